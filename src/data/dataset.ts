@@ -1,0 +1,152 @@
+import { sha256 } from '../math/sha256.ts';
+import { randomStream } from '../random/stream.ts';
+
+/** Data that cannot be used: the message says what was given, where, and what would do. */
+export class DataError extends Error {
+  override name = 'DataError';
+}
+
+/** Width and height in pixels of the picture that an example's features are, row by row from the top left. */
+export interface ImageShape {
+  width: number;
+  height: number;
+}
+
+/** Labelled examples in memory. */
+export interface Dataset {
+  name: string;
+  /** count × width, row-major. */
+  features: Uint8Array | Float32Array;
+  /** Multiply a stored feature by this to get the network's input; 1/255 for pixel bytes. */
+  scale: number;
+  /** count labels, each less than `classes`. */
+  labels: Uint8Array;
+  count: number;
+  /** Features of one example. */
+  width: number;
+  /** From 1 to 256. */
+  classes: number;
+  image?: ImageShape;
+  /** Hexadecimal SHA-256 over the bytes of the features, then of the labels. Computed when first read. */
+  readonly checksum: string;
+}
+
+/** The three parts of an experiment's data. */
+export interface Split {
+  train: Dataset;
+  valid: Dataset;
+  test: Dataset;
+}
+
+/** What `makeDataset` needs; `count` and the checksum follow from it. */
+export interface DatasetFacts {
+  name: string;
+  features: Uint8Array | Float32Array;
+  scale: number;
+  labels: Uint8Array;
+  width: number;
+  classes: number;
+  image?: ImageShape;
+}
+
+const MAXIMUM_CLASSES = 256;
+
+/** The stream that splitOff shuffles with: the word "data" in ASCII. */
+const SPLIT_STREAM = 0x64617461;
+
+/** The bytes of an array, not copied. */
+function bytesOf(array: Uint8Array | Float32Array): Uint8Array {
+  return new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
+}
+
+/**
+ * A Dataset from its facts; the arrays are kept, not copied.
+ * @throws DataError when there is no example, sizes disagree, or a label is not less than `classes`
+ */
+export function makeDataset(facts: DatasetFacts): Dataset {
+  const { name, features, labels, width, classes, image } = facts;
+  const count = labels.length;
+  if (count === 0) throw new DataError(`${name} holds no examples; a data set needs at least one.`);
+  if (!Number.isInteger(width) || width < 1)
+    throw new DataError(`${name} has examples of ${width} features; it must be a whole number of 1 or more.`);
+  if (features.length !== count * width)
+    throw new DataError(
+      `${name} holds ${features.length} features and ${count} labels; with ${width} features an example, ` +
+        `${count * width} features belong to ${count} labels.`,
+    );
+  if (image && image.width * image.height !== width)
+    throw new DataError(`${name} has ${width} features, which are not an image of ${image.width} by ${image.height}.`);
+  checkLabels(name, labels, classes);
+  let checksum: string | undefined;
+  return {
+    ...facts,
+    count,
+    get checksum() {
+      return (checksum ??= sha256(bytesOf(features), labels));
+    },
+  };
+}
+
+/** @throws DataError when `classes` is not from 1 to 256, or a label is not less than it */
+function checkLabels(name: string, labels: Uint8Array, classes: number): void {
+  if (!Number.isInteger(classes) || classes < 1 || classes > MAXIMUM_CLASSES)
+    throw new DataError(`${name} has ${classes} classes; it must be a whole number from 1 to ${MAXIMUM_CLASSES}.`);
+  const bad = labels.findIndex((label) => label >= classes);
+  if (bad >= 0)
+    throw new DataError(
+      `Example ${bad} of ${name} has the label ${labels[bad]}; with ${classes} classes, labels go from 0 to ${classes - 1}.`,
+    );
+}
+
+/** The dataset's facts with other examples. */
+function withExamples(dataset: Dataset, features: Uint8Array | Float32Array, labels: Uint8Array): Dataset {
+  const { name, scale, width, classes, image } = dataset;
+  return makeDataset({ name, features, labels, scale, width, classes, ...(image && { image }) });
+}
+
+/**
+ * The examples at the indices, copied, in that order; an index may come twice.
+ * @throws DataError when there is no index, or one is not that of an example
+ */
+export function subset(dataset: Dataset, indices: ArrayLike<number>): Dataset {
+  const { features, labels, width, count, name } = dataset;
+  const chosen =
+    features instanceof Uint8Array ? new Uint8Array(indices.length * width) : new Float32Array(indices.length * width);
+  const chosenLabels = new Uint8Array(indices.length);
+  for (let i = 0; i < indices.length; i++) {
+    const index = indices[i];
+    if (!Number.isInteger(index) || index < 0 || index >= count)
+      throw new DataError(`There is no example ${index} in ${name}; its ${count} examples go from 0 to ${count - 1}.`);
+    chosen.set(features.subarray(index * width, (index + 1) * width), i * width);
+    chosenLabels[i] = labels[index];
+  }
+  return withExamples(dataset, chosen, chosenLabels);
+}
+
+/**
+ * The examples from `from` up to, not including, `to`. Shares the arrays of `dataset`.
+ * @throws DataError unless 0 ≤ from < to ≤ count
+ */
+export function slice(dataset: Dataset, from: number, to: number): Dataset {
+  const { features, labels, width, count, name } = dataset;
+  if (!Number.isInteger(from) || !Number.isInteger(to) || from < 0 || to > count || from >= to)
+    throw new DataError(
+      `Examples ${from} to ${to} of ${name} were asked for; it holds ${count}, and a slice needs 0 ≤ from < to ≤ ${count}.`,
+    );
+  return withExamples(dataset, features.subarray(from * width, to * width), labels.subarray(from, to));
+}
+
+/**
+ * Takes `count` examples, drawn by the seed, off a dataset: for a validation part. Both parts keep the order of `dataset`.
+ * @returns part: the `count` examples; rest: all others
+ * @throws DataError unless 1 ≤ count < dataset.count
+ */
+export function splitOff(dataset: Dataset, count: number, seed: number): { rest: Dataset; part: Dataset } {
+  if (!Number.isInteger(count) || count < 1 || count >= dataset.count)
+    throw new DataError(
+      `${count} examples cannot be split off ${dataset.name}, which holds ${dataset.count}; ` +
+        `both parts need at least one example.`,
+    );
+  const order = randomStream(seed, SPLIT_STREAM).shuffle(Uint32Array.from({ length: dataset.count }, (_, i) => i));
+  return { part: subset(dataset, order.slice(0, count).sort()), rest: subset(dataset, order.slice(count).sort()) };
+}

@@ -1,0 +1,92 @@
+import type { Backend } from './backend.ts';
+import type { WorkerHandle, WorkerInit } from './pool.ts';
+import { createReferenceBackend } from './reference.ts';
+import { Tensor } from './tensor.ts';
+import { createWasmBackend, type SimdChoice } from './wasm.ts';
+
+/** What the engine needs of its surroundings; src/platform has one for Node and one for browsers. */
+export interface EnginePlatform {
+  /** Cores that the process may use. */
+  readonly cores: number;
+  /** Starts a worker thread that runs `serveKernels(init)`. Absent where there are no threads. */
+  readonly spawn?: (init: WorkerInit) => WorkerHandle;
+}
+
+export interface EngineOptions {
+  /** Threads, the calling one included; default: all cores that the platform reports (1 without a platform). */
+  readonly threads?: number;
+  /** Kernel build; default `auto`: relaxed SIMD where the machine has it. `simd` gives the same bits on every machine. */
+  readonly simd?: SimdChoice;
+  /** Most bytes of the heap; default 4 GiB, of which only what is used is claimed. */
+  readonly memory?: number;
+  /** `reference` runs the living definitions in Float64: slow, for checking. */
+  readonly backend?: 'wasm' | 'reference';
+  readonly platform?: EnginePlatform;
+}
+
+/** Kernels, threads and one heap. Make one per network or program; `close()` ends its threads. */
+export class Engine {
+  readonly backend: Backend;
+
+  constructor(backend: Backend) {
+    this.backend = backend;
+  }
+
+  get name(): string {
+    return this.backend.name;
+  }
+
+  get threads(): number {
+    return this.backend.threads;
+  }
+
+  /** A persistent tensor, zeroed. @throws HeapError when the heap is exhausted */
+  parameter(shape: readonly number[], purpose: string): Tensor {
+    const size = shape.reduce((product, n) => product * n, 1);
+    return new Tensor(this.backend.heap, this.backend.heap.allocatePersistent(size, purpose), shape);
+  }
+
+  /** A tensor of this step's arena, not cleared. @throws HeapError when the heap is exhausted */
+  allocate(shape: readonly number[], purpose: string): Tensor {
+    const size = shape.reduce((product, n) => product * n, 1);
+    return new Tensor(this.backend.heap, this.backend.heap.allocate(size, purpose), shape);
+  }
+
+  /** A tensor of this step's arena with these values (row-major). @throws RangeError when the count does not fit the shape */
+  tensor(values: ArrayLike<number>, shape: readonly number[] = [values.length]): Tensor {
+    const tensor = this.allocate(shape, 'an input tensor');
+    if (tensor.size !== values.length)
+      throw new RangeError(`The shape [${shape.join(', ')}] holds ${tensor.size} values; ${values.length} were given.`);
+    tensor.values.set(values);
+    return tensor;
+  }
+
+  /** Starts a step: everything in the arena is forgotten. */
+  beginStep(): void {
+    this.backend.heap.resetArena();
+  }
+
+  /** Ends the worker threads; the engine cannot be used afterwards. */
+  close(): void {
+    this.backend.close();
+  }
+}
+
+/**
+ * Makes an engine.
+ * @throws RangeError for a thread count that is not a whole number ≥ 1
+ */
+export async function createEngine(options: EngineOptions = {}): Promise<Engine> {
+  if (options.backend === 'reference') return new Engine(createReferenceBackend());
+  const { platform } = options;
+  const threads = options.threads ?? platform?.cores ?? 1;
+  if (!Number.isInteger(threads) || threads < 1)
+    throw new RangeError(`\`threads\` is ${threads}; a whole number from 1 up would do.`);
+  const backend = await createWasmBackend({
+    threads,
+    simd: options.simd ?? 'auto',
+    memory: options.memory ?? 2 ** 32,
+    ...(platform?.spawn ? { spawn: platform.spawn } : {}),
+  });
+  return new Engine(backend);
+}

@@ -1,0 +1,218 @@
+import type { Engine } from './engine.ts';
+import { type FireAttributes, fire, pullFire } from './fire.ts';
+import { multiplyMatrices, type Operand } from './matmul.ts';
+import type { Tensor } from './tensor.ts';
+
+/** What the tape keeps of one operation. */
+export interface OpRecord<A = unknown> {
+  readonly name: OpName;
+  readonly layer: string;
+  readonly inputs: readonly Tensor[];
+  readonly attributes: A;
+  readonly output: Tensor;
+  /** Tensors that forward keeps for the pullback. */
+  readonly saved: readonly Tensor[];
+  /** Which inputs want a gradient. */
+  readonly needs: readonly boolean[];
+}
+
+/** One row of the table: an operation and, beside it, how cotangents come back through it. */
+interface Op<A> {
+  forward(engine: Engine, inputs: readonly Tensor[], attributes: A): { output: Tensor; saved?: readonly Tensor[] };
+  /** One gradient an input, or null. `dy` is undefined only in operations that say `withoutCotangent`. */
+  pullback(
+    engine: Engine,
+    record: OpRecord<A>,
+    dy: Tensor,
+    exampleLoss: Tensor | undefined,
+  ): readonly (Tensor | null)[];
+  /** Is there a gradient even when no cotangent arrives? */
+  readonly withoutCotangent?: boolean;
+}
+
+const op = <A>(row: Op<A>): Op<A> => row;
+
+const like = (engine: Engine, tensor: Tensor, purpose: string): Tensor => engine.allocate(tensor.shape, purpose);
+
+/** A penalty's value, and its gradient written into `gradient` (rows × columns, like `values`). */
+export type PenaltyFunction = (
+  values: Float32Array | Float64Array,
+  rows: number,
+  columns: number,
+  gradient: Float32Array | Float64Array,
+) => number;
+
+export const ops = {
+  /** a·b (+ bias by row): rows×inner · inner×columns */
+  matmul: op<{ transposeA?: boolean; transposeB?: boolean }>({
+    forward(engine, [a, b, bias], { transposeA = false, transposeB = false }) {
+      return { output: product(engine, operand(a, transposeA), operand(b, transposeB), bias) };
+    },
+    pullback(engine, { inputs, attributes: { transposeA = false, transposeB = false }, needs }, dy) {
+      const a = operand(inputs[0].shownToPullbacks, transposeA);
+      const b = operand(inputs[1].shownToPullbacks, transposeB);
+      const d = operand(dy, false);
+      const da = () => (transposeA ? product(engine, b, flip(d)) : product(engine, d, flip(b)));
+      const db = () => (transposeB ? product(engine, flip(d), a) : product(engine, flip(a), d));
+      return [needs[0] ? da() : null, needs[1] ? db() : null, needs[2] ? columnSums(engine, dy) : null];
+    },
+  }),
+
+  /** a + b */
+  add: op<Record<string, never>>({
+    forward(engine, [a, b]) {
+      sameShape('add', a, b);
+      const output = like(engine, a, 'a sum');
+      engine.backend.run('add', a.pointer, b.pointer, output.pointer, a.size);
+      return { output };
+    },
+    pullback: (_engine, _record, dy) => [dy, dy],
+  }),
+
+  /** a ⊙ b */
+  multiply: op<Record<string, never>>({
+    forward(engine, [a, b]) {
+      sameShape('multiply', a, b);
+      const output = like(engine, a, 'a product');
+      engine.backend.run('multiply', a.pointer, b.pointer, output.pointer, a.size);
+      return { output };
+    },
+    pullback(engine, { inputs, needs }, dy) {
+      const times = (other: Tensor): Tensor => {
+        const output = like(engine, dy, 'the gradient of a product');
+        engine.backend.run('multiply', dy.pointer, other.shownToPullbacks.pointer, output.pointer, dy.size);
+        return output;
+      };
+      return [needs[0] ? times(inputs[1]) : null, needs[1] ? times(inputs[0]) : null];
+    },
+  }),
+
+  /** factor·x */
+  scale: op<{ factor: number }>({
+    forward(engine, [x], { factor }) {
+      const output = like(engine, x, 'a scaled tensor');
+      engine.backend.run('scale', x.pointer, output.pointer, x.size, factor);
+      return { output };
+    },
+    pullback(engine, { attributes: { factor } }, dy) {
+      const output = like(engine, dy, 'the gradient of a scaled tensor');
+      engine.backend.run('scale', dy.pointer, output.pointer, dy.size, factor);
+      return [output];
+    },
+  }),
+
+  /** x + bias by row */
+  addBias: op<Record<string, never>>({
+    forward(engine, [x, bias]) {
+      if (bias.size !== x.columns)
+        throw new RangeError(`addBias: the bias has ${bias.size} elements, the rows have ${x.columns}.`);
+      const output = like(engine, x, 'a biased tensor');
+      engine.backend.run('addBias', x.pointer, bias.pointer, output.pointer, x.rows, x.columns);
+      return { output };
+    },
+    pullback: (engine, { needs }, dy) => [dy, needs[1] ? columnSums(engine, dy) : null],
+  }),
+
+  /** A layer of neurons: logits → h. Its pullback is the neuron's learning rule. */
+  fire: op<FireAttributes>({
+    withoutCotangent: true,
+    forward: (engine, [logits], attributes) => fire(engine, logits, attributes),
+    pullback(engine, { attributes, inputs, output, saved }, dy: Tensor | undefined, exampleLoss) {
+      if (saved.length === 0)
+        throw new Error('Only sampled firing has a gradient; mean-field and threshold are for evaluation.');
+      return [pullFire(engine, attributes, inputs[0], output, saved[0], dy, exampleLoss)];
+    },
+  }),
+
+  /** gates (rows×blocks) times values (rows×(blocks·size)): block k of every row by its gate */
+  gate: op<{ size: number }>({
+    forward(engine, [gates, values], { size }) {
+      if (gates.rows !== values.rows || gates.columns * size !== values.columns)
+        throw new RangeError(
+          `gate: ${gates.rows}×${gates.columns} gates of blocks of ${size} do not fit values of ${values.rows}×${values.columns}.`,
+        );
+      const output = like(engine, values, 'gated values');
+      const args = [gates.rows, gates.columns, size] as const;
+      engine.backend.run('gateMultiply', gates.pointer, values.pointer, output.pointer, ...args);
+      return { output };
+    },
+    pullback(engine, { inputs, attributes: { size }, needs }, dy) {
+      const [gates, values] = inputs.map((input) => input.shownToPullbacks);
+      const args = [gates.rows, gates.columns, size] as const;
+      const dGates = needs[0] ? like(engine, gates, 'gate gradients') : null;
+      if (dGates) engine.backend.run('blockDot', values.pointer, dy.pointer, dGates.pointer, ...args);
+      const dValues = needs[1] ? like(engine, values, 'the gradient of gated values') : null;
+      if (dValues) engine.backend.run('gateMultiply', gates.pointer, dy.pointer, dValues.pointer, ...args);
+      return [dGates, dValues];
+    },
+  }),
+
+  /** Cross-entropy of softmax(logits) with whole-number labels: one loss a row, in nats. */
+  softmaxCrossEntropy: op<{ labels: Tensor }>({
+    forward(engine, [logits], { labels }) {
+      const losses = engine.allocate([logits.rows], 'the example losses');
+      const probabilities = like(engine, logits, 'the class probabilities');
+      const pointers = [logits.pointer, labels.pointer, losses.pointer, probabilities.pointer] as const;
+      engine.backend.run('softmaxCrossEntropy', ...pointers, logits.rows, logits.columns);
+      return { output: losses, saved: [probabilities] };
+    },
+    pullback(engine, { inputs: [logits], attributes: { labels }, saved: [probabilities] }, dy) {
+      const output = like(engine, logits, 'the gradient of the logits');
+      const pointers = [probabilities.pointer, labels.pointer, dy.pointer, output.pointer] as const;
+      engine.backend.run('softmaxCrossEntropyPullback', ...pointers, logits.rows, logits.columns);
+      return [output];
+    },
+  }),
+
+  /** A penalty on a matrix, with a gradient of its own: a scalar. */
+  penalty: op<{ evaluate: PenaltyFunction }>({
+    forward(engine, [x], { evaluate }) {
+      const output = engine.allocate([1], 'a penalty');
+      const gradient = like(engine, x, 'the gradient of a penalty');
+      output.values[0] = evaluate(x.values, x.rows, x.columns, gradient.values);
+      return { output, saved: [gradient] };
+    },
+    pullback(engine, { saved: [gradient] }, dy) {
+      const output = like(engine, gradient, 'the gradient of a penalty');
+      engine.backend.run('scale', gradient.pointer, output.pointer, gradient.size, dy.values[0]);
+      return [output];
+    },
+  }),
+} as const;
+
+export type OpName = keyof typeof ops;
+export type Attributes<N extends OpName> = (typeof ops)[N] extends Op<infer A> ? A : never;
+
+interface Matrix extends Operand {
+  readonly rows: number;
+  readonly columns: number;
+}
+
+function operand(tensor: Tensor, transpose: boolean): Matrix {
+  const { pointer, rows, columns } = tensor;
+  const plain = { pointer, rows, columns, rowStride: columns, columnStride: 1 };
+  return transpose ? flip(plain) : plain;
+}
+
+function flip({ pointer, rows, columns, rowStride, columnStride }: Matrix): Matrix {
+  return { pointer, rows: columns, columns: rows, rowStride: columnStride, columnStride: rowStride };
+}
+
+function product(engine: Engine, a: Matrix, b: Matrix, bias?: Tensor): Tensor {
+  if (a.columns !== b.rows)
+    throw new RangeError(`matmul: ${a.rows}×${a.columns} times ${b.rows}×${b.columns} does not fit.`);
+  const output = engine.allocate([a.rows, b.columns], 'a matrix product');
+  multiplyMatrices(engine, a, b, output, { m: a.rows, n: b.columns, k: a.columns, bias });
+  return output;
+}
+
+function columnSums(engine: Engine, x: Tensor): Tensor {
+  const output = engine.allocate([x.columns], 'column sums');
+  engine.backend.run('columnSums', x.pointer, output.pointer, x.rows, x.columns);
+  return output;
+}
+
+function sameShape(name: string, a: Tensor, b: Tensor): void {
+  if (a.shape.length !== b.shape.length || a.shape.some((extent, i) => extent !== b.shape[i]))
+    throw new RangeError(`${name}: the shapes [${a.shape.join(', ')}] and [${b.shape.join(', ')}] differ.`);
+}

@@ -1,0 +1,214 @@
+/**
+ * The thread pool: a leader (the thread that calls) and workers on one shared memory. A job is one kernel call, cut into
+ * parts; threads claim parts from an atomic counter. A job may finish while some worker still sleeps.
+ *
+ * The word CLAIM holds the job's number in its upper 22 bits and the next unclaimed part in the lower 10. A worker copies the
+ * job's description, then claims a part by compare-exchange on that word: success proves that the description was current,
+ * because the leader closes the word before it writes a new one, and does so only when every part of the old one is done.
+ */
+export const WORDS = {
+  claim: 0,
+  done: 1,
+  sleepers: 2,
+  leaderWaits: 3,
+  failed: 4,
+  kernel: 5,
+  items: 6,
+  grain: 7,
+  stop: 8,
+};
+const PART_BITS = 10;
+/** The part number that means: closed, the description is being written. */
+const CLOSED = (1 << PART_BITS) - 1;
+export const MAX_PARTS = CLOSED - 1;
+/** Byte offset of the arguments (Float64) within the control block, and how many there may be. */
+export const ARGUMENTS_OFFSET = 64;
+export const MAX_ARGUMENTS = 24;
+export const CONTROL_BYTES = ARGUMENTS_OFFSET + 8 * MAX_ARGUMENTS;
+
+/** Polls of the claim word before a worker goes to sleep: some tens of microseconds. */
+const SPINS = 4000;
+/** A sleeping worker looks about at least this often, in milliseconds. */
+const NAP = 1000;
+/** The leader gives up when no part ends for so long, in milliseconds. */
+const PATIENCE = 30_000;
+
+/** The kernels of one thread, by job number. */
+export type KernelTable = readonly ((begin: number, end: number, ...args: number[]) => void)[];
+
+/** What a worker is started with. */
+export interface WorkerInit {
+  readonly module: WebAssembly.Module;
+  readonly memory: WebAssembly.Memory;
+  /** Byte offset of the control block. */
+  readonly control: number;
+  /** Byte offset of this thread's scratch memory. */
+  readonly scratch: number;
+  readonly kernels: readonly string[];
+}
+
+/** A started worker as the platform sees it. */
+export interface WorkerHandle {
+  /** Calls back once, when the thread has ended or failed. */
+  onEnd(callback: (reason: string) => void): void;
+  terminate(): void;
+}
+
+interface Control {
+  readonly words: Int32Array;
+  readonly args: Float64Array;
+}
+
+function controlOf(buffer: ArrayBufferLike, offset: number): Control {
+  return {
+    words: new Int32Array(buffer, offset, ARGUMENTS_OFFSET / 4),
+    args: new Float64Array(buffer, offset + ARGUMENTS_OFFSET, MAX_ARGUMENTS),
+  };
+}
+
+const pause: () => void = (Atomics as unknown as { pause?: () => void }).pause ?? (() => {});
+
+/** Claims and runs parts of the job with this claim word until none is left. Returns the parts run. */
+function runParts(control: Control, kernels: KernelTable): number {
+  const { words } = control;
+  let ran = 0;
+  for (;;) {
+    const claim = Atomics.load(words, WORDS.claim);
+    const part = claim & CLOSED;
+    if (part === CLOSED) return ran;
+    const items = words[WORDS.items];
+    const grain = words[WORDS.grain];
+    if (part * grain >= items) return ran;
+    const run = kernels[words[WORDS.kernel]];
+    const args = Array.from(control.args);
+    if (Atomics.compareExchange(words, WORDS.claim, claim, claim + 1) !== claim) continue;
+    try {
+      run(part * grain, Math.min(items, (part + 1) * grain), ...args);
+    } catch (error) {
+      Atomics.store(words, WORDS.failed, 1);
+      throw error;
+    } finally {
+      ran++;
+      Atomics.add(words, WORDS.done, 1);
+      if (Atomics.load(words, WORDS.leaderWaits) === 1) Atomics.notify(words, WORDS.done);
+    }
+  }
+}
+
+/** The kernels of an instantiated module, in the order of the names. */
+export function kernelTable(instance: WebAssembly.Instance, names: readonly string[]): KernelTable {
+  return names.map((name) => {
+    const run = instance.exports[name];
+    if (typeof run !== 'function')
+      throw new Error(`The kernel module has no export "${name}": run \`npm run prepare\`.`);
+    return run as KernelTable[number];
+  });
+}
+
+/** The body of a worker thread: serves jobs until it is told to stop. Never spins without bound. */
+export function serveKernels(init: WorkerInit): void {
+  const instance = new WebAssembly.Instance(init.module, { env: { memory: init.memory } });
+  (instance.exports.setScratch as (pointer: number) => void)(init.scratch);
+  const kernels = kernelTable(instance, init.kernels);
+  const control = controlOf(init.memory.buffer, init.control);
+  const { words } = control;
+  while (Atomics.load(words, WORDS.stop) === 0) {
+    if (runParts(control, kernels) > 0) continue;
+    const seen = Atomics.load(words, WORDS.claim);
+    let spins = SPINS;
+    while (spins-- > 0 && Atomics.load(words, WORDS.claim) === seen) pause();
+    if (spins >= 0) continue;
+    Atomics.add(words, WORDS.sleepers, 1);
+    Atomics.wait(words, WORDS.claim, seen, NAP);
+    Atomics.sub(words, WORDS.sleepers, 1);
+  }
+}
+
+/** The leader's side. With no workers it simply calls the kernels. */
+export class Pool {
+  private readonly control: Control;
+  private readonly kernels: KernelTable;
+  private readonly workers: WorkerHandle[] = [];
+  private job = 0;
+  private broken = '';
+
+  constructor(memory: WebAssembly.Memory, controlPointer: number, kernels: KernelTable) {
+    this.control = controlOf(memory.buffer, controlPointer);
+    this.kernels = kernels;
+  }
+
+  /** Adds a started worker; its unexpected end breaks the pool. */
+  add(worker: WorkerHandle): void {
+    const number = this.workers.push(worker);
+    worker.onEnd((reason) => {
+      this.broken ||= `Worker thread ${number} died (${reason}); the engine cannot go on. Make a new engine, or use \`threads: 1\`.`;
+    });
+  }
+
+  get threads(): number {
+    return this.workers.length + 1;
+  }
+
+  /** Runs one kernel over its items; returns when all are done. Throws when a worker has died. */
+  run(kernel: number, items: number, grain: number, args: readonly number[]): void {
+    if (this.broken) throw new Error(this.broken);
+    if (items <= 0) return;
+    if (this.workers.length === 0 || items <= grain) {
+      // One part, or one thread: still cut at the same places, so that the bits are the same.
+      const run = this.kernels[kernel];
+      for (let begin = 0; begin < items; begin += grain) run(begin, Math.min(items, begin + grain), ...args);
+      return;
+    }
+    if (args.length > MAX_ARGUMENTS) throw new RangeError(`A kernel takes at most ${MAX_ARGUMENTS} arguments.`);
+    this.publish(kernel, items, grain, args);
+    try {
+      runParts(this.control, this.kernels);
+    } finally {
+      this.await(Math.ceil(items / grain));
+    }
+  }
+
+  /** Ends the workers. */
+  close(): void {
+    const { words } = this.control;
+    Atomics.store(words, WORDS.stop, 1);
+    Atomics.notify(words, WORDS.claim);
+    this.broken = 'The engine is closed.';
+    for (const worker of this.workers) worker.terminate();
+  }
+
+  private publish(kernel: number, items: number, grain: number, args: readonly number[]): void {
+    const { words } = this.control;
+    this.job = (this.job + 1) & 0x3fffff;
+    Atomics.store(words, WORDS.claim, (this.job << PART_BITS) | CLOSED);
+    words[WORDS.done] = 0;
+    words[WORDS.kernel] = kernel;
+    words[WORDS.items] = items;
+    words[WORDS.grain] = grain;
+    this.control.args.set(args);
+    Atomics.store(words, WORDS.claim, this.job << PART_BITS);
+    if (Atomics.load(words, WORDS.sleepers) > 0) Atomics.notify(words, WORDS.claim);
+  }
+
+  private await(parts: number): void {
+    const { words } = this.control;
+    let spins = SPINS;
+    while (Atomics.load(words, WORDS.done) < parts && spins-- > 0) pause();
+    let waited = 0;
+    Atomics.store(words, WORDS.leaderWaits, 1);
+    for (;;) {
+      const done = Atomics.load(words, WORDS.done);
+      if (done >= parts) break;
+      const step = 100;
+      waited = Atomics.wait(words, WORDS.done, done, step) === 'timed-out' ? waited + step : 0;
+      if (waited < PATIENCE) continue;
+      this.broken = `A worker thread took a part of a kernel and did not give it back within ${PATIENCE / 1000} s; it has died or is stopped. Make a new engine, or use \`threads: 1\`.`;
+      throw new Error(this.broken);
+    }
+    Atomics.store(words, WORDS.leaderWaits, 0);
+    if (Atomics.load(words, WORDS.failed) === 1) {
+      this.broken = 'A kernel failed on a worker thread; the engine cannot go on.';
+      throw new Error(this.broken);
+    }
+  }
+}

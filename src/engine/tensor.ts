@@ -1,0 +1,43 @@
+import type { Heap } from './heap.ts';
+
+/**
+ * A dense row-major array of Float32 on the engine's heap (Float64 in the reference engine). A tensor of the arena is valid
+ * until the engine's next `beginStep`; a persistent one as long as the engine.
+ */
+export class Tensor {
+  readonly shape: readonly number[];
+  /** Byte offset in the heap. */
+  readonly pointer: number;
+  /** Count of elements. */
+  readonly size: number;
+  /** What consumers' pullbacks read instead of this tensor's values (the literal reading of Hinton's lecture 9c). */
+  shownToPullbacks: Tensor = this;
+  private readonly heap: Heap;
+
+  constructor(heap: Heap, pointer: number, shape: readonly number[]) {
+    this.heap = heap;
+    this.pointer = pointer;
+    this.shape = shape;
+    this.size = shape.reduce((product, n) => product * n, 1);
+  }
+
+  /** The live values; a view, not a copy. Take it anew after every step: a heap that grows replaces its buffer. */
+  get values(): Float32Array | Float64Array {
+    return this.heap.memory.floats(this.pointer, this.size);
+  }
+
+  /** Rows of a matrix: the first extent. */
+  get rows(): number {
+    return this.shape[0] ?? 1;
+  }
+
+  /** Elements in a row: the product of all extents but the first. */
+  get columns(): number {
+    return this.rows === 0 ? this.shape.slice(1).reduce((product, n) => product * n, 1) : this.size / this.rows;
+  }
+
+  /** A copy of the values that outlives the step. */
+  toArray(): Float32Array {
+    return Float32Array.from(this.values);
+  }
+}

@@ -1,0 +1,92 @@
+import { catalogue, type KernelArguments, type KernelName, kernelNames } from '../kernels/catalogue.ts';
+import { type Kernel, SCRATCH_BYTES } from '../kernels/kernel.ts';
+import { type NeuronKernelName, neuronKernels } from '../kernels/neurons.ts';
+import type { Backend } from './backend.ts';
+import { Heap, type Memory } from './heap.ts';
+import { CONTROL_BYTES, kernelTable, MAX_PARTS, Pool, type WorkerHandle, type WorkerInit } from './pool.ts';
+
+const PAGE = 65536;
+
+/** Which build of the kernels: plain SIMD (same bits on every machine) or relaxed SIMD (fused multiply-add where the CPU has it). */
+export type SimdChoice = 'auto' | 'simd' | 'relaxed';
+
+export interface WasmOptions {
+  readonly threads: number;
+  readonly simd: SimdChoice;
+  /** Most bytes of the heap; at most 4 GiB. */
+  readonly memory: number;
+  /** Starts a worker thread that runs `serveKernels`; without it there is one thread. */
+  readonly spawn?: (init: WorkerInit) => WorkerHandle;
+}
+
+/** (module (func (result v128) … i8x16.relaxed_swizzle)): valid only where relaxed SIMD is. */
+const RELAXED_PROBE = new Uint8Array([
+  0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 15, 1, 13, 0, 65, 1, 253, 15, 65, 2, 253, 15,
+  253, 128, 2, 11,
+]);
+
+export function relaxedSimdSupported(): boolean {
+  return WebAssembly.validate(RELAXED_PROBE);
+}
+
+class WasmMemory implements Memory {
+  private readonly memory: WebAssembly.Memory;
+  constructor(memory: WebAssembly.Memory) {
+    this.memory = memory;
+  }
+  grow(bytes: number): number {
+    return this.memory.grow(bytes / PAGE) * PAGE;
+  }
+  floats(pointer: number, length: number): Float32Array {
+    return new Float32Array(this.memory.buffer, pointer, length);
+  }
+  integers(pointer: number, length: number): Int32Array {
+    return new Int32Array(this.memory.buffer, pointer, length);
+  }
+}
+
+async function loadModule(variant: 'simd' | 'relaxed'): Promise<WebAssembly.Module> {
+  const { default: base64 } =
+    variant === 'relaxed'
+      ? await import('../kernels/generated/relaxed.js')
+      : await import('../kernels/generated/simd.js');
+  return WebAssembly.compile(Uint8Array.from(atob(base64), (c) => c.charCodeAt(0)));
+}
+
+/** Makes the WebAssembly backend. @throws Error when the machine has no WebAssembly SIMD */
+export async function createWasmBackend(options: WasmOptions): Promise<Backend> {
+  const relaxed = options.simd === 'relaxed' || (options.simd === 'auto' && relaxedSimdSupported());
+  const module = await loadModule(relaxed ? 'relaxed' : 'simd');
+  const maximum = Math.min(65536, Math.floor(options.memory / PAGE));
+  // The modules declare a maximum of 65,536 pages; a memory with a smaller one may be imported all the same.
+  const memory = new WebAssembly.Memory({ initial: 2, maximum, shared: true });
+  const instance = await WebAssembly.instantiate(module, { env: { memory } });
+  const heap = new Heap(new WasmMemory(memory), (maximum - 2) * PAGE);
+  const control = heap.allocatePersistent(CONTROL_BYTES / 4, 'the thread pool');
+  const scratch = () => heap.allocatePersistent(SCRATCH_BYTES / 4, 'the scratch memory of a thread');
+  (instance.exports.setScratch as (pointer: number) => void)(scratch());
+  const pool = new Pool(memory, control, kernelTable(instance, kernelNames));
+  const { spawn } = options;
+  for (let worker = 1; spawn && worker < options.threads; worker++)
+    pool.add(spawn({ module, memory, control, scratch: scratch(), kernels: kernelNames }));
+  const numbers = new Map(kernelNames.map((name, index) => [name, index]));
+  const cut = (name: string, items: number, grain: number, args: readonly number[]): void =>
+    pool.run(numbers.get(name) as number, items, Math.max(grain, Math.ceil(items / MAX_PARTS)), args);
+  return {
+    name: relaxed ? 'wasm-relaxed-simd' : 'wasm-simd',
+    threads: pool.threads,
+    heap,
+    run<N extends KernelName>(name: N, ...args: KernelArguments<N> & number[]) {
+      const row = catalogue[name] as unknown as Kernel<string[]>;
+      cut(name, row.items(...args), row.grain(...args), args);
+    },
+    runNeuron(name, rows, units, args) {
+      if (name === undefined) return false;
+      const row = neuronKernels[name as NeuronKernelName];
+      if (!row) throw new Error(`A neuron names the kernel "${name}", which does not exist.`);
+      cut(name, row.items(rows, units), row.grain(rows, units), args);
+      return true;
+    },
+    close: () => pool.close(),
+  };
+}

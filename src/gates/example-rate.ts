@@ -1,0 +1,20 @@
+import { sum } from '../math/statistics.ts';
+import type { SparsityPenalty } from './penalty.ts';
+
+export const exampleRate: SparsityPenalty = {
+  name: 'example-rate',
+  source: 'E. Bengio, Bacon, Pineau, Precup 2015, §3.3, L_e',
+  summary: 'L_e = mean_i |mean_j σ_ij − τ|: every example opens τ of the gates',
+  on: 'probability',
+  defaultWeight: 1,
+  evaluate(values, rows, units, target, gradient) {
+    let total = 0;
+    for (let r = 0; r < rows; r++) {
+      const row = values.subarray(r * units, (r + 1) * units);
+      const excess = sum(row) / units - target;
+      total += Math.abs(excess) / rows;
+      gradient.fill(Math.sign(excess) / (rows * units), r * units, (r + 1) * units);
+    }
+    return total;
+  },
+};

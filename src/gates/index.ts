@@ -1,0 +1,52 @@
+/** Gate policies and penalties. Adding a penalty: one file beside this one, and one line here. */
+import { suggest } from '../math/text.ts';
+import { batchRate } from './batch-rate.ts';
+import { exampleRate } from './example-rate.ts';
+import { kl } from './kl.ts';
+import { l1 } from './l1.ts';
+import type { SparsityPenalty } from './penalty.ts';
+import { variance } from './variance.ts';
+
+export { type BlockMask, blockMask, type CompressedLists } from './block-mask.ts';
+export type { SparsityPenalty } from './penalty.ts';
+
+export const penalties = {
+  kl,
+  l1,
+  'batch-rate': batchRate,
+  'example-rate': exampleRate,
+  variance,
+} satisfies Record<string, SparsityPenalty>;
+
+export type PenaltyName = keyof typeof penalties;
+
+/** One or more penalties: `'kl'`, `'kl=0.5'` (with λ), `'batch-rate+example-rate=2'`, or an object. */
+export type SparsitySpec = PenaltyName | (string & {}) | Readonly<Partial<Record<PenaltyName, number>>>;
+
+export interface WeightedPenalty {
+  readonly penalty: SparsityPenalty;
+  weight: number;
+}
+
+/**
+ * The penalties that a spec asks for, with their weights λ. `'none'` gives none.
+ * @throws RangeError for an unknown name or a weight that is not a number ≥ 0
+ */
+export function resolveSparsity(spec: SparsitySpec): WeightedPenalty[] {
+  if (spec === 'none') return [];
+  const entries: [string, string | number | undefined][] =
+    typeof spec === 'string'
+      ? spec.split('+').map((term) => [term.split('=')[0], term.split('=')[1]])
+      : Object.entries(spec);
+  return entries.map(([name, given]) => {
+    const penalty = (penalties as Record<string, SparsityPenalty>)[name];
+    if (!penalty || !Object.hasOwn(penalties, name))
+      throw new RangeError(
+        `There is no sparsity penalty "${name}". ${suggest(name, [...Object.keys(penalties), 'none'])}`,
+      );
+    const weight = given === undefined ? penalty.defaultWeight : Number(given);
+    if (!(weight >= 0 && Number.isFinite(weight)))
+      throw new RangeError(`The weight of the penalty "${name}" is "${given}"; a number ≥ 0 would do.`);
+    return { penalty, weight };
+  });
+}

@@ -1,0 +1,23 @@
+import { columnMeans, fillRows, type SparsityPenalty } from './penalty.ts';
+
+/** Batch means are kept this far from 0 and 1, so that a saturated gate has a finite pull back. */
+const EDGE = 1e-6;
+
+export const kl: SparsityPenalty = {
+  name: 'kl',
+  source: 'Bengio, Léonard, Courville 2013, §5',
+  summary: '−Σ_i [s·log p̄_i + (1−s)·log(1−p̄_i)], p̄_i the mean of gate i over the minibatch',
+  on: 'probability',
+  defaultWeight: 0.1,
+  evaluate(values, rows, units, target, gradient) {
+    const means = columnMeans(values, rows, units);
+    let total = 0;
+    const row = means.map((mean) => {
+      const p = Math.min(1 - EDGE, Math.max(EDGE, mean));
+      total -= target * Math.log(p) + (1 - target) * Math.log(1 - p);
+      return ((1 - target) / (1 - p) - target / p) / rows;
+    });
+    fillRows(gradient, rows, row);
+    return total;
+  },
+};

@@ -1,0 +1,20 @@
+import { columnMeans, type SparsityPenalty } from './penalty.ts';
+
+export const variance: SparsityPenalty = {
+  name: 'variance',
+  source: 'E. Bengio, Bacon, Pineau, Precup 2015, §3.3, L_v',
+  summary: 'L_v = −Σ_j var_i σ_ij: gates should differ between examples',
+  on: 'probability',
+  defaultWeight: 0.01,
+  evaluate(values, rows, units, _target, gradient) {
+    const means = columnMeans(values, rows, units);
+    let total = 0;
+    for (let r = 0, i = 0; r < rows; r++)
+      for (let j = 0; j < units; j++, i++) {
+        const deviation = values[i] - means[j];
+        total -= (deviation * deviation) / rows;
+        gradient[i] = (-2 * deviation) / rows;
+      }
+    return total;
+  },
+};

@@ -1,0 +1,207 @@
+// Twins of the neurons of src/neurons, for speed; there the definitions stand that these are tested against.
+// fire*(logits, noise, h, rows, units, option) and pullback*(logits, noise, h, loss, dh, out, rows, units, state):
+// all fire kernels and all pullback kernels are called alike. Items are vectors of four elements (see elementwise.ts),
+// except where a kernel says that they are rows or columns.
+import { logit4, normalQuantile4, sigmoid4, sigmoidSlope4, splat, tanh4 } from './math';
+
+/** h = 1[u < σ(a)] */
+export function fireBernoulli(
+  begin: i32, end: i32, logits: usize, noise: usize, h: usize, rows: i32, units: i32, option: f32,
+): void {
+  for (let o: usize = (<usize>begin) << 4; o < (<usize>end) << 4; o += 16) {
+    const p = sigmoid4(v128.load(logits + o));
+    const fired = v128.and(f32x4.lt(v128.load(noise + o), p), splat(1));
+    v128.store(h + o, f32x4.add(fired, f32x4.sub(p, p))); // p − p: a NaN must not end as a closed gate
+  }
+}
+
+/** h = √p·1[u < √p], or with option 1 √p·1[u < p] */
+export function fireStochasticTimesSmooth(
+  begin: i32, end: i32, logits: usize, noise: usize, h: usize, rows: i32, units: i32, option: f32,
+): void {
+  for (let o: usize = (<usize>begin) << 4; o < (<usize>end) << 4; o += 16) {
+    const p = sigmoid4(v128.load(logits + o));
+    const root = f32x4.sqrt(p);
+    const open = f32x4.lt(v128.load(noise + o), option == 1 ? p : root);
+    v128.store(h + o, f32x4.add(v128.and(open, root), f32x4.sub(p, p))); // NaN stays NaN
+  }
+}
+
+/** h = max(0, a + s·z), z standard normal */
+export function fireNoisyRectifierGaussian(
+  begin: i32, end: i32, logits: usize, noise: usize, h: usize, rows: i32, units: i32, option: f32,
+): void {
+  const s = splat(option);
+  for (let o: usize = (<usize>begin) << 4; o < (<usize>end) << 4; o += 16) {
+    const z = f32x4.mul(s, normalQuantile4(v128.load(noise + o)));
+    v128.store(h + o, f32x4.max(splat(0), f32x4.add(v128.load(logits + o), z)));
+  }
+}
+
+/** h = max(0, a + s·z), z standard logistic */
+export function fireNoisyRectifierLogistic(
+  begin: i32, end: i32, logits: usize, noise: usize, h: usize, rows: i32, units: i32, option: f32,
+): void {
+  const s = splat(option);
+  for (let o: usize = (<usize>begin) << 4; o < (<usize>end) << 4; o += 16) {
+    const z = f32x4.mul(s, logit4(v128.load(noise + o)));
+    v128.store(h + o, f32x4.max(splat(0), f32x4.add(v128.load(logits + o), z)));
+  }
+}
+
+/** h = σ(a + s·z), z standard normal */
+export function fireNoisySigmoid(
+  begin: i32, end: i32, logits: usize, noise: usize, h: usize, rows: i32, units: i32, option: f32,
+): void {
+  const s = splat(option);
+  for (let o: usize = (<usize>begin) << 4; o < (<usize>end) << 4; o += 16) {
+    const z = f32x4.mul(s, normalQuantile4(v128.load(noise + o)));
+    v128.store(h + o, sigmoid4(f32x4.add(v128.load(logits + o), z)));
+  }
+}
+
+/** h = σ(a) */
+export function fireSigmoid(
+  begin: i32, end: i32, logits: usize, noise: usize, h: usize, rows: i32, units: i32, option: f32,
+): void {
+  for (let o: usize = (<usize>begin) << 4; o < (<usize>end) << 4; o += 16) {
+    v128.store(h + o, sigmoid4(v128.load(logits + o)));
+  }
+}
+
+/** h = tanh a */
+export function fireTanh(
+  begin: i32, end: i32, logits: usize, noise: usize, h: usize, rows: i32, units: i32, option: f32,
+): void {
+  for (let o: usize = (<usize>begin) << 4; o < (<usize>end) << 4; o += 16) {
+    v128.store(h + o, tanh4(v128.load(logits + o)));
+  }
+}
+
+/** h = max(0, a) */
+export function fireRectifier(
+  begin: i32, end: i32, logits: usize, noise: usize, h: usize, rows: i32, units: i32, option: f32,
+): void {
+  for (let o: usize = (<usize>begin) << 4; o < (<usize>end) << 4; o += 16) {
+    v128.store(h + o, f32x4.max(splat(0), v128.load(logits + o)));
+  }
+}
+
+/** out = dh */
+export function pullbackIdentity(
+  begin: i32, end: i32, logits: usize, noise: usize, h: usize, loss: usize, dh: usize, out: usize, rows: i32, units: i32, state: usize,
+): void {
+  for (let o: usize = (<usize>begin) << 4; o < (<usize>end) << 4; o += 16) v128.store(out + o, v128.load(dh + o));
+}
+
+/** out = dh·p(1−p), p = σ(a) */
+export function pullbackLogistic(
+  begin: i32, end: i32, logits: usize, noise: usize, h: usize, loss: usize, dh: usize, out: usize, rows: i32, units: i32, state: usize,
+): void {
+  for (let o: usize = (<usize>begin) << 4; o < (<usize>end) << 4; o += 16) {
+    v128.store(out + o, f32x4.mul(v128.load(dh + o), sigmoidSlope4(v128.load(logits + o))));
+  }
+}
+
+/** out = dh·½·h·(1−p) */
+export function pullbackStochasticTimesSmooth(
+  begin: i32, end: i32, logits: usize, noise: usize, h: usize, loss: usize, dh: usize, out: usize, rows: i32, units: i32, state: usize,
+): void {
+  for (let o: usize = (<usize>begin) << 4; o < (<usize>end) << 4; o += 16) {
+    const q = sigmoid4(f32x4.neg(v128.load(logits + o)));
+    const slope = f32x4.mul(f32x4.mul(splat(0.5), v128.load(h + o)), q);
+    v128.store(out + o, f32x4.mul(v128.load(dh + o), slope));
+  }
+}
+
+/** out = dh·1[h > 0] */
+export function pullbackRectifier(
+  begin: i32, end: i32, logits: usize, noise: usize, h: usize, loss: usize, dh: usize, out: usize, rows: i32, units: i32, state: usize,
+): void {
+  for (let o: usize = (<usize>begin) << 4; o < (<usize>end) << 4; o += 16) {
+    v128.store(out + o, v128.and(v128.load(dh + o), f32x4.gt(v128.load(h + o), splat(0))));
+  }
+}
+
+/** out = dh·h(1−h) */
+export function pullbackSigmoid(
+  begin: i32, end: i32, logits: usize, noise: usize, h: usize, loss: usize, dh: usize, out: usize, rows: i32, units: i32, state: usize,
+): void {
+  for (let o: usize = (<usize>begin) << 4; o < (<usize>end) << 4; o += 16) {
+    const y = v128.load(h + o);
+    v128.store(out + o, f32x4.mul(v128.load(dh + o), f32x4.mul(y, f32x4.sub(splat(1), y))));
+  }
+}
+
+/** out = dh·(1−h²) */
+export function pullbackTanh(
+  begin: i32, end: i32, logits: usize, noise: usize, h: usize, loss: usize, dh: usize, out: usize, rows: i32, units: i32, state: usize,
+): void {
+  for (let o: usize = (<usize>begin) << 4; o < (<usize>end) << 4; o += 16) {
+    const y = v128.load(h + o);
+    v128.store(out + o, f32x4.mul(v128.load(dh + o), f32x4.sub(splat(1), f32x4.mul(y, y))));
+  }
+}
+
+/** Where the baseline of unit c stands: state holds numerator[units] and then denominator[units], padded alike. */
+// @ts-ignore: decorator
+@inline
+function baseline4(state: usize, units: i32, c: i32): v128 {
+  const o = (<usize>c) << 2;
+  const denominators = ((<usize>units) << 2) + 63 & ~63;
+  return f32x4.div(v128.load(state + o), v128.load(state + denominators + o));
+}
+
+/** out = (h − σ(a))·(loss[row] − numerator[unit]/denominator[unit]); items are rows. A state of 0 means no baseline. */
+export function pullbackScore(
+  begin: i32, end: i32, logits: usize, noise: usize, h: usize, loss: usize, dh: usize, out: usize, rows: i32, units: i32, state: usize,
+): void {
+  for (let r = begin; r < end; r++) {
+    const cost = v128.load32_splat(loss + ((<usize>r) << 2));
+    let o = (<usize>(r * units)) << 2;
+    let c = 0;
+    for (; c + 4 <= units; c += 4, o += 16) {
+      const score = f32x4.sub(v128.load(h + o), sigmoid4(v128.load(logits + o)));
+      const advantage = state == 0 ? cost : f32x4.sub(cost, baseline4(state, units, c));
+      v128.store(out + o, f32x4.mul(score, advantage));
+    }
+    const rest = units - c;
+    if (rest == 0) continue;
+    // The vector runs into the next row, which another thread may be writing: store its own lanes only.
+    const score = f32x4.sub(v128.load(h + o), sigmoid4(v128.load(logits + o)));
+    const advantage = state == 0 ? cost : f32x4.sub(cost, baseline4(state, units, c));
+    const value = f32x4.mul(score, advantage);
+    store<f32>(out + o, f32x4.extract_lane(value, 0));
+    if (rest > 1) store<f32>(out + o, f32x4.extract_lane(value, 1), 4);
+    if (rest > 2) store<f32>(out + o, f32x4.extract_lane(value, 2), 8);
+  }
+}
+
+/**
+ * Moving averages of the score baselines: numerator = decay·numerator + (1−decay)·mean_r w·loss[r] and
+ * denominator = decay·denominator + (1−decay)·mean_r w, with w = (h−σ(a))², or w = 1 with option 1.
+ * Items are groups of four units.
+ */
+export function updateScore(
+  begin: i32, end: i32, logits: usize, noise: usize, h: usize, loss: usize, rows: i32, units: i32, state: usize, option: f32, decay: f32,
+): void {
+  const stride = (<usize>units) << 2;
+  const denominators = ((<usize>units) << 2) + 63 & ~63;
+  const keep = splat(decay);
+  const take = splat((1 - decay) / <f32>rows);
+  for (let group = begin; group < end; group++) {
+    let o = (<usize>group) << 4;
+    const at = state + o;
+    let top = splat(0);
+    let bottom = splat(0);
+    for (let r = 0; r < rows; r++, o += stride) {
+      const score = f32x4.sub(v128.load(h + o), sigmoid4(v128.load(logits + o)));
+      const weight = option == 1 ? splat(1) : f32x4.mul(score, score);
+      top = f32x4.add(top, f32x4.mul(weight, v128.load32_splat(loss + ((<usize>r) << 2))));
+      bottom = f32x4.add(bottom, weight);
+    }
+    v128.store(at, f32x4.add(f32x4.mul(keep, v128.load(at)), f32x4.mul(take, top)));
+    const below = at + denominators;
+    v128.store(below, f32x4.add(f32x4.mul(keep, v128.load(below)), f32x4.mul(take, bottom)));
+  }
+}

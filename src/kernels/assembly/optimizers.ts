@@ -1,0 +1,72 @@
+// Parameter updates; items are vectors of four elements but for maxNorm.
+import { splat } from './math';
+
+/** velocity = momentum·velocity − rate·gradient; weights += velocity */
+export function momentumUpdate(
+  begin: i32, end: i32, weights: usize, gradient: usize, velocity: usize, n: i32, rate: f32, momentum: f32,
+): void {
+  const a = splat(rate);
+  const m = splat(momentum);
+  for (let o: usize = (<usize>begin) << 4; o < (<usize>end) << 4; o += 16) {
+    const v = f32x4.sub(f32x4.mul(m, v128.load(velocity + o)), f32x4.mul(a, v128.load(gradient + o)));
+    v128.store(velocity + o, v);
+    v128.store(weights + o, f32x4.add(v128.load(weights + o), v));
+  }
+}
+
+/**
+ * Adam: first = β₁·first + (1−β₁)·g; second = β₂·second + (1−β₂)·g²; weights −= rate·first/(√(second·correction) + ε),
+ * with g = gradientScale·gradient; the caller folds 1/(1−β₁ᵗ) into rate and gives correction = 1/(1−β₂ᵗ).
+ */
+export function adamUpdate(
+  begin: i32, end: i32, weights: usize, gradient: usize, first: usize, second: usize, n: i32,
+  gradientScale: f32, rate: f32, beta1: f32, beta2: f32, correction: f32, epsilon: f32,
+): void {
+  const s = splat(gradientScale);
+  const a = splat(rate);
+  const b1 = splat(beta1);
+  const b2 = splat(beta2);
+  const c1 = splat(1 - beta1);
+  const c2 = splat(1 - beta2);
+  const k = splat(correction);
+  const e = splat(epsilon);
+  for (let o: usize = (<usize>begin) << 4; o < (<usize>end) << 4; o += 16) {
+    const g = f32x4.mul(s, v128.load(gradient + o));
+    const m = f32x4.add(f32x4.mul(b1, v128.load(first + o)), f32x4.mul(c1, g));
+    const v = f32x4.add(f32x4.mul(b2, v128.load(second + o)), f32x4.mul(c2, f32x4.mul(g, g)));
+    v128.store(first + o, m);
+    v128.store(second + o, v);
+    const d = f32x4.add(f32x4.sqrt(f32x4.mul(v, k)), e);
+    v128.store(weights + o, f32x4.sub(v128.load(weights + o), f32x4.mul(a, f32x4.div(m, d))));
+  }
+}
+
+/** Scales every column of weights (rows × columns) whose Euclidean norm is over `limit` down to it; items are groups of 16 columns. */
+export function maxNorm(begin: i32, end: i32, weights: usize, rows: i32, columns: i32, limit: f32): void {
+  const stride = (<usize>columns) << 2;
+  for (let group = begin; group < end; group++) {
+    const first = group * 16;
+    const last = min(first + 16, columns);
+    let c = first;
+    for (; c + 4 <= last; c += 4) {
+      let p = weights + ((<usize>c) << 2);
+      let s = splat(0);
+      for (let r = 0; r < rows; r++, p += stride) s = f32x4.add(s, f32x4.mul(v128.load(p), v128.load(p)));
+      const norm = f32x4.sqrt(s);
+      const over = f32x4.gt(norm, splat(limit));
+      if (!v128.any_true(over)) continue;
+      const factor = v128.bitselect(f32x4.div(splat(limit), norm), splat(1), over);
+      p = weights + ((<usize>c) << 2);
+      for (let r = 0; r < rows; r++, p += stride) v128.store(p, f32x4.mul(factor, v128.load(p)));
+    }
+    for (; c < last; c++) {
+      let p = weights + ((<usize>c) << 2);
+      let s: f32 = 0;
+      for (let r = 0; r < rows; r++, p += stride) s += load<f32>(p) * load<f32>(p);
+      const norm: f32 = sqrt<f32>(s);
+      if (!(norm > limit)) continue;
+      p = weights + ((<usize>c) << 2);
+      for (let r = 0; r < rows; r++, p += stride) store<f32>(p, (limit / norm) * load<f32>(p));
+    }
+  }
+}

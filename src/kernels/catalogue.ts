@@ -1,0 +1,41 @@
+import * as elementwise from './elementwise.ts';
+import * as gates from './gates.ts';
+import type { Kernel, Numbers } from './kernel.ts';
+import * as matmul from './matmul.ts';
+import { neuronKernels } from './neurons.ts';
+import * as optimizers from './optimizers.ts';
+import * as random from './random.ts';
+import * as rows from './rows.ts';
+import * as sampling from './sampling.ts';
+
+/** Every kernel with a definition of its own. The names are the exports of the WebAssembly modules. */
+export const catalogue = {
+  add: elementwise.add,
+  multiply: elementwise.multiply,
+  scale: elementwise.scale,
+  addScaled: elementwise.addScaled,
+  fill: elementwise.fill,
+  addBias: rows.addBias,
+  columnSums: rows.columnSums,
+  softmaxCrossEntropy: rows.softmaxCrossEntropy,
+  softmaxCrossEntropyPullback: rows.softmaxCrossEntropyPullback,
+  uniforms: random.uniforms,
+  bernoulli: sampling.bernoulli,
+  logistic: sampling.logistic,
+  normal: sampling.normal,
+  gateMultiply: gates.gateMultiply,
+  blockDot: gates.blockDot,
+  momentumUpdate: optimizers.momentumUpdate,
+  adamUpdate: optimizers.adamUpdate,
+  maxNorm: optimizers.maxNorm,
+  packLeft: matmul.packLeft,
+  matmulPacked: matmul.matmulPacked,
+} as const;
+
+export type KernelName = keyof typeof catalogue;
+type ArgumentsOf<K> = K extends Kernel<infer P> ? Numbers<P> : never;
+/** The arguments of a kernel, one number each. */
+export type KernelArguments<N extends KernelName> = Extract<ArgumentsOf<(typeof catalogue)[N]>, readonly number[]>;
+
+/** Names of all exports that a thread can be asked for, in the order of their job numbers. */
+export const kernelNames: readonly string[] = [...Object.keys(catalogue), ...Object.keys(neuronKernels)];

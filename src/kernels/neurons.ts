@@ -1,0 +1,45 @@
+import { vectorGrain, vectors } from './elementwise.ts';
+import { COLUMN_GROUP, rowGrain } from './rows.ts';
+
+/**
+ * Kernel twins of neurons. They have no definition here: a twin is defined by the pure functions of the neuron that names
+ * it (src/neurons), which the conformance suite compares it with and which the reference engine runs instead.
+ */
+export interface NeuronKernel {
+  /** fire(logits*, noise*, h*, rows, units, option); pullback(logits*, noise*, h*, loss*, dh*, out*, rows, units, state*);
+   * update(logits*, noise*, h*, loss*, rows, units, state*, option, decay) */
+  readonly role: 'fire' | 'pullback' | 'update';
+  items(rows: number, units: number): number;
+  grain(rows: number, units: number): number;
+}
+
+const elementwise = (role: 'fire' | 'pullback'): NeuronKernel => ({
+  role,
+  items: (rows, units) => vectors(rows * units),
+  grain: vectorGrain,
+});
+
+export const neuronKernels = {
+  fireBernoulli: elementwise('fire'),
+  fireStochasticTimesSmooth: elementwise('fire'),
+  fireNoisyRectifierGaussian: elementwise('fire'),
+  fireNoisyRectifierLogistic: elementwise('fire'),
+  fireNoisySigmoid: elementwise('fire'),
+  fireSigmoid: elementwise('fire'),
+  fireTanh: elementwise('fire'),
+  fireRectifier: elementwise('fire'),
+  pullbackIdentity: elementwise('pullback'),
+  pullbackLogistic: elementwise('pullback'),
+  pullbackStochasticTimesSmooth: elementwise('pullback'),
+  pullbackRectifier: elementwise('pullback'),
+  pullbackSigmoid: elementwise('pullback'),
+  pullbackTanh: elementwise('pullback'),
+  pullbackScore: { role: 'pullback', items: (rows) => rows, grain: (_rows, units) => rowGrain(units) },
+  updateScore: {
+    role: 'update',
+    items: (_rows, units) => Math.ceil(units / 4),
+    grain: (rows) => rowGrain(COLUMN_GROUP * rows) * 4,
+  },
+} satisfies Record<string, NeuronKernel>;
+
+export type NeuronKernelName = keyof typeof neuronKernels;

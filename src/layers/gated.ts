@@ -1,0 +1,161 @@
+import type { Tensor } from '../engine/tensor.ts';
+import type { SparsitySpec } from '../gates/index.ts';
+import { BiasNudge, type NudgeOptions } from '../gates/nudge.ts';
+import type { Neuron } from '../neurons/contract.ts';
+import { type NeuronSpec, resolveNeuron } from '../neurons/resolve.ts';
+import { Affine } from './affine.ts';
+import { checkUnits } from './check.ts';
+import { FiringSite } from './firing-site.ts';
+import { glorotUniform, sparseNormal } from './initialize.ts';
+import type { Layer, LayerContext, Pass } from './layer.ts';
+import { Sparsity } from './sparsity.ts';
+
+/**
+ * A gated layer: y_k = g_k·H_k. The experts H = activation(x·W + b) stand in `blocks` blocks of equal size; a gater network
+ * (tanh hidden layers on the same input) gives one logit a block, and the neuron turns it into the gate g_k.
+ * Source: Bengio, Léonard, Courville 2013, §5.
+ */
+export interface GatedSpec {
+  readonly layer: 'gated';
+  /** Expert units in all. */
+  readonly units: number;
+  /** Blocks, hence gates; default one gate a unit, as in 2013. */
+  readonly blocks?: number;
+  /** The neuron that gates; default `straight-through`. */
+  readonly neuron?: NeuronSpec;
+  /** Widths of the gater's hidden tanh layers; default one of 64. `[]`: logits straight from the input. */
+  readonly gater?: readonly number[];
+  /** The experts' activation; default `linear`, as in 2013. */
+  readonly activation?: NeuronSpec;
+  /** Target share of open gates, in (0, 1); default 0.1. `'none'`: no target and no penalty. */
+  readonly rate?: number | 'none';
+  /** Default: `kl` for gates in [0, 1], `l1` for others. */
+  readonly sparsity?: SparsitySpec;
+  /** Raise the biases of dead gates; default false. */
+  readonly nudge?: boolean | NudgeOptions;
+  readonly name?: string;
+}
+
+/** Shorthand for a `GatedSpec`. */
+export function gated(units: number, options: Omit<GatedSpec, 'layer' | 'units'> = {}): GatedSpec {
+  return { layer: 'gated', units, ...options };
+}
+
+const GATER_GAIN = 4;
+
+/**
+ * @throws RangeError for units that the blocks do not divide, a rate outside (0, 1), an unknown neuron or penalty
+ */
+export function buildGated(spec: GatedSpec, context: LayerContext): Layer {
+  const { units, blocks = units, rate = 0.1 } = spec;
+  checkGated(context.name, units, blocks, rate);
+  const { name, inputs, engine } = context;
+  const size = units / blocks;
+  const first = context.index * 8;
+  const neuron = resolveNeuron(spec.neuron ?? 'straight-through');
+  const activation = resolveNeuron(spec.activation ?? 'linear');
+  const experts = new Affine(context, { name: `${name}.experts`, inputs, units, group: 'main', stream: first });
+  const gater = buildGater(context, spec.gater ?? [64], blocks, neuron, first + 4);
+  const target = rate === 'none' ? undefined : rate;
+  const gates = new FiringSite(engine, neuron, {
+    name: `${name}.gates`,
+    units: blocks,
+    layer: first + 1,
+    ...(target !== undefined && { rate: target }),
+  });
+  const expertSite = activation.identity
+    ? undefined
+    : new FiringSite(engine, activation, { name: `${name}.experts`, units, layer: first });
+  const sparsity =
+    target === undefined ? undefined : new Sparsity(gates, target, spec.sparsity ?? Sparsity.defaultFor(gates));
+  const nudgeOptions = spec.nudge === true ? {} : spec.nudge || undefined;
+  const nudge = nudgeOptions && new BiasNudge(blocks, target ?? 0.1, nudgeOptions);
+  return {
+    name,
+    inputs,
+    outputs: units,
+    parameters: [...experts.parameters, ...gater.parameters],
+    sites: expertSite ? [gates, expertSite] : [gates],
+    cost: { dense: experts.multiplyAdds, gater: gater.multiplyAdds },
+    apply(pass, x) {
+      const logits = gater.apply(pass, x);
+      const g = gates.fire(pass, logits);
+      sparsity?.apply(pass, logits, g);
+      const pre = experts.apply(pass, x);
+      const values = expertSite ? expertSite.fire(pass, pre) : pre;
+      pass.work.executed += x.rows * (experts.multiplyAdds + gater.multiplyAdds);
+      pass.work.gater += x.rows * gater.multiplyAdds;
+      return pass.tape.apply('gate', [g, values], { size });
+    },
+    afterStep() {
+      const rates = gates.countLast();
+      sparsity?.adapt(rates.reduce((sum, share) => sum + share, 0) / blocks);
+      nudge?.apply(rates, gater.outputBias.values);
+    },
+  };
+}
+
+interface Gater {
+  readonly parameters: Layer['parameters'];
+  readonly multiplyAdds: number;
+  readonly outputBias: Tensor;
+  apply(pass: Pass, x: Tensor): Tensor;
+}
+
+/** inputs → hidden tanh layers → one logit a block */
+function buildGater(
+  context: LayerContext,
+  hidden: readonly number[],
+  blocks: number,
+  neuron: Neuron,
+  stream: number,
+): Gater {
+  const { name, engine } = context;
+  const tanh = resolveNeuron('tanh');
+  const learningRateScale = neuron.learningRateScale ?? 1;
+  const common = { group: 'gater' as const, learningRateScale };
+  const layers = hidden.map((units, i) => {
+    checkUnits(name, units, 'gater');
+    const inputs = i === 0 ? context.inputs : hidden[i - 1];
+    const part = `${name}.gater${i}`;
+    return {
+      affine: new Affine(context, { ...common, name: part, inputs, units, stream: stream + i * 65536 }),
+      site: new FiringSite(engine, tanh, { name: part, units, layer: 0 }),
+    };
+  });
+  const output = new Affine(context, {
+    ...common,
+    name: `${name}.gater`,
+    inputs: hidden.at(-1) ?? context.inputs,
+    units: blocks,
+    stream: stream + 1,
+    // The paper's code: four times Glorot for sigmoid gates, 15 non-zero N(0, 1) weights a unit for rectifier gates.
+    initialize:
+      neuron.range !== 'non-negative'
+        ? (weights, seed, at) => glorotUniform(weights, seed, at, GATER_GAIN)
+        : sparseNormal,
+  });
+  const affines = [...layers.map(({ affine }) => affine), output];
+  return {
+    parameters: affines.flatMap(({ parameters }) => parameters),
+    multiplyAdds: affines.reduce((sum, { multiplyAdds }) => sum + multiplyAdds, 0),
+    outputBias: output.bias,
+    apply(pass, x) {
+      const top = layers.reduce((h, { affine, site }) => site.fire(pass, affine.apply(pass, h)), x);
+      return output.apply(pass, top);
+    },
+  };
+}
+
+function checkGated(name: string, units: number, blocks: number, rate: number | 'none'): void {
+  checkUnits(name, units);
+  checkUnits(name, blocks, 'blocks');
+  if (units % blocks !== 0)
+    throw new RangeError(
+      `${name}: ${units} units cannot stand in ${blocks} equal blocks; ${blocks * Math.max(1, Math.round(units / blocks))} units would do.`,
+    );
+  if (rate !== 'none' && !(rate > 0 && rate < 1))
+    throw new RangeError(
+      `${name}: the rate is ${rate}; a number between 0 and 1 (both excluded), or 'none', would do.`,
+    );
+}

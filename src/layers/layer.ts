@@ -1,0 +1,68 @@
+import type { Engine } from '../engine/engine.ts';
+import type { DrawKey, FiringMode } from '../engine/fire.ts';
+import type { Tape } from '../engine/tape.ts';
+import type { Tensor } from '../engine/tensor.ts';
+import type { FiringSite } from './firing-site.ts';
+
+/** A trainable array. */
+export interface Parameter {
+  /** Unique within the model, e.g. `hidden.weights`. */
+  readonly name: string;
+  readonly tensor: Tensor;
+  /** Gater parameters may have a learning rate of their own. */
+  readonly group: 'main' | 'gater';
+  /** Weight matrices (inputs × units) are subject to max-norm; biases are not. */
+  readonly kind: 'weights' | 'bias';
+  /** Learning rate as a multiple of its group's. */
+  readonly learningRateScale: number;
+}
+
+/** `train` and `sample` draw; `mean-field` turns the noise off; `threshold` cuts at the calibrated logit. */
+export type Mode = 'train' | 'sample' | 'mean-field' | 'threshold';
+
+/** One forward pass, and what the layers report of it. */
+export interface Pass {
+  readonly tape: Tape;
+  readonly mode: Mode;
+  /** Key, step and draw of the random numbers; the layer is filled in by the layer. */
+  readonly source: Omit<DrawKey, 'layer'>;
+  /** Penalties that training adds to the loss, with their weights. */
+  readonly penalties: { tensor: Tensor; weight: number }[];
+  /** Multiply-adds executed in this pass. */
+  readonly work: { executed: number; gater: number };
+}
+
+/** Multiply-adds for one example. */
+export interface LayerCost {
+  /** Without gates: every block computed, no gater. */
+  readonly dense: number;
+  /** Of the gater alone. */
+  readonly gater: number;
+}
+
+export interface Layer {
+  readonly name: string;
+  /** Width of the input and of the output rows. */
+  readonly inputs: number;
+  readonly outputs: number;
+  readonly parameters: readonly Parameter[];
+  /** Where neurons fire in this layer. */
+  readonly sites: readonly FiringSite[];
+  readonly cost: LayerCost;
+  /** rows×inputs → rows×outputs */
+  apply(pass: Pass, x: Tensor): Tensor;
+  /** After every training step. */
+  afterStep?(): void;
+}
+
+/** What a layer is built with. */
+export interface LayerContext {
+  readonly engine: Engine;
+  readonly name: string;
+  readonly inputs: number;
+  /** The layer's number; it names its random streams. Sites take layer·8, layer·8 + 1, … */
+  readonly index: number;
+  readonly seed: number;
+}
+
+export type { FiringMode };

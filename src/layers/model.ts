@@ -1,0 +1,138 @@
+import type { Engine } from '../engine/engine.ts';
+import type { Tensor } from '../engine/tensor.ts';
+import { checkUnits } from './check.ts';
+import { buildDense, type DenseSpec } from './dense.ts';
+import type { FiringSite } from './firing-site.ts';
+import { buildGated, type GatedSpec } from './gated.ts';
+import type { Layer, LayerContext, LayerCost, Parameter, Pass } from './layer.ts';
+
+/** Every kind of layer: its spec and how it is built. Adding one: a file beside this one, and one line here. */
+const builders = { dense: buildDense, gated: buildGated };
+
+export type LayerSpec = DenseSpec | GatedSpec;
+
+export interface ModelSpec {
+  /** Width of an input row. */
+  readonly inputs: number;
+  readonly layers: readonly LayerSpec[];
+  /** Seed of the initial weights and of all draws; default 1. */
+  readonly seed?: number;
+}
+
+/** A feed-forward network on an engine. */
+export class Model {
+  readonly engine: Engine;
+  readonly spec: ModelSpec;
+  readonly seed: number;
+  readonly layers: readonly Layer[];
+
+  /** See `createModel`. */
+  constructor(engine: Engine, spec: ModelSpec) {
+    checkUnits('The model', spec.inputs, 'inputs');
+    if (spec.layers.length === 0) throw new RangeError('The model has no layers; give at least one.');
+    this.engine = engine;
+    this.spec = spec;
+    this.seed = spec.seed ?? 1;
+    let inputs = spec.inputs;
+    this.layers = spec.layers.map((layer, index) => {
+      const name = layer.name ?? `${layer.layer}${index}`;
+      const built = build(layer, { engine, name, inputs, index, seed: this.seed });
+      inputs = built.outputs;
+      return built;
+    });
+    const names = this.parameters.map(({ name }) => name);
+    const twice = names.find((name, i) => names.indexOf(name) !== i);
+    if (twice) throw new RangeError(`Two parameters are called "${twice}"; give the layers different names.`);
+  }
+
+  get inputs(): number {
+    return this.spec.inputs;
+  }
+
+  get outputs(): number {
+    return (this.layers.at(-1) as Layer).outputs;
+  }
+
+  get parameters(): readonly Parameter[] {
+    return this.layers.flatMap(({ parameters }) => parameters);
+  }
+
+  get sites(): readonly FiringSite[] {
+    return this.layers.flatMap(({ sites }) => sites);
+  }
+
+  /** Sites with gates or noise, where the modes differ. */
+  get stochasticSites(): readonly FiringSite[] {
+    return this.sites.filter(({ stochastic }) => stochastic);
+  }
+
+  /** Multiply-adds for one example: of the same experts without gates, and of the gaters. */
+  get cost(): LayerCost {
+    return {
+      dense: this.layers.reduce((sum, { cost }) => sum + cost.dense, 0),
+      gater: this.layers.reduce((sum, { cost }) => sum + cost.gater, 0),
+    };
+  }
+
+  /** rows×inputs → rows×outputs (logits of the classes) */
+  apply(pass: Pass, x: Tensor): Tensor {
+    return this.layers.reduce((h, layer) => {
+      pass.tape.layer = layer.name;
+      return layer.apply(pass, h);
+    }, x);
+  }
+
+  /**
+   * A copy of one parameter's values, row-major (weights: inputs × units).
+   * @throws RangeError for an unknown name; the message lists the known ones
+   */
+  weights(name: string): Float32Array {
+    const parameter = this.parameters.find((candidate) => candidate.name === name);
+    if (!parameter)
+      throw new RangeError(
+        `The model has no parameter "${name}". Known: ${this.parameters.map((known) => known.name).join(', ')}.`,
+      );
+    return parameter.tensor.toArray();
+  }
+
+  /** A copy of everything that training changes: parameters, moving averages and thresholds. */
+  snapshot(): Snapshot {
+    return {
+      parameters: this.parameters.map(({ tensor }) => tensor.toArray()),
+      states: this.sites.map(({ state }) => state?.toArray()),
+      thresholds: this.sites.map(({ threshold }) => threshold),
+    };
+  }
+
+  /** Puts a snapshot of this model back. */
+  restore(snapshot: Snapshot): void {
+    this.parameters.forEach(({ tensor }, i) => {
+      tensor.values.set(snapshot.parameters[i]);
+    });
+    this.sites.forEach((site, i) => {
+      const state = snapshot.states[i];
+      if (state) site.state?.values.set(state);
+      site.threshold = snapshot.thresholds[i];
+    });
+  }
+}
+
+export interface Snapshot {
+  readonly parameters: readonly Float32Array[];
+  readonly states: readonly (Float32Array | undefined)[];
+  readonly thresholds: readonly number[];
+}
+
+/**
+ * Builds a network and its initial weights.
+ * @throws RangeError that names the layer and the argument when a spec does not fit
+ */
+export function createModel(engine: Engine, spec: ModelSpec): Model {
+  return new Model(engine, spec);
+}
+
+function build(spec: LayerSpec, context: LayerContext): Layer {
+  const builder = builders[spec.layer] as ((spec: LayerSpec, context: LayerContext) => Layer) | undefined;
+  if (!builder) throw new RangeError(`There is no layer "${spec.layer}". Known: ${Object.keys(builders).join(', ')}.`);
+  return builder(spec, context);
+}

@@ -1,0 +1,144 @@
+/**
+ * The neuron contract. A neuron is a value: pure functions with the noise handed in, and declared facts. Nothing anywhere
+ * branches on a neuron's name.
+ *
+ * Shapes: logits, h, dh and gradient are rows × units (row-major); noise is rows × (units·`noise`); loss has one number a
+ * row. In coupled neurons (`draws` > 1) h and dh have draws·rows rows, draw after draw, and loss draws·rows numbers.
+ */
+export type Numbers = Float32Array | Float64Array;
+
+/** What `fire` is given; it fills `h`. */
+export interface Firing {
+  readonly rows: number;
+  readonly units: number;
+  readonly logits: Numbers;
+  /** Uniform numbers in (0, 1), never 0 or 1. */
+  readonly noise: Numbers;
+  readonly h: Numbers;
+}
+
+/** What `pullback` is given; it fills `gradient`: each example's gradient at the logits, not divided by the rows. */
+export interface Pullback extends Firing {
+  /** The loss of every example. */
+  readonly loss: Numbers;
+  /** ∂loss/∂h, the cotangent. */
+  readonly dh: Numbers;
+  readonly gradient: Numbers;
+  readonly state: NeuronState;
+}
+
+/** What `update` is given after the pullback; it changes `state`. */
+export interface Update extends Firing {
+  readonly loss: Numbers;
+  readonly state: NeuronState;
+}
+
+/** Moving averages and the like: one number a unit under every name. */
+export type NeuronState = Readonly<Record<string, Numbers>>;
+
+/** What the learning rule needs. It decides whether closed blocks may be skipped while training. */
+export type Reads = 'loss' | 'cotangent' | 'cotangent-when-open' | 'both';
+
+export interface Claims {
+  /** Is E[gradient] = ∂E[loss]/∂logits? Tested by exact integration, whichever is claimed. */
+  readonly unbiased: boolean;
+  /** E[h] as a function of the logit. */
+  readonly mean?: (logit: number) => number;
+  /** P(h ≠ 0) as a function of the logit. */
+  readonly rate?: (logit: number) => number;
+}
+
+/** Kernels that do the same faster; the neuron's own functions stay their definition. Names of src/kernels/neurons.ts. */
+export interface KernelTwin {
+  readonly fire?: string;
+  readonly pullback?: string;
+  readonly update?: string;
+  /** A fire kernel that gives `expect` of every logit. */
+  readonly expect?: string;
+  /** The number that fire and update kernels get as `option`. */
+  readonly option?: number;
+  /** The decay that update kernels get. */
+  readonly decay?: number;
+}
+
+/** Values that h can take: decides which sparsity penalties make sense. */
+export type Range = 'unit-interval' | 'non-negative' | 'real';
+
+/** A neuron's behaviour, with its options already chosen. */
+export interface NeuronRule {
+  /** Uniform numbers per unit and draw. */
+  readonly noise: number;
+  /** Coupled evaluations of the loss that it asks for; default 1. */
+  readonly draws?: number;
+  readonly reads: Reads;
+  readonly range: Range;
+  readonly claims: Claims;
+  /** Where in (0, 1) the output jumps or has a kink as a function of the noise: the cells of exact integration. */
+  readonly cells?: (logit: number) => readonly number[];
+  fire(firing: Firing): void;
+  pullback(pullback: Pullback): void;
+  /** The deterministic unit used at test time, noise off (mean-field mode). */
+  expect(logit: number): number;
+  /** What a unit emits that is known to be open (threshold mode). */
+  whenOpen(logit: number): number;
+  /** Should consumers' weight gradients see E[h] in place of the sample? (as-if-deterministic) */
+  readonly backwardSees?: 'sample' | 'expectation';
+  /** State and the value that every unit starts with. */
+  readonly state?: Readonly<Record<string, number>>;
+  update?(update: Update): void;
+  readonly twin?: KernelTwin;
+  /** Is h = a, so that firing can be left out? */
+  readonly identity?: true;
+  /** Learning rate of the weights into this neuron, as a multiple of the network's: a sensible default. */
+  readonly learningRateScale?: number;
+}
+
+/** An option of a neuron: a choice of words or a number with bounds. */
+export type OptionSpec =
+  | { readonly choices: readonly string[]; readonly default: string; readonly meaning: string }
+  | { readonly minimum: number; readonly maximum: number; readonly default: number; readonly meaning: string };
+
+export type OptionSpecs = Readonly<Record<string, OptionSpec>>;
+
+/** The values of a neuron's options, by their specs. */
+export type OptionValues<S extends OptionSpecs> = {
+  readonly [K in keyof S]: S[K] extends { readonly choices: readonly (infer C)[] } ? C : number;
+};
+
+/** One file of the zoo: facts that hold for all options, and the rule for given options. */
+export interface NeuronDefinition<S extends OptionSpecs = OptionSpecs> {
+  readonly name: string;
+  /** Paper or lecture, with section or equation. */
+  readonly source: string;
+  /** One line with the equation. */
+  readonly summary: string;
+  readonly options: S;
+  rule(options: OptionValues<S>): NeuronRule;
+}
+
+/** A neuron ready for use. */
+export interface Neuron extends NeuronRule {
+  readonly name: string;
+  readonly source: string;
+  readonly summary: string;
+  readonly options: Readonly<Record<string, string | number>>;
+}
+
+/** Declares a neuron; keeps the types of its options. */
+export function defineNeuron<const S extends OptionSpecs>(definition: NeuronDefinition<S>): NeuronDefinition<S> {
+  return definition;
+}
+
+/** Lifts h = f(logit, u) to arrays, for neurons with at most one uniform per unit. */
+export function fireEach(f: (logit: number, u: number) => number): NeuronRule['fire'] {
+  return ({ logits, noise, h }) => {
+    for (let i = 0; i < h.length; i++) h[i] = f(logits[i], noise[i]);
+  };
+}
+
+/** Lifts gradient = dh·slope(logit, h, u) to arrays. */
+export function pullbackEach(slope: (logit: number, h: number, u: number) => number): NeuronRule['pullback'] {
+  return ({ logits, noise, h, dh, gradient }) => {
+    for (let i = 0; i < h.length; i++) gradient[i] = dh[i] * slope(logits[i], h[i], noise[i]);
+  };
+}

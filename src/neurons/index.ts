@@ -1,0 +1,29 @@
+/** The zoo. Adding a neuron: one file beside this one, and one line here. */
+import { asIfDeterministic } from './as-if-deterministic.ts';
+import type { NeuronDefinition } from './contract.ts';
+import { linear } from './linear.ts';
+import { noisyRectifier } from './noisy-rectifier.ts';
+import { noisySigmoid } from './noisy-sigmoid.ts';
+import { rectifier } from './rectifier.ts';
+import { sigmoid } from './sigmoid.ts';
+import { stochasticBinary } from './stochastic-binary.ts';
+import { stochasticTimesSmooth } from './stochastic-times-smooth.ts';
+import { straightThrough } from './straight-through.ts';
+import { straightThroughDerivative } from './straight-through-derivative.ts';
+import { tanh } from './tanh.ts';
+
+export const zoo = {
+  'straight-through': straightThrough,
+  'straight-through-derivative': straightThroughDerivative,
+  'as-if-deterministic': asIfDeterministic,
+  'stochastic-binary': stochasticBinary,
+  'stochastic-times-smooth': stochasticTimesSmooth,
+  'noisy-rectifier': noisyRectifier,
+  'noisy-sigmoid': noisySigmoid,
+  rectifier,
+  sigmoid,
+  tanh,
+  linear,
+} satisfies Record<string, NeuronDefinition<never> | NeuronDefinition>;
+
+export type NeuronName = keyof typeof zoo;

@@ -1,0 +1,47 @@
+import {
+  logit as logisticQuantile,
+  normalCdf,
+  normalDensity,
+  normalQuantile,
+  sigmoid,
+  softplus,
+} from '../math/special.ts';
+import { defineNeuron, fireEach, pullbackEach } from './contract.ts';
+
+export const noisyRectifier = defineNeuron({
+  name: 'noisy-rectifier',
+  source: 'Bengio, Léonard, Courville 2013, §2 (noise injection); Nair and Hinton 2010',
+  summary:
+    'h = max(0, a + s·z), z normal or logistic; ĝ = δ·1[h > 0]; logistic: P(h>0) = σ(a/s), E[h] = s·softplus(a/s)',
+  options: {
+    noise: { choices: ['gaussian', 'logistic'], default: 'gaussian', meaning: 'distribution of z' },
+    scale: { minimum: 1e-6, maximum: 1e6, default: 1, meaning: 's: factor of the standard noise' },
+  },
+  rule: ({ noise, scale }) => {
+    const gaussian = noise === 'gaussian';
+    const quantile = gaussian ? normalQuantile : logisticQuantile;
+    const cdf = gaussian ? normalCdf : sigmoid;
+    const standardMean = gaussian ? (x: number) => x * normalCdf(x) + normalDensity(x) : softplus;
+    return {
+      noise: 1,
+      reads: 'cotangent-when-open',
+      range: 'non-negative',
+      claims: {
+        unbiased: true,
+        mean: (logit) => scale * standardMean(logit / scale),
+        rate: (logit) => cdf(logit / scale),
+      },
+      cells: (logit) => [cdf(-logit / scale)],
+      fire: fireEach((logit, u) => Math.max(0, logit + scale * quantile(u))),
+      pullback: pullbackEach((_logit, h) => (h > 0 ? 1 : 0)),
+      expect: (logit) => Math.max(0, logit),
+      whenOpen: (logit) => Math.max(0, logit),
+      twin: {
+        fire: gaussian ? 'fireNoisyRectifierGaussian' : 'fireNoisyRectifierLogistic',
+        pullback: 'pullbackRectifier',
+        expect: 'fireRectifier',
+        option: scale,
+      },
+    };
+  },
+});

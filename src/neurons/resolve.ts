@@ -1,0 +1,69 @@
+import { suggest } from '../math/text.ts';
+import type { Neuron, NeuronDefinition, OptionSpec } from './contract.ts';
+import { type NeuronName, zoo } from './index.ts';
+
+/**
+ * How a neuron is asked for: a name, a name with options `'noisy-rectifier:noise=logistic,scale=0.5'`, an object, or a
+ * neuron (or definition) of one's own.
+ */
+export type NeuronSpec =
+  | NeuronName
+  | (string & {})
+  | { readonly name: NeuronName | (string & {}); readonly [option: string]: string | number }
+  | Neuron
+  | NeuronDefinition;
+
+/**
+ * The neuron that a spec asks for, its options checked and completed with their defaults.
+ * @throws RangeError for an unknown name (with the nearest known one), an unknown option or a value out of bounds
+ */
+export function resolveNeuron(spec: NeuronSpec): Neuron {
+  if (typeof spec === 'string') return resolveNeuron(parseSpec(spec));
+  if ('fire' in spec) return spec as Neuron;
+  if ('rule' in spec) return instantiate(spec as NeuronDefinition, {});
+  const { name, ...options } = spec as { name: string; [option: string]: string | number };
+  const definition = (zoo as Record<string, unknown>)[name] as NeuronDefinition | undefined;
+  if (!definition || !Object.hasOwn(zoo, name))
+    throw new RangeError(`There is no neuron "${name}". ${suggest(name, Object.keys(zoo))}`);
+  return instantiate(definition, options);
+}
+
+/** A definition with its options filled in. */
+export function instantiate(definition: NeuronDefinition, given: Readonly<Record<string, string | number>>): Neuron {
+  const specs = Object.entries(definition.options);
+  for (const option of Object.keys(given))
+    if (!Object.hasOwn(definition.options, option))
+      throw new RangeError(
+        `The neuron "${definition.name}" has no option "${option}". ${specs.length ? suggest(option, Object.keys(definition.options)) : 'It has none.'}`,
+      );
+  const options = Object.fromEntries(
+    specs.map(([name, spec]) => [name, checked(definition.name, name, spec, given[name] ?? spec.default)]),
+  );
+  const { name, source, summary } = definition;
+  return { ...definition.rule(options as never), name, source, summary, options };
+}
+
+function parseSpec(text: string): { name: string; [option: string]: string } {
+  const colon = text.indexOf(':');
+  if (colon < 0) return { name: text };
+  const pairs = text
+    .slice(colon + 1)
+    .split(',')
+    .map((pair) => pair.split('='));
+  for (const pair of pairs)
+    if (pair.length !== 2)
+      throw new RangeError(`"${text}" is not a neuron with options; write it as name:option=value,option=value.`);
+  return { ...Object.fromEntries(pairs), name: text.slice(0, colon) };
+}
+
+function checked(neuron: string, name: string, spec: OptionSpec, value: string | number): string | number {
+  if ('choices' in spec) {
+    if (spec.choices.includes(String(value))) return String(value);
+    throw new RangeError(`Option "${name}" of "${neuron}" is "${value}". ${suggest(String(value), spec.choices)}`);
+  }
+  const number = Number(value);
+  if (number >= spec.minimum && number <= spec.maximum) return number;
+  throw new RangeError(
+    `Option "${name}" of "${neuron}" is "${value}"; a number from ${spec.minimum} to ${spec.maximum} would do.`,
+  );
+}

@@ -1,0 +1,20 @@
+import { sigmoid as logistic } from '../math/special.ts';
+import { defineNeuron, fireEach, pullbackEach } from './contract.ts';
+
+export const sigmoid = defineNeuron({
+  name: 'sigmoid',
+  source: 'deterministic baseline',
+  summary: 'h = σ(a); ĝ = δ·h(1 − h)',
+  options: {},
+  rule: () => ({
+    noise: 0,
+    reads: 'cotangent',
+    range: 'unit-interval',
+    claims: { unbiased: true, mean: logistic, rate: () => 1 },
+    fire: fireEach(logistic),
+    pullback: pullbackEach((_logit, h) => h * (1 - h)),
+    expect: logistic,
+    whenOpen: logistic,
+    twin: { fire: 'fireSigmoid', pullback: 'pullbackSigmoid', expect: 'fireSigmoid' },
+  }),
+});

@@ -1,0 +1,36 @@
+import { sigmoid } from '../math/special.ts';
+import { defineNeuron, fireEach, pullbackEach } from './contract.ts';
+
+export const stochasticTimesSmooth = defineNeuron({
+  name: 'stochastic-times-smooth',
+  source: 'Bengio, Léonard, Courville 2013, §2 (decomposition into a stochastic binary part and a smooth part)',
+  summary: 'p = σ(a), b ~ Bernoulli(√p), h = b·√p; ĝ = δ·b·∂√p/∂a = δ·½h(1 − p)',
+  options: {
+    variant: {
+      choices: ['paper', 'code'],
+      default: 'paper',
+      meaning: "b ~ Bernoulli(√p) as in the paper (E[h] = p), or Bernoulli(p) as in the authors' code (E[h] = p^1.5)",
+    },
+  },
+  rule: ({ variant }) => {
+    const rate = (logit: number) => (variant === 'paper' ? Math.sqrt(sigmoid(logit)) : sigmoid(logit));
+    const whenOpen = (logit: number) => Math.sqrt(sigmoid(logit));
+    const mean = (logit: number) => rate(logit) * whenOpen(logit);
+    return {
+      noise: 1,
+      reads: 'cotangent-when-open',
+      range: 'unit-interval',
+      claims: { unbiased: false, mean, rate },
+      cells: (logit) => [rate(logit)],
+      fire: fireEach((logit, u) => (u < rate(logit) ? whenOpen(logit) : 0)),
+      pullback: pullbackEach((logit, h) => 0.5 * h * sigmoid(-logit)),
+      expect: mean,
+      whenOpen,
+      twin: {
+        fire: 'fireStochasticTimesSmooth',
+        pullback: 'pullbackStochasticTimesSmooth',
+        option: variant === 'paper' ? 0 : 1,
+      },
+    };
+  },
+});

@@ -1,0 +1,38 @@
+import { checkSetting, type Optimizer, zeroSlots } from './optimizer.ts';
+
+export interface AdamOptions {
+  /** Default 0.001. */
+  readonly learningRate?: number;
+  /** Decay of the first moment, default 0.9. */
+  readonly beta1?: number;
+  /** Decay of the second moment, default 0.999. */
+  readonly beta2?: number;
+  /** Default 1e-8. */
+  readonly epsilon?: number;
+}
+
+/** Adam. Source: Kingma and Ba 2015, algorithm 1. @throws RangeError for a negative rate or a decay outside [0, 1) */
+export function adam({
+  learningRate = 0.001,
+  beta1 = 0.9,
+  beta2 = 0.999,
+  epsilon = 1e-8,
+}: AdamOptions = {}): Optimizer {
+  checkSetting('adam', 'learningRate', learningRate, 0, Number.POSITIVE_INFINITY);
+  checkSetting('adam', 'beta1', beta1, 0, 1);
+  checkSetting('adam', 'beta2', beta2, 0, 1);
+  checkSetting('adam', 'epsilon', epsilon, 0, Number.POSITIVE_INFINITY);
+  return {
+    name: 'adam',
+    source: 'Kingma and Ba 2015',
+    learningRate,
+    options: { learningRate, beta1, beta2, epsilon },
+    init: (engine, parameter) => zeroSlots(engine, parameter, 2, 'adam'),
+    update({ backend }, { pointer, size }, gradient, [first, second], { learningRate, gradientScale, step }) {
+      const rate = learningRate / (1 - beta1 ** step);
+      const correction = 1 / (1 - beta2 ** step);
+      const pointers = [pointer, gradient.pointer, first.pointer, second.pointer] as const;
+      backend.run('adamUpdate', ...pointers, size, gradientScale, rate, beta1, beta2, correction, epsilon);
+    },
+  };
+}

@@ -1,0 +1,35 @@
+import type { Engine } from '../engine/engine.ts';
+import type { Tensor } from '../engine/tensor.ts';
+
+/** What an update is told besides the arrays. */
+export interface UpdateContext {
+  readonly learningRate: number;
+  /** The gradient is this times what the tape gives: 1/rows, because the tape sums over examples. */
+  readonly gradientScale: number;
+  /** 1 for the first update. */
+  readonly step: number;
+}
+
+/** An optimizer: a pair of functions, and the number of arrays that it keeps for a parameter. */
+export interface Optimizer {
+  readonly name: string;
+  readonly source: string;
+  readonly learningRate: number;
+  /** Its settings, for run records. */
+  readonly options: Readonly<Record<string, number>>;
+  /** Persistent arrays (zeroed) for one parameter. */
+  init(engine: Engine, parameter: Tensor): readonly Tensor[];
+  /** Changes the parameter, and the arrays, in place. */
+  update(engine: Engine, parameter: Tensor, gradient: Tensor, slots: readonly Tensor[], context: UpdateContext): void;
+}
+
+/** `count` zeroed arrays of the parameter's shape. */
+export function zeroSlots(engine: Engine, parameter: Tensor, count: number, optimizer: string): Tensor[] {
+  return Array.from({ length: count }, () => engine.parameter(parameter.shape, `the state of ${optimizer}`));
+}
+
+/** @throws RangeError unless minimum ≤ value < below */
+export function checkSetting(optimizer: string, name: string, value: number, minimum: number, below: number): void {
+  if (!(value >= minimum && value < below))
+    throw new RangeError(`${optimizer}: \`${name}\` is ${value}; a number from ${minimum} to below ${below} would do.`);
+}

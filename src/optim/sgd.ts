@@ -1,0 +1,26 @@
+import { checkSetting, type Optimizer, zeroSlots } from './optimizer.ts';
+
+export interface SgdOptions {
+  /** Default 0.1. */
+  readonly learningRate?: number;
+  /** Default 0: none. */
+  readonly momentum?: number;
+}
+
+/** v = μ·v − η·g; w = w + v. Source: Polyak 1964. @throws RangeError for a negative rate or a momentum outside [0, 1) */
+export function sgd({ learningRate = 0.1, momentum = 0 }: SgdOptions = {}): Optimizer {
+  checkSetting('sgd', 'learningRate', learningRate, 0, Number.POSITIVE_INFINITY);
+  checkSetting('sgd', 'momentum', momentum, 0, 1);
+  return {
+    name: 'sgd',
+    source: 'Robbins and Monro 1951; momentum: Polyak 1964',
+    learningRate,
+    options: { learningRate, momentum },
+    init: (engine, parameter) => zeroSlots(engine, parameter, momentum > 0 ? 1 : 0, 'sgd'),
+    update({ backend }, { pointer, size }, gradient, [velocity], context) {
+      const rate = context.learningRate * context.gradientScale;
+      if (velocity) backend.run('momentumUpdate', pointer, gradient.pointer, velocity.pointer, size, rate, momentum);
+      else backend.run('addScaled', gradient.pointer, pointer, size, -rate);
+    },
+  };
+}

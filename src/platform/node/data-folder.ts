@@ -1,0 +1,173 @@
+import { access, readdir, readFile, stat } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { basename, join } from 'node:path';
+import { type CsvOptions, tablesToDatasets } from '../../data/csv.ts';
+import { DataError, type Dataset, type Split, slice, splitOff } from '../../data/dataset.ts';
+import { digitsSplit } from '../../data/digits.ts';
+import { type IdxTensor, idxDataset, parseIdx } from '../../data/idx.ts';
+import {
+  PUBLISHED_DATASETS,
+  type PublishedDataset,
+  type PublishedFile,
+  type PublishedName,
+  VALIDATION_COUNT,
+} from '../../data/mnist.ts';
+import { readCsv } from './csv.ts';
+import { fetchFile } from './download.ts';
+import type { DownloadProgress } from './transfer.ts';
+import { decompress, verify } from './verify.ts';
+
+/** How a data set is found and read. */
+export interface LoadOptions {
+  /** Where data sets are kept; when left out the environment's FLIPGRAD_DATA, else ~/.cache/flipgrad. */
+  dataDir?: string | undefined;
+  onProgress?: ((progress: DownloadProgress) => void) | undefined;
+  signal?: AbortSignal | undefined;
+  /** Base addresses to download from instead of the published ones. */
+  mirrors?: readonly string[] | undefined;
+  /** Writes the digits, and draws the validation and test parts of files of one's own; 0 when left out. */
+  seed?: number | undefined;
+  /** How CSV files are read. */
+  csv?: CsvOptions | undefined;
+}
+
+/** The names that `loadDataset` knows. */
+export const DATASET_NAMES = ['digits', 'mnist', 'fashion-mnist'] as const;
+
+/** Validation, and test where there is no test file, is one part in so many of one's own files. */
+const PARTS = 10;
+
+/** The folder that holds the data sets, by the options or the environment. */
+export function dataFolder(options: LoadOptions = {}): string {
+  return options.dataDir || process.env.FLIPGRAD_DATA || join(homedir(), '.cache', 'flipgrad');
+}
+
+/** Whether a path can be read. */
+async function exists(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
+}
+
+/** One published file as a tensor: from the folder, compressed or not, else from a mirror. */
+async function loadPublished(
+  { file, check }: PublishedFile,
+  folder: string,
+  mirrors: readonly string[],
+  { onProgress, signal }: LoadOptions,
+): Promise<IdxTensor> {
+  signal?.throwIfAborted();
+  const plain = join(folder, file.replace(/\.gz$/, ''));
+  const usePlain = 'sha256OfContents' in check && !(await exists(join(folder, file))) && (await exists(plain));
+  if (usePlain) return parseIdx(await verify(await readFile(plain), check, plain), plain);
+  const { path, contents } = await fetchFile({ mirrors, file, folder, check, onProgress, signal });
+  return parseIdx(contents, path);
+}
+
+/** MNIST or Fashion-MNIST: 50,000 examples, the last 10,000 of the training file, and the 10,000 of the test file. */
+async function loadPublishedDataset(name: PublishedName, options: LoadOptions): Promise<Split> {
+  const { files, mirrors, classes }: PublishedDataset = PUBLISHED_DATASETS[name];
+  const load = (file: PublishedFile) =>
+    loadPublished(file, join(dataFolder(options), name), options.mirrors ?? mirrors, options);
+  const trainLabels = await load(files.trainLabels);
+  const testLabels = await load(files.testLabels);
+  const testImages = await load(files.testImages);
+  const all = idxDataset(name, await load(files.trainImages), trainLabels, classes.length);
+  const train = slice(all, 0, all.count - VALIDATION_COUNT);
+  const valid = slice(all, train.count, all.count);
+  return { train, valid, test: idxDataset(name, testImages, testLabels, classes.length) };
+}
+
+/** Draws the parts that have no file of their own. */
+function splitOwn(all: Dataset, test: Dataset | undefined, seed: number): Split {
+  const count = Math.max(1, Math.round(all.count / PARTS));
+  if (all.count < (test ? 2 : 3))
+    throw new DataError(`${all.name} holds ${all.count} training examples; its parts need at least one example each.`);
+  const { rest, part } = test ? { rest: all, part: test } : splitOff(all, count, seed);
+  const { rest: train, part: valid } = splitOff(rest, count, seed);
+  return { train, valid, test: part };
+}
+
+/** Reads a file, decompressed when it is gzip. */
+async function readContents(path: string, signal: AbortSignal | undefined): Promise<Uint8Array> {
+  signal?.throwIfAborted();
+  const contents = await decompress(await readFile(path), path);
+  signal?.throwIfAborted();
+  return contents;
+}
+
+/** The data set of a CSV file, or of a training and a test file. */
+async function loadCsv(name: string, paths: readonly string[], { csv, seed = 0, signal }: LoadOptions): Promise<Split> {
+  const tables = [];
+  for (const path of paths) tables.push(readCsv(await readContents(path, signal), path, csv));
+  const [all, test] = tablesToDatasets(name, tables, csv?.classes);
+  return splitOwn(all, test, seed);
+}
+
+/** The file of a folder that a pattern fits; the first by name when several do. */
+function choose(folder: string, files: readonly string[], pattern: RegExp): string | undefined {
+  const found = files.find((file) => pattern.test(file));
+  return found && join(folder, found);
+}
+
+/** The data set of a folder of IDX files, named as MNIST's are. */
+async function loadIdxFolder(folder: string, files: readonly string[], options: LoadOptions): Promise<Split> {
+  const tensor = async (pattern: RegExp): Promise<IdxTensor | undefined> => {
+    const path = choose(folder, files, pattern);
+    return path === undefined ? undefined : parseIdx(await readContents(path, options.signal), path);
+  };
+  const images = await tensor(/^train-images([-.]idx\d-ubyte)?(\.gz)?$/);
+  const labels = await tensor(/^train-labels([-.]idx\d-ubyte)?(\.gz)?$/);
+  const testImages = await tensor(/^(t10k|test)-images([-.]idx\d-ubyte)?(\.gz)?$/);
+  const testLabels = await tensor(/^(t10k|test)-labels([-.]idx\d-ubyte)?(\.gz)?$/);
+  if (!images || !labels)
+    throw new DataError(
+      `${folder} holds no data set: train-images-idx3-ubyte and train-labels-idx1-ubyte (with or without .gz), or train.csv, would do.`,
+    );
+  if (!testImages !== !testLabels)
+    throw new DataError(`${folder} holds test ${testImages ? 'images without labels' : 'labels without images'}.`);
+  const name = basename(folder);
+  const classes = [labels, testLabels].reduce(
+    (most, t) => t?.data.reduce((m, l) => Math.max(m, l + 1), most) ?? most,
+    1,
+  );
+  const all = idxDataset(name, images, labels, classes);
+  const test = testImages && testLabels && idxDataset(name, testImages, testLabels, classes);
+  if (test && test.width !== all.width)
+    throw new DataError(
+      `${folder} holds training examples of ${all.width} features and test examples of ${test.width}.`,
+    );
+  return splitOwn(all, test, options.seed ?? 0);
+}
+
+/** The data set of a folder or a CSV file of one's own. */
+async function loadPath(path: string, options: LoadOptions): Promise<Split> {
+  const facts = await stat(path).catch(() => undefined);
+  if (!facts)
+    throw new DataError(
+      `There is no data set ${JSON.stringify(path)}: ${DATASET_NAMES.join(', ')}, a folder of IDX files or a CSV file would do.`,
+    );
+  if (!facts.isDirectory()) return loadCsv(basename(path), [path], options);
+  const files = (await readdir(path)).sort();
+  const trainCsv = choose(path, files, /^train\.csv(\.gz)?$/);
+  const testCsv = choose(path, files, /^test\.csv(\.gz)?$/);
+  if (trainCsv) return loadCsv(basename(path), testCsv ? [trainCsv, testCsv] : [trainCsv], options);
+  return loadIdxFolder(path, files, options);
+}
+
+/**
+ * A data set by name or path, in three parts.
+ * - `digits`: written by the seed; 10,000, 2,000 and 2,000 examples.
+ * - `mnist`, `fashion-mnist`: 50,000, 10,000 (the last of the training file) and 10,000 examples. Files in the data folder
+ *   are checked and used; those that are missing are downloaded there once.
+ * - a folder of IDX files (train-images…, train-labels…, and t10k- or test-images…, labels…), or of train.csv and test.csv,
+ *   or one CSV file; each may be gzipped. A tenth is drawn for validation, and a tenth for test where there is no test file.
+ * @throws DataError when there is no such data set or it is damaged; DownloadError; the signal's reason when aborted
+ */
+export async function loadDataset(name: string, options: LoadOptions = {}): Promise<Split> {
+  options.signal?.throwIfAborted();
+  if (name === 'digits') return digitsSplit({ seed: options.seed ?? 0 });
+  if (name === 'mnist' || name === 'fashion-mnist') return loadPublishedDataset(name, options);
+  return loadPath(name, options);
+}

@@ -1,0 +1,31 @@
+import { availableParallelism } from 'node:os';
+import { Worker } from 'node:worker_threads';
+import { createEngine as create, type Engine, type EngineOptions, type EnginePlatform } from '../../engine/engine.ts';
+import type { WorkerHandle, WorkerInit } from '../../engine/pool.ts';
+
+/** This file's own ending: `.ts` when run from source, `.js` when built. */
+const ending = import.meta.url.slice(import.meta.url.lastIndexOf('.'));
+const workerUrl = new URL(`./worker${ending}`, import.meta.url);
+
+function spawn(init: WorkerInit): WorkerHandle {
+  const worker = new Worker(workerUrl, { workerData: init, stdout: false, stderr: false });
+  // The engine's threads must not keep a finished program alive.
+  worker.unref();
+  return {
+    onEnd(callback) {
+      worker.once('error', (error) => callback(String(error)));
+      worker.once('exit', (code) => callback(`exit code ${code}`));
+    },
+    terminate() {
+      void worker.terminate();
+    },
+  };
+}
+
+/** Node's threads and cores. */
+export const nodePlatform: EnginePlatform = { cores: availableParallelism(), spawn };
+
+/** Makes an engine on Node, with one thread a core unless `threads` says otherwise. See `createEngine` of the library. */
+export function createEngine(options: EngineOptions = {}): Promise<Engine> {
+  return create({ platform: nodePlatform, ...options });
+}

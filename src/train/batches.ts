@@ -1,0 +1,50 @@
+import type { Dataset } from '../data/dataset.ts';
+import type { Engine } from '../engine/engine.ts';
+import { Tensor } from '../engine/tensor.ts';
+import { randomStream } from '../random/stream.ts';
+
+/** A minibatch on the heap: inputs rows×width, labels as whole numbers. Valid until the next step. */
+export interface Batch {
+  readonly x: Tensor;
+  readonly labels: Tensor;
+  readonly rows: number;
+}
+
+/** Puts the examples with these indices on the heap. */
+export function gatherBatch(engine: Engine, dataset: Dataset, indices: ArrayLike<number>): Batch {
+  const rows = indices.length;
+  const { width, features, scale } = dataset;
+  const x = engine.allocate([rows, width], 'a minibatch');
+  const { heap } = engine.backend;
+  const labels = new Tensor(heap, heap.allocate(rows, 'the labels of a minibatch'), [rows]);
+  const values = x.values;
+  const marks = heap.memory.integers(labels.pointer, rows);
+  for (let r = 0; r < rows; r++) {
+    const from = indices[r] * width;
+    for (let i = 0; i < width; i++) values[r * width + i] = features[from + i] * scale;
+    marks[r] = dataset.labels[indices[r]];
+  }
+  return { x, labels, rows };
+}
+
+/** First word of the path of the shuffling streams. */
+const SHUFFLE = 2;
+
+/** The order of the examples in an epoch: a permutation that depends on the seed and the epoch only. */
+export function epochOrder(count: number, seed: number, epoch: number): Int32Array {
+  const order = Int32Array.from({ length: count }, (_, i) => i);
+  return randomStream(seed, SHUFFLE, epoch).shuffle(order as unknown as number[]) as unknown as Int32Array;
+}
+
+/** How many rows have their largest logit elsewhere than at their label. */
+export function countWrong(engine: Engine, logits: Tensor, { labels, rows }: Batch): number {
+  const { values, columns } = logits;
+  const marks = engine.backend.heap.memory.integers(labels.pointer, rows);
+  let wrong = 0;
+  for (let r = 0; r < rows; r++) {
+    let best = 0;
+    for (let c = 1; c < columns; c++) if (values[r * columns + c] > values[r * columns + best]) best = c;
+    if (best !== marks[r]) wrong++;
+  }
+  return wrong;
+}

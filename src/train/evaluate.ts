@@ -1,0 +1,90 @@
+import type { Dataset } from '../data/dataset.ts';
+import { Tape } from '../engine/tape.ts';
+import type { Tensor } from '../engine/tensor.ts';
+import type { Mode, Pass } from '../layers/layer.ts';
+import type { Model } from '../layers/model.ts';
+import { countNonZero, sum } from '../math/statistics.ts';
+import { seedToKey } from '../random/stream.ts';
+import { type Batch, countWrong, gatherBatch } from './batches.ts';
+
+/** How a model does on a data set. */
+export interface Evaluation {
+  /** Share of wrong answers, in [0, 1]. */
+  readonly error: number;
+  /** Mean cross-entropy in nats. */
+  readonly loss: number;
+  /** Share of open gates over all gated sites (sites with a target rate), in [0, 1]; 1 without such sites. */
+  readonly density: number;
+  /** Multiply-adds for one example: executed (the gaters' included), of the ungated dense net, of the gaters. */
+  readonly flops: { readonly executed: number; readonly dense: number; readonly gater: number };
+}
+
+export interface EvaluateOptions {
+  /** Default `mean-field`. */
+  readonly mode?: Exclude<Mode, 'train'>;
+  /** Examples at a time; default 250. */
+  readonly batch?: number;
+  /** Number of the draw in `sample` mode: another number gives other samples; default 1. */
+  readonly draw?: number;
+}
+
+/** Evaluates a model on a data set. @throws RangeError when the data's width or classes do not fit the model */
+export function evaluate(model: Model, dataset: Dataset, options: EvaluateOptions = {}): Evaluation {
+  checkFit(model, dataset);
+  let wrong = 0;
+  let loss = 0;
+  let open = 0;
+  let gates = 0;
+  const work = { executed: 0, gater: 0 };
+  forEachBatch(model, dataset, options, (pass, batch, logits) => {
+    const losses = pass.tape.apply('softmaxCrossEntropy', [logits], { labels: batch.labels });
+    loss += sum(losses.values);
+    wrong += countWrong(model.engine, logits, batch);
+    work.executed += pass.work.executed;
+    work.gater += pass.work.gater;
+    for (const { last, rate } of model.sites) {
+      if (rate === undefined || !last) continue;
+      gates += last.h.size;
+      open += countNonZero(last.h.values);
+    }
+  });
+  const n = dataset.count;
+  return {
+    error: wrong / n,
+    loss: loss / n,
+    density: gates === 0 ? 1 : open / gates,
+    flops: { executed: work.executed / n, dense: model.cost.dense, gater: work.gater / n },
+  };
+}
+
+/** Runs the model over a data set in order, without gradients. `visit` sees every batch before its memory is used again. */
+export function forEachBatch(
+  model: Model,
+  dataset: Dataset,
+  { mode = 'mean-field', batch: size = 250, draw = 1 }: EvaluateOptions,
+  visit: (pass: Pass, batch: Batch, logits: Tensor) => void,
+): void {
+  const key = seedToKey(model.seed);
+  for (let from = 0, step = 0; from < dataset.count; from += size, step++) {
+    model.engine.beginStep();
+    const indices = Int32Array.from({ length: Math.min(size, dataset.count - from) }, (_, i) => from + i);
+    const batch = gatherBatch(model.engine, dataset, indices);
+    const tape = new Tape(model.engine);
+    const source = { key, step, draw };
+    const pass: Pass = { tape, mode, source, penalties: [], work: { executed: 0, gater: 0 } };
+    visit(pass, batch, model.apply(pass, batch.x));
+  }
+}
+
+/** @throws RangeError when the data's width or classes do not fit the model */
+export function checkFit(model: Model, dataset: Dataset): void {
+  if (dataset.width !== model.inputs)
+    throw new RangeError(
+      `The data set "${dataset.name}" has ${dataset.width} features, the model takes ${model.inputs}; \`inputs: ${dataset.width}\` would do.`,
+    );
+  if (dataset.classes > model.outputs)
+    throw new RangeError(
+      `The data set "${dataset.name}" has ${dataset.classes} classes, the model tells ${model.outputs} apart; a last layer of ${dataset.classes} units would do.`,
+    );
+  if (dataset.count === 0) throw new RangeError(`The data set "${dataset.name}" is empty.`);
+}

@@ -1,0 +1,87 @@
+import { NonFiniteError, Tape } from '../engine/tape.ts';
+import type { Tensor } from '../engine/tensor.ts';
+import type { Parameter, Pass } from '../layers/layer.ts';
+import type { Model } from '../layers/model.ts';
+import { allFinite, sum } from '../math/statistics.ts';
+import { maxNorm, type Optimizer } from '../optim/index.ts';
+import { seedToKey } from '../random/stream.ts';
+import type { Batch } from './batches.ts';
+
+export interface StepSettings {
+  readonly optimizer: Optimizer;
+  /** Learning rate of the main parameters at this step. */
+  readonly learningRate: number;
+  /** Learning rate of the gaters; default: the main one times each neuron's own scale. */
+  readonly gaterLearningRate?: number | undefined;
+  /** Largest Euclidean norm of a unit's incoming weights; default: none. */
+  readonly maxNorm?: number | undefined;
+}
+
+/** Forward, backward and update on one minibatch at a time; keeps the optimizer's arrays. */
+export class Stepper {
+  /** Steps done. */
+  step = 0;
+  readonly slots: readonly (readonly Tensor[])[];
+  private readonly model: Model;
+  private readonly key: [number, number];
+
+  constructor(model: Model, optimizer: Optimizer) {
+    this.model = model;
+    this.key = seedToKey(model.seed);
+    this.slots = model.parameters.map(({ tensor }) => optimizer.init(model.engine, tensor));
+  }
+
+  /**
+   * One step on a batch that was gathered after `engine.beginStep()`.
+   * @returns the mean cross-entropy in nats, and the logits (valid until the next step)
+   * @throws NonFiniteError with the operation, the layer and the step when the loss is NaN or infinite
+   */
+  run(batch: Batch, settings: StepSettings): { loss: number; logits: Tensor } {
+    const { model } = this;
+    const tape = new Tape(model.engine);
+    tape.watch(model.parameters.map(({ tensor }) => tensor));
+    const source = { key: this.key, step: this.step, draw: 0 };
+    const pass: Pass = { tape, mode: 'train', source, penalties: [], work: { executed: 0, gater: 0 } };
+    const logits = model.apply(pass, batch.x);
+    tape.layer = 'loss';
+    const losses = tape.apply('softmaxCrossEntropy', [logits], { labels: batch.labels });
+    const loss = sum(losses.values) / batch.rows;
+    if (!Number.isFinite(loss)) throw this.nonFinite(tape);
+    const penalties = pass.penalties.map(({ tensor, weight }) => ({ tensor, cotangent: weight * batch.rows }));
+    tape.backward([{ tensor: losses, cotangent: 1 }, ...penalties], losses);
+    this.step++;
+    this.update(tape, batch.rows, settings);
+    for (const layer of model.layers) layer.afterStep?.();
+    return { loss, logits };
+  }
+
+  private update(tape: Tape, rows: number, settings: StepSettings): void {
+    const { engine, parameters } = this.model;
+    parameters.forEach((parameter, i) => {
+      const gradient = tape.gradient(parameter.tensor);
+      if (!gradient) return;
+      const context = { learningRate: rateOf(parameter, settings), gradientScale: 1 / rows, step: this.step };
+      settings.optimizer.update(engine, parameter.tensor, gradient, this.slots[i], context);
+      if (settings.maxNorm !== undefined && parameter.kind === 'weights')
+        maxNorm(engine, parameter.tensor, settings.maxNorm);
+    });
+  }
+
+  private nonFinite(tape: Tape): NonFiniteError {
+    const advice = 'A lower learning rate, max-norm, or data without NaN would do.';
+    const broken = this.model.parameters.find(({ tensor }) => !allFinite(tensor.values));
+    if (broken)
+      return new NonFiniteError(
+        `Training stopped at step ${this.step}: the update of step ${this.step - 1} made "${broken.name}" NaN or infinite. ${advice}`,
+      );
+    const first = tape.firstNonFinite();
+    return new NonFiniteError(
+      `Training stopped at step ${this.step}: the loss is NaN or infinite; the operation "${first?.op}" in layer "${first?.layer}" gave it first. ${advice}`,
+    );
+  }
+}
+
+function rateOf(parameter: Parameter, settings: StepSettings): number {
+  if (parameter.group === 'gater' && settings.gaterLearningRate !== undefined) return settings.gaterLearningRate;
+  return settings.learningRate * parameter.learningRateScale;
+}
