@@ -1,4 +1,4 @@
-// Compiles src/kernels/assembly into two WebAssembly modules and writes each as a small JavaScript module
+// Compiles src/kernels/assembly into two WebAssembly modules and writes each as a small TypeScript module
 // (base64), so that Node, browsers and bundlers load them the same way. Runs in npm's prepare step.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -10,12 +10,30 @@ const folder = join(root, 'src/kernels/generated');
 
 const COMMON = [
   'src/kernels/assembly/index.ts',
-  '--baseDir', root,
-  '--runtime', 'stub',
-  '--importMemory', '--sharedMemory', '--initialMemory', '2', '--maximumMemory', '65536',
-  '--memoryBase', '1024',
-  '--noAssert', '--optimizeLevel', '3', '--shrinkLevel', '0', '--converge',
-  '--enable', 'simd', '--enable', 'threads', '--enable', 'bulk-memory',
+  '--baseDir',
+  root,
+  '--runtime',
+  'stub',
+  '--importMemory',
+  '--sharedMemory',
+  '--initialMemory',
+  '2',
+  '--maximumMemory',
+  '65536',
+  '--memoryBase',
+  '1024',
+  '--noAssert',
+  '--optimizeLevel',
+  '3',
+  '--shrinkLevel',
+  '0',
+  '--converge',
+  '--enable',
+  'simd',
+  '--enable',
+  'threads',
+  '--enable',
+  'bulk-memory',
 ];
 
 const VARIANTS = {
@@ -36,6 +54,5 @@ for (const [name, flags] of Object.entries(VARIANTS)) {
     process.exit(1);
   }
   const base64 = Buffer.from(wasm).toString('base64');
-  writeFileSync(join(folder, `${name}.js`), `export default '${base64}';\n`);
-  writeFileSync(join(folder, `${name}.d.ts`), 'declare const base64: string;\nexport default base64;\n');
+  writeFileSync(join(folder, `${name}.ts`), `export default '${base64}' as string;\n`);
 }

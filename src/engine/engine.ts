@@ -21,6 +21,8 @@ export interface EngineOptions {
   readonly memory?: number;
   /** `reference` runs the living definitions in Float64: slow, for checking. */
   readonly backend?: 'wasm' | 'reference';
+  /** Milliseconds without progress after which a worker thread counts as dead; default 30,000. */
+  readonly patience?: number;
   readonly platform?: EnginePlatform;
 }
 
@@ -86,6 +88,7 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
     threads,
     simd: options.simd ?? 'auto',
     memory: options.memory ?? 2 ** 32,
+    patience: options.patience,
     ...(platform?.spawn ? { spawn: platform.spawn } : {}),
   });
   return new Engine(backend);

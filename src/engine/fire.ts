@@ -61,7 +61,9 @@ export function fire(engine: Engine, logits: Tensor, attributes: FireAttributes)
   if (typeof mode === 'object') {
     const { values } = logits;
     const out = h.values;
-    for (let i = 0; i < out.length; i++) out[i] = values[i] > mode.threshold ? neuron.whenOpen(values[i]) : 0;
+    const cut = (logit: number): number => (logit > mode.threshold ? neuron.whenOpen(logit) : 0);
+    // A NaN logit must not end as a closed unit.
+    for (let i = 0; i < out.length; i++) out[i] = Number.isNaN(values[i]) ? Number.NaN : cut(values[i]);
     return { output: h, saved: [] };
   }
   const noise = drawNoise(engine, neuron, logits, attributes.source);

@@ -3,6 +3,8 @@ export const LINE = 64;
 /** Smallest piece by which a region grows, in bytes. */
 const SLAB = 1 << 22;
 
+/** Memory grows by whole pages, in bytes. */
+const PAGE = 65536;
 const BYTES_PER_ELEMENT = 4;
 
 /** Thrown when the heap cannot give what was asked. */
@@ -95,7 +97,9 @@ export class Heap {
   }
 
   private grow(region: Region, bytes: number, purpose: string): void {
-    const size = Math.ceil(Math.max(SLAB, bytes) / 65536) * 65536;
+    const needed = Math.ceil(bytes / PAGE) * PAGE;
+    const left = Math.floor((this.limit - this.claimed) / PAGE) * PAGE;
+    const size = Math.max(needed, Math.min(SLAB, left));
     const refusal = `The heap is exhausted: ${purpose} asked for ${megabytes(bytes)} MB, ${megabytes(this.claimed)} of ${megabytes(this.limit)} MB are in use. A smaller batch or network, or an engine with a larger \`memory\`, would do.`;
     if (this.claimed + size > this.limit) throw new HeapError(refusal);
     let start: number;

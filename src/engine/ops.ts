@@ -150,6 +150,8 @@ export const ops = {
   /** Cross-entropy of softmax(logits) with whole-number labels: one loss a row, in nats. */
   softmaxCrossEntropy: op<{ labels: Tensor }>({
     forward(engine, [logits], { labels }) {
+      if (labels.size !== logits.rows)
+        throw new RangeError(`softmaxCrossEntropy: ${labels.size} labels do not fit ${logits.rows} rows of logits.`);
       const losses = engine.allocate([logits.rows], 'the example losses');
       const probabilities = like(engine, logits, 'the class probabilities');
       const pointers = [logits.pointer, labels.pointer, losses.pointer, probabilities.pointer] as const;
@@ -201,6 +203,8 @@ function flip({ pointer, rows, columns, rowStride, columnStride }: Matrix): Matr
 function product(engine: Engine, a: Matrix, b: Matrix, bias?: Tensor): Tensor {
   if (a.columns !== b.rows)
     throw new RangeError(`matmul: ${a.rows}×${a.columns} times ${b.rows}×${b.columns} does not fit.`);
+  if (bias && bias.size !== b.columns)
+    throw new RangeError(`matmul: the bias has ${bias.size} elements, the product has ${b.columns} columns.`);
   const output = engine.allocate([a.rows, b.columns], 'a matrix product');
   multiplyMatrices(engine, a, b, output, { m: a.rows, n: b.columns, k: a.columns, bias });
   return output;

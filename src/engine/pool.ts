@@ -30,8 +30,10 @@ export const CONTROL_BYTES = ARGUMENTS_OFFSET + 8 * MAX_ARGUMENTS;
 const SPINS = 4000;
 /** A sleeping worker looks about at least this often, in milliseconds. */
 const NAP = 1000;
-/** The leader gives up when no part ends for so long, in milliseconds. */
-const PATIENCE = 30_000;
+/** The leader gives up when no part ends for so long, in milliseconds; the default of an engine's `patience`. */
+export const PATIENCE = 30_000;
+/** The leader looks about at least this often while it waits, in milliseconds. */
+const LOOK = 100;
 
 /** The kernels of one thread, by job number. */
 export type KernelTable = readonly ((begin: number, end: number, ...args: number[]) => void)[];
@@ -113,8 +115,9 @@ export function serveKernels(init: WorkerInit): void {
   const control = controlOf(init.memory.buffer, init.control);
   const { words } = control;
   while (Atomics.load(words, WORDS.stop) === 0) {
-    if (runParts(control, kernels) > 0) continue;
+    // Read before looking for work: a job that is published in between changes the word, and is not slept through.
     const seen = Atomics.load(words, WORDS.claim);
+    if (runParts(control, kernels) > 0) continue;
     let spins = SPINS;
     while (spins-- > 0 && Atomics.load(words, WORDS.claim) === seen) pause();
     if (spins >= 0) continue;
@@ -129,12 +132,15 @@ export class Pool {
   private readonly control: Control;
   private readonly kernels: KernelTable;
   private readonly workers: WorkerHandle[] = [];
+  private readonly patience: number;
   private job = 0;
   private broken = '';
 
-  constructor(memory: WebAssembly.Memory, controlPointer: number, kernels: KernelTable) {
+  /** @param patience milliseconds without any part ending after which a worker counts as dead */
+  constructor(memory: WebAssembly.Memory, controlPointer: number, kernels: KernelTable, patience = PATIENCE) {
     this.control = controlOf(memory.buffer, controlPointer);
     this.kernels = kernels;
+    this.patience = patience;
   }
 
   /** Adds a started worker; its unexpected end breaks the pool. */
@@ -161,11 +167,13 @@ export class Pool {
     }
     if (args.length > MAX_ARGUMENTS) throw new RangeError(`A kernel takes at most ${MAX_ARGUMENTS} arguments.`);
     this.publish(kernel, items, grain, args);
+    let failure: unknown;
     try {
       runParts(this.control, this.kernels);
-    } finally {
-      this.await(Math.ceil(items / grain));
+    } catch (error) {
+      failure = error;
     }
+    this.await(Math.ceil(items / grain), failure);
   }
 
   /** Ends the workers. */
@@ -180,7 +188,8 @@ export class Pool {
   private publish(kernel: number, items: number, grain: number, args: readonly number[]): void {
     const { words } = this.control;
     this.job = (this.job + 1) & 0x3fffff;
-    Atomics.store(words, WORDS.claim, (this.job << PART_BITS) | CLOSED);
+    // A read-modify-write, not a store: later plain writes may overtake a store on ARM, and a worker could see them early.
+    Atomics.exchange(words, WORDS.claim, (this.job << PART_BITS) | CLOSED);
     words[WORDS.done] = 0;
     words[WORDS.kernel] = kernel;
     words[WORDS.items] = items;
@@ -190,25 +199,26 @@ export class Pool {
     if (Atomics.load(words, WORDS.sleepers) > 0) Atomics.notify(words, WORDS.claim);
   }
 
-  private await(parts: number): void {
+  /** Waits until all parts are done, or a thread has failed. @param failure what the leader's own part threw, if it did */
+  private await(parts: number, failure: unknown): void {
     const { words } = this.control;
+    const over = (): boolean => Atomics.load(words, WORDS.done) >= parts || Atomics.load(words, WORDS.failed) === 1;
     let spins = SPINS;
-    while (Atomics.load(words, WORDS.done) < parts && spins-- > 0) pause();
+    while (!over() && spins-- > 0) pause();
     let waited = 0;
     Atomics.store(words, WORDS.leaderWaits, 1);
     for (;;) {
       const done = Atomics.load(words, WORDS.done);
-      if (done >= parts) break;
-      const step = 100;
-      waited = Atomics.wait(words, WORDS.done, done, step) === 'timed-out' ? waited + step : 0;
-      if (waited < PATIENCE) continue;
-      this.broken = `A worker thread took a part of a kernel and did not give it back within ${PATIENCE / 1000} s; it has died or is stopped. Make a new engine, or use \`threads: 1\`.`;
+      if (over()) break;
+      waited = Atomics.wait(words, WORDS.done, done, LOOK) === 'timed-out' ? waited + LOOK : 0;
+      if (waited < this.patience) continue;
+      this.broken = `A worker thread took a part of a kernel and did not give it back within ${this.patience / 1000} s; it has died or is stopped. Make a new engine, or use \`threads: 1\`.`;
       throw new Error(this.broken);
     }
     Atomics.store(words, WORDS.leaderWaits, 0);
     if (Atomics.load(words, WORDS.failed) === 1) {
-      this.broken = 'A kernel failed on a worker thread; the engine cannot go on.';
-      throw new Error(this.broken);
+      this.broken = 'A kernel failed on one of the threads; the engine cannot go on. Make a new engine.';
+      throw new Error(this.broken, { cause: failure });
     }
   }
 }

@@ -15,6 +15,8 @@ export interface WasmOptions {
   readonly simd: SimdChoice;
   /** Most bytes of the heap; at most 4 GiB. */
   readonly memory: number;
+  /** See `EngineOptions`. */
+  readonly patience?: number | undefined;
   /** Starts a worker thread that runs `serveKernels`; without it there is one thread. */
   readonly spawn?: (init: WorkerInit) => WorkerHandle;
 }
@@ -48,8 +50,8 @@ class WasmMemory implements Memory {
 async function loadModule(variant: 'simd' | 'relaxed'): Promise<WebAssembly.Module> {
   const { default: base64 } =
     variant === 'relaxed'
-      ? await import('../kernels/generated/relaxed.js')
-      : await import('../kernels/generated/simd.js');
+      ? await import('../kernels/generated/relaxed.ts')
+      : await import('../kernels/generated/simd.ts');
   return WebAssembly.compile(Uint8Array.from(atob(base64), (c) => c.charCodeAt(0)));
 }
 
@@ -65,7 +67,7 @@ export async function createWasmBackend(options: WasmOptions): Promise<Backend> 
   const control = heap.allocatePersistent(CONTROL_BYTES / 4, 'the thread pool');
   const scratch = () => heap.allocatePersistent(SCRATCH_BYTES / 4, 'the scratch memory of a thread');
   (instance.exports.setScratch as (pointer: number) => void)(scratch());
-  const pool = new Pool(memory, control, kernelTable(instance, kernelNames));
+  const pool = new Pool(memory, control, kernelTable(instance, kernelNames), options.patience);
   const { spawn } = options;
   for (let worker = 1; spawn && worker < options.threads; worker++)
     pool.add(spawn({ module, memory, control, scratch: scratch(), kernels: kernelNames }));

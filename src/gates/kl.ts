@@ -8,7 +8,7 @@ export const kl: SparsityPenalty = {
   source: 'Bengio, Léonard, Courville 2013, §5',
   summary: '−Σ_i [s·log p̄_i + (1−s)·log(1−p̄_i)], p̄_i the mean of gate i over the minibatch',
   on: 'probability',
-  defaultWeight: 0.1,
+  defaultWeight: 1,
   evaluate(values, rows, units, target, gradient) {
     const means = columnMeans(values, rows, units);
     let total = 0;

@@ -31,6 +31,8 @@ export interface GatedSpec {
   readonly rate?: number | 'none';
   /** Default: `kl` for gates in [0, 1], `l1` for others. */
   readonly sparsity?: SparsitySpec;
+  /** Where the gates start: biases that give about the target rate (default), or zero biases as in 2013. */
+  readonly start?: 'rate' | 'zero';
   /** Raise the biases of dead gates; default false. */
   readonly nudge?: boolean | NudgeOptions;
   readonly name?: string;
@@ -57,6 +59,7 @@ export function buildGated(spec: GatedSpec, context: LayerContext): Layer {
   const experts = new Affine(context, { name: `${name}.experts`, inputs, units, group: 'main', stream: first });
   const gater = buildGater(context, spec.gater ?? [64], blocks, neuron, first + 4);
   const target = rate === 'none' ? undefined : rate;
+  if (target !== undefined && spec.start !== 'zero') gater.outputBias.values.fill(logitForRate(neuron, target));
   const gates = new FiringSite(engine, neuron, {
     name: `${name}.gates`,
     units: blocks,
@@ -93,6 +96,20 @@ export function buildGated(spec: GatedSpec, context: LayerContext): Layer {
       nudge?.apply(rates, gater.outputBias.values);
     },
   };
+}
+
+/** The logit at which a neuron fires with a given probability, by bisection on its declared rate; 0 where it declares none. */
+function logitForRate({ claims }: Neuron, target: number): number {
+  if (!claims.rate) return 0;
+  let low = -30;
+  let high = 30;
+  for (let i = 0; i < 60; i++) {
+    const middle = (low + high) / 2;
+    if (claims.rate(middle) < target) low = middle;
+    else high = middle;
+  }
+  // Units that always fire (a plain sigmoid) have no such logit.
+  return Math.abs(claims.rate(high) - target) < 0.01 ? high : 0;
 }
 
 interface Gater {

@@ -73,8 +73,11 @@ export interface NeuronRule {
   readonly reads: Reads;
   readonly range: Range;
   readonly claims: Claims;
-  /** Where in (0, 1) the output jumps or has a kink as a function of the noise: the cells of exact integration. */
-  readonly cells?: (logit: number) => readonly number[];
+  /**
+   * Where in (0, 1) the output jumps or has a kink as a function of the unit's noise number `index` (0 is the first): the
+   * cells of exact integration.
+   */
+  readonly cells?: (logit: number, index: number) => readonly number[];
   fire(firing: Firing): void;
   pullback(pullback: Pullback): void;
   /** The deterministic unit used at test time, noise off (mean-field mode). */
@@ -129,10 +132,13 @@ export function defineNeuron<const S extends OptionSpecs>(definition: NeuronDefi
   return definition;
 }
 
-/** Lifts h = f(logit, u) to arrays, for neurons with at most one uniform per unit. */
+/**
+ * Lifts h = f(logit, u) to arrays, for neurons with at most one uniform per unit. A NaN logit gives NaN, which `u < σ(NaN)`
+ * would hide as a closed unit.
+ */
 export function fireEach(f: (logit: number, u: number) => number): NeuronRule['fire'] {
   return ({ logits, noise, h }) => {
-    for (let i = 0; i < h.length; i++) h[i] = f(logits[i], noise[i]);
+    for (let i = 0; i < h.length; i++) h[i] = Number.isNaN(logits[i]) ? Number.NaN : f(logits[i], noise[i]);
   };
 }
 

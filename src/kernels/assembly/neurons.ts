@@ -152,6 +152,16 @@ function baseline4(state: usize, units: i32, c: i32): v128 {
   return f32x4.div(v128.load(state + o), v128.load(state + denominators + o));
 }
 
+/** The first `rest` floats (1 to 3) at p, then zeros: a vector there could run over the end of the allocation. */
+// @ts-ignore: decorator
+@inline
+function loadRest(p: usize, rest: i32): v128 {
+  let lanes = v128.load32_zero(p);
+  if (rest > 1) lanes = f32x4.replace_lane(lanes, 1, load<f32>(p, 4));
+  if (rest > 2) lanes = f32x4.replace_lane(lanes, 2, load<f32>(p, 8));
+  return lanes;
+}
+
 /** out = (h − σ(a))·(loss[row] − numerator[unit]/denominator[unit]); items are rows. A state of 0 means no baseline. */
 export function pullbackScore(
   begin: i32, end: i32, logits: usize, noise: usize, h: usize, loss: usize, dh: usize, out: usize, rows: i32, units: i32, state: usize,
@@ -168,7 +178,7 @@ export function pullbackScore(
     const rest = units - c;
     if (rest == 0) continue;
     // The vector runs into the next row, which another thread may be writing: store its own lanes only.
-    const score = f32x4.sub(v128.load(h + o), sigmoid4(v128.load(logits + o)));
+    const score = f32x4.sub(loadRest(h + o, rest), sigmoid4(loadRest(logits + o, rest)));
     const advantage = state == 0 ? cost : f32x4.sub(cost, baseline4(state, units, c));
     const value = f32x4.mul(score, advantage);
     store<f32>(out + o, f32x4.extract_lane(value, 0));
@@ -194,8 +204,10 @@ export function updateScore(
     const at = state + o;
     let top = splat(0);
     let bottom = splat(0);
+    const rest = units - (group << 2);
     for (let r = 0; r < rows; r++, o += stride) {
-      const score = f32x4.sub(v128.load(h + o), sigmoid4(v128.load(logits + o)));
+      const fired = rest < 4 ? loadRest(h + o, rest) : v128.load(h + o);
+      const score = f32x4.sub(fired, sigmoid4(rest < 4 ? loadRest(logits + o, rest) : v128.load(logits + o)));
       const weight = option == 1 ? splat(1) : f32x4.mul(score, score);
       top = f32x4.add(top, f32x4.mul(weight, v128.load32_splat(loss + ((<usize>r) << 2))));
       bottom = f32x4.add(bottom, weight);

@@ -1,0 +1,56 @@
+// jax-js on its WebAssembly backend: node jax-js.mjs --work matmul512|dense-step --threads N
+// One thread is what jax-js does in Node by itself; more threads run its own worker pool on web-worker.mjs.
+import { createRequire } from 'node:module';
+import { numbers, readOptions, report, shapes } from './measure.mjs';
+import { Worker } from './web-worker.mjs';
+
+const { work, threads } = readOptions();
+if (threads > 1) {
+  globalThis.Worker = Worker;
+  Object.defineProperty(navigator, 'hardwareConcurrency', { value: threads });
+}
+const { blockUntilReady, defaultDevice, init, jit, nn, numpy, valueAndGrad } = await import('@jax-js/jax');
+await init('wasm');
+defaultDevice('wasm');
+
+const matrix = (rows, columns, scale) => numpy.array(numbers(rows * columns, scale)).reshape([rows, columns]);
+
+async function matmul512() {
+  const a = await blockUntilReady(matrix(shapes.matmul, shapes.matmul, 1));
+  const b = await blockUntilReady(matrix(shapes.matmul, shapes.matmul, 1));
+  const product = jit((x, y) => numpy.matmul(x, y));
+  return async () => (await blockUntilReady(product(a.ref, b.ref))).dispose();
+}
+
+async function denseStep() {
+  const { batch, inputs, hidden, classes, learningRate } = shapes;
+  const loss = ([w1, b1, w2, b2], x, y) => {
+    const h = numpy.tanh(numpy.matmul(x, w1).add(b1));
+    const logits = numpy.matmul(h, w2).add(b2);
+    return nn.logSoftmax(logits, -1).mul(y).sum().mul(-1 / batch);
+  };
+  const step = jit((parameters, x, y) => {
+    const [value, gradients] = valueAndGrad(loss)(parameters.map((p) => p.ref), x, y);
+    return [value, parameters.map((p, i) => p.sub(gradients[i].mul(learningRate)))];
+  });
+  const x = await blockUntilReady(matrix(batch, inputs, 1));
+  const y = await blockUntilReady(
+    numpy.array(Float32Array.from({ length: batch * classes }, (_, i) => +(i % classes === 3))).reshape([batch, classes]),
+  );
+  let parameters = await blockUntilReady([
+    matrix(inputs, hidden, 0.03),
+    numpy.zeros([hidden]),
+    matrix(hidden, classes, 0.03),
+    numpy.zeros([classes]),
+  ]);
+  return async () => {
+    const [value, updated] = await blockUntilReady(step(parameters, x.ref, y.ref));
+    value.dispose();
+    parameters = updated;
+  };
+}
+
+const { version } = createRequire(import.meta.url)('@jax-js/jax/package.json');
+const once = await (work === 'matmul512' ? matmul512() : denseStep());
+await report({ peer: 'jax-js', work, threads, version, node: process.version }, once);
+process.exit(0);

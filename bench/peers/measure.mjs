@@ -1,0 +1,42 @@
+// What the peers' scripts share: the command line, the timing and the one line that they print.
+import { parseArgs } from 'node:util';
+
+const WARM_UP_MILLISECONDS = 1500;
+const SAMPLES = 30;
+
+/** The shapes of both kinds of work; torch.py has the same. */
+export const shapes = { matmul: 512, batch: 100, inputs: 784, hidden: 2000, classes: 10, learningRate: 0.1 };
+
+/** Reads `--work matmul512|dense-step --threads N`. */
+export function readOptions() {
+  const { values } = parseArgs({
+    options: { work: { type: 'string', default: 'dense-step' }, threads: { type: 'string', default: '1' } },
+  });
+  if (!['matmul512', 'dense-step'].includes(values.work)) throw new Error(`--work ${values.work}: no such work`);
+  return { work: values.work, threads: Number(values.threads) };
+}
+
+/** Float32 numbers in [-scale, scale), the same every time. */
+export function numbers(length, scale) {
+  let state = 1;
+  return Float32Array.from({ length }, () => {
+    state = (Math.imul(state, 1664525) + 1013904223) | 0;
+    return (state / 2 ** 31) * scale;
+  });
+}
+
+/** Times `once` (which must wait for its own result) after a warm-up, and prints the line. */
+export async function report(facts, once) {
+  const start = performance.now();
+  do await once();
+  while (performance.now() - start < WARM_UP_MILLISECONDS);
+  const samples = [];
+  for (let i = 0; i < SAMPLES; i++) {
+    const begin = performance.now();
+    await once();
+    samples.push(Number((performance.now() - begin).toFixed(4)));
+  }
+  const ordered = [...samples].sort((x, y) => x - y);
+  const milliseconds = (ordered[SAMPLES / 2 - 1] + ordered[SAMPLES / 2]) / 2;
+  console.log(JSON.stringify({ ...facts, milliseconds: Number(milliseconds.toFixed(4)), samples }));
+}

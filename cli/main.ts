@@ -1,0 +1,29 @@
+#!/usr/bin/env node
+/** The command line: commands are thin; they run the public API. */
+import { Command, CommanderError } from 'commander';
+import { ExitCode, explain } from './exit.ts';
+import { trainCommand } from './train.ts';
+
+const program = new Command('flipgrad')
+  .description('Train neural networks with stochastic neurons, and make sparse gates pay.')
+  .exitOverride()
+  .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, '')) })
+  .showSuggestionAfterError()
+  .addCommand(trainCommand());
+
+// A reader that goes away (`| head`) is no error.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(ExitCode.done);
+  throw error;
+});
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? ExitCode.done : ExitCode.badUsage;
+  else {
+    const { text, code } = explain(error);
+    process.stderr.write(`${text}\n`);
+    process.exitCode = code;
+  }
+}

@@ -1,0 +1,39 @@
+import { InvalidArgumentError } from 'commander';
+
+/** Parsers of option values: each gives the value or a sentence that says what would do. */
+export function wholeNumber(text: string): number {
+  const value = Number(text);
+  if (text.trim() !== '' && Number.isSafeInteger(value) && value >= 0) return value;
+  throw new InvalidArgumentError('A whole number from 0 up would do.');
+}
+
+export function count(text: string): number {
+  const value = wholeNumber(text);
+  if (value >= 1) return value;
+  throw new InvalidArgumentError('A whole number from 1 up would do.');
+}
+
+export function number(text: string): number {
+  const value = Number(text);
+  if (text.trim() !== '' && Number.isFinite(value)) return value;
+  throw new InvalidArgumentError('A number would do.');
+}
+
+export function positive(text: string): number {
+  const value = number(text);
+  if (value > 0) return value;
+  throw new InvalidArgumentError('A number over 0 would do.');
+}
+
+/** Widths separated by commas, or `none`. */
+export function widths(text: string): number[] {
+  return text === 'none' ? [] : text.split(',').map(count);
+}
+
+/** A target rate in (0, 1), or `none`. */
+export function rate(text: string): number | 'none' {
+  if (text === 'none') return 'none';
+  const value = number(text);
+  if (value > 0 && value < 1) return value;
+  throw new InvalidArgumentError('A number between 0 and 1 (both excluded), or "none", would do.');
+}

@@ -1,0 +1,87 @@
+import type { DenseSpec, GatedSpec, LayerSpec, SparsitySpec } from '../src/index.ts';
+import { UsageError } from './exit.ts';
+
+/** What `train` can be told about the network and the training; every field has a default in `DEFAULTS`. */
+export interface TrainConfig {
+  model: 'gated' | 'dense';
+  neuron: string;
+  units: number;
+  /** Blocks of a gated layer; 0: one a unit. */
+  blocks: number;
+  gater: number[];
+  activation: string;
+  rate: number | 'none';
+  sparsity?: string;
+  start: 'rate' | 'zero';
+  nudge: boolean;
+  epochs: number;
+  batch: number;
+  optimizer: string;
+  lr: number;
+  gaterLr?: number;
+  momentum: number;
+  maxNorm?: number;
+  decay: number;
+  patience?: number;
+}
+
+/** The main job: a gated network on the embedded digits. */
+export const DEFAULTS: TrainConfig = {
+  model: 'gated',
+  neuron: 'straight-through',
+  units: 512,
+  blocks: 32,
+  gater: [32],
+  activation: 'rectifier',
+  rate: 0.125,
+  start: 'rate',
+  nudge: false,
+  epochs: 15,
+  batch: 100,
+  optimizer: 'sgd',
+  lr: 0.1,
+  momentum: 0,
+  decay: 1,
+};
+
+/** Named deltas over the defaults. */
+export const PRESETS: Readonly<Record<string, Partial<TrainConfig>>> = {
+  'bengio-2013': {
+    units: 2000,
+    blocks: 2000,
+    gater: [400],
+    activation: 'linear',
+    rate: 0.1,
+    batch: 32,
+    lr: 0.1,
+    maxNorm: 2,
+  },
+};
+
+/** The layers of a configuration, for data with so many classes. */
+export function layersOf(config: TrainConfig, classes: number): LayerSpec[] {
+  const output: DenseSpec = { layer: 'dense', units: classes, name: 'output' };
+  if (config.model === 'dense')
+    return [{ layer: 'dense', units: config.units, neuron: config.neuron, name: 'hidden' }, output];
+  const gates: GatedSpec = {
+    layer: 'gated',
+    name: 'gated',
+    units: config.units,
+    blocks: config.blocks || config.units,
+    neuron: config.neuron,
+    gater: config.gater,
+    activation: config.activation,
+    rate: config.rate,
+    start: config.start,
+    nudge: config.nudge,
+    ...(config.sparsity !== undefined && { sparsity: config.sparsity as SparsitySpec }),
+  };
+  return [gates, output];
+}
+
+/** Settings of the optimizer from the flags. @throws UsageError for momentum with an optimizer that has none */
+export function optimizerSettings(config: TrainConfig): Record<string, number> {
+  if (config.optimizer !== 'sgd' && config.momentum !== 0)
+    throw new UsageError(`--momentum ${config.momentum} goes with --optimizer sgd; "${config.optimizer}" has none.`);
+  return { learningRate: config.lr, ...(config.momentum !== 0 && { momentum: config.momentum }) };
+}

@@ -1,0 +1,225 @@
+import type { Neuron, NeuronState } from '../neurons/contract.ts';
+import { tanhSinh } from './quadrature.ts';
+
+/** A loss as a function of what the units of one example emit: h (units) → the loss, and ∂loss/∂h (units). */
+export type Loss = (h: Float64Array) => { readonly loss: number; readonly dh: ArrayLike<number> };
+
+/** One node of the integration over the noise of one unit. */
+export interface UnitNode {
+  /** The unit's noise numbers: `neuron.noise` of them. */
+  readonly noise: readonly number[];
+  readonly weight: number;
+}
+
+/** What the noise does to a layer of neurons, exactly. Arrays have one number a unit. */
+export interface Integral {
+  /** E[loss]; in coupled neurons the mean over the draws. */
+  readonly loss: number;
+  /** E[ĝ], the mean of the neuron's pullback. */
+  readonly gradient: Float64Array;
+  /** Var[ĝ]. */
+  readonly variance: Float64Array;
+  /** E[h], over the draws too. */
+  readonly mean: Float64Array;
+  /** P(h ≠ 0), over the draws too. */
+  readonly rate: Float64Array;
+}
+
+/** The most points of a product grid: 2⁸ states of binary units, or three units of continuous noise, and room to spare. */
+const MAXIMUM_POINTS = 4_000_000;
+/** Points that are fired together, as the rows of one minibatch. */
+const ROWS = 128;
+
+/**
+ * Integrates over the noise of a layer of neurons, for one example: the product of the rules of its units (`unitNodes`).
+ * @param logits one a unit
+ * @param state the neuron's moving averages; default: what every unit starts with
+ * @throws RangeError when the grid has over four million points; fewer units would do
+ */
+export function integrate(neuron: Neuron, logits: ArrayLike<number>, loss: Loss, state?: NeuronState): Integral {
+  const units = logits.length;
+  const grid = Array.from(logits, (logit) => unitNodes(neuron, logit));
+  const points = grid.reduce((product, nodes) => product * nodes.length, 1);
+  if (points > MAXIMUM_POINTS)
+    throw new RangeError(
+      `Integrating over ${units} units of "${neuron.name}" takes ${points} points; fewer units, so that it takes at most ${MAXIMUM_POINTS}, would do.`,
+    );
+  const moments = new Moments(units);
+  const minibatch = new Minibatch(neuron, logits, state ?? startOf(neuron, units));
+  for (let first = 0; first < points; first += ROWS)
+    minibatch.run(grid, first, Math.min(ROWS, points - first), loss, moments);
+  return moments.result();
+}
+
+/** The state that a neuron starts with: `units` numbers under every name. */
+export function startOf(neuron: Neuron, units: number): NeuronState {
+  return Object.fromEntries(
+    Object.entries(neuron.state ?? {}).map(([name, start]) => [name, new Float64Array(units).fill(start)]),
+  );
+}
+
+/** Weighted sums over the points. */
+class Moments {
+  private total = 0;
+  private loss = 0;
+  private readonly gradient: Float64Array;
+  private readonly square: Float64Array;
+  private readonly mean: Float64Array;
+  private readonly open: Float64Array;
+
+  constructor(units: number) {
+    this.gradient = new Float64Array(units);
+    this.square = new Float64Array(units);
+    this.mean = new Float64Array(units);
+    this.open = new Float64Array(units);
+  }
+
+  addGradient(weight: number, unit: number, gradient: number): void {
+    this.gradient[unit] += weight * gradient;
+    this.square[unit] += weight * gradient * gradient;
+  }
+
+  addOutput(weight: number, unit: number, h: number): void {
+    this.mean[unit] += weight * h;
+    if (h !== 0) this.open[unit] += weight;
+  }
+
+  addLoss(weight: number, loss: number): void {
+    this.total += weight;
+    this.loss += weight * loss;
+  }
+
+  /** Divides by the total weight, which is 1 up to rounding. */
+  result(): Integral {
+    const average = (sums: Float64Array): Float64Array => sums.map((sum) => sum / this.total);
+    const gradient = average(this.gradient);
+    const variance = average(this.square).map((square, unit) => Math.max(0, square - gradient[unit] ** 2));
+    return { loss: this.loss / this.total, gradient, variance, mean: average(this.mean), rate: average(this.open) };
+  }
+}
+
+/** Fires and pulls back many points of the grid at once; its arrays are used again for the next ones. */
+class Minibatch {
+  private readonly neuron: Neuron;
+  private readonly units: number;
+  private readonly draws: number;
+  private readonly state: NeuronState;
+  private readonly logits: Float64Array;
+  private readonly noise: Float64Array;
+  private readonly weights = new Float64Array(ROWS);
+  private readonly h: Float64Array;
+  private readonly dh: Float64Array;
+  private readonly loss: Float64Array;
+  private readonly gradient: Float64Array;
+
+  constructor(neuron: Neuron, logits: ArrayLike<number>, state: NeuronState) {
+    this.neuron = neuron;
+    this.units = logits.length;
+    this.draws = neuron.draws ?? 1;
+    this.state = state;
+    const size = ROWS * this.units;
+    this.logits = Float64Array.from({ length: size }, (_, i) => logits[i % this.units]);
+    this.noise = new Float64Array(size * neuron.noise);
+    this.h = new Float64Array(size * this.draws);
+    this.dh = new Float64Array(size * this.draws);
+    this.loss = new Float64Array(ROWS * this.draws);
+    this.gradient = new Float64Array(size);
+  }
+
+  /** The points `first` to `first + rows` of the product grid. */
+  run(grid: readonly (readonly UnitNode[])[], first: number, rows: number, loss: Loss, moments: Moments): void {
+    const { neuron, units, draws, state } = this;
+    for (let row = 0; row < rows; row++) this.place(grid, first + row, row);
+    const h = this.h.subarray(0, draws * rows * units);
+    const dh = this.dh.subarray(0, draws * rows * units);
+    const losses = this.loss.subarray(0, draws * rows);
+    const gradient = this.gradient.subarray(0, rows * units);
+    const logits = this.logits.subarray(0, rows * units);
+    const noise = this.noise.subarray(0, rows * units * neuron.noise);
+    const firing = { rows, units, logits, noise, h };
+    neuron.fire(firing);
+    for (let row = 0, at = 0; row < draws * rows; row++, at += units) {
+      const answer = loss(h.subarray(at, at + units));
+      const weight = this.weights[row % rows];
+      losses[row] = answer.loss;
+      dh.set(answer.dh, at);
+      moments.addLoss(weight, answer.loss);
+      for (let unit = 0; unit < units; unit++) moments.addOutput(weight, unit, h[at + unit]);
+    }
+    neuron.pullback({ ...firing, loss: losses, dh, gradient, state });
+    for (let i = 0; i < gradient.length; i++)
+      moments.addGradient(draws * this.weights[Math.floor(i / units)], i % units, gradient[i]);
+  }
+
+  /** Puts one point of the grid into a row: the digits of its number choose the nodes of the units. */
+  private place(grid: readonly (readonly UnitNode[])[], point: number, row: number): void {
+    const { units } = this;
+    let weight = 1;
+    for (let unit = 0, rest = point; unit < units; unit++) {
+      const nodes = grid[unit];
+      const node = nodes[rest % nodes.length];
+      rest = Math.floor(rest / nodes.length);
+      weight *= node.weight;
+      this.noise.set(node.noise, (row * units + unit) * this.neuron.noise);
+    }
+    this.weights[row] = weight;
+  }
+}
+
+/**
+ * The rule that integrates over the noise of one unit: (0, 1) is cut at `neuron.cells`, and each cell has one node where
+ * neither h nor the pullback depends on the noise within it, and those of the double-exponential rule where one does. With
+ * several noise numbers, the product of the rules of each; without noise, one node of weight 1.
+ */
+export function unitNodes(neuron: Neuron, logit: number): readonly UnitNode[] {
+  let nodes: UnitNode[] = [{ noise: [], weight: 1 }];
+  for (let index = 0; index < neuron.noise; index++) {
+    const axis = axisNodes(neuron, logit, index);
+    nodes = nodes.flatMap(({ noise, weight }) =>
+      axis.map((node) => ({ noise: [...noise, node.u], weight: weight * node.weight })),
+    );
+  }
+  return nodes;
+}
+
+function axisNodes(neuron: Neuron, logit: number, index: number): { u: number; weight: number }[] {
+  const cuts = [...(neuron.cells?.(logit, index) ?? [])].filter((cut) => cut > 0 && cut < 1).sort((a, b) => a - b);
+  const edges = [0, ...cuts, 1];
+  return edges.slice(1).flatMap((to, i) => {
+    const from = edges[i];
+    if (to === from) return [];
+    if (isFlat(neuron, logit, index, from, to)) return [{ u: from + (to - from) / 2, weight: to - from }];
+    const { nodes, weights } = tanhSinh(from, to);
+    return nodes.map((u, k) => ({ u, weight: weights[k] }));
+  });
+}
+
+/** Where in a cell it is probed, as shares of its width. */
+const PROBES = [0.003, 0.11, 0.27, 0.5, 0.66, 0.87, 0.996];
+/** What the other noise numbers of the unit are meanwhile. */
+const OTHERS = [0.13, 0.5, 0.91];
+
+/** Are h and the pullback the same everywhere in a cell of one noise number? Probed, so that no neuron need declare it. */
+function isFlat(neuron: Neuron, logit: number, index: number, from: number, to: number): boolean {
+  return OTHERS.every((other) => {
+    const answers = PROBES.map((share) => {
+      const noise = new Float64Array(neuron.noise).fill(other);
+      noise[index] = from + share * (to - from);
+      return probe(neuron, logit, noise);
+    });
+    return answers.every((answer) => answer.every((value, i) => value === answers[0][i]));
+  });
+}
+
+/** h of one unit for every draw, and its gradient for some losses and cotangents that differ between the draws. */
+function probe(neuron: Neuron, logit: number, noise: Float64Array): number[] {
+  const draws = neuron.draws ?? 1;
+  const h = new Float64Array(draws);
+  const gradient = new Float64Array(1);
+  const loss = Float64Array.from({ length: draws }, (_, draw) => 1.3 + 0.7 * draw);
+  const dh = Float64Array.from({ length: draws }, (_, draw) => 0.9 - 0.4 * draw);
+  const firing = { rows: 1, units: 1, logits: Float64Array.of(logit), noise, h };
+  neuron.fire(firing);
+  neuron.pullback({ ...firing, loss, dh, gradient, state: startOf(neuron, 1) });
+  return [...h, ...gradient];
+}

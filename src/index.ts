@@ -1,0 +1,41 @@
+/**
+ * flipgrad: neural networks with stochastic neurons and sparse gates. The public surface, and its table of contents.
+ * On Node take `createEngine` and `loadDataset` from `flipgrad/node`: they know its threads and files.
+ */
+
+// Data sets
+export { DataError, type Dataset, makeDataset, type Split, slice, splitOff, subset } from './data/dataset.ts';
+export { type DigitsDataset, type DigitsSplit, digits, digitsSplit } from './data/digits.ts';
+// Engine: kernels, threads, heap, tape
+export { createEngine, type Engine, type EngineOptions, type EnginePlatform } from './engine/engine.ts';
+export { HeapError } from './engine/heap.ts';
+export { serveKernels, type WorkerHandle, type WorkerInit } from './engine/pool.ts';
+export { NonFiniteError, Tape } from './engine/tape.ts';
+export { Tensor } from './engine/tensor.ts';
+// Gates
+export { type BlockMask, blockMask, penalties, type SparsityPenalty, type SparsitySpec } from './gates/index.ts';
+// Layers and models
+export { type DenseSpec, dense } from './layers/dense.ts';
+export type { SiteHealth } from './layers/firing-site.ts';
+export { type GatedSpec, gated } from './layers/gated.ts';
+export type { Mode } from './layers/layer.ts';
+export { createModel, type LayerSpec, Model, type ModelSpec, type Snapshot } from './layers/model.ts';
+// Neurons
+export {
+  type Claims,
+  defineNeuron,
+  fireEach,
+  type Neuron,
+  type NeuronDefinition,
+  type NeuronRule,
+  pullbackEach,
+} from './neurons/contract.ts';
+export { type NeuronName, zoo } from './neurons/index.ts';
+export { instantiate, type NeuronSpec, resolveNeuron } from './neurons/resolve.ts';
+// Optimizers
+export { adam, type Optimizer, resolveOptimizer, sgd } from './optim/index.ts';
+// Training and evaluation
+export { calibrate } from './train/calibrate.ts';
+export { type EvaluateOptions, type Evaluation, evaluate } from './train/evaluate.ts';
+export type { BatchEvent, EpochEvent, ResultEvent, TrainEvent } from './train/events.ts';
+export { type TrainOptions, train } from './train/train.ts';

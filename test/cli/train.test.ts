@@ -1,0 +1,148 @@
+import assert from 'node:assert/strict';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, describe, it } from 'node:test';
+import { encodeIdx } from '../../src/data/idx.ts';
+import { runCli } from '../helpers/run-cli.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'flipgrad-cli-'));
+after(() => rmSync(folder, { recursive: true }));
+
+/** A CSV of two well-separated classes in four features. */
+function csvFile(name: string, rows = 200, damage: (lines: string[]) => void = () => {}): string {
+  const lines = ['a,b,c,d,label'];
+  for (let i = 0; i < rows; i++) {
+    const label = i % 2;
+    const noise = (((i * 7919) % 97) / 97 - 0.5) * 0.4;
+    lines.push([label + noise, 1 - label - noise, noise, -noise, label].map((x) => x.toFixed(3)).join(','));
+  }
+  for (let i = 1; i < lines.length; i++) lines[i] = lines[i].replace(/\.000$/, '');
+  damage(lines);
+  const path = join(folder, name);
+  writeFileSync(path, `${lines.join('\n')}\n`);
+  return path;
+}
+
+const SMALL = ['--units', '16', '--blocks', '4', '--gater', '8', '--rate', '0.25', '--epochs', '3', '--batch', '20'];
+
+describe('flipgrad train', () => {
+  it('prints JSON lines when piped, the result last, with every field', async () => {
+    const { code, stderr, lines } = await runCli(['train', '--data', csvFile('good.csv'), ...SMALL, '--seed', '7']);
+    assert.equal(code, 0, stderr);
+    const events = lines();
+    assert.deepEqual(
+      events.map(({ event }) => event),
+      ['epoch', 'epoch', 'epoch', 'result'],
+    );
+    const result = events.at(-1) as Record<string, never>;
+    for (const mode of ['sampled', 'threshold', 'meanField'])
+      assert.ok(
+        (result.testError as Record<string, number>)[mode] >= 0 &&
+          (result.testError as Record<string, number>)[mode] <= 1,
+      );
+    for (const field of ['executed', 'dense', 'gater']) assert.ok((result.flops as Record<string, number>)[field] > 0);
+    for (const field of ['validError', 'trainLoss', 'density', 'seconds', 'threads'])
+      assert.equal(typeof result[field], 'number', field);
+    assert.equal(result.seed, 7);
+    assert.match(result.engine, /^wasm-/);
+    assert.match(result.dataChecksum, /^[0-9a-f]{64}$/);
+    assert.ok((result.testError as Record<string, number>).meanField < 0.1, 'two separated classes are learnt');
+  });
+
+  it('gives the same result for the same seed, whatever the threads', async () => {
+    const data = csvFile('same.csv');
+    const runs = await Promise.all(
+      ['1', '2'].map((threads) => runCli(['train', '--data', data, ...SMALL, '--threads', threads])),
+    );
+    const results = runs.map(({ lines }) => {
+      const { seconds, threads, ...rest } = lines().at(-1) as Record<string, unknown>;
+      assert.ok(seconds && threads);
+      return rest;
+    });
+    assert.deepEqual(results[0], results[1]);
+  });
+
+  it('writes its run folder complete, and refuses one that is in use', async () => {
+    const out = join(folder, 'run');
+    const args = ['train', '--data', csvFile('run.csv'), ...SMALL, '--out', out];
+    const { code, stdout } = await runCli(args);
+    assert.equal(code, 0);
+    assert.deepEqual(readdirSync(out).sort(), ['metrics.jsonl', 'run.json']);
+    assert.equal(readFileSync(join(out, 'metrics.jsonl'), 'utf8'), stdout);
+    assert.equal(JSON.parse(readFileSync(join(out, 'run.json'), 'utf8')).config.config.units, 16);
+    const again = await runCli(args);
+    assert.equal(again.code, 2);
+    assert.match(again.stderr, /holds files already/);
+  });
+
+  it('stops on an interrupt with code 130', async () => {
+    const { code, stderr, lines } = await runCli(
+      ['train', '--data', csvFile('long.csv'), ...SMALL, '--epochs', '100000'],
+      {
+        onStarted: (kill) => kill('SIGINT'),
+      },
+    );
+    assert.equal(code, 130);
+    assert.match(stderr, /Interrupted/);
+    assert.ok(lines().every(({ event }) => event === 'epoch'));
+  });
+});
+
+describe('flipgrad train refuses bad input with one sentence and code 2', () => {
+  const cases: [string, string[], RegExp][] = [
+    [
+      'an unknown neuron',
+      ['--neuron', 'strait-through'],
+      /no neuron "strait-through". Did you mean "straight-through"\?/,
+    ],
+    ['an unknown option of a neuron', ['--neuron', 'stochastic-binary:base=none'], /no option "base".*"baseline"/],
+    ['a rate of 1', ['--rate', '1'], /between 0 and 1/],
+    ['a rate that is no number', ['--rate', 'many'], /number/],
+    ['units that the blocks do not divide', ['--units', '65', '--blocks', '8'], /65 units.*8 equal blocks.*64 units/],
+    ['an unknown penalty', ['--sparsity', 'kk'], /no sparsity penalty "kk". Did you mean "kl"/],
+    ['a penalty that does not fit', ['--neuron', 'rectifier', '--sparsity', 'kl'], /"kl" is on probabilities.*"l1"/],
+    ['an unknown optimizer', ['--optimizer', 'sgdd'], /no optimizer "sgdd". Did you mean "sgd"/],
+    ['momentum with adam', ['--optimizer', 'adam', '--momentum', '0.9'], /--momentum 0.9 goes with --optimizer sgd/],
+    ['an unknown flag', ['--epoch', '3'], /unknown option '--epoch'.*--epochs/s],
+    ['a missing path', ['--data', '/no/such/place'], /no\/such\/place/],
+    ['a negative seed', ['--seed', '-1'], /seed/],
+    ['no threads', ['--threads', '0'], /threads/],
+    ['a BLAS that is not there', ['--blas', '/no/blas.so'], /--blas/],
+    [
+      'a loss that is NaN',
+      ['--lr', '1e30', '--epochs', '2'],
+      /stopped at step \d+: .*(made ".*" NaN|operation ".*" in layer)/,
+    ],
+  ];
+  for (const [name, args, message] of cases)
+    it(name, async () => {
+      const data = args.includes('--data') ? [] : ['--data', csvFile('cases.csv')];
+      const out = join(folder, 'refused');
+      const { code, stdout, stderr } = await runCli(['train', ...data, ...SMALL, ...args, '--out', out]);
+      assert.equal(code, 2, stderr);
+      assert.match(stderr, message);
+      assert.equal(stderr.trim().split('\n').length <= 2, true, stderr);
+      assert.doesNotMatch(stderr, /\n {4}at /);
+      assert.equal(stdout.includes('"result"'), false);
+      assert.equal(existsSync(join(out, 'run.json')), false, 'nothing half-written');
+    });
+
+  it('a ragged CSV row, with its line', async () => {
+    const data = csvFile('ragged.csv', 50, (lines) => {
+      lines[17] = '1,2';
+    });
+    const { code, stderr } = await runCli(['train', '--data', data, ...SMALL]);
+    assert.equal(code, 2);
+    assert.match(stderr, /line 18/i);
+  });
+
+  it('a truncated IDX file', async () => {
+    const images = encodeIdx({ shape: [20, 4, 4], data: new Uint8Array(320) });
+    writeFileSync(join(folder, 'train-images-idx3-ubyte'), images.subarray(0, 200));
+    writeFileSync(join(folder, 'train-labels-idx1-ubyte'), encodeIdx({ shape: [20], data: new Uint8Array(20) }));
+    const { code, stderr } = await runCli(['train', '--data', folder, ...SMALL]);
+    assert.equal(code, 2);
+    assert.match(stderr, /train-images-idx3-ubyte/);
+  });
+});

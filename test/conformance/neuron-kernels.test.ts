@@ -1,0 +1,126 @@
+/** The kernel twins of every neuron on both builds, against the neuron's own functions on the reference engine. */
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import type { Engine } from '../../src/engine/engine.ts';
+import { allocateState, type FiringMode } from '../../src/engine/fire.ts';
+import { Tape } from '../../src/engine/tape.ts';
+import type { Tensor } from '../../src/engine/tensor.ts';
+import type { Neuron } from '../../src/neurons/contract.ts';
+import { builds, reference } from '../helpers/engines.ts';
+import { assertClose, drawn, normal } from '../helpers/numbers.ts';
+import { instances } from './instances.ts';
+
+/** rows×units: less than a vector, not whole vectors, whole cache lines, more than one part of the work. */
+const SHAPES = [
+  [1, 1],
+  [3, 5],
+  [7, 3],
+  [16, 1],
+  [2, 8],
+  [33, 17],
+  [150, 130],
+] as const;
+const SOURCE = { key: [11, 12], step: 3, layer: 2, draw: 1 } as const;
+/** Float32 sums of a column, in another order than the definition's. */
+const TOLERANCE = { relative: 2e-6, absolute: 2e-6 };
+
+interface Case {
+  readonly neuron: Neuron;
+  readonly rows: number;
+  readonly units: number;
+  readonly logits: Float64Array;
+  readonly loss: Float64Array;
+  readonly dh: Float64Array;
+  /** A factor for every number of the state, so that units differ. */
+  readonly stateFactors: Float64Array;
+}
+
+/** The noise that the engines draw for SOURCE. */
+function noiseOf(rows: number, columns: number): Float32Array {
+  const out = reference.allocate([rows, columns], 'noise');
+  const stream = SOURCE.layer * 65536 + SOURCE.draw;
+  reference.backend.run('uniforms', out.pointer, rows, columns, ...SOURCE.key, SOURCE.step, stream);
+  return out.toArray();
+}
+
+/** Logits in steps away from the jumps of the neuron, where Float32 and Float64 may fall on different sides. */
+function caseOf(neuron: Neuron, rows: number, units: number): Case {
+  reference.beginStep();
+  const logits = drawn(normal(2), rows * units, 21);
+  const noise = noiseOf(rows, units * neuron.noise);
+  for (let i = 0; i < logits.length; i++)
+    for (let index = 0; index < neuron.noise; index++)
+      while (neuron.cells?.(logits[i], index).some((cut) => Math.abs(cut - noise[i * neuron.noise + index]) < 2e-6))
+        logits[i] = Math.fround(logits[i] + 0.01);
+  const draws = neuron.draws ?? 1;
+  const stateFactors = drawn(normal(1), 2 * units, 24).map((x) => 1 + Math.abs(x));
+  const loss = drawn(normal(2), draws * rows, 22);
+  return { neuron, rows, units, logits, loss, dh: drawn(normal(1), draws * rows * units, 23), stateFactors };
+}
+
+/** Fires, pulls back and updates through the tape. */
+function runOn(engine: Engine, { neuron, rows, units, logits, loss, dh, stateFactors }: Case) {
+  engine.beginStep();
+  const state = allocateState(engine, neuron, units);
+  if (state) setState(state, units, stateFactors);
+  const tape = new Tape(engine);
+  const a = engine.tensor(logits, [rows, units]);
+  tape.watch([a]);
+  const fire = (mode: FiringMode) => tape.apply('fire', [a], { neuron, mode, source: SOURCE, state });
+  const h = fire('sample');
+  const product = tape.apply('multiply', [h, engine.tensor(dh, [rows, units])], {});
+  tape.backward([{ tensor: product, cotangent: 1 }], engine.tensor(loss));
+  return {
+    h: h.toArray(),
+    gradient: tape.gradient(a)?.toArray() ?? new Float32Array(0),
+    state: state ? stateOf(state, units) : new Float32Array(0),
+    expect: fire('mean-field').toArray(),
+    threshold: fire({ threshold: 0.5 }).toArray(),
+  };
+}
+
+/** Every row of the state's matrix is padded; the padding holds nothing. */
+function setState(state: Tensor, units: number, factors: Float64Array): void {
+  const { values, columns } = state;
+  for (let i = 0; i < state.rows * units; i++) {
+    const at = Math.floor(i / units) * columns + (i % units);
+    values[at] = Math.fround(values[at] * 1e5 * factors[i]);
+  }
+}
+
+function stateOf(state: Tensor, units: number): Float32Array {
+  const all = state.toArray();
+  return all.filter((_, i) => i % state.columns < units);
+}
+
+for (const { title, neuron } of instances)
+  describe(title, () => {
+    for (const [rows, units] of SHAPES)
+      test(`fires, pulls back and updates ${rows}×${units} on every build as its definition does`, () => {
+        const example = caseOf(neuron, rows, units);
+        const expected = runOn(reference, example);
+        for (const engine of builds) {
+          const actual = runOn(engine, example);
+          for (const what of ['h', 'gradient', 'state', 'expect', 'threshold'] as const)
+            assertClose(actual[what], expected[what], TOLERANCE, `${what} on ${engine.name}`);
+          const closed = (h: Float32Array): boolean[] => Array.from(h, (value) => value === 0);
+          assert.deepEqual(closed(actual.h), closed(expected.h), `closed units on ${engine.name}`);
+        }
+      });
+
+    test('extreme logits give finite numbers on every build, and NaN stays NaN', () => {
+      const extremes = [50, -50, 1e4, -1e4, 0, -0, 87, -87, 104, -104];
+      for (const engine of builds) {
+        const base = caseOf(neuron, extremes.length, 3);
+        const run = runOn(engine, { ...base, logits: Float64Array.from({ length: 30 }, (_, i) => extremes[i % 10]) });
+        for (const [what, values] of Object.entries(run))
+          assert.ok(values.every(Number.isFinite), `${what} on ${engine.name}: ${values}`);
+      }
+      for (const engine of [reference, ...builds]) {
+        const broken = { ...caseOf(neuron, 1, 3), logits: Float64Array.of(1, Number.NaN, -1) };
+        const { h, expect, threshold } = runOn(engine, broken);
+        for (const values of [h, expect, threshold])
+          assert.deepEqual(Array.from(values, Number.isNaN), [false, true, false], `${engine.name}: ${values}`);
+      }
+    });
+  });

@@ -1,0 +1,182 @@
+/** One suite for every neuron of the zoo and every choice of its options: what it declares, held against what it does. */
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { integrate, startOf, unitNodes } from '../../src/audit/integrate.ts';
+import { problems } from '../../src/audit/problems.ts';
+import { trueGradient } from '../../src/audit/true-gradient.ts';
+import type { Neuron } from '../../src/neurons/contract.ts';
+import { zoo } from '../../src/neurons/index.ts';
+import { assertClose, drawn, normal, uniform } from '../helpers/numbers.ts';
+import { fill, instances, integrableUnits, randomState } from './instances.ts';
+
+/** No logit is 0 or near it: there deterministic units may have a kink, and ½ hides a bias by symmetry. */
+const LOGITS = [0.7, -1.3, 2.1, -0.4, 1.6, -2.7, 0.25, -0.9];
+const nothing = (h: Float64Array) => ({ loss: 0, dh: new Float64Array(h.length) });
+
+/** Fires and pulls back one layer with given logits, everything else drawn by the seed. */
+function passOf(
+  neuron: Neuron,
+  rows: number,
+  units: number,
+  seed: number,
+  logits = drawn(normal(2), rows * units, seed),
+) {
+  const draws = neuron.draws ?? 1;
+  const h = new Float64Array(draws * rows * units);
+  const noise = drawn(uniform, rows * units * neuron.noise, seed, 1);
+  const firing = { rows, units, logits, noise, h };
+  neuron.fire(firing);
+  const loss = drawn(normal(3), draws * rows, seed, 2);
+  const dh = drawn(normal(1), h.length, seed, 3);
+  const state = randomState(neuron, units, seed);
+  return { ...firing, loss, dh, state, gradient: new Float64Array(rows * units) };
+}
+
+function gradientOf(neuron: Neuron, pass: ReturnType<typeof passOf>): Float64Array {
+  const gradient = new Float64Array(pass.gradient.length);
+  neuron.pullback({ ...pass, gradient });
+  return gradient;
+}
+
+test('every file of the zoo stands in the registry under its own name', () => {
+  for (const [key, { name }] of Object.entries(zoo)) assert.equal(name, key);
+  assert.ok(instances.length >= Object.keys(zoo).length);
+});
+
+for (const { title, neuron } of instances) {
+  const units = integrableUnits(neuron);
+  const logits = Float64Array.from(LOGITS.slice(0, units));
+  const { claims } = neuron;
+
+  describe(title, () => {
+    test('says where it is from and what it does', () => {
+      assert.match(neuron.source, /\w{4,}/);
+      assert.match(neuron.summary, /h = .*; ĝ = /);
+      assert.ok(neuron.summary.split('\n').length === 1);
+    });
+
+    test('claims.mean is E[h] and claims.rate is P(h ≠ 0), for logits from −6 to 6', () => {
+      for (let logit = -6; logit <= 6; logit += 0.75) {
+        const { mean, rate } = integrate(neuron, [logit], nothing);
+        const scale = Math.max(1, Math.abs(mean[0]));
+        if (claims.mean) assertClose(mean, [claims.mean(logit)], { absolute: 1e-9 * scale }, `E[h] at ${logit}`);
+        if (claims.rate) assertClose(rate, [claims.rate(logit)], { absolute: 1e-9 }, `P(h ≠ 0) at ${logit}`);
+      }
+    });
+
+    test(claims.unbiased ? 'is unbiased on every problem, whatever its state' : 'is biased on some problem', () => {
+      const biases = problems(units).map(({ name, loss }) => {
+        const truth = trueGradient(neuron, logits, loss);
+        const states = [startOf(neuron, units), randomState(neuron, units, 1), randomState(neuron, units, 2)];
+        const errors = states.flatMap((state) =>
+          Array.from(integrate(neuron, logits, loss, state).gradient, (g, i) => Math.abs(g - truth[i])),
+        );
+        return { name, bias: Math.max(...errors) };
+      });
+      for (const { name, bias } of biases) if (claims.unbiased) assert.ok(bias < 1e-7, `${name}: bias ${bias}`);
+      if (!claims.unbiased)
+        assert.ok(
+          biases.some(({ bias }) => bias > 1e-2),
+          JSON.stringify(biases),
+        );
+    });
+
+    test('keeps to its range, sampled and as the deterministic unit', () => {
+      const { h } = passOf(neuron, 40, 7, 3);
+      const emitted = [
+        ...h,
+        ...Array.from(drawn(normal(4), 200, 4)).flatMap((a) => [neuron.expect(a), neuron.whenOpen(a)]),
+      ];
+      const [low, high] = { 'unit-interval': [0, 1], 'non-negative': [0, Infinity], real: [-Infinity, Infinity] }[
+        neuron.range
+      ];
+      for (const value of emitted) assert.ok(value >= low && value <= high, `${value}`);
+    });
+
+    test('reads what it says, and closed units have no gradient where it says so', () => {
+      const pass = passOf(neuron, 30, 5, 5);
+      const gradient = gradientOf(neuron, pass);
+      const otherLoss = gradientOf(neuron, { ...pass, loss: pass.loss.map((loss) => loss + 1) });
+      const otherCotangent = gradientOf(neuron, { ...pass, dh: pass.dh.map((d) => d + 1) });
+      const readsLoss = gradient.some((g, i) => g !== otherLoss[i]);
+      const readsCotangent = gradient.some((g, i) => g !== otherCotangent[i]);
+      assert.equal(readsLoss, neuron.reads === 'loss' || neuron.reads === 'both', 'reads the loss');
+      assert.equal(readsCotangent, neuron.reads !== 'loss', 'reads the cotangent');
+      if (neuron.reads === 'cotangent-when-open') {
+        const closed = Array.from(pass.h.keys()).filter((i) => pass.h[i] === 0);
+        assert.ok(closed.length > 0, 'no unit closed: the test shows nothing');
+        for (const i of closed) assert.ok(gradient[i] === 0 && otherCotangent[i] === 0, `closed unit ${i}`);
+      }
+    });
+
+    test('treats every example by itself', () => {
+      const rows = 6;
+      const pass = passOf(neuron, rows, 5, 6);
+      const gradient = gradientOf(neuron, pass);
+      const draws = neuron.draws ?? 1;
+      for (let row = 0; row < rows; row++) {
+        const part = (values: Float64Array, width: number, layers = 1): Float64Array =>
+          Float64Array.from({ length: layers * width }, (_, i) => {
+            return values[(Math.floor(i / width) * rows + row) * width + (i % width)];
+          });
+        const alone = {
+          rows: 1,
+          units: 5,
+          logits: part(pass.logits, 5),
+          noise: part(pass.noise, 5 * neuron.noise),
+          h: new Float64Array(5 * draws),
+          loss: part(pass.loss, 1, draws),
+          dh: part(pass.dh, 5, draws),
+          state: pass.state,
+          gradient: new Float64Array(5),
+        };
+        neuron.fire(alone);
+        neuron.pullback(alone);
+        assert.deepEqual(alone.h, part(pass.h, 5, draws));
+        assert.deepEqual(alone.gradient, part(gradient, 5));
+      }
+    });
+
+    test('what an open unit emits is whenOpen; without noise, what fires is expect', () => {
+      for (const logit of LOGITS) {
+        const nodes = unitNodes(neuron, logit);
+        if (nodes.length > 2) continue;
+        for (const { noise } of nodes) {
+          const h = new Float64Array(neuron.draws ?? 1);
+          neuron.fire({ rows: 1, units: 1, logits: Float64Array.of(logit), noise: Float64Array.from(noise), h });
+          for (const value of h) if (value !== 0) assert.equal(value, neuron.whenOpen(logit));
+          if (neuron.noise === 0) assert.equal(h[0], neuron.expect(logit));
+        }
+      }
+    });
+
+    test('extreme logits give finite numbers, and NaN stays NaN', () => {
+      const extremes = [50, -50, 1e4, -1e4, 0, -0];
+      const edges = [2 ** -24, 0.5, 1 - 2 ** -24];
+      const cases = extremes.flatMap((logit) => edges.map((u) => ({ logit, u })));
+      const at = fill(cases.length, 1, (row) => cases[row].logit);
+      const pass = passOf(neuron, cases.length, 1, 8, at);
+      for (let i = 0; i < pass.noise.length; i++) pass.noise[i] = cases[Math.floor(i / neuron.noise)].u;
+      neuron.fire(pass);
+      const state = startOf(neuron, 1);
+      const gradient = gradientOf(neuron, { ...pass, state });
+      for (let step = 0; step < 3000; step++) neuron.update?.({ ...pass, state });
+      const later = gradientOf(neuron, { ...pass, state });
+      const fixed = extremes.flatMap((logit) => [neuron.expect(logit), neuron.whenOpen(logit)]);
+      const all = [
+        ...pass.h,
+        ...gradient,
+        ...later,
+        ...fixed,
+        ...Object.values(state).flatMap((values) => [...values]),
+      ];
+      assert.ok(all.every(Number.isFinite), JSON.stringify(all));
+      const broken = passOf(neuron, 3, 1, 9, Float64Array.of(Number.NaN, 1, Number.NaN));
+      assert.deepEqual(
+        Array.from(broken.h.subarray(0, 3), Number.isNaN),
+        [true, false, true],
+        'a NaN logit must not look like a closed unit',
+      );
+    });
+  });
+}

@@ -1,0 +1,157 @@
+import fc from 'fast-check';
+import type { Engine } from '../../src/engine/engine.ts';
+import { allocateState } from '../../src/engine/fire.ts';
+import type { OpName } from '../../src/engine/ops.ts';
+import { Tensor } from '../../src/engine/tensor.ts';
+import { zoo } from '../../src/neurons/index.ts';
+import { resolveNeuron } from '../../src/neurons/resolve.ts';
+import { integers } from '../helpers/engines.ts';
+import type { OpCall } from '../helpers/gradient-check.ts';
+import { type Draw, drawn, normal } from '../helpers/numbers.ts';
+
+export interface OpCase<N extends OpName> {
+  readonly calls: fc.Arbitrary<OpCall<N>>;
+  /** Calls that have a derivative, where not all have. */
+  readonly smooth?: fc.Arbitrary<OpCall<N>>;
+  /** A call with shapes that do not fit, and what the error must say; null for operations that take any shape. */
+  readonly mistake: { readonly call: OpCall<N>; readonly says: RegExp } | null;
+}
+
+/** Extents, with 0, 1 and odd numbers among them. */
+const extent = fc.nat(9);
+const some = fc.integer({ min: 1, max: 9 });
+const none = () => ({});
+
+/** Whole numbers below a bound, as a tensor. */
+export function labelsOf(engine: Engine, rows: number, classes: number, seed: number): Tensor {
+  const values = drawn((random) => random.integer(classes), rows, seed, 50);
+  return new Tensor(engine.backend.heap, integers(engine, values).pointer, [rows]);
+}
+
+const matmulCall = (m: number, n: number, k: number, transposeA: boolean, transposeB: boolean, bias: boolean) =>
+  ({
+    inputs: [
+      { shape: transposeA ? [k, m] : [m, k] },
+      { shape: transposeB ? [n, k] : [k, n] },
+      ...(bias ? [{ shape: [n] }] : []),
+    ],
+    attributes: () => ({ transposeA, transposeB }),
+  }) satisfies OpCall<'matmul'>;
+
+/** Normal numbers that keep away from 0, where the rectifier has a kink. */
+const offZero: Draw = (random) => {
+  const x = random.normal();
+  return x + Math.sign(x) * 0.05;
+};
+
+/** One layer of neurons, sampled. */
+export function fireCall(spec: string, rows: number, units: number, step: number): OpCall<'fire'> {
+  const neuron = resolveNeuron(spec);
+  return {
+    inputs: [{ shape: [rows, units], draw: offZero }],
+    attributes: (engine) => ({
+      neuron,
+      mode: 'sample',
+      source: { key: [1, 2], step, layer: 3, draw: 4 },
+      state: allocateState(engine, neuron, units),
+    }),
+    lossRows: rows,
+  };
+}
+
+/** Every neuron of the zoo, and those with options that change their kernels. */
+export const neurons: readonly string[] = [
+  ...Object.keys(zoo),
+  'noisy-rectifier:noise=logistic,scale=0.5',
+  'noisy-sigmoid:scale=2',
+  'stochastic-binary:baseline=moving-average',
+  'stochastic-binary:baseline=none',
+  'stochastic-times-smooth:variant=code',
+];
+
+/** One row an operation; a missing row is a compile error. */
+export const opCases = {
+  matmul: {
+    calls: fc.tuple(extent, extent, extent, fc.boolean(), fc.boolean(), fc.boolean()).map((a) => matmulCall(...a)),
+    mistake: {
+      call: { inputs: [{ shape: [2, 3] }, { shape: [4, 5] }], attributes: none },
+      says: /^matmul: 2×3 times 4×5 does not fit\.$/,
+    },
+  },
+  add: {
+    calls: fc.tuple(extent, extent).map((shape) => ({ inputs: [{ shape }, { shape }], attributes: none })),
+    mistake: {
+      call: { inputs: [{ shape: [2, 3] }, { shape: [3, 2] }], attributes: none },
+      says: /^add: the shapes \[2, 3\] and \[3, 2\] differ\.$/,
+    },
+  },
+  multiply: {
+    calls: fc.tuple(extent, extent).map((shape) => ({ inputs: [{ shape }, { shape }], attributes: none })),
+    mistake: {
+      call: { inputs: [{ shape: [6] }, { shape: [2, 3] }], attributes: none },
+      says: /^multiply: the shapes \[6\] and \[2, 3\] differ\.$/,
+    },
+  },
+  scale: {
+    calls: fc
+      .tuple(extent, extent, fc.constantFrom(0, 1, -2.5, 0.375))
+      .map(([rows, columns, factor]) => ({ inputs: [{ shape: [rows, columns] }], attributes: () => ({ factor }) })),
+    mistake: null,
+  },
+  addBias: {
+    calls: fc
+      .tuple(extent, some)
+      .map(([rows, columns]) => ({ inputs: [{ shape: [rows, columns] }, { shape: [columns] }], attributes: none })),
+    mistake: {
+      call: { inputs: [{ shape: [2, 3] }, { shape: [2] }], attributes: none },
+      says: /^addBias: the bias has 2 elements, the rows have 3\.$/,
+    },
+  },
+  fire: {
+    calls: fc.tuple(fc.constantFrom(...neurons), some, some, fc.nat()).map((a) => fireCall(...a)),
+    smooth: fc
+      .tuple(fc.constantFrom('tanh', 'sigmoid', 'rectifier', 'linear'), extent, some, fc.nat())
+      .map((a) => fireCall(...a)),
+    mistake: null,
+  },
+  gate: {
+    calls: fc.tuple(extent, some, some).map(([rows, blocks, size]) => ({
+      inputs: [{ shape: [rows, blocks] }, { shape: [rows, blocks * size] }],
+      attributes: () => ({ size }),
+    })),
+    mistake: {
+      call: { inputs: [{ shape: [2, 3] }, { shape: [2, 13] }], attributes: () => ({ size: 4 }) },
+      says: /^gate: 2×3 gates of blocks of 4 do not fit values of 2×13\.$/,
+    },
+  },
+  softmaxCrossEntropy: {
+    calls: fc.tuple(extent, some, fc.nat()).map(([rows, columns, seed]) => ({
+      inputs: [{ shape: [rows, columns], draw: normal(3) }],
+      attributes: (engine) => ({ labels: labelsOf(engine, rows, columns, seed) }),
+    })),
+    mistake: {
+      call: { inputs: [{ shape: [2, 3] }], attributes: (engine) => ({ labels: labelsOf(engine, 3, 3, 1) }) },
+      says: /^softmaxCrossEntropy: 3 labels do not fit 2 rows of logits\.$/,
+    },
+  },
+  penalty: {
+    calls: fc.tuple(extent, some).map((shape) => ({
+      inputs: [{ shape }],
+      // Σ_c (mean of column c)³: a column's elements pull on one another.
+      attributes: () => ({
+        evaluate(values, rows, columns, gradient) {
+          let total = 0;
+          for (let c = 0; c < columns; c++) {
+            let sum = 0;
+            for (let r = 0; r < rows; r++) sum += values[r * columns + c];
+            const mean = rows === 0 ? 0 : sum / rows;
+            total += mean ** 3;
+            for (let r = 0; r < rows; r++) gradient[r * columns + c] = (3 * mean ** 2) / rows;
+          }
+          return total;
+        },
+      }),
+    })),
+    mistake: null,
+  },
+} satisfies { [N in OpName]: OpCase<N> };

@@ -1,0 +1,142 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import fc from 'fast-check';
+import type { Engine } from '../../src/engine/engine.ts';
+import type { FireAttributes, FiringMode } from '../../src/engine/fire.ts';
+import { type OpName, ops } from '../../src/engine/ops.ts';
+import { resolveNeuron } from '../../src/neurons/resolve.ts';
+import { builds, reference } from '../helpers/engines.ts';
+import { checkGradient, inputValues, type OpCall, type OpResult, runOp } from '../helpers/gradient-check.ts';
+import { assertClose, drawn, normal } from '../helpers/numbers.ts';
+import { fireCall, neurons, type OpCase, opCases } from './op-cases.ts';
+
+const table = Object.entries(opCases) as unknown as readonly [OpName, OpCase<OpName>][];
+const TOLERANCE = { relative: 2e-6, absolute: 4e-6 };
+/** The same cases every time: where a uniform is within rounding of a jump, Float32 and Float64 rightly differ. */
+const FIXED = { seed: 2013 };
+
+/** Compares an engine with the reference, forward, back and in what the operation keeps. */
+function compare(engine: Engine, name: OpName, call: OpCall<OpName>, seed: number): void {
+  const [actual, expected] = [runOp(engine, name, call, seed), runOp(reference, name, call, seed)];
+  assertClose(actual.output, expected.output, TOLERANCE, `the output of ${name}`);
+  expected.gradients.forEach((gradient, i) => {
+    assertClose(actual.gradients[i] ?? [], gradient ?? [], TOLERANCE, `gradient ${i} of ${name}`);
+  });
+  assertClose(stateOf(actual), stateOf(expected), TOLERANCE, `the state after ${name}`);
+}
+
+/** The moving averages that a neuron keeps, without padding. */
+function stateOf({ attributes, output }: OpResult<OpName>): number[] {
+  const { state } = attributes as Partial<FireAttributes>;
+  if (!state) return [];
+  const units = output.length;
+  return Array.from({ length: state.rows }, (_, i) => [
+    ...state.values.subarray(i * state.columns, i * state.columns + Math.min(units, 1)),
+  ]).flat();
+}
+
+describe('gradients agree with central differences', () => {
+  for (const [name, { calls, smooth = calls }] of table)
+    test(name, () => {
+      fc.assert(
+        fc.property(smooth, fc.nat(), (call, seed) => checkGradient(name, call, seed)),
+        { numRuns: 40 },
+      );
+    });
+});
+
+for (const engine of builds)
+  describe(`${engine.name} agrees with the reference engine`, () => {
+    for (const [name, { calls }] of table)
+      test(name, () => {
+        fc.assert(
+          fc.property(calls, fc.nat(), (call, seed) => compare(engine, name, call, seed)),
+          { numRuns: 100, ...(name === 'fire' ? FIXED : {}) },
+        );
+      });
+
+    test('every neuron, on rows and units that fill no vector', () => {
+      for (const spec of neurons)
+        for (const [rows, units] of [
+          [1, 1],
+          [3, 5],
+          [16, 1],
+          [2, 64],
+          [7, 33],
+          [0, 3],
+        ])
+          compare(engine, 'fire', fireCall(spec, rows, units, 5) as OpCall<OpName>, 11);
+    });
+
+    test('mean-field and threshold firing of every neuron', () => {
+      for (const spec of neurons)
+        for (const mode of ['mean-field', { threshold: 0.3 }] as const)
+          assertClose(firedIn(engine, spec, mode), firedIn(reference, spec, mode), TOLERANCE, `${spec}`);
+    });
+  });
+
+function firedIn(engine: Engine, spec: string, mode: FiringMode): number[] {
+  engine.beginStep();
+  const logits = engine.tensor(drawn(normal(3), 77, 5), [7, 11]);
+  const source = { key: [1, 2], step: 3, layer: 4, draw: 5 } as const;
+  return [
+    ...ops.fire.forward(engine, [logits], { neuron: resolveNeuron(spec), mode, source, state: undefined }).output
+      .values,
+  ];
+}
+
+test('threshold firing opens what is over the threshold, and only that', () => {
+  const logits = drawn(normal(3), 77, 5);
+  const h = firedIn(builds[0], 'stochastic-binary', { threshold: 0.3 });
+  assert.deepEqual(
+    h,
+    Array.from(logits, (a) => (a > 0.3 ? 1 : 0)),
+  );
+});
+
+test('a draw depends on its key, step, layer and draw, and on nothing else', () => {
+  const draw = (change: object): number[] => {
+    const engine = builds[0];
+    engine.beginStep();
+    const logits = engine.tensor(new Float32Array(64), [4, 16]);
+    const source = { key: [1, 2] as const, step: 3, layer: 4, draw: 5, ...change };
+    return [
+      ...ops.fire.forward(engine, [logits], { neuron: resolveNeuron('straight-through'), mode: 'sample', source })
+        .output.values,
+    ];
+  };
+  assert.deepEqual(draw({}), draw({}));
+  for (const change of [{ key: [1, 3] }, { key: [0, 2] }, { step: 4 }, { layer: 5 }, { draw: 6 }])
+    assert.notDeepEqual(draw(change), draw({}), JSON.stringify(change));
+});
+
+describe('shapes that do not fit are refused in a sentence', () => {
+  for (const [name, { mistake }] of table)
+    if (mistake)
+      test(name, () => {
+        for (const engine of [reference, ...builds])
+          assert.throws(() => runOp(engine, name, mistake.call, 1), { name: 'RangeError', message: mistake.says });
+      });
+
+  test('a bias that does not fit a product', () => {
+    const call: OpCall<'matmul'> = {
+      inputs: [{ shape: [2, 3] }, { shape: [3, 4] }, { shape: [3] }],
+      attributes: () => ({}),
+    };
+    const message = 'matmul: the bias has 3 elements, the product has 4 columns.';
+    assert.throws(() => runOp(reference, 'matmul', call, 1), { name: 'RangeError', message });
+  });
+});
+
+test('a product with transposed operands is the product of the transposes', () => {
+  const call: OpCall<'matmul'> = {
+    inputs: [{ shape: [3, 2] }, { shape: [4, 3] }],
+    attributes: () => ({ transposeA: true, transposeB: true }),
+  };
+  const [a, b] = inputValues(call, 3);
+  const expected = Array.from({ length: 8 }, (_, at) => {
+    const [i, j] = [at >> 2, at & 3];
+    return a[i] * b[3 * j] + a[2 + i] * b[3 * j + 1] + a[4 + i] * b[3 * j + 2];
+  });
+  assertClose(runOp(reference, 'matmul', call, 3).output, expected, { relative: 1e-14, absolute: 1e-14 }, 'aᵀ·bᵀ');
+});

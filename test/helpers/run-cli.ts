@@ -1,0 +1,42 @@
+import { spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+
+const MAIN = fileURLToPath(new URL('../../cli/main.ts', import.meta.url));
+
+export interface Finished {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+  /** Standard output as JSON lines. */
+  readonly lines: () => Record<string, unknown>[];
+}
+
+/** Runs the command line in a process of its own, as a user's shell would, its output piped. */
+export function runCli(
+  args: readonly string[],
+  options: { env?: Record<string, string>; onStarted?: (kill: (signal: NodeJS.Signals) => void) => void } = {},
+): Promise<Finished> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [MAIN, ...args], { env: { ...process.env, ...options.env } });
+    let stdout = '';
+    let stderr = '';
+    let started = false;
+    child.stdout.on('data', (text) => {
+      stdout += text;
+      if (!started) options.onStarted?.((signal) => child.kill(signal));
+      started = true;
+    });
+    child.stderr.on('data', (text) => {
+      stderr += text;
+    });
+    child.on('error', reject);
+    child.on('close', (code) => {
+      const lines = () =>
+        stdout
+          .trim()
+          .split('\n')
+          .map((line) => JSON.parse(line));
+      resolve({ code, stdout, stderr, lines });
+    });
+  });
+}

@@ -1,0 +1,130 @@
+import { describe, test } from 'node:test';
+import type { Engine } from '../../src/engine/engine.ts';
+import { logit, normalQuantile, sigmoid, sigmoidSlope, softplus } from '../../src/math/special.ts';
+import { builds, integers } from '../helpers/engines.ts';
+import { assertClose } from '../helpers/numbers.ts';
+
+type Numbers = readonly number[];
+
+/** Evenly spaced Float32 numbers. */
+const grid = (from: number, to: number, count: number): Numbers =>
+  Array.from({ length: count }, (_, i) => Math.fround(from + ((to - from) * i) / (count - 1)));
+
+/** Both signs of numbers from 10⁻³⁷ to 10. */
+const scales: Numbers = Array.from({ length: 380 }, (_, i) => Math.fround(10 ** (i / 10 - 37))).flatMap((x) => [x, -x]);
+
+/** Numbers of the uniforms' grid, odd multiples of 2⁻²⁴: the lowest, those about ½, the highest, and some of all. */
+const uniforms: Numbers = [0, 2 ** 22 - 1000, 2 ** 23 - 2000]
+  .flatMap((start) => Array.from({ length: 2000 }, (_, i) => start + i))
+  .concat(Array.from({ length: 40_000 }, (_, i) => i * 209))
+  .map((k) => (2 * k + 1) / 2 ** 24);
+
+/** A neuron's fire kernel without noise. */
+function fired(engine: Engine, kernel: string, logits: Numbers): Float32Array {
+  engine.beginStep();
+  const [a, h] = [engine.tensor(logits), engine.allocate([logits.length], 'outputs')];
+  engine.backend.runNeuron(kernel, 1, logits.length, [a.pointer, 0, h.pointer, 1, logits.length, 0]);
+  return h.toArray();
+}
+
+/** dh·slope for dh = 1, by a neuron's pullback kernel. */
+function slopes(engine: Engine, kernel: string, logits: Numbers): Float32Array {
+  engine.beginStep();
+  const a = engine.tensor(logits);
+  const dh = engine.tensor(logits.map(() => 1));
+  const out = engine.allocate([logits.length], 'slopes');
+  const pointers = [a.pointer, 0, a.pointer, 0, dh.pointer, out.pointer];
+  engine.backend.runNeuron(kernel, 1, logits.length, [...pointers, 1, logits.length, 0]);
+  return out.toArray();
+}
+
+function sampled(engine: Engine, kernel: 'logistic' | 'normal', u: Numbers): Float32Array {
+  engine.beginStep();
+  const [from, out] = [engine.tensor(u), engine.allocate([u.length], 'noise')];
+  engine.backend.run(kernel, from.pointer, out.pointer, u.length, 1);
+  return out.toArray();
+}
+
+/** Losses and probabilities of rows of logits, each with label 0. */
+function softmax(engine: Engine, rows: readonly Numbers[]): { losses: Float32Array; probabilities: Float32Array } {
+  engine.beginStep();
+  const shape = [rows.length, rows[0].length];
+  const labels = integers(engine, new Int32Array(rows.length));
+  const losses = engine.allocate([rows.length], 'losses');
+  const probabilities = engine.allocate(shape, 'probabilities');
+  const pointers = [engine.tensor(rows.flat(), shape).pointer, labels.pointer, losses.pointer, probabilities.pointer];
+  engine.backend.run('softmaxCrossEntropy', ...(pointers as [number, number, number, number]), shape[0], shape[1]);
+  return { losses: losses.toArray(), probabilities: probabilities.toArray() };
+}
+
+for (const engine of builds)
+  describe(`special functions of ${engine.name} against Float64`, () => {
+    test('sigmoid from −87 to 90', () => {
+      const x = grid(-87, 90, 50_000);
+      assertClose(fired(engine, 'fireSigmoid', x), x.map(sigmoid), { relative: 2e-7 }, 'σ');
+    });
+
+    test('sigmoid of numbers near 0, and below −87, where it is almost 0 but never negative nor NaN', () => {
+      assertClose(fired(engine, 'fireSigmoid', scales), scales.map(sigmoid), { relative: 2e-7 }, 'σ');
+      const low = [...grid(-1e4, -87, 1000), -3e38];
+      assertClose(fired(engine, 'fireSigmoid', low), low.map(sigmoid), { absolute: 5e-39 }, 'σ');
+    });
+
+    test('the slope of the sigmoid from −85 to 85', () => {
+      const x = grid(-85, 85, 50_000);
+      assertClose(slopes(engine, 'pullbackLogistic', x), x.map(sigmoidSlope), { relative: 5e-7 }, 'σ′');
+    });
+
+    test('tanh from −90 to 90, about the seam at 0.625, and near 0', () => {
+      for (const x of [grid(-90, 90, 50_000), grid(0.62, 0.63, 5000), grid(-1, 1, 20_001), scales])
+        assertClose(fired(engine, 'fireTanh', x), x.map(Math.tanh), { relative: 2e-7 }, 'tanh');
+    });
+
+    test('exp from −87 to 0, through the probability of the lesser of two logits', () => {
+      const x = grid(-87, 0, 20_000);
+      const { probabilities } = softmax(
+        engine,
+        x.map((logit) => [0, logit]),
+      );
+      const lesser = probabilities.filter((_, i) => i % 2 === 1);
+      assertClose(lesser, x.map(sigmoid), { relative: 3e-7 }, 'e^x/(1+e^x)');
+    });
+
+    test('log from 1 to 3000, through the loss of equal logits', () => {
+      for (const columns of [1, 2, 3, 4, 10, 100, 1000, 3000]) {
+        const { losses } = softmax(engine, [new Array(columns).fill(1.5)]);
+        assertClose(losses, [Math.log(columns)], { relative: 3e-7 }, `log ${columns}`);
+      }
+    });
+
+    test('cross-entropy of logits up to ±90 apart', () => {
+      const x = grid(-90, 90, 20_000);
+      const { losses } = softmax(
+        engine,
+        x.map((logit) => [logit, 0]),
+      );
+      assertClose(
+        losses,
+        x.map((logit) => softplus(-logit)),
+        { relative: 2e-7, absolute: 1.5e-7 },
+        'log(1+e^−x)',
+      );
+    });
+
+    test('normal quantile, from 2⁻²⁴ to 1 − 2⁻²⁴', () => {
+      assertClose(sampled(engine, 'normal', uniforms), uniforms.map(normalQuantile), { relative: 5e-7 }, 'Φ⁻¹');
+    });
+
+    test('logit, from 2⁻²⁴ to 1 − 2⁻²⁴', () => {
+      const tolerance = { relative: 2e-7, absolute: 1.2e-7 };
+      assertClose(sampled(engine, 'logistic', uniforms), uniforms.map(logit), tolerance, 'logit');
+    });
+
+    test('NaN stays NaN', () => {
+      const x = [Number.NaN, 1];
+      for (const kernel of ['fireSigmoid', 'fireTanh', 'fireRectifier'])
+        assertClose(fired(engine, kernel, x).subarray(0, 1), [Number.NaN], {}, kernel);
+      for (const bad of [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY])
+        assertClose(softmax(engine, [[1, bad, 2]]).losses, [Number.NaN], {}, `the loss of a logit of ${bad}`);
+    });
+  });

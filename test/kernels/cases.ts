@@ -1,0 +1,272 @@
+import fc from 'fast-check';
+import type { Engine } from '../../src/engine/engine.ts';
+import { multiplyMatrices } from '../../src/engine/matmul.ts';
+import { Tensor } from '../../src/engine/tensor.ts';
+import type { catalogue, KernelName } from '../../src/kernels/catalogue.ts';
+import { type Draw, normal, uniform, wide } from '../helpers/numbers.ts';
+
+/** An array that a kernel is given. */
+export interface ArrayCase {
+  readonly length: number;
+  /** What it holds before the call; without it, NaN: a kernel that reads it shows. */
+  readonly draw?: Draw;
+  readonly written?: true;
+  readonly integers?: true;
+}
+
+/** Random calls of one kernel, and how near to its definition the results must be. */
+export interface Case<Scalar extends string = string, Pointer extends string = string> {
+  readonly scalars: fc.Arbitrary<Record<Scalar, number>>;
+  /** A call that is cut into several parts. */
+  readonly large: Record<Scalar, number>;
+  arrays(scalars: Record<Scalar, number>): Record<Pointer, ArrayCase>;
+  /** Largest error relative to the result's scale: the rounding of a Float32 is 6e-8. */
+  readonly relative: number;
+  readonly absolute?: number;
+  /** For results with cancellation: their scale is what the definition gives for absolute values and these scalars. */
+  scale?(scalars: Record<Scalar, number>): Record<Scalar, number>;
+  /** Calls the kernel, where that is more than one call with the arguments above. */
+  call?(engine: Engine, pointers: Record<Pointer, number>, scalars: Record<Scalar, number>): void;
+}
+
+type Parameter<N extends KernelName> = (typeof catalogue)[N]['parameters'][number];
+type Pointer<N extends KernelName> = Extract<Parameter<N>, `${string}*` | `${string}#`>;
+/** The layout of packed matrices is the business of these two kernels alone: they are tested as the product they make. */
+type Packing = 'packLeft' | 'matmulPacked';
+type CaseOf<N extends KernelName> = N extends Packing ? Case : Case<Exclude<Parameter<N>, Pointer<N>>, Pointer<N>>;
+
+/** Sizes with the ends of vectors (4), lines (16) and their neighbours well covered. */
+const size = fc.oneof(fc.constantFrom(0, 1, 3, 4, 5, 15, 16, 17, 31, 32, 33, 64), fc.nat(200));
+const small = fc.oneof(fc.constantFrom(0, 1, 3, 4, 5, 16, 17, 19), fc.nat(40));
+const positive = small.map((n) => n || 1);
+const float = (min: number, max: number) => fc.double({ min, max, noNaN: true }).map(Math.fround);
+const word = fc.integer({ min: 0, max: 2 ** 32 - 1 });
+const label = (columns: number): Draw => {
+  return (random) => random.integer(columns);
+};
+const absolute = <S>(scalars: S): S => scalars;
+
+/** Elements over one part of an element-wise kernel, and no multiple of 4. */
+const MANY = 2 * 16384 + 3;
+
+const product: Case = {
+  scalars: fc.record({
+    m: small,
+    n: small,
+    k: small,
+    transposeA: fc.nat(1),
+    transposeB: fc.nat(1),
+    bias: fc.nat(1),
+    accumulate: fc.nat(1),
+  }),
+  large: { m: 401, n: 101, k: 83, transposeA: 0, transposeB: 1, bias: 1, accumulate: 0 },
+  arrays: ({ m, n, k, accumulate }) => ({
+    'a*': { length: m * k, draw: normal() },
+    'b*': { length: k * n, draw: normal() },
+    'bias*': { length: n, draw: normal() },
+    'c*': { length: m * n, written: true, ...(accumulate ? { draw: normal() } : {}) },
+  }),
+  relative: 1e-6,
+  scale: absolute,
+  call(engine, pointers, { m, n, k, transposeA, transposeB, bias, accumulate }) {
+    const { heap } = engine.backend;
+    const plain = (rows: number, columns: number, transpose: number) =>
+      transpose ? { rowStride: 1, columnStride: rows } : { rowStride: columns, columnStride: 1 };
+    const a = { pointer: pointers['a*'], ...plain(m, k, transposeA) };
+    const b = { pointer: pointers['b*'], ...plain(k, n, transposeB) };
+    const options = bias && !accumulate ? { bias: new Tensor(heap, pointers['bias*'], [n]) } : {};
+    const c = new Tensor(heap, pointers['c*'], [m, n]);
+    multiplyMatrices(engine, a, b, c, { m, n, k, accumulate: accumulate === 1, ...options });
+  },
+};
+
+/** One row a kernel of the catalogue; a missing row, argument or array is a compile error. */
+export const cases = {
+  add: {
+    scalars: fc.record({ n: size }),
+    large: { n: MANY },
+    arrays: ({ n }) => ({
+      'x*': { length: n, draw: wide },
+      'y*': { length: n, draw: wide },
+      'out*': { length: n, written: true },
+    }),
+    relative: 6e-8,
+  },
+  multiply: {
+    scalars: fc.record({ n: size }),
+    large: { n: MANY },
+    arrays: ({ n }) => ({
+      'x*': { length: n, draw: wide },
+      'y*': { length: n, draw: wide },
+      'out*': { length: n, written: true },
+    }),
+    relative: 6e-8,
+  },
+  scale: {
+    scalars: fc.record({ n: size, alpha: float(-100, 100) }),
+    large: { n: MANY, alpha: 0.375 },
+    arrays: ({ n }) => ({ 'x*': { length: n, draw: wide }, 'out*': { length: n, written: true } }),
+    relative: 6e-8,
+    absolute: 1e-38,
+  },
+  addScaled: {
+    scalars: fc.record({ n: size, alpha: float(-100, 100) }),
+    large: { n: MANY, alpha: -1.5 },
+    arrays: ({ n }) => ({ 'x*': { length: n, draw: wide }, 'out*': { length: n, draw: wide, written: true } }),
+    relative: 1.3e-7,
+    absolute: 1e-38,
+    scale: ({ n, alpha }) => ({ n, alpha: Math.abs(alpha) }),
+  },
+  fill: {
+    scalars: fc.record({ n: size, value: float(-1e30, 1e30) }),
+    large: { n: MANY, value: 0.1 },
+    arrays: ({ n }) => ({ 'out*': { length: n, written: true } }),
+    relative: 6e-8,
+  },
+  addBias: {
+    scalars: fc.record({ rows: small, columns: small }),
+    large: { rows: 401, columns: 123 },
+    arrays: ({ rows, columns }) => ({
+      'x*': { length: rows * columns, draw: wide },
+      'bias*': { length: columns, draw: wide },
+      'out*': { length: rows * columns, written: true },
+    }),
+    relative: 6e-8,
+  },
+  columnSums: {
+    scalars: fc.record({ rows: small, columns: small }),
+    large: { rows: 401, columns: 123 },
+    arrays: ({ rows, columns }) => ({
+      'x*': { length: rows * columns, draw: wide },
+      'out*': { length: columns, written: true },
+    }),
+    relative: 1e-6,
+    scale: absolute,
+  },
+  softmaxCrossEntropy: {
+    scalars: fc.record({ rows: small, columns: positive }),
+    large: { rows: 4001, columns: 11 },
+    arrays: ({ rows, columns }) => ({
+      'logits*': { length: rows * columns, draw: normal(6) },
+      'labels#': { length: rows, draw: label(columns), integers: true },
+      'losses*': { length: rows, written: true },
+      'probabilities*': { length: rows * columns, written: true },
+    }),
+    // The largest logit, up to about 25, is taken off the others: their rounding is an absolute error of the exponent.
+    relative: 3e-6,
+    absolute: 2e-7,
+  },
+  softmaxCrossEntropyPullback: {
+    scalars: fc.record({ rows: small, columns: positive }),
+    large: { rows: 4001, columns: 11 },
+    arrays: ({ rows, columns }) => ({
+      'probabilities*': { length: rows * columns, draw: uniform },
+      'labels#': { length: rows, draw: label(columns), integers: true },
+      'cotangent*': { length: rows, draw: wide },
+      'out*': { length: rows * columns, written: true },
+    }),
+    relative: 1.3e-7,
+  },
+  uniforms: {
+    scalars: fc.record({ rows: small, columns: size, key0: word, key1: word, step: word, stream: word }),
+    large: { rows: 401, columns: 123, key0: 1, key1: -2, step: 3, stream: 2 ** 32 - 65536 },
+    arrays: ({ rows, columns }) => ({ 'out*': { length: rows * columns, written: true } }),
+    relative: 0,
+  },
+  bernoulli: {
+    scalars: fc.record({ n: size }),
+    large: { n: MANY },
+    arrays: ({ n }) => ({
+      'u*': { length: n, draw: uniform },
+      // One in eight equals its uniform: 1[u < p] must then be 0.
+      'p*': { length: n, draw: (random, i) => (i % 8 === 0 ? 0.5 : random.uniform()) },
+      'out*': { length: n, written: true },
+    }),
+    relative: 0,
+  },
+  logistic: {
+    scalars: fc.record({ n: size, scale: float(-4, 4) }),
+    large: { n: MANY, scale: 1 },
+    arrays: ({ n }) => ({ 'u*': { length: n, draw: uniform }, 'out*': { length: n, written: true } }),
+    relative: 3e-7,
+    absolute: 5e-7,
+  },
+  normal: {
+    scalars: fc.record({ n: size, scale: float(-4, 4) }),
+    large: { n: MANY, scale: 1 },
+    arrays: ({ n }) => ({ 'u*': { length: n, draw: uniform }, 'out*': { length: n, written: true } }),
+    relative: 2e-6,
+    absolute: 1e-37,
+  },
+  gateMultiply: {
+    scalars: fc.record({ rows: small, blocks: small, size: small }),
+    large: { rows: 401, blocks: 5, size: 23 },
+    arrays: ({ rows, blocks, size }) => ({
+      'gates*': { length: rows * blocks, draw: wide },
+      'values*': { length: rows * blocks * size, draw: wide },
+      'out*': { length: rows * blocks * size, written: true },
+    }),
+    relative: 6e-8,
+  },
+  blockDot: {
+    scalars: fc.record({ rows: small, blocks: small, size: small }),
+    large: { rows: 401, blocks: 5, size: 23 },
+    arrays: ({ rows, blocks, size }) => ({
+      'x*': { length: rows * blocks * size, draw: wide },
+      'y*': { length: rows * blocks * size, draw: wide },
+      'out*': { length: rows * blocks, written: true },
+    }),
+    relative: 1e-6,
+    scale: absolute,
+  },
+  momentumUpdate: {
+    scalars: fc.record({ n: size, rate: float(0, 1), momentum: float(0, 1) }),
+    large: { n: MANY, rate: Math.fround(0.1), momentum: Math.fround(0.9) },
+    arrays: ({ n }) => ({
+      'weights*': { length: n, draw: wide, written: true },
+      'gradient*': { length: n, draw: wide },
+      'velocity*': { length: n, draw: wide, written: true },
+    }),
+    relative: 3e-7,
+    absolute: 1e-37,
+    scale: ({ rate, ...rest }) => ({ ...rest, rate: -rate }),
+  },
+  adamUpdate: {
+    scalars: fc.record({
+      n: size,
+      gradientScale: float(0.001, 1),
+      rate: float(0, 1),
+      beta1: float(0, 0.99),
+      beta2: float(0.5, 0.9999),
+      correction: float(1, 1000),
+      epsilon: float(1e-8, 1e-3),
+    }),
+    large: {
+      n: MANY,
+      gradientScale: Math.fround(0.01),
+      rate: Math.fround(0.001),
+      beta1: Math.fround(0.9),
+      beta2: Math.fround(0.999),
+      correction: 10,
+      epsilon: Math.fround(1e-8),
+    },
+    arrays: ({ n }) => ({
+      'weights*': { length: n, draw: wide, written: true },
+      'gradient*': { length: n, draw: wide },
+      'first*': { length: n, draw: wide, written: true },
+      'second*': { length: n, draw: (random) => random.normal() ** 2, written: true },
+    }),
+    relative: 1e-6,
+    absolute: 1e-30,
+    scale: ({ rate, ...rest }) => ({ ...rest, rate: -rate }),
+  },
+  maxNorm: {
+    scalars: fc.record({ rows: small, columns: small, limit: float(0.01, 10) }),
+    large: { rows: 401, columns: 123, limit: 1 },
+    arrays: ({ rows, columns }) => ({ 'weights*': { length: rows * columns, draw: normal(), written: true } }),
+    relative: 1e-6,
+    absolute: 1e-37,
+  },
+  packLeft: product,
+  matmulPacked: product,
+} satisfies { [N in KernelName]: CaseOf<N> };
