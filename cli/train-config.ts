@@ -17,7 +17,8 @@ export interface TrainConfig {
   epochs: number;
   batch: number;
   optimizer: string;
-  lr: number;
+  /** Default: the optimizer's own. */
+  lr?: number;
   gaterLr?: number;
   momentum: number;
   maxNorm?: number;
@@ -31,15 +32,14 @@ export const DEFAULTS: TrainConfig = {
   neuron: 'straight-through',
   units: 512,
   blocks: 32,
-  gater: [32],
+  gater: [64],
   activation: 'rectifier',
   rate: 0.125,
   start: 'rate',
   nudge: false,
-  epochs: 15,
+  epochs: 20,
   batch: 100,
-  optimizer: 'sgd',
-  lr: 0.1,
+  optimizer: 'adam',
   momentum: 0,
   decay: 1,
 };
@@ -52,7 +52,9 @@ export const PRESETS: Readonly<Record<string, Partial<TrainConfig>>> = {
     gater: [400],
     activation: 'linear',
     rate: 0.1,
+    start: 'zero',
     batch: 32,
+    optimizer: 'sgd',
     lr: 0.1,
     maxNorm: 2,
   },
@@ -83,5 +85,8 @@ export function layersOf(config: TrainConfig, classes: number): LayerSpec[] {
 export function optimizerSettings(config: TrainConfig): Record<string, number> {
   if (config.optimizer !== 'sgd' && config.momentum !== 0)
     throw new UsageError(`--momentum ${config.momentum} goes with --optimizer sgd; "${config.optimizer}" has none.`);
-  return { learningRate: config.lr, ...(config.momentum !== 0 && { momentum: config.momentum }) };
+  return {
+    ...(config.lr !== undefined && { learningRate: config.lr }),
+    ...(config.momentum !== 0 && { momentum: config.momentum }),
+  };
 }

@@ -68,7 +68,7 @@ export function trainCommand(): Command {
     .option('--epochs <n>', `(default: ${DEFAULTS.epochs})`, count)
     .option('--batch <n>', `examples in a minibatch (default: ${DEFAULTS.batch})`, count)
     .option('--optimizer <name>', `sgd or adam (default: ${DEFAULTS.optimizer})`)
-    .option('--lr <rate>', `learning rate (default: ${DEFAULTS.lr})`, positive)
+    .option('--lr <rate>', 'learning rate (default: adam 0.001, sgd 0.1)', positive)
     .option('--gater-lr <rate>', "the gater's learning rate (default: --lr times the neuron's own scale)", positive)
     .option('--momentum <m>', `(default: ${DEFAULTS.momentum})`, number)
     .option('--max-norm <r>', "largest norm of a unit's incoming weights (default: none)", positive)
@@ -134,7 +134,7 @@ function configOf(flags: TrainFlags): TrainConfig {
   return config;
 }
 
-const OPTIONAL: ReadonlySet<string> = new Set(['sparsity', 'gaterLr', 'maxNorm', 'patience']);
+const OPTIONAL: ReadonlySet<string> = new Set(['lr', 'sparsity', 'gaterLr', 'maxNorm', 'patience']);
 
 function loadOptions(flags: TrainFlags, progress: Progress, signal: AbortSignal): LoadOptions {
   return {

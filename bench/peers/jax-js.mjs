@@ -1,6 +1,6 @@
 // jax-js on its WebAssembly backend: node jax-js.mjs --work matmul512|dense-step --threads N
 // One thread is what jax-js does in Node by itself; more threads run its own worker pool on web-worker.mjs.
-import { createRequire } from 'node:module';
+import { readFileSync } from 'node:fs';
 import { numbers, readOptions, report, shapes } from './measure.mjs';
 import { Worker } from './web-worker.mjs';
 
@@ -27,15 +27,25 @@ async function denseStep() {
   const loss = ([w1, b1, w2, b2], x, y) => {
     const h = numpy.tanh(numpy.matmul(x, w1).add(b1));
     const logits = numpy.matmul(h, w2).add(b2);
-    return nn.logSoftmax(logits, -1).mul(y).sum().mul(-1 / batch);
+    return nn
+      .logSoftmax(logits, -1)
+      .mul(y)
+      .sum()
+      .mul(-1 / batch);
   };
   const step = jit((parameters, x, y) => {
-    const [value, gradients] = valueAndGrad(loss)(parameters.map((p) => p.ref), x, y);
+    const [value, gradients] = valueAndGrad(loss)(
+      parameters.map((p) => p.ref),
+      x,
+      y,
+    );
     return [value, parameters.map((p, i) => p.sub(gradients[i].mul(learningRate)))];
   });
   const x = await blockUntilReady(matrix(batch, inputs, 1));
   const y = await blockUntilReady(
-    numpy.array(Float32Array.from({ length: batch * classes }, (_, i) => +(i % classes === 3))).reshape([batch, classes]),
+    numpy
+      .array(Float32Array.from({ length: batch * classes }, (_, i) => +(i % classes === 3)))
+      .reshape([batch, classes]),
   );
   let parameters = await blockUntilReady([
     matrix(inputs, hidden, 0.03),
@@ -50,7 +60,7 @@ async function denseStep() {
   };
 }
 
-const { version } = createRequire(import.meta.url)('@jax-js/jax/package.json');
+const { version } = JSON.parse(readFileSync(new URL('node_modules/@jax-js/jax/package.json', import.meta.url), 'utf8'));
 const once = await (work === 'matmul512' ? matmul512() : denseStep());
 await report({ peer: 'jax-js', work, threads, version, node: process.version }, once);
 process.exit(0);

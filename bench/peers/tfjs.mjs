@@ -28,8 +28,7 @@ function denseStep() {
   const x = matrix(batch, inputs, 1);
   const y = tf.oneHot(tf.fill([batch], 3, 'int32'), classes).toFloat();
   const optimizer = tf.train.sgd(learningRate);
-  const loss = () =>
-    tf.losses.softmaxCrossEntropy(y, x.matMul(w1).add(b1).tanh().matMul(w2).add(b2));
+  const loss = () => tf.losses.softmaxCrossEntropy(y, x.matMul(w1).add(b1).tanh().matMul(w2).add(b2));
   return () => tf.tidy(() => optimizer.minimize(loss, true).dataSync());
 }
 

@@ -6,7 +6,7 @@ export const exampleRate: SparsityPenalty = {
   source: 'E. Bengio, Bacon, Pineau, Precup 2015, §3.3, L_e',
   summary: 'L_e = mean_i |mean_j σ_ij − τ|: every example opens τ of the gates',
   on: 'probability',
-  defaultWeight: 1,
+  defaultWeight: () => 1,
   evaluate(values, rows, units, target, gradient) {
     let total = 0;
     for (let r = 0; r < rows; r++) {

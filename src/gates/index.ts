@@ -29,10 +29,10 @@ export interface WeightedPenalty {
 }
 
 /**
- * The penalties that a spec asks for, with their weights λ. `'none'` gives none.
+ * The penalties that a spec asks for, for so many units, with their weights λ. `'none'` gives none.
  * @throws RangeError for an unknown name or a weight that is not a number ≥ 0
  */
-export function resolveSparsity(spec: SparsitySpec): WeightedPenalty[] {
+export function resolveSparsity(spec: SparsitySpec, units: number): WeightedPenalty[] {
   if (spec === 'none') return [];
   const entries: [string, string | number | undefined][] =
     typeof spec === 'string'
@@ -44,7 +44,7 @@ export function resolveSparsity(spec: SparsitySpec): WeightedPenalty[] {
       throw new RangeError(
         `There is no sparsity penalty "${name}". ${suggest(name, [...Object.keys(penalties), 'none'])}`,
       );
-    const weight = given === undefined ? penalty.defaultWeight : Number(given);
+    const weight = given === undefined ? penalty.defaultWeight(units) : Number(given);
     if (!(weight >= 0 && Number.isFinite(weight)))
       throw new RangeError(`The weight of the penalty "${name}" is "${given}"; a number ≥ 0 would do.`);
     return { penalty, weight };

@@ -8,7 +8,8 @@ export const kl: SparsityPenalty = {
   source: 'Bengio, Léonard, Courville 2013, §5',
   summary: '−Σ_i [s·log p̄_i + (1−s)·log(1−p̄_i)], p̄_i the mean of gate i over the minibatch',
   on: 'probability',
-  defaultWeight: 1,
+  // Measured: 0.6 for 32 gates of blocks and 0.01 for the 2,000 gates of the 2013 net reach the target rate without hurting.
+  defaultWeight: (units) => 20 / units,
   evaluate(values, rows, units, target, gradient) {
     const means = columnMeans(values, rows, units);
     let total = 0;

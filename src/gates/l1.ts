@@ -7,7 +7,7 @@ export const l1: SparsityPenalty = {
   source: "Bengio, Léonard, Courville 2013, §5; the adaptive λ is that of the authors' code",
   summary: 'mean_examples Σ_i |h_i|; λ ×1.1 while the open share exceeds s + 0.01, ×0.9 while it is under s − 0.01',
   on: 'output',
-  defaultWeight: 1e-5,
+  defaultWeight: () => 1e-5,
   evaluate(values, rows, _units, _target, gradient) {
     let total = 0;
     for (let i = 0; i < values.length; i++) {

@@ -11,8 +11,8 @@ export interface SparsityPenalty {
   readonly summary: string;
   /** What it is a function of: σ(logit), which needs gates in [0, 1], or what the gates emit. */
   readonly on: 'probability' | 'output';
-  /** λ unless the user gives one. */
-  readonly defaultWeight: number;
+  /** λ for so many units, unless the user gives one. */
+  defaultWeight(units: number): number;
   /** The unweighted penalty; its gradient is written into `gradient`. */
   evaluate(values: Matrix, rows: number, units: number, target: number, gradient: Matrix): number;
   /** The next λ, from the share of gates that were open; absent where λ is constant. */

@@ -39,5 +39,8 @@ export function buildDense(spec: DenseSpec, context: LayerContext): Layer {
       const logits = affine.apply(pass, x);
       return site ? site.fire(pass, logits) : logits;
     },
+    afterStep() {
+      if (site?.stochastic) site.countLast();
+    },
   };
 }

@@ -92,6 +92,7 @@ export function buildGated(spec: GatedSpec, context: LayerContext): Layer {
     },
     afterStep() {
       const rates = gates.countLast();
+      if (expertSite?.stochastic) expertSite.countLast();
       sparsity?.adapt(rates.reduce((sum, share) => sum + share, 0) / blocks);
       nudge?.apply(rates, gater.outputBias.values);
     },

@@ -133,6 +133,7 @@ export function createModel(engine: Engine, spec: ModelSpec): Model {
 
 function build(spec: LayerSpec, context: LayerContext): Layer {
   const builder = builders[spec.layer] as ((spec: LayerSpec, context: LayerContext) => Layer) | undefined;
-  if (!builder) throw new RangeError(`There is no layer "${spec.layer}". Known: ${Object.keys(builders).join(', ')}.`);
+  if (!builder || !Object.hasOwn(builders, spec.layer))
+    throw new RangeError(`There is no layer "${spec.layer}". Known: ${Object.keys(builders).join(', ')}.`);
   return builder(spec, context);
 }

@@ -14,7 +14,7 @@ export class Sparsity {
   /** @throws RangeError when a penalty on probabilities is asked for units that do not emit values in [0, 1] */
   constructor(site: FiringSite, rate: number, spec: SparsitySpec) {
     this.rate = rate;
-    this.terms = resolveSparsity(spec);
+    this.terms = resolveSparsity(spec, site.units);
     const misfit = this.terms.find(
       ({ penalty }) => penalty.on === 'probability' && site.neuron.range !== 'unit-interval',
     );

@@ -18,8 +18,13 @@ export function calibrate(model: Model, held: Dataset, examples = 1000): void {
     logits.sort();
     // Units over the threshold are open: it lies between the two logits around the quantile.
     const open = Math.round(share * logits.length);
+    if (open === logits.length) {
+      // Units that are always open (smooth ones with noise) stay so on data with smaller logits.
+      site.threshold = Number.NEGATIVE_INFINITY;
+      continue;
+    }
     const index = logits.length - open;
-    const below = logits[index - 1] ?? logits[0] - 1;
+    const below = logits[index - 1];
     const above = logits[index] ?? below;
     site.threshold = index === logits.length ? below : (below + above) / 2;
   }

@@ -1,5 +1,5 @@
 import type { Dataset } from '../data/dataset.ts';
-import { Tape } from '../engine/tape.ts';
+import { NonFiniteError, Tape } from '../engine/tape.ts';
 import type { Tensor } from '../engine/tensor.ts';
 import type { Mode, Pass } from '../layers/layer.ts';
 import type { Model } from '../layers/model.ts';
@@ -28,7 +28,11 @@ export interface EvaluateOptions {
   readonly draw?: number;
 }
 
-/** Evaluates a model on a data set. @throws RangeError when the data's width or classes do not fit the model */
+/**
+ * Evaluates a model on a data set.
+ * @throws RangeError when the data's width or classes do not fit the model
+ * @throws NonFiniteError when a loss is NaN or infinite: an error rate would then mean nothing
+ */
 export function evaluate(model: Model, dataset: Dataset, options: EvaluateOptions = {}): Evaluation {
   checkFit(model, dataset);
   let wrong = 0;
@@ -38,7 +42,9 @@ export function evaluate(model: Model, dataset: Dataset, options: EvaluateOption
   const work = { executed: 0, gater: 0 };
   forEachBatch(model, dataset, options, (pass, batch, logits) => {
     const losses = pass.tape.apply('softmaxCrossEntropy', [logits], { labels: batch.labels });
-    loss += sum(losses.values);
+    const lossOfBatch = sum(losses.values);
+    if (!Number.isFinite(lossOfBatch)) throw nonFinite(dataset, pass.tape);
+    loss += lossOfBatch;
     wrong += countWrong(model.engine, logits, batch);
     work.executed += pass.work.executed;
     work.gater += pass.work.gater;
@@ -74,6 +80,13 @@ export function forEachBatch(
     const pass: Pass = { tape, mode, source, penalties: [], work: { executed: 0, gater: 0 } };
     visit(pass, batch, model.apply(pass, batch.x));
   }
+}
+
+function nonFinite(dataset: Dataset, tape: Tape): NonFiniteError {
+  const first = tape.firstNonFinite();
+  return new NonFiniteError(
+    `Evaluation stopped: the loss on "${dataset.name}" is NaN or infinite; the operation "${first?.op}" in layer "${first?.layer}" gave it first. Weights and data without NaN would do.`,
+  );
 }
 
 /** @throws RangeError when the data's width or classes do not fit the model */

@@ -17,6 +17,8 @@ export interface StepSettings {
   readonly maxNorm?: number | undefined;
 }
 
+const ADVICE = 'A lower learning rate, max-norm, or data without NaN would do.';
+
 /** Forward, backward and update on one minibatch at a time; keeps the optimizer's arrays. */
 export class Stepper {
   /** Steps done. */
@@ -46,7 +48,7 @@ export class Stepper {
     tape.layer = 'loss';
     const losses = tape.apply('softmaxCrossEntropy', [logits], { labels: batch.labels });
     const loss = sum(losses.values) / batch.rows;
-    if (!Number.isFinite(loss)) throw this.nonFinite(tape);
+    if (!Number.isFinite(loss)) this.stop(tape);
     const penalties = pass.penalties.map(({ tensor, weight }) => ({ tensor, cotangent: weight * batch.rows }));
     tape.backward([{ tensor: losses, cotangent: 1 }, ...penalties], losses);
     this.step++;
@@ -67,16 +69,20 @@ export class Stepper {
     });
   }
 
-  private nonFinite(tape: Tape): NonFiniteError {
-    const advice = 'A lower learning rate, max-norm, or data without NaN would do.';
+  /** @throws NonFiniteError with the parameter and the step when an update has made a parameter NaN or infinite */
+  checkParameters(): void {
     const broken = this.model.parameters.find(({ tensor }) => !allFinite(tensor.values));
     if (broken)
-      return new NonFiniteError(
-        `Training stopped at step ${this.step}: the update of step ${this.step - 1} made "${broken.name}" NaN or infinite. ${advice}`,
+      throw new NonFiniteError(
+        `Training stopped at step ${this.step}: the update of step ${this.step - 1} made "${broken.name}" NaN or infinite. ${ADVICE}`,
       );
+  }
+
+  private stop(tape: Tape): never {
+    this.checkParameters();
     const first = tape.firstNonFinite();
-    return new NonFiniteError(
-      `Training stopped at step ${this.step}: the loss is NaN or infinite; the operation "${first?.op}" in layer "${first?.layer}" gave it first. ${advice}`,
+    throw new NonFiniteError(
+      `Training stopped at step ${this.step}: the loss is NaN or infinite; the operation "${first?.op}" in layer "${first?.layer}" gave it first. ${ADVICE}`,
     );
   }
 }

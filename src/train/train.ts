@@ -37,6 +37,7 @@ const TURN = 50;
  * @throws RangeError for options or data that do not fit, NonFiniteError when the loss is NaN, or the signal's reason
  */
 export async function* train(model: Model, data: Split, options: TrainOptions = {}): AsyncGenerator<TrainEvent, void> {
+  options.signal?.throwIfAborted();
   const run = new TrainingRun(model, data, options);
   for (let epoch = 1; epoch <= run.epochs && !run.exhausted; epoch++) {
     yield* run.epoch(epoch);
@@ -64,6 +65,8 @@ class TrainingRun {
     this.options = options;
     this.epochs = wholeNumber('epochs', options.epochs ?? 10);
     this.batchSize = wholeNumber('batch', options.batch ?? 100);
+    if (options.patience !== undefined) wholeNumber('patience', options.patience);
+    positive('gaterLearningRate', options.gaterLearningRate);
     positive('maxNorm', options.maxNorm);
     positive('decay', options.decay);
     this.optimizer = resolveOptimizer(options.optimizer ?? 'sgd');
@@ -106,6 +109,7 @@ class TrainingRun {
       };
       await this.turn();
     }
+    this.stepper.checkParameters();
     const valid = this.validate();
     const better = !this.best || valid.error < this.best.event.validError;
     const event: EpochEvent = {

@@ -1,8 +1,9 @@
 /** The kernel twins of every neuron on both builds, against the neuron's own functions on the reference engine. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { Engine } from '../../src/engine/engine.ts';
+import { createEngine, type Engine } from '../../src/engine/engine.ts';
 import { allocateState, type FiringMode } from '../../src/engine/fire.ts';
+import { paddedBytes } from '../../src/engine/heap.ts';
 import { Tape } from '../../src/engine/tape.ts';
 import type { Tensor } from '../../src/engine/tensor.ts';
 import type { Neuron } from '../../src/neurons/contract.ts';
@@ -92,6 +93,41 @@ function stateOf(state: Tensor, units: number): Float32Array {
   const all = state.toArray();
   return all.filter((_, i) => i % state.columns < units);
 }
+
+/** Runs a neuron's kernels with one of its arrays in the last bytes of the memory, where reading on is an error. */
+function runAtTheEnd(engine: Engine, neuron: Neuron, rows: number, units: number, last: string): void {
+  engine.beginStep();
+  const state = allocateState(engine, neuron, units)?.pointer ?? 0;
+  const pointers: Record<string, number> = { loss: engine.allocate([rows], 'loss').pointer };
+  const names = ['logits', 'noise', 'h', 'dh', 'gradient'];
+  for (const name of names.filter((name) => name !== last))
+    pointers[name] = engine.allocate([rows, units], name).pointer;
+  const probe = engine.allocate([1], 'the place of the filler');
+  const room = probe.values.buffer.byteLength - (probe.pointer + 64);
+  engine.allocate([(room - paddedBytes(rows * units)) / 4], 'a filler');
+  pointers[last] = engine.allocate([rows, units], last).pointer;
+  assert.equal(pointers[last] + paddedBytes(rows * units), probe.values.buffer.byteLength);
+  const { logits, noise, h, loss, dh, gradient } = pointers;
+  const { fire, pullback, update, expect, option = 0, decay = 0 } = neuron.twin ?? {};
+  for (const kernel of [fire, expect])
+    engine.backend.runNeuron(kernel, rows, units, [logits, noise, h, rows, units, option]);
+  engine.backend.runNeuron(pullback, rows, units, [logits, noise, h, loss, dh, gradient, rows, units, state]);
+  if (neuron.update)
+    engine.backend.runNeuron(update, rows, units, [logits, noise, h, loss, rows, units, state, option, decay]);
+}
+
+test('no kernel of a neuron reads or writes behind the memory of its arrays', async () => {
+  const engine = await createEngine({ threads: 1 });
+  for (const { neuron } of instances)
+    for (const [rows, units] of [
+      [16, 1],
+      [16, 3],
+      [16, 2],
+      [1, 16],
+    ])
+      for (const last of ['logits', 'noise', 'h', 'dh', 'gradient']) runAtTheEnd(engine, neuron, rows, units, last);
+  engine.close();
+});
 
 for (const { title, neuron } of instances)
   describe(title, () => {

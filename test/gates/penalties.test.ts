@@ -1,0 +1,121 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { derivative } from '../../src/audit/quadrature.ts';
+import { type PenaltyName, penalties, resolveSparsity } from '../../src/gates/index.ts';
+import type { SparsityPenalty } from '../../src/gates/penalty.ts';
+import { randomStream } from '../../src/random/stream.ts';
+import { assertClose } from '../helpers/numbers.ts';
+
+/** Three examples, two gates; the means of the gates are 0.4 and 0.6, those of the examples 0.35, 0.5 and 0.65. */
+const EXAMPLE = Float64Array.of(0.2, 0.5, 0.3, 0.7, 0.7, 0.6);
+const TARGET = 0.1;
+
+/** Each formula of SCIENCE.md, written out for the example. */
+const BY_HAND: Record<PenaltyName, number> = {
+  kl: -(0.1 * Math.log(0.4) + 0.9 * Math.log(0.6)) - (0.1 * Math.log(0.6) + 0.9 * Math.log(0.4)),
+  l1: (0.2 + 0.5 + 0.3 + 0.7 + 0.7 + 0.6) / 3,
+  'batch-rate': 0.3 + 0.5,
+  'example-rate': (0.25 + 0.4 + 0.55) / 3,
+  variance: -(0.2 ** 2 + 0.1 ** 2 + 0.3 ** 2) / 3 - (0.1 ** 2 + 0.1 ** 2 + 0) / 3,
+};
+
+function evaluate(penalty: SparsityPenalty, values: Float64Array, rows: number, target = TARGET) {
+  const gradient = new Float64Array(values.length).fill(Number.NaN);
+  return { value: penalty.evaluate(values, rows, values.length / rows, target, gradient), gradient };
+}
+
+for (const [name, penalty] of Object.entries(penalties))
+  describe(name, () => {
+    test('stands in the registry under its own name, with a source and a formula', () => {
+      assert.equal(penalty.name, name);
+      assert.match(penalty.source, /Bengio/);
+      assert.ok(penalty.summary.length > 20 && penalty.defaultWeight > 0);
+    });
+
+    test('has the value of its formula on three examples of two gates', () => {
+      const { value } = evaluate(penalty, EXAMPLE, 3);
+      assert.ok(Math.abs(value - BY_HAND[name as PenaltyName]) < 1e-12, `${value}`);
+    });
+
+    test('has the gradient of central differences, on batches of every shape', () => {
+      const random = randomStream(3, 5);
+      for (const [rows, units] of [
+        [1, 1],
+        [1, 4],
+        [5, 1],
+        [7, 6],
+      ] as const)
+        for (const target of [0.1, 0.45]) {
+          const values = Float64Array.from({ length: rows * units }, () => 0.02 + 0.96 * random.uniform());
+          const { gradient } = evaluate(penalty, values, rows, target);
+          const numeric = values.map((x, at) =>
+            derivative((moved) => evaluate(penalty, values.with(at, moved), rows, target).value, x, 1e-4),
+          );
+          assertClose(gradient, numeric, { absolute: 1e-8, relative: 1e-8 }, `${rows}×${units}`);
+        }
+    });
+
+    test('is a mean over the examples: the same batch twice has the same value and half the gradient', () => {
+      const once = evaluate(penalty, EXAMPLE, 3);
+      const twice = evaluate(penalty, Float64Array.of(...EXAMPLE, ...EXAMPLE), 6);
+      assert.ok(Math.abs(once.value - twice.value) < 1e-12);
+      assertClose(
+        twice.gradient,
+        [...once.gradient, ...once.gradient].map((g) => g / 2),
+        { absolute: 1e-12 },
+        'half',
+      );
+    });
+
+    test('stays finite for gates at 0 and 1', () => {
+      const { value, gradient } = evaluate(penalty, Float64Array.of(0, 1, 0, 1), 2);
+      assert.ok(Number.isFinite(value) && gradient.every(Number.isFinite), `${value} ${gradient}`);
+    });
+  });
+
+test('penalties on a rate are least at the target', () => {
+  for (const name of ['kl', 'batch-rate', 'example-rate'] as const) {
+    const at = (p: number): number => evaluate(penalties[name], new Float64Array(6).fill(p), 2).value;
+    for (let p = 0.01; p < 1; p += 0.01) assert.ok(at(p) >= at(TARGET) - 1e-12, `${name} at ${p}`);
+    assert.ok(at(0.3) > at(TARGET) + 1e-3);
+  }
+});
+
+test('the variance penalty is least when gates differ most, and 0 when they do not differ', () => {
+  assert.ok(Math.abs(evaluate(penalties.variance, Float64Array.of(0.3, 0.3), 2).value) < 1e-15);
+  assert.equal(evaluate(penalties.variance, Float64Array.of(0, 1), 2).value, -0.25);
+});
+
+test('the weight of l1 follows the open share: up over s + 0.01, down under s − 0.01, within [1e-13, 1]', () => {
+  const adapt = penalties.l1.adapt as NonNullable<SparsityPenalty['adapt']>;
+  assert.equal(adapt(0.5, 0.2, 0.1), 0.55);
+  assert.equal(adapt(0.5, 0.05, 0.1), 0.45);
+  for (const share of [0.0901, 0.1, 0.1099]) assert.equal(adapt(0.5, share, 0.1), 0.5);
+  assert.equal(adapt(0.99, 0.5, 0.1), 1);
+  assert.equal(adapt(1.05e-13, 0, 0.1), 1e-13);
+  assert.equal(penalties.l1.defaultWeight, 1e-5);
+  for (const [name, penalty] of Object.entries(penalties)) if (name !== 'l1') assert.ok(!('adapt' in penalty));
+});
+
+test('penalties are asked for by name, with weights, together, or not at all', () => {
+  const asked = (spec: Parameters<typeof resolveSparsity>[0]) =>
+    resolveSparsity(spec).map(({ penalty, weight }) => [penalty.name, weight]);
+  assert.deepEqual(asked('none'), []);
+  assert.deepEqual(asked('kl'), [['kl', penalties.kl.defaultWeight]]);
+  assert.deepEqual(asked('kl=0.5+example-rate=2'), [
+    ['kl', 0.5],
+    ['example-rate', 2],
+  ]);
+  assert.deepEqual(asked({ l1: 0, variance: 3 }), [
+    ['l1', 0],
+    ['variance', 3],
+  ]);
+  assert.throws(() => asked('kll'), {
+    name: 'RangeError',
+    message: /no sparsity penalty "kll". Did you mean "kl"\?.*none/,
+  });
+  assert.throws(() => asked('kl+'), /no sparsity penalty ""/);
+  assert.throws(() => asked('toString'), /no sparsity penalty "toString"/);
+  for (const weight of ['-1', 'x', 'Infinity'])
+    assert.throws(() => asked(`kl=${weight}`), { name: 'RangeError', message: /weight of the penalty "kl" is/ });
+});

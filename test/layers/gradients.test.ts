@@ -1,0 +1,176 @@
+/** Gradients of whole networks against central differences, on the reference engine (Float64). */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { derivative } from '../../src/audit/quadrature.ts';
+import { makeDataset } from '../../src/data/dataset.ts';
+import type { Engine } from '../../src/engine/engine.ts';
+import { Tape } from '../../src/engine/tape.ts';
+import { dense } from '../../src/layers/dense.ts';
+import { gated } from '../../src/layers/gated.ts';
+import type { Pass } from '../../src/layers/layer.ts';
+import { createModel, type LayerSpec, type Model } from '../../src/layers/model.ts';
+import { sum } from '../../src/math/statistics.ts';
+import { sgd } from '../../src/optim/index.ts';
+import { seedToKey } from '../../src/random/stream.ts';
+import { gatherBatch } from '../../src/train/batches.ts';
+import { Stepper } from '../../src/train/step.ts';
+import { builds, reference } from '../helpers/engines.ts';
+import { assertClose, drawn, normal } from '../helpers/numbers.ts';
+
+const ROWS = 7;
+const INPUTS = 5;
+const CLASSES = 3;
+const data = makeDataset({
+  name: 'random',
+  features: Float32Array.from(drawn(normal(1), ROWS * INPUTS, 60)),
+  scale: 1,
+  labels: Uint8Array.from({ length: ROWS }, (_, i) => i % CLASSES),
+  width: INPUTS,
+  classes: CLASSES,
+});
+const everyRow = Int32Array.from({ length: ROWS }, (_, i) => i);
+
+const modelOf = (engine: Engine, layers: LayerSpec[]): Model =>
+  createModel(engine, { inputs: INPUTS, layers: [...layers, dense(CLASSES)], seed: 8 });
+
+/** What training minimises: the mean cross-entropy plus the penalties times their weights. */
+function objective(model: Model): number {
+  model.engine.beginStep();
+  const { x, labels } = gatherBatch(model.engine, data, everyRow);
+  const tape = new Tape(model.engine);
+  const source = { key: seedToKey(model.seed), step: 0, draw: 0 };
+  const pass: Pass = { tape, mode: 'train', source, penalties: [], work: { executed: 0, gater: 0 } };
+  const losses = tape.apply('softmaxCrossEntropy', [model.apply(pass, x)], { labels });
+  const penalty = pass.penalties.reduce((total, { tensor, weight }) => total + weight * tensor.values[0], 0);
+  return sum(losses.values) / ROWS + penalty;
+}
+
+/** The gradient that a training step uses, by parameter: a step of SGD with learning rate 1, taken back. */
+function stepGradient(model: Model): Map<string, Float64Array> {
+  const before = model.parameters.map(({ tensor }) => Float64Array.from(tensor.values));
+  model.engine.beginStep();
+  const batch = gatherBatch(model.engine, data, everyRow);
+  new Stepper(model, sgd()).run(batch, { optimizer: sgd(), learningRate: 1, gaterLearningRate: 1 });
+  return new Map(
+    model.parameters.map(({ name, tensor }, p) => {
+      const gradient = before[p].map((value, i) => value - tensor.values[i]);
+      tensor.values.set(before[p]);
+      return [name, gradient];
+    }),
+  );
+}
+
+const NETWORKS: [string, LayerSpec[]][] = [
+  ['dense tanh', [dense(6, 'tanh'), dense(4, 'sigmoid')]],
+  ['gates of sigmoids with KL', [gated(8, { blocks: 4, gater: [3], neuron: 'sigmoid', sparsity: 'kl=0.7' })]],
+  [
+    'all penalties on probabilities, deep gater, activation',
+    [
+      gated(6, {
+        blocks: 2,
+        gater: [4, 3],
+        neuron: 'sigmoid',
+        activation: 'tanh',
+        rate: 0.3,
+        sparsity: 'kl=0.2+batch-rate=0.3+example-rate=2+variance=1.5',
+      }),
+    ],
+  ],
+  ['rectifier gates with L1 on outputs', [gated(6, { gater: [], neuron: 'rectifier', sparsity: 'l1=0.4' })]],
+  [
+    'two gated layers, no penalty',
+    [gated(6, { neuron: 'sigmoid', rate: 'none' }), gated(4, { neuron: 'tanh', rate: 'none' })],
+  ],
+  // With its noise held fixed, a noisy rectifier is a rectifier of a shifted logit, and noisy-sigmoid is smooth.
+  ['pathwise neurons', [gated(6, { neuron: 'noisy-rectifier', sparsity: 'l1=0.1' }), dense(5, 'noisy-sigmoid')]],
+];
+
+for (const [name, layers] of NETWORKS)
+  test(`${name}: every parameter’s gradient is the central difference of mean loss + λ·penalty`, () => {
+    const model = modelOf(reference, layers);
+    for (const { name: parameter, tensor } of model.parameters)
+      if (parameter.endsWith('bias')) tensor.values.set(drawn(normal(0.3), tensor.size, 61));
+    const numeric = model.parameters.map(({ tensor }) =>
+      Float64Array.from(tensor.values, (value, i) => {
+        const at = (moved: number): number => {
+          tensor.values[i] = moved;
+          return objective(model);
+        };
+        const slope = derivative(at, value, 1e-4);
+        tensor.values[i] = value;
+        return slope;
+      }),
+    );
+    // Only now: a step lets adaptive weights move.
+    const gradients = stepGradient(model);
+    model.parameters.forEach(({ name: parameter }, p) => {
+      const gradient = gradients.get(parameter) as Float64Array;
+      assertClose(gradient, numeric[p], { absolute: 1e-8, relative: 1e-7 }, parameter);
+      assert.ok(
+        gradient.some((g) => Math.abs(g) > 1e-4),
+        `${parameter}: nothing comes back`,
+      );
+    });
+  });
+
+test('the penalty does not depend on the batch: weights of λ scale its gradient and nothing else', () => {
+  const gradientWith = (weight: number): Float64Array => {
+    const model = modelOf(reference, [gated(4, { neuron: 'sigmoid', sparsity: { kl: weight } })]);
+    return stepGradient(model).get('gated0.gater.bias') as Float64Array;
+  };
+  const [none, one, three] = [0, 1, 3].map(gradientWith);
+  assertClose(
+    three.map((g, i) => g - none[i]),
+    one.map((g, i) => 3 * (g - none[i])),
+    { absolute: 1e-12 },
+    'λ',
+  );
+});
+
+test('sampled networks have the same gradients on WebAssembly as on the reference engine', () => {
+  for (const neuron of ['straight-through', 'as-if-deterministic', 'stochastic-binary', 'stochastic-times-smooth']) {
+    const layers = [dense(6, neuron), gated(8, { blocks: 4, gater: [3], neuron, activation: 'tanh', rate: 0.4 })];
+    const expected = stepGradient(modelOf(reference, layers));
+    for (const engine of builds) {
+      const actual = stepGradient(modelOf(engine, layers));
+      for (const [name, gradient] of actual)
+        assertClose(
+          gradient,
+          expected.get(name) as Float64Array,
+          { absolute: 3e-5 },
+          `${neuron} ${name} ${engine.name}`,
+        );
+    }
+  }
+});
+
+test('a neuron that reads the loss wants it for every example', () => {
+  const model = modelOf(reference, [dense(4, 'stochastic-binary')]);
+  model.engine.beginStep();
+  const { x, labels } = gatherBatch(model.engine, data, everyRow);
+  const tape = new Tape(model.engine);
+  tape.watch(model.parameters.map(({ tensor }) => tensor));
+  const source = { key: seedToKey(1), step: 0, draw: 0 };
+  const pass: Pass = { tape, mode: 'train', source, penalties: [], work: { executed: 0, gater: 0 } };
+  const losses = tape.apply('softmaxCrossEntropy', [model.apply(pass, x)], { labels });
+  const backward = () => tape.backward([{ tensor: losses, cotangent: 1 }]);
+  assert.throws(backward, /"stochastic-binary" reads the loss of every example; give it to `tape.backward`/);
+});
+
+test('REINFORCE takes the loss of each example, not a sum: a gate’s score is weighed by its own row', () => {
+  const model = modelOf(reference, [dense(4, 'stochastic-binary:baseline=none')]);
+  model.engine.beginStep();
+  const { x, labels } = gatherBatch(model.engine, data, everyRow);
+  const tape = new Tape(model.engine);
+  const { tensor: bias } = model.parameters.find(({ name }) => name === 'dense0.bias') as Model['parameters'][number];
+  tape.watch([bias]);
+  const source = { key: seedToKey(1), step: 0, draw: 0 };
+  const pass: Pass = { tape, mode: 'train', source, penalties: [], work: { executed: 0, gater: 0 } };
+  const losses = tape.apply('softmaxCrossEntropy', [model.apply(pass, x)], { labels });
+  tape.backward([{ tensor: losses, cotangent: 1 }], losses);
+  const { logits, h } = model.sites[0].last as NonNullable<Model['sites'][number]['last']>;
+  const expected = new Float64Array(4);
+  for (let i = 0; i < h.size; i++)
+    expected[i % 4] += (h.values[i] - 1 / (1 + Math.exp(-logits.values[i]))) * losses.values[Math.floor(i / 4)];
+  assertClose(tape.gradient(bias)?.values ?? [], expected, { absolute: 1e-12 }, 'the bias’s gradient');
+});

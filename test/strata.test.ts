@@ -1,0 +1,273 @@
+import assert from 'node:assert/strict';
+import { globSync, readFileSync } from 'node:fs';
+import { join, posix } from 'node:path';
+import { describe, test } from 'node:test';
+import { zoo } from '../src/neurons/index.ts';
+
+/**
+ * Who may import whom; every stratum may import itself. A target is a stratum or one file; `types` of a target are
+ * imports that are erased. The order of the lines is the order of the strata: an arrow points up the page.
+ */
+const arrows: Readonly<Record<string, readonly string[]>> = {
+  'src/math': [],
+  'src/random': ['src/math'],
+  'src/kernels': ['src/math', 'src/random'],
+  'src/neurons': ['src/math'],
+  'src/engine': ['src/math', 'src/random', 'src/kernels', 'types of src/neurons/contract.ts'],
+  'src/gates': ['src/math', 'src/engine'],
+  'src/layers': ['src/math', 'src/random', 'src/neurons', 'src/engine', 'src/gates'],
+  'src/optim': ['src/math', 'src/engine'],
+  'src/data': ['src/math', 'src/random'],
+  'src/train': [
+    'src/math',
+    'src/random',
+    'src/neurons',
+    'src/engine',
+    'src/gates',
+    'src/layers',
+    'src/optim',
+    'src/data',
+  ],
+  'src/audit': ['src/math', 'src/random', 'src/neurons', 'src/engine', 'src/layers', 'src/data', 'src/train'],
+  'src/io': ['src/math', 'src/engine', 'src/layers'],
+  'src/runs': ['src/math', 'src/random', 'src/engine', 'src/layers', 'src/data', 'src/train', 'src/io'],
+  'src/index.ts': ['everything above'],
+  'src/platform': ['everything above'],
+  experiments: ['src/index.ts', 'src/neurons/index.ts', 'src/platform/node/index.ts'],
+  cli: ['everything above'],
+  lab: ['everything above'],
+};
+const strata = Object.keys(arrows);
+
+/** Only these may import node:* or use what only Node or only a browser has. */
+const PLATFORM = ['src/platform', 'cli', 'lab', 'experiments'];
+const GLOBALS = /(?<![.\w])(?:process|Buffer|require|__dirname|document|window|navigator|localStorage)\b(?!\s*\??:)/;
+
+const root = join(import.meta.dirname, '..');
+/** The AssemblyScript and what is made of it are no modules of ours. */
+const FOREIGN = /^src\/kernels\/(assembly|generated)\//;
+
+interface Import {
+  /** Of a relative import, the file's path from the root; else a package's name. */
+  readonly target: string;
+  readonly relative: boolean;
+  readonly typeOnly: boolean;
+}
+interface Module {
+  readonly file: string;
+  readonly stratum: string;
+  readonly code: string;
+  readonly imports: readonly Import[];
+}
+
+/** A program's text without comments. Strings stay: specifiers are strings. */
+function withoutComments(text: string): string {
+  const token = /'(?:\\.|[^'\\\n])*'|"(?:\\.|[^"\\\n])*"|\/\*[\s\S]*?\*\/|\/\/[^\n]*/g;
+  return text.replace(token, (match) => (match.startsWith('/') ? ' ' : match));
+}
+
+function importsOf(file: string, code: string): Import[] {
+  const statement = /^\s*(?:import|export)\s+(type\s+)?(?:[^'";]*?\bfrom\s+)?'([^']+)'/gm;
+  const dynamic = /\bimport\(\s*()'([^']+)'/g;
+  return [...code.matchAll(statement), ...code.matchAll(dynamic)].map(([, type, specifier]) => {
+    const relative = specifier.startsWith('.');
+    const target = relative ? posix.join(posix.dirname(file), specifier) : specifier;
+    return { target, relative, typeOnly: type !== undefined && type !== '' };
+  });
+}
+
+const within = (file: string, place: string): boolean => file === place || file.startsWith(`${place}/`);
+const stratumOf = (file: string): string => strata.find((stratum) => within(file, stratum)) ?? '';
+
+function moduleOf(file: string, text: string): Module {
+  const code = withoutComments(text);
+  return { file, stratum: stratumOf(file), code, imports: importsOf(file, code) };
+}
+
+const modules = globSync('{src,cli,lab,experiments}/**/*.ts', { cwd: root })
+  .map((file) => file.replaceAll('\\', '/'))
+  .filter((file) => !FOREIGN.test(file) && !file.includes('node_modules'))
+  .sort()
+  .map((file) => moduleOf(file, readFileSync(join(root, file), 'utf8')));
+
+/** Why an import is not allowed; undefined when it is. */
+function wrongArrow({ file, stratum }: Module, { target, typeOnly }: Import): string | undefined {
+  if (stratum === '') return `${file} belongs to no stratum: add its folder to the table of test/strata.test.ts`;
+  if (within(target, stratum)) return undefined;
+  const above = strata.slice(0, strata.indexOf(stratum));
+  const allowed = arrows[stratum].some((arrow) => {
+    if (arrow === 'everything above') return above.some((other) => within(target, other));
+    return arrow.startsWith('types of ') ? typeOnly && target === arrow.slice(9) : within(target, arrow);
+  });
+  return allowed
+    ? undefined
+    : `${file} imports ${target}, but ${stratum} may import only: ${arrows[stratum].join(', ') || 'nothing'}`;
+}
+
+const wrongArrows = (all: readonly Module[]): string[] =>
+  all.flatMap((module) =>
+    module.imports.filter(({ relative }) => relative).flatMap((entry) => wrongArrow(module, entry) ?? []),
+  );
+
+/** Uses of what only a platform has, and of packages, outside the places for them. */
+function wrongSurroundings({ file, code, imports }: Module): string[] {
+  if (PLATFORM.some((place) => within(file, place))) return [];
+  const foreign = imports.filter(({ relative }) => !relative).map(({ target }) => `${file} imports ${target}`);
+  const bare = code.replace(/'(?:\\.|[^'\\\n])*'|`(?:\\.|[^`\\])*`/g, "''");
+  const used = bare.split('\n').filter((line) => GLOBALS.test(line));
+  return [...foreign, ...used.map((line) => `${file} uses what only a platform has: ${line.trim()}`)];
+}
+
+/** Places that branch on which neuron it is. */
+function wrongBranches({ file, code }: Module): string[] {
+  if (within(file, 'src/neurons')) return [];
+  const names = Object.keys(zoo).join('|');
+  const patterns = [
+    /neuron\w*\??\.name\s*[!=]==?/i,
+    /[!=]==?\s*[\w.]*neuron\w*\??\.name/i,
+    /switch\s*\(\s*[\w.]*neuron\w*(?:\??\.name)?\s*\)/i,
+    new RegExp(`(?:[!=]==?|\\bcase)\\s*'(?:${names})'`),
+    new RegExp(`'(?:${names})'\\s*[!=]==?`),
+  ];
+  const lines = code.split('\n').filter((line) => patterns.some((pattern) => pattern.test(line)));
+  return lines.map((line) => `${file} branches on a neuron's name: ${line.trim()}`);
+}
+
+/** The first cycle of imports that are there when the program runs, as the files of it in order. */
+function findCycle(all: readonly Module[]): string[] | undefined {
+  const byFile = new Map(all.map((module) => [module.file, module]));
+  const done = new Set<string>();
+  const visit = (file: string, path: readonly string[]): string[] | undefined => {
+    if (path.includes(file)) return [...path.slice(path.indexOf(file)), file];
+    if (done.has(file)) return undefined;
+    done.add(file);
+    for (const { target, typeOnly } of byFile.get(file)?.imports ?? []) {
+      const cycle = typeOnly ? undefined : visit(target, [...path, file]);
+      if (cycle) return cycle;
+    }
+    return undefined;
+  };
+  for (const { file } of all) {
+    const cycle = visit(file, []);
+    if (cycle) return cycle;
+  }
+  return undefined;
+}
+
+describe('the strata', () => {
+  test('arrows point from higher to lower', () => assert.deepEqual(wrongArrows(modules), []));
+
+  test('only the platform and what stands on it know where they run, and the library needs no package', () =>
+    assert.deepEqual(
+      modules.flatMap((module) => wrongSurroundings(module)),
+      [],
+    ));
+
+  test("nothing outside the zoo branches on a neuron's name", () =>
+    assert.deepEqual(
+      modules.flatMap((module) => wrongBranches(module)),
+      [],
+    ));
+
+  test('no imports go round in a circle', () => assert.equal(findCycle(modules)?.join(' → '), undefined));
+
+  test('relative imports name files that exist', () => {
+    const files = new Set(modules.map(({ file }) => file));
+    const missing = modules.flatMap(({ file, imports }) =>
+      imports
+        .filter(({ relative, target }) => relative && !files.has(target) && !FOREIGN.test(target))
+        .map(({ target }) => `${file} imports ${target}`),
+    );
+    assert.deepEqual(missing, []);
+  });
+});
+
+describe('the rules above see what they should', () => {
+  test('strata were read, and imports found in them', () => {
+    for (const stratum of ['src/math', 'src/kernels', 'src/engine', 'src/neurons', 'src/platform'])
+      assert.ok(
+        modules.some((module) => module.stratum === stratum && (stratum === 'src/math' || module.imports.length > 0)),
+        stratum,
+      );
+  });
+
+  test('every form of import is seen, and comments are not', () => {
+    const text = `
+      import { a } from './a.ts';
+      import type { B } from '../b/b.ts';
+      import {
+        c,
+        type D,
+      } from '../c.ts';
+      export * from './e.ts';
+      export { type F } from 'f';
+      import './g.ts';
+      const h = await import('./h.ts');
+      // import { x } from './x.ts';
+      /* import { y } from './y.ts'; */
+      const url = 'https://example.org';
+      import { i } from './i.ts';`;
+    const seen = moduleOf('src/math/m.ts', text).imports.map(({ target, typeOnly }) => [target, typeOnly]);
+    assert.deepEqual(seen, [
+      ['src/math/a.ts', false],
+      ['src/b/b.ts', true],
+      ['src/c.ts', false],
+      ['src/math/e.ts', false],
+      ['f', false],
+      ['src/math/g.ts', false],
+      ['src/math/i.ts', false],
+      ['src/math/h.ts', false],
+    ]);
+  });
+
+  const judge = (file: string, text: string): string[] => {
+    const module = moduleOf(file, text);
+    return [...wrongArrows([module]), ...wrongSurroundings(module), ...wrongBranches(module)];
+  };
+
+  test('what is allowed passes', () => {
+    for (const [file, text] of [
+      ['src/engine/a.ts', "import type { Neuron } from '../neurons/contract.ts';"],
+      ['src/train/a.ts', "import { b } from '../layers/b.ts';"],
+      ['src/index.ts', "export { b } from './train/b.ts';"],
+      ['src/platform/node/a.ts', "import { readFile } from 'node:fs'; import { b } from '../../data/b.ts';"],
+      ['cli/a.ts', "import { b } from '../src/platform/node/index.ts'; process.exit();"],
+      ['experiments/a.ts', "import { b } from '../src/index.ts';"],
+      ['src/train/a.ts', 'const sentence = `the window of a neuron`; const shape = { window: 3 }; x.process();'],
+    ])
+      assert.deepEqual(judge(file, text), [], text);
+  });
+
+  test('what is not allowed is reported once', () => {
+    for (const [file, text] of [
+      ['src/math/a.ts', "import { b } from '../random/b.ts';"],
+      ['src/engine/a.ts', "import { b } from '../neurons/contract.ts';"],
+      ['src/engine/a.ts', "import type { B } from '../neurons/index.ts';"],
+      ['src/neurons/a.ts', "import { b } from '../engine/b.ts';"],
+      ['src/index.ts', "export * from './platform/node/index.ts';"],
+      ['src/train/a.ts', "import { b } from '../platform/node/b.ts';"],
+      ['src/train/a.ts', "import { b } from '../../cli/b.ts';"],
+      ['experiments/a.ts', "import { b } from '../src/train/b.ts';"],
+      ['src/nowhere/a.ts', "import { b } from '../math/b.ts';"],
+      ['src/data/a.ts', "import { readFile } from 'node:fs';"],
+      ['src/index.ts', "export { parse } from 'csv-parse';"],
+      ['src/data/a.ts', "const bytes = Buffer.from('x');"],
+      ['src/train/a.ts', 'if (navigator.gpu) run();'],
+      ['src/train/a.ts', "if (site.neuron.name === 'x') run();"],
+      ['src/train/a.ts', "if (name === 'straight-through') run();"],
+      ['src/train/a.ts', 'switch (neuron.name) {'],
+      ['cli/a.ts', "  case 'stochastic-binary':"],
+    ])
+      assert.equal(judge(file, text).length, 1, text);
+  });
+
+  test('a cycle is found and told in order; one of types only is none', () => {
+    const cycle = (keyword: string) => [
+      moduleOf('src/math/a.ts', "import { b } from './b.ts';"),
+      moduleOf('src/math/b.ts', "import { c } from './c.ts';"),
+      moduleOf('src/math/c.ts', `${keyword} { b } from './b.ts';`),
+    ];
+    assert.deepEqual(findCycle(cycle('import')), ['src/math/b.ts', 'src/math/c.ts', 'src/math/b.ts']);
+    assert.equal(findCycle(cycle('import type')), undefined);
+  });
+});

@@ -1,0 +1,90 @@
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import type { Split } from '../../src/data/dataset.ts';
+import { createEngine } from '../../src/engine/engine.ts';
+import { NonFiniteError } from '../../src/engine/tape.ts';
+import { dense } from '../../src/layers/dense.ts';
+import { gated } from '../../src/layers/gated.ts';
+import { createModel, type LayerSpec, type Model } from '../../src/layers/model.ts';
+import { zoo } from '../../src/neurons/index.ts';
+import { sgd } from '../../src/optim/index.ts';
+import { evaluate } from '../../src/train/evaluate.ts';
+import { type TrainOptions, train } from '../../src/train/train.ts';
+import { corners, cornersSplit } from './tiny.ts';
+
+const engine = await createEngine({ threads: 1 });
+after(() => engine.close());
+
+const modelOf = (...layers: LayerSpec[]): Model => createModel(engine, { inputs: 2, layers: [...layers, dense(3)] });
+
+/** The message that training stops with, and how many steps it got through. */
+async function stop(model: Model, data: Split, options: TrainOptions): Promise<{ message: string; steps: number }> {
+  let steps = 0;
+  try {
+    for await (const { event } of train(model, data, options)) if (event === 'batch') steps++;
+  } catch (error) {
+    assert.ok(error instanceof NonFiniteError, `${error}`);
+    return { message: error.message, steps };
+  }
+  return assert.fail('training went on');
+}
+
+test('NaN in the data: the operation, the layer and the step', async () => {
+  const data = { ...cornersSplit, train: corners(90, (features) => features.fill(Number.NaN, 100, 102)) };
+  const { message, steps } = await stop(modelOf(dense(4, 'tanh', 'first')), data, { batch: 10, epochs: 1 });
+  assert.match(
+    message,
+    new RegExp(`stopped at step ${steps}: the loss is NaN.*"matmul" in layer "first" gave it first`),
+  );
+  assert.match(message, /data without NaN would do/);
+});
+
+test('a learning rate of 1e30: the step and what broke', async () => {
+  const options = { batch: 10, epochs: 2, optimizer: sgd({ learningRate: 1e30 }) };
+  const { message } = await stop(modelOf(dense(4, 'rectifier'), dense(4, 'rectifier')), cornersSplit, options);
+  assert.match(
+    message,
+    /stopped at step [1-9]: the (loss is NaN or infinite; the operation "\w+" in layer "\w+"|update of step \d made "[\w.]+")/,
+  );
+});
+
+test('NaN weights are named, with the step whose update made them so', async () => {
+  const options = { batch: 10, epochs: 2, optimizer: sgd({ learningRate: 1e42 }) };
+  const { message } = await stop(modelOf(dense(4, 'tanh')), cornersSplit, options);
+  assert.match(message, /stopped at step 1: the update of step 0 made "dense0.weights" NaN or infinite/);
+});
+
+test('the update of an epoch’s last step does not pass unseen', async () => {
+  const options = { batch: 90, epochs: 1, optimizer: sgd({ learningRate: 1e42 }) };
+  const { steps, message } = await stop(modelOf(dense(4, 'tanh')), cornersSplit, options);
+  assert.equal(steps, 1);
+  assert.match(message, /stopped at step 1: the update of step 0 made "dense0.weights" NaN or infinite/);
+  // Weights that are large but finite: their logits overflow in the evaluation.
+  const large = { ...options, optimizer: sgd({ learningRate: 1e30 }) };
+  const overflow = await stop(modelOf(dense(4, 'rectifier'), dense(4, 'rectifier')), cornersSplit, large);
+  assert.match(overflow.message, /the loss on "corners" is NaN or infinite; the operation "\w+" in layer "dense\d"/);
+});
+
+test('no gate hides a NaN logit as closed or open', async () => {
+  const data = { ...cornersSplit, train: corners(90, (features) => features.fill(Number.NaN, 100, 102)) };
+  for (const neuron of Object.keys(zoo)) {
+    // The gates see the NaN; the layer below does not hide it either.
+    const layers = [dense(4, neuron), gated(6, { neuron, gater: [3], sparsity: 'none' })];
+    const { message } = await stop(modelOf(...layers), data, { batch: 10, epochs: 1 });
+    assert.match(message, /"matmul" in layer "dense0"/, neuron);
+    const gates = modelOf(gated(6, { neuron, gater: [], sparsity: 'none' }));
+    gates.parameters.find(({ name }) => name === 'gated0.gater.bias')?.tensor.values.fill(Number.NaN);
+    assert.match((await stop(gates, cornersSplit, { epochs: 1 })).message, /made "gated0.gater.bias" NaN/, neuron);
+    for (const mode of ['sample', 'mean-field', 'threshold'] as const)
+      assert.throws(() => evaluate(gates, cornersSplit.test, { mode }), NonFiniteError, `${neuron} ${mode}`);
+  }
+});
+
+test('an evaluation of a broken network is an error, not an error rate', () => {
+  const model = modelOf(dense(4, 'tanh'));
+  model.parameters[0].tensor.values.fill(Number.NaN);
+  assert.throws(() => evaluate(model, cornersSplit.test), {
+    name: 'NonFiniteError',
+    message: /the loss on "corners" is NaN or infinite; the operation "matmul" in layer "dense0" gave it first/,
+  });
+});

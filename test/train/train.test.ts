@@ -1,0 +1,256 @@
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import { slice } from '../../src/data/dataset.ts';
+import { createEngine } from '../../src/engine/engine.ts';
+import { dense } from '../../src/layers/dense.ts';
+import { gated } from '../../src/layers/gated.ts';
+import { createModel, type LayerSpec, type Model, type Snapshot } from '../../src/layers/model.ts';
+import { sgd } from '../../src/optim/index.ts';
+import { gatherBatch } from '../../src/train/batches.ts';
+import { Stepper } from '../../src/train/step.ts';
+import { type TrainOptions, train } from '../../src/train/train.ts';
+import { corners, cornersSplit, digits, eventsOf, gatedModel, resultOf } from './tiny.ts';
+
+const engine = await createEngine({ threads: 1 });
+after(() => engine.close());
+
+const small = (seed = 1, ...layers: LayerSpec[]): Model =>
+  createModel(engine, { inputs: 2, layers: [...(layers.length ? layers : [dense(8, 'tanh')]), dense(3)], seed });
+
+test('a small network learns, and says so in events that fit together', async () => {
+  const events = await eventsOf(small(), cornersSplit, { epochs: 20, batch: 40, optimizer: sgd({ momentum: 0.9 }) });
+  const count = (kind: string): number => events.filter(({ event }) => event === kind).length;
+  assert.deepEqual([count('batch'), count('epoch'), count('result')], [20 * 3, 20, 1]);
+  const result = events.at(-1);
+  assert.ok(result?.event === 'result' && result.testError.meanField === 0 && result.validError === 0);
+  assert.deepEqual([result.epochs, result.seed, result.threads, result.engine], [20, 1, 1, engine.name]);
+  assert.equal(result.dataChecksum, cornersSplit.train.checksum);
+  assert.deepEqual([result.density, result.flops.dense, result.flops.gater], [1, 2 * 8 + 8 * 3, 0]);
+  assert.equal(result.flops.executed, result.flops.dense);
+  const epochs = events.filter((event) => event.event === 'epoch');
+  assert.ok(epochs[19].trainLoss < epochs[0].trainLoss / 4);
+  const best = epochs.findIndex(({ validError }) => validError === Math.min(...epochs.map((e) => e.validError)));
+  assert.equal(result.bestEpoch, best + 1, 'the first of the best epochs');
+  for (const event of events)
+    if (event.event === 'batch') {
+      assert.ok(event.examplesPerSecond > 0 && event.secondsLeft >= 0 && event.batches === 3 && event.epochs === 20);
+      if (event.batch === 3) assert.equal(event.loss, epochs[event.epoch - 1].trainLoss);
+    }
+});
+
+test('a sampled network learns with every family of neuron', async () => {
+  for (const neuron of ['straight-through', 'stochastic-binary', 'stochastic-times-smooth', 'noisy-rectifier']) {
+    const model = small(2, gated(24, { blocks: 12, gater: [8], neuron, rate: 0.4 }));
+    const { testError } = await resultOf(model, cornersSplit, {
+      epochs: 40,
+      batch: 15,
+      optimizer: sgd({ momentum: 0.5 }),
+    });
+    assert.ok(testError.threshold < 0.2, `${neuron}: ${JSON.stringify(testError)}`);
+  }
+});
+
+test('the last minibatch may be smaller, and every example is seen once an epoch', async () => {
+  const batches = (await eventsOf(small(), cornersSplit, { epochs: 1, batch: 37 })).filter(
+    ({ event }) => event === 'batch',
+  );
+  assert.equal(batches.length, 3);
+  // With learning rate 0 the running mean of the losses does not depend on the cut.
+  const frozen = { epochs: 1, optimizer: sgd({ learningRate: 0 }) };
+  const lossOf = async (batch: number): Promise<number> => {
+    const epochs = (await eventsOf(small(), cornersSplit, { ...frozen, batch })).filter((e) => e.event === 'epoch');
+    return epochs[0].trainLoss;
+  };
+  assert.ok(Math.abs((await lossOf(37)) - (await lossOf(90))) < 1e-6);
+});
+
+test('gaters, scaled neurons and decay have the learning rates that they should', async () => {
+  /** Change of a parameter in one step over its gradient: the rate that was used. */
+  const ratesOf = (model: Model, settings: { gaterLearningRate?: number }): Map<string, Float32Array> => {
+    const before = model.parameters.map(({ name }) => model.weights(name));
+    engine.beginStep();
+    const batch = gatherBatch(engine, cornersSplit.train, [0, 1, 2, 3, 4, 5]);
+    new Stepper(model, sgd()).run(batch, { optimizer: sgd(), learningRate: 0.5, ...settings });
+    return new Map(model.parameters.map(({ name }, p) => [name, model.weights(name).map((w, i) => w - before[p][i])]));
+  };
+  const gatedNet = (neuron: string): Model => small(4, gated(6, { neuron, gater: [4], sparsity: 'kl=5' }));
+  const [scaled, twice, halved] = [{}, { gaterLearningRate: 0.01 }, { gaterLearningRate: 0.005 }].map((settings) =>
+    ratesOf(gatedNet('stochastic-binary'), settings),
+  );
+  for (const [name, change] of scaled) {
+    const factor = name.includes('gater') ? 2 : 1;
+    const largest = Math.max(...change.map(Math.abs));
+    assert.ok(largest > 1e-6, name);
+    // 0.5 × the scale 0.01 of this neuron is 0.005; the main weights do not follow the gater's rate.
+    change.forEach((step, i) => {
+      assert.ok(Math.abs(step - (halved.get(name)?.[i] ?? 0)) <= 1e-3 * largest, `${name} at the default rate`);
+      assert.ok(Math.abs(factor * step - (twice.get(name)?.[i] ?? 0)) <= 4e-3 * largest, `${name} at twice the rate`);
+    });
+  }
+  const plain = ratesOf(gatedNet('straight-through'), {}).get('gated0.gater.bias') as Float32Array;
+  const slow = ratesOf(gatedNet('straight-through'), { gaterLearningRate: 0.005 }).get('gated0.gater.bias');
+  plain.forEach((step, i) => {
+    assert.ok(Math.abs(step / 100 - (slow?.[i] ?? 0)) < 1e-5);
+  });
+  const events = await eventsOf(small(), cornersSplit, {
+    epochs: 3,
+    decay: 0.5,
+    optimizer: sgd({ learningRate: 0.2 }),
+  });
+  assert.deepEqual(
+    events.flatMap((e) => (e.event === 'epoch' ? [e.learningRate] : [])),
+    [0.2, 0.1, 0.05],
+  );
+});
+
+test('max-norm holds after training, for weights and not for biases', async () => {
+  const model = small(1, dense(8, 'rectifier'));
+  await resultOf(model, cornersSplit, { epochs: 3, maxNorm: 0.25, optimizer: sgd({ learningRate: 1 }) });
+  const weights = model.weights('dense1.weights');
+  const norms = [0, 1, 2].map((c) => Math.hypot(...weights.filter((_, i) => i % 3 === c)));
+  assert.ok(norms.every((norm) => norm <= 0.25 + 1e-6) && norms.some((norm) => norm > 0.2499));
+});
+
+test('an AbortSignal stops training with its reason, and the model stays usable', async () => {
+  const controller = new AbortController();
+  const reason = new Error('the user went home');
+  const model = small();
+  let seen = 0;
+  const run = async (): Promise<void> => {
+    for await (const event of train(model, cornersSplit, { epochs: 50, signal: controller.signal }))
+      if (++seen === 5 && event) controller.abort(reason);
+  };
+  await assert.rejects(run, (error) => error === reason);
+  assert.ok(seen <= 6, `${seen} events`);
+  assert.ok((await resultOf(model, cornersSplit, { epochs: 1 })).epochs === 1);
+  const before = model.snapshot();
+  await assert.rejects(eventsOf(model, cornersSplit, { signal: AbortSignal.abort() }), { name: 'AbortError' });
+  assert.deepEqual(model.snapshot(), before, 'aborted beforehand: nothing moved');
+});
+
+test('leaving the loop stops training', async () => {
+  const model = small();
+  for await (const event of train(model, cornersSplit, { epochs: 1000 })) if (event.event === 'epoch') break;
+  assert.ok(model.parameters.every(({ name }) => model.weights(name).every(Number.isFinite)));
+});
+
+test('patience stops after so many epochs without a better validation error', async () => {
+  const frozen = { epochs: 30, optimizer: sgd({ learningRate: 0 }) };
+  for (const patience of [1, 4]) {
+    const result = await resultOf(small(), cornersSplit, { ...frozen, patience });
+    assert.deepEqual([result.epochs, result.bestEpoch], [1 + patience, 1]);
+  }
+  assert.equal((await resultOf(small(), cornersSplit, frozen)).epochs, 30);
+});
+
+test('the weights, thresholds and averages of the best epoch stand in the model at the end', async () => {
+  const model = gatedModel(engine, { neuron: 'stochastic-binary' });
+  let best: Snapshot | undefined;
+  let result: { bestEpoch: number; epochs: number; validError: number } | undefined;
+  const validErrors: number[] = [];
+  // The rate grows 30-fold an epoch: the last epochs are worse than one before.
+  const options: TrainOptions = { epochs: 4, batch: 50, decay: 30, maxNorm: 3, optimizer: sgd({ learningRate: 0.05 }) };
+  for await (const event of train(model, digits, options)) {
+    if (event.event === 'epoch') {
+      validErrors.push(event.validError);
+      if (event.best) best = model.snapshot();
+      else assert.notDeepEqual(model.snapshot(), best);
+    }
+    if (event.event === 'result') result = event;
+  }
+  assert.ok(result && result.bestEpoch < result.epochs, 'the last epoch was the best: the test shows nothing');
+  assert.equal(result.validError, Math.min(...validErrors));
+  assert.equal(validErrors[result.bestEpoch - 1], result.validError);
+  assert.deepEqual(model.snapshot(), best);
+});
+
+test('health counts how every stochastic site fired in the epoch', async () => {
+  const model = createModel(engine, {
+    inputs: 2,
+    layers: [
+      dense(10, 'straight-through'),
+      gated(6, { neuron: 'straight-through', activation: 'noisy-sigmoid', rate: 0.2 }),
+      dense(3),
+    ],
+  });
+  for (const name of ['dense0.weights', 'gated1.gater.weights', 'gated1.gater0.weights'])
+    model.parameters.find((p) => p.name === name)?.tensor.values.fill(0);
+  const bias = model.parameters.find(({ name }) => name === 'dense0.bias')?.tensor.values as Float32Array;
+  bias.set([-40, -40, 40, 0, 0, 0, 0, 0, 0, 0]);
+  const events = await eventsOf(model, cornersSplit, { epochs: 1, batch: 30, optimizer: sgd({ learningRate: 0 }) });
+  const epoch = events.find((event) => event.event === 'epoch');
+  assert.ok(epoch);
+  const [hidden, gates, experts] = epoch.health;
+  assert.deepEqual([hidden.site, hidden.units, hidden.dead, hidden.alwaysOn], ['dense0', 10, 2, 1]);
+  assert.ok(Math.abs(hidden.rate - 0.45) < 0.1, `rate ${hidden.rate}`);
+  assert.deepEqual([gates.site, gates.units, gates.dead, gates.alwaysOn], ['gated1.gates', 6, 0, 0]);
+  assert.ok(Math.abs(gates.rate - 0.2) < 0.08, `rate ${gates.rate}`);
+  assert.deepEqual([experts.site, experts.rate, experts.dead, experts.alwaysOn], ['gated1.experts', 1, 0, 6]);
+});
+
+test('nudged gates come back to life', async () => {
+  const dead = (nudge: boolean): Model => {
+    const model = small(
+      5,
+      gated(6, { neuron: 'noisy-rectifier', gater: [], nudge: nudge && { step: 0.5 }, sparsity: 'none' }),
+    );
+    model.parameters.find(({ name }) => name === 'gated0.gater.bias')?.tensor.values.fill(-30);
+    return model;
+  };
+  const options = { epochs: 60, batch: 10, optimizer: sgd({ learningRate: 0 }) };
+  const rateOf = async (model: Model): Promise<number> => {
+    const epochs = (await eventsOf(model, cornersSplit, options)).filter((event) => event.event === 'epoch');
+    return epochs[59].health[0].rate;
+  };
+  assert.equal(await rateOf(dead(false)), 0);
+  assert.ok((await rateOf(dead(true))) > 0.01);
+});
+
+test('options and data that do not fit are refused before the first step', async () => {
+  const refusals: [TrainOptions, RegExp][] = [
+    [{ epochs: 0 }, /`epochs` is 0; a whole number from 1 up/],
+    [{ epochs: 1.5 }, /`epochs` is 1.5/],
+    [{ batch: 0 }, /`batch` is 0/],
+    [{ patience: 0 }, /`patience` is 0/],
+    [{ patience: Number.NaN }, /`patience` is NaN/],
+    [{ maxNorm: 0 }, /`maxNorm` is 0; a number over 0/],
+    [{ decay: -1 }, /`decay` is -1/],
+    [{ gaterLearningRate: Number.NaN }, /`gaterLearningRate` is NaN/],
+    [{ seed: -3 }, /The seed is -3/],
+    [{ optimizer: 'sdg' as never }, /no optimizer "sdg". Did you mean "sgd"/],
+  ];
+  for (const [options, message] of refusals)
+    await assert.rejects(eventsOf(small(), cornersSplit, options), { name: 'RangeError', message });
+  const model = small();
+  await assert.rejects(eventsOf(model, digits, {}), {
+    name: 'RangeError',
+    message: /"digits" has 784 features, the model takes 2; `inputs: 784` would do/,
+  });
+  const twoClasses = createModel(engine, { inputs: 2, layers: [dense(2)] });
+  await assert.rejects(eventsOf(twoClasses, cornersSplit, {}), {
+    name: 'RangeError',
+    message: /"corners" has 3 classes, the model tells 2 apart; a last layer of 3 units would do/,
+  });
+  const wrongTest = { ...cornersSplit, test: digits.test };
+  await assert.rejects(eventsOf(model, wrongTest, {}), { name: 'RangeError', message: /"digits" has 784 features/ });
+  const empty = { ...corners(3), count: 0 };
+  await assert.rejects(eventsOf(model, { ...cornersSplit, valid: empty }, {}), { message: /"corners" is empty/ });
+});
+
+test('the heap does not grow over 2,000 steps', async () => {
+  const own = await createEngine({ threads: 1 });
+  const layers = [gated(12, { blocks: 4, gater: [4], neuron: 'stochastic-binary' }), dense(3)];
+  const model = createModel(own, { inputs: 2, layers });
+  const data = { ...cornersSplit, train: slice(cornersSplit.train, 0, 40) };
+  let steps = 0;
+  let early = 0;
+  for await (const event of train(model, data, { epochs: 250, batch: 5, optimizer: 'adam' }))
+    if (event.event === 'batch') {
+      // The first epoch has validated by then, so every kind of step has been.
+      if (++steps === 10) early = own.backend.heap.usage.claimed;
+      if (steps > 10) assert.equal(own.backend.heap.usage.claimed, early, `step ${steps}`);
+    }
+  assert.equal(steps, 2000);
+  assert.ok(early > 0 && early < 64e6, `${early} bytes`);
+  own.close();
+});
