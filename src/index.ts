@@ -38,4 +38,5 @@ export { adam, type Optimizer, resolveOptimizer, sgd } from './optim/index.ts';
 export { calibrate } from './train/calibrate.ts';
 export { type EvaluateOptions, type Evaluation, evaluate } from './train/evaluate.ts';
 export type { BatchEvent, EpochEvent, ResultEvent, TrainEvent } from './train/events.ts';
+export { type GateRates, gateRates } from './train/gate-rates.ts';
 export { type TrainOptions, train } from './train/train.ts';

@@ -16,16 +16,22 @@ export interface OpRecord<A = unknown> {
   readonly needs: readonly boolean[];
 }
 
+/** What a pullback may know besides its own operation. */
+export interface PullbackContext {
+  /** One loss a row, for neurons that read the loss. */
+  readonly exampleLoss: Tensor | undefined;
+  /**
+   * The factor with which this input's gradient is to be added to the input itself, in place of being returned: plain
+   * gradient descent without a gradient in memory. Undefined where the gradient is wanted.
+   */
+  descend(input: Tensor): number | undefined;
+}
+
 /** One row of the table: an operation and, beside it, how cotangents come back through it. */
 interface Op<A> {
   forward(engine: Engine, inputs: readonly Tensor[], attributes: A): { output: Tensor; saved?: readonly Tensor[] };
   /** One gradient an input, or null. `dy` is undefined only in operations that say `withoutCotangent`. */
-  pullback(
-    engine: Engine,
-    record: OpRecord<A>,
-    dy: Tensor,
-    exampleLoss: Tensor | undefined,
-  ): readonly (Tensor | null)[];
+  pullback(engine: Engine, record: OpRecord<A>, dy: Tensor, context: PullbackContext): readonly (Tensor | null)[];
   /** Is there a gradient even when no cotangent arrives? */
   readonly withoutCotangent?: boolean;
 }
@@ -48,13 +54,23 @@ export const ops = {
     forward(engine, [a, b, bias], { transposeA = false, transposeB = false }) {
       return { output: product(engine, operand(a, transposeA), operand(b, transposeB), bias) };
     },
-    pullback(engine, { inputs, attributes: { transposeA = false, transposeB = false }, needs }, dy) {
+    pullback(engine, { inputs, attributes: { transposeA = false, transposeB = false }, needs }, dy, { descend }) {
       const a = operand(inputs[0].shownToPullbacks, transposeA);
       const b = operand(inputs[1].shownToPullbacks, transposeB);
       const d = operand(dy, false);
-      const da = () => (transposeA ? product(engine, b, flip(d)) : product(engine, d, flip(b)));
-      const db = () => (transposeB ? product(engine, flip(d), a) : product(engine, flip(a), d));
-      return [needs[0] ? da() : null, needs[1] ? db() : null, needs[2] ? columnSums(engine, dy) : null];
+      // The gradient of a comes first: b may change under its own.
+      const da = needs[0] ? (transposeA ? product(engine, b, flip(d)) : product(engine, d, flip(b))) : null;
+      const dBias = needs[2] ? columnSums(engine, dy) : null;
+      if (!needs[1]) return [da, null, dBias];
+      const factor = transposeB ? undefined : descend(inputs[1]);
+      if (factor !== undefined) {
+        const scaled = like(engine, dy, 'a scaled cotangent');
+        engine.backend.run('scale', dy.pointer, scaled.pointer, dy.size, factor);
+        const size = { m: a.columns, n: d.columns, k: d.rows, accumulate: true };
+        multiplyMatrices(engine, flip(a), operand(scaled, false), inputs[1], size);
+        return [da, null, dBias];
+      }
+      return [da, transposeB ? product(engine, flip(d), a) : product(engine, flip(a), d), dBias];
     },
   }),
 
@@ -117,7 +133,7 @@ export const ops = {
   fire: op<FireAttributes>({
     withoutCotangent: true,
     forward: (engine, [logits], attributes) => fire(engine, logits, attributes),
-    pullback(engine, { attributes, inputs, output, saved }, dy: Tensor | undefined, exampleLoss) {
+    pullback(engine, { attributes, inputs, output, saved }, dy: Tensor | undefined, { exampleLoss }) {
       if (saved.length === 0)
         throw new Error('Only sampled firing has a gradient; mean-field and threshold are for evaluation.');
       return [pullFire(engine, attributes, inputs[0], output, saved[0], dy, exampleLoss)];

@@ -21,7 +21,8 @@ export class Tape {
   private readonly records: OpRecord[] = [];
   private readonly tracked = new Set<Tensor>();
   private readonly cotangents = new Map<Tensor, Tensor>();
-  private exampleLoss: Tensor | undefined;
+  private readonly uses = new Map<Tensor, number>();
+  private readonly descents = new Map<Tensor, number>();
 
   /** @param engine where the operations run */
   constructor(engine: Engine) {
@@ -39,8 +40,17 @@ export class Tape {
     const { output, saved } = ops[name].forward(this.engine, inputs, attributes as never);
     const record: OpRecord = { name, layer: this.layer, inputs, attributes, output, saved: saved ?? [], needs };
     this.records.push(record);
+    for (const input of inputs) this.uses.set(input, (this.uses.get(input) ?? 0) + 1);
     if (needs.includes(true)) this.tracked.add(output);
     return output;
+  }
+
+  /**
+   * Asks `backward` to add factor·gradient to a watched tensor itself, where its operation can, in place of keeping the
+   * gradient: plain gradient descent with one pass over the memory. Ignored for tensors that were used more than once.
+   */
+  descend(tensor: Tensor, factor: number): void {
+    if (this.uses.get(tensor) === 1) this.descents.set(tensor, factor);
   }
 
   /**
@@ -49,7 +59,7 @@ export class Tape {
    * @param exampleLoss one loss a row, for neurons that read the loss
    */
   backward(outputs: readonly { tensor: Tensor; cotangent: number }[], exampleLoss?: Tensor): void {
-    this.exampleLoss = exampleLoss;
+    const context = { exampleLoss, descend: (input: Tensor) => this.descents.get(input) };
     for (const { tensor, cotangent } of outputs) {
       const seed = this.engine.allocate(tensor.shape, 'a cotangent');
       this.engine.backend.run('fill', seed.pointer, seed.size, cotangent);
@@ -60,7 +70,7 @@ export class Tape {
       const dy = this.cotangents.get(record.output);
       // A neuron that reads only the loss has a gradient though nothing comes back to it.
       if (!record.needs.includes(true) || (!dy && !ops[record.name].withoutCotangent)) continue;
-      const gradients = ops[record.name].pullback(this.engine, record as never, dy as Tensor, this.exampleLoss);
+      const gradients = ops[record.name].pullback(this.engine, record as never, dy as Tensor, context);
       gradients.forEach((gradient, input) => {
         if (gradient && record.needs[input]) this.accumulate(record.inputs[input], gradient);
       });

@@ -13,6 +13,7 @@ export function editDistance(a: string, b: string): number {
 /** The end of an error sentence for an unknown name: the nearest known one, and all of them. */
 export function suggest(given: string, known: readonly string[]): string {
   const nearest = [...known].sort((a, b) => editDistance(given, a) - editDistance(given, b))[0];
-  const close = nearest?.startsWith(given) || (nearest && editDistance(given, nearest) <= Math.max(2, given.length / 2));
+  const close =
+    nearest?.startsWith(given) || (nearest && editDistance(given, nearest) <= Math.max(2, given.length / 2));
   return `${close && given !== '' ? `Did you mean "${nearest}"? ` : ''}Known: ${known.join(', ')}.`;
 }

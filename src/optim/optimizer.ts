@@ -19,6 +19,11 @@ export interface Optimizer {
   readonly options: Readonly<Record<string, number>>;
   /** Persistent arrays (zeroed) for one parameter. */
   init(engine: Engine, parameter: Tensor): readonly Tensor[];
+  /**
+   * The factor f of an update that is only w = w + f·gradient, so that it can be done while the gradient is computed.
+   * Absent where an update needs more.
+   */
+  descent?(context: UpdateContext): number;
   /** Changes the parameter, and the arrays, in place. */
   update(engine: Engine, parameter: Tensor, gradient: Tensor, slots: readonly Tensor[], context: UpdateContext): void;
 }

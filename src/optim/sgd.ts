@@ -17,6 +17,7 @@ export function sgd({ learningRate = 0.1, momentum = 0 }: SgdOptions = {}): Opti
     learningRate,
     options: { learningRate, momentum },
     init: (engine, parameter) => zeroSlots(engine, parameter, momentum > 0 ? 1 : 0, 'sgd'),
+    ...(momentum === 0 && { descent: ({ learningRate: rate, gradientScale }) => -rate * gradientScale }),
     update({ backend }, { pointer, size }, gradient, [velocity], context) {
       const rate = context.learningRate * context.gradientScale;
       if (velocity) backend.run('momentumUpdate', pointer, gradient.pointer, velocity.pointer, size, rate, momentum);

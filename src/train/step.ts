@@ -3,7 +3,7 @@ import type { Tensor } from '../engine/tensor.ts';
 import type { Parameter, Pass } from '../layers/layer.ts';
 import type { Model } from '../layers/model.ts';
 import { allFinite, sum } from '../math/statistics.ts';
-import { maxNorm, type Optimizer } from '../optim/index.ts';
+import { maxNorm, type Optimizer, type UpdateContext } from '../optim/index.ts';
 import { seedToKey } from '../random/stream.ts';
 import type { Batch } from './batches.ts';
 
@@ -50,23 +50,30 @@ export class Stepper {
     const loss = sum(losses.values) / batch.rows;
     if (!Number.isFinite(loss)) this.stop(tape);
     const penalties = pass.penalties.map(({ tensor, weight }) => ({ tensor, cotangent: weight * batch.rows }));
-    tape.backward([{ tensor: losses, cotangent: 1 }, ...penalties], losses);
     this.step++;
-    this.update(tape, batch.rows, settings);
+    const contexts = model.parameters.map((parameter) => this.context(parameter, batch.rows, settings));
+    const { descent } = settings.optimizer;
+    if (descent)
+      model.parameters.forEach(({ tensor }, i) => {
+        tape.descend(tensor, descent(contexts[i]));
+      });
+    tape.backward([{ tensor: losses, cotangent: 1 }, ...penalties], losses);
+    this.update(tape, contexts, settings);
     for (const layer of model.layers) layer.afterStep?.();
     return { loss, logits };
   }
 
-  private update(tape: Tape, rows: number, settings: StepSettings): void {
+  private update(tape: Tape, contexts: readonly UpdateContext[], settings: StepSettings): void {
     const { engine, parameters } = this.model;
-    parameters.forEach((parameter, i) => {
-      const gradient = tape.gradient(parameter.tensor);
-      if (!gradient) return;
-      const context = { learningRate: rateOf(parameter, settings), gradientScale: 1 / rows, step: this.step };
-      settings.optimizer.update(engine, parameter.tensor, gradient, this.slots[i], context);
-      if (settings.maxNorm !== undefined && parameter.kind === 'weights')
-        maxNorm(engine, parameter.tensor, settings.maxNorm);
+    parameters.forEach(({ tensor, kind }, i) => {
+      const gradient = tape.gradient(tensor);
+      if (gradient) settings.optimizer.update(engine, tensor, gradient, this.slots[i], contexts[i]);
+      if (settings.maxNorm !== undefined && kind === 'weights') maxNorm(engine, tensor, settings.maxNorm);
     });
+  }
+
+  private context(parameter: Parameter, rows: number, settings: StepSettings): UpdateContext {
+    return { learningRate: rateOf(parameter, settings), gradientScale: 1 / rows, step: this.step };
   }
 
   /** @throws NonFiniteError with the parameter and the step when an update has made a parameter NaN or infinite */

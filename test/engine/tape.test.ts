@@ -56,8 +56,9 @@ for (const engine of [reference, ...builds])
         { tensor: apart, cotangent: 1 },
       ]);
       assert.deepEqual([...(tape.gradient(watched)?.values ?? [])], [3, 4]);
-      assert.equal(tape.gradient(other), undefined);
-      assert.equal(tape.gradient(unused), undefined);
+      // Not assert.equal: its report of a difference would print the whole heap.
+      assert.ok(tape.gradient(other) === undefined);
+      assert.ok(tape.gradient(unused) === undefined);
     });
 
     test("consumers' pullbacks read shownToPullbacks in place of the values; the forward pass does not", () => {

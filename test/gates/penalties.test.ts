@@ -29,7 +29,7 @@ for (const [name, penalty] of Object.entries(penalties))
     test('stands in the registry under its own name, with a source and a formula', () => {
       assert.equal(penalty.name, name);
       assert.match(penalty.source, /Bengio/);
-      assert.ok(penalty.summary.length > 20 && penalty.defaultWeight > 0);
+      assert.ok(penalty.summary.length > 20 && penalty.defaultWeight(10) > 0);
     });
 
     test('has the value of its formula on three examples of two gates', () => {
@@ -93,15 +93,15 @@ test('the weight of l1 follows the open share: up over s + 0.01, down under s âˆ
   for (const share of [0.0901, 0.1, 0.1099]) assert.equal(adapt(0.5, share, 0.1), 0.5);
   assert.equal(adapt(0.99, 0.5, 0.1), 1);
   assert.equal(adapt(1.05e-13, 0, 0.1), 1e-13);
-  assert.equal(penalties.l1.defaultWeight, 1e-5);
+  assert.equal(penalties.l1.defaultWeight(10), 1e-5);
   for (const [name, penalty] of Object.entries(penalties)) if (name !== 'l1') assert.ok(!('adapt' in penalty));
 });
 
 test('penalties are asked for by name, with weights, together, or not at all', () => {
   const asked = (spec: Parameters<typeof resolveSparsity>[0]) =>
-    resolveSparsity(spec).map(({ penalty, weight }) => [penalty.name, weight]);
+    resolveSparsity(spec, 10).map(({ penalty, weight }) => [penalty.name, weight]);
   assert.deepEqual(asked('none'), []);
-  assert.deepEqual(asked('kl'), [['kl', penalties.kl.defaultWeight]]);
+  assert.deepEqual(asked('kl'), [['kl', penalties.kl.defaultWeight(10)]]);
   assert.deepEqual(asked('kl=0.5+example-rate=2'), [
     ['kl', 0.5],
     ['example-rate', 2],

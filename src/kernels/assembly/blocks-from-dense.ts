@@ -1,4 +1,4 @@
-import { addOuterProducts, addProducts, addTransposedProducts, bytes, ENTRY } from './blocks-tiles';
+import { addOuterProducts, addProducts, addTransposedProducts, bytes, copyRow, ENTRY } from './blocks-tiles';
 import { scratch } from './scratch';
 
 const PANEL: i32 = 64;
@@ -22,8 +22,7 @@ export function blocksFromDense(
         const to = values + bytes((p + n) * size + column);
         store<u32>(scratch + LIST + ENTRY * n, <u32>(x + bytes(row * inputs)));
         store<u32>(scratch + LIST + ENTRY * n, <u32>to, 4);
-        if (bias) memory.copy(to, bias + bytes(k * size + column), bytes(columns));
-        else memory.fill(to, 0, bytes(columns));
+        copyRow(to, bias ? bias + bytes(k * size + column) : 0, columns);
       }
       addProducts(scratch + LIST, count, weights + bytes(k * inputs * size + column), bytes(size), inputs, columns);
     }
@@ -37,7 +36,7 @@ export function blocksFromDenseInputs(
   for (let item = begin; item < end; item++) {
     const first = item * PANEL;
     const width = min(PANEL, inputs - first);
-    for (let r = 0; r < rows; r++) memory.fill(dx + bytes(r * inputs + first), 0, bytes(width));
+    for (let r = 0; r < rows; r++) copyRow(dx + bytes(r * inputs + first), 0, width);
     for (let k = 0; k < blocks; k++) {
       const stop = load<i32>(blockStart + bytes(k + 1));
       for (let p = load<i32>(blockStart + bytes(k)); p < stop; p += LIST_MOST) {

@@ -45,6 +45,14 @@ export function storeLanes(to: usize, x: v128, lanes: i32): void {
   }
 }
 
+/** to[0 … columns) = from[0 … columns), or zeros where `from` is 0; memory.copy and memory.fill are slow calls in V8. */
+export function copyRow(to: usize, from: usize, columns: i32): void {
+  for (let c = 0; c < columns; c += 4) {
+    const lanes = min(4, columns - c);
+    storeLanes(to + bytes(c), from ? loadLanes(from + bytes(c), lanes) : f32x4.splat(0), lanes);
+  }
+}
+
 // @ts-ignore: decorator
 @inline
 export function readRow(list: usize, n: i32): usize {
@@ -232,121 +240,235 @@ export function addProducts(list: usize, count: i32, w: usize, step: usize, dept
 // ---- other += read · wᵀ ----
 
 /**
- * sums[n] (four rows of w) += Σ over four columns of w of packed[·][n]·w[·][·], the weights transposed in registers.
+ * other[n][0 … lanes) += Σ_k packed[k][n]·w[0 … lanes)[k] for `rows` (a constant, 3 to 10) entries of the list: four
+ * rows of w at a time (`twice`, a constant: eight), transposed in registers.
  */
 // @ts-ignore: decorator
 @inline
-function addTransposed(rows: i32, lanes: i32, list: usize, packed: usize, to: usize, w: usize, step: usize, depth: i32): void {
+function addTransposed(
+  rows: i32, twice: bool, lanes: i32, list: usize, packed: usize, to: usize, w: usize, step: usize, depth: i32,
+): void {
   let w0 = w;
   let w1 = lanes > 1 ? w0 + step : w0;
   let w2 = lanes > 2 ? w1 + step : w1;
   let w3 = lanes > 3 ? w2 + step : w2;
+  const far = 4 * step;
   let s0 = f32x4.splat(0), s1 = s0, s2 = s0, s3 = s0, s4 = s0, s5 = s0, s6 = s0, s7 = s0, s8 = s0, s9 = s0;
   for (let k = 0; k < depth; k += 4) {
     let a0: v128, a1: v128, a2: v128, a3: v128;
-    if (depth - k >= 4) {
-      a0 = v128.load(w0), a1 = v128.load(w1), a2 = v128.load(w2), a3 = v128.load(w3);
-    } else {
-      const rest = depth - k;
-      a0 = loadLanes(w0, rest), a1 = loadLanes(w1, rest), a2 = loadLanes(w2, rest), a3 = loadLanes(w3, rest);
+    const rest = depth - k;
+    if (rest >= 4) a0 = v128.load(w0), a1 = v128.load(w1), a2 = v128.load(w2), a3 = v128.load(w3);
+    else a0 = loadLanes(w0, rest), a1 = loadLanes(w1, rest), a2 = loadLanes(w2, rest), a3 = loadLanes(w3, rest);
+    let low01 = v128.shuffle<f32>(a0, a1, 0, 4, 1, 5), high01 = v128.shuffle<f32>(a0, a1, 2, 6, 3, 7);
+    let low23 = v128.shuffle<f32>(a2, a3, 0, 4, 1, 5), high23 = v128.shuffle<f32>(a2, a3, 2, 6, 3, 7);
+    let b0 = v128.shuffle<u64>(low01, low23, 0, 2);
+    let b1 = v128.shuffle<u64>(low01, low23, 1, 3);
+    let b2 = v128.shuffle<u64>(high01, high23, 0, 2);
+    let b3 = v128.shuffle<u64>(high01, high23, 1, 3);
+    s0 = multiplyAdd(v128.load32_splat(packed + 0 * packedWidth(rows), 0), b0, s0);
+    s1 = multiplyAdd(v128.load32_splat(packed + 0 * packedWidth(rows), 4), b0, s1);
+    s2 = multiplyAdd(v128.load32_splat(packed + 0 * packedWidth(rows), 8), b0, s2);
+    if (rows > 3) s3 = multiplyAdd(v128.load32_splat(packed + 0 * packedWidth(rows), 12), b0, s3);
+    if (rows > 4) s4 = multiplyAdd(v128.load32_splat(packed + 0 * packedWidth(rows), 16), b0, s4);
+    if (rows > 5) s5 = multiplyAdd(v128.load32_splat(packed + 0 * packedWidth(rows), 20), b0, s5);
+    if (rows > 6) s6 = multiplyAdd(v128.load32_splat(packed + 0 * packedWidth(rows), 24), b0, s6);
+    if (rows > 7) s7 = multiplyAdd(v128.load32_splat(packed + 0 * packedWidth(rows), 28), b0, s7);
+    if (rows > 8) s8 = multiplyAdd(v128.load32_splat(packed + 0 * packedWidth(rows), 32), b0, s8);
+    if (rows > 9) s9 = multiplyAdd(v128.load32_splat(packed + 0 * packedWidth(rows), 36), b0, s9);
+    s0 = multiplyAdd(v128.load32_splat(packed + 4 * packedWidth(rows), 0), b1, s0);
+    s1 = multiplyAdd(v128.load32_splat(packed + 4 * packedWidth(rows), 4), b1, s1);
+    s2 = multiplyAdd(v128.load32_splat(packed + 4 * packedWidth(rows), 8), b1, s2);
+    if (rows > 3) s3 = multiplyAdd(v128.load32_splat(packed + 4 * packedWidth(rows), 12), b1, s3);
+    if (rows > 4) s4 = multiplyAdd(v128.load32_splat(packed + 4 * packedWidth(rows), 16), b1, s4);
+    if (rows > 5) s5 = multiplyAdd(v128.load32_splat(packed + 4 * packedWidth(rows), 20), b1, s5);
+    if (rows > 6) s6 = multiplyAdd(v128.load32_splat(packed + 4 * packedWidth(rows), 24), b1, s6);
+    if (rows > 7) s7 = multiplyAdd(v128.load32_splat(packed + 4 * packedWidth(rows), 28), b1, s7);
+    if (rows > 8) s8 = multiplyAdd(v128.load32_splat(packed + 4 * packedWidth(rows), 32), b1, s8);
+    if (rows > 9) s9 = multiplyAdd(v128.load32_splat(packed + 4 * packedWidth(rows), 36), b1, s9);
+    s0 = multiplyAdd(v128.load32_splat(packed + 8 * packedWidth(rows), 0), b2, s0);
+    s1 = multiplyAdd(v128.load32_splat(packed + 8 * packedWidth(rows), 4), b2, s1);
+    s2 = multiplyAdd(v128.load32_splat(packed + 8 * packedWidth(rows), 8), b2, s2);
+    if (rows > 3) s3 = multiplyAdd(v128.load32_splat(packed + 8 * packedWidth(rows), 12), b2, s3);
+    if (rows > 4) s4 = multiplyAdd(v128.load32_splat(packed + 8 * packedWidth(rows), 16), b2, s4);
+    if (rows > 5) s5 = multiplyAdd(v128.load32_splat(packed + 8 * packedWidth(rows), 20), b2, s5);
+    if (rows > 6) s6 = multiplyAdd(v128.load32_splat(packed + 8 * packedWidth(rows), 24), b2, s6);
+    if (rows > 7) s7 = multiplyAdd(v128.load32_splat(packed + 8 * packedWidth(rows), 28), b2, s7);
+    if (rows > 8) s8 = multiplyAdd(v128.load32_splat(packed + 8 * packedWidth(rows), 32), b2, s8);
+    if (rows > 9) s9 = multiplyAdd(v128.load32_splat(packed + 8 * packedWidth(rows), 36), b2, s9);
+    s0 = multiplyAdd(v128.load32_splat(packed + 12 * packedWidth(rows), 0), b3, s0);
+    s1 = multiplyAdd(v128.load32_splat(packed + 12 * packedWidth(rows), 4), b3, s1);
+    s2 = multiplyAdd(v128.load32_splat(packed + 12 * packedWidth(rows), 8), b3, s2);
+    if (rows > 3) s3 = multiplyAdd(v128.load32_splat(packed + 12 * packedWidth(rows), 12), b3, s3);
+    if (rows > 4) s4 = multiplyAdd(v128.load32_splat(packed + 12 * packedWidth(rows), 16), b3, s4);
+    if (rows > 5) s5 = multiplyAdd(v128.load32_splat(packed + 12 * packedWidth(rows), 20), b3, s5);
+    if (rows > 6) s6 = multiplyAdd(v128.load32_splat(packed + 12 * packedWidth(rows), 24), b3, s6);
+    if (rows > 7) s7 = multiplyAdd(v128.load32_splat(packed + 12 * packedWidth(rows), 28), b3, s7);
+    if (rows > 8) s8 = multiplyAdd(v128.load32_splat(packed + 12 * packedWidth(rows), 32), b3, s8);
+    if (rows > 9) s9 = multiplyAdd(v128.load32_splat(packed + 12 * packedWidth(rows), 36), b3, s9);
+    if (twice) {
+      if (rest >= 4) {
+        a0 = v128.load(w0 + far), a1 = v128.load(w1 + far), a2 = v128.load(w2 + far), a3 = v128.load(w3 + far);
+      } else {
+        a0 = loadLanes(w0 + far, rest), a1 = loadLanes(w1 + far, rest);
+        a2 = loadLanes(w2 + far, rest), a3 = loadLanes(w3 + far, rest);
+      }
+      low01 = v128.shuffle<f32>(a0, a1, 0, 4, 1, 5), high01 = v128.shuffle<f32>(a0, a1, 2, 6, 3, 7);
+      low23 = v128.shuffle<f32>(a2, a3, 0, 4, 1, 5), high23 = v128.shuffle<f32>(a2, a3, 2, 6, 3, 7);
+      b0 = v128.shuffle<u64>(low01, low23, 0, 2);
+      b1 = v128.shuffle<u64>(low01, low23, 1, 3);
+      b2 = v128.shuffle<u64>(high01, high23, 0, 2);
+      b3 = v128.shuffle<u64>(high01, high23, 1, 3);
+      s5 = multiplyAdd(v128.load32_splat(packed + 0 * packedWidth(rows), 0), b0, s5);
+      s6 = multiplyAdd(v128.load32_splat(packed + 0 * packedWidth(rows), 4), b0, s6);
+      s7 = multiplyAdd(v128.load32_splat(packed + 0 * packedWidth(rows), 8), b0, s7);
+      if (rows > 3) s8 = multiplyAdd(v128.load32_splat(packed + 0 * packedWidth(rows), 12), b0, s8);
+      if (rows > 4) s9 = multiplyAdd(v128.load32_splat(packed + 0 * packedWidth(rows), 16), b0, s9);
+      s5 = multiplyAdd(v128.load32_splat(packed + 4 * packedWidth(rows), 0), b1, s5);
+      s6 = multiplyAdd(v128.load32_splat(packed + 4 * packedWidth(rows), 4), b1, s6);
+      s7 = multiplyAdd(v128.load32_splat(packed + 4 * packedWidth(rows), 8), b1, s7);
+      if (rows > 3) s8 = multiplyAdd(v128.load32_splat(packed + 4 * packedWidth(rows), 12), b1, s8);
+      if (rows > 4) s9 = multiplyAdd(v128.load32_splat(packed + 4 * packedWidth(rows), 16), b1, s9);
+      s5 = multiplyAdd(v128.load32_splat(packed + 8 * packedWidth(rows), 0), b2, s5);
+      s6 = multiplyAdd(v128.load32_splat(packed + 8 * packedWidth(rows), 4), b2, s6);
+      s7 = multiplyAdd(v128.load32_splat(packed + 8 * packedWidth(rows), 8), b2, s7);
+      if (rows > 3) s8 = multiplyAdd(v128.load32_splat(packed + 8 * packedWidth(rows), 12), b2, s8);
+      if (rows > 4) s9 = multiplyAdd(v128.load32_splat(packed + 8 * packedWidth(rows), 16), b2, s9);
+      s5 = multiplyAdd(v128.load32_splat(packed + 12 * packedWidth(rows), 0), b3, s5);
+      s6 = multiplyAdd(v128.load32_splat(packed + 12 * packedWidth(rows), 4), b3, s6);
+      s7 = multiplyAdd(v128.load32_splat(packed + 12 * packedWidth(rows), 8), b3, s7);
+      if (rows > 3) s8 = multiplyAdd(v128.load32_splat(packed + 12 * packedWidth(rows), 12), b3, s8);
+      if (rows > 4) s9 = multiplyAdd(v128.load32_splat(packed + 12 * packedWidth(rows), 16), b3, s9);
     }
     w0 += 16, w1 += 16, w2 += 16, w3 += 16;
-    const low01 = v128.shuffle<f32>(a0, a1, 0, 4, 1, 5), high01 = v128.shuffle<f32>(a0, a1, 2, 6, 3, 7);
-    const low23 = v128.shuffle<f32>(a2, a3, 0, 4, 1, 5), high23 = v128.shuffle<f32>(a2, a3, 2, 6, 3, 7);
-    let b = v128.shuffle<u64>(low01, low23, 0, 2);
-    s0 = multiplyAdd(v128.load32_splat(packed + 0 * rows + 0), b, s0);
-    if (rows > 1) s1 = multiplyAdd(v128.load32_splat(packed + 0 * rows + 4), b, s1);
-    if (rows > 2) s2 = multiplyAdd(v128.load32_splat(packed + 0 * rows + 8), b, s2);
-    if (rows > 3) s3 = multiplyAdd(v128.load32_splat(packed + 0 * rows + 12), b, s3);
-    if (rows > 4) s4 = multiplyAdd(v128.load32_splat(packed + 0 * rows + 16), b, s4);
-    if (rows > 5) s5 = multiplyAdd(v128.load32_splat(packed + 0 * rows + 20), b, s5);
-    if (rows > 6) s6 = multiplyAdd(v128.load32_splat(packed + 0 * rows + 24), b, s6);
-    if (rows > 7) s7 = multiplyAdd(v128.load32_splat(packed + 0 * rows + 28), b, s7);
-    if (rows > 8) s8 = multiplyAdd(v128.load32_splat(packed + 0 * rows + 32), b, s8);
-    if (rows > 9) s9 = multiplyAdd(v128.load32_splat(packed + 0 * rows + 36), b, s9);
-    b = v128.shuffle<u64>(low01, low23, 1, 3);
-    s0 = multiplyAdd(v128.load32_splat(packed + 4 * rows + 0), b, s0);
-    if (rows > 1) s1 = multiplyAdd(v128.load32_splat(packed + 4 * rows + 4), b, s1);
-    if (rows > 2) s2 = multiplyAdd(v128.load32_splat(packed + 4 * rows + 8), b, s2);
-    if (rows > 3) s3 = multiplyAdd(v128.load32_splat(packed + 4 * rows + 12), b, s3);
-    if (rows > 4) s4 = multiplyAdd(v128.load32_splat(packed + 4 * rows + 16), b, s4);
-    if (rows > 5) s5 = multiplyAdd(v128.load32_splat(packed + 4 * rows + 20), b, s5);
-    if (rows > 6) s6 = multiplyAdd(v128.load32_splat(packed + 4 * rows + 24), b, s6);
-    if (rows > 7) s7 = multiplyAdd(v128.load32_splat(packed + 4 * rows + 28), b, s7);
-    if (rows > 8) s8 = multiplyAdd(v128.load32_splat(packed + 4 * rows + 32), b, s8);
-    if (rows > 9) s9 = multiplyAdd(v128.load32_splat(packed + 4 * rows + 36), b, s9);
-    b = v128.shuffle<u64>(high01, high23, 0, 2);
-    s0 = multiplyAdd(v128.load32_splat(packed + 8 * rows + 0), b, s0);
-    if (rows > 1) s1 = multiplyAdd(v128.load32_splat(packed + 8 * rows + 4), b, s1);
-    if (rows > 2) s2 = multiplyAdd(v128.load32_splat(packed + 8 * rows + 8), b, s2);
-    if (rows > 3) s3 = multiplyAdd(v128.load32_splat(packed + 8 * rows + 12), b, s3);
-    if (rows > 4) s4 = multiplyAdd(v128.load32_splat(packed + 8 * rows + 16), b, s4);
-    if (rows > 5) s5 = multiplyAdd(v128.load32_splat(packed + 8 * rows + 20), b, s5);
-    if (rows > 6) s6 = multiplyAdd(v128.load32_splat(packed + 8 * rows + 24), b, s6);
-    if (rows > 7) s7 = multiplyAdd(v128.load32_splat(packed + 8 * rows + 28), b, s7);
-    if (rows > 8) s8 = multiplyAdd(v128.load32_splat(packed + 8 * rows + 32), b, s8);
-    if (rows > 9) s9 = multiplyAdd(v128.load32_splat(packed + 8 * rows + 36), b, s9);
-    b = v128.shuffle<u64>(high01, high23, 1, 3);
-    s0 = multiplyAdd(v128.load32_splat(packed + 12 * rows + 0), b, s0);
-    if (rows > 1) s1 = multiplyAdd(v128.load32_splat(packed + 12 * rows + 4), b, s1);
-    if (rows > 2) s2 = multiplyAdd(v128.load32_splat(packed + 12 * rows + 8), b, s2);
-    if (rows > 3) s3 = multiplyAdd(v128.load32_splat(packed + 12 * rows + 12), b, s3);
-    if (rows > 4) s4 = multiplyAdd(v128.load32_splat(packed + 12 * rows + 16), b, s4);
-    if (rows > 5) s5 = multiplyAdd(v128.load32_splat(packed + 12 * rows + 20), b, s5);
-    if (rows > 6) s6 = multiplyAdd(v128.load32_splat(packed + 12 * rows + 24), b, s6);
-    if (rows > 7) s7 = multiplyAdd(v128.load32_splat(packed + 12 * rows + 28), b, s7);
-    if (rows > 8) s8 = multiplyAdd(v128.load32_splat(packed + 12 * rows + 32), b, s8);
-    if (rows > 9) s9 = multiplyAdd(v128.load32_splat(packed + 12 * rows + 36), b, s9);
-    packed += 16 * rows;
+    packed += 16 * packedWidth(rows);
   }
   addTo(otherRow(list, 0) + to, s0, s0, false, lanes);
-  if (rows > 1) addTo(otherRow(list, 1) + to, s1, s1, false, lanes);
-  if (rows > 2) addTo(otherRow(list, 2) + to, s2, s2, false, lanes);
+  addTo(otherRow(list, 1) + to, s1, s1, false, lanes);
+  addTo(otherRow(list, 2) + to, s2, s2, false, lanes);
   if (rows > 3) addTo(otherRow(list, 3) + to, s3, s3, false, lanes);
   if (rows > 4) addTo(otherRow(list, 4) + to, s4, s4, false, lanes);
-  if (rows > 5) addTo(otherRow(list, 5) + to, s5, s5, false, lanes);
-  if (rows > 6) addTo(otherRow(list, 6) + to, s6, s6, false, lanes);
-  if (rows > 7) addTo(otherRow(list, 7) + to, s7, s7, false, lanes);
-  if (rows > 8) addTo(otherRow(list, 8) + to, s8, s8, false, lanes);
-  if (rows > 9) addTo(otherRow(list, 9) + to, s9, s9, false, lanes);
+  if (!twice && rows > 5) addTo(otherRow(list, 5) + to, s5, s5, false, lanes);
+  if (!twice && rows > 6) addTo(otherRow(list, 6) + to, s6, s6, false, lanes);
+  if (!twice && rows > 7) addTo(otherRow(list, 7) + to, s7, s7, false, lanes);
+  if (!twice && rows > 8) addTo(otherRow(list, 8) + to, s8, s8, false, lanes);
+  if (!twice && rows > 9) addTo(otherRow(list, 9) + to, s9, s9, false, lanes);
+  if (!twice) return;
+  addTo(otherRow(list, 0) + to + 16, s5, s5, false, 4);
+  addTo(otherRow(list, 1) + to + 16, s6, s6, false, 4);
+  addTo(otherRow(list, 2) + to + 16, s7, s7, false, 4);
+  if (rows > 3) addTo(otherRow(list, 3) + to + 16, s8, s8, false, 4);
+  if (rows > 4) addTo(otherRow(list, 4) + to + 16, s9, s9, false, 4);
 }
-function transposed1(lanes: i32, list: usize, packed: usize, to: usize, w: usize, step: usize, depth: i32): void {
-  addTransposed(1, lanes, list, packed, to, w, step, depth);
-}
-function transposed2(lanes: i32, list: usize, packed: usize, to: usize, w: usize, step: usize, depth: i32): void {
-  addTransposed(2, lanes, list, packed, to, w, step, depth);
+
+/** Elements of a step of packed rows: whole vectors. */
+// @ts-ignore: decorator
+@inline
+function packedWidth(rows: i32): i32 {
+  return rows + 3 & ~3;
 }
 function transposed3(lanes: i32, list: usize, packed: usize, to: usize, w: usize, step: usize, depth: i32): void {
-  addTransposed(3, lanes, list, packed, to, w, step, depth);
+  addTransposed(3, false, lanes, list, packed, to, w, step, depth);
 }
 function transposed4(lanes: i32, list: usize, packed: usize, to: usize, w: usize, step: usize, depth: i32): void {
-  addTransposed(4, lanes, list, packed, to, w, step, depth);
+  addTransposed(4, false, lanes, list, packed, to, w, step, depth);
 }
 function transposed5(lanes: i32, list: usize, packed: usize, to: usize, w: usize, step: usize, depth: i32): void {
-  addTransposed(5, lanes, list, packed, to, w, step, depth);
+  addTransposed(5, false, lanes, list, packed, to, w, step, depth);
 }
 function transposed6(lanes: i32, list: usize, packed: usize, to: usize, w: usize, step: usize, depth: i32): void {
-  addTransposed(6, lanes, list, packed, to, w, step, depth);
+  addTransposed(6, false, lanes, list, packed, to, w, step, depth);
 }
 function transposed7(lanes: i32, list: usize, packed: usize, to: usize, w: usize, step: usize, depth: i32): void {
-  addTransposed(7, lanes, list, packed, to, w, step, depth);
+  addTransposed(7, false, lanes, list, packed, to, w, step, depth);
 }
 function transposed8(lanes: i32, list: usize, packed: usize, to: usize, w: usize, step: usize, depth: i32): void {
-  addTransposed(8, lanes, list, packed, to, w, step, depth);
+  addTransposed(8, false, lanes, list, packed, to, w, step, depth);
 }
 function transposed9(lanes: i32, list: usize, packed: usize, to: usize, w: usize, step: usize, depth: i32): void {
-  addTransposed(9, lanes, list, packed, to, w, step, depth);
+  addTransposed(9, false, lanes, list, packed, to, w, step, depth);
 }
 function transposed10(lanes: i32, list: usize, packed: usize, to: usize, w: usize, step: usize, depth: i32): void {
-  addTransposed(10, lanes, list, packed, to, w, step, depth);
+  addTransposed(10, false, lanes, list, packed, to, w, step, depth);
+}
+function transposedTwice3(list: usize, packed: usize, to: usize, w: usize, step: usize, depth: i32): void {
+  addTransposed(3, true, 4, list, packed, to, w, step, depth);
+}
+function transposedTwice4(list: usize, packed: usize, to: usize, w: usize, step: usize, depth: i32): void {
+  addTransposed(4, true, 4, list, packed, to, w, step, depth);
+}
+function transposedTwice5(list: usize, packed: usize, to: usize, w: usize, step: usize, depth: i32): void {
+  addTransposed(5, true, 4, list, packed, to, w, step, depth);
+}
+
+/** other[n][0 … lanes) += Σ_k read[n][k]·w[0 … lanes)[k] for `rows` (a constant, 1 or 2) entries of the list. */
+// @ts-ignore: decorator
+@inline
+function addDots(rows: i32, lanes: i32, list: usize, from: usize, to: usize, w: usize, step: usize, depth: i32): void {
+  let x0 = readRow(list, 0) + from, x1 = rows > 1 ? readRow(list, 1) + from : 0;
+  let w0 = w;
+  let w1 = lanes > 1 ? w0 + step : w0;
+  let w2 = lanes > 2 ? w1 + step : w1;
+  let w3 = lanes > 3 ? w2 + step : w2;
+  let s00 = f32x4.splat(0), s01 = s00, s02 = s00, s03 = s00, s10 = s00, s11 = s00, s12 = s00, s13 = s00;
+  for (const end = x0 + bytes(depth & ~3); x0 < end;) {
+    const a = v128.load(x0), b = rows > 1 ? v128.load(x1) : a;
+    let y = v128.load(w0);
+    s00 = multiplyAdd(a, y, s00);
+    if (rows > 1) s10 = multiplyAdd(b, y, s10);
+    y = v128.load(w1);
+    s01 = multiplyAdd(a, y, s01);
+    if (rows > 1) s11 = multiplyAdd(b, y, s11);
+    y = v128.load(w2);
+    s02 = multiplyAdd(a, y, s02);
+    if (rows > 1) s12 = multiplyAdd(b, y, s12);
+    y = v128.load(w3);
+    s03 = multiplyAdd(a, y, s03);
+    if (rows > 1) s13 = multiplyAdd(b, y, s13);
+    x0 += 16, x1 += 16, w0 += 16, w1 += 16, w2 += 16, w3 += 16;
+  }
+  const part = depth & 3;
+  if (part) {
+    const a = loadLanes(x0, part), b = rows > 1 ? loadLanes(x1, part) : a;
+    let y = loadLanes(w0, part);
+    s00 = multiplyAdd(a, y, s00);
+    if (rows > 1) s10 = multiplyAdd(b, y, s10);
+    y = loadLanes(w1, part);
+    s01 = multiplyAdd(a, y, s01);
+    if (rows > 1) s11 = multiplyAdd(b, y, s11);
+    y = loadLanes(w2, part);
+    s02 = multiplyAdd(a, y, s02);
+    if (rows > 1) s12 = multiplyAdd(b, y, s12);
+    y = loadLanes(w3, part);
+    s03 = multiplyAdd(a, y, s03);
+    if (rows > 1) s13 = multiplyAdd(b, y, s13);
+  }
+  const sums0 = laneSums(s00, s01, s02, s03);
+  addTo(otherRow(list, 0) + to, sums0, sums0, false, lanes);
+  if (rows == 1) return;
+  const sums1 = laneSums(s10, s11, s12, s13);
+  addTo(otherRow(list, 1) + to, sums1, sums1, false, lanes);
+}
+
+/** The sums of the lanes of four vectors. */
+// @ts-ignore: decorator
+@inline
+function laneSums(a: v128, b: v128, c: v128, d: v128): v128 {
+  const ab = f32x4.add(v128.shuffle<f32>(a, b, 0, 4, 1, 5), v128.shuffle<f32>(a, b, 2, 6, 3, 7));
+  const cd = f32x4.add(v128.shuffle<f32>(c, d, 0, 4, 1, 5), v128.shuffle<f32>(c, d, 2, 6, 3, 7));
+  return f32x4.add(v128.shuffle<u64>(ab, cd, 0, 2), v128.shuffle<u64>(ab, cd, 1, 3));
+}
+
+function dots1(lanes: i32, list: usize, from: usize, to: usize, w: usize, step: usize, depth: i32): void {
+  addDots(1, lanes, list, from, to, w, step, depth);
+}
+function dots2(lanes: i32, list: usize, from: usize, to: usize, w: usize, step: usize, depth: i32): void {
+  addDots(2, lanes, list, from, to, w, step, depth);
 }
 
 // @ts-ignore: decorator
 @inline
 function transposedTile(rows: i32, lanes: i32, list: usize, packed: usize, to: usize, w: usize, step: usize, depth: i32): void {
   switch (rows) {
-    case 1: return transposed1(lanes, list, packed, to, w, step, depth);
-    case 2: return transposed2(lanes, list, packed, to, w, step, depth);
     case 3: return transposed3(lanes, list, packed, to, w, step, depth);
     case 4: return transposed4(lanes, list, packed, to, w, step, depth);
     case 5: return transposed5(lanes, list, packed, to, w, step, depth);
@@ -358,28 +480,29 @@ function transposedTile(rows: i32, lanes: i32, list: usize, packed: usize, to: u
   }
 }
 
-const MOST_TRANSPOSED: i32 = 6;
+const MOST_TRANSPOSED: i32 = 10;
 const CHUNK_TRANSPOSED: i32 = 256;
 const PACKED: usize = 8192 * 8;
 
-/** packed[k][n] = read[n][k] for k < depth, zeros up to a multiple of four. */
+/** packed[k][n] = read[n][k] for k < depth and n < rows; steps are packedWidth(rows) elements apart. */
 function packRows(list: usize, rows: i32, from: usize, depth: i32, packed: usize): void {
-  const step = bytes(rows);
-  for (let n = 0; n < rows; n++) {
-    let row = readRow(list, n) + from;
+  const step = bytes(packedWidth(rows));
+  for (let n = 0; n < rows; n += 4) {
+    let x0 = readRow(list, n) + from;
+    let x1 = readRow(list, min(n + 1, rows - 1)) + from;
+    let x2 = readRow(list, min(n + 2, rows - 1)) + from;
+    let x3 = readRow(list, min(n + 3, rows - 1)) + from;
     let to = packed + bytes(n);
-    let k = 0;
-    for (; k + 4 <= depth; k += 4) {
-      const x = v128.load(row);
-      v128.store32_lane(to, x, 0);
-      v128.store32_lane(to + step, x, 1);
-      v128.store32_lane(to + 2 * step, x, 2);
-      v128.store32_lane(to + 3 * step, x, 3);
-      row += 16, to += 4 * step;
-    }
-    for (; k < (depth + 3 & ~3); k++) {
-      store<f32>(to, k < depth ? load<f32>(row) : 0);
-      row += 4, to += step;
+    for (let k = 0; k < depth; k += 4) {
+      const part = min(4, depth - k);
+      const a0 = loadLanes(x0, part), a1 = loadLanes(x1, part), a2 = loadLanes(x2, part), a3 = loadLanes(x3, part);
+      const low01 = v128.shuffle<f32>(a0, a1, 0, 4, 1, 5), high01 = v128.shuffle<f32>(a0, a1, 2, 6, 3, 7);
+      const low23 = v128.shuffle<f32>(a2, a3, 0, 4, 1, 5), high23 = v128.shuffle<f32>(a2, a3, 2, 6, 3, 7);
+      v128.store(to, v128.shuffle<u64>(low01, low23, 0, 2));
+      v128.store(to + step, v128.shuffle<u64>(low01, low23, 1, 3));
+      v128.store(to + 2 * step, v128.shuffle<u64>(high01, high23, 0, 2));
+      v128.store(to + 3 * step, v128.shuffle<u64>(high01, high23, 1, 3));
+      x0 += 16, x1 += 16, x2 += 16, x3 += 16, to += 4 * step;
     }
   }
 }
@@ -393,9 +516,15 @@ export function addTransposedProducts(list: usize, count: i32, w: usize, step: u
     for (let n = 0; n < count;) {
       const rows = (count - n + groups - 1) / groups--;
       const from = list + ENTRY * n;
-      packRows(from, rows, bytes(k), chunk, packed);
       let at = w + bytes(k);
-      for (let j = 0; j < width; j += 4) {
+      if (rows > 2) packRows(from, rows, bytes(k), chunk, packed);
+      let j = 0;
+      if (rows == 1) for (; j < width; j += 4, at += 4 * step) dots1(min(4, width - j), from, bytes(k), bytes(j), at, step, chunk);
+      else if (rows == 2) for (; j < width; j += 4, at += 4 * step) dots2(min(4, width - j), from, bytes(k), bytes(j), at, step, chunk);
+      else if (rows == 3) for (; j + 8 <= width; j += 8, at += 8 * step) transposedTwice3(from, packed, bytes(j), at, step, chunk);
+      else if (rows == 4) for (; j + 8 <= width; j += 8, at += 8 * step) transposedTwice4(from, packed, bytes(j), at, step, chunk);
+      else if (rows == 5) for (; j + 8 <= width; j += 8, at += 8 * step) transposedTwice5(from, packed, bytes(j), at, step, chunk);
+      for (; j < width; j += 4) {
         transposedTile(rows, min(4, width - j), from, packed, bytes(j), at, step, chunk);
         at += 4 * step;
       }

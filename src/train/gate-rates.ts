@@ -1,0 +1,33 @@
+import type { Dataset } from '../data/dataset.ts';
+import type { Model } from '../layers/model.ts';
+import { type EvaluateOptions, forEachBatch } from './evaluate.ts';
+
+/** How often the units of one site fire for the examples of each class. */
+export interface GateRates {
+  readonly site: string;
+  readonly units: number;
+  /** classes × units, row-major: share of the class's examples for which the unit fired (h ≠ 0). */
+  readonly rates: Float64Array;
+}
+
+/** Which gates open for which class: one table for every site with a target rate. */
+export function gateRates(model: Model, dataset: Dataset, options: EvaluateOptions = {}): GateRates[] {
+  const sites = model.sites.filter(({ rate }) => rate !== undefined);
+  const tables = sites.map(({ units }) => new Float64Array(dataset.classes * units));
+  const examples = new Float64Array(dataset.classes);
+  let seen = 0;
+  forEachBatch(model, dataset, options, (_pass, { rows }) => {
+    for (let r = 0; r < rows; r++) examples[dataset.labels[seen + r]]++;
+    sites.forEach(({ last, units }, s) => {
+      const h = last?.h.values ?? [];
+      for (let i = 0; i < h.length; i++)
+        if (h[i] !== 0) tables[s][dataset.labels[seen + Math.floor(i / units)] * units + (i % units)]++;
+    });
+    seen += rows;
+  });
+  return sites.map(({ name, units }, s) => ({
+    site: name,
+    units,
+    rates: tables[s].map((count, i) => count / Math.max(1, examples[Math.floor(i / units)])),
+  }));
+}
