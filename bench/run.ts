@@ -1,0 +1,127 @@
+/**
+ * Runs every performance claim against its peers and writes the records.
+ *
+ *     npm run bench -- [--json] [--rounds 5] [--only NAME]
+ *
+ * Fresh processes, alternating order, medians, ratios within one run. Peers live in bench/peers: `npm ci --prefix
+ * bench/peers` installs the JavaScript ones, Debian's python3-torch is PyTorch; an absent one is skipped with a sentence.
+ */
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpus } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { type BenchmarkRecord, type Entry, runAlternating } from './harness.ts';
+
+const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
+const RECORDS = here('../results/bench.jsonl');
+
+/** One record: an entry of a comparison, and where and when it was measured. */
+export interface BenchRecord extends BenchmarkRecord {
+  readonly comparison: string;
+  readonly cpu: string;
+  readonly node: string;
+}
+
+const ours = (name: string, work: string, ...flags: string[]): Entry => ({
+  name,
+  command: [process.execPath, here('ours.ts'), '--work', work, ...flags],
+});
+
+const peer = (name: string, file: string, work: string, threads: number): Entry => {
+  const script = here(`peers/${file}`);
+  const program = file.endsWith('.py') ? 'python3' : process.execPath;
+  const installed = file.endsWith('.py') || existsSync(here('peers/node_modules'));
+  const skip = JSON.stringify({ skipped: 'not installed: npm ci --prefix bench/peers' });
+  return {
+    name,
+    command: installed
+      ? [
+          program === 'python3' && existsSync('/usr/bin/python3') ? '/usr/bin/python3' : program,
+          script,
+          '--work',
+          work,
+          '--threads',
+          String(threads),
+        ]
+      : [process.execPath, '--print', `'${skip}'`],
+    cwd: here('peers'),
+  };
+};
+
+/** Every comparison; the first entry is the one that ratios refer to. */
+export const COMPARISONS: Readonly<Record<string, readonly Entry[]>> = {
+  'matmul 512³': [
+    ours('flipgrad, relaxed SIMD, 1 thread', 'matmul512', '--simd', 'relaxed'),
+    ours('flipgrad, SIMD, 1 thread', 'matmul512', '--simd', 'simd'),
+    peer('jax-js, 1 thread', 'jax-js.mjs', 'matmul512', 1),
+    peer('tfjs wasm, 1 thread', 'tfjs.mjs', 'matmul512', 1),
+    peer('PyTorch CPU, 1 thread', 'torch.py', 'matmul512', 1),
+  ],
+  'SGD step 784→2000→10, batch 100': [
+    ours('flipgrad, relaxed SIMD, 1 thread', 'dense-step', '--simd', 'relaxed'),
+    ours('flipgrad, relaxed SIMD, 2 threads', 'dense-step', '--simd', 'relaxed', '--threads', '2'),
+    ours('flipgrad, SIMD, 1 thread', 'dense-step', '--simd', 'simd'),
+    ours('flipgrad, SIMD, 2 threads', 'dense-step', '--simd', 'simd', '--threads', '2'),
+    peer('jax-js, 1 thread', 'jax-js.mjs', 'dense-step', 1),
+    peer('jax-js, 2 threads', 'jax-js.mjs', 'dense-step', 2),
+    peer('tfjs wasm, 1 thread', 'tfjs.mjs', 'dense-step', 1),
+    peer('tfjs wasm, 2 threads', 'tfjs.mjs', 'dense-step', 2),
+    peer('PyTorch CPU, 1 thread', 'torch.py', 'dense-step', 1),
+    peer('PyTorch CPU, 2 threads', 'torch.py', 'dense-step', 2),
+  ],
+};
+
+export function readBenchRecords(): BenchRecord[] {
+  if (!existsSync(RECORDS)) return [];
+  const lines = readFileSync(RECORDS, 'utf8').trim().split('\n');
+  return lines.filter(Boolean).map((line) => JSON.parse(line));
+}
+
+/** The records as Markdown: a table a comparison. */
+export function renderBench(records: readonly BenchRecord[]): string {
+  const names = [...new Set(records.map(({ comparison }) => comparison))];
+  const cell = (value: number, digits: number) => (Number.isFinite(value) ? value.toFixed(digits) : '');
+  return names
+    .map((name) => {
+      const rows = records.filter(({ comparison }) => comparison === name);
+      return [
+        `### ${name}`,
+        '',
+        `| ${rows[0].cpu}, Node ${rows[0].node} | ms | times the first |`,
+        '|---|---:|---:|',
+        ...rows.map((row) =>
+          row.skipped === undefined
+            ? `| ${row.name} | ${cell(row.milliseconds, 2)} | ${cell(row.ratio, 2)} |`
+            : `| ${row.name} | skipped: ${row.skipped} | |`,
+        ),
+        '',
+      ].join('\n');
+    })
+    .join('\n');
+}
+
+if (import.meta.main) {
+  const { values: flags } = parseArgs({
+    options: { json: { type: 'boolean' }, rounds: { type: 'string', default: '5' }, only: { type: 'string' } },
+  });
+  const wanted = Object.entries(COMPARISONS).filter(([name]) => !flags.only || name.includes(flags.only));
+  if (wanted.length === 0) {
+    console.error(`No comparison is called "${flags.only}". Known: ${Object.keys(COMPARISONS).join(' · ')}.`);
+    process.exit(2);
+  }
+  const kept = new Map(readBenchRecords().map((record) => [`${record.comparison}/${record.name}`, record]));
+  for (const [comparison, entries] of wanted) {
+    console.error(`${comparison}: ${entries.length} entries, ${flags.rounds} rounds`);
+    const records = await runAlternating(entries, { rounds: Number(flags.rounds) });
+    const facts = { comparison, cpu: cpus()[0].model, node: process.version };
+    for (const record of records) {
+      const complete: BenchRecord = { ...record, ...facts };
+      kept.set(`${comparison}/${record.name}`, complete);
+      if (flags.json) console.log(JSON.stringify(complete));
+    }
+    const order = Object.entries(COMPARISONS).flatMap(([c, list]) => list.map(({ name }) => `${c}/${name}`));
+    const lines = order.flatMap((key) => (kept.has(key) ? [`${JSON.stringify(kept.get(key))}\n`] : []));
+    writeFileSync(RECORDS, lines.join(''));
+    if (!flags.json) console.log(renderBench(records.map((record) => ({ ...record, ...facts }))));
+  }
+}

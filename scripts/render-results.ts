@@ -1,0 +1,47 @@
+/**
+ * Renders every table from its records: the pages of results/ and the marked regions of README.md.
+ *
+ *     npm run results
+ *
+ * A test fails when a committed page is not what its records say.
+ */
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { readBenchRecords, renderBench } from '../bench/run.ts';
+import { readRecords, renderTable } from '../experiments/mnist-2013.ts';
+
+const here = (path: string): string => fileURLToPath(new URL(`../${path}`, import.meta.url));
+
+const bench = (): string => renderBench(readBenchRecords());
+const mnist2013 = (): string => renderTable(readRecords());
+
+/** Marked regions of README.md. */
+const REGIONS: Readonly<Record<string, () => string>> = {
+  'mnist-2013': () => mnist2013().split('\n').slice(2).join('\n').trim(),
+  bench: () => bench().trim(),
+};
+
+/** Every rendered file, by path from the root. */
+export function renderResults(): ReadonlyMap<string, string> {
+  return new Map([
+    ['results/mnist-2013.md', mnist2013()],
+    ['results/bench.md', `# Speed against the peers\n\nMade by \`npm run bench\` from \`bench.jsonl\`.\n\n${bench()}`],
+    ['README.md', renderRegions(readFileSync(here('README.md'), 'utf8'))],
+  ]);
+}
+
+/** Replaces what stands between `<!-- results:NAME -->` and `<!-- /results -->`. */
+export function renderRegions(text: string): string {
+  return text.replace(/<!-- results:(\S+) -->\n[\s\S]*?<!-- \/results -->/g, (_, name: string) => {
+    const render = REGIONS[name];
+    if (!render) throw new Error(`README.md has a region "${name}" that nothing renders.`);
+    return `<!-- results:${name} -->\n${render()}\n<!-- /results -->`;
+  });
+}
+
+if (import.meta.main)
+  for (const [path, text] of renderResults())
+    if (!existsSync(here(path)) || readFileSync(here(path), 'utf8') !== text) {
+      writeFileSync(here(path), text);
+      console.error(`rendered ${path}`);
+    }
