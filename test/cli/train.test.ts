@@ -24,7 +24,24 @@ function csvFile(name: string, rows = 200, damage: (lines: string[]) => void = (
   return path;
 }
 
-const SMALL = ['--units', '16', '--blocks', '4', '--gater', '8', '--rate', '0.25', '--epochs', '3', '--batch', '20'];
+const SMALL = [
+  '--units',
+  '16',
+  '--blocks',
+  '4',
+  '--gater',
+  '8',
+  '--rate',
+  '0.25',
+  '--epochs',
+  '3',
+  '--batch',
+  '20',
+  '--optimizer',
+  'sgd',
+  '--lr',
+  '0.2',
+];
 
 describe('flipgrad train', () => {
   it('prints JSON lines when piped, the result last, with every field', async () => {
