@@ -34,16 +34,16 @@ export const ROWS: readonly Row[] = [
   { neuron: 'straight-through-derivative', epochs: EPOCHS },
   { neuron: 'as-if-deterministic', epochs: EPOCHS },
   { neuron: 'stochastic-binary', epochs: EPOCHS },
-  { neuron: 'stochastic-binary:baseline=moving-average', epochs: EPOCHS },
-  { neuron: 'stochastic-binary:baseline=none', epochs: EPOCHS },
   { neuron: 'stochastic-times-smooth', epochs: EPOCHS, momentum: 0.9 },
-  { neuron: 'stochastic-times-smooth:variant=code', epochs: EPOCHS, momentum: 0.9 },
   { neuron: 'noisy-rectifier', epochs: EPOCHS },
-  { neuron: 'noisy-rectifier:noise=logistic', epochs: EPOCHS },
   { neuron: 'noisy-sigmoid', epochs: EPOCHS, gates: { rate: 'none' } },
   { neuron: 'rectifier', epochs: EPOCHS },
   { neuron: 'sigmoid', epochs: EPOCHS, gates: { rate: 'none' } },
   { neuron: 'tanh', epochs: EPOCHS, gates: { rate: 'none' } },
+  { neuron: 'stochastic-binary:baseline=moving-average', epochs: EPOCHS },
+  { neuron: 'stochastic-binary:baseline=none', epochs: EPOCHS },
+  { neuron: 'stochastic-times-smooth:variant=code', epochs: EPOCHS, momentum: 0.9 },
+  { neuron: 'noisy-rectifier:noise=logistic', epochs: EPOCHS },
 ];
 
 const commit = execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim();
