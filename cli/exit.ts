@@ -14,7 +14,7 @@ const SENTENCES = [
   'DownloadError',
   'HeapError',
   'NonFiniteError',
-  'EngineError',
+  'BlasError',
 ];
 
 /** The text and exit code for an error that reached the top: a sentence, or a stack where it is our own fault. */

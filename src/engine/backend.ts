@@ -14,5 +14,25 @@ export interface Backend {
    * @returns false when it has not: the caller then runs the neuron's definition
    */
   runNeuron(kernel: string | undefined, rows: number, units: number, args: readonly number[]): boolean;
+  /**
+   * A matrix product by BLAS, C = β·C + op(A)·op(B), row-major; absent where there is no BLAS. Works on the heap in place.
+   */
+  readonly gemm?: (product: GemmCall) => void;
   close(): void;
+}
+
+/** Arguments of a BLAS product: op(A) is m×k, op(B) is k×n, C is m×n; ld* are row strides of the matrices as stored. */
+export interface GemmCall {
+  readonly transposeA: boolean;
+  readonly transposeB: boolean;
+  readonly m: number;
+  readonly n: number;
+  readonly k: number;
+  readonly a: number;
+  readonly lda: number;
+  readonly b: number;
+  readonly ldb: number;
+  readonly beta: 0 | 1;
+  readonly c: number;
+  readonly ldc: number;
 }

@@ -1,4 +1,5 @@
 import type { Backend } from './backend.ts';
+import type { Blas } from './blas.ts';
 import type { WorkerHandle, WorkerInit } from './pool.ts';
 import { createReferenceBackend } from './reference.ts';
 import { Tensor } from './tensor.ts';
@@ -10,6 +11,8 @@ export interface EnginePlatform {
   readonly cores: number;
   /** Starts a worker thread that runs `serveKernels(init)`. Absent where there are no threads. */
   readonly spawn?: (init: WorkerInit) => WorkerHandle;
+  /** Looks for a BLAS: `auto` gives undefined where there is none; a path that cannot be loaded is an error. */
+  readonly findBlas?: (choice: string) => Promise<Blas | undefined>;
 }
 
 export interface EngineOptions {
@@ -24,6 +27,11 @@ export interface EngineOptions {
   /** Milliseconds without progress after which a worker thread counts as dead; default 30,000. */
   readonly patience?: number;
   readonly platform?: EnginePlatform;
+  /**
+   * BLAS for dense products: `auto` takes one that the platform finds, `off` none, else the path of a library. Default `off`:
+   * bits then do not depend on the machine's libraries.
+   */
+  readonly blas?: string;
 }
 
 /** Kernels, threads and one heap. Make one per network or program; `close()` ends its threads. */
@@ -84,8 +92,10 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
   const threads = options.threads ?? platform?.cores ?? 1;
   if (!Number.isInteger(threads) || threads < 1)
     throw new RangeError(`\`threads\` is ${threads}; a whole number from 1 up would do.`);
+  const choice = options.blas ?? 'off';
   const backend = await createWasmBackend({
     threads,
+    blas: choice === 'off' ? undefined : await platform?.findBlas?.(choice),
     simd: options.simd ?? 'auto',
     memory: options.memory ?? 2 ** 32,
     patience: options.patience,

@@ -168,6 +168,12 @@ export const ops = {
     forward(engine, [logits], { labels }) {
       if (labels.size !== logits.rows)
         throw new RangeError(`softmaxCrossEntropy: ${labels.size} labels do not fit ${logits.rows} rows of logits.`);
+      const marks = engine.backend.heap.memory.integers(labels.pointer, labels.size);
+      const wrong = marks.findIndex((label) => !(label >= 0 && label < logits.columns));
+      if (wrong >= 0)
+        throw new RangeError(
+          `softmaxCrossEntropy: label ${marks[wrong]} of row ${wrong} is not one of ${logits.columns} classes.`,
+        );
       const losses = engine.allocate([logits.rows], 'the example losses');
       const probabilities = like(engine, logits, 'the class probabilities');
       const pointers = [logits.pointer, labels.pointer, losses.pointer, probabilities.pointer] as const;

@@ -47,6 +47,8 @@ export interface WorkerInit {
   /** Byte offset of this thread's scratch memory. */
   readonly scratch: number;
   readonly kernels: readonly string[];
+  /** The BLAS library that the thread loads for itself, as the platform names it. */
+  readonly blas?: string | undefined;
 }
 
 /** A started worker as the platform sees it. */
@@ -107,11 +109,14 @@ export function kernelTable(instance: WebAssembly.Instance, names: readonly stri
   });
 }
 
-/** The body of a worker thread: serves jobs until it is told to stop. Never spins without bound. */
-export function serveKernels(init: WorkerInit): void {
+/**
+ * The body of a worker thread: serves jobs until it is told to stop. Never spins without bound.
+ * @param extra kernels of the platform (BLAS), which come after those of the module
+ */
+export function serveKernels(init: WorkerInit, extra: KernelTable = []): void {
   const instance = new WebAssembly.Instance(init.module, { env: { memory: init.memory } });
   (instance.exports.setScratch as (pointer: number) => void)(init.scratch);
-  const kernels = kernelTable(instance, init.kernels);
+  const kernels = [...kernelTable(instance, init.kernels), ...extra];
   const control = controlOf(init.memory.buffer, init.control);
   const { words } = control;
   while (Atomics.load(words, WORDS.stop) === 0) {

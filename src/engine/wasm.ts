@@ -1,11 +1,14 @@
 import { catalogue, type KernelArguments, type KernelName, kernelNames } from '../kernels/catalogue.ts';
 import { type Kernel, SCRATCH_BYTES } from '../kernels/kernel.ts';
 import { type NeuronKernelName, neuronKernels } from '../kernels/neurons.ts';
-import type { Backend } from './backend.ts';
+import type { Backend, GemmCall } from './backend.ts';
+import { type Blas, GEMM_PART, gemmKernel } from './blas.ts';
 import { Heap, type Memory } from './heap.ts';
 import { CONTROL_BYTES, kernelTable, MAX_PARTS, Pool, type WorkerHandle, type WorkerInit } from './pool.ts';
 
 const PAGE = 65536;
+/** Room for the thread pool and one thread's scratch memory. */
+const LEAST_MEMORY = 8 * 2 ** 20;
 
 /** Which build of the kernels: plain SIMD (same bits on every machine) or relaxed SIMD (fused multiply-add where the CPU has it). */
 export type SimdChoice = 'auto' | 'simd' | 'relaxed';
@@ -17,6 +20,8 @@ export interface WasmOptions {
   readonly memory: number;
   /** See `EngineOptions`. */
   readonly patience?: number | undefined;
+  /** A BLAS for dense products. */
+  readonly blas?: Blas | undefined;
   /** Starts a worker thread that runs `serveKernels`; without it there is one thread. */
   readonly spawn?: (init: WorkerInit) => WorkerHandle;
 }
@@ -59,6 +64,8 @@ async function loadModule(variant: 'simd' | 'relaxed'): Promise<WebAssembly.Modu
 export async function createWasmBackend(options: WasmOptions): Promise<Backend> {
   const relaxed = options.simd === 'relaxed' || (options.simd === 'auto' && relaxedSimdSupported());
   const module = await loadModule(relaxed ? 'relaxed' : 'simd');
+  if (!(options.memory >= LEAST_MEMORY))
+    throw new RangeError(`\`memory\` is ${options.memory} bytes; ${LEAST_MEMORY} or more would do.`);
   const maximum = Math.min(65536, Math.floor(options.memory / PAGE));
   // The modules declare a maximum of 65,536 pages; a memory with a smaller one may be imported all the same.
   const memory = new WebAssembly.Memory({ initial: 2, maximum, shared: true });
@@ -67,15 +74,17 @@ export async function createWasmBackend(options: WasmOptions): Promise<Backend> 
   const control = heap.allocatePersistent(CONTROL_BYTES / 4, 'the thread pool');
   const scratch = () => heap.allocatePersistent(SCRATCH_BYTES / 4, 'the scratch memory of a thread');
   (instance.exports.setScratch as (pointer: number) => void)(scratch());
-  const pool = new Pool(memory, control, kernelTable(instance, kernelNames), options.patience);
+  const { blas } = options;
+  const own = kernelTable(instance, kernelNames);
+  const pool = new Pool(memory, control, blas ? [...own, gemmKernel(blas.sgemm(memory))] : own, options.patience);
   const { spawn } = options;
   for (let worker = 1; spawn && worker < options.threads; worker++)
-    pool.add(spawn({ module, memory, control, scratch: scratch(), kernels: kernelNames }));
+    pool.add(spawn({ module, memory, control, scratch: scratch(), kernels: kernelNames, blas: blas?.library }));
   const numbers = new Map(kernelNames.map((name, index) => [name, index]));
   const cut = (name: string, items: number, grain: number, args: readonly number[]): void =>
     pool.run(numbers.get(name) as number, items, Math.max(grain, Math.ceil(items / MAX_PARTS)), args);
   return {
-    name: relaxed ? 'wasm-relaxed-simd' : 'wasm-simd',
+    name: `${relaxed ? 'wasm-relaxed-simd' : 'wasm-simd'}${blas ? `+${blas.name}` : ''}`,
     threads: pool.threads,
     heap,
     run<N extends KernelName>(name: N, ...args: KernelArguments<N> & number[]) {
@@ -89,6 +98,12 @@ export async function createWasmBackend(options: WasmOptions): Promise<Backend> 
       cut(name, row.items(rows, units), row.grain(rows, units), args);
       return true;
     },
+    ...(blas && {
+      gemm({ transposeA, transposeB, m, n, k, a, lda, b, ldb, beta, c, ldc }: GemmCall) {
+        const args = [Number(transposeA), Number(transposeB), m, n, k, a, lda, b, ldb, beta, c, ldc];
+        pool.run(own.length, Math.ceil(Math.max(m, n) / GEMM_PART), 1, args);
+      },
+    }),
     close: () => pool.close(),
   };
 }

@@ -91,6 +91,8 @@ test('the weight of l1 follows the open share: up over s + 0.01, down under s âˆ
   assert.equal(adapt(0.5, 0.2, 0.1), 0.55);
   assert.equal(adapt(0.5, 0.05, 0.1), 0.45);
   for (const share of [0.0901, 0.1, 0.1099]) assert.equal(adapt(0.5, share, 0.1), 0.5);
+  assert.equal(adapt(0.5, 0.1101, 0.1), 0.55);
+  assert.equal(adapt(0.5, 0.0899, 0.1), 0.45);
   assert.equal(adapt(0.99, 0.5, 0.1), 1);
   assert.equal(adapt(1.05e-13, 0, 0.1), 1e-13);
   assert.equal(penalties.l1.defaultWeight(10), 1e-5);

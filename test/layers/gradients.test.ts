@@ -5,10 +5,12 @@ import { derivative } from '../../src/audit/quadrature.ts';
 import { makeDataset } from '../../src/data/dataset.ts';
 import type { Engine } from '../../src/engine/engine.ts';
 import { Tape } from '../../src/engine/tape.ts';
+import { penalties } from '../../src/gates/index.ts';
 import { dense } from '../../src/layers/dense.ts';
 import { gated } from '../../src/layers/gated.ts';
 import type { Pass } from '../../src/layers/layer.ts';
 import { createModel, type LayerSpec, type Model } from '../../src/layers/model.ts';
+import { sigmoid } from '../../src/math/special.ts';
 import { sum } from '../../src/math/statistics.ts';
 import { sgd } from '../../src/optim/index.ts';
 import { seedToKey } from '../../src/random/stream.ts';
@@ -33,14 +35,19 @@ const everyRow = Int32Array.from({ length: ROWS }, (_, i) => i);
 const modelOf = (engine: Engine, layers: LayerSpec[]): Model =>
   createModel(engine, { inputs: INPUTS, layers: [...layers, dense(CLASSES)], seed: 8 });
 
+/** A training pass of the first step. */
+function passOf(model: Model): Pass {
+  const tape = new Tape(model.engine);
+  const source = { key: seedToKey(model.seed), step: 0, draw: 0 };
+  return { tape, mode: 'train', source, penalties: [], work: { executed: 0, gater: 0 } };
+}
+
 /** What training minimises: the mean cross-entropy plus the penalties times their weights. */
 function objective(model: Model): number {
   model.engine.beginStep();
   const { x, labels } = gatherBatch(model.engine, data, everyRow);
-  const tape = new Tape(model.engine);
-  const source = { key: seedToKey(model.seed), step: 0, draw: 0 };
-  const pass: Pass = { tape, mode: 'train', source, penalties: [], work: { executed: 0, gater: 0 } };
-  const losses = tape.apply('softmaxCrossEntropy', [model.apply(pass, x)], { labels });
+  const pass = passOf(model);
+  const losses = pass.tape.apply('softmaxCrossEntropy', [model.apply(pass, x)], { labels });
   const penalty = pass.penalties.reduce((total, { tensor, weight }) => total + weight * tensor.values[0], 0);
   return sum(losses.values) / ROWS + penalty;
 }
@@ -144,14 +151,50 @@ test('sampled networks have the same gradients on WebAssembly as on the referenc
   }
 });
 
+test('a penalty sees σ(logits), or the outputs, and the layer’s own target rate', () => {
+  for (const rate of [0.1, 0.35])
+    for (const [neuron, name] of [
+      ['straight-through', 'kl'],
+      ['noisy-rectifier', 'l1'],
+    ] as const) {
+      const model = modelOf(reference, [gated(4, { neuron, rate })]);
+      model.engine.beginStep();
+      const { x } = gatherBatch(model.engine, data, everyRow);
+      const pass = passOf(model);
+      model.apply(pass, x);
+      const { logits, h } = model.sites[0].last as NonNullable<Model['sites'][number]['last']>;
+      const seen = name === 'kl' ? logits.values.map(sigmoid) : h.values;
+      const value = penalties[name].evaluate(seen, ROWS, 4, rate, new Float64Array(seen.length));
+      assert.equal(pass.penalties.length, 1);
+      assert.ok(Math.abs(pass.penalties[0].tensor.values[0] - value) < 1e-12, `${name} at ${rate}`);
+      assert.equal(pass.penalties[0].weight, penalties[name].defaultWeight(4));
+    }
+});
+
+test('every site, step, draw and example has noise of its own', () => {
+  const model = modelOf(reference, [dense(6, 'straight-through'), dense(6, 'straight-through')]);
+  for (const { tensor } of model.parameters) tensor.values.fill(0);
+  const firedAt = (step: number, draw: number): string[] => {
+    model.engine.beginStep();
+    const { x } = gatherBatch(model.engine, data, everyRow);
+    const pass = passOf(model);
+    model.apply({ ...pass, source: { ...pass.source, step, draw } }, x);
+    return model.sites.map(({ last }) => Array.from(last?.h.values ?? []).join(''));
+  };
+  assert.deepEqual(firedAt(0, 0), firedAt(0, 0));
+  const all = [firedAt(0, 0), firedAt(1, 0), firedAt(0, 1)].flat();
+  assert.equal(new Set(all).size, 6);
+  // Seven rows of six coins: no row repeats another in all three patterns.
+  assert.ok(new Set(all.flatMap((coins) => coins.match(/.{6}/g) ?? [])).size > 20);
+});
+
 test('a neuron that reads the loss wants it for every example', () => {
   const model = modelOf(reference, [dense(4, 'stochastic-binary')]);
   model.engine.beginStep();
   const { x, labels } = gatherBatch(model.engine, data, everyRow);
-  const tape = new Tape(model.engine);
+  const pass = passOf(model);
+  const { tape } = pass;
   tape.watch(model.parameters.map(({ tensor }) => tensor));
-  const source = { key: seedToKey(1), step: 0, draw: 0 };
-  const pass: Pass = { tape, mode: 'train', source, penalties: [], work: { executed: 0, gater: 0 } };
   const losses = tape.apply('softmaxCrossEntropy', [model.apply(pass, x)], { labels });
   const backward = () => tape.backward([{ tensor: losses, cotangent: 1 }]);
   assert.throws(backward, /"stochastic-binary" reads the loss of every example; give it to `tape.backward`/);
@@ -161,11 +204,10 @@ test('REINFORCE takes the loss of each example, not a sum: a gate’s score is w
   const model = modelOf(reference, [dense(4, 'stochastic-binary:baseline=none')]);
   model.engine.beginStep();
   const { x, labels } = gatherBatch(model.engine, data, everyRow);
-  const tape = new Tape(model.engine);
+  const pass = passOf(model);
+  const { tape } = pass;
   const { tensor: bias } = model.parameters.find(({ name }) => name === 'dense0.bias') as Model['parameters'][number];
   tape.watch([bias]);
-  const source = { key: seedToKey(1), step: 0, draw: 0 };
-  const pass: Pass = { tape, mode: 'train', source, penalties: [], work: { executed: 0, gater: 0 } };
   const losses = tape.apply('softmaxCrossEntropy', [model.apply(pass, x)], { labels });
   tape.backward([{ tensor: losses, cotangent: 1 }], losses);
   const { logits, h } = model.sites[0].last as NonNullable<Model['sites'][number]['last']>;

@@ -7,6 +7,8 @@ import { gated } from '../../src/layers/gated.ts';
 import { createModel, type LayerSpec, type Model, type Snapshot } from '../../src/layers/model.ts';
 import { sgd } from '../../src/optim/index.ts';
 import { gatherBatch } from '../../src/train/batches.ts';
+import { evaluate } from '../../src/train/evaluate.ts';
+import type { EpochEvent } from '../../src/train/events.ts';
 import { Stepper } from '../../src/train/step.ts';
 import { type TrainOptions, train } from '../../src/train/train.ts';
 import { corners, cornersSplit, digits, eventsOf, gatedModel, resultOf } from './tiny.ts';
@@ -105,10 +107,12 @@ test('gaters, scaled neurons and decay have the learning rates that they should'
 
 test('max-norm holds after training, for weights and not for biases', async () => {
   const model = small(1, dense(8, 'rectifier'));
+  model.parameters.find(({ name }) => name === 'dense0.bias')?.tensor.values.fill(2);
   await resultOf(model, cornersSplit, { epochs: 3, maxNorm: 0.25, optimizer: sgd({ learningRate: 1 }) });
   const weights = model.weights('dense1.weights');
   const norms = [0, 1, 2].map((c) => Math.hypot(...weights.filter((_, i) => i % 3 === c)));
   assert.ok(norms.every((norm) => norm <= 0.25 + 1e-6) && norms.some((norm) => norm > 0.2499));
+  assert.ok(Math.hypot(...model.weights('dense0.bias')) > 1);
 });
 
 test('an AbortSignal stops training with its reason, and the model stays usable', async () => {
@@ -162,6 +166,8 @@ test('the weights, thresholds and averages of the best epoch stand in the model 
   assert.equal(result.validError, Math.min(...validErrors));
   assert.equal(validErrors[result.bestEpoch - 1], result.validError);
   assert.deepEqual(model.snapshot(), best);
+  const { density } = evaluate(model, digits.valid, { mode: 'threshold' });
+  assert.ok(Math.abs(density - 0.3) <= 1 / (100 * 8) + 1e-12, `thresholds were not calibrated: ${density}`);
 });
 
 test('health counts how every stochastic site fired in the epoch', async () => {
@@ -177,10 +183,14 @@ test('health counts how every stochastic site fired in the epoch', async () => {
     model.parameters.find((p) => p.name === name)?.tensor.values.fill(0);
   const bias = model.parameters.find(({ name }) => name === 'dense0.bias')?.tensor.values as Float32Array;
   bias.set([-40, -40, 40, 0, 0, 0, 0, 0, 0, 0]);
-  const events = await eventsOf(model, cornersSplit, { epochs: 1, batch: 30, optimizer: sgd({ learningRate: 0 }) });
-  const epoch = events.find((event) => event.event === 'epoch');
-  assert.ok(epoch);
-  const [hidden, gates, experts] = epoch.health;
+  const healths: EpochEvent['health'][] = [];
+  for await (const event of train(model, cornersSplit, { epochs: 2, batch: 30, optimizer: sgd({ learningRate: 0 }) })) {
+    if (event.event !== 'epoch') continue;
+    healths.push(event.health);
+    bias.fill(-40);
+  }
+  assert.deepEqual([healths[1][0].rate, healths[1][0].dead], [0, 10], 'the second epoch counts anew');
+  const [hidden, gates, experts] = healths[0];
   assert.deepEqual([hidden.site, hidden.units, hidden.dead, hidden.alwaysOn], ['dense0', 10, 2, 1]);
   assert.ok(Math.abs(hidden.rate - 0.45) < 0.1, `rate ${hidden.rate}`);
   assert.deepEqual([gates.site, gates.units, gates.dead, gates.alwaysOn], ['gated1.gates', 6, 0, 0]);

@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { createEngine as create, type Engine, type EngineOptions, type EnginePlatform } from '../../engine/engine.ts';
 import type { WorkerHandle, WorkerInit } from '../../engine/pool.ts';
+import { findBlas } from './blas.ts';
 
 /** This file's own ending: `.ts` when run from source, `.js` when built. */
 const ending = import.meta.url.slice(import.meta.url.lastIndexOf('.'));
@@ -13,8 +14,13 @@ function spawn(init: WorkerInit): WorkerHandle {
   worker.unref();
   return {
     onEnd(callback) {
-      worker.once('error', (error) => callback(String(error)));
-      worker.once('exit', (code) => callback(`exit code ${code}`));
+      let ended = false;
+      const end = (reason: string) => {
+        if (!ended) callback(reason);
+        ended = true;
+      };
+      worker.once('error', (error) => end(String(error)));
+      worker.once('exit', (code) => end(`exit code ${code}`));
     },
     terminate() {
       void worker.terminate();
@@ -23,7 +29,7 @@ function spawn(init: WorkerInit): WorkerHandle {
 }
 
 /** Node's threads and cores. */
-export const nodePlatform: EnginePlatform = { cores: availableParallelism(), spawn };
+export const nodePlatform: EnginePlatform = { cores: availableParallelism(), spawn, findBlas };
 
 /** Makes an engine on Node, with one thread a core unless `threads` says otherwise. See `createEngine` of the library. */
 export function createEngine(options: EngineOptions = {}): Promise<Engine> {
