@@ -89,16 +89,10 @@ export const ops = {
   multiply: op<Record<string, never>>({
     forward(engine, [a, b]) {
       sameShape('multiply', a, b);
-      const output = like(engine, a, 'a product');
-      engine.backend.run('multiply', a.pointer, b.pointer, output.pointer, a.size);
-      return { output };
+      return { output: shown([a, b], ([x, y]) => elementProduct(engine, x, y)) };
     },
     pullback(engine, { inputs, needs }, dy) {
-      const times = (other: Tensor): Tensor => {
-        const output = like(engine, dy, 'the gradient of a product');
-        engine.backend.run('multiply', dy.pointer, other.shownToPullbacks.pointer, output.pointer, dy.size);
-        return output;
-      };
+      const times = (other: Tensor): Tensor => elementProduct(engine, dy, other.shownToPullbacks);
       return [needs[0] ? times(inputs[1]) : null, needs[1] ? times(inputs[0]) : null];
     },
   }),
@@ -147,19 +141,14 @@ export const ops = {
         throw new RangeError(
           `gate: ${gates.rows}×${gates.columns} gates of blocks of ${size} do not fit values of ${values.rows}×${values.columns}.`,
         );
-      const output = like(engine, values, 'gated values');
-      const args = [gates.rows, gates.columns, size] as const;
-      engine.backend.run('gateMultiply', gates.pointer, values.pointer, output.pointer, ...args);
-      return { output };
+      return { output: shown([gates, values], ([g, v]) => gateProduct(engine, g, v, size)) };
     },
     pullback(engine, { inputs, attributes: { size }, needs }, dy) {
       const [gates, values] = inputs.map((input) => input.shownToPullbacks);
-      const args = [gates.rows, gates.columns, size] as const;
       const dGates = needs[0] ? like(engine, gates, 'gate gradients') : null;
-      if (dGates) engine.backend.run('blockDot', values.pointer, dy.pointer, dGates.pointer, ...args);
-      const dValues = needs[1] ? like(engine, values, 'the gradient of gated values') : null;
-      if (dValues) engine.backend.run('gateMultiply', gates.pointer, dy.pointer, dValues.pointer, ...args);
-      return [dGates, dValues];
+      const pointers = [values.pointer, dy.pointer] as const;
+      if (dGates) engine.backend.run('blockDot', ...pointers, dGates.pointer, gates.rows, gates.columns, size);
+      return [dGates, needs[1] ? gateProduct(engine, gates, dy, size) : null];
     },
   }),
 
@@ -229,6 +218,31 @@ function product(engine: Engine, a: Matrix, b: Matrix, bias?: Tensor): Tensor {
     throw new RangeError(`matmul: the bias has ${bias.size} elements, the product has ${b.columns} columns.`);
   const output = engine.allocate([a.rows, b.columns], 'a matrix product');
   multiplyMatrices(engine, a, b, output, { m: a.rows, n: b.columns, k: a.columns, bias });
+  return output;
+}
+
+/** gates (rows×blocks) times blocks of values (rows×(blocks·size)) */
+function gateProduct(engine: Engine, gates: Tensor, values: Tensor, size: number): Tensor {
+  const output = like(engine, values, 'gated values');
+  const pointers = [gates.pointer, values.pointer, output.pointer] as const;
+  engine.backend.run('gateMultiply', ...pointers, gates.rows, gates.columns, size);
+  return output;
+}
+
+function elementProduct(engine: Engine, a: Tensor, b: Tensor): Tensor {
+  const output = like(engine, a, 'a product');
+  engine.backend.run('multiply', a.pointer, b.pointer, output.pointer, a.size);
+  return output;
+}
+
+/**
+ * A product of inputs, some of which show other values to pullbacks than they have: the output then shows the product of what
+ * its inputs show, so that the layer above sees it too.
+ */
+function shown(inputs: readonly Tensor[], compute: (inputs: readonly Tensor[]) => Tensor): Tensor {
+  const output = compute(inputs);
+  const others = inputs.map((input) => input.shownToPullbacks);
+  if (others.some((other, i) => other !== inputs[i])) output.shownToPullbacks = compute(others);
   return output;
 }
 

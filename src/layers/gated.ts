@@ -50,7 +50,7 @@ const GATER_GAIN = 4;
  */
 export function buildGated(spec: GatedSpec, context: LayerContext): Layer {
   const { units, blocks = units, rate = 0.1 } = spec;
-  checkGated(context.name, units, blocks, rate);
+  checkGated(context.name, spec);
   const { name, inputs, engine } = context;
   const size = units / blocks;
   const first = context.index * 8;
@@ -59,7 +59,7 @@ export function buildGated(spec: GatedSpec, context: LayerContext): Layer {
   const experts = new Affine(context, { name: `${name}.experts`, inputs, units, group: 'main', stream: first });
   const gater = buildGater(context, spec.gater ?? [64], blocks, neuron, first + 4);
   const target = rate === 'none' ? undefined : rate;
-  if (target !== undefined && spec.start !== 'zero') gater.outputBias.values.fill(logitForRate(neuron, target));
+  if (target !== undefined && spec.start !== 'zero') gater.outputBias.values.fill(startingLogit(neuron, target));
   const gates = new FiringSite(engine, neuron, {
     name: `${name}.gates`,
     units: blocks,
@@ -99,8 +99,12 @@ export function buildGated(spec: GatedSpec, context: LayerContext): Layer {
   };
 }
 
-/** The logit at which a neuron fires with a given probability, by bisection on its declared rate; 0 where it declares none. */
-function logitForRate({ claims }: Neuron, target: number): number {
+/**
+ * The logit at which gates start near a target rate: σ(a) = rate for gates in [0, 1], since that is what their penalties see
+ * (for stochastic-times-smooth it is the mean, not P(h≠0), as in 2013); for others P(h≠0) = rate, by bisection.
+ */
+function startingLogit({ claims, range }: Neuron, target: number): number {
+  if (range === 'unit-interval') return Math.log(target / (1 - target));
   if (!claims.rate) return 0;
   let low = -30;
   let high = 30;
@@ -109,8 +113,7 @@ function logitForRate({ claims }: Neuron, target: number): number {
     if (claims.rate(middle) < target) low = middle;
     else high = middle;
   }
-  // Units that always fire (a plain sigmoid) have no such logit.
-  return Math.abs(claims.rate(high) - target) < 0.01 ? high : 0;
+  return high;
 }
 
 interface Gater {
@@ -165,13 +168,15 @@ function buildGater(
   };
 }
 
-function checkGated(name: string, units: number, blocks: number, rate: number | 'none'): void {
+function checkGated(name: string, { units, blocks = units, rate = 0.1, start = 'rate' }: GatedSpec): void {
   checkUnits(name, units);
   checkUnits(name, blocks, 'blocks');
   if (units % blocks !== 0)
     throw new RangeError(
       `${name}: ${units} units cannot stand in ${blocks} equal blocks; ${blocks * Math.max(1, Math.round(units / blocks))} units would do.`,
     );
+  if (start !== 'rate' && start !== 'zero')
+    throw new RangeError(`${name}: \`start\` is "${start}"; "rate" or "zero" would do.`);
   if (rate !== 'none' && !(rate > 0 && rate < 1))
     throw new RangeError(
       `${name}: the rate is ${rate}; a number between 0 and 1 (both excluded), or 'none', would do.`,

@@ -22,20 +22,19 @@ export const noisyRectifier = defineNeuron({
     const quantile = gaussian ? normalQuantile : logisticQuantile;
     const cdf = gaussian ? normalCdf : sigmoid;
     const standardMean = gaussian ? (x: number) => x * normalCdf(x) + normalDensity(x) : softplus;
+    const mean = (logit: number) => scale * standardMean(logit / scale);
+    const rate = (logit: number) => cdf(logit / scale);
     return {
       noise: 1,
       reads: 'cotangent-when-open',
       range: 'non-negative',
-      claims: {
-        unbiased: true,
-        mean: (logit) => scale * standardMean(logit / scale),
-        rate: (logit) => cdf(logit / scale),
-      },
+      claims: { unbiased: true, mean, rate },
       cells: (logit) => [cdf(-logit / scale)],
       fire: fireEach((logit, u) => Math.max(0, logit + scale * quantile(u))),
       pullback: pullbackEach((_logit, h) => (h > 0 ? 1 : 0)),
       expect: (logit) => Math.max(0, logit),
-      whenOpen: (logit) => Math.max(0, logit),
+      // E[h | h > 0]; far below 0 the unit hardly ever fires, and then with next to nothing.
+      whenOpen: (logit) => (rate(logit) > 1e-12 ? mean(logit) / rate(logit) : 0),
       twin: {
         fire: gaussian ? 'fireNoisyRectifierGaussian' : 'fireNoisyRectifierLogistic',
         pullback: 'pullbackRectifier',

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { dense } from '../../src/layers/dense.ts';
 import { gated } from '../../src/layers/gated.ts';
 import { createModel, type LayerSpec } from '../../src/layers/model.ts';
+import { sigmoid } from '../../src/math/special.ts';
 import { resolveNeuron } from '../../src/neurons/resolve.ts';
 import { reference } from '../helpers/engines.ts';
 
@@ -126,12 +127,13 @@ test('a snapshot holds parameters, moving averages and thresholds, and can be pu
 });
 
 test('gates start near their target rate, or with zero biases as in 2013', () => {
-  for (const neuron of ['straight-through', 'noisy-rectifier', 'stochastic-times-smooth']) {
-    const { claims } = resolveNeuron(neuron);
+  for (const neuron of ['straight-through', 'noisy-rectifier', 'stochastic-times-smooth', 'sigmoid']) {
+    const { claims, range } = resolveNeuron(neuron);
+    // The penalties of gates in [0, 1] see σ(a); those of others see the share of open gates.
+    const share = range === 'unit-interval' ? sigmoid : (claims.rate ?? (() => Number.NaN));
     for (const rate of [0.05, 0.3]) {
       const biases = modelOf(4, gated(6, { neuron, rate })).weights('gated0.gater.bias');
-      for (const bias of biases)
-        assert.ok(Math.abs((claims.rate?.(bias) ?? Number.NaN) - rate) < 1e-6, `${neuron} ${bias}`);
+      for (const bias of biases) assert.ok(Math.abs(share(bias) - rate) < 1e-6, `${neuron} ${bias}`);
     }
     for (const options of [{ start: 'zero' }, { rate: 'none' }] as const)
       assert.ok(
@@ -140,9 +142,5 @@ test('gates start near their target rate, or with zero biases as in 2013', () =>
           .every((bias) => bias === 0),
       );
   }
-  assert.ok(
-    modelOf(4, gated(6, { neuron: 'sigmoid' }))
-      .weights('gated0.gater.bias')
-      .every((bias) => bias === 0),
-  );
+  assert.throws(() => modelOf(4, gated(6, { start: 'zer' as 'zero' })), /"rate" or "zero" would do/);
 });

@@ -1,6 +1,6 @@
 // Products of listed rows, transposed, with listed rows: w = (accumulate ? w : 0) + alpha · firstᵀ · second. See
 // blocks-rows.ts for lists. The depth is the length of the list (at least 1); w is written once, from top to bottom.
-import { bytes, first, loadLanes, multiplyAdd, second, storeLanes } from './blocks-rows';
+import { bytes, ENTRY, first, loadLanes, multiplyAdd, second, storeLanes } from './blocks-rows';
 
 /**
  * w[i][0 … columns) = (accumulate ? w : 0) + alpha·Σ_n first[n][i]·second[n][0 … columns) for i < height, over `count`

@@ -4,7 +4,9 @@
 // lane. Three to ten rows are packed side by side first (they are reused for every row of w), and vectors of w are
 // transposed in registers: that leaves room for 10 sums. Three to five rows work on eight rows of w, so that there
 // are enough independent sums to hide the latency of a multiply-add.
-import { addLanes, bytes, ceilDivide, ENTRY, first, loadLanes, multiplyAdd, PACKED_ROWS, second, sumsOfLanes } from './blocks-rows';
+import {
+  addLanes, bytes, ceilDivide, ENTRY, first, loadLanes, multiplyAdd, PACKED_ROWS, second, sumsOfLanes,
+} from './blocks-rows';
 import { scratch } from './scratch';
 
 const MOST_ROWS: i32 = 10;
@@ -82,7 +84,7 @@ function addTransposed(
   let w1 = lanes > 1 ? w0 + step : w0;
   let w2 = lanes > 2 ? w1 + step : w1;
   let w3 = lanes > 3 ? w2 + step : w2;
-  const far = 4 * step;
+  const far: usize = 4 * step;
   let s0 = f32x4.splat(0), s1 = s0, s2 = s0, s3 = s0, s4 = s0, s5 = s0, s6 = s0, s7 = s0, s8 = s0, s9 = s0;
   for (let k = 0; k < depth; k += 4) {
     let a0: v128, a1: v128, a2: v128, a3: v128;
