@@ -1,0 +1,55 @@
+// The lists of open blocks. See src/kernels/blocks-mask.ts.
+import { at, bytes, loadLanes } from './blocks-rows';
+
+/** Which of the (1 to 4) gates from here are open, as bits: those that are not 0. */
+// @ts-ignore: decorator
+@inline
+function openBits(gates: usize, lanes: i32): i32 {
+  return i32x4.bitmask(f32x4.ne(loadLanes(gates, lanes), f32x4.splat(0)));
+}
+
+// @ts-ignore: decorator
+@inline
+function addOne(counts: usize, i: i32): i32 {
+  const before = at(counts, i);
+  store<i32>(counts + bytes(i), before + 1);
+  return before;
+}
+
+/**
+ * The only item: counts the open pairs of blocks and rows, then numbers them. While it numbers, blockStart[k + 1] is
+ * the next pair of block k; in the end that is the first of block k + 1.
+ */
+export function buildMask(
+  begin: i32, end: i32, gates: usize, blockStart: usize, pairRow: usize, pairBlock: usize, rowStart: usize,
+  rowPair: usize, rows: i32, blocks: i32,
+): void {
+  for (let k = 0; k <= blocks; k++) store<i32>(blockStart + bytes(k), 0);
+  const row = bytes(blocks);
+  let pairs = 0;
+  for (let r = 0; r < rows; r++) {
+    store<i32>(rowStart + bytes(r), pairs);
+    for (let k = 0; k < blocks; k += 4) {
+      let bits = openBits(gates + row * r + bytes(k), min(4, blocks - k));
+      for (; bits; bits &= bits - 1, pairs++) addOne(blockStart + 4, k + ctz(bits));
+    }
+  }
+  store<i32>(rowStart + bytes(rows), pairs);
+  for (let k = 1, start = 0; k <= blocks; k++) {
+    const count = at(blockStart, k);
+    store<i32>(blockStart + bytes(k), start);
+    start += count;
+  }
+  for (let r = 0; r < rows; r++) {
+    for (let k = 0; k < blocks; k += 4) {
+      let bits = openBits(gates + row * r + bytes(k), min(4, blocks - k));
+      for (; bits; bits &= bits - 1, rowPair += 4) {
+        const block = k + ctz(bits);
+        const p = addOne(blockStart + 4, block);
+        store<i32>(pairRow + bytes(p), r);
+        store<i32>(pairBlock + bytes(p), block);
+        store<i32>(rowPair, p);
+      }
+    }
+  }
+}
