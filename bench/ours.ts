@@ -5,6 +5,7 @@
  */
 import { parseArgs } from 'node:util';
 import { multiplyMatrices } from '../src/engine/matmul.ts';
+import { targetOf } from '../src/engine/matrix.ts';
 import { createModel, dense, digits, sgd } from '../src/index.ts';
 import { createEngine } from '../src/platform/node/index.ts';
 import { gatherBatch } from '../src/train/batches.ts';
@@ -29,7 +30,7 @@ function matmul512(): () => void {
     const [a, b, out] = [engine.tensor(values, [n, n]), engine.tensor(values, [n, n]), engine.allocate([n, n], 'out')];
     const plain = (pointer: number) => ({ pointer, rowStride: n, columnStride: 1 });
     const start = performance.now();
-    multiplyMatrices(engine, plain(a.pointer), plain(b.pointer), out, { m: n, n, k: n });
+    multiplyMatrices(engine, plain(a.pointer), plain(b.pointer), targetOf(out), { m: n, n, k: n });
     times.push(performance.now() - start);
   };
 }

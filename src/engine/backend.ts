@@ -1,5 +1,6 @@
 import type { KernelArguments, KernelName } from '../kernels/catalogue.ts';
 import type { Heap } from './heap.ts';
+import type { Batch } from './matmul.ts';
 
 /** What carries out kernels: the WebAssembly one, or the slow Float64 reference. */
 export interface Backend {
@@ -21,7 +22,7 @@ export interface Backend {
   close(): void;
 }
 
-/** Arguments of a BLAS product: op(A) is m×k, op(B) is k×n, C is m×n; ld* are row strides of the matrices as stored. */
+/** Arguments of BLAS products: op(A) is m×k, op(B) is k×n, C is m×n; ld* are row strides of the matrices as stored. */
 export interface GemmCall {
   readonly transposeA: boolean;
   readonly transposeB: boolean;
@@ -35,4 +36,5 @@ export interface GemmCall {
   readonly beta: 0 | 1;
   readonly c: number;
   readonly ldc: number;
+  readonly batch: Batch;
 }

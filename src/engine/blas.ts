@@ -29,21 +29,28 @@ export type Sgemm = (
 /** Rows or columns of C in one part: the cut depends on shapes only, so that threads do not change the bits. */
 export const GEMM_PART = 192;
 
-/**
- * BLAS as a kernel: items are groups of GEMM_PART columns of C, or of rows where there are more of those. Its own threads
- * stay at one; ours do the splitting.
- */
+/** How many parts a call has: the products of a batch, or groups of GEMM_PART columns (or rows) of a single one. */
+export const gemmParts = (m: number, n: number, count: number): number =>
+  count > 1 ? count : Math.ceil(Math.max(m, n) / GEMM_PART);
+
+/** BLAS as a kernel. Its own threads stay at one; ours take the parts. */
 export function gemmKernel(sgemm: Sgemm): KernelTable[number] {
-  return (begin, end, transposeA, transposeB, m, n, k, a, lda, b, ldb, beta, c, ldc) => {
+  return (begin, end, ta, tb, m, n, k, a, lda, b, ldb, beta, c, ldc, count, nextA, nextB, nextC) => {
+    const [transposeA, transposeB] = [ta === 1, tb === 1];
     for (let item = begin; item < end; item++) {
+      if (count > 1) {
+        const [x, y, z] = [a + 4 * item * nextA, b + 4 * item * nextB, c + 4 * item * nextC];
+        sgemm(transposeA, transposeB, m, n, k, x, lda, y, ldb, beta, z, ldc);
+        continue;
+      }
       const at = item * GEMM_PART;
-      const count = Math.min(GEMM_PART, Math.max(m, n) - at);
+      const part = Math.min(GEMM_PART, Math.max(m, n) - at);
       if (n >= m) {
         const from = b + 4 * at * (transposeB ? ldb : 1);
-        sgemm(transposeA === 1, transposeB === 1, m, count, k, a, lda, from, ldb, beta, c + 4 * at, ldc);
+        sgemm(transposeA, transposeB, m, part, k, a, lda, from, ldb, beta, c + 4 * at, ldc);
       } else {
         const from = a + 4 * at * (transposeA ? 1 : lda);
-        sgemm(transposeA === 1, transposeB === 1, count, n, k, from, lda, b, ldb, beta, c + 4 * at * ldc, ldc);
+        sgemm(transposeA, transposeB, part, n, k, from, lda, b, ldb, beta, c + 4 * at * ldc, ldc);
       }
     }
   };

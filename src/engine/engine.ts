@@ -32,14 +32,25 @@ export interface EngineOptions {
    * bits then do not depend on the machine's libraries.
    */
   readonly blas?: string;
+  /**
+   * Density up to which a gated layer computes open blocks alone, by units of a block (the largest size not over the layer's counts).
+   * Default: as measured on the machine that this was built on; `flipgrad bench --calibrate` measures yours.
+   */
+  readonly crossovers?: Readonly<Record<number, number>>;
 }
+
+/** Measured on a 2023 Xeon, batch 100, without BLAS; see results/bench.md. */
+const CROSSOVERS: Readonly<Record<number, number>> = { 1: 0.3, 4: 0.4, 8: 0.6, 32: 0.7 };
 
 /** Kernels, threads and one heap. Make one per network or program; `close()` ends its threads. */
 export class Engine {
   readonly backend: Backend;
+  /** See `EngineOptions.crossovers`. */
+  readonly crossovers: Readonly<Record<number, number>>;
 
-  constructor(backend: Backend) {
+  constructor(backend: Backend, crossovers: Readonly<Record<number, number>> = CROSSOVERS) {
     this.backend = backend;
+    this.crossovers = crossovers;
   }
 
   get name(): string {
@@ -87,7 +98,7 @@ export class Engine {
  * @throws RangeError for a thread count that is not a whole number ≥ 1
  */
 export async function createEngine(options: EngineOptions = {}): Promise<Engine> {
-  if (options.backend === 'reference') return new Engine(createReferenceBackend());
+  if (options.backend === 'reference') return new Engine(createReferenceBackend(), options.crossovers);
   const { platform } = options;
   const threads = options.threads ?? platform?.cores ?? 1;
   if (!Number.isInteger(threads) || threads < 1)
@@ -101,5 +112,5 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
     patience: options.patience,
     ...(platform?.spawn ? { spawn: platform.spawn } : {}),
   });
-  return new Engine(backend);
+  return new Engine(backend, options.crossovers);
 }

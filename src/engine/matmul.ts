@@ -1,12 +1,17 @@
 import { packedLeftSize } from '../kernels/matmul.ts';
 import type { Engine } from './engine.ts';
-import type { Tensor } from './tensor.ts';
 
 /** A matrix in memory: element (i, j) stands i·rowStride + j·columnStride elements after the pointer. */
 export interface Operand {
   readonly pointer: number;
   readonly rowStride: number;
   readonly columnStride: number;
+}
+
+/** Where a product goes: rows of contiguous elements. */
+export interface Target {
+  readonly pointer: number;
+  readonly rowStride: number;
 }
 
 export interface ProductShape {
@@ -16,27 +21,59 @@ export interface ProductShape {
   readonly n: number;
   /** Columns of a, rows of b. */
   readonly k: number;
-  /** Added to every row; not with `accumulate`. */
-  readonly bias?: Tensor | undefined;
+  /** Pointer to a row of n that is added to every row; 0 is none. Not with `accumulate`. */
+  readonly bias?: number;
   /** Add to the output in place of replacing it. */
   readonly accumulate?: boolean;
 }
 
+/** Several products of one shape: the distances, in elements, from one to the next. */
+export interface Batch {
+  readonly count: number;
+  readonly a: number;
+  readonly b: number;
+  readonly c: number;
+  readonly bias: number;
+}
+
+const ONE: Batch = { count: 1, a: 0, b: 0, c: 0, bias: 0 };
+
 /** Products smaller than this many multiply-adds are not worth the way to BLAS. */
 const LEAST_FOR_BLAS = 1 << 15;
 
-/** output (m×n) = (accumulate ? output : bias or 0) + a (m×k) · b (k×n) */
-export function multiplyMatrices(engine: Engine, a: Operand, b: Operand, output: Tensor, shape: ProductShape): void {
-  const { m, n, k, bias, accumulate = false } = shape;
-  if (engine.backend.gemm && m * n * k >= LEAST_FOR_BLAS && blasStride(a) && blasStride(b)) {
-    multiplyByBlas(engine, a, b, output, shape);
-    return;
+/** c (m×n) = (accumulate ? c : bias or 0) + a (m×k) · b (k×n), once or for a batch of products with outputs of their own. */
+export function multiplyMatrices(
+  engine: Engine,
+  a: Operand,
+  b: Operand,
+  c: Target,
+  shape: ProductShape,
+  batch: Batch = ONE,
+): void {
+  const { m, n, k } = shape;
+  if (engine.backend.gemm && m * n * k >= LEAST_FOR_BLAS && blasStride(a) && blasStride(b))
+    multiplyByBlas(engine, a, b, c, shape, batch);
+  else multiplyByKernels(engine, a, b, c, shape, batch);
+}
+
+function multiplyByKernels(
+  { backend }: Engine,
+  a: Operand,
+  b: Operand,
+  c: Target,
+  { m, n, k, bias = 0, accumulate = false }: ProductShape,
+  batch: Batch,
+): void {
+  const packed = backend.heap.allocate(packedLeftSize(m, k), 'a packed matrix');
+  for (let i = 0; i < batch.count; i++) {
+    const at = (pointer: number, stride: number) => pointer + 4 * i * stride;
+    if (i === 0 || batch.a !== 0)
+      backend.run('packLeft', at(a.pointer, batch.a), packed, m, k, a.rowStride, a.columnStride);
+    const [right, out] = [at(b.pointer, batch.b), at(c.pointer, batch.c)];
+    const row = bias === 0 ? 0 : at(bias, batch.bias);
+    const strides = [b.rowStride, b.columnStride, c.rowStride] as const;
+    backend.run('matmulPacked', packed, right, out, m, n, k, ...strides, row, accumulate ? 1 : 0);
   }
-  const packed = engine.allocate([packedLeftSize(m, k)], 'a packed matrix').pointer;
-  engine.backend.run('packLeft', a.pointer, packed, m, k, a.rowStride, a.columnStride);
-  const [left, right] = [packed, b.pointer];
-  const tail = [b.rowStride, b.columnStride, n, bias?.pointer ?? 0, accumulate ? 1 : 0] as const;
-  engine.backend.run('matmulPacked', left, right, output.pointer, m, n, k, ...tail);
 }
 
 /** BLAS wants one of the strides to be 1. */
@@ -44,23 +81,33 @@ function blasStride({ rowStride, columnStride }: Operand): boolean {
   return rowStride === 1 || columnStride === 1;
 }
 
-function multiplyByBlas(engine: Engine, a: Operand, b: Operand, output: Tensor, shape: ProductShape): void {
-  const { m, n, k, bias, accumulate = false } = shape;
+function multiplyByBlas(
+  { backend }: Engine,
+  a: Operand,
+  b: Operand,
+  c: Target,
+  { m, n, k, bias = 0, accumulate = false }: ProductShape,
+  batch: Batch,
+): void {
   const transposeA = a.columnStride !== 1;
   const transposeB = b.columnStride !== 1;
-  engine.backend.gemm?.({
+  const beta = accumulate || bias !== 0 ? 1 : 0;
+  if (bias !== 0 && !accumulate)
+    for (let i = 0; i < batch.count; i++)
+      backend.run('fillRows', bias + 4 * i * batch.bias, c.pointer + 4 * i * batch.c, m, n, c.rowStride);
+  backend.gemm?.({
     transposeA,
     transposeB,
     m,
     n,
     k,
+    beta,
+    batch,
     a: a.pointer,
     lda: Math.max(1, transposeA ? a.columnStride : a.rowStride),
     b: b.pointer,
     ldb: Math.max(1, transposeB ? b.columnStride : b.rowStride),
-    beta: accumulate ? 1 : 0,
-    c: output.pointer,
-    ldc: n,
+    c: c.pointer,
+    ldc: c.rowStride,
   });
-  if (bias && !accumulate) engine.backend.run('addBias', output.pointer, bias.pointer, output.pointer, m, n);
 }

@@ -1,42 +1,10 @@
+import { blockOps } from './block-ops.ts';
 import type { Engine } from './engine.ts';
 import { type FireAttributes, fire, pullFire } from './fire.ts';
-import { multiplyMatrices, type Operand } from './matmul.ts';
+import { multiplyMatrices } from './matmul.ts';
+import { columnSums, flip, operand, product, targetOf } from './matrix.ts';
+import { type Op, op } from './op.ts';
 import type { Tensor } from './tensor.ts';
-
-/** What the tape keeps of one operation. */
-export interface OpRecord<A = unknown> {
-  readonly name: OpName;
-  readonly layer: string;
-  readonly inputs: readonly Tensor[];
-  readonly attributes: A;
-  readonly output: Tensor;
-  /** Tensors that forward keeps for the pullback. */
-  readonly saved: readonly Tensor[];
-  /** Which inputs want a gradient. */
-  readonly needs: readonly boolean[];
-}
-
-/** What a pullback may know besides its own operation. */
-export interface PullbackContext {
-  /** One loss a row, for neurons that read the loss. */
-  readonly exampleLoss: Tensor | undefined;
-  /**
-   * The factor with which this input's gradient is to be added to the input itself, in place of being returned: plain
-   * gradient descent without a gradient in memory. Undefined where the gradient is wanted.
-   */
-  descend(input: Tensor): number | undefined;
-}
-
-/** One row of the table: an operation and, beside it, how cotangents come back through it. */
-interface Op<A> {
-  forward(engine: Engine, inputs: readonly Tensor[], attributes: A): { output: Tensor; saved?: readonly Tensor[] };
-  /** One gradient an input, or null. `dy` is undefined only in operations that say `withoutCotangent`. */
-  pullback(engine: Engine, record: OpRecord<A>, dy: Tensor, context: PullbackContext): readonly (Tensor | null)[];
-  /** Is there a gradient even when no cotangent arrives? */
-  readonly withoutCotangent?: boolean;
-}
-
-const op = <A>(row: Op<A>): Op<A> => row;
 
 const like = (engine: Engine, tensor: Tensor, purpose: string): Tensor => engine.allocate(tensor.shape, purpose);
 
@@ -67,7 +35,7 @@ export const ops = {
         const scaled = like(engine, dy, 'a scaled cotangent');
         engine.backend.run('scale', dy.pointer, scaled.pointer, dy.size, factor);
         const size = { m: a.columns, n: d.columns, k: d.rows, accumulate: true };
-        multiplyMatrices(engine, flip(a), operand(scaled, false), inputs[1], size);
+        multiplyMatrices(engine, flip(a), operand(scaled, false), targetOf(inputs[1]), size);
         return [da, null, dBias];
       }
       return [da, transposeB ? product(engine, flip(d), a) : product(engine, flip(a), d), dBias];
@@ -126,6 +94,7 @@ export const ops = {
   /** A layer of neurons: logits → h. Its pullback is the neuron's learning rule. */
   fire: op<FireAttributes>({
     withoutCotangent: true,
+    ignoresCotangent: ({ neuron }) => neuron.reads === 'loss',
     forward: (engine, [logits], attributes) => fire(engine, logits, attributes),
     pullback(engine, { attributes, inputs, output, saved }, dy: Tensor | undefined, { exampleLoss }) {
       if (saved.length === 0)
@@ -191,35 +160,12 @@ export const ops = {
       return [output];
     },
   }),
+
+  ...blockOps,
 } as const;
 
 export type OpName = keyof typeof ops;
 export type Attributes<N extends OpName> = (typeof ops)[N] extends Op<infer A> ? A : never;
-
-interface Matrix extends Operand {
-  readonly rows: number;
-  readonly columns: number;
-}
-
-function operand(tensor: Tensor, transpose: boolean): Matrix {
-  const { pointer, rows, columns } = tensor;
-  const plain = { pointer, rows, columns, rowStride: columns, columnStride: 1 };
-  return transpose ? flip(plain) : plain;
-}
-
-function flip({ pointer, rows, columns, rowStride, columnStride }: Matrix): Matrix {
-  return { pointer, rows: columns, columns: rows, rowStride: columnStride, columnStride: rowStride };
-}
-
-function product(engine: Engine, a: Matrix, b: Matrix, bias?: Tensor): Tensor {
-  if (a.columns !== b.rows)
-    throw new RangeError(`matmul: ${a.rows}×${a.columns} times ${b.rows}×${b.columns} does not fit.`);
-  if (bias && bias.size !== b.columns)
-    throw new RangeError(`matmul: the bias has ${bias.size} elements, the product has ${b.columns} columns.`);
-  const output = engine.allocate([a.rows, b.columns], 'a matrix product');
-  multiplyMatrices(engine, a, b, output, { m: a.rows, n: b.columns, k: a.columns, bias });
-  return output;
-}
 
 /** gates (rows×blocks) times blocks of values (rows×(blocks·size)) */
 function gateProduct(engine: Engine, gates: Tensor, values: Tensor, size: number): Tensor {
@@ -243,12 +189,6 @@ function shown(inputs: readonly Tensor[], compute: (inputs: readonly Tensor[]) =
   const output = compute(inputs);
   const others = inputs.map((input) => input.shownToPullbacks);
   if (others.some((other, i) => other !== inputs[i])) output.shownToPullbacks = compute(others);
-  return output;
-}
-
-function columnSums(engine: Engine, x: Tensor): Tensor {
-  const output = engine.allocate([x.columns], 'column sums');
-  engine.backend.run('columnSums', x.pointer, output.pointer, x.rows, x.columns);
   return output;
 }
 

@@ -1,6 +1,7 @@
 import { allFinite } from '../math/statistics.ts';
 import type { Engine } from './engine.ts';
-import { type Attributes, type OpName, type OpRecord, ops } from './ops.ts';
+import type { Op, OpRecord } from './op.ts';
+import { type Attributes, type OpName, ops } from './ops.ts';
 import type { Tensor } from './tensor.ts';
 
 /** Thrown when a value stops being a finite number; says where it was first seen. */
@@ -41,7 +42,8 @@ export class Tape {
     const record: OpRecord = { name, layer: this.layer, inputs, attributes, output, saved: saved ?? [], needs };
     this.records.push(record);
     for (const input of inputs) this.uses.set(input, (this.uses.get(input) ?? 0) + 1);
-    if (needs.includes(true)) this.tracked.add(output);
+    const row = ops[name] as Op<unknown>;
+    if (needs.includes(true) && !row.ignoresCotangent?.(attributes)) this.tracked.add(output);
     return output;
   }
 
@@ -68,9 +70,10 @@ export class Tape {
     for (let i = this.records.length - 1; i >= 0; i--) {
       const record = this.records[i];
       const dy = this.cotangents.get(record.output);
+      const row = ops[record.name as OpName] as Op<unknown>;
       // A neuron that reads only the loss has a gradient though nothing comes back to it.
-      if (!record.needs.includes(true) || (!dy && !ops[record.name].withoutCotangent)) continue;
-      const gradients = ops[record.name].pullback(this.engine, record as never, dy as Tensor, context);
+      if (!record.needs.includes(true) || (!dy && !row.withoutCotangent)) continue;
+      const gradients = row.pullback(this.engine, record, dy as Tensor, context);
       gradients.forEach((gradient, input) => {
         if (gradient && record.needs[input]) this.accumulate(record.inputs[input], gradient);
       });

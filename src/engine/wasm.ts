@@ -2,7 +2,7 @@ import { catalogue, type KernelArguments, type KernelName, kernelNames } from '.
 import { type Kernel, SCRATCH_BYTES } from '../kernels/kernel.ts';
 import { type NeuronKernelName, neuronKernels } from '../kernels/neurons.ts';
 import type { Backend, GemmCall } from './backend.ts';
-import { type Blas, GEMM_PART, gemmKernel } from './blas.ts';
+import { type Blas, gemmKernel, gemmParts } from './blas.ts';
 import { Heap, type Memory } from './heap.ts';
 import { CONTROL_BYTES, kernelTable, MAX_PARTS, Pool, type WorkerHandle, type WorkerInit } from './pool.ts';
 
@@ -99,9 +99,10 @@ export async function createWasmBackend(options: WasmOptions): Promise<Backend> 
       return true;
     },
     ...(blas && {
-      gemm({ transposeA, transposeB, m, n, k, a, lda, b, ldb, beta, c, ldc }: GemmCall) {
-        const args = [Number(transposeA), Number(transposeB), m, n, k, a, lda, b, ldb, beta, c, ldc];
-        pool.run(own.length, Math.ceil(Math.max(m, n) / GEMM_PART), 1, args);
+      gemm({ transposeA, transposeB, m, n, k, a, lda, b, ldb, beta, c, ldc, batch }: GemmCall) {
+        const product = [Number(transposeA), Number(transposeB), m, n, k, a, lda, b, ldb, beta, c, ldc];
+        const args = [...product, batch.count, batch.a, batch.b, batch.c];
+        pool.run(own.length, gemmParts(m, n, batch.count), 1, args);
       },
     }),
     close: () => pool.close(),

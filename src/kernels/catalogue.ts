@@ -1,3 +1,8 @@
+import * as blocksFromDense from './blocks-from-dense.ts';
+import * as blocksMask from './blocks-mask.ts';
+import * as blocksToBlocks from './blocks-to-blocks.ts';
+import * as blocksToDense from './blocks-to-dense.ts';
+import * as blocksValues from './blocks-values.ts';
 import * as elementwise from './elementwise.ts';
 import * as gates from './gates.ts';
 import type { Kernel, Numbers } from './kernel.ts';
@@ -17,6 +22,7 @@ export const catalogue = {
   fill: elementwise.fill,
   addBias: rows.addBias,
   columnSums: rows.columnSums,
+  fillRows: rows.fillRows,
   softmaxCrossEntropy: rows.softmaxCrossEntropy,
   softmaxCrossEntropyPullback: rows.softmaxCrossEntropyPullback,
   uniforms: random.uniforms,
@@ -30,6 +36,22 @@ export const catalogue = {
   maxNorm: optimizers.maxNorm,
   packLeft: matmul.packLeft,
   matmulPacked: matmul.matmulPacked,
+  buildMask: blocksMask.buildMask,
+  denseToBlocks: blocksFromDense.denseToBlocks,
+  denseToBlocksInputs: blocksFromDense.denseToBlocksInputs,
+  denseToBlocksWeights: blocksFromDense.denseToBlocksWeights,
+  blocksToDense: blocksToDense.blocksToDense,
+  blocksToDenseValues: blocksToDense.blocksToDenseValues,
+  blocksToDenseWeights: blocksToDense.blocksToDenseWeights,
+  blocksToBlocks: blocksToBlocks.blocksToBlocks,
+  blocksToBlocksValues: blocksToBlocks.blocksToBlocksValues,
+  blocksToBlocksWeights: blocksToBlocks.blocksToBlocksWeights,
+  blockBiasGradient: blocksValues.blockBiasGradient,
+  gateBlocks: blocksValues.gateBlocks,
+  blockGateGradient: blocksValues.blockGateGradient,
+  scatterBlocks: blocksValues.scatterBlocks,
+  gatherBlocks: blocksValues.gatherBlocks,
+  blockUniforms: blocksValues.blockUniforms,
 } as const;
 
 export type KernelName = keyof typeof catalogue;

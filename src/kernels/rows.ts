@@ -16,6 +16,16 @@ export const addBias = kernel({
   },
 });
 
+/** out[r, c] = row[c], with rows of out `stride` elements apart */
+export const fillRows = kernel({
+  parameters: ['row*', 'out*', 'rows', 'columns', 'stride'],
+  items: (_row, _out, rows) => rows,
+  grain: (_row, _out, _rows, columns) => rowGrain(columns),
+  define(memory, row, out, rows, columns, stride) {
+    for (let r = 0; r < rows; r++) memory.copyWithin(out + r * stride, row, row + columns);
+  },
+});
+
 /** out[c] = Σ_r x[r, c] */
 export const columnSums = kernel({
   parameters: ['x*', 'out*', 'rows', 'columns'],

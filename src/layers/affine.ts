@@ -1,6 +1,6 @@
 import type { Tensor } from '../engine/tensor.ts';
 import { glorotUniform } from './initialize.ts';
-import type { LayerContext, Parameter, Pass } from './layer.ts';
+import { type Activation, countWork, isBlocks, type LayerContext, type Parameter, type Pass } from './layer.ts';
 
 /** x·W + b with its parameters: what dense layers, experts and gaters are made of. */
 export class Affine {
@@ -31,9 +31,14 @@ export class Affine {
     ];
   }
 
-  /** rows×inputs → rows×units */
-  apply({ tape }: Pass, x: Tensor): Tensor {
-    return tape.apply('matmul', [x, this.weights, this.bias], {});
+  /** rows×inputs → rows×units; of a block-sparse input only the open blocks are read. */
+  apply(pass: Pass, x: Activation): Tensor {
+    const inputs = isBlocks(x) ? x.mask.pairs * x.size : x.size;
+    countWork(pass, inputs * this.bias.size, this.parameters[0].group);
+    const parameters = [this.weights, this.bias];
+    return isBlocks(x)
+      ? pass.tape.apply('blocksToDense', [x.values, ...parameters], { mask: x.mask, size: x.size })
+      : pass.tape.apply('matmul', [x, ...parameters], {});
   }
 
   /** Multiply-adds for one example. */

@@ -35,7 +35,6 @@ export function buildDense(spec: DenseSpec, context: LayerContext): Layer {
     sites: site ? [site] : [],
     cost: { dense: affine.multiplyAdds, gater: 0 },
     apply(pass, x): Tensor {
-      pass.work.executed += x.rows * affine.multiplyAdds;
       const logits = affine.apply(pass, x);
       return site ? site.fire(pass, logits) : logits;
     },

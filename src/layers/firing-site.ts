@@ -48,7 +48,7 @@ export class FiringSite {
     return this.neuron.noise > 0 || this.rate !== undefined;
   }
 
-  /** logits rows×units → h rows×units */
+  /** logits rows×units → h rows×units (or, for neurons without noise, compact values pairs×size to the same) */
   fire(pass: Pass, logits: Tensor): Tensor {
     const source = { ...pass.source, layer: this.layer };
     const h = pass.tape.apply('fire', [logits], {

@@ -5,9 +5,12 @@ import type { Neuron } from '../neurons/contract.ts';
 import { type NeuronSpec, resolveNeuron } from '../neurons/resolve.ts';
 import { Affine } from './affine.ts';
 import { checkUnits } from './check.ts';
+import { Experts } from './experts.ts';
 import { FiringSite } from './firing-site.ts';
+import { GatedPath } from './gated-path.ts';
 import { glorotUniform, sparseNormal } from './initialize.ts';
-import type { Layer, LayerContext, Pass } from './layer.ts';
+import type { Activation, Layer, LayerContext, Pass } from './layer.ts';
+import type { Compute } from './paths.ts';
 import { Sparsity } from './sparsity.ts';
 
 /**
@@ -35,6 +38,13 @@ export interface GatedSpec {
   readonly start?: 'rate' | 'zero';
   /** Raise the biases of dead gates; default false. */
   readonly nudge?: boolean | NudgeOptions;
+  /** Compute every block, or open blocks alone; default `auto`: what is faster at the density of the minibatch. */
+  readonly compute?: Compute;
+  /**
+   * For neurons that want the gradients of closed gates too (straight-through): compute a closed block with this probability while
+   * training and weight its gate gradient by its inverse. Unbiased for the neuron's own gradient. Default: compute all of them.
+   */
+  readonly probe?: number;
   readonly name?: string;
 }
 
@@ -49,14 +59,14 @@ const GATER_GAIN = 4;
  * @throws RangeError for units that the blocks do not divide, a rate outside (0, 1), an unknown neuron or penalty
  */
 export function buildGated(spec: GatedSpec, context: LayerContext): Layer {
-  const { units, blocks = units, rate = 0.1 } = spec;
   checkGated(context.name, spec);
+  const { units, blocks = units, rate = 0.1 } = spec;
   const { name, inputs, engine } = context;
   const size = units / blocks;
   const first = context.index * 8;
   const neuron = resolveNeuron(spec.neuron ?? 'straight-through');
   const activation = resolveNeuron(spec.activation ?? 'linear');
-  const experts = new Affine(context, { name: `${name}.experts`, inputs, units, group: 'main', stream: first });
+  const experts = new Experts(context, { name: `${name}.experts`, inputs, blocks, size, stream: first });
   const gater = buildGater(context, spec.gater ?? [64], blocks, neuron, first + 4);
   const target = rate === 'none' ? undefined : rate;
   if (target !== undefined && spec.start !== 'zero') gater.outputBias.values.fill(startingLogit(neuron, target));
@@ -73,6 +83,7 @@ export function buildGated(spec: GatedSpec, context: LayerContext): Layer {
     target === undefined ? undefined : new Sparsity(gates, target, spec.sparsity ?? Sparsity.defaultFor(gates));
   const nudgeOptions = spec.nudge === true ? {} : spec.nudge || undefined;
   const nudge = nudgeOptions && new BiasNudge(blocks, target ?? 0.1, nudgeOptions);
+  const path = new GatedPath({ engine, gates, expertSite, spec, size, probeLayer: first + 2 });
   return {
     name,
     inputs,
@@ -84,11 +95,14 @@ export function buildGated(spec: GatedSpec, context: LayerContext): Layer {
       const logits = gater.apply(pass, x);
       const g = gates.fire(pass, logits);
       sparsity?.apply(pass, logits, g);
-      const pre = experts.apply(pass, x);
+      const open = path.choose(pass, g);
+      if (!open) {
+        const pre = experts.all(pass, x);
+        return pass.tape.apply('gate', [g, expertSite ? expertSite.fire(pass, pre) : pre], { size });
+      }
+      const pre = experts.open(pass, x, open);
       const values = expertSite ? expertSite.fire(pass, pre) : pre;
-      pass.work.executed += x.rows * (experts.multiplyAdds + gater.multiplyAdds);
-      pass.work.gater += x.rows * gater.multiplyAdds;
-      return pass.tape.apply('gate', [g, values], { size });
+      return { values: pass.tape.apply('gateBlocks', [g, values], open), mask: open.mask, size };
     },
     afterStep() {
       const rates = gates.countLast();
@@ -120,7 +134,7 @@ interface Gater {
   readonly parameters: Layer['parameters'];
   readonly multiplyAdds: number;
   readonly outputBias: Tensor;
-  apply(pass: Pass, x: Tensor): Tensor;
+  apply(pass: Pass, x: Activation): Tensor;
 }
 
 /** inputs → hidden tanh layers → one logit a block */
@@ -162,19 +176,26 @@ function buildGater(
     multiplyAdds: affines.reduce((sum, { multiplyAdds }) => sum + multiplyAdds, 0),
     outputBias: output.bias,
     apply(pass, x) {
-      const top = layers.reduce((h, { affine, site }) => site.fire(pass, affine.apply(pass, h)), x);
+      const top = layers.reduce((h: Activation, { affine, site }) => site.fire(pass, affine.apply(pass, h)), x);
       return output.apply(pass, top);
     },
   };
 }
 
-function checkGated(name: string, { units, blocks = units, rate = 0.1, start = 'rate' }: GatedSpec): void {
+function checkGated(
+  name: string,
+  { units, blocks = units, rate = 0.1, start = 'rate', compute = 'auto', probe }: GatedSpec,
+): void {
   checkUnits(name, units);
   checkUnits(name, blocks, 'blocks');
   if (units % blocks !== 0)
     throw new RangeError(
       `${name}: ${units} units cannot stand in ${blocks} equal blocks; ${blocks * Math.max(1, Math.round(units / blocks))} units would do.`,
     );
+  if (compute !== 'auto' && compute !== 'dense' && compute !== 'blocks')
+    throw new RangeError(`${name}: \`compute\` is "${compute}"; "auto", "dense" or "blocks" would do.`);
+  if (probe !== undefined && !(probe > 0 && probe <= 1))
+    throw new RangeError(`${name}: \`probe\` is ${probe}; a probability over 0 and up to 1 would do.`);
   if (start !== 'rate' && start !== 'zero')
     throw new RangeError(`${name}: \`start\` is "${start}"; "rate" or "zero" would do.`);
   if (rate !== 'none' && !(rate > 0 && rate < 1))

@@ -2,8 +2,13 @@ import type { Tensor } from '../engine/tensor.ts';
 import { randomStream } from '../random/stream.ts';
 
 /** Fills weights (inputs × units) uniformly in ±gain·√(6/(inputs+units)). Source: Glorot and Bengio 2010, Eq. 16. */
-export function glorotUniform(weights: Tensor, seed: number, stream: number, gain = 1): void {
-  const [inputs, units] = weights.shape;
+export function glorotUniform(
+  weights: Tensor,
+  seed: number,
+  stream: number,
+  gain = 1,
+  [inputs, units]: readonly number[] = weights.shape,
+): void {
   const limit = gain * Math.sqrt(6 / (inputs + units));
   const random = randomStream(seed, WEIGHTS, stream);
   const { values } = weights;

@@ -1,3 +1,4 @@
+import type { BlockShape } from '../engine/block-ops.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { DrawKey, FiringMode } from '../engine/fire.ts';
 import type { Tape } from '../engine/tape.ts';
@@ -15,6 +16,26 @@ export interface Parameter {
   readonly kind: 'weights' | 'bias';
   /** Learning rate as a multiple of its group's. */
   readonly learningRateScale: number;
+  /** Weights stored block by block (blocks × inputs × units of a block); absent where they are inputs × units. */
+  readonly blocks?: { readonly count: number; readonly inputs: number; readonly size: number };
+}
+
+/** What flows between layers: a dense matrix (rows × units), or the values of open blocks alone. */
+export type Activation = Tensor | BlockActivation;
+
+/** Values of the open blocks of a minibatch (pairs × size); closed blocks are zeros that nobody stores. */
+export interface BlockActivation extends BlockShape {
+  readonly values: Tensor;
+}
+
+export const isBlocks = (x: Activation): x is BlockActivation => 'mask' in x;
+
+/** Examples in an activation. */
+export const rowsOf = (x: Activation): number => (isBlocks(x) ? x.mask.rows : x.rows);
+
+/** The same numbers as a dense matrix. */
+export function toDense({ tape }: Pass, x: Activation): Tensor {
+  return isBlocks(x) ? tape.apply('scatterBlocks', [x.values], { mask: x.mask, size: x.size }) : x;
 }
 
 /** `train` and `sample` draw; `mean-field` turns the noise off; `threshold` cuts at the calibrated logit. */
@@ -30,6 +51,12 @@ export interface Pass {
   readonly penalties: { tensor: Tensor; weight: number }[];
   /** Multiply-adds executed in this pass. */
   readonly work: { executed: number; gater: number };
+}
+
+/** Adds multiply-adds to what the pass has executed. */
+export function countWork({ work }: Pass, multiplyAdds: number, group: Parameter['group']): void {
+  work.executed += multiplyAdds;
+  if (group === 'gater') work.gater += multiplyAdds;
 }
 
 /** Multiply-adds for one example. */
@@ -50,7 +77,7 @@ export interface Layer {
   readonly sites: readonly FiringSite[];
   readonly cost: LayerCost;
   /** rows×inputs → rows×outputs */
-  apply(pass: Pass, x: Tensor): Tensor;
+  apply(pass: Pass, x: Activation): Activation;
   /** After every training step. */
   afterStep?(): void;
 }

@@ -4,7 +4,15 @@ import { checkUnits } from './check.ts';
 import { buildDense, type DenseSpec } from './dense.ts';
 import type { FiringSite } from './firing-site.ts';
 import { buildGated, type GatedSpec } from './gated.ts';
-import type { Layer, LayerContext, LayerCost, Parameter, Pass } from './layer.ts';
+import {
+  type Activation,
+  type Layer,
+  type LayerContext,
+  type LayerCost,
+  type Parameter,
+  type Pass,
+  toDense,
+} from './layer.ts';
 
 /** Every kind of layer: its spec and how it is built. Adding one: a file beside this one, and one line here. */
 const builders = { dense: buildDense, gated: buildGated };
@@ -76,10 +84,11 @@ export class Model {
 
   /** rows×inputs → rows×outputs (logits of the classes) */
   apply(pass: Pass, x: Tensor): Tensor {
-    return this.layers.reduce((h, layer) => {
+    const output = this.layers.reduce((h: Activation, layer) => {
       pass.tape.layer = layer.name;
       return layer.apply(pass, h);
     }, x);
+    return toDense(pass, output);
   }
 
   /**
@@ -92,7 +101,7 @@ export class Model {
       throw new RangeError(
         `The model has no parameter "${name}". Known: ${this.parameters.map((known) => known.name).join(', ')}.`,
       );
-    return parameter.tensor.toArray();
+    return parameter.blocks ? unitsInColumns(parameter.tensor, parameter.blocks) : parameter.tensor.toArray();
   }
 
   /** A copy of everything that training changes: parameters, moving averages and thresholds. */
@@ -115,6 +124,16 @@ export class Model {
       site.threshold = snapshot.thresholds[i];
     });
   }
+}
+
+/** Weights stored block by block as a copy in inputs × units. */
+function unitsInColumns(tensor: Tensor, { count, inputs, size }: NonNullable<Parameter['blocks']>): Float32Array {
+  const { values } = tensor;
+  const units = count * size;
+  const out = new Float32Array(values.length);
+  for (let k = 0, at = 0; k < count; k++)
+    for (let i = 0; i < inputs; i++) for (let j = 0; j < size; j++, at++) out[i * units + k * size + j] = values[at];
+  return out;
 }
 
 export interface Snapshot {

@@ -4,6 +4,7 @@ import { multiplyMatrices } from '../../src/engine/matmul.ts';
 import { Tensor } from '../../src/engine/tensor.ts';
 import type { catalogue, KernelName } from '../../src/kernels/catalogue.ts';
 import { type Draw, normal, uniform, wide } from '../helpers/numbers.ts';
+import { type BlockKernelName, blockCases } from './blocks-cases.ts';
 
 /** An array that a kernel is given. */
 export interface ArrayCase {
@@ -35,7 +36,9 @@ type Parameter<N extends KernelName> = (typeof catalogue)[N]['parameters'][numbe
 type Pointer<N extends KernelName> = Extract<Parameter<N>, `${string}*` | `${string}#`>;
 /** The layout of packed matrices is the business of these two kernels alone: they are tested as the product they make. */
 type Packing = 'packLeft' | 'matmulPacked';
-type CaseOf<N extends KernelName> = N extends Packing ? Case : Case<Exclude<Parameter<N>, Pointer<N>>, Pointer<N>>;
+type CaseOf<N extends KernelName> = N extends Packing | BlockKernelName
+  ? Case
+  : Case<Exclude<Parameter<N>, Pointer<N>>, Pointer<N>>;
 
 /** Sizes with the ends of vectors (4), lines (16) and their neighbours well covered. */
 const size = fc.oneof(fc.constantFrom(0, 1, 3, 4, 5, 15, 16, 17, 31, 32, 33, 64), fc.nat(200));
@@ -273,4 +276,5 @@ export const cases = {
   },
   packLeft: product,
   matmulPacked: product,
-} satisfies { [N in KernelName]: CaseOf<N> };
+  ...blockCases,
+} satisfies { [N in Exclude<KernelName, 'buildMask'>]: CaseOf<N> };

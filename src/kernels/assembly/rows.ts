@@ -18,6 +18,11 @@ export function addBias(begin: i32, end: i32, x: usize, bias: usize, out: usize,
   }
 }
 
+/** out[r, c] = row[c], rows of out `stride` elements apart; items are rows. */
+export function fillRows(begin: i32, end: i32, row: usize, out: usize, rows: i32, columns: i32, stride: i32): void {
+  for (let r = begin; r < end; r++) memory.copy(out + ((<usize>(r * stride)) << 2), row, (<usize>columns) << 2);
+}
+
 /** out[c] = Σ_r x[r, c], rows added in order; items are groups of 16 columns. */
 export function columnSums(begin: i32, end: i32, x: usize, out: usize, rows: i32, columns: i32): void {
   const stride = (<usize>columns) << 2;

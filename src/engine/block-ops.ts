@@ -1,0 +1,264 @@
+/** Operations on block-sparse activations: rows of the operation table (see ops.ts). */
+import type { BlockMask } from './block-mask.ts';
+import type { Engine } from './engine.ts';
+import { multiplyMatrices } from './matmul.ts';
+import { columnSums, flip, type Matrix, operand, targetOf } from './matrix.ts';
+import { op } from './op.ts';
+import type { Tensor } from './tensor.ts';
+
+/** A mask and the units of one of its blocks. */
+export interface BlockShape {
+  readonly mask: BlockMask;
+  readonly size: number;
+}
+
+const byBlock = ({ blockStart, pairRow }: BlockMask) => [blockStart, pairRow] as const;
+const byRow = ({ rowStart, rowPair, pairBlock }: BlockMask) => [rowStart, rowPair, pairBlock] as const;
+
+const compact = (engine: Engine, { mask, size }: BlockShape, purpose: string): Tensor =>
+  engine.allocate([mask.pairs, size], purpose);
+
+/**
+ * A weight gradient by a kernel that fills a new array (factor 1), or that descends in place (the factor is −η times the scale):
+ * then blocks that no example opened are not touched.
+ */
+function weightGradient(
+  engine: Engine,
+  weights: Tensor,
+  descent: number | undefined,
+  run: (target: number, factor: number, accumulate: number) => void,
+): Tensor | null {
+  if (descent !== undefined) {
+    run(weights.pointer, descent, 1);
+    return null;
+  }
+  const gradient = engine.allocate(weights.shape, 'a weight gradient');
+  run(gradient.pointer, 1, 0);
+  return gradient;
+}
+
+/** The gradient of a bias with one element a unit: sums over the pairs of each block. */
+function blockBiasGradient(engine: Engine, dValues: Tensor, { mask, size }: BlockShape): Tensor {
+  const gradient = engine.allocate([mask.blocks * size], 'the gradient of a bias');
+  const extents = [mask.pairs, mask.blocks, size, 1, 0] as const;
+  engine.backend.run('blockBiasGradient', dValues.pointer, gradient.pointer, mask.blockStart, ...extents);
+  return gradient;
+}
+
+export const blockOps = {
+  /** x (rows×inputs) times W (blocks×inputs×size) plus bias, for open pairs only → values pairs×size. */
+  denseToBlocks: op<BlockShape>({
+    forward(engine, [x, weights, bias], shape) {
+      const { mask, size } = shape;
+      const output = compact(engine, shape, 'block values');
+      const pointers = [x.pointer, weights.pointer, bias.pointer, output.pointer] as const;
+      engine.backend.run('denseToBlocks', ...pointers, ...byBlock(mask), mask.pairs, mask.blocks, x.columns, size);
+      return { output };
+    },
+    pullback(engine, { inputs: [input, weights], attributes: shape, needs }, dy, { descend }) {
+      const { mask, size } = shape;
+      const x = input.shownToPullbacks;
+      const extents = [mask.blocks, x.columns, size] as const;
+      const dx = needs[0] ? engine.allocate(x.shape, 'an input gradient') : null;
+      if (dx) {
+        const pointers = [dy.pointer, weights.pointer, dx.pointer, ...byBlock(mask), ...byRow(mask)] as const;
+        engine.backend.run('denseToBlocksInputs', ...pointers, mask.pairs, mask.rows, ...extents);
+      }
+      const dBias = needs[2] ? blockBiasGradient(engine, dy, shape) : null;
+      const dWeights = needs[1]
+        ? weightGradient(engine, weights, descend(input === x ? weights : x), (target, factor, accumulate) => {
+            const pointers = [x.pointer, dy.pointer, target, ...byBlock(mask)] as const;
+            engine.backend.run('denseToBlocksWeights', ...pointers, mask.pairs, ...extents, factor, accumulate);
+          })
+        : null;
+      return [dx, dWeights, dBias];
+    },
+  }),
+
+  /** Values pairs×size times W (blocks·size × outputs) plus bias → rows×outputs; closed blocks count as zeros. */
+  blocksToDense: op<BlockShape>({
+    forward(engine, [values, weights, bias], { mask, size }) {
+      const outputs = weights.columns;
+      const y = engine.allocate([mask.rows, outputs], 'a product with blocks');
+      const pointers = [values.pointer, weights.pointer, bias.pointer, y.pointer] as const;
+      const extents = [mask.pairs, mask.rows, mask.blocks, size, outputs] as const;
+      engine.backend.run('blocksToDense', ...pointers, ...byBlock(mask), ...byRow(mask), ...extents);
+      return { output: y };
+    },
+    pullback(engine, { inputs: [input, weights], attributes: shape, needs }, dy, { descend }) {
+      const { mask, size } = shape;
+      const values = input.shownToPullbacks;
+      const extents = [mask.pairs, mask.blocks, size, weights.columns] as const;
+      const dValues = needs[0] ? compact(engine, shape, 'the gradient of block values') : null;
+      if (dValues) {
+        const pointers = [dy.pointer, weights.pointer, dValues.pointer, ...byBlock(mask)] as const;
+        engine.backend.run('blocksToDenseValues', ...pointers, ...extents);
+      }
+      const dBias = needs[2] ? columnSums(engine, dy) : null;
+      const dWeights = needs[1]
+        ? weightGradient(engine, weights, descend(weights), (target, factor, accumulate) => {
+            const pointers = [values.pointer, dy.pointer, target, ...byBlock(mask)] as const;
+            engine.backend.run('blocksToDenseWeights', ...pointers, ...extents, factor, accumulate);
+          })
+        : null;
+      return [dValues, dWeights, dBias];
+    },
+  }),
+
+  /** Values of one mask times W (blocks₂ × units₁ × size₂) plus bias → values of another; only pairs open on both sides. */
+  blocksToBlocks: op<{ from: BlockShape; to: BlockShape }>({
+    forward(engine, [values, weights, bias], { from, to }) {
+      const output = compact(engine, to, 'block values');
+      const pointers = [values.pointer, weights.pointer, bias.pointer, output.pointer] as const;
+      const masks = [...byBlock(from.mask), ...byRow(from.mask), ...byBlock(to.mask)] as const;
+      engine.backend.run('blocksToBlocks', ...pointers, ...masks, ...bothExtents(from, to));
+      return { output };
+    },
+    pullback(engine, { inputs: [input, weights], attributes: { from, to }, needs }, dy, { descend }) {
+      const values = input.shownToPullbacks;
+      const dValues = needs[0] ? compact(engine, from, 'the gradient of block values') : null;
+      if (dValues) {
+        const pointers = [dy.pointer, weights.pointer, dValues.pointer] as const;
+        const masks = [...byBlock(from.mask), ...byBlock(to.mask), ...byRow(to.mask)] as const;
+        engine.backend.run('blocksToBlocksValues', ...pointers, ...masks, ...bothExtents(from, to));
+      }
+      const dBias = needs[2] ? blockBiasGradient(engine, dy, to) : null;
+      const dWeights = needs[1]
+        ? weightGradient(engine, weights, descend(weights), (target, factor, accumulate) => {
+            const masks = [...byBlock(from.mask), ...byRow(from.mask), ...byBlock(to.mask)] as const;
+            const extents = [...bothExtents(from, to), factor, accumulate] as const;
+            engine.backend.run('blocksToBlocksWeights', values.pointer, dy.pointer, target, ...masks, ...extents);
+          })
+        : null;
+      return [dValues, dWeights, dBias];
+    },
+  }),
+
+  /** Gates (rows×blocks, dense) times values pairs×size. `weights` multiplies the gates' gradient element by element. */
+  gateBlocks: op<BlockShape & { gradientWeights?: Tensor | undefined }>({
+    forward(engine, [gates, values], shape) {
+      return { output: gateValues(engine, gates, values, shape) };
+    },
+    pullback(engine, { inputs: [gates, values], attributes: shape, needs }, dy) {
+      const { mask, size, gradientWeights } = shape;
+      const dGates = needs[0] ? engine.allocate(gates.shape, 'gate gradients') : null;
+      if (dGates) {
+        const pointers = [values.pointer, dy.pointer, dGates.pointer, ...byRow(mask)] as const;
+        engine.backend.run('blockGateGradient', ...pointers, mask.pairs, mask.rows, mask.blocks, size);
+        if (gradientWeights) {
+          const { pointer, size: elements } = dGates;
+          engine.backend.run('multiply', pointer, gradientWeights.pointer, pointer, elements);
+        }
+      }
+      return [dGates, needs[1] ? gateValues(engine, gates, dy, shape) : null];
+    },
+  }),
+
+  /** Values pairs×size → rows×(blocks·size), zeros where closed. */
+  scatterBlocks: op<BlockShape>({
+    forward(engine, [values], { mask, size }) {
+      const output = engine.allocate([mask.rows, mask.blocks * size], 'scattered blocks');
+      const pointers = [values.pointer, output.pointer, ...byRow(mask)] as const;
+      engine.backend.run('scatterBlocks', ...pointers, mask.pairs, mask.rows, mask.blocks, size);
+      return { output };
+    },
+    pullback(engine, { attributes: shape }, dy) {
+      const { mask, size } = shape;
+      const output = compact(engine, shape, 'gathered blocks');
+      const masks = [mask.pairRow, mask.pairBlock] as const;
+      engine.backend.run('gatherBlocks', dy.pointer, output.pointer, ...masks, mask.pairs, mask.blocks, size);
+      return [output];
+    },
+  }),
+
+  /** x (rows×inputs) times all blocks of W (blocks×inputs×size) plus bias → rows×(blocks·size): the dense path of a gated layer. */
+  allBlocks: op<{ blocks: number; size: number }>({
+    forward(engine, [x, weights, bias], { blocks, size }) {
+      const output = engine.allocate([x.rows, blocks * size], 'block values');
+      const [inputs, units] = [x.columns, blocks * size];
+      if (size === 1) {
+        const shape = { m: x.rows, n: units, k: inputs, bias: bias.pointer };
+        multiplyMatrices(engine, operand(x, false), unitWeights(weights, units, inputs), targetOf(output), shape);
+      } else {
+        const shape = { m: x.rows, n: size, k: inputs, bias: bias.pointer };
+        const batch = { count: blocks, a: 0, b: inputs * size, c: size, bias: size };
+        multiplyMatrices(engine, operand(x, false), rowsOf(weights, size), targetOf(output), shape, batch);
+      }
+      return { output };
+    },
+    pullback(engine, { inputs: [input, weights], attributes: { blocks, size }, needs }, dy, { descend }) {
+      const x = input.shownToPullbacks;
+      const dx = needs[0] ? allBlocksInputGradient(engine, x, weights, dy, blocks, size) : null;
+      const dBias = needs[2] ? columnSums(engine, dy) : null;
+      if (!needs[1]) return [dx, null, dBias];
+      const factor = descend(weights);
+      const accumulate = factor !== undefined;
+      const target = accumulate ? weights : engine.allocate(weights.shape, 'a weight gradient');
+      const cotangent = accumulate ? scaled(engine, dy, factor) : dy;
+      const [inputs, units] = [x.columns, blocks * size];
+      if (size === 1) {
+        const left = flip(operand(cotangent, false));
+        const shape = { m: units, n: inputs, k: x.rows, accumulate };
+        multiplyMatrices(engine, left, operand(x, false), { pointer: target.pointer, rowStride: inputs }, shape);
+      } else {
+        const shape = { m: inputs, n: size, k: x.rows, accumulate };
+        const batch = { count: blocks, a: 0, b: size, c: inputs * size, bias: 0 };
+        const out = { pointer: target.pointer, rowStride: size };
+        multiplyMatrices(engine, flip(operand(x, false)), operand(cotangent, false), out, shape, batch);
+      }
+      return [dx, accumulate ? null : target, dBias];
+    },
+  }),
+} as const;
+
+/** Weights of units with a block each, stored unit by unit, as inputs×units. */
+const unitWeights = ({ pointer }: Tensor, units: number, inputs: number): Matrix => ({
+  pointer,
+  rows: inputs,
+  columns: units,
+  rowStride: 1,
+  columnStride: inputs,
+});
+
+/** The first block of weights, inputs×size. */
+const rowsOf = ({ pointer }: Tensor, size: number) => ({ pointer, rowStride: size, columnStride: 1 });
+
+function allBlocksInputGradient(
+  engine: Engine,
+  x: Tensor,
+  weights: Tensor,
+  dy: Tensor,
+  blocks: number,
+  size: number,
+): Tensor {
+  const dx = engine.allocate(x.shape, 'an input gradient');
+  const [inputs, units] = [x.columns, blocks * size];
+  if (size === 1) {
+    const shape = { m: x.rows, n: inputs, k: units };
+    multiplyMatrices(engine, operand(dy, false), flip(unitWeights(weights, units, inputs)), targetOf(dx), shape);
+    return dx;
+  }
+  for (let k = 0; k < blocks; k++) {
+    const left = { pointer: dy.pointer + 4 * k * size, rowStride: units, columnStride: 1 };
+    const right = { pointer: weights.pointer + 4 * k * inputs * size, rowStride: 1, columnStride: size };
+    multiplyMatrices(engine, left, right, targetOf(dx), { m: x.rows, n: inputs, k: size, accumulate: k > 0 });
+  }
+  return dx;
+}
+
+function scaled(engine: Engine, x: Tensor, factor: number): Tensor {
+  const output = engine.allocate(x.shape, 'a scaled cotangent');
+  engine.backend.run('scale', x.pointer, output.pointer, x.size, factor);
+  return output;
+}
+
+function gateValues(engine: Engine, gates: Tensor, values: Tensor, shape: BlockShape): Tensor {
+  const { mask, size } = shape;
+  const output = compact(engine, shape, 'gated block values');
+  const pointers = [gates.pointer, values.pointer, output.pointer, mask.pairRow, mask.pairBlock] as const;
+  engine.backend.run('gateBlocks', ...pointers, mask.pairs, mask.blocks, size);
+  return output;
+}
+
+const bothExtents = (from: BlockShape, to: BlockShape) =>
+  [from.mask.pairs, to.mask.pairs, from.mask.rows, from.mask.blocks, to.mask.blocks, from.size, to.size] as const;

@@ -1,0 +1,40 @@
+import type { Engine } from './engine.ts';
+import type { Tensor } from './tensor.ts';
+
+/** What the tape keeps of one operation. */
+export interface OpRecord<A = unknown> {
+  readonly name: string;
+  readonly layer: string;
+  readonly inputs: readonly Tensor[];
+  readonly attributes: A;
+  readonly output: Tensor;
+  /** Tensors that forward keeps for the pullback. */
+  readonly saved: readonly Tensor[];
+  /** Which inputs want a gradient. */
+  readonly needs: readonly boolean[];
+}
+
+/** What a pullback may know besides its own operation. */
+export interface PullbackContext {
+  /** One loss a row, for neurons that read the loss. */
+  readonly exampleLoss: Tensor | undefined;
+  /**
+   * The factor with which this input's gradient is to be added to the input itself, in place of being returned: plain
+   * gradient descent without a gradient in memory. Undefined where the gradient is wanted.
+   */
+  descend(input: Tensor): number | undefined;
+}
+
+/** One row of the table: an operation and, beside it, how cotangents come back through it. */
+export interface Op<A> {
+  forward(engine: Engine, inputs: readonly Tensor[], attributes: A): { output: Tensor; saved?: readonly Tensor[] };
+  /** One gradient an input, or null. `dy` is undefined only in operations that say `withoutCotangent`. */
+  pullback(engine: Engine, record: OpRecord<A>, dy: Tensor, context: PullbackContext): readonly (Tensor | null)[];
+  /** Is there a gradient even when no cotangent arrives? */
+  readonly withoutCotangent?: boolean;
+  /** Does the pullback leave the output's cotangent unread? Then nothing above computes it for this operation. */
+  ignoresCotangent?(attributes: A): boolean;
+}
+
+/** Declares a row; keeps the type of its attributes. */
+export const op = <A>(row: Op<A>): Op<A> => row;

@@ -1,0 +1,75 @@
+import { type BlockMask, blockMask } from '../engine/block-mask.ts';
+import type { BlockShape } from '../engine/block-ops.ts';
+import type { Engine } from '../engine/engine.ts';
+import type { Tensor } from '../engine/tensor.ts';
+import type { FiringSite } from './firing-site.ts';
+import type { GatedSpec } from './gated.ts';
+import type { Pass } from './layer.ts';
+import { crossover, skipsInTraining } from './paths.ts';
+
+/** Open blocks to compute, and weights for the gradients of their gates where some were opened by a probe. */
+export interface OpenBlocks extends BlockShape {
+  readonly gradientWeights?: Tensor;
+}
+
+/** Decides for every minibatch whether a gated layer computes all blocks or open ones alone. */
+export class GatedPath {
+  private readonly engine: Engine;
+  private readonly gates: FiringSite;
+  private readonly expertsWantAll: boolean;
+  private readonly spec: GatedSpec;
+  private readonly size: number;
+  private readonly probeLayer: number;
+
+  /** @param options.probeLayer number of the probes' random stream */
+  constructor(options: {
+    engine: Engine;
+    gates: FiringSite;
+    expertSite: FiringSite | undefined;
+    spec: GatedSpec;
+    size: number;
+    probeLayer: number;
+  }) {
+    this.engine = options.engine;
+    this.gates = options.gates;
+    this.expertsWantAll = options.expertSite?.stochastic ?? false;
+    this.spec = options.spec;
+    this.size = options.size;
+    this.probeLayer = options.probeLayer;
+  }
+
+  /** The blocks to compute for gates (rows × blocks), or undefined for all of them. */
+  choose(pass: Pass, gates: Tensor): OpenBlocks | undefined {
+    const { compute = 'auto', probe } = this.spec;
+    // Experts with noise are calibrated and counted unit by unit over whole minibatches.
+    if (compute === 'dense' || this.expertsWantAll) return undefined;
+    const training = pass.mode === 'train';
+    if (training && !skipsInTraining(this.gates.neuron))
+      return probe === undefined ? undefined : this.probed(pass, gates, probe);
+    const mask = blockMask(this.engine, gates);
+    return this.worthwhile(mask) ? { mask, size: this.size } : undefined;
+  }
+
+  private worthwhile({ pairs, rows, blocks }: BlockMask): boolean {
+    return this.spec.compute === 'blocks' || pairs <= crossover(this.engine, this.size) * rows * blocks;
+  }
+
+  /** Open blocks and, of the closed ones, each with probability ρ; gate gradients of those weigh 1/ρ. */
+  private probed(pass: Pass, gates: Tensor, probability: number): OpenBlocks | undefined {
+    const { engine } = this;
+    const marks = engine.allocate(gates.shape, 'probed gates');
+    const weights = engine.allocate(gates.shape, 'the weights of gate gradients');
+    const [key0, key1] = pass.source.key;
+    const stream = this.probeLayer * 65536 + pass.source.draw;
+    const { step } = pass.source;
+    engine.backend.run('uniforms', marks.pointer, gates.rows, gates.columns, key0, key1, step, stream);
+    const [u, w, g] = [marks.values, weights.values, gates.values];
+    for (let i = 0; i < u.length; i++) {
+      const open = g[i] !== 0;
+      u[i] = open || u[i] < probability ? 1 : 0;
+      w[i] = open ? 1 : 1 / probability;
+    }
+    const mask = blockMask(engine, marks);
+    return this.worthwhile(mask) ? { mask, size: this.size, gradientWeights: weights } : undefined;
+  }
+}
