@@ -1,13 +1,15 @@
 /**
  * Our side of a benchmark: one process, one kind of work, one line of JSON.
  *
- *     node bench/ours.ts --work matmul512|dense-step --threads 1 --simd simd|relaxed
+ *     node bench/ours.ts --work NAME --threads 1 --simd simd|relaxed --blas off|auto --path dense|blocks …
  */
 import { parseArgs } from 'node:util';
+import { blockMask } from '../src/engine/block-mask.ts';
 import { multiplyMatrices } from '../src/engine/matmul.ts';
 import { targetOf } from '../src/engine/matrix.ts';
-import { createModel, dense, digits, sgd } from '../src/index.ts';
+import { createModel, dense, digits, gated, sgd, Tape, type Tensor } from '../src/index.ts';
 import { createEngine } from '../src/platform/node/index.ts';
+import { randomStream } from '../src/random/stream.ts';
 import { gatherBatch } from '../src/train/batches.ts';
 import { Stepper } from '../src/train/step.ts';
 
@@ -16,10 +18,18 @@ const { values: flags } = parseArgs({
     work: { type: 'string', default: 'matmul512' },
     threads: { type: 'string', default: '1' },
     simd: { type: 'string', default: 'auto' },
+    blas: { type: 'string', default: 'off' },
+    path: { type: 'string', default: 'blocks' },
+    rows: { type: 'string', default: '100' },
+    inputs: { type: 'string', default: '784' },
+    units: { type: 'string', default: '2048' },
+    size: { type: 'string', default: '64' },
+    density: { type: 'string', default: '0.1' },
+    gater: { type: 'string', default: '64' },
   },
 });
 
-const engine = await createEngine({ threads: Number(flags.threads), simd: flags.simd as 'auto' });
+const engine = await createEngine({ threads: Number(flags.threads), simd: flags.simd as 'auto', blas: flags.blas });
 
 /** A 512×512×512 product of Float32 matrices. */
 function matmul512(): () => void {
@@ -50,10 +60,179 @@ function denseStep(): () => void {
   };
 }
 
-const WORK: Readonly<Record<string, () => () => void>> = { matmul512, 'dense-step': denseStep };
+/** Gates open at random, the same for every process: rows × blocks of 0 and 1. */
+function randomGates(rows: number, blocks: number, density: number, stream: number): Float32Array {
+  const random = randomStream(1, 99, stream);
+  return Float32Array.from({ length: rows * blocks }, () => (random.uniform() < density ? 1 : 0));
+}
+
+/** Parameters of a layer with small weights, on the heap for good. */
+function parameters(shape: readonly number[], stream: number): Tensor {
+  const tensor = engine.parameter(shape, 'benchmark weights');
+  const random = randomStream(1, 98, stream);
+  const { values } = tensor;
+  for (let i = 0; i < values.length; i++) values[i] = (random.uniform() - 0.5) * 0.05;
+  return tensor;
+}
+
+interface Gated {
+  readonly rows: number;
+  readonly inputs: number;
+  readonly units: number;
+  readonly size: number;
+  readonly density: number;
+}
+
+const shapeOf = (): Gated => ({
+  rows: Number(flags.rows),
+  inputs: Number(flags.inputs),
+  units: Number(flags.units),
+  size: Number(flags.size),
+  density: Number(flags.density),
+});
+
+/**
+ * A gated layer with given gates: forward, gradients of the input, of the gates and of the weights, the last added to the weights in
+ * place. `--path dense` is a plain dense product, all gates multiplied; `blocks` computes open blocks alone, mask included.
+ */
+function gatedLayer(): () => void {
+  const { rows, inputs, units, size, density } = shapeOf();
+  const blocks = units / size;
+  const values = randomGates(rows, inputs, 0.5, 0);
+  const gateValues = randomGates(rows, blocks, density, 1);
+  const dense = flags.path === 'dense';
+  const weights = parameters(dense ? [inputs, units] : [blocks, inputs, size], 2);
+  const bias = parameters([units], 3);
+  return () => {
+    engine.beginStep();
+    const x = engine.tensor(values, [rows, inputs]);
+    const gates = engine.tensor(gateValues, [rows, blocks]);
+    const start = performance.now();
+    const tape = new Tape(engine);
+    tape.watch([x, gates, weights]);
+    let y: Tensor;
+    if (dense) y = tape.apply('gate', [gates, tape.apply('matmul', [x, weights, bias], {})], { size });
+    else {
+      const shape = { mask: blockMask(engine, gates), size };
+      y = tape.apply('gateBlocks', [gates, tape.apply('denseToBlocks', [x, weights, bias], shape)], shape);
+    }
+    tape.descend(weights, -1e-6);
+    tape.backward([{ tensor: y, cotangent: 1e-3 }]);
+    times.push(performance.now() - start);
+    peak = Math.max(peak, engine.backend.heap.usage.step);
+  };
+}
+
+/** Two gated layers and a dense one on top, inputs→units→units→10, forward and all gradients. */
+function twoGatedLayers(): () => void {
+  const { rows, inputs, units, size, density } = shapeOf();
+  const blocks = units / size;
+  const values = randomGates(rows, inputs, 0.5, 0);
+  const gateValues = [1, 2].map((stream) => randomGates(rows, blocks, density, stream));
+  const dense = flags.path === 'dense';
+  const weights = [inputs, units].map((below, i) => parameters(dense ? [below, units] : [blocks, below, size], 3 + i));
+  const top = parameters([units, 10], 5);
+  const [bias, topBias] = [parameters([units], 6), parameters([10], 7)];
+  return () => {
+    engine.beginStep();
+    const x = engine.tensor(values, [rows, inputs]);
+    const gates = gateValues.map((g) => engine.tensor(g, [rows, blocks]));
+    const start = performance.now();
+    const tape = new Tape(engine);
+    tape.watch([...gates, ...weights, top]);
+    let y: Tensor;
+    if (dense) {
+      const layer = (h: Tensor, i: number) =>
+        tape.apply('gate', [gates[i], tape.apply('matmul', [h, weights[i], bias], {})], { size });
+      y = tape.apply('matmul', [layer(layer(x, 0), 1), top, topBias], {});
+    } else {
+      const [from, to] = gates.map((g) => ({ mask: blockMask(engine, g), size }));
+      const first = tape.apply(
+        'gateBlocks',
+        [gates[0], tape.apply('denseToBlocks', [x, weights[0], bias], from)],
+        from,
+      );
+      const second = tape.apply('blocksToBlocks', [first, weights[1], bias], { from, to });
+      y = tape.apply('blocksToDense', [tape.apply('gateBlocks', [gates[1], second], to), top, topBias], to);
+    }
+    for (const tensor of [...weights, top]) tape.descend(tensor, -1e-6);
+    tape.backward([{ tensor: y, cotangent: 1e-3 }]);
+    times.push(performance.now() - start);
+  };
+}
+
+/** Inference: inputs → units in blocks → inputs, with exactly the given share of the blocks open in every row. */
+function inference(): () => void {
+  const { rows, inputs, units, size, density } = shapeOf();
+  const blocks = units / size;
+  const values = randomGates(rows, inputs, 0.5, 0);
+  const open = Math.round(density * blocks);
+  const gateValues = Float32Array.from({ length: rows * blocks }, (_, i) =>
+    ((i % blocks) * 7) % blocks < open ? 1 : 0,
+  );
+  const dense = flags.path === 'dense';
+  const weights = parameters(dense ? [inputs, units] : [blocks, inputs, size], 2);
+  const above = parameters([units, inputs], 3);
+  const [bias, biasAbove] = [parameters([units], 4), parameters([inputs], 5)];
+  return () => {
+    engine.beginStep();
+    const x = engine.tensor(values, [rows, inputs]);
+    const gates = engine.tensor(gateValues, [rows, blocks]);
+    const start = performance.now();
+    const tape = new Tape(engine);
+    if (dense) {
+      const h = tape.apply('gate', [gates, tape.apply('matmul', [x, weights, bias], {})], { size });
+      tape.apply('matmul', [h, above, biasAbove], {});
+    } else {
+      const shape = { mask: blockMask(engine, gates), size };
+      const h = tape.apply('gateBlocks', [gates, tape.apply('denseToBlocks', [x, weights, bias], shape)], shape);
+      tape.apply('blocksToDense', [h, above, biasAbove], shape);
+    }
+    times.push(performance.now() - start);
+  };
+}
+
+/** A whole training step of a gated classifier: gater, gates (REINFORCE), experts, loss, update; rate held at the given density. */
+function gatedStep(): () => void {
+  const { rows, units, size, density } = shapeOf();
+  const data = digits({ seed: 1, count: rows });
+  const blocks = units / size;
+  const layer = gated(units, {
+    blocks,
+    neuron: 'stochastic-binary',
+    gater: flags.gater === 'none' ? [] : flags.gater.split(',').map(Number),
+    rate: density,
+    sparsity: 'none',
+    compute: flags.path as 'dense',
+    activation: size === 1 ? 'linear' : 'rectifier',
+  });
+  const model = createModel(engine, { inputs: 784, layers: [layer, dense(10)] });
+  const optimizer = sgd({ learningRate: 1e-6 });
+  const stepper = new Stepper(model, optimizer);
+  const indices = Int32Array.from({ length: rows }, (_, i) => i);
+  // Random logits would spread the rate: with small weights the bias alone sets it.
+  for (const { name, tensor } of model.parameters) if (name === 'gated0.gater.weights') tensor.values.fill(0);
+  return () => {
+    const start = performance.now();
+    engine.beginStep();
+    stepper.run(gatherBatch(engine, data, indices), { optimizer, learningRate: 1e-6 });
+    times.push(performance.now() - start);
+    peak = Math.max(peak, engine.backend.heap.usage.step);
+  };
+}
+
+const WORK: Readonly<Record<string, () => () => void>> = {
+  matmul512,
+  'dense-step': denseStep,
+  'gated-layer': gatedLayer,
+  'two-gated-layers': twoGatedLayers,
+  inference,
+  'gated-step': gatedStep,
+};
 const SECONDS = 1.5;
 
 const times: number[] = [];
+let peak = 0;
 const work = WORK[flags.work]?.();
 if (!work) throw new RangeError(`There is no work "${flags.work}". Known: ${Object.keys(WORK).join(', ')}.`);
 const start = performance.now();
@@ -71,6 +250,7 @@ console.log(
     least: times[0],
     samples: times.length,
     node: process.version,
+    ...(peak > 0 && { peakBytes: peak }),
   }),
 );
 engine.close();

@@ -27,7 +27,7 @@ const ours = (name: string, work: string, ...flags: string[]): Entry => ({
   command: [process.execPath, here('ours.ts'), '--work', work, ...flags],
 });
 
-const peer = (name: string, file: string, work: string, threads: number): Entry => {
+const peer = (name: string, file: string, work: string, threads: number, ...flags: string[]): Entry => {
   const script = here(`peers/${file}`);
   const program = file.endsWith('.py') ? 'python3' : process.execPath;
   const installed = file.endsWith('.py') || existsSync(here('peers/node_modules'));
@@ -42,11 +42,37 @@ const peer = (name: string, file: string, work: string, threads: number): Entry 
           work,
           '--threads',
           String(threads),
+          ...flags,
         ]
       : [process.execPath, '--print', `'${skip}'`],
     cwd: here('peers'),
   };
 };
+
+const NET_2013 = ['--units', '2000', '--size', '1', '--gater', '400', '--rows', '32'];
+const ONE_EXAMPLE = ['--rows', '1', '--inputs', '1024', '--units', '8192', '--density', '0.1015625'];
+
+/** Forward and both gradients of a gated layer: ours dense and block-sparse, PyTorch's two ways. */
+function gatedComparison(name: string, ...flags: string[]): Record<string, Entry[]> {
+  const both = (threads: number): Entry[] => [
+    ours(`dense, ${threads} thread(s)`, 'gated-layer', '--path', 'dense', '--threads', String(threads), ...flags),
+    ours(`blocks, ${threads} thread(s)`, 'gated-layer', '--threads', String(threads), ...flags),
+    peer(`PyTorch dense and mask, ${threads} thread(s)`, 'torch.py', 'gated-mask', threads, ...flags),
+    peer(`PyTorch, loop over blocks, ${threads} thread(s)`, 'torch.py', 'gated-loop', threads, ...flags),
+  ];
+  const blas = ours(
+    'dense with BLAS, 2 thread(s)',
+    'gated-layer',
+    '--path',
+    'dense',
+    '--blas',
+    'auto',
+    '--threads',
+    '2',
+    ...flags,
+  );
+  return { [name]: [...both(1), ...both(2), blas] };
+}
 
 /** Every comparison; the first entry is the one that ratios refer to. */
 export const COMPARISONS: Readonly<Record<string, readonly Entry[]>> = {
@@ -62,6 +88,8 @@ export const COMPARISONS: Readonly<Record<string, readonly Entry[]>> = {
     ours('flipgrad, relaxed SIMD, 2 threads', 'dense-step', '--simd', 'relaxed', '--threads', '2'),
     ours('flipgrad, SIMD, 1 thread', 'dense-step', '--simd', 'simd'),
     ours('flipgrad, SIMD, 2 threads', 'dense-step', '--simd', 'simd', '--threads', '2'),
+    ours('flipgrad with BLAS, 1 thread', 'dense-step', '--blas', 'auto'),
+    ours('flipgrad with BLAS, 2 threads', 'dense-step', '--blas', 'auto', '--threads', '2'),
     peer('jax-js, 1 thread', 'jax-js.mjs', 'dense-step', 1),
     peer('jax-js, 2 threads', 'jax-js.mjs', 'dense-step', 2),
     peer('tfjs wasm, 1 thread', 'tfjs.mjs', 'dense-step', 1),
@@ -69,6 +97,37 @@ export const COMPARISONS: Readonly<Record<string, readonly Entry[]>> = {
     peer('PyTorch CPU, 1 thread', 'torch.py', 'dense-step', 1),
     peer('PyTorch CPU, 2 threads', 'torch.py', 'dense-step', 2),
   ],
+  ...gatedComparison('gated layer 784→2048, blocks of 64, 10% open, batch 100', '--units', '2048'),
+  ...gatedComparison('gated layer 784→8192, blocks of 64, 10% open, batch 100', '--units', '8192'),
+  'gated layer 784→2048, blocks of 64, every block open, batch 100': [
+    ours('dense, 1 thread', 'gated-layer', '--path', 'dense', '--density', '1'),
+    ours('blocks, 1 thread', 'gated-layer', '--density', '1'),
+  ],
+  'two gated layers 784→2048→2048→10, blocks of 64, 10% and 10%, batch 100': [
+    ours('dense, 1 thread', 'two-gated-layers', '--path', 'dense'),
+    ours('blocks, 1 thread', 'two-gated-layers'),
+  ],
+  'gated layer 784→2000, one gate a unit, 10% open, batch 100': [
+    ours('dense, 1 thread', 'gated-layer', '--path', 'dense', '--units', '2000', '--size', '1'),
+    ours('blocks, 1 thread', 'gated-layer', '--units', '2000', '--size', '1'),
+  ],
+  'training step of the 2013 network, stochastic-binary, batch 32': [
+    ours('dense, 1 thread', 'gated-step', '--path', 'dense', ...NET_2013),
+    ours('blocks, 1 thread', 'gated-step', ...NET_2013),
+  ],
+  'inference of one example, 1024→8192→1024, 13 of 128 blocks open': [
+    ours('dense, 1 thread', 'inference', '--path', 'dense', ...ONE_EXAMPLE),
+    ours('dense with BLAS, 1 thread', 'inference', '--path', 'dense', '--blas', 'auto', ...ONE_EXAMPLE),
+    ours('blocks, 1 thread', 'inference', ...ONE_EXAMPLE),
+    peer('PyTorch dense, 1 thread', 'torch.py', 'inference-dense', 1, ...ONE_EXAMPLE),
+    peer('PyTorch, loop over open blocks, 1 thread', 'torch.py', 'inference-loop', 1, ...ONE_EXAMPLE),
+  ],
+  ...Object.fromEntries(
+    ['0.05', '0.1', '0.25', '0.5'].map((density) => [
+      `training step of a gated classifier 784→2048→10, blocks of 64, ${100 * Number(density)}% open, batch 100`,
+      ['dense', 'blocks'].map((path) => ours(`${path}, 1 thread`, 'gated-step', '--path', path, '--density', density)),
+    ]),
+  ),
 };
 
 export function readBenchRecords(): BenchRecord[] {

@@ -1,4 +1,4 @@
-"""PyTorch on the CPU: /usr/bin/python3 torch.py --work matmul512|dense-step --threads N
+"""PyTorch on the CPU: /usr/bin/python3 torch.py --work NAME --threads N [--units 2048 --size 64 --density 0.1 …]
 
 Debian's packages python3-torch and libopenblas0-pthread are enough. Where PyTorch is absent, or present with the
 reference BLAS (thirty times slower, no fair peer), the script says so in one sentence and one JSON line.
@@ -39,6 +39,95 @@ def dense_step(torch):
     return step
 
 
+def gates_at_random(torch, rows, blocks, density):
+    return (torch.rand(rows, blocks) < density).float()
+
+
+def gated_mask(torch, options):
+    """A gated layer as everybody writes it: the dense product times the mask; forward and the gradients of x, W and the gates."""
+    blocks = options.units // options.size
+    x = torch.rand(options.rows, options.inputs, requires_grad=True)
+    w = torch.rand(options.inputs, options.units, requires_grad=True)
+    gates = gates_at_random(torch, options.rows, blocks, options.density).requires_grad_()
+    cotangent = torch.rand(options.rows, options.units)
+
+    def step():
+        for tensor in (x, w, gates):
+            tensor.grad = None
+        h = (x @ w).view(options.rows, blocks, options.size)
+        (h * gates.unsqueeze(2)).view(options.rows, options.units).backward(cotangent)
+
+    return step
+
+
+def gated_loop(torch, options):
+    """The same work block by block on the rows that open it, gradients by hand: what a careful user of PyTorch would write."""
+    blocks = options.units // options.size
+    x = torch.rand(options.rows, options.inputs)
+    weights = torch.rand(blocks, options.inputs, options.size)
+    gates = gates_at_random(torch, options.rows, blocks, options.density)
+    rows_of = [gates[:, k].nonzero().squeeze(1) for k in range(blocks)]
+    cotangent = torch.rand(options.rows, blocks, options.size)
+
+    @torch.no_grad()
+    def step():
+        y = torch.zeros(options.rows, blocks, options.size)
+        dx = torch.zeros_like(x)
+        for k, rows in enumerate(rows_of):
+            if len(rows) == 0:
+                continue
+            xk = x[rows]
+            y[rows, k] = xk @ weights[k]
+            dy = cotangent[rows, k]
+            weights[k].addmm_(xk.t(), dy, alpha=-1e-6)
+            dx.index_add_(0, rows, dy @ weights[k].t())
+
+    return step
+
+
+def open_blocks(torch, options):
+    blocks = options.units // options.size
+    return [k for k in range(blocks) if (k * 7) % blocks < round(options.density * blocks)]
+
+
+def inference_dense(torch, options):
+    w, v = torch.rand(options.inputs, options.units), torch.rand(options.units, options.inputs)
+    x = torch.rand(options.rows, options.inputs)
+
+    @torch.no_grad()
+    def step():
+        return (x @ w) @ v
+
+    return step
+
+
+def inference_loop(torch, options):
+    blocks = options.units // options.size
+    w = torch.rand(blocks, options.inputs, options.size)
+    v = torch.rand(blocks, options.size, options.inputs)
+    x = torch.rand(options.rows, options.inputs)
+    chosen = open_blocks(torch, options)
+
+    @torch.no_grad()
+    def step():
+        y = torch.zeros(options.rows, options.inputs)
+        for k in chosen:
+            y.addmm_(x @ w[k], v[k])
+        return y
+
+    return step
+
+
+WORK = {
+    "matmul512": lambda torch, _: matmul512(torch),
+    "dense-step": lambda torch, _: dense_step(torch),
+    "gated-mask": gated_mask,
+    "gated-loop": gated_loop,
+    "inference-dense": inference_dense,
+    "inference-loop": inference_loop,
+}
+
+
 def help_openblas():
     """OpenBLAS 0.3.21 knows no Intel core newer than itself and falls back to slow ones: name its AVX-512 kernels."""
     with open("/proc/cpuinfo", encoding="utf-8") as file:
@@ -67,10 +156,15 @@ def milliseconds_of(once):
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("--work", choices=["matmul512", "dense-step"], default="dense-step")
+    parser.add_argument("--work", choices=list(WORK), default="dense-step")
     parser.add_argument("--threads", type=int, default=1)
+    for name, value in {"rows": 100, "inputs": 784, "units": 2048, "size": 64}.items():
+        parser.add_argument(f"--{name}", type=int, default=value)
+    parser.add_argument("--density", type=float, default=0.1)
     options = parser.parse_args()
     help_openblas()
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+        os.environ[name] = str(options.threads)
     try:
         import torch
     except ImportError as error:
@@ -80,7 +174,7 @@ def main():
         return skip(options.work, "reference BLAS", "PyTorch runs on the reference BLAS: install libopenblas0-pthread.")
     torch.set_num_threads(options.threads)
     torch.manual_seed(1)
-    once = {"matmul512": matmul512, "dense-step": dense_step}[options.work](torch)
+    once = WORK[options.work](torch, options)
     start = time.perf_counter()
     while time.perf_counter() - start < WARM_UP_SECONDS:
         once()

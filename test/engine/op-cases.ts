@@ -1,4 +1,6 @@
 import fc from 'fast-check';
+import { blockMask } from '../../src/engine/block-mask.ts';
+import type { BlockShape } from '../../src/engine/block-ops.ts';
 import type { Engine } from '../../src/engine/engine.ts';
 import { allocateState } from '../../src/engine/fire.ts';
 import type { OpName } from '../../src/engine/ops.ts';
@@ -8,12 +10,16 @@ import { resolveNeuron } from '../../src/neurons/resolve.ts';
 import { integers } from '../helpers/engines.ts';
 import type { OpCall } from '../helpers/gradient-check.ts';
 import { type Draw, drawn, normal } from '../helpers/numbers.ts';
+import { drawGates } from '../kernels/blocks-cases.ts';
 
 export interface OpCase<N extends OpName> {
   readonly calls: fc.Arbitrary<OpCall<N>>;
   /** Calls that have a derivative, where not all have. */
   readonly smooth?: fc.Arbitrary<OpCall<N>>;
-  /** A call with shapes that do not fit, and what the error must say; null for operations that take any shape. */
+  /**
+   * A call with shapes that do not fit, and what the error must say; null for operations that take any shape, or that
+   * only layers use, with shapes that fit.
+   */
   readonly mistake: { readonly call: OpCall<N>; readonly says: RegExp } | null;
 }
 
@@ -58,6 +64,51 @@ export function fireCall(spec: string, rows: number, units: number, step: number
     lossRows: rows,
   };
 }
+
+/** A layer of blocks: how many, of how many units, and which of them are open for which rows. */
+interface Opening {
+  readonly rows: number;
+  readonly blocks: number;
+  readonly size: number;
+  readonly gates: Float32Array;
+  readonly pairs: number;
+}
+
+const few = fc.constantFrom(0, 1, 2, 3, 5, 7);
+/** Sixteenths that are open: none, few, many, and all of every row. Some rows and blocks are empty, see `drawGates`. */
+const open = fc.constantFrom(0, 2, 8, 12, 40);
+const sizes = fc.constantFrom(1, 2, 3, 8, 20);
+
+const opening = (
+  rows: number,
+  { blocks, size, share, seed }: Record<'blocks' | 'size' | 'share' | 'seed', number>,
+): Opening => {
+  const gates = drawGates(rows, blocks, share, seed);
+  return { rows, blocks, size, gates, pairs: gates.filter((gate) => gate !== 0).length };
+};
+const layerOfBlocks = fc.record({ blocks: fc.integer({ min: 1, max: 4 }), size: sizes, share: open, seed: fc.nat() });
+export const openings = fc.tuple(few, layerOfBlocks).map(([rows, layer]) => opening(rows, layer));
+
+/** The mask, on an engine's arena. */
+export function shapeOf(engine: Engine, { rows, blocks, size, gates }: Opening): BlockShape {
+  return { mask: blockMask(engine, engine.tensor(gates, [rows, blocks])), size };
+}
+
+const onBlocks = (o: Opening, ...shapes: (readonly number[])[]) => ({
+  inputs: shapes.map((shape) => ({ shape })),
+  attributes: (engine: Engine) => shapeOf(engine, o),
+});
+
+/** gateBlocks, with weights on the gates' gradient or not. */
+const gateBlocksCall = (o: Opening, weighted: boolean): OpCall<'gateBlocks'> => ({
+  inputs: [{ shape: [o.rows, o.blocks] }, { shape: [o.pairs, o.size] }],
+  attributes: (engine) => ({
+    ...shapeOf(engine, o),
+    ...(weighted && {
+      gradientWeights: engine.tensor(drawn(normal(), o.rows * o.blocks, o.pairs, 51), [o.rows, o.blocks]),
+    }),
+  }),
+});
 
 /** Every neuron of the zoo, and those with options that change their kernels. */
 export const neurons: readonly string[] = [
@@ -154,4 +205,43 @@ export const opCases = {
     })),
     mistake: null,
   },
+  allBlocks: {
+    calls: fc.tuple(few, extent, fc.integer({ min: 1, max: 4 }), sizes).map(([rows, inputs, blocks, size]) => ({
+      inputs: [{ shape: [rows, inputs] }, { shape: [blocks, inputs, size] }, { shape: [blocks * size] }],
+      attributes: () => ({ blocks, size }),
+    })),
+    mistake: null,
+  },
+  denseToBlocks: {
+    calls: fc
+      .tuple(openings, extent)
+      .map(([o, inputs]) => onBlocks(o, [o.rows, inputs], [o.blocks, inputs, o.size], [o.blocks * o.size])),
+    mistake: null,
+  },
+  blocksToDense: {
+    calls: fc
+      .tuple(openings, extent)
+      .map(([o, outputs]) => onBlocks(o, [o.pairs, o.size], [o.blocks * o.size, outputs], [outputs])),
+    mistake: null,
+  },
+  blocksToBlocks: {
+    calls: fc.tuple(few, layerOfBlocks, layerOfBlocks).map(([rows, below, above]) => {
+      const [from, to] = [opening(rows, below), opening(rows, above)];
+      return {
+        inputs: [
+          { shape: [from.pairs, from.size] },
+          { shape: [to.blocks, from.blocks * from.size, to.size] },
+          { shape: [to.blocks * to.size] },
+        ],
+        attributes: (engine) => ({ from: shapeOf(engine, from), to: shapeOf(engine, to) }),
+      };
+    }),
+    mistake: null,
+  },
+  gateBlocks: {
+    calls: fc.tuple(openings, fc.boolean()).map(([o, weighted]) => gateBlocksCall(o, weighted)),
+    smooth: openings.map((o) => gateBlocksCall(o, false)),
+    mistake: null,
+  },
+  scatterBlocks: { calls: openings.map((o) => onBlocks(o, [o.pairs, o.size])), mistake: null },
 } satisfies { [N in OpName]: OpCase<N> };

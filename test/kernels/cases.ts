@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import type { Engine } from '../../src/engine/engine.ts';
 import { multiplyMatrices } from '../../src/engine/matmul.ts';
+import { targetOf } from '../../src/engine/matrix.ts';
 import { Tensor } from '../../src/engine/tensor.ts';
 import type { catalogue, KernelName } from '../../src/kernels/catalogue.ts';
 import { type Draw, normal, uniform, wide } from '../helpers/numbers.ts';
@@ -79,8 +80,8 @@ const product: Case = {
       transpose ? { rowStride: 1, columnStride: rows } : { rowStride: columns, columnStride: 1 };
     const a = { pointer: pointers['a*'], ...plain(m, k, transposeA) };
     const b = { pointer: pointers['b*'], ...plain(k, n, transposeB) };
-    const options = bias && !accumulate ? { bias: new Tensor(heap, pointers['bias*'], [n]) } : {};
-    const c = new Tensor(heap, pointers['c*'], [m, n]);
+    const options = bias && !accumulate ? { bias: pointers['bias*'] } : {};
+    const c = targetOf(new Tensor(heap, pointers['c*'], [m, n]));
     multiplyMatrices(engine, a, b, c, { m, n, k, accumulate: accumulate === 1, ...options });
   },
 };
@@ -137,6 +138,18 @@ export const cases = {
       'out*': { length: rows * columns, written: true },
     }),
     relative: 6e-8,
+  },
+  fillRows: {
+    scalars: fc
+      .tuple(small, small, fc.nat(5))
+      .map(([rows, columns, gap]) => ({ rows, columns, stride: columns + gap })),
+    large: { rows: 401, columns: 123, stride: 130 },
+    arrays: ({ rows, columns, stride }) => ({
+      'row*': { length: columns, draw: wide },
+      // What stands between the rows must stay.
+      'out*': { length: rows * stride, draw: wide, written: true },
+    }),
+    relative: 0,
   },
   columnSums: {
     scalars: fc.record({ rows: small, columns: small }),

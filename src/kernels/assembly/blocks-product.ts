@@ -6,7 +6,7 @@
 import { addLanes, bytes, ceilDivide, ENTRY, first, loadLanes, multiplyAdd, second, storeLanes } from './blocks-rows';
 
 /** A chunk of w this deep and a panel this wide stay in the first-level cache while all rows pass over them. */
-const CHUNK_DEPTH: i32 = 64;
+const CHUNK_DEPTH: i32 = 32;
 const PANEL: i32 = 64;
 const MOST_ROWS: i32 = 6;
 const LINE: usize = 64;
