@@ -36,6 +36,15 @@ export { instantiate, type NeuronSpec, resolveNeuron } from './neurons/resolve.t
 export { adam, type Optimizer, resolveOptimizer, sgd } from './optim/index.ts';
 // Training and evaluation
 export { calibrate } from './train/calibrate.ts';
+export {
+  CompiledModel,
+  type CompileOptions,
+  compile,
+  type InferenceMode,
+  type InferenceReport,
+  measureInference,
+  type Prediction,
+} from './train/compile.ts';
 export { type EvaluateOptions, type Evaluation, evaluate } from './train/evaluate.ts';
 export type { BatchEvent, EpochEvent, ResultEvent, TrainEvent } from './train/events.ts';
 export { type GateRates, gateRates } from './train/gate-rates.ts';

@@ -66,7 +66,7 @@ export const blockOps = {
       }
       const dBias = needs[2] ? blockBiasGradient(engine, dy, shape) : null;
       const dWeights = needs[1]
-        ? weightGradient(engine, weights, descend(input === x ? weights : x), (target, factor, accumulate) => {
+        ? weightGradient(engine, weights, descend(weights), (target, factor, accumulate) => {
             const pointers = [x.pointer, dy.pointer, target, ...byBlock(mask)] as const;
             engine.backend.run('denseToBlocksWeights', ...pointers, mask.pairs, ...extents, factor, accumulate);
           })

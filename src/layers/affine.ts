@@ -1,6 +1,14 @@
 import type { Tensor } from '../engine/tensor.ts';
 import { glorotUniform } from './initialize.ts';
-import { type Activation, countWork, isBlocks, type LayerContext, type Parameter, type Pass } from './layer.ts';
+import {
+  type Activation,
+  type Axis,
+  countWork,
+  isBlocks,
+  type LayerContext,
+  type Parameter,
+  type Pass,
+} from './layer.ts';
 
 /** x·W + b with its parameters: what dense layers, experts and gaters are made of. */
 export class Affine {
@@ -16,18 +24,21 @@ export class Affine {
       inputs: number;
       units: number;
       group: Parameter['group'];
+      /** What inputs and units stand for; default inputs and units of the layer. */
+      axes?: readonly [Axis, Axis];
       stream: number;
       learningRateScale?: number;
       initialize?: (weights: Tensor, seed: number, stream: number) => void;
     },
   ) {
     const { name, inputs, units, group, stream, learningRateScale = 1, initialize = glorotUniform } = options;
+    const axes = options.axes ?? ['inputs', 'units'];
     this.weights = context.engine.parameter([inputs, units], `${name}.weights`);
     this.bias = context.engine.parameter([units], `${name}.bias`);
     initialize(this.weights, context.seed, stream);
     this.parameters = [
-      { name: `${name}.weights`, tensor: this.weights, group, kind: 'weights', learningRateScale },
-      { name: `${name}.bias`, tensor: this.bias, group, kind: 'bias', learningRateScale },
+      { name: `${name}.weights`, tensor: this.weights, group, kind: 'weights', axes, learningRateScale },
+      { name: `${name}.bias`, tensor: this.bias, group, kind: 'bias', axes: [axes[1]], learningRateScale },
     ];
   }
 

@@ -38,8 +38,15 @@ export class Experts {
     const common = { group: 'main' as const, learningRateScale: 1 };
     const layout = { count: blocks, inputs, size };
     this.parameters = [
-      { ...common, name: `${name}.weights`, tensor: this.weights, kind: 'weights', blocks: layout },
-      { ...common, name: `${name}.bias`, tensor: this.bias, kind: 'bias' },
+      {
+        ...common,
+        name: `${name}.weights`,
+        tensor: this.weights,
+        kind: 'weights',
+        axes: ['inputs', 'units'],
+        blocks: layout,
+      },
+      { ...common, name: `${name}.bias`, tensor: this.bias, kind: 'bias', axes: ['units'] },
     ];
   }
 

@@ -154,7 +154,14 @@ function buildGater(
     const inputs = i === 0 ? context.inputs : hidden[i - 1];
     const part = `${name}.gater${i}`;
     return {
-      affine: new Affine(context, { ...common, name: part, inputs, units, stream: stream + i * 65536 }),
+      affine: new Affine(context, {
+        ...common,
+        name: part,
+        inputs,
+        units,
+        axes: [i === 0 ? 'inputs' : 'hidden', 'hidden'],
+        stream: stream + i * 65536,
+      }),
       site: new FiringSite(engine, tanh, { name: part, units, layer: 0 }),
     };
   });
@@ -163,6 +170,7 @@ function buildGater(
     name: `${name}.gater`,
     inputs: hidden.at(-1) ?? context.inputs,
     units: blocks,
+    axes: [hidden.length === 0 ? 'inputs' : 'hidden', 'gates'],
     stream: stream + 1,
     // The paper's code: four times Glorot for sigmoid gates, 15 non-zero N(0, 1) weights a unit for rectifier gates.
     initialize:

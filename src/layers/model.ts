@@ -96,12 +96,26 @@ export class Model {
    * @throws RangeError for an unknown name; the message lists the known ones
    */
   weights(name: string): Float32Array {
+    const { tensor, blocks } = this.parameter(name);
+    return blocks ? unitsInColumns(tensor.values, blocks) : tensor.toArray();
+  }
+
+  /**
+   * Replaces one parameter's values, given row-major as `weights` gives them.
+   * @throws RangeError for an unknown name or another count of values
+   */
+  setWeights(name: string, values: ArrayLike<number>): void {
+    const { tensor, blocks } = this.parameter(name);
+    if (values.length !== tensor.size)
+      throw new RangeError(`The parameter "${name}" has ${tensor.size} values; ${values.length} were given.`);
+    tensor.values.set(blocks ? unitsInBlocks(values, blocks) : values);
+  }
+
+  private parameter(name: string): Parameter {
     const parameter = this.parameters.find((candidate) => candidate.name === name);
-    if (!parameter)
-      throw new RangeError(
-        `The model has no parameter "${name}". Known: ${this.parameters.map((known) => known.name).join(', ')}.`,
-      );
-    return parameter.blocks ? unitsInColumns(parameter.tensor, parameter.blocks) : parameter.tensor.toArray();
+    if (parameter) return parameter;
+    const known = this.parameters.map((candidate) => candidate.name).join(', ');
+    throw new RangeError(`The model has no parameter "${name}". Known: ${known}.`);
   }
 
   /** A copy of everything that training changes: parameters, moving averages and thresholds. */
@@ -126,13 +140,29 @@ export class Model {
   }
 }
 
-/** Weights stored block by block as a copy in inputs × units. */
-function unitsInColumns(tensor: Tensor, { count, inputs, size }: NonNullable<Parameter['blocks']>): Float32Array {
-  const { values } = tensor;
-  const units = count * size;
-  const out = new Float32Array(values.length);
+type BlockLayout = NonNullable<Parameter['blocks']>;
+
+/** Visits every weight of a block-wise array with its place there and its place in inputs × units. */
+function eachWeight({ count, inputs, size }: BlockLayout, visit: (inBlocks: number, inColumns: number) => void): void {
   for (let k = 0, at = 0; k < count; k++)
-    for (let i = 0; i < inputs; i++) for (let j = 0; j < size; j++, at++) out[i * units + k * size + j] = values[at];
+    for (let i = 0; i < inputs; i++) for (let j = 0; j < size; j++) visit(at++, (i * count + k) * size + j);
+}
+
+/** Weights stored block by block as a copy in inputs × units. */
+function unitsInColumns(values: ArrayLike<number>, layout: BlockLayout): Float32Array {
+  const out = new Float32Array(values.length);
+  eachWeight(layout, (inBlocks, inColumns) => {
+    out[inColumns] = values[inBlocks];
+  });
+  return out;
+}
+
+/** Weights in inputs × units as a copy stored block by block. */
+function unitsInBlocks(values: ArrayLike<number>, layout: BlockLayout): Float32Array {
+  const out = new Float32Array(values.length);
+  eachWeight(layout, (inBlocks, inColumns) => {
+    out[inBlocks] = values[inColumns];
+  });
   return out;
 }
 

@@ -1,0 +1,50 @@
+import type { Axis } from './layer.ts';
+import { createModel, type LayerSpec, type Model } from './model.ts';
+
+/** Which blocks of every gated layer stay, by the layer's place in the model; layers that are not named keep all. */
+export type KeptBlocks = ReadonlyMap<number, readonly number[]>;
+
+/**
+ * A copy of a model on the same engine without some of its blocks: their experts, their gates, and what the layer above had for them.
+ * @throws RangeError when a layer would keep no block
+ */
+export function pruneBlocks(model: Model, kept: KeptBlocks): Model {
+  const layers = model.spec.layers.map((spec, i) => prunedSpec(spec, kept.get(i), model.layers[i].name));
+  const pruned = createModel(model.engine, { ...model.spec, layers });
+  let inputs = range(model.inputs);
+  model.layers.forEach((layer, i) => {
+    const spec = model.spec.layers[i];
+    const blocks = spec.layer === 'gated' ? (spec.blocks ?? spec.units) : layer.outputs;
+    const size = layer.outputs / blocks;
+    const gates = kept.get(i) ?? range(blocks);
+    const units = gates.flatMap((k) => range(size).map((j) => k * size + j));
+    for (const { name, axes, tensor } of layer.parameters) {
+      const keep = (axis: Axis, extent: number) => ({ inputs, units, gates, hidden: range(extent) })[axis];
+      const full = model.weights(name);
+      const columns =
+        axes.length === 1 ? tensor.size : tensor.size / rowsOfWeights(axes[0], layer.inputs, tensor.shape);
+      const across = keep(axes[axes.length - 1], columns);
+      const down = axes.length === 1 ? [0] : keep(axes[0], full.length / columns);
+      pruned.setWeights(name, Float32Array.from(down.flatMap((r) => across.map((c) => full[r * columns + c]))));
+    }
+    pruned.layers[i].sites.forEach((site, s) => {
+      site.threshold = layer.sites[s].threshold;
+      site.state?.values.set(layer.sites[s].state?.values.subarray(0, site.state.size) ?? []);
+    });
+    inputs = units;
+  });
+  return pruned;
+}
+
+/** Rows of weights: block-wise arrays have their inputs in the middle. */
+const rowsOfWeights = (axis: Axis, inputs: number, shape: readonly number[]): number =>
+  axis === 'inputs' ? inputs : shape[0];
+
+function prunedSpec(spec: LayerSpec, blocks: readonly number[] | undefined, name: string): LayerSpec {
+  if (spec.layer !== 'gated' || !blocks) return { ...spec, name };
+  if (blocks.length === 0) throw new RangeError(`${name}: no block would be left; keep at least one.`);
+  const size = spec.units / (spec.blocks ?? spec.units);
+  return { ...spec, name, units: blocks.length * size, blocks: blocks.length };
+}
+
+const range = (count: number): number[] => Array.from({ length: count }, (_, i) => i);

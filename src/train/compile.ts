@@ -1,0 +1,211 @@
+import { type Dataset, slice } from '../data/dataset.ts';
+import { Tape } from '../engine/tape.ts';
+import type { Tensor } from '../engine/tensor.ts';
+import type { Pass } from '../layers/layer.ts';
+import { createModel, type Model } from '../layers/model.ts';
+import { pruneBlocks } from '../layers/prune.ts';
+import { seedToKey } from '../random/stream.ts';
+import { gateRates } from './gate-rates.ts';
+
+/** How a frozen network decides: one draw, noise off, thresholds, or the mean probability of several draws. */
+export type InferenceMode = 'sample' | 'mean-field' | 'threshold' | 'ensemble';
+
+export interface CompileOptions {
+  /** Default `threshold`. */
+  readonly mode?: InferenceMode;
+  /** Draws of the ensemble; default 10. */
+  readonly samples?: number;
+  /** Examples on which blocks are looked at: those that never open are removed. Default: none is removed. */
+  readonly prune?: Dataset;
+}
+
+/** What a frozen network says of one or more examples. */
+export interface Prediction {
+  /** The most probable class of every row. */
+  readonly classes: Int32Array;
+  /** rows × classes, row-major. */
+  readonly probabilities: Float32Array;
+  /** Multiply-adds executed for all rows and draws together, the gaters' included. */
+  readonly multiplyAdds: number;
+  /** The gates of every row at every gated layer that fired: rows × gates, 1 where open (of the last draw). */
+  readonly open: readonly { readonly site: string; readonly gates: Uint8Array }[];
+}
+
+/** Measured side by side in one run: milliseconds are medians for one example at a time, and for a batch of 100. */
+export interface InferenceReport {
+  readonly mode: InferenceMode;
+  /** Share of wrong answers, in [0, 1]. */
+  readonly error: number;
+  readonly multiplyAdds: { readonly compiled: number; readonly dense: number };
+  readonly milliseconds: {
+    readonly one: { readonly compiled: number; readonly dense: number };
+    readonly hundred: { readonly compiled: number; readonly dense: number };
+  };
+  readonly blocksRemoved: number;
+}
+
+/** A frozen network: see `compile`. */
+export class CompiledModel {
+  readonly mode: InferenceMode;
+  /** The network behind it, without the removed blocks. */
+  readonly model: Model;
+  readonly blocksRemoved: number;
+  private readonly samples: number;
+
+  constructor(model: Model, mode: InferenceMode, samples: number, blocksRemoved: number) {
+    this.model = model;
+    this.mode = mode;
+    this.samples = mode === 'ensemble' ? samples : 1;
+    this.blocksRemoved = blocksRemoved;
+  }
+
+  /**
+   * Classifies rows of features (rows × inputs, row-major, as the network's input). One row computes only open blocks.
+   * @throws RangeError when the features are no whole number of rows
+   */
+  predict(features: ArrayLike<number>): Prediction {
+    const { model } = this;
+    const rows = features.length / model.inputs;
+    if (!Number.isInteger(rows) || rows < 1)
+      throw new RangeError(`${features.length} features are no whole number of rows of ${model.inputs}.`);
+    const probabilities = new Float32Array(rows * model.outputs);
+    let multiplyAdds = 0;
+    let open: Prediction['open'] = [];
+    for (let draw = 1; draw <= this.samples; draw++) {
+      model.engine.beginStep();
+      const pass = this.pass(draw);
+      const logits = model.apply(pass, model.engine.tensor(features, [rows, model.inputs]));
+      addSoftmax(logits, probabilities, 1 / this.samples);
+      multiplyAdds += pass.work.executed;
+      open = openGates(model);
+    }
+    return { classes: mostProbable(probabilities, rows, model.outputs), probabilities, multiplyAdds, open };
+  }
+
+  /** Share of wrong answers on a data set, in [0, 1], and multiply-adds for one example. */
+  evaluate(data: Dataset, batch = 250): { readonly error: number; readonly multiplyAdds: number } {
+    let wrong = 0;
+    let multiplyAdds = 0;
+    for (let from = 0; from < data.count; from += batch) {
+      const part = slice(data, from, Math.min(data.count, from + batch));
+      const prediction = this.predict(inputsOf(part));
+      prediction.classes.forEach((label, r) => {
+        if (label !== part.labels[r]) wrong++;
+      });
+      multiplyAdds += prediction.multiplyAdds;
+    }
+    return { error: wrong / data.count, multiplyAdds: multiplyAdds / data.count };
+  }
+
+  private pass(draw: number): Pass {
+    const mode = this.mode === 'ensemble' ? 'sample' : this.mode;
+    const source = { key: seedToKey(this.model.seed), step: 0, draw };
+    return { tape: new Tape(this.model.engine), mode, source, penalties: [], work: { executed: 0, gater: 0 } };
+  }
+}
+
+/**
+ * Freezes a trained model for inference in one mode. Thresholds are the model's (training and `calibrate` set them).
+ * @throws RangeError for an unknown mode or a count of samples that is not a whole number ≥ 1
+ */
+export function compile(model: Model, options: CompileOptions = {}): CompiledModel {
+  const { mode = 'threshold', samples = 10, prune } = options;
+  if (!MODES.includes(mode)) throw new RangeError(`The mode is "${mode}"; one of ${MODES.join(', ')} would do.`);
+  if (!Number.isInteger(samples) || samples < 1)
+    throw new RangeError(`\`samples\` is ${samples}; a whole number from 1 up would do.`);
+  if (!prune) return new CompiledModel(model, mode, samples, 0);
+  const seen = gateRates(model, prune, { mode: mode === 'ensemble' ? 'sample' : mode });
+  const kept = new Map<number, number[]>();
+  let removed = 0;
+  for (const { site, units, rates } of seen) {
+    const layer = model.layers.findIndex(({ sites }) => sites.some(({ name }) => name === site));
+    const everOpen = Array.from({ length: units }, (_, k) => k).filter((k) => opened(rates, units, k));
+    if (everOpen.length === units || everOpen.length === 0) continue;
+    kept.set(layer, everOpen);
+    removed += units - everOpen.length;
+  }
+  return new CompiledModel(kept.size > 0 ? pruneBlocks(model, kept) : model, mode, samples, removed);
+}
+
+/** Measures a compiled network beside the same network computed densely, alternating, on one set of data. */
+export function measureInference(compiled: CompiledModel, model: Model, data: Dataset): InferenceReport {
+  const { error, multiplyAdds } = compiled.evaluate(data);
+  const dense = denseTwin(model);
+  const time = (rows: number) => {
+    const inputs = inputsOf(slice(data, 0, Math.min(rows, data.count)));
+    const row = (r: number) => inputs.subarray(r * data.width, (r + 1) * data.width);
+    // One example at a time meets a new example every time, as in use.
+    const pick = (i: number) => (rows === 1 ? row(i % (inputs.length / data.width)) : inputs);
+    return alternate(
+      (i) => compiled.predict(pick(i)),
+      (i) => dense.predict(pick(i)),
+    );
+  };
+  return {
+    mode: compiled.mode,
+    error,
+    multiplyAdds: { compiled: multiplyAdds, dense: model.cost.dense },
+    milliseconds: { one: time(1), hundred: time(100) },
+    blocksRemoved: compiled.blocksRemoved,
+  };
+}
+
+const MODES: readonly InferenceMode[] = ['sample', 'mean-field', 'threshold', 'ensemble'];
+const REPEATS = 40;
+
+/** The ungated dense network of the same experts: what the gated one is to be faster than. */
+function denseTwin(model: Model): CompiledModel {
+  const layers = model.spec.layers.map((spec, i) => ({
+    layer: 'dense' as const,
+    units: spec.units,
+    neuron: spec.layer === 'gated' ? (spec.activation ?? 'linear') : (spec.neuron ?? 'linear'),
+    name: model.layers[i].name,
+  }));
+  return new CompiledModel(createModel(model.engine, { ...model.spec, layers }), 'mean-field', 1, 0);
+}
+
+/** Medians of two ways in turn, in milliseconds. */
+function alternate(compiled: (i: number) => void, dense: (i: number) => void): { compiled: number; dense: number } {
+  const times: [number[], number[]] = [[], []];
+  for (let i = 0; i < REPEATS; i++)
+    [compiled, dense].forEach((run, way) => {
+      const start = performance.now();
+      run(i);
+      times[way].push(performance.now() - start);
+    });
+  const median = (values: number[]) => values.sort((a, b) => a - b)[values.length >> 1];
+  return { compiled: median(times[0]), dense: median(times[1]) };
+}
+
+const opened = (rates: Float64Array, units: number, k: number): boolean => {
+  for (let i = k; i < rates.length; i += units) if (rates[i] > 0) return true;
+  return false;
+};
+
+const inputsOf = ({ features, scale }: Dataset): Float32Array => Float32Array.from(features, (x) => x * scale);
+
+function addSoftmax(logits: Tensor, probabilities: Float32Array, weight: number): void {
+  const { values, rows, columns } = logits;
+  for (let r = 0; r < rows; r++) {
+    const row = values.subarray(r * columns, (r + 1) * columns);
+    const largest = Math.max(...row);
+    let sum = 0;
+    for (let c = 0; c < columns; c++) sum += Math.exp(row[c] - largest);
+    for (let c = 0; c < columns; c++) probabilities[r * columns + c] += (weight * Math.exp(row[c] - largest)) / sum;
+  }
+}
+
+function mostProbable(probabilities: Float32Array, rows: number, classes: number): Int32Array {
+  return Int32Array.from({ length: rows }, (_, r) => {
+    const row = probabilities.subarray(r * classes, (r + 1) * classes);
+    return row.indexOf(Math.max(...row));
+  });
+}
+
+function openGates(model: Model): Prediction['open'] {
+  return model.sites.flatMap(({ name, rate, last }) =>
+    rate === undefined || !last
+      ? []
+      : [{ site: name, gates: Uint8Array.from(last.h.values, (h) => (h === 0 ? 0 : 1)) }],
+  );
+}
