@@ -4,6 +4,7 @@
  *     node bench/ours.ts --work NAME --threads 1 --simd simd|relaxed --blas off|auto --path dense|blocks …
  */
 import { parseArgs } from 'node:util';
+import { exampleGates, type GatedPathName, gatedWork } from '../src/audit/gated-work.ts';
 import { blockMask } from '../src/engine/block-mask.ts';
 import { multiplyMatrices } from '../src/engine/matmul.ts';
 import { targetOf } from '../src/engine/matrix.ts';
@@ -91,34 +92,12 @@ const shapeOf = (): Gated => ({
   density: Number(flags.density),
 });
 
-/**
- * A gated layer with given gates: forward, gradients of the input, of the gates and of the weights, the last added to the weights in
- * place. `--path dense` is a plain dense product, all gates multiplied; `blocks` computes open blocks alone, mask included.
- */
+/** A gated layer with random gates: `--path plain` (dense product, all gates multiplied), `dense` or `blocks`; see gatedWork. */
 function gatedLayer(): () => void {
-  const { rows, inputs, units, size, density } = shapeOf();
-  const blocks = units / size;
-  const values = randomGates(rows, inputs, 0.5, 0);
-  const gateValues = randomGates(rows, blocks, density, 1);
-  const dense = flags.path === 'dense';
-  const weights = parameters(dense ? [inputs, units] : [blocks, inputs, size], 2);
-  const bias = parameters([units], 3);
+  const shape = shapeOf();
+  const run = gatedWork(engine, shape, flags.path as GatedPathName, exampleGates(shape, shape.density));
   return () => {
-    engine.beginStep();
-    const x = engine.tensor(values, [rows, inputs]);
-    const gates = engine.tensor(gateValues, [rows, blocks]);
-    const start = performance.now();
-    const tape = new Tape(engine);
-    tape.watch([x, gates, weights]);
-    let y: Tensor;
-    if (dense) y = tape.apply('gate', [gates, tape.apply('matmul', [x, weights, bias], {})], { size });
-    else {
-      const shape = { mask: blockMask(engine, gates), size };
-      y = tape.apply('gateBlocks', [gates, tape.apply('denseToBlocks', [x, weights, bias], shape)], shape);
-    }
-    tape.descend(weights, -1e-6);
-    tape.backward([{ tensor: y, cotangent: 1e-3 }]);
-    times.push(performance.now() - start);
+    times.push(run());
     peak = Math.max(peak, engine.backend.heap.usage.step);
   };
 }

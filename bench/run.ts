@@ -55,7 +55,7 @@ const ONE_EXAMPLE = ['--rows', '1', '--inputs', '1024', '--units', '8192', '--de
 /** Forward and both gradients of a gated layer: ours dense and block-sparse, PyTorch's two ways. */
 function gatedComparison(name: string, ...flags: string[]): Record<string, Entry[]> {
   const both = (threads: number): Entry[] => [
-    ours(`dense, ${threads} thread(s)`, 'gated-layer', '--path', 'dense', '--threads', String(threads), ...flags),
+    ours(`dense, ${threads} thread(s)`, 'gated-layer', '--path', 'plain', '--threads', String(threads), ...flags),
     ours(`blocks, ${threads} thread(s)`, 'gated-layer', '--threads', String(threads), ...flags),
     peer(`PyTorch dense and mask, ${threads} thread(s)`, 'torch.py', 'gated-mask', threads, ...flags),
     peer(`PyTorch, loop over blocks, ${threads} thread(s)`, 'torch.py', 'gated-loop', threads, ...flags),
@@ -100,7 +100,7 @@ export const COMPARISONS: Readonly<Record<string, readonly Entry[]>> = {
   ...gatedComparison('gated layer 784→2048, blocks of 64, 10% open, batch 100', '--units', '2048'),
   ...gatedComparison('gated layer 784→8192, blocks of 64, 10% open, batch 100', '--units', '8192'),
   'gated layer 784→2048, blocks of 64, every block open, batch 100': [
-    ours('dense, 1 thread', 'gated-layer', '--path', 'dense', '--density', '1'),
+    ours('dense, 1 thread', 'gated-layer', '--path', 'plain', '--density', '1'),
     ours('blocks, 1 thread', 'gated-layer', '--density', '1'),
   ],
   'two gated layers 784→2048→2048→10, blocks of 64, 10% and 10%, batch 100': [
@@ -108,7 +108,7 @@ export const COMPARISONS: Readonly<Record<string, readonly Entry[]>> = {
     ours('blocks, 1 thread', 'two-gated-layers'),
   ],
   'gated layer 784→2000, one gate a unit, 10% open, batch 100': [
-    ours('dense, 1 thread', 'gated-layer', '--path', 'dense', '--units', '2000', '--size', '1'),
+    ours('dense, 1 thread', 'gated-layer', '--path', 'plain', '--units', '2000', '--size', '1'),
     ours('blocks, 1 thread', 'gated-layer', '--units', '2000', '--size', '1'),
   ],
   'training step of the 2013 network, stochastic-binary, batch 32': [

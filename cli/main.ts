@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 /** The command line: commands are thin; they run the public API. */
 import { Command, CommanderError } from 'commander';
+import { benchCommand } from './bench.ts';
 import { ExitCode, explain } from './exit.ts';
 import { trainCommand } from './train.ts';
 
@@ -9,7 +10,8 @@ const program = new Command('flipgrad')
   .exitOverride()
   .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, '')) })
   .showSuggestionAfterError()
-  .addCommand(trainCommand());
+  .addCommand(trainCommand())
+  .addCommand(benchCommand());
 
 // A reader that goes away (`| head`) is no error.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {

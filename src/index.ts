@@ -3,6 +3,16 @@
  * On Node take `createEngine` and `loadDataset` from `flipgrad/node`: they know its threads and files.
  */
 
+// Audit: what gates cost and save on this machine
+export {
+  type CrossoverCurve,
+  DENSITIES,
+  type DensityPoint,
+  measureCrossover,
+  measureWaterfall,
+  type Waterfall,
+} from './audit/crossover.ts';
+export type { GatedShape } from './audit/gated-work.ts';
 // Data sets
 export { DataError, type Dataset, makeDataset, type Split, slice, splitOff, subset } from './data/dataset.ts';
 export { type DigitsDataset, type DigitsSplit, digits, digitsSplit } from './data/digits.ts';

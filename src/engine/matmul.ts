@@ -92,6 +92,7 @@ function multiplyByBlas(
   const transposeA = a.columnStride !== 1;
   const transposeB = b.columnStride !== 1;
   const beta = accumulate || bias !== 0 ? 1 : 0;
+  // BLAS refuses a row stride below a row's length, even of a matrix of one row, whose own stride may be anything.
   if (bias !== 0 && !accumulate)
     for (let i = 0; i < batch.count; i++)
       backend.run('fillRows', bias + 4 * i * batch.bias, c.pointer + 4 * i * batch.c, m, n, c.rowStride);
@@ -104,9 +105,9 @@ function multiplyByBlas(
     beta,
     batch,
     a: a.pointer,
-    lda: Math.max(1, transposeA ? a.columnStride : a.rowStride),
+    lda: transposeA ? Math.max(m, a.columnStride) : Math.max(k, a.rowStride),
     b: b.pointer,
-    ldb: Math.max(1, transposeB ? b.columnStride : b.rowStride),
+    ldb: transposeB ? Math.max(k, b.columnStride) : Math.max(n, b.rowStride),
     c: c.pointer,
     ldc: c.rowStride,
   });

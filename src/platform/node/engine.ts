@@ -3,6 +3,7 @@ import { Worker } from 'node:worker_threads';
 import { createEngine as create, type Engine, type EngineOptions, type EnginePlatform } from '../../engine/engine.ts';
 import type { WorkerHandle, WorkerInit } from '../../engine/pool.ts';
 import { findBlas } from './blas.ts';
+import { readCalibration } from './calibration.ts';
 
 /** This file's own ending: `.ts` when run from source, `.js` when built. */
 const ending = import.meta.url.slice(import.meta.url.lastIndexOf('.'));
@@ -31,7 +32,11 @@ function spawn(init: WorkerInit): WorkerHandle {
 /** Node's threads and cores. */
 export const nodePlatform: EnginePlatform = { cores: availableParallelism(), spawn, findBlas };
 
-/** Makes an engine on Node, with one thread a core unless `threads` says otherwise. See `createEngine` of the library. */
+/**
+ * Makes an engine on Node, with one thread a core unless `threads` says otherwise, and with the crossovers that `flipgrad bench
+ * --calibrate` has kept for this machine. See `createEngine` of the library.
+ */
 export function createEngine(options: EngineOptions = {}): Promise<Engine> {
-  return create({ platform: nodePlatform, ...options });
+  const crossovers = options.crossovers ?? readCalibration(options);
+  return create({ platform: nodePlatform, ...options, ...(crossovers && { crossovers }) });
 }

@@ -1,4 +1,6 @@
 /** flipgrad on Node: engines with threads, and data sets from files and the network. */
+export { BlasError } from './blas.ts';
+export { calibrationFile, readCalibration, saveCalibration } from './calibration.ts';
 export { DATASET_NAMES, dataFolder, type LoadOptions, loadDataset } from './data-folder.ts';
 export { DownloadError } from './download.ts';
 export { createEngine, nodePlatform } from './engine.ts';

@@ -1,0 +1,123 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { Command, Option } from 'commander';
+import { type CrossoverCurve, measureCrossover, measureWaterfall, type Waterfall } from '../src/index.ts';
+import { calibrationFile, createEngine, saveCalibration } from '../src/platform/node/index.ts';
+import { crossoverChart } from './charts.ts';
+import { count, positive } from './options.ts';
+import { terminalProgress } from './progress.ts';
+import { table } from './table.ts';
+
+interface BenchFlags {
+  units: number[];
+  sizes: number[];
+  rows: number;
+  inputs: number;
+  density: number;
+  threads?: number;
+  simd: 'auto' | 'simd' | 'relaxed';
+  blas: string;
+  calibrate?: boolean;
+  plot?: string;
+  json?: boolean;
+}
+
+const list = (text: string): number[] => text.split(',').map(count);
+
+/** `flipgrad bench`. */
+export function benchCommand(): Command {
+  return new Command('bench')
+    .description('Measure on this machine when skipping closed blocks pays, and where the time of a gated layer goes.')
+    .exitOverride()
+    .option('--units <n,n>', 'expert units in all', list, [1024, 2048])
+    .option('--sizes <n,n>', 'units of a block', list, [1, 8, 32, 64])
+    .option('--rows <n>', 'examples in a minibatch', count, 100)
+    .option('--inputs <n>', 'width of the input', count, 784)
+    .option('--density <s>', 'share of open blocks in the waterfall', positive, 0.1)
+    .option('--threads <n>', 'default: one a core', count)
+    .addOption(new Option('--simd <build>', 'kernel build').choices(['auto', 'simd', 'relaxed']).default('auto'))
+    .option('--blas <lib>', 'auto, off, or the path of a library', 'off')
+    .option('--calibrate', 'keep the crossovers: engines on this machine then choose dense or blocks by them')
+    .option('--plot <file>', 'write the picture there (SVG)')
+    .option('--json', 'one JSON object a line (also when standard output is not a terminal)')
+    .action(run);
+}
+
+async function run(flags: BenchFlags): Promise<void> {
+  const json = flags.json ?? !process.stdout.isTTY;
+  const progress = terminalProgress();
+  const { simd, blas, rows, inputs, density } = flags;
+  const options = { simd, blas, ...(flags.threads !== undefined && { threads: flags.threads }) };
+  const shapes = flags.units.flatMap((units) =>
+    flags.sizes.filter((size) => units % size === 0).map((size) => ({ rows, inputs, units, size })),
+  );
+  const curves: CrossoverCurve[] = [];
+  const falls: Waterfall[] = [];
+  for (const [i, shape] of shapes.entries()) {
+    progress.draw('measuring', i / shapes.length, [`${shape.units} units in blocks of ${shape.size}`]);
+    const engine = await createEngine(options);
+    try {
+      curves.push(measureCrossover(engine, shape));
+      falls.push(measureWaterfall(engine, shape, density));
+      const facts = { engine: engine.name, threads: engine.threads };
+      if (json)
+        for (const line of [
+          { event: 'crossover', ...facts, ...curves.at(-1) },
+          { event: 'waterfall', ...facts, ...falls.at(-1) },
+        ])
+          process.stdout.write(`${JSON.stringify(line)}\n`);
+    } finally {
+      engine.close();
+    }
+  }
+  progress.clear();
+  if (!json) process.stdout.write(`${curveTable(curves)}\n\n${fallTable(falls)}\n`);
+  if (flags.plot) {
+    mkdirSync(dirname(resolve(flags.plot)), { recursive: true });
+    writeFileSync(flags.plot, `${crossoverChart(curves, falls)}`);
+    progress.print(`Wrote ${flags.plot}.`);
+  }
+  if (flags.calibrate) {
+    const largest = Math.max(...flags.units);
+    const crossovers = Object.fromEntries(
+      curves.filter(({ units }) => units === largest).map(({ size, crossover }) => [size, crossover]),
+    );
+    saveCalibration(options, crossovers);
+    progress.print(`Kept the crossovers of ${Object.keys(crossovers).length} block sizes in ${calibrationFile()}.`);
+  }
+}
+
+function curveTable(curves: readonly CrossoverCurve[]): string {
+  const densities = curves[0]?.points.map((point) => `${100 * point.density}%`) ?? [];
+  return table([
+    ['units, block', ...densities, 'all blocks', 'pays up to'],
+    ...curves.map(({ units, size, points, crossover }) => [
+      `${units}, ${size}`,
+      ...points.map(({ blocks }) => blocks.toFixed(2)),
+      (points.reduce((sum, { dense }) => sum + dense, 0) / points.length).toFixed(2),
+      `${(100 * crossover).toFixed(0)}%`,
+    ]),
+  ]);
+}
+
+function fallTable(falls: readonly Waterfall[]): string {
+  const ms = (value: number) => value.toFixed(2);
+  return table([
+    [
+      'ms of a step',
+      'dense',
+      'ideal',
+      '+ gater',
+      '+ compaction',
+      '+ memory',
+      '+ uneven',
+      '= measured',
+      'saving, of ideal',
+    ],
+    ...falls.map(({ units, size, dense, ideal, gater, compaction, memory, uneven, measured }) => [
+      `${units}, ${size}`,
+      ...[dense, ideal, gater, compaction, memory, uneven, measured].map(ms),
+      `${((100 * (dense - measured)) / (dense - ideal)).toFixed(0)}%`,
+    ]),
+  ]);
+}

@@ -1,0 +1,105 @@
+import { blockMask } from '../engine/block-mask.ts';
+import type { Engine } from '../engine/engine.ts';
+import { Tape } from '../engine/tape.ts';
+import type { Tensor } from '../engine/tensor.ts';
+import { randomStream } from '../random/stream.ts';
+
+/** A gated layer on a minibatch. */
+export interface GatedShape {
+  /** Examples in the minibatch. */
+  readonly rows: number;
+  readonly inputs: number;
+  /** Expert units in all. */
+  readonly units: number;
+  /** Units of a block. */
+  readonly size: number;
+}
+
+/**
+ * `plain`: one dense product with weights inputs×units, gates multiplied; `dense`: the same with weights stored by block, as a gated
+ * layer's dense path does it; `blocks`: open blocks alone, the mask's making included.
+ */
+export type GatedPathName = 'plain' | 'dense' | 'blocks';
+
+/** Gates of 0 and 1 (rows × blocks) with about, or with `even` exactly the same number in every row and block, this share open. */
+export function exampleGates({ rows, units, size }: GatedShape, density: number, even = false): Float32Array {
+  const blocks = units / size;
+  const random = randomStream(1, GATES);
+  if (!even) return Float32Array.from({ length: rows * blocks }, () => (random.uniform() < density ? 1 : 0));
+  const open = Math.round(density * blocks);
+  return Float32Array.from({ length: rows * blocks }, (_, i) => {
+    const [r, k] = [Math.floor(i / blocks), i % blocks];
+    return (k + r * open) % blocks < open ? 1 : 0;
+  });
+}
+
+/**
+ * Prepares one layer's work: forward, and the gradients of input, gates and weights (added to the weights in place, times a tiny
+ * factor). Every call of the result does it once and gives its milliseconds.
+ */
+export function gatedWork(
+  engine: Engine,
+  shape: GatedShape,
+  path: GatedPathName,
+  gateValues: Float32Array,
+): () => number {
+  const { rows, inputs, units, size } = shape;
+  const blocks = units / size;
+  const random = randomStream(1, WEIGHTS);
+  const fill = (tensor: Tensor): Tensor => {
+    const { values } = tensor;
+    for (let i = 0; i < values.length; i++) values[i] = (random.uniform() - 0.5) * 0.05;
+    return tensor;
+  };
+  const weights = fill(
+    engine.parameter(path === 'plain' ? [inputs, units] : [blocks, inputs, size], 'measured weights'),
+  );
+  const bias = engine.parameter([units], 'a measured bias');
+  const features = Float32Array.from({ length: rows * inputs }, () => (random.uniform() < 0.2 ? random.uniform() : 0));
+  return () => {
+    engine.beginStep();
+    const x = engine.tensor(features, [rows, inputs]);
+    const gates = engine.tensor(gateValues, [rows, blocks]);
+    const start = performance.now();
+    const tape = new Tape(engine);
+    tape.watch([x, gates, weights]);
+    const output = forward(engine, tape, path, { x, gates, weights, bias }, blocks, size);
+    tape.descend(weights, -1e-6);
+    tape.backward([{ tensor: output, cotangent: 1e-3 }]);
+    return performance.now() - start;
+  };
+}
+
+function forward(
+  engine: Engine,
+  tape: Tape,
+  path: GatedPathName,
+  { x, gates, weights, bias }: { x: Tensor; gates: Tensor; weights: Tensor; bias: Tensor },
+  blocks: number,
+  size: number,
+): Tensor {
+  if (path === 'blocks') {
+    const shape = { mask: blockMask(engine, gates), size };
+    return tape.apply('gateBlocks', [gates, tape.apply('denseToBlocks', [x, weights, bias], shape)], shape);
+  }
+  const values =
+    path === 'plain'
+      ? tape.apply('matmul', [x, weights, bias], {})
+      : tape.apply('allBlocks', [x, weights, bias], { blocks, size });
+  return tape.apply('gate', [gates, values], { size });
+}
+
+/** Medians, in milliseconds, of several kinds of work done in turn, after a warm-up. */
+export function medianTimes(work: readonly (() => number)[], milliseconds = 300): number[] {
+  const times: number[][] = work.map(() => []);
+  for (const run of work) run();
+  const start = performance.now();
+  while (performance.now() - start < milliseconds * work.length || times[0].length < 5)
+    work.forEach((run, i) => {
+      times[i].push(run());
+    });
+  return times.map((list) => list.sort((a, b) => a - b)[list.length >> 1]);
+}
+
+const GATES = 99;
+const WEIGHTS = 98;

@@ -1,0 +1,41 @@
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { cpus, homedir } from 'node:os';
+import { dirname, join } from 'node:path';
+import type { EngineOptions } from '../../engine/engine.ts';
+
+/** Where crossovers measured on this machine are kept: $FLIPGRAD_CALIBRATION, else ~/.cache/flipgrad/calibration.json. */
+export function calibrationFile(): string {
+  return process.env.FLIPGRAD_CALIBRATION ?? join(homedir(), '.cache', 'flipgrad', 'calibration.json');
+}
+
+/** What a calibration holds for: the processor, the version of V8, the threads, the kernel build and BLAS. */
+function keyOf({ threads, simd = 'auto', blas = 'off' }: EngineOptions): string {
+  return [cpus()[0]?.model ?? 'unknown', `V8 ${process.versions.v8}`, `${threads ?? 'all'} threads`, simd, blas].join(
+    ' | ',
+  );
+}
+
+function readAll(): Record<string, Record<number, number>> {
+  try {
+    const all: unknown = JSON.parse(readFileSync(calibrationFile(), 'utf8'));
+    return typeof all === 'object' && all !== null ? (all as Record<string, Record<number, number>>) : {};
+  } catch {
+    // None yet, or a damaged one: the defaults do.
+    return {};
+  }
+}
+
+/** The crossovers kept for engines made with these options on this machine; undefined when there are none. */
+export function readCalibration(options: EngineOptions): Readonly<Record<number, number>> | undefined {
+  const kept = readAll()[keyOf(options)];
+  const valid = kept && Object.entries(kept).every(([size, at]) => Number(size) >= 1 && at >= 0 && at <= 1);
+  return valid && Object.keys(kept).length > 0 ? kept : undefined;
+}
+
+/** Keeps crossovers (density by units of a block) for engines made with these options on this machine. */
+export function saveCalibration(options: EngineOptions, crossovers: Readonly<Record<number, number>>): void {
+  const file = calibrationFile();
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(`${file}.part`, `${JSON.stringify({ ...readAll(), [keyOf(options)]: crossovers }, null, 2)}\n`);
+  renameSync(`${file}.part`, file);
+}
