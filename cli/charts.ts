@@ -96,6 +96,6 @@ function bar(fall: Waterfall, width: number): string {
   });
   const outline = `<rect x="${PANEL.left}" y="${top}" width="${(fall.dense * scale).toFixed(1)}" height="10" fill="none" stroke="#555"/>`;
   const names = PARTS.map((part) => `<tspan fill="${COLOURS[part]}" font-weight="600">${part}</tspan>`).join(' ');
-  const label = `<text x="${PANEL.left}" y="${top + 22}" font-size="10">${(100 * fall.density).toFixed(0)}% open: ${names}</text>`;
+  const label = `<text x="${PANEL.left}" y="${top + 22}" font-size="9">${(100 * fall.density).toFixed(0)}% open: ${names}</text>`;
   return [...rects, outline, label].join('');
 }

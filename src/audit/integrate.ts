@@ -1,5 +1,5 @@
 import type { Neuron, NeuronState } from '../neurons/contract.ts';
-import { tanhSinh } from './quadrature.ts';
+import { type Rule, tanhSinh } from './quadrature.ts';
 
 /** A loss as a function of what the units of one example emit: h (units) → the loss, and ∂loss/∂h (units). */
 export type Loss = (h: Float64Array) => { readonly loss: number; readonly dh: ArrayLike<number> };
@@ -31,24 +31,103 @@ const MAXIMUM_POINTS = 4_000_000;
 const ROWS = 128;
 
 /**
- * Integrates over the noise of a layer of neurons, for one example: the product of the rules of its units (`unitNodes`).
+ * Integrates over the noise of a layer of neurons, for one example: the product of the rules of its units (`unitNodes`), or
+ * where units are coupled by noise, one integral within the other (`rowNodes`).
  * @param logits one a unit
  * @param state the neuron's moving averages; default: what every unit starts with
  * @throws RangeError when the grid has over four million points; fewer units would do
  */
 export function integrate(neuron: Neuron, logits: ArrayLike<number>, loss: Loss, state?: NeuronState): Integral {
   const units = logits.length;
-  const grid = Array.from(logits, (logit) => unitNodes(neuron, logit));
-  const points = grid.reduce((product, nodes) => product * nodes.length, 1);
+  const grid = neuron.couples ? rowNodes(neuron, logits) : productGrid(neuron, logits);
+  const moments = new Moments(units);
+  const minibatch = new Minibatch(neuron, logits, state ?? startOf(neuron, units));
+  for (let first = 0; first < grid.points; first += ROWS)
+    minibatch.run(grid, first, Math.min(ROWS, grid.points - first), loss, moments);
+  return moments.result();
+}
+
+/** The nodes of the integration over the noise of a whole row. */
+interface Grid {
+  readonly points: number;
+  /** Writes the noise of one point (units·noise numbers) into `noise` from index `at` on. @returns its weight */
+  place(point: number, noise: Float64Array, at: number): number;
+}
+
+function checkPoints(neuron: Neuron, units: number, points: number): void {
   if (points > MAXIMUM_POINTS)
     throw new RangeError(
       `Integrating over ${units} units of "${neuron.name}" takes ${points} points; fewer units, so that it takes at most ${MAXIMUM_POINTS}, would do.`,
     );
-  const moments = new Moments(units);
-  const minibatch = new Minibatch(neuron, logits, state ?? startOf(neuron, units));
-  for (let first = 0; first < points; first += ROWS)
-    minibatch.run(grid, first, Math.min(ROWS, points - first), loss, moments);
-  return moments.result();
+}
+
+/** Units by themselves: the digits of a point's number choose the nodes of the units. */
+function productGrid(neuron: Neuron, logits: ArrayLike<number>): Grid {
+  const grid = Array.from(logits, (logit) => unitNodes(neuron, logit));
+  const points = grid.reduce((product, nodes) => product * nodes.length, 1);
+  checkPoints(neuron, logits.length, points);
+  return {
+    points,
+    place(point, noise, at) {
+      let weight = 1;
+      for (let unit = 0, rest = point; unit < grid.length; unit++) {
+        const nodes = grid[unit];
+        const node = nodes[rest % nodes.length];
+        rest = Math.floor(rest / nodes.length);
+        weight *= node.weight;
+        noise.set(node.noise, at + unit * neuron.noise);
+      }
+      return weight;
+    },
+  };
+}
+
+/**
+ * Coupled units: the cells of every noise number depend on those before it (`neuron.rowCells`), so its integral stands within
+ * theirs. In each cell the double-exponential rule: what is left after the integrals within has kinks at the cuts alone.
+ */
+function rowNodes(neuron: Neuron, logits: ArrayLike<number>): Grid {
+  const width = logits.length * neuron.noise;
+  const row = Float64Array.from(logits);
+  let count = 1;
+  let noise = new Float64Array(width);
+  let weights = Float64Array.of(1);
+  for (let at = 0; at < width; at++) {
+    const rules = Array.from({ length: count }, (_, point) => {
+      const cuts = neuron.rowCells?.({ logits: row, noise: noise.subarray(point * width, (point + 1) * width) }, at);
+      return edgesOf(cuts ?? []).flatMap(([from, to]) => pairsOf(tanhSinh(from, to)));
+    });
+    const points = rules.reduce((sum, rule) => sum + rule.length, 0);
+    checkPoints(neuron, logits.length, points);
+    const finer = { noise: new Float64Array(points * width), weights: new Float64Array(points) };
+    let next = 0;
+    rules.forEach((rule, point) => {
+      for (const { u, weight } of rule) {
+        finer.noise.set(noise.subarray(point * width, point * width + at), next * width);
+        finer.noise[next * width + at] = u;
+        finer.weights[next++] = weights[point] * weight;
+      }
+    });
+    ({ noise, weights } = finer);
+    count = points;
+  }
+  return {
+    points: count,
+    place(point, out, at) {
+      out.set(noise.subarray(point * width, (point + 1) * width), at);
+      return weights[point];
+    },
+  };
+}
+
+const pairsOf = ({ nodes, weights }: Rule): { u: number; weight: number }[] =>
+  nodes.map((u, k) => ({ u, weight: weights[k] }));
+
+/** (0, 1) in pieces of positive width, from one cut to the next. */
+function edgesOf(cuts: readonly number[]): [number, number][] {
+  const inside = cuts.filter((cut) => cut > 0 && cut < 1).sort((a, b) => a - b);
+  const edges = [0, ...inside, 1];
+  return edges.slice(1).flatMap((to, i): [number, number][] => (to === edges[i] ? [] : [[edges[i], to]]));
 }
 
 /** The state that a neuron starts with: `units` numbers under every name. */
@@ -127,9 +206,10 @@ class Minibatch {
   }
 
   /** The points `first` to `first + rows` of the product grid. */
-  run(grid: readonly (readonly UnitNode[])[], first: number, rows: number, loss: Loss, moments: Moments): void {
+  run(grid: Grid, first: number, rows: number, loss: Loss, moments: Moments): void {
     const { neuron, units, draws, state } = this;
-    for (let row = 0; row < rows; row++) this.place(grid, first + row, row);
+    for (let row = 0; row < rows; row++)
+      this.weights[row] = grid.place(first + row, this.noise, row * units * neuron.noise);
     const h = this.h.subarray(0, draws * rows * units);
     const dh = this.dh.subarray(0, draws * rows * units);
     const losses = this.loss.subarray(0, draws * rows);
@@ -150,20 +230,6 @@ class Minibatch {
     for (let i = 0; i < gradient.length; i++)
       moments.addGradient(draws * this.weights[Math.floor(i / units)], i % units, gradient[i]);
   }
-
-  /** Puts one point of the grid into a row: the digits of its number choose the nodes of the units. */
-  private place(grid: readonly (readonly UnitNode[])[], point: number, row: number): void {
-    const { units } = this;
-    let weight = 1;
-    for (let unit = 0, rest = point; unit < units; unit++) {
-      const nodes = grid[unit];
-      const node = nodes[rest % nodes.length];
-      rest = Math.floor(rest / nodes.length);
-      weight *= node.weight;
-      this.noise.set(node.noise, (row * units + unit) * this.neuron.noise);
-    }
-    this.weights[row] = weight;
-  }
 }
 
 /**
@@ -183,14 +249,11 @@ export function unitNodes(neuron: Neuron, logit: number): readonly UnitNode[] {
 }
 
 function axisNodes(neuron: Neuron, logit: number, index: number): { u: number; weight: number }[] {
-  const cuts = [...(neuron.cells?.(logit, index) ?? [])].filter((cut) => cut > 0 && cut < 1).sort((a, b) => a - b);
-  const edges = [0, ...cuts, 1];
-  return edges.slice(1).flatMap((to, i) => {
-    const from = edges[i];
-    if (to === from) return [];
-    if (isFlat(neuron, logit, index, from, to)) return [{ u: from + (to - from) / 2, weight: to - from }];
-    const { nodes, weights } = tanhSinh(from, to);
-    return nodes.map((u, k) => ({ u, weight: weights[k] }));
+  return edgesOf(neuron.cells?.(logit, index) ?? []).flatMap(([from, to]) => {
+    // A coupled unit that is alone in its row does not show what its noise does to others.
+    if (!neuron.couples && isFlat(neuron, logit, index, from, to))
+      return [{ u: from + (to - from) / 2, weight: to - from }];
+    return pairsOf(tanhSinh(from, to));
   });
 }
 

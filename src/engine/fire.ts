@@ -22,6 +22,8 @@ export interface FireAttributes {
   readonly source: DrawKey;
   /** The neuron's moving averages: see `allocateState`. */
   readonly state?: Tensor | undefined;
+  /** One number a unit; for neurons that declare `selects`. */
+  readonly selectionBias?: Numbers | undefined;
 }
 
 /** Persistent moving averages of a neuron for a layer of so many units; undefined when it keeps none. */
@@ -52,10 +54,10 @@ function stateViews(neuron: Neuron, state: Tensor | undefined, units: number): N
 
 /** h of a layer of neurons, and what its pullback wants to see again: the noise, and E[h] for consumers' pullbacks. */
 export function fire(engine: Engine, logits: Tensor, attributes: FireAttributes): { output: Tensor; saved: Tensor[] } {
-  const { neuron, mode } = attributes;
+  const { neuron, mode, selectionBias } = attributes;
   const h = engine.allocate(logits.shape, `the output of ${neuron.name}`);
-  if (mode === 'mean-field') {
-    expectation(engine, neuron, logits, h);
+  if (mode === 'mean-field' || (mode !== 'sample' && neuron.selects)) {
+    settle(engine, neuron, logits, h, selectionBias);
     return { output: h, saved: [] };
   }
   if (typeof mode === 'object') {
@@ -69,11 +71,11 @@ export function fire(engine: Engine, logits: Tensor, attributes: FireAttributes)
   const noise = drawNoise(engine, neuron, logits, attributes.source);
   const { rows, columns: units } = logits;
   const args = [logits.pointer, noise.pointer, h.pointer, rows, units, neuron.twin?.option ?? 0];
-  if (!engine.backend.runNeuron(neuron.twin?.fire, rows, units, args))
-    neuron.fire({ rows, units, logits: logits.values, noise: noise.values, h: h.values });
+  if (selectionBias || !engine.backend.runNeuron(neuron.twin?.fire, rows, units, args))
+    neuron.fire({ rows, units, logits: logits.values, noise: noise.values, h: h.values, selectionBias });
   if (neuron.backwardSees === 'expectation') {
     h.shownToPullbacks = engine.allocate(logits.shape, `the expectation of ${neuron.name}`);
-    expectation(engine, neuron, logits, h.shownToPullbacks);
+    settle(engine, neuron, logits, h.shownToPullbacks);
   }
   return { output: h, saved: [noise] };
 }
@@ -106,6 +108,7 @@ export function pullFire(
     loss: loss?.values ?? EMPTY,
     dh: dh?.values ?? EMPTY,
     state: stateViews(neuron, attributes.state, units),
+    selectionBias: attributes.selectionBias,
   });
   if (!engine.backend.runNeuron(neuron.twin?.pullback, rows, units, args))
     neuron.pullback({ ...firing(), gradient: gradient.values });
@@ -119,7 +122,8 @@ export function pullFire(
 
 const EMPTY = new Float32Array(0);
 
-function drawNoise(engine: Engine, neuron: Neuron, logits: Tensor, source: DrawKey): Tensor {
+/** The noise that a neuron fires with: the same source gives the same numbers again. */
+export function drawNoise(engine: Engine, neuron: Neuron, logits: Tensor, source: DrawKey): Tensor {
   const noise = engine.allocate([logits.rows, logits.columns * neuron.noise], `the noise of ${neuron.name}`);
   const stream = source.layer * 65536 + source.draw;
   const [key0, key1] = source.key;
@@ -128,8 +132,13 @@ function drawNoise(engine: Engine, neuron: Neuron, logits: Tensor, source: DrawK
   return noise;
 }
 
-function expectation(engine: Engine, neuron: Neuron, logits: Tensor, out: Tensor): void {
+/** The deterministic form of a layer, noise off. */
+function settle(engine: Engine, neuron: Neuron, logits: Tensor, out: Tensor, selectionBias?: Numbers): void {
   const { rows, columns: units } = logits;
+  if (neuron.settle) {
+    neuron.settle({ rows, units, logits: logits.values, noise: EMPTY, h: out.values, selectionBias });
+    return;
+  }
   const args = [logits.pointer, 0, out.pointer, rows, units, neuron.twin?.option ?? 0];
   if (engine.backend.runNeuron(neuron.twin?.expect, rows, units, args)) return;
   const { values } = logits;

@@ -1,7 +1,7 @@
 import type { Engine } from '../engine/engine.ts';
-import { allocateState, type FiringMode } from '../engine/fire.ts';
+import { allocateState, type DrawKey, drawNoise, type FiringMode } from '../engine/fire.ts';
 import type { Tensor } from '../engine/tensor.ts';
-import type { Neuron } from '../neurons/contract.ts';
+import type { Firing, Neuron } from '../neurons/contract.ts';
 import type { Pass } from './layer.ts';
 
 /** How the units of one site fired since `resetHealth`. */
@@ -26,6 +26,8 @@ export class FiringSite {
   readonly state: Tensor | undefined;
   /** Units are open in threshold mode when their logit is over this; `calibrate` sets it. */
   threshold = 0;
+  /** Added to the logits where units are selected (gates/balance.ts); undefined where nothing is. */
+  selectionBias: Float64Array | undefined;
   /** The logits and outputs of the last pass, valid until the next step. */
   last: { logits: Tensor; h: Tensor } | undefined;
   private readonly layer: number;
@@ -50,15 +52,22 @@ export class FiringSite {
 
   /** logits rows×units → h rows×units (or, for neurons without noise, compact values pairs×size to the same) */
   fire(pass: Pass, logits: Tensor): Tensor {
-    const source = { ...pass.source, layer: this.layer };
     const h = pass.tape.apply('fire', [logits], {
       neuron: this.neuron,
       mode: this.modeOf(pass),
-      source,
+      source: this.sourceOf(pass),
       state: this.state,
+      selectionBias: this.selectionBias,
     });
     this.last = { logits, h };
     return h;
+  }
+
+  /** What the units fired with in this pass, when sampled: for functions of P(h ≠ 0) given the noise. */
+  firingOf(pass: Pass, logits: Tensor): Omit<Firing, 'h'> {
+    const { rows, columns: units } = logits;
+    const noise = drawNoise(pass.tape.engine, this.neuron, logits, this.sourceOf(pass)).values;
+    return { rows, units, logits: logits.values, noise, selectionBias: this.selectionBias };
   }
 
   /** Counts the last pass into the health statistics; returns the share of the minibatch for which each unit fired. */
@@ -89,6 +98,10 @@ export class FiringSite {
       alwaysOn: shares.filter((share) => share > 0.999).length,
       units: this.units,
     };
+  }
+
+  private sourceOf(pass: Pass): DrawKey {
+    return { ...pass.source, layer: this.layer };
   }
 
   private modeOf(pass: Pass): FiringMode {

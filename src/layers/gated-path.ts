@@ -1,7 +1,8 @@
-import { type BlockMask, blockMask } from '../engine/block-mask.ts';
+import { blockMask } from '../engine/block-mask.ts';
 import type { BlockShape } from '../engine/block-ops.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { Tensor } from '../engine/tensor.ts';
+import { countNonZero } from '../math/statistics.ts';
 import type { FiringSite } from './firing-site.ts';
 import type { GatedSpec } from './gated.ts';
 import type { Pass } from './layer.ts';
@@ -32,7 +33,9 @@ export class GatedPath {
   }) {
     this.engine = options.engine;
     this.gates = options.gates;
-    this.expertsWantAll = options.expertSite?.stochastic ?? false;
+    const { expertSite } = options;
+    this.expertsWantAll =
+      expertSite !== undefined && (expertSite.stochastic || expertSite.neuron.couples !== undefined);
     this.spec = options.spec;
     this.size = options.size;
     this.probeLayer = options.probeLayer;
@@ -41,22 +44,27 @@ export class GatedPath {
   /** The blocks to compute for gates (rows × blocks), or undefined for all of them. */
   choose(pass: Pass, gates: Tensor): OpenBlocks | undefined {
     const { compute = 'auto', probe } = this.spec;
-    // Experts with noise are calibrated and counted unit by unit over whole minibatches.
+    // Experts with noise are calibrated and counted unit by unit over whole minibatches; coupled ones want whole rows.
     if (compute === 'dense' || this.expertsWantAll) return undefined;
+    const { neuron } = this.gates;
     const training = pass.mode === 'train';
-    if (training && !skipsInTraining(this.gates.neuron))
-      return probe === undefined ? undefined : this.probed(pass, gates, probe);
+    // The layers above are then shown E[h]·H of closed blocks too.
+    if (training && neuron.backwardSees === 'expectation') return undefined;
+    if (training && !skipsInTraining(neuron)) return probe === undefined ? undefined : this.probed(pass, gates, probe);
     const mask = blockMask(this.engine, gates);
-    return this.worthwhile(mask) ? { mask, size: this.size } : undefined;
+    return this.worthwhile(mask.pairs, gates) ? { mask, size: this.size } : undefined;
   }
 
-  private worthwhile({ pairs, rows, blocks }: BlockMask): boolean {
-    return this.spec.compute === 'blocks' || pairs <= crossover(this.engine, this.size) * rows * blocks;
+  private worthwhile(pairs: number, gates: Tensor): boolean {
+    return this.spec.compute === 'blocks' || pairs <= crossover(this.engine, this.size) * gates.size;
   }
 
   /** Open blocks and, of the closed ones, each with probability ρ; gate gradients of those weigh 1/ρ. */
   private probed(pass: Pass, gates: Tensor, probability: number): OpenBlocks | undefined {
     const { engine } = this;
+    const already = countNonZero(gates.values);
+    // By the expected number of pairs: a choice that depended on the probes would bias what they weigh.
+    if (!this.worthwhile(already + probability * (gates.size - already), gates)) return undefined;
     const marks = engine.allocate(gates.shape, 'probed gates');
     const weights = engine.allocate(gates.shape, 'the weights of gate gradients');
     const [key0, key1] = pass.source.key;
@@ -69,7 +77,6 @@ export class GatedPath {
       u[i] = open || u[i] < probability ? 1 : 0;
       w[i] = open ? 1 : 1 / probability;
     }
-    const mask = blockMask(engine, marks);
-    return this.worthwhile(mask) ? { mask, size: this.size, gradientWeights: weights } : undefined;
+    return { mask: blockMask(engine, marks), size: this.size, gradientWeights: weights };
   }
 }

@@ -118,12 +118,13 @@ export class Model {
     throw new RangeError(`The model has no parameter "${name}". Known: ${known}.`);
   }
 
-  /** A copy of everything that training changes: parameters, moving averages and thresholds. */
+  /** A copy of everything that training changes: parameters, moving averages, thresholds and selection biases. */
   snapshot(): Snapshot {
     return {
       parameters: this.parameters.map(({ tensor }) => tensor.toArray()),
       states: this.sites.map(({ state }) => state?.toArray()),
       thresholds: this.sites.map(({ threshold }) => threshold),
+      selectionBiases: this.sites.map(({ selectionBias }) => selectionBias?.slice()),
     };
   }
 
@@ -136,6 +137,8 @@ export class Model {
       const state = snapshot.states[i];
       if (state) site.state?.values.set(state);
       site.threshold = snapshot.thresholds[i];
+      const bias = snapshot.selectionBiases[i];
+      if (bias) site.selectionBias?.set(bias);
     });
   }
 }
@@ -170,6 +173,7 @@ export interface Snapshot {
   readonly parameters: readonly Float32Array[];
   readonly states: readonly (Float32Array | undefined)[];
   readonly thresholds: readonly number[];
+  readonly selectionBiases: readonly (Float64Array | undefined)[];
 }
 
 /**

@@ -4,8 +4,13 @@
  *
  * Shapes: logits, h, dh and gradient are rows × units (row-major); noise is rows × (units·`noise`); loss has one number a
  * row. In coupled neurons (`draws` > 1) h and dh have draws·rows rows, draw after draw, and loss draws·rows numbers.
+ *
+ * h = 0 means closed and nothing else: a unit that is open by its rule emits at least `LEAST_OPEN`, however small its value.
  */
 export type Numbers = Float32Array | Float64Array;
+
+/** The least that an open unit emits, well inside what Float32 can hold. */
+export const LEAST_OPEN = 1e-30;
 
 /** What `fire` is given; it fills `h`. */
 export interface Firing {
@@ -15,6 +20,11 @@ export interface Firing {
   /** Uniform numbers in (0, 1), never 0 or 1. */
   readonly noise: Numbers;
   readonly h: Numbers;
+  /**
+   * One number a unit, added to the logits where units are selected and never where they are weighed. Only neurons that
+   * declare `selects` are given one; absent: zeros.
+   */
+  readonly selectionBias?: Numbers | undefined;
 }
 
 /** What `pullback` is given; it fills `gradient`: each example's gradient at the logits, not divided by the rows. */
@@ -31,6 +41,17 @@ export interface Pullback extends Firing {
 export interface Update extends Firing {
   readonly loss: Numbers;
   readonly state: NeuronState;
+}
+
+/**
+ * P(h ≠ 0) as a smooth function of the logits: what penalties on the rate of opening are functions of. Where units are
+ * coupled, it is that of one unit given the noise of the others in its row.
+ */
+export interface Opening {
+  /** Fills `p` (rows × units). */
+  probability(firing: Omit<Firing, 'h'>, p: Numbers): void;
+  /** Fills `gradient` (rows × units) with Σ_j dp_j·∂p_j/∂logits, the noise held fixed. */
+  pullback(firing: Omit<Firing, 'h'>, dp: Numbers, gradient: Numbers): void;
 }
 
 /** Moving averages and the like: one number a unit under every name. */
@@ -78,10 +99,32 @@ export interface NeuronRule {
    * cells of exact integration.
    */
   readonly cells?: (logit: number, index: number) => readonly number[];
+  /**
+   * Does h of a unit depend on the logits and the noise of the other units of its row? Then `expect`, `whenOpen` and
+   * `cells` are those of a unit that is alone in its row, and `settle` and `rowCells` stand for them in whole rows.
+   */
+  readonly couples?: 'units';
+  /**
+   * `cells` of coupled units with noise: where in (0, 1) the row's output jumps as a function of noise number `at` of the
+   * row, given its logits and the noise numbers before `at`; later ones are not known yet.
+   */
+  readonly rowCells?: (row: { readonly logits: Numbers; readonly noise: Numbers }, at: number) => readonly number[];
+  /**
+   * Does the rule itself say which units are open, with the noise off too? Then threshold mode fires the deterministic
+   * form and calibrates no cut, and a selection bias may steer it.
+   */
+  readonly selects?: true;
+  /** How many units of a row are open, where the rule fixes that number. */
+  readonly opens?: (units: number) => number;
+  readonly opening?: Opening;
+  /** Is the penalty to pull on P(h ≠ 0), where users name none, because σ(logit) is far from it? */
+  readonly penalized?: 'opening';
   fire(firing: Firing): void;
   pullback(pullback: Pullback): void;
   /** The deterministic unit used at test time, noise off (mean-field mode). */
   expect(logit: number): number;
+  /** The same for a whole matrix, where `expect` of every logit does not say it: fills h; the noise is empty. */
+  settle?(firing: Firing): void;
   /** What a unit emits that is known to be open (threshold mode). */
   whenOpen(logit: number): number;
   /** Should consumers' weight gradients see E[h] in place of the sample? (as-if-deterministic) */
@@ -99,7 +142,15 @@ export interface NeuronRule {
 /** An option of a neuron: a choice of words or a number with bounds. */
 export type OptionSpec =
   | { readonly choices: readonly string[]; readonly default: string; readonly meaning: string }
-  | { readonly minimum: number; readonly maximum: number; readonly default: number; readonly meaning: string };
+  | {
+      readonly minimum: number;
+      readonly maximum: number;
+      readonly default: number;
+      readonly meaning: string;
+      readonly whole?: true;
+      /** In a gated layer, the default is the layer's target rate. */
+      readonly follows?: 'rate';
+    };
 
 export type OptionSpecs = Readonly<Record<string, OptionSpec>>;
 
@@ -146,5 +197,17 @@ export function fireEach(f: (logit: number, u: number) => number): NeuronRule['f
 export function pullbackEach(slope: (logit: number, h: number, u: number) => number): NeuronRule['pullback'] {
   return ({ logits, noise, h, dh, gradient }) => {
     for (let i = 0; i < h.length; i++) gradient[i] = dh[i] * slope(logits[i], h[i], noise[i]);
+  };
+}
+
+/** Lifts P(h ≠ 0) = rate(logit) and its slope to an `Opening`, for units that are not coupled. */
+export function openingEach(rate: (logit: number) => number, slope: (logit: number) => number): Opening {
+  return {
+    probability({ logits }, p) {
+      for (let i = 0; i < p.length; i++) p[i] = rate(logits[i]);
+    },
+    pullback({ logits }, dp, gradient) {
+      for (let i = 0; i < dp.length; i++) gradient[i] = dp[i] * slope(logits[i]);
+    },
   };
 }

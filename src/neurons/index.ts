@@ -1,9 +1,11 @@
 /** The zoo. Adding a neuron: one file beside this one, and one line here. */
 import { asIfDeterministic } from './as-if-deterministic.ts';
 import type { NeuronDefinition } from './contract.ts';
+import { hardConcrete } from './hard-concrete.ts';
 import { linear } from './linear.ts';
 import { noisyRectifier } from './noisy-rectifier.ts';
 import { noisySigmoid } from './noisy-sigmoid.ts';
+import { noisyTopK } from './noisy-top-k.ts';
 import { rectifier } from './rectifier.ts';
 import { sigmoid } from './sigmoid.ts';
 import { stochasticBinary } from './stochastic-binary.ts';
@@ -11,6 +13,8 @@ import { stochasticTimesSmooth } from './stochastic-times-smooth.ts';
 import { straightThrough } from './straight-through.ts';
 import { straightThroughDerivative } from './straight-through-derivative.ts';
 import { tanh } from './tanh.ts';
+import { threshold } from './threshold.ts';
+import { topK } from './top-k.ts';
 
 export const zoo = {
   'straight-through': straightThrough,
@@ -20,6 +24,10 @@ export const zoo = {
   'stochastic-times-smooth': stochasticTimesSmooth,
   'noisy-rectifier': noisyRectifier,
   'noisy-sigmoid': noisySigmoid,
+  'hard-concrete': hardConcrete,
+  'top-k': topK,
+  'noisy-top-k': noisyTopK,
+  threshold,
   rectifier,
   sigmoid,
   tanh,

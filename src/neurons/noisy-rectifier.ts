@@ -4,9 +4,10 @@ import {
   normalDensity,
   normalQuantile,
   sigmoid,
+  sigmoidSlope,
   softplus,
 } from '../math/special.ts';
-import { defineNeuron, fireEach, pullbackEach } from './contract.ts';
+import { defineNeuron, fireEach, openingEach, pullbackEach } from './contract.ts';
 
 export const noisyRectifier = defineNeuron({
   name: 'noisy-rectifier',
@@ -21,6 +22,7 @@ export const noisyRectifier = defineNeuron({
     const gaussian = noise === 'gaussian';
     const quantile = gaussian ? normalQuantile : logisticQuantile;
     const cdf = gaussian ? normalCdf : sigmoid;
+    const density = gaussian ? normalDensity : sigmoidSlope;
     const standardMean = gaussian ? (x: number) => x * normalCdf(x) + normalDensity(x) : softplus;
     const mean = (logit: number) => scale * standardMean(logit / scale);
     const rate = (logit: number) => cdf(logit / scale);
@@ -30,6 +32,7 @@ export const noisyRectifier = defineNeuron({
       range: 'non-negative',
       claims: { unbiased: true, mean, rate },
       cells: (logit) => [cdf(-logit / scale)],
+      opening: openingEach(rate, (logit) => density(logit / scale) / scale),
       fire: fireEach((logit, u) => Math.max(0, logit + scale * quantile(u))),
       pullback: pullbackEach((_logit, h) => (h > 0 ? 1 : 0)),
       expect: (logit) => Math.max(0, logit),

@@ -15,21 +15,26 @@ export type NeuronSpec =
 
 /**
  * The neuron that a spec asks for, its options checked and completed with their defaults.
+ * @param rate the default of options that follow a layer's target rate
  * @throws RangeError for an unknown name (with the nearest known one), an unknown option or a value out of bounds
  */
-export function resolveNeuron(spec: NeuronSpec): Neuron {
-  if (typeof spec === 'string') return resolveNeuron(parseSpec(spec));
+export function resolveNeuron(spec: NeuronSpec, rate?: number): Neuron {
+  if (typeof spec === 'string') return resolveNeuron(parseSpec(spec), rate);
   if ('fire' in spec) return spec as Neuron;
-  if ('rule' in spec) return instantiate(spec as NeuronDefinition, {});
+  if ('rule' in spec) return instantiate(spec as NeuronDefinition, {}, rate);
   const { name, ...options } = spec as { name: string; [option: string]: string | number };
   const definition = (zoo as Record<string, unknown>)[name] as NeuronDefinition | undefined;
   if (!definition || !Object.hasOwn(zoo, name))
     throw new RangeError(`There is no neuron "${name}". ${suggest(name, Object.keys(zoo))}`);
-  return instantiate(definition, options);
+  return instantiate(definition, options, rate);
 }
 
 /** A definition with its options filled in. */
-export function instantiate(definition: NeuronDefinition, given: Readonly<Record<string, string | number>>): Neuron {
+export function instantiate(
+  definition: NeuronDefinition,
+  given: Readonly<Record<string, string | number>>,
+  rate?: number,
+): Neuron {
   const specs = Object.entries(definition.options);
   for (const option of Object.keys(given))
     if (!Object.hasOwn(definition.options, option))
@@ -37,10 +42,14 @@ export function instantiate(definition: NeuronDefinition, given: Readonly<Record
         `The neuron "${definition.name}" has no option "${option}". ${specs.length ? suggest(option, Object.keys(definition.options)) : 'It has none.'}`,
       );
   const options = Object.fromEntries(
-    specs.map(([name, spec]) => [name, checked(definition.name, name, spec, given[name] ?? spec.default)]),
+    specs.map(([name, spec]) => [name, checked(definition.name, name, spec, given[name] ?? defaultOf(spec, rate))]),
   );
   const { name, source, summary } = definition;
   return { ...definition.rule(options as never), name, source, summary, options };
+}
+
+function defaultOf(spec: OptionSpec, rate: number | undefined): string | number {
+  return 'follows' in spec ? (rate ?? spec.default) : spec.default;
 }
 
 function parseSpec(text: string): { name: string; [option: string]: string } {
@@ -62,8 +71,8 @@ function checked(neuron: string, name: string, spec: OptionSpec, value: string |
     throw new RangeError(`Option "${name}" of "${neuron}" is "${value}". ${suggest(String(value), spec.choices)}`);
   }
   const number = Number(value);
-  if (number >= spec.minimum && number <= spec.maximum) return number;
+  if (number >= spec.minimum && number <= spec.maximum && !(spec.whole && !Number.isInteger(number))) return number;
   throw new RangeError(
-    `Option "${name}" of "${neuron}" is "${value}"; a number from ${spec.minimum} to ${spec.maximum} would do.`,
+    `Option "${name}" of "${neuron}" is "${value}"; a ${spec.whole ? 'whole ' : ''}number from ${spec.minimum} to ${spec.maximum} would do.`,
   );
 }

@@ -1,5 +1,5 @@
-import { sigmoid } from '../math/special.ts';
-import { defineNeuron, fireEach, type NeuronState } from './contract.ts';
+import { sigmoid, sigmoidSlope } from '../math/special.ts';
+import { defineNeuron, fireEach, type NeuronState, openingEach } from './contract.ts';
 
 const DECAY = 0.9;
 
@@ -24,6 +24,7 @@ export const stochasticBinary = defineNeuron({
     range: 'unit-interval',
     claims: { unbiased: true, mean: sigmoid, rate: sigmoid },
     cells: (logit) => [sigmoid(logit)],
+    opening: openingEach(sigmoid, sigmoidSlope),
     fire: fireEach((logit, u) => (u < sigmoid(logit) ? 1 : 0)),
     pullback({ rows, units, logits, h, loss, gradient, state }) {
       for (let row = 0, i = 0; row < rows; row++)

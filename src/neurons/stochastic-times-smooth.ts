@@ -1,5 +1,5 @@
-import { sigmoid } from '../math/special.ts';
-import { defineNeuron, fireEach, pullbackEach } from './contract.ts';
+import { sigmoid, sigmoidSlope } from '../math/special.ts';
+import { defineNeuron, fireEach, openingEach, pullbackEach } from './contract.ts';
 
 export const stochasticTimesSmooth = defineNeuron({
   name: 'stochastic-times-smooth',
@@ -14,6 +14,7 @@ export const stochasticTimesSmooth = defineNeuron({
   },
   rule: ({ variant }) => {
     const rate = (logit: number) => (variant === 'paper' ? Math.sqrt(sigmoid(logit)) : sigmoid(logit));
+    const slope = (logit: number) => (variant === 'paper' ? 0.5 * rate(logit) * sigmoid(-logit) : sigmoidSlope(logit));
     const whenOpen = (logit: number) => Math.sqrt(sigmoid(logit));
     const mean = (logit: number) => rate(logit) * whenOpen(logit);
     return {
@@ -22,6 +23,7 @@ export const stochasticTimesSmooth = defineNeuron({
       range: 'unit-interval',
       claims: { unbiased: false, mean, rate },
       cells: (logit) => [rate(logit)],
+      opening: openingEach(rate, slope),
       fire: fireEach((logit, u) => (u < rate(logit) ? whenOpen(logit) : 0)),
       pullback: pullbackEach((logit, h) => 0.5 * h * sigmoid(-logit)),
       expect: mean,

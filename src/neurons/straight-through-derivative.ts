@@ -1,5 +1,5 @@
 import { sigmoid, sigmoidSlope } from '../math/special.ts';
-import { defineNeuron, fireEach, pullbackEach } from './contract.ts';
+import { defineNeuron, fireEach, openingEach, pullbackEach } from './contract.ts';
 
 export const straightThroughDerivative = defineNeuron({
   name: 'straight-through-derivative',
@@ -12,6 +12,7 @@ export const straightThroughDerivative = defineNeuron({
     range: 'unit-interval',
     claims: { unbiased: false, mean: sigmoid, rate: sigmoid },
     cells: (logit) => [sigmoid(logit)],
+    opening: openingEach(sigmoid, sigmoidSlope),
     fire: fireEach((logit, u) => (u < sigmoid(logit) ? 1 : 0)),
     pullback: pullbackEach(sigmoidSlope),
     expect: sigmoid,

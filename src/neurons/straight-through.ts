@@ -1,5 +1,5 @@
-import { sigmoid } from '../math/special.ts';
-import { defineNeuron, fireEach, pullbackEach } from './contract.ts';
+import { sigmoid, sigmoidSlope } from '../math/special.ts';
+import { defineNeuron, fireEach, openingEach, pullbackEach } from './contract.ts';
 
 export const straightThrough = defineNeuron({
   name: 'straight-through',
@@ -12,6 +12,7 @@ export const straightThrough = defineNeuron({
     range: 'unit-interval',
     claims: { unbiased: false, mean: sigmoid, rate: sigmoid },
     cells: (logit) => [sigmoid(logit)],
+    opening: openingEach(sigmoid, sigmoidSlope),
     fire: fireEach((logit, u) => (u < sigmoid(logit) ? 1 : 0)),
     pullback: pullbackEach(() => 1),
     expect: sigmoid,

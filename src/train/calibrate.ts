@@ -6,13 +6,14 @@ import { forEachBatch } from './evaluate.ts';
 
 /**
  * Sets every stochastic site's threshold so that, on held-out data, its share of open units in threshold mode is the target
- * rate; a site without a target keeps the share that it has when sampled. Sites are set in order, each under the thresholds
+ * rate; a site without a target keeps the share that it has when sampled, and one whose neuron selects for itself is left alone. Sites are set in order, each under the thresholds
  * of those below it. Source: Bengio, Léonard, Courville 2013, §5 ("threshold chosen to give 10% ones").
  * @param held held-out data; at most `examples` of them are used
  */
 export function calibrate(model: Model, held: Dataset, examples = 1000): void {
   const part = held.count > examples ? slice(held, 0, examples) : held;
   for (const site of model.stochasticSites) {
+    if (site.neuron.selects) continue;
     const share = site.rate ?? sampledShare(model, site, part);
     const logits = collectLogits(model, site, part);
     logits.sort();

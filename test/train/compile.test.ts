@@ -1,0 +1,113 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import {
+  adam,
+  compile,
+  createModel,
+  type Dataset,
+  dense,
+  digitsSplit,
+  evaluate,
+  gated,
+  type Model,
+  measureInference,
+  train,
+} from '../../src/index.ts';
+import { createEngine } from '../../src/platform/node/index.ts';
+
+const data = digitsSplit({ seed: 3, train: 1200, valid: 200, test: 200 });
+const inputsOf = ({ features, scale }: Dataset): Float32Array => Float32Array.from(features, (x) => x * scale);
+
+describe('compile', async () => {
+  const engine = await createEngine({ threads: 1 });
+  let model: Model;
+  before(async () => {
+    model = createModel(engine, {
+      inputs: 784,
+      layers: [
+        gated(96, { blocks: 12, gater: [16], rate: 0.25, activation: 'rectifier', compute: 'blocks', name: 'below' }),
+        gated(60, { blocks: 20, gater: [], rate: 0.25, activation: 'rectifier', compute: 'blocks', name: 'above' }),
+        dense(10),
+      ],
+    });
+    for await (const _ of train(model, data, { epochs: 4, batch: 50, optimizer: adam({ learningRate: 0.003 }) }));
+  });
+  after(() => engine.close());
+
+  for (const mode of ['threshold', 'mean-field'] as const)
+    it(`decides as evaluate does, in mode ${mode}`, () => {
+      const { error, flops } = evaluate(model, data.test, { mode });
+      const compiled = compile(model, { mode }).evaluate(data.test);
+      assert.equal(compiled.error, error);
+      assert.ok(Math.abs(compiled.multiplyAdds - flops.executed) < 1e-6);
+      assert.ok(error < 0.5, 'the network has learnt something');
+    });
+
+  it('one example at a time gives what the batch gives, and reads open blocks only', () => {
+    const compiled = compile(model, { mode: 'threshold' });
+    const inputs = inputsOf(data.test);
+    const batch = compiled.predict(inputs);
+    for (let r = 0; r < 20; r++) {
+      const one = compiled.predict(inputs.subarray(r * 784, (r + 1) * 784));
+      assert.equal(one.classes[0], batch.classes[r]);
+      const open = one.open.map(({ gates }) => gates.reduce((sum, g) => sum + g, 0));
+      // Gaters: 784·16 + 16·12 below; the upper one reads the open units below. Experts: open blocks alone.
+      const below = open[0] * 8;
+      const expected = 784 * 16 + 16 * 12 + 784 * below + below * 20 + below * open[1] * 3 + open[1] * 3 * 10;
+      assert.equal(one.multiplyAdds, expected);
+    }
+  });
+
+  it('removes blocks that never open, and decides the same without them', () => {
+    // Gates that no example opens: push two logits far down.
+    const { parameters } = model;
+    const bias = parameters.find(({ name }) => name === 'below.gater.bias');
+    assert.ok(bias);
+    const before = model.weights('below.gater.bias');
+    model.setWeights(
+      'below.gater.bias',
+      before.map((b, k) => (k === 3 || k === 7 ? -1e3 : b)),
+    );
+    const whole = compile(model, { mode: 'threshold' }).predict(inputsOf(data.test));
+    const compiled = compile(model, { mode: 'threshold', prune: data.test });
+    const pruned = compiled.predict(inputsOf(data.test));
+    model.setWeights('below.gater.bias', before);
+    assert.ok(compiled.blocksRemoved >= 2);
+    assert.ok(compiled.model.layers[0].outputs <= 96 - 2 * 8);
+    assert.deepEqual([...pruned.classes], [...whole.classes]);
+    pruned.probabilities.forEach((p, i) => {
+      assert.ok(Math.abs(p - whole.probabilities[i]) < 1e-5);
+    });
+    assert.ok(pruned.multiplyAdds < whole.multiplyAdds);
+  });
+
+  it('an ensemble is the mean of its samples, and does better than one of them', () => {
+    const inputs = inputsOf(data.test);
+    const three = compile(model, { mode: 'ensemble', samples: 3 }).predict(inputs);
+    for (let r = 0; r < 200; r++) {
+      const sum = three.probabilities.subarray(r * 10, (r + 1) * 10).reduce((a, b) => a + b, 0);
+      assert.ok(Math.abs(sum - 1) < 1e-5);
+    }
+    const errorOf = (mode: 'sample' | 'ensemble') => compile(model, { mode, samples: 20 }).evaluate(data.test).error;
+    assert.ok(errorOf('ensemble') <= errorOf('sample'));
+    const again = compile(model, { mode: 'ensemble', samples: 3 }).predict(inputs);
+    assert.deepEqual(again.probabilities, three.probabilities);
+  });
+
+  it('measures itself beside the dense network', () => {
+    const report = measureInference(compile(model), model, data.test);
+    assert.equal(report.error, compile(model).evaluate(data.test).error);
+    assert.equal(report.multiplyAdds.dense, 784 * 96 + 96 * 60 + 60 * 10);
+    for (const { compiled, dense: all } of [report.milliseconds.one, report.milliseconds.hundred])
+      assert.ok(compiled > 0 && all > 0);
+  });
+
+  it('refuses what does not fit', () => {
+    assert.throws(() => compile(model, { mode: 'thresh' as 'threshold' }), /"thresh"; one of sample, mean-field/);
+    assert.throws(() => compile(model, { samples: 0 }), /`samples` is 0/);
+    assert.throws(
+      () => compile(model).predict(new Float32Array(785)),
+      /785 features are no whole number of rows of 784/,
+    );
+  });
+});
