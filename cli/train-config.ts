@@ -14,6 +14,9 @@ export interface TrainConfig {
   sparsity?: string;
   start: 'rate' | 'zero';
   nudge: boolean;
+  compute?: 'auto' | 'dense' | 'blocks';
+  probe?: number;
+  balance: boolean;
   epochs: number;
   batch: number;
   optimizer: string;
@@ -37,6 +40,7 @@ export const DEFAULTS: TrainConfig = {
   rate: 0.125,
   start: 'rate',
   nudge: false,
+  balance: false,
   epochs: 20,
   batch: 100,
   optimizer: 'adam',
@@ -76,6 +80,9 @@ export function layersOf(config: TrainConfig, classes: number): LayerSpec[] {
     rate: config.rate,
     start: config.start,
     nudge: config.nudge,
+    ...(config.compute !== undefined && { compute: config.compute }),
+    ...(config.probe !== undefined && { probe: config.probe }),
+    balance: config.balance,
     ...(config.sparsity !== undefined && { sparsity: config.sparsity as SparsitySpec }),
   };
   return [gates, output];

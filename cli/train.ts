@@ -2,6 +2,7 @@ import { Command, Option } from 'commander';
 import {
   createModel,
   type EpochEvent,
+  penalties,
   type ResultEvent,
   resolveOptimizer,
   type TrainEvent,
@@ -58,12 +59,21 @@ export function trainCommand(): Command {
     .option('--rate <s>', `target share of open gates, or none (default: ${DEFAULTS.rate})`, rate)
     .option(
       '--sparsity <name>',
-      'kl, l1, batch-rate, example-rate, variance, none; NAME=λ; joined by + (default: fits the neuron)',
+      `${Object.keys(penalties).join(', ')}, none; NAME=λ; joined by + (default: fits the neuron)`,
     )
     .addOption(
       new Option('--start <rate>', 'gates start near the target rate, or from zero biases').choices(['rate', 'zero']),
     )
     .option('--nudge', 'raise the biases of dead gates')
+    .option('--balance', 'balance gates by selection biases, without a loss (neurons that select: top-k, threshold, …)')
+    .addOption(
+      new Option('--compute <path>', 'every block, or open blocks alone (default: what is faster)').choices([
+        'auto',
+        'dense',
+        'blocks',
+      ]),
+    )
+    .option('--probe <p>', 'straight-through: compute closed blocks with this probability while training', positive)
     .option('--epochs <n>', `(default: ${DEFAULTS.epochs})`, count)
     .option('--batch <n>', `examples in a minibatch (default: ${DEFAULTS.batch})`, count)
     .option('--optimizer <name>', `sgd or adam (default: ${DEFAULTS.optimizer})`)
@@ -132,7 +142,7 @@ function configOf(flags: TrainFlags): TrainConfig {
   return config;
 }
 
-const OPTIONAL: ReadonlySet<string> = new Set(['lr', 'sparsity', 'gaterLr', 'maxNorm', 'patience']);
+const OPTIONAL: ReadonlySet<string> = new Set(['compute', 'probe', 'lr', 'sparsity', 'gaterLr', 'maxNorm', 'patience']);
 
 function loadOptions(flags: TrainFlags, progress: Progress, signal: AbortSignal): LoadOptions {
   return {
@@ -187,7 +197,8 @@ function epochLine(event: EpochEvent): string {
 }
 
 function resultTable(result: ResultEvent): string {
-  const { testError, flops } = result;
+  const { testError, flops, training } = result;
+  const skipped = training.executed < 0.999 * training.all;
   return table([
     ['test error, sampled', percent(testError.sampled)],
     ['test error, thresholded', percent(testError.threshold)],
@@ -196,6 +207,10 @@ function resultTable(result: ResultEvent): string {
     ['gates open', percent(result.density, 1)],
     ['multiply-adds executed', `${millions(flops.executed)} (gater ${millions(flops.gater)})`],
     ['multiply-adds, dense', millions(flops.dense)],
+    [
+      'multiply-adds in training',
+      `${millions(training.executed)} of ${millions(training.all)}${skipped ? '' : ' (nothing skipped)'}`,
+    ],
     ['seconds', result.seconds.toFixed(1)],
     ['engine', `${result.engine}, ${result.threads} thread${result.threads === 1 ? '' : 's'}`],
     ['seed', String(result.seed)],

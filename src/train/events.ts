@@ -49,6 +49,11 @@ export interface ResultEvent {
   readonly density: number;
   /** Multiply-adds for one test example, as sampled. */
   readonly flops: { readonly executed: number; readonly dense: number; readonly gater: number };
+  /**
+   * Multiply-adds for one example of the forward pass while training (mean of the last epoch), and of the same network with all blocks
+   * and gaters. Less executed means that closed blocks were skipped in training too, not only at inference.
+   */
+  readonly training: { readonly executed: number; readonly all: number };
   readonly bestEpoch: number;
   readonly epochs: number;
   readonly seconds: number;

@@ -35,10 +35,10 @@ export class Stepper {
 
   /**
    * One step on a batch that was gathered after `engine.beginStep()`.
-   * @returns the mean cross-entropy in nats, and the logits (valid until the next step)
+   * @returns the mean cross-entropy in nats, the logits (valid until the next step), and the multiply-adds of the forward pass
    * @throws NonFiniteError with the operation, the layer and the step when the loss is NaN or infinite
    */
-  run(batch: Batch, settings: StepSettings): { loss: number; logits: Tensor } {
+  run(batch: Batch, settings: StepSettings): { loss: number; logits: Tensor; multiplyAdds: number } {
     const { model } = this;
     const tape = new Tape(model.engine);
     tape.watch(model.parameters.map(({ tensor }) => tensor));
@@ -60,7 +60,7 @@ export class Stepper {
     tape.backward([{ tensor: losses, cotangent: 1 }, ...penalties], losses);
     this.update(tape, contexts, settings);
     for (const layer of model.layers) layer.afterStep?.();
-    return { loss, logits };
+    return { loss, logits, multiplyAdds: pass.work.executed };
   }
 
   private update(tape: Tape, contexts: readonly UpdateContext[], settings: StepSettings): void {

@@ -57,6 +57,7 @@ class TrainingRun {
   private lastTurn = performance.now();
   private best: { event: EpochEvent; snapshot: Snapshot } | undefined;
   private lastEpoch = 0;
+  private trainingWork = 0;
 
   constructor(model: Model, data: Split, options: TrainOptions) {
     for (const part of [data.train, data.valid, data.test]) checkFit(model, part);
@@ -87,11 +88,13 @@ class TrainingRun {
     let lossSum = 0;
     let wrong = 0;
     let seen = 0;
+    let executed = 0;
     for (const site of model.sites) site.resetHealth();
     for (let index = 0; index < batches; index++) {
       model.engine.beginStep();
       const batch = gatherBatch(model.engine, data.train, order.subarray(seen, seen + this.batchSize));
-      const { loss, logits } = this.stepper.run(batch, settings);
+      const { loss, logits, multiplyAdds } = this.stepper.run(batch, settings);
+      executed += multiplyAdds;
       lossSum += loss * batch.rows;
       wrong += countWrong(model.engine, logits, batch);
       seen += batch.rows;
@@ -127,6 +130,7 @@ class TrainingRun {
       best: better,
     };
     this.lastEpoch = epoch;
+    this.trainingWork = executed / seen;
     if (better) this.best = { event, snapshot: model.snapshot() };
     yield event;
   }
@@ -146,6 +150,7 @@ class TrainingRun {
       trainLoss: best.event.trainLoss,
       density: sampled.density,
       flops: sampled.flops,
+      training: { executed: this.trainingWork, all: model.cost.dense + model.cost.gater },
       bestEpoch: best.event.epoch,
       epochs: this.lastEpoch,
       seconds: this.seconds,
