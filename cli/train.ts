@@ -121,6 +121,14 @@ async function run(flags: TrainFlags): Promise<void> {
         ...(maxNorm !== undefined && { maxNorm }),
         ...(patience !== undefined && { patience }),
       });
+      if (!json)
+        progress.print(
+          headline(
+            config,
+            data.train,
+            model.parameters.reduce((sum, { tensor }) => sum + tensor.size, 0),
+          ),
+        );
       const folder = flags.out === undefined ? undefined : new RunFolder(flags.out, { ...flags, config });
       await follow(events, { json, progress, folder });
     } finally {
@@ -181,6 +189,15 @@ async function follow(
       process.stdout.write(`${resultTable(event)}\n`);
     }
   }
+}
+
+/** What is about to be trained, in one line. */
+function headline(config: TrainConfig, { name, count: examples, width, classes }: Dataset, weights: number): string {
+  const { model, neuron, units, blocks, rate: target, epochs, optimizer } = config;
+  const open = target === 'none' ? '' : `, ${percent(target, 1)} to be open`;
+  const middle =
+    model === 'dense' ? `${units} ${neuron}` : `${units} units in ${blocks || units} blocks, ${neuron} gates${open}`;
+  return `${examples} ${name}: ${width} → ${middle} → ${classes}; ${millions(weights)} weights, ${epochs} epochs of ${optimizer}`;
 }
 
 function epochLine(event: EpochEvent): string {
