@@ -130,6 +130,70 @@ export const COMPARISONS: Readonly<Record<string, readonly Entry[]>> = {
   ),
 };
 
+const STEP = 'SGD step 784→2000→10, batch 100';
+const GATED_2048 = 'gated layer 784→2048, blocks of 64, 10% open, batch 100';
+const GATED_8192 = 'gated layer 784→8192, blocks of 64, 10% open, batch 100';
+const ONE = 'inference of one example, 1024→8192→1024, 13 of 128 blocks open';
+const TWO = 'two gated layers 784→2048→2048→10, blocks of 64, 10% and 10%, batch 100';
+const UNITS = 'gated layer 784→2000, one gate a unit, 10% open, batch 100';
+const NET = 'training step of the 2013 network, stochastic-binary, batch 32';
+const TORCH_GATED = ['PyTorch dense and mask, 1 thread(s)', 'PyTorch dense and mask, 2 thread(s)'];
+const TORCH_LOOP = ['PyTorch, loop over blocks, 1 thread(s)', 'PyTorch, loop over blocks, 2 thread(s)'];
+
+/** What is claimed: ours is so many times as fast as the fastest of the others, in one run. `asked`: the target that was set. */
+export const CLAIMS: readonly {
+  readonly comparison: string;
+  readonly ours: readonly string[];
+  readonly others: readonly string[];
+  readonly asked: number;
+}[] = [
+  { comparison: 'matmul 512³', ours: ['flipgrad, relaxed SIMD, 1 thread'], others: ['jax-js, 1 thread'], asked: 1.05 },
+  { comparison: 'matmul 512³', ours: ['flipgrad, SIMD, 1 thread'], others: ['jax-js, 1 thread'], asked: 1.05 },
+  { comparison: STEP, ours: ['flipgrad, relaxed SIMD, 1 thread'], others: ['jax-js, 1 thread'], asked: 1.4 },
+  {
+    comparison: STEP,
+    ours: ['flipgrad, relaxed SIMD, 2 threads'],
+    others: ['flipgrad, relaxed SIMD, 1 thread'],
+    asked: 1.7,
+  },
+  {
+    comparison: STEP,
+    ours: ['flipgrad with BLAS, 1 thread', 'flipgrad with BLAS, 2 threads'],
+    others: ['PyTorch CPU, 1 thread', 'PyTorch CPU, 2 threads'],
+    asked: 1 / 1.2,
+  },
+  { comparison: GATED_2048, ours: ['blocks, 1 thread(s)'], others: ['dense, 1 thread(s)'], asked: 6.5 },
+  { comparison: GATED_2048, ours: ['blocks, 2 thread(s)', 'blocks, 1 thread(s)'], others: TORCH_GATED, asked: 3 },
+  { comparison: GATED_2048, ours: ['blocks, 2 thread(s)', 'blocks, 1 thread(s)'], others: TORCH_LOOP, asked: 1.3 },
+  { comparison: GATED_8192, ours: ['blocks, 1 thread(s)'], others: ['dense, 1 thread(s)'], asked: 5.2 },
+  { comparison: GATED_8192, ours: ['blocks, 2 thread(s)'], others: [...TORCH_GATED, ...TORCH_LOOP], asked: 1.4 },
+  { comparison: TWO, ours: ['blocks, 1 thread'], others: ['dense, 1 thread'], asked: 7 },
+  { comparison: UNITS, ours: ['blocks, 1 thread'], others: ['dense, 1 thread'], asked: 3 },
+  { comparison: NET, ours: ['blocks, 1 thread'], others: ['dense, 1 thread'], asked: 1.4 },
+  { comparison: ONE, ours: ['blocks, 1 thread'], others: ['dense, 1 thread'], asked: 7 },
+  { comparison: ONE, ours: ['blocks, 1 thread'], others: ['PyTorch, loop over open blocks, 1 thread'], asked: 1 },
+];
+
+/** The claims with what was measured, as Markdown. */
+export function renderClaims(records: readonly BenchRecord[]): string {
+  const find = (comparison: string, names: readonly string[]) =>
+    records
+      .filter(
+        (record) =>
+          record.comparison === comparison && names.includes(record.name) && Number.isFinite(record.milliseconds),
+      )
+      .sort((a, b) => a.milliseconds - b.milliseconds)[0];
+  const rows = CLAIMS.flatMap(({ comparison, ours: mine, others, asked }) => {
+    const [a, b] = [find(comparison, mine), find(comparison, others)];
+    if (!a || !b) return [];
+    const ratio = b.milliseconds / a.milliseconds;
+    const verdict = ratio >= asked ? 'met' : 'missed';
+    const side = ({ name, milliseconds }: BenchRecord) => `${name}: ${milliseconds.toFixed(2)} ms`;
+    return [`| ${comparison} | ${side(a)} | ${side(b)} | ${ratio.toFixed(2)}× | ${asked.toFixed(2)}× ${verdict} |`];
+  });
+  return ['| work | ours | against | faster | asked |', '|---|---|---|---:|---:|', ...rows, ''].join('\n');
+}
+
 export function readBenchRecords(): BenchRecord[] {
   if (!existsSync(RECORDS)) return [];
   const lines = readFileSync(RECORDS, 'utf8').trim().split('\n');

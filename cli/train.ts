@@ -1,6 +1,7 @@
 import { Command, Option } from 'commander';
 import {
   createModel,
+  type Dataset,
   type EpochEvent,
   penalties,
   type ResultEvent,

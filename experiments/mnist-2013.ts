@@ -7,10 +7,9 @@
  * Writes a record a neuron to results/mnist-2013.jsonl as it finishes (a neuron that has one is not run again) and renders
  * results/mnist-2013.md.
  */
-import { execFileSync } from 'node:child_process';
-import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { createModel, dense, type GatedSpec, gated, type ResultEvent, resolveOptimizer, train } from '../src/index.ts';
 import { createEngine, loadDataset } from '../src/platform/node/index.ts';
+import { appendRecord, percent, readRecordsOf, writeTable } from './records.ts';
 
 interface Row {
   readonly neuron: string;
@@ -49,19 +48,12 @@ export const ROWS: readonly Row[] = [
   { neuron: 'noisy-rectifier:noise=logistic', epochs: EPOCHS },
 ];
 
-const commit = execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim();
-const RECORDS = new URL('../results/mnist-2013.jsonl', import.meta.url);
-const TABLE = new URL('../results/mnist-2013.md', import.meta.url);
+const FILE = 'mnist-2013.jsonl';
 
-export function readRecords(): Mnist2013Record[] {
-  if (!existsSync(RECORDS)) return [];
-  const lines = readFileSync(RECORDS, 'utf8').trim().split('\n');
-  return lines.filter(Boolean).map((line) => JSON.parse(line));
-}
+export const readRecords = (): Mnist2013Record[] => readRecordsOf<Mnist2013Record>(FILE);
 
 /** The table as Markdown, from the records alone. */
 export function renderTable(records: readonly Mnist2013Record[]): string {
-  const percent = (share: number) => (100 * share).toFixed(2);
   const rows = ROWS.flatMap(({ neuron }) => records.filter((record) => record.neuron === neuron));
   return [
     '# Every neuron as the gater of the 2013 network, on MNIST',
@@ -105,8 +97,7 @@ async function run({ neuron, epochs, gates = {}, momentum = 0 }: Row, threads: n
       console.error(
         `${neuron} ${event.epoch}/${epochs}: valid ${event.validError.toFixed(4)}, ${event.seconds.toFixed(0)} s`,
       );
-    if (event.event === 'result')
-      appendFileSync(RECORDS, `${JSON.stringify({ neuron, momentum, ...event, node: process.version, commit })}\n`);
+    if (event.event === 'result') appendRecord(FILE, { neuron, momentum, ...event });
   }
   engine.close();
 }
@@ -116,6 +107,6 @@ if (import.meta.main) {
   for (const row of ROWS) {
     if (only && row.neuron !== only) continue;
     if (!readRecords().some(({ neuron }) => neuron === row.neuron)) await run(row, Number(process.env.THREADS ?? 2));
-    writeFileSync(TABLE, renderTable(readRecords()));
+    writeTable('mnist-2013.md', renderTable(readRecords()));
   }
 }

@@ -7,25 +7,32 @@
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { readBenchRecords, renderBench } from '../bench/run.ts';
+import { readBenchRecords, renderBench, renderClaims } from '../bench/run.ts';
 import { readRecords, renderTable } from '../experiments/mnist-2013.ts';
+import { readNeuronRecords, renderNeurons } from '../experiments/mnist-neurons.ts';
 
 const here = (path: string): string => fileURLToPath(new URL(`../${path}`, import.meta.url));
 
 const bench = (): string => renderBench(readBenchRecords());
+const neurons = (): string => renderNeurons(readNeuronRecords());
 const mnist2013 = (): string => renderTable(readRecords());
 
 /** Marked regions of README.md. */
 const REGIONS: Readonly<Record<string, () => string>> = {
   'mnist-2013': () => mnist2013().split('\n').slice(2).join('\n').trim(),
-  bench: () => bench().trim(),
+  'mnist-neurons': () => neurons().split('\n').slice(2).join('\n').trim(),
+  bench: () => renderClaims(readBenchRecords()).trim(),
 };
 
 /** Every rendered file, by path from the root. */
 export function renderResults(): ReadonlyMap<string, string> {
   return new Map([
     ['results/mnist-2013.md', mnist2013()],
-    ['results/bench.md', `# Speed against the peers\n\nMade by \`npm run bench\` from \`bench.jsonl\`.\n\n${bench()}`],
+    ['results/mnist-neurons.md', neurons()],
+    [
+      'results/bench.md',
+      `# Speed against the peers\n\nMade by \`npm run bench\` from \`bench.jsonl\`.\n\n${renderClaims(readBenchRecords())}\n${bench()}`,
+    ],
     ['README.md', renderRegions(readFileSync(here('README.md'), 'utf8'))],
   ]);
 }

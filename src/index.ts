@@ -23,7 +23,15 @@ export { serveKernels, type WorkerHandle, type WorkerInit } from './engine/pool.
 export { NonFiniteError, Tape } from './engine/tape.ts';
 export { Tensor } from './engine/tensor.ts';
 // Gates
-export { type BlockMask, blockMask, penalties, type SparsityPenalty, type SparsitySpec } from './gates/index.ts';
+export type { BalanceOptions } from './gates/balance.ts';
+export {
+  type BlockMask,
+  blockMask,
+  penalties,
+  type Seen,
+  type SparsityPenalty,
+  type SparsitySpec,
+} from './gates/index.ts';
 // Layers and models
 export { type DenseSpec, dense } from './layers/dense.ts';
 export type { SiteHealth } from './layers/firing-site.ts';
@@ -35,9 +43,12 @@ export {
   type Claims,
   defineNeuron,
   fireEach,
+  LEAST_OPEN,
   type Neuron,
   type NeuronDefinition,
   type NeuronRule,
+  type Opening,
+  openingEach,
   pullbackEach,
 } from './neurons/contract.ts';
 export { type NeuronName, zoo } from './neurons/index.ts';

@@ -2,13 +2,18 @@
 import { suggest } from '../math/text.ts';
 import { batchRate } from './batch-rate.ts';
 import { exampleRate } from './example-rate.ts';
+import { expectedFlops } from './expected-flops.ts';
+import { expectedL0 } from './expected-l0.ts';
+import { importance } from './importance.ts';
 import { kl } from './kl.ts';
 import { l1 } from './l1.ts';
+import { load } from './load.ts';
 import type { SparsityPenalty } from './penalty.ts';
+import { switchBalance } from './switch.ts';
 import { variance } from './variance.ts';
 
 export { type BlockMask, blockMask, type CompressedLists } from './block-mask.ts';
-export type { SparsityPenalty } from './penalty.ts';
+export type { Seen, SparsityPenalty } from './penalty.ts';
 
 export const penalties = {
   kl,
@@ -16,6 +21,11 @@ export const penalties = {
   'batch-rate': batchRate,
   'example-rate': exampleRate,
   variance,
+  'expected-l0': expectedL0,
+  'expected-flops': expectedFlops,
+  importance,
+  load,
+  switch: switchBalance,
 } satisfies Record<string, SparsityPenalty>;
 
 export type PenaltyName = keyof typeof penalties;

@@ -1,6 +1,4 @@
-import type { SparsityPenalty } from './penalty.ts';
-
-const MARGIN = 0.01;
+import { followRate, type SparsityPenalty } from './penalty.ts';
 
 export const l1: SparsityPenalty = {
   name: 'l1',
@@ -16,8 +14,5 @@ export const l1: SparsityPenalty = {
     }
     return total / rows;
   },
-  adapt(weight, openShare, target) {
-    const factor = openShare > target + MARGIN ? 1.1 : openShare < target - MARGIN ? 0.9 : 1;
-    return Math.min(1, Math.max(1e-13, weight * factor));
-  },
+  adapt: followRate,
 };

@@ -1,20 +1,38 @@
 type Matrix = Float32Array | Float64Array;
 
+const MARGIN = 0.01;
+
+/** What a penalty may look at beside what it is a function of; nothing comes back through it. */
+export interface Seen {
+  /** What the gates emitted (rows × units). */
+  readonly outputs: Matrix;
+  /** Multiply-adds of every gate's block for one example; absent: all the same. */
+  readonly costs?: ArrayLike<number> | undefined;
+}
+
 /**
- * A sparsity penalty: a function of a minibatch of gate probabilities or outputs (rows × units, row-major) with a target
- * rate. Values are means over the examples, so that λ does not depend on the batch size.
+ * A penalty on the gates of one layer: a function of a minibatch of their probabilities, outputs or logits (rows × units,
+ * row-major), and of a target rate. Means and sums are over the examples of the minibatch, and values do not depend on how
+ * many there are, so λ does not either. Layers are penalised each by itself: nothing is summed over layers.
  */
 export interface SparsityPenalty {
   readonly name: string;
   /** Paper, equation. */
   readonly source: string;
   readonly summary: string;
-  /** What it is a function of: σ(logit), which needs gates in [0, 1], or what the gates emit. */
-  readonly on: 'probability' | 'output';
+  /**
+   * What it is a function of: σ(logit), which needs gates in [0, 1]; what the gates emit; P(h ≠ 0), which the neuron must
+   * declare (`opening`); or the logits.
+   */
+  readonly on: 'probability' | 'output' | 'opening' | 'logits';
+  /** Is the target rate no part of it? Then a layer without a target may have it. */
+  readonly untargeted?: true;
+  /** Does it make sense only for gates that emit nothing under 0? */
+  readonly nonNegative?: true;
   /** λ for so many units, unless the user gives one. */
   defaultWeight(units: number): number;
   /** The unweighted penalty; its gradient is written into `gradient`. */
-  evaluate(values: Matrix, rows: number, units: number, target: number, gradient: Matrix): number;
+  evaluate(values: Matrix, rows: number, units: number, target: number, gradient: Matrix, seen: Seen): number;
   /** The next λ, from the share of gates that were open; absent where λ is constant. */
   adapt?(weight: number, openShare: number, target: number): number;
 }
@@ -30,4 +48,31 @@ export function columnMeans(values: Matrix, rows: number, units: number): Float6
 /** Writes the same row of numbers into every row of a matrix. */
 export function fillRows(matrix: Matrix, rows: number, row: Float64Array): void {
   for (let r = 0; r < rows; r++) matrix.set(row, r * row.length);
+}
+
+/** λ ×1.1 while the open share is over the target + 0.01, ×0.9 while it is under the target − 0.01; within [1e-13, 1]. */
+export function followRate(weight: number, openShare: number, target: number): number {
+  const factor = openShare > target + MARGIN ? 1.1 : openShare < target - MARGIN ? 0.9 : 1;
+  return Math.min(1, Math.max(1e-13, weight * factor));
+}
+
+/**
+ * CV² of the columns' sums, (standard deviation/mean)², 0 where all sums are 0; its gradient is written into `gradient`. The
+ * same for sums and for means over the rows.
+ */
+export function squaredVariation(values: Matrix, rows: number, units: number, gradient: Matrix): number {
+  const means = columnMeans(values, rows, units);
+  const total = means.reduce((sum, mean) => sum + mean, 0);
+  const squares = means.reduce((sum, mean) => sum + mean * mean, 0);
+  if (total === 0) {
+    gradient.fill(0);
+    return 0;
+  }
+  const ratio = (units * squares) / (total * total);
+  fillRows(
+    gradient,
+    rows,
+    means.map((mean) => (2 * ((units * mean) / (total * total) - ratio / total)) / rows),
+  );
+  return ratio - 1;
 }

@@ -5,6 +5,7 @@ export const variance: SparsityPenalty = {
   source: 'E. Bengio, Bacon, Pineau, Precup 2015, §3.3, L_v',
   summary: 'L_v = −Σ_j var_i σ_ij: gates should differ between examples',
   on: 'probability',
+  untargeted: true,
   defaultWeight: (units) => 0.3 / units,
   evaluate(values, rows, units, _target, gradient) {
     const means = columnMeans(values, rows, units);

@@ -1,4 +1,5 @@
 import type { Tensor } from '../engine/tensor.ts';
+import { type BalanceOptions, BiasBalance } from '../gates/balance.ts';
 import type { SparsitySpec } from '../gates/index.ts';
 import { BiasNudge, type NudgeOptions } from '../gates/nudge.ts';
 import type { Neuron } from '../neurons/contract.ts';
@@ -30,14 +31,22 @@ export interface GatedSpec {
   readonly gater?: readonly number[];
   /** The experts' activation; default `linear`, as in 2013. */
   readonly activation?: NeuronSpec;
-  /** Target share of open gates, in (0, 1); default 0.1. `'none'`: no target and no penalty. */
+  /**
+   * Target share of open gates, in (0, 1); default 0.1. `'none'`: no target, and no penalty unless `sparsity` names one that
+   * wants none. Neurons that keep a fixed number of gates open take their share from it.
+   */
   readonly rate?: number | 'none';
-  /** Default: `kl` for gates in [0, 1], `l1` for others. */
+  /**
+   * Default: where the neuron keeps a fixed number of gates open, balance: `load` if it has one (noisy-top-k), else `switch`;
+   * `expected-l0` for hard-concrete gates; else `kl` for gates in [0, 1] and `l1` for others.
+   */
   readonly sparsity?: SparsitySpec;
   /** Where the gates start: biases that give about the target rate (default), or zero biases as in 2013. */
   readonly start?: 'rate' | 'zero';
   /** Raise the biases of dead gates; default false. */
   readonly nudge?: boolean | NudgeOptions;
+  /** Balance the gates without a loss, by selection biases; for neurons that select (top-k and the like). Default false. */
+  readonly balance?: boolean | BalanceOptions;
   /** Compute every block, or open blocks alone; default `auto`: what is faster at the density of the minibatch. */
   readonly compute?: Compute;
   /**
@@ -64,11 +73,11 @@ export function buildGated(spec: GatedSpec, context: LayerContext): Layer {
   const { name, inputs, engine } = context;
   const size = units / blocks;
   const first = context.index * 8;
-  const neuron = resolveNeuron(spec.neuron ?? 'straight-through');
+  const neuron = resolveNeuron(spec.neuron ?? 'straight-through', rate === 'none' ? undefined : rate);
   const activation = resolveNeuron(spec.activation ?? 'linear');
   const experts = new Experts(context, { name: `${name}.experts`, inputs, blocks, size, stream: first });
   const gater = buildGater(context, spec.gater ?? [64], blocks, neuron, first + 4);
-  const target = rate === 'none' ? undefined : rate;
+  const target = neuron.opens ? neuron.opens(blocks) / blocks : rate === 'none' ? undefined : rate;
   if (target !== undefined && spec.start !== 'zero') gater.outputBias.values.fill(startingLogit(neuron, target));
   const gates = new FiringSite(engine, neuron, {
     name: `${name}.gates`,
@@ -79,10 +88,12 @@ export function buildGated(spec: GatedSpec, context: LayerContext): Layer {
   const expertSite = activation.identity
     ? undefined
     : new FiringSite(engine, activation, { name: `${name}.experts`, units, layer: first });
-  const sparsity =
-    target === undefined ? undefined : new Sparsity(gates, target, spec.sparsity ?? Sparsity.defaultFor(gates));
+  const penalized = spec.sparsity ?? (target === undefined ? 'none' : Sparsity.defaultFor(gates));
+  const sparsity = new Sparsity(gates, target, penalized, new Float64Array(blocks).fill(inputs * size));
   const nudgeOptions = spec.nudge === true ? {} : spec.nudge || undefined;
   const nudge = nudgeOptions && new BiasNudge(blocks, target ?? 0.1, nudgeOptions);
+  const balanceOptions = spec.balance === true ? {} : spec.balance || undefined;
+  const balance = balanceOptions && balanced(name, gates, target, balanceOptions);
   const path = new GatedPath({ engine, gates, expertSite, spec, size, probeLayer: first + 2 });
   return {
     name,
@@ -94,7 +105,7 @@ export function buildGated(spec: GatedSpec, context: LayerContext): Layer {
     apply(pass, x) {
       const logits = gater.apply(pass, x);
       const g = gates.fire(pass, logits);
-      sparsity?.apply(pass, logits, g);
+      sparsity.apply(pass, logits, g);
       const open = path.choose(pass, g);
       if (!open) {
         const pre = experts.all(pass, x);
@@ -107,18 +118,32 @@ export function buildGated(spec: GatedSpec, context: LayerContext): Layer {
     afterStep() {
       const rates = gates.countLast();
       if (expertSite?.stochastic) expertSite.countLast();
-      sparsity?.adapt(rates.reduce((sum, share) => sum + share, 0) / blocks);
+      sparsity.adapt(rates.reduce((sum, share) => sum + share, 0) / blocks);
       nudge?.apply(rates, gater.outputBias.values);
+      balance?.apply(rates);
     },
   };
 }
 
+/** Selection biases for the gates of a site. @throws RangeError for a neuron that does not select */
+function balanced(name: string, gates: FiringSite, target: number | undefined, options: BalanceOptions): BiasBalance {
+  if (!gates.neuron.selects)
+    throw new RangeError(
+      `${name}: \`balance\` moves biases that gates are selected by, and "${gates.neuron.name}" does not select; \`nudge\`, or a penalty, would do.`,
+    );
+  const balance = new BiasBalance(gates.units, target, options);
+  gates.selectionBias = balance.bias;
+  return balance;
+}
+
 /**
  * The logit at which gates start near a target rate: σ(a) = rate for gates in [0, 1], since that is what their penalties see
- * (for stochastic-times-smooth it is the mean, not P(h≠0), as in 2013); for others P(h≠0) = rate, by bisection.
+ * (for stochastic-times-smooth it is the mean, not P(h≠0), as in 2013); for others, and where penalties see P(h≠0), P(h≠0) =
+ * rate, by bisection. Where the rule fixes how many gates open, 0.
  */
-function startingLogit({ claims, range }: Neuron, target: number): number {
-  if (range === 'unit-interval') return Math.log(target / (1 - target));
+function startingLogit({ claims, range, opens, penalized }: Neuron, target: number): number {
+  if (opens) return 0;
+  if (range === 'unit-interval' && penalized !== 'opening') return Math.log(target / (1 - target));
   if (!claims.rate) return 0;
   let low = -30;
   let high = 30;

@@ -29,6 +29,8 @@ export function pruneBlocks(model: Model, kept: KeptBlocks): Model {
     }
     pruned.layers[i].sites.forEach((site, s) => {
       site.threshold = layer.sites[s].threshold;
+      const bias = layer.sites[s].selectionBias;
+      if (bias) site.selectionBias?.set(gates.map((k) => bias[k]));
       site.state?.values.set(layer.sites[s].state?.values.subarray(0, site.state.size) ?? []);
     });
     inputs = units;

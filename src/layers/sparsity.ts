@@ -1,53 +1,104 @@
+import type { PenaltyFunction } from '../engine/ops.ts';
 import type { Tensor } from '../engine/tensor.ts';
-import { resolveSparsity, type SparsitySpec, type WeightedPenalty } from '../gates/index.ts';
+import {
+  penalties,
+  resolveSparsity,
+  type SparsityPenalty,
+  type SparsitySpec,
+  type WeightedPenalty,
+} from '../gates/index.ts';
+import type { Neuron } from '../neurons/contract.ts';
 import { resolveNeuron } from '../neurons/resolve.ts';
 import type { FiringSite } from './firing-site.ts';
 import type { Pass } from './layer.ts';
 
 const probability = resolveNeuron('sigmoid');
 
-/** Pulls the units of a firing site toward its target rate while training. */
+/** Pulls the units of a firing site toward its target rate, or toward balance, while training. */
 export class Sparsity {
   readonly terms: readonly WeightedPenalty[];
-  private readonly rate: number;
+  private readonly site: FiringSite;
+  private readonly rate: number | undefined;
+  private readonly costs: ArrayLike<number> | undefined;
 
-  /** @throws RangeError when a penalty on probabilities is asked for units that do not emit values in [0, 1] */
-  constructor(site: FiringSite, rate: number, spec: SparsitySpec) {
+  /**
+   * @param rate target share of open units; undefined where there is none
+   * @param costs multiply-adds of every unit's block for one example
+   * @throws RangeError when a penalty does not fit the neuron, or wants a target rate that is not there
+   */
+  constructor(site: FiringSite, rate: number | undefined, spec: SparsitySpec, costs?: ArrayLike<number>) {
+    this.site = site;
     this.rate = rate;
+    this.costs = costs;
     this.terms = resolveSparsity(spec, site.units);
-    const misfit = this.terms.find(
-      ({ penalty }) => penalty.on === 'probability' && site.neuron.range !== 'unit-interval',
-    );
-    if (misfit)
-      throw new RangeError(
-        `The penalty "${misfit.penalty.name}" is on probabilities, and "${site.neuron.name}" emits ${site.neuron.range} values; "l1" would do.`,
-      );
+    for (const { penalty } of this.terms) {
+      const misfit = misfitOf(penalty, site.neuron, rate);
+      if (misfit) throw new RangeError(`The penalty "${penalty.name}" ${misfit}`);
+    }
   }
 
   /** Adds the penalties of this pass. */
   apply(pass: Pass, logits: Tensor, h: Tensor): void {
-    if (pass.mode !== 'train' || this.terms.length === 0) return;
-    const onProbabilities = this.terms.some(({ penalty }) => penalty.on === 'probability');
+    if (pass.mode !== 'train') return;
+    let p: Tensor | undefined;
     const source = { ...pass.source, layer: 0 };
-    const p = onProbabilities
-      ? pass.tape.apply('fire', [logits], { neuron: probability, mode: 'sample', source })
-      : undefined;
+    const inputs: Record<SparsityPenalty['on'], () => Tensor> = {
+      probability: () => (p ??= pass.tape.apply('fire', [logits], { neuron: probability, mode: 'sample', source })),
+      output: () => h,
+      opening: () => logits,
+      logits: () => logits,
+    };
     for (const { penalty, weight } of this.terms) {
-      const on = penalty.on === 'probability' ? (p as Tensor) : h;
-      const tensor = pass.tape.apply('penalty', [on], {
-        evaluate: (values, rows, units, gradient) => penalty.evaluate(values, rows, units, this.rate, gradient),
-      });
+      const seen = { outputs: h.values, costs: this.costs };
+      const own: PenaltyFunction = (values, rows, units, gradient) =>
+        penalty.evaluate(values, rows, units, this.rate ?? 0, gradient, seen);
+      const evaluate = penalty.on === 'opening' ? this.throughOpening(pass, logits, own) : own;
+      const tensor = pass.tape.apply('penalty', [inputs[penalty.on]()], { evaluate });
       pass.penalties.push({ tensor, weight });
     }
   }
 
+  /** A function of P(h ≠ 0) as a function of the logits. */
+  private throughOpening(pass: Pass, logits: Tensor, own: PenaltyFunction): PenaltyFunction {
+    const { opening } = this.site.neuron;
+    const firing = this.site.firingOf(pass, logits);
+    return (values, rows, units, gradient) => {
+      const p = new Float64Array(values.length);
+      const dp = new Float64Array(values.length);
+      opening?.probability(firing, p);
+      const value = own(p, rows, units, dp);
+      opening?.pullback(firing, dp, gradient);
+      return value;
+    };
+  }
+
   /** After a step: lets penalties with an adaptive weight follow the share of units that were open. */
   adapt(openShare: number): void {
+    if (this.rate === undefined) return;
     for (const term of this.terms) term.weight = term.penalty.adapt?.(term.weight, openShare, this.rate) ?? term.weight;
   }
 
-  /** The penalty that fits a neuron, for users who name none. */
-  static defaultFor(site: FiringSite): SparsitySpec {
-    return site.neuron.range === 'unit-interval' ? 'kl' : 'l1';
+  /** The penalty that fits a neuron, for users who name none: balance where the rule itself fixes how many units open. */
+  static defaultFor({ neuron }: FiringSite): SparsitySpec {
+    // `importance` reaches open gates alone: with it, plain top-k left more gates dead than without a penalty (docs/decisions.md).
+    if (neuron.opens) return neuron.opening ? 'load' : 'switch';
+    if (neuron.penalized === 'opening') return 'expected-l0';
+    return neuron.range === 'unit-interval' ? 'kl' : 'l1';
   }
+}
+
+/** Why a penalty cannot stand on a neuron's units; undefined when it can. */
+function misfitOf(penalty: SparsityPenalty, neuron: Neuron, rate: number | undefined): string | undefined {
+  const { on, untargeted, nonNegative } = penalty;
+  if (on === 'probability' && neuron.range !== 'unit-interval')
+    return `is on probabilities, and "${neuron.name}" emits ${neuron.range} values; "l1" would do.`;
+  if (on === 'opening' && !neuron.opening)
+    return `is on P(h ≠ 0), of which "${neuron.name}" declares no smooth function; "importance" would do.`;
+  if (nonNegative && neuron.range === 'real')
+    return `is on outputs from 0 up, and "${neuron.name}" emits real values; gates in [0, 1] would do.`;
+  if (!untargeted && rate === undefined) {
+    const others = Object.values<SparsityPenalty>(penalties).filter((other) => other.untargeted);
+    return `pulls toward a target rate, and there is none; a rate, or ${others.map(({ name }) => name).join(', ')}, would do.`;
+  }
+  return undefined;
 }

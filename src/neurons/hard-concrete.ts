@@ -5,7 +5,7 @@ const clip = (x: number): number => Math.min(1, Math.max(0, x));
 
 export const hardConcrete = defineNeuron({
   name: 'hard-concrete',
-  source: 'Louizos, Welling, Kingma 2018, §2.2, Eq. 10–13 and appendix A (γ, ζ and β of their experiments)',
+  source: 'Louizos, Welling, Kingma 2018, §2.2, Eq. 10–13; β, γ and ζ as in its experiments',
   summary:
     'h = clip(s(ζ − γ) + γ) to [0, 1], s = σ((log u − log(1−u) + a)/β); ĝ = δ·(h − γ)(ζ − h)/((ζ − γ)β)·1[0 < h < 1]',
   options: {

@@ -121,6 +121,8 @@ export function compile(model: Model, options: CompileOptions = {}): CompiledMod
     const layer = model.layers.findIndex(({ sites }) => sites.some(({ name }) => name === site));
     const everOpen = Array.from({ length: units }, (_, k) => k).filter((k) => opened(rates, units, k));
     if (everOpen.length === units || everOpen.length === 0) continue;
+    // A rule that opens so many of so many units would open others, were there fewer.
+    if (model.layers[layer].sites.some(({ name, neuron }) => name === site && neuron.opens)) continue;
     kept.set(layer, everOpen);
     removed += units - everOpen.length;
   }

@@ -93,6 +93,21 @@ describe('flipgrad train', () => {
     assert.match(again.stderr, /holds files already/);
   });
 
+  it('takes gate policies, balancing penalties and selection biases, and top-k follows the rate', async () => {
+    const policies: [string[], number][] = [
+      [['--neuron', 'top-k', '--balance', '--sparsity', 'none'], 0.25],
+      [['--neuron', 'noisy-top-k:k=2,value=sigmoid', '--sparsity', 'importance+load=0.2+switch'], 0.5],
+      [['--neuron', 'top-k', '--rate', 'none'], 0.25],
+    ];
+    for (const [flags, density] of policies) {
+      const { code, stderr, lines } = await runCli(['train', '--data', csvFile('policy.csv'), ...SMALL, ...flags]);
+      assert.equal(code, 0, stderr);
+      assert.equal((lines().at(-1) as { density?: number }).density, density, flags.join(' '));
+    }
+    const hard = ['--neuron', 'hard-concrete', '--sparsity', 'expected-l0+expected-flops'];
+    assert.equal((await runCli(['train', '--data', csvFile('hard.csv'), ...SMALL, ...hard])).code, 0);
+  });
+
   it('stops on an interrupt with code 130', async () => {
     const { code, stderr, lines } = await runCli(
       ['train', '--data', csvFile('long.csv'), ...SMALL, '--epochs', '100000'],
@@ -119,6 +134,8 @@ describe('flipgrad train refuses bad input with one sentence and code 2', () => 
     ['units that the blocks do not divide', ['--units', '65', '--blocks', '8'], /65 units.*8 equal blocks.*64 units/],
     ['an unknown penalty', ['--sparsity', 'kk'], /no sparsity penalty "kk". Did you mean "kl"/],
     ['a penalty that does not fit', ['--neuron', 'rectifier', '--sparsity', 'kl'], /"kl" is on probabilities.*"l1"/],
+    ['a balance of gates that do not select', ['--balance'], /"straight-through" does not select; `nudge`/],
+    ['a part of a unit', ['--neuron', 'top-k:k=0.5'], /"k" of "top-k" is "0.5"; a whole number from 0/],
     ['an unknown optimizer', ['--optimizer', 'sgdd'], /no optimizer "sgdd". Did you mean "sgd"/],
     ['momentum with adam', ['--optimizer', 'adam', '--momentum', '0.9'], /--momentum 0.9 goes with --optimizer sgd/],
     ['an unknown flag', ['--epoch', '3'], /unknown option '--epoch'.*--epochs/s],

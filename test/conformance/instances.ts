@@ -10,22 +10,26 @@ export interface Instance {
   readonly neuron: Neuron;
 }
 
-/** The values of an option that the suites go through: every choice; of a number its default, half of it and twice it. */
-function valuesOf(spec: OptionSpec): readonly (string | number)[] {
-  if ('choices' in spec) return spec.choices;
+/** Half of a number's default and twice it, within its bounds. */
+function others(spec: OptionSpec): readonly number[] {
+  if ('choices' in spec) return [];
   const within = (value: number): number => Math.min(spec.maximum, Math.max(spec.minimum, value));
-  return [...new Set([spec.default, within(spec.default / 2), within(spec.default * 2)])];
+  return [...new Set([within(spec.default / 2), within(spec.default * 2)])].filter((value) => value !== spec.default);
 }
 
+/** Every combination of choices; for each, the numbers at their defaults, and one number at a time at another value. */
 function choices(definition: NeuronDefinition): string[] {
-  return Object.entries(definition.options).reduce<string[]>(
+  const options = Object.entries(definition.options);
+  const words = options.reduce<string[][]>(
     (texts, [option, spec]) =>
-      texts.flatMap((text) => valuesOf(spec).map((value) => `${text}${text ? ',' : ''}${option}=${value}`)),
-    [''],
+      'choices' in spec ? texts.flatMap((text) => spec.choices.map((value) => [...text, `${option}=${value}`])) : texts,
+    [[]],
   );
+  const numbers = options.flatMap(([option, spec]) => others(spec).map((value) => [`${option}=${value}`]));
+  return words.flatMap((text) => [[], ...numbers].map((number) => [...text, ...number].join(',')));
 }
 
-/** Every neuron of the registry with every choice of its options. */
+/** Every neuron of the registry with its options at values of all kinds. */
 export const instances: readonly Instance[] = Object.entries(zoo).flatMap(([name, definition]) =>
   choices(definition as unknown as NeuronDefinition).map((options) => {
     const title = options ? `${name}:${options}` : name;
@@ -37,6 +41,13 @@ export const instances: readonly Instance[] = Object.entries(zoo).flatMap(([name
 export function integrableUnits(neuron: Neuron): number {
   const nodes = unitNodes(neuron, 0.3).length;
   return nodes === 1 ? 8 : Math.min(8, Math.floor(Math.log(20_000) / Math.log(nodes)));
+}
+
+/** At least so many units, and where a rule fixes how many are open, enough that two are. */
+export function unitsWithTwoOpen(neuron: Neuron, least: number): number {
+  let units = least;
+  while (neuron.opens && neuron.opens(units) < 2) units++;
+  return units;
 }
 
 /** A function of (row, unit) as a row-major array. */

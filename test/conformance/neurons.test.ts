@@ -3,11 +3,12 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { integrate, startOf, unitNodes } from '../../src/audit/integrate.ts';
 import { problems } from '../../src/audit/problems.ts';
+import { derivative } from '../../src/audit/quadrature.ts';
 import { trueGradient } from '../../src/audit/true-gradient.ts';
-import type { Neuron } from '../../src/neurons/contract.ts';
+import { LEAST_OPEN, type Neuron } from '../../src/neurons/contract.ts';
 import { zoo } from '../../src/neurons/index.ts';
 import { assertClose, drawn, normal, uniform } from '../helpers/numbers.ts';
-import { fill, instances, integrableUnits, randomState } from './instances.ts';
+import { fill, instances, integrableUnits, randomState, unitsWithTwoOpen } from './instances.ts';
 
 /** No logit is 0 or near it: there deterministic units may have a kink, and ½ hides a bias by symmetry. */
 const LOGITS = [0.7, -1.3, 2.1, -0.4, 1.6, -2.7, 0.25, -0.9];
@@ -45,7 +46,8 @@ test('every file of the zoo stands in the registry under its own name', () => {
 
 for (const { title, neuron } of instances) {
   const units = integrableUnits(neuron);
-  const logits = Float64Array.from(LOGITS.slice(0, units));
+  // Coupled units are near enough to each other for noise to change their order.
+  const logits = Float64Array.from(LOGITS.slice(0, units), (logit) => (neuron.couples ? logit / 4 : logit));
   const { claims } = neuron;
 
   describe(title, () => {
@@ -94,7 +96,7 @@ for (const { title, neuron } of instances) {
     });
 
     test('reads what it says, and closed units have no gradient where it says so', () => {
-      const pass = passOf(neuron, 30, 5, 5);
+      const pass = passOf(neuron, 30, unitsWithTwoOpen(neuron, 5), 5);
       const gradient = gradientOf(neuron, pass);
       const otherLoss = gradientOf(neuron, { ...pass, loss: pass.loss.map((loss) => loss + 1) });
       const otherCotangent = gradientOf(neuron, { ...pass, dh: pass.dh.map((d) => d + 1) });
@@ -149,6 +151,98 @@ for (const { title, neuron } of instances) {
         }
       }
     });
+
+    test('units depend on others of their row where it says so, and nowhere else', () => {
+      const units = unitsWithTwoOpen(neuron, 6);
+      const pass = passOf(neuron, 1, units, 10);
+      const others = Array.from({ length: units }, (_, moved) => {
+        const logits = pass.logits.map((a, i) => (i === moved ? a + 5 : a));
+        const h = new Float64Array(pass.h.length);
+        neuron.fire({ ...pass, logits, h });
+        return h.some((value, i) => i % units !== moved && value !== pass.h[i]);
+      });
+      assert.equal(others.includes(true), neuron.couples === 'units');
+    });
+
+    const { opens, selects, opening, settle } = neuron;
+    if (opens)
+      test('exactly as many units are open as it says, sampled and settled, at ties and extremes too', () => {
+        for (const units of [1, 2, 5, 8, 33]) {
+          const count = opens(units);
+          assert.ok(Number.isInteger(count) && count >= 1 && count <= units);
+          for (const scale of [0, 1e-3, 1, 1e4]) {
+            const rows = 20;
+            const pass = passOf(neuron, rows, units, 11, drawn(normal(scale), rows * units, 12));
+            const settled = new Float64Array(rows * units);
+            settle?.({ ...pass, noise: new Float64Array(0), h: settled });
+            for (const h of [pass.h, settled])
+              for (let row = 0; row < rows; row++)
+                assert.equal(h.subarray(row * units, (row + 1) * units).filter((x) => x !== 0).length, count);
+          }
+        }
+      });
+
+    if (settle)
+      test('settled, a unit that is alone emits expect; units that the rule opens emit at least LEAST_OPEN', () => {
+        for (const logit of [...LOGITS, 1e4, -1e4]) {
+          const h = new Float64Array(1);
+          settle({ rows: 1, units: 1, logits: Float64Array.of(logit), noise: new Float64Array(0), h });
+          assert.equal(h[0], Math.max(neuron.expect(logit), h[0] === 0 ? 0 : LEAST_OPEN));
+        }
+      });
+
+    if (selects)
+      test('a selection bias moves who is open, and not what open units emit or learn', () => {
+        const units = 8;
+        const pass = passOf(neuron, 40, units, 13);
+        const selectionBias = Float64Array.from({ length: units }, (_, j) => (j === 2 ? 50 : j === 5 ? -50 : 0));
+        const biased = new Float64Array(pass.h.length);
+        neuron.fire({ ...pass, h: biased, selectionBias });
+        assert.ok(
+          biased.every((h, i) => i % units !== 2 || h !== 0) && biased.every((h, i) => i % units !== 5 || h === 0),
+        );
+        // Where the same units are open, h is the same.
+        const zero = new Float64Array(pass.h.length);
+        neuron.fire({ ...pass, h: zero, selectionBias: new Float64Array(units).fill(0) });
+        assert.deepEqual(zero, pass.h);
+        for (let row = 0; row < 40; row++) {
+          const part = (h: Float64Array) => h.subarray(row * units, (row + 1) * units);
+          const same = part(pass.h).every((h, j) => (h === 0) === (part(biased)[j] === 0));
+          if (same) assert.deepEqual(part(biased), part(pass.h));
+        }
+      });
+
+    if (opening) {
+      test('opening is P(h ≠ 0), over all noise', () => {
+        const asOutput: Neuron = { ...neuron, fire: (firing) => opening.probability(firing, firing.h) };
+        const { mean } = integrate(asOutput, logits, nothing);
+        assertClose(mean, integrate(neuron, logits, nothing).rate, { absolute: 1e-9 }, 'P(h ≠ 0)');
+      });
+
+      test('the gradient of opening is that of central differences, extreme logits are finite', () => {
+        const units = 7;
+        const pass = passOf(neuron, 3, units, 14);
+        const bias = neuron.selects && Float64Array.from({ length: units }, (_, j) => 0.3 * j - 1);
+        const at = (moved: Float64Array): Float64Array => {
+          const p = new Float64Array(moved.length);
+          opening.probability({ ...pass, logits: moved, selectionBias: bias || undefined }, p);
+          return p;
+        };
+        const gradient = new Float64Array(pass.logits.length).fill(Number.NaN);
+        opening.pullback({ ...pass, selectionBias: bias || undefined }, pass.dh.subarray(0, gradient.length), gradient);
+        const numeric = pass.logits.map((logit, i) =>
+          derivative(
+            (x) => at(pass.logits.with(i, x)).reduce((sum, p, j) => sum + pass.dh[j] * p, 0),
+            logit,
+            1e-4 * Math.min(1, Number(neuron.options.scale ?? 1)),
+          ),
+        );
+        assertClose(gradient, numeric, { absolute: 1e-7, relative: 1e-6 }, 'gradient');
+        const extreme = pass.logits.map((_, i) => [1e4, -1e4, 50, -50, 0, 0, 104][i % units]);
+        opening.pullback({ ...pass, logits: extreme }, pass.dh.subarray(0, gradient.length), gradient);
+        assert.ok([...gradient, ...at(extreme)].every(Number.isFinite));
+      });
+    }
 
     test('extreme logits give finite numbers, and NaN stays NaN', () => {
       const extremes = [50, -50, 1e4, -1e4, 0, -0];

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
+import { blockMask } from '../../src/engine/block-mask.ts';
 import type { Engine } from '../../src/engine/engine.ts';
 import type { FireAttributes, FiringMode } from '../../src/engine/fire.ts';
 import { type OpName, ops } from '../../src/engine/ops.ts';
@@ -123,6 +124,28 @@ describe('shapes that do not fit are refused in a sentence', () => {
     const message = 'matmul: the bias has 3 elements, the product has 4 columns.';
     assert.throws(() => runOp(reference, 'matmul', call, 1), { name: 'RangeError', message });
   });
+});
+
+test('weights on the gradients of gates multiply them one by one, and nothing else', () => {
+  const weights = [1, 2, 3, 4, 5, 6];
+  const call = (weighted: boolean): OpCall<'gateBlocks'> => ({
+    inputs: [{ shape: [2, 3] }, { shape: [4, 2] }],
+    attributes: (engine) => ({
+      // The fifth is closed, but computed: a probe.
+      mask: blockMask(engine, engine.tensor([1, 0, 1, 0, 1, 1], [2, 3])),
+      size: 2,
+      ...(weighted && { gradientWeights: engine.tensor(weights, [2, 3]) }),
+    }),
+  });
+  for (const engine of [reference, ...builds]) {
+    const [plain, weighted] = [false, true].map((choice) => runOp(engine, 'gateBlocks', call(choice), 4));
+    assert.deepEqual(weighted.output, plain.output);
+    const [dGates, dValues] = plain.gradients;
+    assert.equal(dGates?.filter((gradient) => gradient !== 0).length, 4);
+    const expected = dGates?.map((gradient, i) => gradient * weights[i]) ?? [];
+    assertClose(weighted.gradients[0] ?? [], expected, { relative: 1e-7 }, 'gate gradients');
+    assert.deepEqual(weighted.gradients[1], dValues);
+  }
 });
 
 test('a product with transposed operands is the product of the transposes', () => {

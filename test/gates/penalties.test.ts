@@ -3,6 +3,7 @@ import { describe, test } from 'node:test';
 import { derivative } from '../../src/audit/quadrature.ts';
 import { type PenaltyName, penalties, resolveSparsity } from '../../src/gates/index.ts';
 import type { SparsityPenalty } from '../../src/gates/penalty.ts';
+import { sigmoid } from '../../src/math/special.ts';
 import { randomStream } from '../../src/random/stream.ts';
 import { assertClose } from '../helpers/numbers.ts';
 
@@ -17,18 +18,31 @@ const BY_HAND: Record<PenaltyName, number> = {
   'batch-rate': 0.3 + 0.5,
   'example-rate': (0.25 + 0.4 + 0.55) / 3,
   variance: -(0.2 ** 2 + 0.1 ** 2 + 0.3 ** 2) / 3 - (0.1 ** 2 + 0.1 ** 2 + 0) / 3,
+  'expected-l0': 0.4 + 0.6,
+  // One block costs three times the other: the share of the multiply-adds is (3·0.4 + 1·0.6)/4 = 0.45.
+  'expected-flops': 0.45 - 0.1,
+  // The sums are 1.2 and 1.8: mean 1.5, standard deviation 0.3.
+  importance: (0.3 / 1.5) ** 2,
+  load: (0.3 / 1.5) ** 2,
+  // Of five openings, three are the second gate's.
+  switch: 2 * [-0.3, -0.4, 0.1].reduce((sum, a) => sum + (0.4 * sigmoid(a) + 0.6 * sigmoid(-a)) / 3, 0),
 };
+const COSTS = [3, 1];
+const OUTPUTS = Float64Array.of(0.4, 0.6, 0, 1, 1, 1e-30);
 
 function evaluate(penalty: SparsityPenalty, values: Float64Array, rows: number, target = TARGET) {
   const gradient = new Float64Array(values.length).fill(Number.NaN);
-  return { value: penalty.evaluate(values, rows, values.length / rows, target, gradient), gradient };
+  const outputs = values.map((_, i) => OUTPUTS[i % OUTPUTS.length]);
+  const units = values.length / rows;
+  const seen = { outputs, costs: Array.from({ length: units }, (_, j) => COSTS[j % 2]) };
+  return { value: penalty.evaluate(values, rows, units, target, gradient, seen), gradient };
 }
 
 for (const [name, penalty] of Object.entries(penalties))
   describe(name, () => {
     test('stands in the registry under its own name, with a source and a formula', () => {
       assert.equal(penalty.name, name);
-      assert.match(penalty.source, /Bengio/);
+      assert.match(penalty.source, /\w{5,}.* 20\d\d/);
       assert.ok(penalty.summary.length > 20 && penalty.defaultWeight(10) > 0);
     });
 
@@ -68,13 +82,15 @@ for (const [name, penalty] of Object.entries(penalties))
     });
 
     test('stays finite for gates at 0 and 1', () => {
-      const { value, gradient } = evaluate(penalty, Float64Array.of(0, 1, 0, 1), 2);
-      assert.ok(Number.isFinite(value) && gradient.every(Number.isFinite), `${value} ${gradient}`);
+      for (const values of [Float64Array.of(0, 1, 0, 1), new Float64Array(4), new Float64Array(4).fill(1)]) {
+        const { value, gradient } = evaluate(penalty, values, 2);
+        assert.ok(Number.isFinite(value) && gradient.every(Number.isFinite), `${value} ${gradient}`);
+      }
     });
   });
 
 test('penalties on a rate are least at the target', () => {
-  for (const name of ['kl', 'batch-rate', 'example-rate'] as const) {
+  for (const name of ['kl', 'batch-rate', 'example-rate', 'expected-flops'] as const) {
     const at = (p: number): number => evaluate(penalties[name], new Float64Array(6).fill(p), 2).value;
     for (let p = 0.01; p < 1; p += 0.01) assert.ok(at(p) >= at(TARGET) - 1e-12, `${name} at ${p}`);
     assert.ok(at(0.3) > at(TARGET) + 1e-3);
@@ -96,7 +112,11 @@ test('the weight of l1 follows the open share: up over s + 0.01, down under s �
   assert.equal(adapt(0.99, 0.5, 0.1), 1);
   assert.equal(adapt(1.05e-13, 0, 0.1), 1e-13);
   assert.equal(penalties.l1.defaultWeight(10), 1e-5);
-  for (const [name, penalty] of Object.entries(penalties)) if (name !== 'l1') assert.ok(!('adapt' in penalty));
+  const adaptive = Object.values<SparsityPenalty>(penalties).filter((penalty) => penalty.adapt);
+  assert.deepEqual(
+    adaptive.map(({ name }) => name),
+    ['l1', 'expected-l0'],
+  );
 });
 
 test('penalties are asked for by name, with weights, together, or not at all', () => {
@@ -120,4 +140,79 @@ test('penalties are asked for by name, with weights, together, or not at all', (
   assert.throws(() => asked('toString'), /no sparsity penalty "toString"/);
   for (const weight of ['-1', 'x', 'Infinity'])
     assert.throws(() => asked(`kl=${weight}`), { name: 'RangeError', message: /weight of the penalty "kl" is/ });
+});
+
+/** One-hot rows: which gate every example takes. */
+const choosing = (units: number, gates: readonly number[]): Float64Array =>
+  Float64Array.from({ length: gates.length * units }, (_, i) => (gates[Math.floor(i / units)] === i % units ? 1 : 0));
+
+describe('balance is over the examples of the minibatch', () => {
+  const each = [0, 1, 2, 3, 3, 2, 1, 0];
+  const one = each.map(() => 2);
+
+  test('importance and load: 0 when every gate takes as many examples, though each example takes one; N − 1 at collapse', () => {
+    for (const { evaluate } of [penalties.importance, penalties.load]) {
+      const of = (values: Float64Array): number =>
+        evaluate(values, 8, 4, 0.25, new Float64Array(32), { outputs: values });
+      assert.ok(Math.abs(of(choosing(4, each))) < 1e-15);
+      assert.ok(Math.abs(of(choosing(4, one)) - 3) < 1e-12);
+      // Within an example gates may differ as they like, so long as the sums over examples agree.
+      assert.ok(Math.abs(of(new Float64Array(32).fill(0.3))) < 1e-15);
+    }
+  });
+
+  test('switch: 1 when balanced, N at collapse, for one and for two gates an example', () => {
+    const of = (outputs: Float64Array): number =>
+      penalties.switch.evaluate(
+        outputs.map((h) => 40 * h),
+        8,
+        4,
+        0.25,
+        new Float64Array(32),
+        { outputs },
+      );
+    assert.ok(Math.abs(of(choosing(4, each)) - 1) < 1e-9);
+    assert.ok(Math.abs(of(choosing(4, one)) - 4) < 1e-9);
+    const pairs = choosing(4, each).map(
+      (h, i) =>
+        h +
+        choosing(
+          4,
+          each.map((gate) => (gate + 1) % 4),
+        )[i],
+    );
+    assert.ok(Math.abs(of(pairs) - 1) < 1e-9);
+    assert.ok(
+      Math.abs(
+        of(
+          choosing(4, one).map(
+            (h, i) =>
+              h +
+              choosing(
+                4,
+                each.map(() => 1),
+              )[i],
+          ),
+        ) - 2,
+      ) < 1e-9,
+    );
+  });
+
+  test('a closed minibatch is no division by 0', () => {
+    for (const name of ['importance', 'load', 'switch'] as const) {
+      const gradient = new Float64Array(4).fill(Number.NaN);
+      const outputs = new Float64Array(4);
+      assert.equal(penalties[name].evaluate(outputs, 2, 2, 0.1, gradient, { outputs }), 0);
+      assert.deepEqual([...gradient], [0, 0, 0, 0]);
+    }
+  });
+});
+
+test('expected-flops: with equal blocks it is |mean rate − target|; a dearer block is pulled harder', () => {
+  const gradient = new Float64Array(6);
+  const value = penalties['expected-flops'].evaluate(EXAMPLE, 3, 2, 0.1, gradient, { outputs: EXAMPLE });
+  assert.ok(Math.abs(value - 0.4) < 1e-15);
+  assert.ok(gradient.every((g) => Math.abs(g - 1 / 6) < 1e-15));
+  penalties['expected-flops'].evaluate(EXAMPLE, 3, 2, 0.1, gradient, { outputs: EXAMPLE, costs: [3, 1] });
+  assertClose(gradient, [1 / 4, 1 / 12, 1 / 4, 1 / 12, 1 / 4, 1 / 12], { absolute: 1e-15 }, 'by cost');
 });

@@ -52,7 +52,7 @@ test('parameters have names, shapes, groups and learning rates of their own', ()
       learningRateScale,
     ]),
     [
-      ['gated0.experts.weights', '6×8', 'main', 'weights', 1],
+      ['gated0.experts.weights', '4×6×2', 'main', 'weights', 1],
       ['gated0.experts.bias', '8', 'main', 'bias', 1],
       ['gated0.gater0.weights', '6×5', 'gater', 'weights', 0.01],
       ['gated0.gater0.bias', '5', 'gater', 'bias', 0.01],

@@ -117,6 +117,27 @@ test('max-norm scales only the columns that are over the limit, onto it', () => 
     }
 });
 
+test('max-norm of weights stored block by block is that of the same columns', () => {
+  for (const engine of engines)
+    for (const [blocks, inputs, units] of [
+      [1, 5, 4],
+      [3, 4, 1],
+      [4, 7, 3],
+      [2, 40, 33],
+    ] as const) {
+      const before = drawn((random, i) => random.normal() * (i % units < 1 ? 0.1 : 2), blocks * inputs * units, 52);
+      const weights = engine.parameter([blocks, inputs, units], 'weights');
+      weights.values.set(before);
+      maxNorm(engine, weights, 1.5);
+      for (let k = 0, at = 0; k < blocks; k++, at += inputs * units) {
+        const block = engine.parameter([inputs, units], 'weights');
+        block.values.set(before.subarray(at, at + inputs * units));
+        maxNorm(engine, block, 1.5);
+        assert.deepEqual([...weights.values.slice(at, at + inputs * units)], [...block.values]);
+      }
+    }
+});
+
 test('settings out of bounds and unknown names are refused', () => {
   assert.deepEqual(
     Object.keys(optimizers).map((name) => resolveOptimizer(name).name),

@@ -1,0 +1,38 @@
+import { columnMeans, type SparsityPenalty } from './penalty.ts';
+
+/**
+ * The paper opens one gate an example, so its f sums to 1. Here f_j is a share of all openings, which is the same for one, and
+ * so the value is 1 at balance for any number of open gates. Only P has a gradient.
+ */
+export const switchBalance: SparsityPenalty = {
+  name: 'switch',
+  source: 'Fedus, Zoph, Shazeer 2021, "Switch Transformers", §2.2, Eq. 4–6 (α 0.01)',
+  summary: 'N·Σ_j f_j·P_j: f_j the share of the openings that are gate j’s, P_j the batch mean of softmax(a)_j',
+  on: 'logits',
+  untargeted: true,
+  defaultWeight: () => 0.01,
+  evaluate(values, rows, units, _target, gradient, { outputs }) {
+    const opened = columnMeans(
+      outputs.map((h) => (h === 0 ? 0 : 1)),
+      rows,
+      units,
+    );
+    const total = opened.reduce((sum, share) => sum + share, 0);
+    let value = 0;
+    for (let from = 0; from < values.length; from += units) {
+      const p = softmax(Float64Array.from(values.subarray(from, from + units)));
+      const dot = p.reduce((sum, pj, j) => sum + (total === 0 ? 0 : (opened[j] / total) * pj), 0);
+      for (let j = 0; j < units; j++)
+        gradient[from + j] = total === 0 ? 0 : (units * p[j] * (opened[j] / total - dot)) / rows;
+      value += (units * dot) / rows;
+    }
+    return value;
+  },
+};
+
+function softmax(logits: Float64Array): Float64Array {
+  const top = logits.reduce((most, logit) => Math.max(most, logit), Number.NEGATIVE_INFINITY);
+  const powers = logits.map((logit) => Math.exp(logit - top));
+  const total = powers.reduce((sum, power) => sum + power, 0);
+  return powers.map((power) => power / total);
+}
