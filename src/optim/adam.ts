@@ -26,6 +26,7 @@ export function adam({
     name: 'adam',
     source: 'Kingma and Ba 2015',
     learningRate,
+    scaleInvariant: true,
     options: { learningRate, beta1, beta2, epsilon },
     init: (engine, parameter) => zeroSlots(engine, parameter, 2, 'adam'),
     update({ backend }, { pointer, size }, gradient, [first, second], { learningRate, gradientScale, step }) {

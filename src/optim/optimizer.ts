@@ -15,6 +15,8 @@ export interface Optimizer {
   readonly name: string;
   readonly source: string;
   readonly learningRate: number;
+  /** Is an update the same for a gradient of any scale? Then neurons' own learning-rate scales, meant for SGD, do not apply. */
+  readonly scaleInvariant?: true;
   /** Its settings, for run records. */
   readonly options: Readonly<Record<string, number>>;
   /** Persistent arrays (zeroed) for one parameter. */

@@ -11,7 +11,7 @@ export interface StepSettings {
   readonly optimizer: Optimizer;
   /** Learning rate of the main parameters at this step. */
   readonly learningRate: number;
-  /** Learning rate of the gaters; default: the main one times each neuron's own scale. */
+  /** Learning rate of the gaters; default: the main one, times each neuron's own scale where the optimizer is not scale-invariant. */
   readonly gaterLearningRate?: number | undefined;
   /** Largest Euclidean norm of a unit's incoming weights; default: none. */
   readonly maxNorm?: number | undefined;
@@ -96,5 +96,5 @@ export class Stepper {
 
 function rateOf(parameter: Parameter, settings: StepSettings): number {
   if (parameter.group === 'gater' && settings.gaterLearningRate !== undefined) return settings.gaterLearningRate;
-  return settings.learningRate * parameter.learningRateScale;
+  return settings.learningRate * (settings.optimizer.scaleInvariant ? 1 : parameter.learningRateScale);
 }
