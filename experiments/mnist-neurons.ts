@@ -43,7 +43,9 @@ export const readNeuronRecords = (): NeuronRecord[] => readRecordsOf<NeuronRecor
 
 /** The table as Markdown, from the records alone. */
 export function renderNeurons(records: readonly NeuronRecord[]): string {
-  const rows = NEURONS.flatMap(({ neuron }) => records.filter((record) => record.neuron === neuron));
+  const rows = NEURONS.flatMap(({ neuron }) =>
+    records.filter((record) => record.neuron === neuron).sort((a, b) => a.role.localeCompare(b.role)),
+  );
   return [
     '# Every neuron on MNIST, as gates of blocks and as hidden units',
     '',
