@@ -2,6 +2,13 @@ import { vectorGrain, vectors } from './elementwise.ts';
 import { kernel } from './kernel.ts';
 import { COLUMN_GROUP, rowGrain } from './rows.ts';
 
+/** Smaller gradients and moments count as 0, because denormal numbers are slow; the constants of assembly/optimizers.ts. */
+const LEAST_GRADIENT = 1e-16;
+const LEAST_MOMENT = 1e-30;
+const LEAST_SQUARE = 1e-36;
+
+const flushed = (x: number, least: number): number => (Math.abs(x) < least ? 0 : x);
+
 /** velocity = momentum·velocity − rate·gradient; weights += velocity (Polyak 1964) */
 export const momentumUpdate = kernel({
   parameters: ['weights*', 'gradient*', 'velocity*', 'n', 'rate', 'momentum'],
@@ -9,7 +16,7 @@ export const momentumUpdate = kernel({
   grain: vectorGrain,
   define(memory, weights, gradient, velocity, n, rate, momentum) {
     for (let i = 0; i < n; i++) {
-      memory[velocity + i] = momentum * memory[velocity + i] - rate * memory[gradient + i];
+      memory[velocity + i] = flushed(momentum * memory[velocity + i] - rate * memory[gradient + i], LEAST_MOMENT);
       memory[weights + i] += memory[velocity + i];
     }
   },
@@ -37,9 +44,9 @@ export const adamUpdate = kernel({
   grain: vectorGrain,
   define(memory, weights, gradient, first, second, n, gradientScale, rate, beta1, beta2, correction, epsilon) {
     for (let i = 0; i < n; i++) {
-      const g = gradientScale * memory[gradient + i];
-      memory[first + i] = beta1 * memory[first + i] + (1 - beta1) * g;
-      memory[second + i] = beta2 * memory[second + i] + (1 - beta2) * g * g;
+      const g = flushed(gradientScale * memory[gradient + i], LEAST_GRADIENT);
+      memory[first + i] = flushed(beta1 * memory[first + i] + (1 - beta1) * g, LEAST_MOMENT);
+      memory[second + i] = flushed(beta2 * memory[second + i] + (1 - beta2) * g * g, LEAST_SQUARE);
       memory[weights + i] -= (rate * memory[first + i]) / (Math.sqrt(memory[second + i] * correction) + epsilon);
     }
   },
