@@ -39,7 +39,7 @@ export interface EngineOptions {
   readonly crossovers?: Readonly<Record<number, number>>;
 }
 
-/** Measured on a 2023 Xeon with `flipgrad bench --units 2048 --threads 1` (0.47, 0.81, 0.83, 0.81), less a margin for noise. */
+/** Measured on a 2023 Xeon with `flipgrad bench --units 2048 --threads 1` (0.46, 0.82, 0.89, 0.83), less a margin for noise. */
 const CROSSOVERS: Readonly<Record<number, number>> = { 1: 0.4, 8: 0.7, 32: 0.75 };
 
 /** Kernels, threads and one heap. Make one per network or program; `close()` ends its threads. */
