@@ -25,8 +25,6 @@ export { Tensor } from './engine/tensor.ts';
 // Gates
 export type { BalanceOptions } from './gates/balance.ts';
 export {
-  type BlockMask,
-  blockMask,
   penalties,
   type Seen,
   type SparsityPenalty,

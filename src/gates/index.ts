@@ -12,7 +12,6 @@ import type { SparsityPenalty } from './penalty.ts';
 import { switchBalance } from './switch.ts';
 import { variance } from './variance.ts';
 
-export { type BlockMask, blockMask, type CompressedLists } from './block-mask.ts';
 export type { Seen, SparsityPenalty } from './penalty.ts';
 
 export const penalties = {

@@ -6,6 +6,7 @@ export type KeptBlocks = ReadonlyMap<number, readonly number[]>;
 
 /**
  * A copy of a model on the same engine without some of its blocks: their experts, their gates, and what the layer above had for them.
+ * For inference: the moving averages of learning rules start anew.
  * @throws RangeError when a layer would keep no block
  */
 export function pruneBlocks(model: Model, kept: KeptBlocks): Model {
@@ -31,7 +32,6 @@ export function pruneBlocks(model: Model, kept: KeptBlocks): Model {
       site.threshold = layer.sites[s].threshold;
       const bias = layer.sites[s].selectionBias;
       if (bias) site.selectionBias?.set(gates.map((k) => bias[k]));
-      site.state?.values.set(layer.sites[s].state?.values.subarray(0, site.state.size) ?? []);
     });
     inputs = units;
   });

