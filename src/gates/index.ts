@@ -34,7 +34,8 @@ export type SparsitySpec = PenaltyName | (string & {}) | Readonly<Partial<Record
 
 export interface WeightedPenalty {
   readonly penalty: SparsityPenalty;
-  weight: number;
+  /** λ at the start. */
+  readonly weight: number;
 }
 
 /**

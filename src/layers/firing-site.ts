@@ -1,6 +1,7 @@
 import type { Engine } from '../engine/engine.ts';
 import { allocateState, type DrawKey, drawNoise, type FiringMode } from '../engine/fire.ts';
 import type { Tensor } from '../engine/tensor.ts';
+import { sum } from '../math/statistics.ts';
 import type { Firing, Neuron } from '../neurons/contract.ts';
 import type { Pass } from './layer.ts';
 
@@ -14,6 +15,30 @@ export interface SiteHealth {
   /** Units that fired for over 99.9% of the examples. */
   readonly alwaysOn: number;
   readonly units: number;
+  /** How the units' own shares of examples are spread. */
+  readonly spread: RateSpread;
+}
+
+/** Of the rates of the units of a site, each in [0, 1]. */
+export interface RateSpread {
+  readonly least: number;
+  readonly most: number;
+  readonly variance: number;
+  /** Units in every twentieth of [0, 1]: the first counts rates under 0.05, the last those from 0.95 to 1. */
+  readonly histogram: readonly number[];
+}
+
+const HISTOGRAM_BINS = 20;
+
+function spreadOf(shares: Float64Array, mean: number): RateSpread {
+  const histogram = new Array<number>(HISTOGRAM_BINS).fill(0);
+  for (const share of shares) histogram[Math.min(HISTOGRAM_BINS - 1, Math.floor(share * HISTOGRAM_BINS))]++;
+  return {
+    least: shares.reduce((least, share) => Math.min(least, share), 1),
+    most: shares.reduce((most, share) => Math.max(most, share), 0),
+    variance: shares.reduce((total, share) => total + (share - mean) ** 2, 0) / shares.length,
+    histogram,
+  };
 }
 
 /** A place in a network where a layer of neurons fires: the neuron, its state, its threshold and its statistics. */
@@ -24,15 +49,14 @@ export class FiringSite {
   /** Target share of open units; undefined where none is wanted. */
   readonly rate: number | undefined;
   readonly state: Tensor | undefined;
-  /** Units are open in threshold mode when their logit is over this; `calibrate` sets it. */
-  threshold = 0;
   /** Added to the logits where units are selected (gates/balance.ts); undefined where nothing is. */
   selectionBias: Float64Array | undefined;
   /** The logits and outputs of the last pass, valid until the next step. */
   last: { logits: Tensor; h: Tensor } | undefined;
   private readonly layer: number;
-  private readonly fired: Float64Array;
-  private examples = 0;
+  private readonly cut = new Float64Array(1);
+  /** For how many examples every unit fired since `resetHealth`; the last number counts the examples. */
+  private readonly tally: Float64Array;
 
   /** @param layer number of the site's random stream, below 65,536 */
   constructor(engine: Engine, neuron: Neuron, options: { name: string; units: number; rate?: number; layer: number }) {
@@ -42,7 +66,26 @@ export class FiringSite {
     this.rate = options.rate;
     this.layer = options.layer;
     this.state = allocateState(engine, neuron, options.units);
-    this.fired = new Float64Array(options.units);
+    this.tally = new Float64Array(options.units + 1);
+  }
+
+  /** Units are open in threshold mode when their logit is over this; `calibrate` sets it. */
+  get threshold(): number {
+    return this.cut[0];
+  }
+
+  set threshold(logit: number) {
+    this.cut[0] = logit;
+  }
+
+  /** Everything here that training changes, by name: live arrays. */
+  get memory(): readonly (readonly [string, Float32Array | Float64Array])[] {
+    return [
+      ['threshold', this.cut],
+      ['tally', this.tally],
+      ...(this.state ? [['state', this.state.values] as const] : []),
+      ...(this.selectionBias ? [['selectionBias', this.selectionBias] as const] : []),
+    ];
   }
 
   /** Is this site's output random, or cut to a target rate? Then modes differ. */
@@ -76,27 +119,29 @@ export class FiringSite {
     if (!this.last) return rates;
     const { values, rows } = this.last.h;
     for (let r = 0, i = 0; r < rows; r++) for (let j = 0; j < this.units; j++, i++) if (values[i] !== 0) rates[j]++;
-    this.examples += rows;
+    this.tally[this.units] += rows;
     for (let j = 0; j < this.units; j++) {
-      this.fired[j] += rates[j];
+      this.tally[j] += rates[j];
       rates[j] /= rows;
     }
     return rates;
   }
 
   resetHealth(): void {
-    this.fired.fill(0);
-    this.examples = 0;
+    this.tally.fill(0);
   }
 
   get health(): SiteHealth {
-    const shares = this.fired.map((count) => count / Math.max(1, this.examples));
+    const examples = Math.max(1, this.tally[this.units]);
+    const shares = this.tally.subarray(0, this.units).map((count) => count / examples);
+    const rate = sum(shares) / this.units;
     return {
       site: this.name,
-      rate: shares.reduce((sum, share) => sum + share, 0) / this.units,
+      rate,
       dead: shares.filter((share) => share < 0.001).length,
       alwaysOn: shares.filter((share) => share > 0.999).length,
       units: this.units,
+      spread: spreadOf(shares, rate),
     };
   }
 

@@ -101,6 +101,7 @@ export function buildGated(spec: GatedSpec, context: LayerContext): Layer {
     outputs: units,
     parameters: [...experts.parameters, ...gater.parameters],
     sites: expertSite ? [gates, expertSite] : [gates],
+    memory: { penaltyWeights: sparsity.weights, ...(nudge && { nudgedRates: nudge.rates }) },
     cost: { dense: experts.multiplyAdds, gater: gater.multiplyAdds },
     apply(pass, x) {
       const logits = gater.apply(pass, x);

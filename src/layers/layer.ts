@@ -80,6 +80,8 @@ export interface Layer {
   readonly parameters: readonly Parameter[];
   /** Where neurons fire in this layer. */
   readonly sites: readonly FiringSite[];
+  /** What its rules keep from step to step beside parameters and sites, by name: live arrays. */
+  readonly memory?: Readonly<Record<string, Float64Array>>;
   readonly cost: LayerCost;
   /** rows×inputs → rows×outputs */
   apply(pass: Pass, x: Activation): Activation;

@@ -48,9 +48,20 @@ export class Model {
       inputs = built.outputs;
       return built;
     });
-    const names = this.parameters.map(({ name }) => name);
+    const names = this.memory.map(([name]) => name);
     const twice = names.find((name, i) => names.indexOf(name) !== i);
     if (twice) throw new RangeError(`Two parameters are called "${twice}"; give the layers different names.`);
+  }
+
+  /** Everything that training changes, by name: live arrays, valid until the heap grows. */
+  private get memory(): readonly (readonly [string, Float32Array | Float64Array])[] {
+    return [
+      ...this.parameters.map(({ name, tensor }) => [name, tensor.values] as const),
+      ...this.sites.flatMap(({ name, memory }) => memory.map(([part, values]) => [`${name}.${part}`, values] as const)),
+      ...this.layers.flatMap(({ name, memory = {} }) =>
+        Object.entries(memory).map(([part, values]) => [`${name}.${part}`, values] as const),
+      ),
+    ];
   }
 
   get inputs(): number {
@@ -118,30 +129,36 @@ export class Model {
     throw new RangeError(`The model has no parameter "${name}". Known: ${known}.`);
   }
 
-  /** A copy of everything that training changes: parameters, moving averages, thresholds and selection biases. */
+  /**
+   * A copy of everything that training changes, by name: parameters as they lie in memory, moving averages, thresholds,
+   * selection biases, adaptive penalty weights, and the counts behind the gates' health.
+   */
   snapshot(): Snapshot {
-    return {
-      parameters: this.parameters.map(({ tensor }) => tensor.toArray()),
-      states: this.sites.map(({ state }) => state?.toArray()),
-      thresholds: this.sites.map(({ threshold }) => threshold),
-      selectionBiases: this.sites.map(({ selectionBias }) => selectionBias?.slice()),
-    };
+    return new Map(this.memory.map(([name, values]) => [name, values.slice()]));
   }
 
-  /** Puts a snapshot of this model back. */
+  /**
+   * Puts a snapshot of this model, or of one with the same layers, back.
+   * @throws RangeError when an array is missing, of another length, or not one of this model's
+   */
   restore(snapshot: Snapshot): void {
-    this.parameters.forEach(({ tensor }, i) => {
-      tensor.values.set(snapshot.parameters[i]);
-    });
-    this.sites.forEach((site, i) => {
-      const state = snapshot.states[i];
-      if (state) site.state?.values.set(state);
-      site.threshold = snapshot.thresholds[i];
-      const bias = snapshot.selectionBiases[i];
-      if (bias) site.selectionBias?.set(bias);
-    });
+    const { memory } = this;
+    for (const [name, values] of memory) {
+      const given = snapshot.get(name);
+      if (given?.length !== values.length)
+        throw new RangeError(
+          `The snapshot has ${given ? `${given.length} values` : 'no array'} for "${name}"; this model has ${values.length}.`,
+        );
+    }
+    const known = new Set(memory.map(([name]) => name));
+    const foreign = [...snapshot.keys()].find((name) => !known.has(name));
+    if (foreign !== undefined) throw new RangeError(`The snapshot holds "${foreign}", which this model does not have.`);
+    for (const [name, values] of memory) values.set(snapshot.get(name) ?? []);
   }
 }
+
+/** See `Model.snapshot`. */
+export type Snapshot = ReadonlyMap<string, Float32Array | Float64Array>;
 
 type BlockLayout = NonNullable<Parameter['blocks']>;
 
@@ -167,13 +184,6 @@ function unitsInBlocks(values: ArrayLike<number>, layout: BlockLayout): Float32A
     out[inBlocks] = values[inColumns];
   });
   return out;
-}
-
-export interface Snapshot {
-  readonly parameters: readonly Float32Array[];
-  readonly states: readonly (Float32Array | undefined)[];
-  readonly thresholds: readonly number[];
-  readonly selectionBiases: readonly (Float64Array | undefined)[];
 }
 
 /**

@@ -16,7 +16,9 @@ const probability = resolveNeuron('sigmoid');
 
 /** Pulls the units of a firing site toward its target rate, or toward balance, while training. */
 export class Sparsity {
-  readonly terms: readonly WeightedPenalty[];
+  /** λ of every term; those that follow the open share change while training. */
+  readonly weights: Float64Array;
+  private readonly terms: readonly WeightedPenalty[];
   private readonly site: FiringSite;
   private readonly rate: number | undefined;
   private readonly costs: ArrayLike<number> | undefined;
@@ -31,6 +33,7 @@ export class Sparsity {
     this.rate = rate;
     this.costs = costs;
     this.terms = resolveSparsity(spec, site.units);
+    this.weights = Float64Array.from(this.terms, ({ weight }) => weight);
     for (const { penalty } of this.terms) {
       const misfit = misfitOf(penalty, site.neuron, rate);
       if (misfit) throw new RangeError(`The penalty "${penalty.name}" ${misfit}`);
@@ -48,14 +51,14 @@ export class Sparsity {
       opening: () => logits,
       logits: () => logits,
     };
-    for (const { penalty, weight } of this.terms) {
+    this.terms.forEach(({ penalty }, i) => {
       const seen = { outputs: h.values, costs: this.costs };
       const own: PenaltyFunction = (values, rows, units, gradient) =>
         penalty.evaluate(values, rows, units, this.rate ?? 0, gradient, seen);
       const evaluate = penalty.on === 'opening' ? this.throughOpening(pass, logits, own) : own;
       const tensor = pass.tape.apply('penalty', [inputs[penalty.on]()], { evaluate });
-      pass.penalties.push({ tensor, weight });
-    }
+      pass.penalties.push({ tensor, weight: this.weights[i] });
+    });
   }
 
   /** A function of P(h ≠ 0) as a function of the logits. */
@@ -74,8 +77,11 @@ export class Sparsity {
 
   /** After a step: lets penalties with an adaptive weight follow the share of units that were open. */
   adapt(openShare: number): void {
-    if (this.rate === undefined) return;
-    for (const term of this.terms) term.weight = term.penalty.adapt?.(term.weight, openShare, this.rate) ?? term.weight;
+    const { rate, weights } = this;
+    if (rate === undefined) return;
+    this.terms.forEach(({ penalty }, i) => {
+      weights[i] = penalty.adapt?.(weights[i], openShare, rate) ?? weights[i];
+    });
   }
 
   /** The penalty that fits a neuron, for users who name none: balance where the rule itself fixes how many units open. */

@@ -18,7 +18,8 @@ after(() => {
 
 /** A checksum of all parameters, thresholds and moving averages. */
 function fingerprint(model: Model): string {
-  const { parameters, thresholds } = model.snapshot();
+  const parameters = model.parameters.map(({ tensor }) => tensor.toArray());
+  const thresholds = model.sites.map(({ threshold }) => threshold);
   const states = model.sites.flatMap(({ state, units }) => {
     const all = state?.toArray() ?? new Float32Array(0);
     return [...all].filter((_, i) => i % (state?.columns ?? 1) < units);
