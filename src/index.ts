@@ -32,7 +32,7 @@ export {
 } from './gates/index.ts';
 // Layers and models
 export { type DenseSpec, dense } from './layers/dense.ts';
-export type { SiteHealth } from './layers/firing-site.ts';
+export type { RateSpread, SiteHealth } from './layers/firing-site.ts';
 export { type GatedSpec, gated } from './layers/gated.ts';
 export type { Mode } from './layers/layer.ts';
 export { createModel, type LayerSpec, Model, type ModelSpec, type Snapshot } from './layers/model.ts';
@@ -67,4 +67,5 @@ export {
 export { type EvaluateOptions, type Evaluation, evaluate } from './train/evaluate.ts';
 export type { BatchEvent, EpochEvent, ResultEvent, TrainEvent } from './train/events.ts';
 export { type GateRates, gateRates } from './train/gate-rates.ts';
-export { type TrainOptions, train } from './train/train.ts';
+export { checkProgress, type TrainingProgress, type TrainingState } from './train/state.ts';
+export { type Training, type TrainOptions, train } from './train/train.ts';

@@ -5,6 +5,7 @@ import { countWrong, epochOrder, gatherBatch } from './batches.ts';
 import { calibrate } from './calibrate.ts';
 import { checkFit, type Evaluation, evaluate } from './evaluate.ts';
 import type { EpochEvent, ResultEvent, TrainEvent } from './events.ts';
+import { checkProgress, type TrainingProgress, type TrainingState } from './state.ts';
 import { Stepper } from './step.ts';
 
 export interface TrainOptions {
@@ -26,6 +27,17 @@ export interface TrainOptions {
   readonly seed?: number;
   /** Stops training: the iteration throws the signal's reason. */
   readonly signal?: AbortSignal;
+  /** Continue from here, bit for bit: a state of the same model, data and options (`epochs` and `patience` may differ). */
+  readonly resume?: TrainingState;
+}
+
+/** Training under way: its events, and the state that it can be continued from. */
+export interface Training extends AsyncGenerator<TrainEvent, void> {
+  /**
+   * A copy of where training stands, after any event but the result, and after the signal stopped it.
+   * @throws RangeError after the result: the model then holds the weights of the best epoch
+   */
+  state(): TrainingState;
 }
 
 /** The event loop gets a turn at least this often, in milliseconds. */
@@ -34,16 +46,16 @@ const TURN = 50;
 /**
  * Trains a model, an event at a time: `for await (const event of train(model, data))`. The weights of the epoch with the
  * best validation error (threshold mode where there are stochastic units) stand in the model at the end.
- * @throws RangeError for options or data that do not fit, NonFiniteError when the loss is NaN, or the signal's reason
+ * @throws RangeError for options, data or a state that do not fit, NonFiniteError when the loss is NaN, or the signal's reason
  */
-export async function* train(model: Model, data: Split, options: TrainOptions = {}): AsyncGenerator<TrainEvent, void> {
+export function train(model: Model, data: Split, options: TrainOptions = {}): Training {
   options.signal?.throwIfAborted();
   const run = new TrainingRun(model, data, options);
-  for (let epoch = 1; epoch <= run.epochs && !run.exhausted; epoch++) {
-    yield* run.epoch(epoch);
-  }
-  yield run.result();
+  return Object.assign(run.events(), { state: () => run.state() });
 }
+
+type Sums = Pick<TrainingProgress, 'batches' | 'examples' | 'lossSum' | 'wrong' | 'executed'>;
+const NOTHING: Sums = { batches: 0, examples: 0, lossSum: 0, wrong: 0, executed: 0 };
 
 class TrainingRun {
   readonly epochs: number;
@@ -58,6 +70,13 @@ class TrainingRun {
   private best: { event: EpochEvent; snapshot: Snapshot } | undefined;
   private lastEpoch = 0;
   private trainingWork = 0;
+  /** Of the epoch under way. */
+  private sums: Sums = NOTHING;
+  /** Of earlier sessions. */
+  private secondsBefore = 0;
+  /** Examples that this session has trained on. */
+  private trained = 0;
+  private ended = false;
 
   constructor(model: Model, data: Split, options: TrainOptions) {
     for (const part of [data.train, data.valid, data.test]) checkFit(model, part);
@@ -72,6 +91,12 @@ class TrainingRun {
     positive('decay', options.decay);
     this.optimizer = resolveOptimizer(options.optimizer ?? 'sgd');
     this.stepper = new Stepper(model, this.optimizer);
+    if (options.resume) this.restore(options.resume);
+  }
+
+  async *events(): AsyncGenerator<TrainEvent, void> {
+    while (this.lastEpoch < this.epochs && !this.exhausted) yield* this.epoch(this.lastEpoch + 1);
+    yield this.result();
   }
 
   /** Have the epochs without improvement used up the patience? */
@@ -85,30 +110,33 @@ class TrainingRun {
     const learningRate = this.optimizer.learningRate * (options.decay ?? 1) ** (epoch - 1);
     const settings = this.settings(learningRate, epoch);
     const batches = Math.ceil(order.length / this.batchSize);
-    let lossSum = 0;
-    let wrong = 0;
-    let seen = 0;
-    let executed = 0;
-    for (const site of model.sites) site.resetHealth();
-    for (let index = 0; index < batches; index++) {
+    const count = order.length;
+    if (this.sums.batches === 0) for (const site of model.sites) site.resetHealth();
+    while (this.sums.batches < batches) {
       model.engine.beginStep();
-      const batch = gatherBatch(model.engine, data.train, order.subarray(seen, seen + this.batchSize));
+      const from = this.sums.examples;
+      const batch = gatherBatch(model.engine, data.train, order.subarray(from, from + this.batchSize));
       const { loss, logits, multiplyAdds } = this.stepper.run(batch, settings);
-      executed += multiplyAdds;
-      lossSum += loss * batch.rows;
-      wrong += countWrong(model.engine, logits, batch);
-      seen += batch.rows;
-      const done = (epoch - 1) * order.length + seen;
-      const rate = done / ((performance.now() - this.start) / 1000);
+      const { sums } = this;
+      this.sums = {
+        batches: sums.batches + 1,
+        examples: from + batch.rows,
+        lossSum: sums.lossSum + loss * batch.rows,
+        wrong: sums.wrong + countWrong(model.engine, logits, batch),
+        executed: sums.executed + multiplyAdds,
+      };
+      this.trained += batch.rows;
+      const done = (epoch - 1) * count + this.sums.examples;
+      const rate = this.trained / ((performance.now() - this.start) / 1000);
       yield {
         event: 'batch',
         epoch,
         epochs: this.epochs,
-        batch: index + 1,
+        batch: this.sums.batches,
         batches,
-        loss: lossSum / seen,
+        loss: this.sums.lossSum / this.sums.examples,
         examplesPerSecond: rate,
-        secondsLeft: (this.epochs * order.length - done) / rate,
+        secondsLeft: (this.epochs * count - done) / rate,
       };
       await this.turn();
     }
@@ -119,8 +147,8 @@ class TrainingRun {
       event: 'epoch',
       epoch,
       epochs: this.epochs,
-      trainLoss: lossSum / seen,
-      trainError: wrong / seen,
+      trainLoss: this.sums.lossSum / count,
+      trainError: this.sums.wrong / count,
       validError: valid.error,
       validLoss: valid.loss,
       density: valid.density,
@@ -130,7 +158,8 @@ class TrainingRun {
       best: better,
     };
     this.lastEpoch = epoch;
-    this.trainingWork = executed / seen;
+    this.trainingWork = this.sums.executed / count;
+    this.sums = NOTHING;
     if (better) this.best = { event, snapshot: model.snapshot() };
     yield event;
   }
@@ -139,6 +168,7 @@ class TrainingRun {
   result(): ResultEvent {
     const { model, data, best } = this;
     if (!best) throw new RangeError('Training ended without an epoch; `epochs: 1` or more would do.');
+    this.ended = true;
     model.restore(best.snapshot);
     const sampled = evaluate(model, data.test, { mode: 'sample' });
     const threshold = evaluate(model, data.test, { mode: 'threshold' });
@@ -159,6 +189,60 @@ class TrainingRun {
       seed: model.seed,
       dataChecksum: data.train.checksum,
     };
+  }
+
+  /** See `Training`. */
+  state(): TrainingState {
+    if (this.ended)
+      throw new RangeError(
+        'Training has ended with the weights of its best epoch; a state from before the result would do.',
+      );
+    const { model, stepper, best, sums } = this;
+    const progress: TrainingProgress = {
+      step: stepper.step,
+      epochs: this.lastEpoch,
+      ...sums,
+      trainingWork: this.trainingWork,
+      seconds: this.seconds,
+      ...(best && { best: best.event }),
+    };
+    const slots = new Map(this.slots().map(([name, values]) => [name, values.slice()]));
+    return { progress, model: model.snapshot(), slots, ...(best && { best: best.snapshot }) };
+  }
+
+  private restore({ progress, model: now, slots, best }: TrainingState): void {
+    const { model, stepper } = this;
+    const { step, epochs, batches, examples, lossSum, wrong, executed, ...rest } = checkProgress(progress);
+    const own = this.slots();
+    const misfit = own.find(([name, values]) => slots.get(name)?.length !== values.length)?.[0];
+    if (misfit !== undefined || slots.size !== own.length)
+      throw new RangeError(
+        `The state to resume from does not fit the optimizer "${this.optimizer.name}" at ${misfit ?? 'what it keeps'}.`,
+      );
+    if (examples !== Math.min(this.data.train.count, batches * this.batchSize))
+      throw new RangeError(
+        `The state to resume from has seen ${examples} examples in ${batches} minibatches, which minibatches of ${this.batchSize} of ${this.data.train.count} examples do not give.`,
+      );
+    if (rest.best && best) {
+      // Restoring checks that it fits.
+      model.restore(best);
+      this.best = { event: rest.best, snapshot: best };
+    } else if (rest.best) throw new RangeError('The state to resume from lacks the weights of its best epoch.');
+    model.restore(now);
+    for (const [name, values] of own) values.set(slots.get(name) ?? []);
+    stepper.step = step;
+    this.lastEpoch = epochs;
+    this.trainingWork = rest.trainingWork;
+    this.secondsBefore = rest.seconds;
+    this.sums = { batches, examples, lossSum, wrong, executed };
+  }
+
+  /** The optimizer's live arrays. */
+  private slots(): [string, Float32Array | Float64Array][] {
+    const { model, stepper } = this;
+    return model.parameters.flatMap(({ name }, i) =>
+      stepper.slots[i].map((slot, k): [string, Float32Array | Float64Array] => [`${name}.${k}`, slot.values]),
+    );
   }
 
   private settings(learningRate: number, epoch: number) {
@@ -188,7 +272,7 @@ class TrainingRun {
   }
 
   private get seconds(): number {
-    return (performance.now() - this.start) / 1000;
+    return this.secondsBefore + (performance.now() - this.start) / 1000;
   }
 }
 
