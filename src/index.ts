@@ -30,6 +30,12 @@ export {
   type SparsityPenalty,
   type SparsitySpec,
 } from './gates/index.ts';
+// Files: models, arrays, checkpoints, logs
+export { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from './io/checkpoint.ts';
+export { type EventHistogram, encodeEvent, eventFileHeader, type LoggedEvent } from './io/event-file.ts';
+export { FormatError } from './io/format-error.ts';
+export { type LoadModelOptions, loadModel, saveModel } from './io/model-file.ts';
+export { decodeSafetensors, encodeSafetensors, type NamedTensor, type Safetensors } from './io/safetensors.ts';
 // Layers and models
 export { type DenseSpec, dense } from './layers/dense.ts';
 export type { RateSpread, SiteHealth } from './layers/firing-site.ts';
@@ -53,6 +59,20 @@ export { type NeuronName, zoo } from './neurons/index.ts';
 export { instantiate, type NeuronSpec, resolveNeuron } from './neurons/resolve.ts';
 // Optimizers
 export { adam, type Optimizer, resolveOptimizer, sgd } from './optim/index.ts';
+// Runs: records, checkpoints, resuming
+export { type Folder, type FolderLock, StorageError } from './runs/folder.ts';
+export { LOG_NAMES, type LogName } from './runs/logs.ts';
+export type { MetricsLine, SessionEvent } from './runs/metrics.ts';
+export {
+  type DataFacts,
+  type EngineFacts,
+  RUN_FORMAT,
+  type RunRecord,
+  type TrainingSettings,
+} from './runs/record.ts';
+export { Run, type SavedState } from './runs/run.ts';
+export { runModel } from './runs/run-model.ts';
+export { type ResumedEvent, type RunEvent, type SavedEvent, type TrainRunOptions, trainRun } from './runs/train-run.ts';
 // Training and evaluation
 export { calibrate } from './train/calibrate.ts';
 export {

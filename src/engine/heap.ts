@@ -38,6 +38,8 @@ export class Heap {
   private readonly persistent: Region = { slabs: [], slab: 0, cursor: 0 };
   private readonly step: Region = { slabs: [], slab: 0, cursor: 0 };
   private claimed = 0;
+  /** See `within`. */
+  private ceiling = Number.POSITIVE_INFINITY;
   private stepUsed = 0;
   private stepPeak = 0;
 
@@ -78,6 +80,21 @@ export class Heap {
     this.stepPeak = this.stepUsed;
   }
 
+  /**
+   * Lets `build` claim at most so many bytes more (4 MiB beside, which may be claimed already): for building what a file of
+   * unknown origin asks for. What it has claimed when it throws stays claimed.
+   * @throws HeapError from within `build` when that is not enough
+   */
+  within<T>(bytes: number, build: () => T): T {
+    const before = this.ceiling;
+    this.ceiling = Math.min(before, this.claimed + Math.max(bytes, SLAB));
+    try {
+      return build();
+    } finally {
+      this.ceiling = before;
+    }
+  }
+
   private take(region: Region, elements: number, purpose: string): number {
     if (!Number.isSafeInteger(elements) || elements < 0)
       throw new HeapError(`${purpose} asked the heap for ${elements} elements; a whole number ≥ 0 would do.`);
@@ -98,10 +115,11 @@ export class Heap {
 
   private grow(region: Region, bytes: number, purpose: string): void {
     const needed = Math.ceil(bytes / PAGE) * PAGE;
-    const left = Math.floor((this.limit - this.claimed) / PAGE) * PAGE;
+    const limit = Math.min(this.limit, this.ceiling);
+    const left = Math.floor((limit - this.claimed) / PAGE) * PAGE;
     const size = Math.max(needed, Math.min(SLAB, left));
-    const refusal = `The heap is exhausted: ${purpose} asked for ${megabytes(bytes)} MB, ${megabytes(this.claimed)} of ${megabytes(this.limit)} MB are in use. A smaller batch or network, or an engine with a larger \`memory\`, would do.`;
-    if (this.claimed + size > this.limit) throw new HeapError(refusal);
+    const refusal = `The heap is exhausted: ${purpose} asked for ${megabytes(bytes)} MB, ${megabytes(this.claimed)} of ${megabytes(limit)} MB are in use. A smaller batch or network, or an engine with a larger \`memory\`, would do.`;
+    if (this.claimed + size > limit) throw new HeapError(refusal);
     let start: number;
     try {
       start = this.memory.grow(size);

@@ -34,8 +34,8 @@ export interface TrainOptions {
 /** Training under way: its events, and the state that it can be continued from. */
 export interface Training extends AsyncGenerator<TrainEvent, void> {
   /**
-   * A copy of where training stands, after any event but the result, and after the signal stopped it.
-   * @throws RangeError after the result: the model then holds the weights of the best epoch
+   * A copy of where training stands, after any event and after the signal stopped it. After the result, when the model holds the
+   * weights of its best epoch, that of the last epoch.
    */
   state(): TrainingState;
 }
@@ -76,7 +76,8 @@ class TrainingRun {
   private secondsBefore = 0;
   /** Examples that this session has trained on. */
   private trained = 0;
-  private ended = false;
+  /** Once the model holds the weights of the best epoch. */
+  private last: TrainingState | undefined;
 
   constructor(model: Model, data: Split, options: TrainOptions) {
     for (const part of [data.train, data.valid, data.test]) checkFit(model, part);
@@ -168,7 +169,7 @@ class TrainingRun {
   result(): ResultEvent {
     const { model, data, best } = this;
     if (!best) throw new RangeError('Training ended without an epoch; `epochs: 1` or more would do.');
-    this.ended = true;
+    this.last = this.state();
     model.restore(best.snapshot);
     const sampled = evaluate(model, data.test, { mode: 'sample' });
     const threshold = evaluate(model, data.test, { mode: 'threshold' });
@@ -193,10 +194,7 @@ class TrainingRun {
 
   /** See `Training`. */
   state(): TrainingState {
-    if (this.ended)
-      throw new RangeError(
-        'Training has ended with the weights of its best epoch; a state from before the result would do.',
-      );
+    if (this.last) return this.last;
     const { model, stepper, best, sums } = this;
     const progress: TrainingProgress = {
       step: stepper.step,

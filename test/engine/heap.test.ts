@@ -169,6 +169,17 @@ describe('a heap with a limit', () => {
     heap.resetArena();
     assert.equal(heap.allocate(1000, 'a piece'), piece.pointer);
   });
+
+  test('gives a part of the program no more than it may have, and the rest to others again', async () => {
+    const heap = await newHeap();
+    const floats = (bytes: number) => heap.allocatePersistent(bytes / 4, 'a part');
+    const before = heap.usage.claimed;
+    assert.throws(() => heap.within(16 * MIB, () => [floats(8 * MIB), floats(16 * MIB)]), HeapError);
+    assert.throws(() => heap.within(16 * MIB, () => heap.within(64 * MIB, () => floats(32 * MIB))), HeapError);
+    assert.ok(heap.usage.claimed - before <= 16 * MIB);
+    heap.within(16 * MIB, () => floats(8 * MIB));
+    floats(64 * MIB);
+  });
 });
 
 test('kernels on rows that fill no vector read nothing beyond the end of the memory', async () => {

@@ -4,4 +4,5 @@ export { calibrationFile, readCalibration, saveCalibration } from './calibration
 export { DATASET_NAMES, dataFolder, type LoadOptions, loadDataset } from './data-folder.ts';
 export { DownloadError } from './download.ts';
 export { createEngine, nodePlatform } from './engine.ts';
+export { nodeFolder } from './folder.ts';
 export type { DownloadProgress } from './transfer.ts';

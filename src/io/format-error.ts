@@ -1,0 +1,4 @@
+/** A file that cannot be read: damaged, cut short, or not what it should be. The message says which, where, and what would do. */
+export class FormatError extends Error {
+  override name = 'FormatError';
+}

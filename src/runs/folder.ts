@@ -1,0 +1,49 @@
+/** The place of one run: a folder on a disk, given by the platform. Names are relative, with `/`. */
+export interface Folder {
+  /** What it is, for messages. */
+  readonly path: string;
+  /**
+   * The contents of a file; undefined where there is none.
+   * @throws StorageError when it has more than `most` bytes, or cannot be read
+   */
+  read(name: string, most: number): Promise<Uint8Array | undefined>;
+  /**
+   * Writes a file, or a folder of files, whole or not at all, and returns when it would survive a loss of power.
+   * @throws StorageError when it cannot be written; what stood under the name then still does
+   */
+  write(name: string, content: Uint8Array | Readonly<Record<string, Uint8Array>>): Promise<void>;
+  /** Adds to the end of a file, which it makes where there is none. @throws StorageError */
+  append(name: string, bytes: Uint8Array): Promise<void>;
+  /** Cuts a file. @throws StorageError */
+  truncate(name: string, length: number): Promise<void>;
+  /** Names of the files and folders in it or in a folder of it, sorted; none where it does not exist. */
+  list(name?: string): Promise<readonly string[]>;
+  /** Removes a file or folder, if there is one. @throws StorageError */
+  remove(name: string): Promise<void>;
+  /**
+   * Takes the folder for one writer.
+   * @throws StorageError when another one has it, which is alive
+   */
+  lock(): Promise<FolderLock>;
+  /** Is there a writer that is alive? */
+  locked(): Promise<boolean>;
+}
+
+/** The right to write into a folder. */
+export interface FolderLock {
+  /** Aborts, with a StorageError, when another writer has taken over: this one had been silent for too long. */
+  readonly lost: AbortSignal;
+  release(): Promise<void>;
+}
+
+/** A file or folder that cannot be read or written: the message says which, why, and what would do. */
+export class StorageError extends Error {
+  override name = 'StorageError';
+  /** Is the reason that the disk, or a limit on it, is exhausted? */
+  readonly full: boolean;
+
+  constructor(message: string, options: { full?: boolean; cause?: unknown } = {}) {
+    super(message, { cause: options.cause });
+    this.full = options.full ?? false;
+  }
+}

@@ -1,0 +1,158 @@
+import { FormatError } from '../io/format-error.ts';
+import { asObject, decodeText, parseJson, shorten } from '../io/json.ts';
+import type { ModelSpec } from '../layers/model.ts';
+import { resolveOptimizer } from '../optim/index.ts';
+import type { ResultEvent } from '../train/events.ts';
+import type { TrainOptions } from '../train/train.ts';
+import { LOG_NAMES, type LogName } from './logs.ts';
+
+/** How a run trains: `TrainOptions` as plain JSON. */
+export interface TrainingSettings {
+  readonly epochs: number;
+  readonly batch: number;
+  readonly optimizer: { readonly name: string; readonly options: Readonly<Record<string, number>> };
+  readonly gaterLearningRate?: number;
+  readonly maxNorm?: number;
+  readonly decay?: number;
+  readonly patience?: number;
+  readonly seed?: number;
+}
+
+/** On what a run trains. */
+export interface DataFacts {
+  /** What `loadDataset` was asked for, and with which seed. */
+  readonly source: string;
+  readonly seed: number;
+  readonly name: string;
+  /** SHA-256 of every part. */
+  readonly checksums: { readonly train: string; readonly valid: string; readonly test: string };
+  readonly examples: { readonly train: number; readonly valid: number; readonly test: number };
+  readonly width: number;
+  readonly classes: number;
+  /** A stored feature times this is the network's input. */
+  readonly scale: number;
+  readonly image?: { readonly width: number; readonly height: number };
+}
+
+/** With what a run computes. */
+export interface EngineFacts {
+  /** Kernel build and BLAS: what the bits of the result depend on. */
+  readonly name: string;
+  readonly threads: number;
+  /** What was asked for, to ask for it again. */
+  readonly simd: string;
+  readonly blas: string;
+  readonly crossovers: Readonly<Record<number, number>>;
+}
+
+/** run.json: what the run is, complete enough to do it again or to go on with it; and how it ended. */
+export interface RunRecord {
+  readonly format: typeof RUN_FORMAT;
+  /** When it was made, ISO 8601. */
+  readonly created: string;
+  /** What the user asked for, for people and comparisons. */
+  readonly config: Readonly<Record<string, unknown>>;
+  readonly model: ModelSpec;
+  readonly training: TrainingSettings;
+  readonly seed: number;
+  readonly data: DataFacts;
+  readonly engine: EngineFacts;
+  /** Of flipgrad, the runtime, and so on. */
+  readonly versions: Readonly<Record<string, string>>;
+  readonly machine: Readonly<Record<string, string | number>>;
+  /** Of flipgrad's repository, where it ran from one; with "+" where files were changed. */
+  readonly commit?: string;
+  readonly logs: readonly LogName[];
+  readonly result?: ResultEvent;
+}
+
+export const RUN_FORMAT = 'flipgrad run 1';
+
+/** run.json as bytes. */
+export function encodeRecord(record: RunRecord): Uint8Array {
+  return new TextEncoder().encode(`${JSON.stringify(record, null, 2)}\n`);
+}
+
+/**
+ * Reads run.json, of unknown origin.
+ * @throws FormatError that names the field
+ */
+export function decodeRecord(bytes: Uint8Array, where: string): RunRecord {
+  const record = asObject(parseJson(decodeText(bytes, where), where), where);
+  if (record.format !== RUN_FORMAT)
+    throw new FormatError(`${where} has the format ${shorten(record.format)}; "${RUN_FORMAT}" can be read.`);
+  const check = fieldChecker(where);
+  check(record, '', { created: 'string', config: 'object', seed: 'number', versions: 'object', machine: 'object' });
+  const model = check(record.model, 'model', { inputs: 'number' });
+  if (!Array.isArray(model.layers) || model.layers.length === 0)
+    throw new FormatError(`${where} has no layers of its model.`);
+  for (const [i, layer] of model.layers.entries())
+    check(layer, `model.layers[${i}]`, { layer: 'string', units: 'number', name: 'string' });
+  const training = check(record.training, 'training', { epochs: 'number', batch: 'number' });
+  for (const name of ['gaterLearningRate', 'maxNorm', 'decay', 'patience', 'seed'])
+    if (training[name] !== undefined) check(training, 'training', { [name]: 'number' });
+  const optimizer = check(training.optimizer, 'training.optimizer', { name: 'string', options: 'object' });
+  const options = asObject(optimizer.options, 'the options');
+  for (const name of Object.keys(options)) check(options, 'training.optimizer.options', { [name]: 'number' });
+  const facts = {
+    source: 'string',
+    seed: 'number',
+    name: 'string',
+    width: 'number',
+    classes: 'number',
+    scale: 'number',
+  } as const;
+  const data = check(record.data, 'data', facts);
+  check(data.checksums, 'data.checksums', { train: 'string', valid: 'string', test: 'string' });
+  check(data.examples, 'data.examples', { train: 'number', valid: 'number', test: 'number' });
+  if (data.image !== undefined) check(data.image, 'data.image', { width: 'number', height: 'number' });
+  check(record.engine, 'engine', {
+    name: 'string',
+    threads: 'number',
+    simd: 'string',
+    blas: 'string',
+    crossovers: 'object',
+  });
+  if (!Array.isArray(record.logs) || !record.logs.every((log) => LOG_NAMES.includes(log)))
+    throw new FormatError(`${where} has the logs ${shorten(record.logs)}; some of ${LOG_NAMES.join(', ')} would do.`);
+  if (record.result !== undefined) checkResult(record.result, check);
+  return record as unknown as RunRecord;
+}
+
+function checkResult(value: unknown, check: ReturnType<typeof fieldChecker>): void {
+  const result = check(value, 'result', {
+    validError: 'number',
+    density: 'number',
+    epochs: 'number',
+    seconds: 'number',
+  });
+  check(result.testError, 'result.testError', { sampled: 'number', threshold: 'number', meanField: 'number' });
+  check(result.flops, 'result.flops', { executed: 'number', dense: 'number', gater: 'number' });
+}
+
+/** Checks the types of fields; gives the object. Numbers are finite. */
+function fieldChecker(where: string) {
+  return (
+    value: unknown,
+    path: string,
+    fields: Readonly<Record<string, 'string' | 'number' | 'object'>>,
+  ): Readonly<Record<string, unknown>> => {
+    const object = asObject(value, path === '' ? where : `\`${path}\` of ${where}`);
+    for (const [name, type] of Object.entries(fields)) {
+      const field = object[name];
+      const fits =
+        type === 'number' ? Number.isFinite(field) : typeof field === type && field !== null && !Array.isArray(field);
+      if (!fits)
+        throw new FormatError(
+          `\`${path === '' ? name : `${path}.${name}`}\` of ${where} is ${shorten(field)}; ${type === 'object' ? 'an object' : `a ${type}`} would do.`,
+        );
+    }
+    return object;
+  };
+}
+
+/** The options of `train` that a record stands for. @throws RangeError for an optimizer that there is not */
+export function trainOptions({ training }: RunRecord): TrainOptions {
+  const { optimizer, ...rest } = training;
+  return { ...rest, optimizer: resolveOptimizer(optimizer.name, optimizer.options) };
+}

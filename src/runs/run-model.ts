@@ -1,0 +1,38 @@
+import type { Engine } from '../engine/engine.ts';
+import { FormatError } from '../io/format-error.ts';
+import { loadModel } from '../io/model-file.ts';
+import { createModel, type Model } from '../layers/model.ts';
+import { StorageError } from './folder.ts';
+import { type Run, WEIGHTS_FILE } from './run.ts';
+
+const MOST_WEIGHTS = 2 ** 32;
+
+/**
+ * The model of a run: that of its best epoch, at the end or so far.
+ * @returns the model, and where its weights are from
+ * @throws StorageError when nothing has been saved yet; FormatError when it is damaged
+ */
+export async function runModel(run: Run, engine: Engine): Promise<{ model: Model; from: string }> {
+  const { folder, record } = run;
+  const weights = record.result && (await folder.read(WEIGHTS_FILE, MOST_WEIGHTS));
+  if (weights)
+    return { model: loadModel(engine, weights, { where: `${folder.path}/${WEIGHTS_FILE}` }), from: WEIGHTS_FILE };
+  const saved = await run.latest();
+  if (!saved)
+    throw new StorageError(
+      `${folder.path} has no weights yet: neither ${WEIGHTS_FILE} nor a checkpoint. Training it would do.`,
+    );
+  const model = createModel(engine, record.model);
+  try {
+    model.restore(saved.state.best ?? saved.state.model);
+  } catch (error) {
+    throw new FormatError(`The checkpoint ${saved.name} of ${folder.path} does not fit: ${(error as Error).message}`, {
+      cause: error,
+    });
+  }
+  const epoch = saved.state.progress.best?.epoch;
+  return {
+    model,
+    from: epoch === undefined ? `${saved.name}, before any epoch was complete` : `epoch ${epoch}, the best so far`,
+  };
+}

@@ -1,0 +1,204 @@
+import { CHECKPOINT_FILES, decodeCheckpoint, encodeCheckpoint } from '../io/checkpoint.ts';
+import { FormatError } from '../io/format-error.ts';
+import { checkProgress, type TrainingState } from '../train/state.ts';
+import { type Folder, StorageError } from './folder.ts';
+import { type RunLog, runLogs } from './logs.ts';
+import { decodeMetrics, encodeLine, METRICS_FILE, type MetricsLine } from './metrics.ts';
+import { decodeRecord, encodeRecord, type RunRecord } from './record.ts';
+
+export const RUN_FILE = 'run.json';
+export const WEIGHTS_FILE = 'weights.safetensors';
+const CHECKPOINTS = 'checkpoints';
+/** The newest, and one to fall back to. */
+const KEPT = 2;
+const MOST_RECORD = 2 ** 26;
+/** What fits into one array. */
+const MOST_FILE = 2 ** 32;
+
+/** A state that was read back. */
+export interface SavedState {
+  readonly state: TrainingState;
+  /** Its checkpoint. */
+  readonly name: string;
+  /** Newer checkpoints that could not be read, each with the reason. */
+  readonly damaged: readonly string[];
+}
+
+/**
+ * One run in its folder: run.json, metrics.jsonl (and logs beside it), checkpoints, and at the end weights.safetensors. Whatever
+ * stands there is whole: files are replaced as a whole, and metrics.jsonl only grows.
+ */
+export class Run {
+  readonly folder: Folder;
+  private current: RunRecord;
+
+  private constructor(folder: Folder, record: RunRecord) {
+    this.folder = folder;
+    this.current = record;
+  }
+
+  /** Begins a run. @throws StorageError when the folder holds anything already, or cannot be written */
+  static async create(folder: Folder, record: RunRecord): Promise<Run> {
+    const found = (await folder.list()).filter((name) => !name.startsWith('.'));
+    if (found.length > 0)
+      throw new StorageError(`${folder.path} holds ${found[0]} already; a new or empty folder would do.`);
+    await folder.write(RUN_FILE, encodeRecord(record));
+    return new Run(folder, record);
+  }
+
+  /** Opens a run. @throws StorageError when there is none; FormatError when its run.json is damaged */
+  static async open(folder: Folder): Promise<Run> {
+    const bytes = await folder.read(RUN_FILE, MOST_RECORD);
+    if (!bytes) throw new StorageError(`${folder.path} holds no run: there is no ${RUN_FILE}.`);
+    return new Run(folder, decodeRecord(bytes, `${folder.path}/${RUN_FILE}`));
+  }
+
+  /** Does a folder hold a run? */
+  static async isIn(folder: Folder): Promise<boolean> {
+    return (await folder.list()).includes(RUN_FILE);
+  }
+
+  get record(): RunRecord {
+    return this.current;
+  }
+
+  /** Replaces run.json. */
+  async rewrite(record: RunRecord): Promise<void> {
+    await this.folder.write(RUN_FILE, encodeRecord(record));
+    this.current = record;
+  }
+
+  /** What has been logged so far, without a last line that was cut short. @throws FormatError when another line is damaged */
+  async metrics(): Promise<MetricsLine[]> {
+    const bytes = await this.folder.read(METRICS_FILE, MOST_FILE);
+    return bytes ? decodeMetrics(bytes, `${this.folder.path}/${METRICS_FILE}`).lines : [];
+  }
+
+  /**
+   * Makes metrics.jsonl and the logs whole again after a kill or a full disk: ends that were cut short go, entries that the logs
+   * lack come.
+   * @returns the lines so far
+   */
+  async repair(): Promise<MetricsLine[]> {
+    const { folder } = this;
+    const bytes = (await folder.read(METRICS_FILE, MOST_FILE)) ?? new Uint8Array(0);
+    const { lines, length } = decodeMetrics(bytes, `${folder.path}/${METRICS_FILE}`);
+    if (length < bytes.length) await folder.truncate(METRICS_FILE, length);
+    for (const log of this.logs) {
+      const file = (await folder.read(log.file, MOST_FILE)) ?? new Uint8Array(0);
+      const whole = log.intact(file);
+      const taken = lines.filter((line) => log.takes(line));
+      // More entries than lines: the log is ahead of metrics.jsonl, whose last line was lost.
+      const good = whole.entries <= taken.length ? whole : { entries: 0, length: 0 };
+      if (good.length < file.length) await folder.truncate(log.file, good.length);
+      for (const [i, line] of taken.entries())
+        if (i >= good.entries) await folder.append(log.file, log.encode(line, i === 0));
+    }
+    return lines;
+  }
+
+  /** Adds a line to metrics.jsonl and to the logs. @param before the lines so far */
+  async log(line: MetricsLine, before: readonly MetricsLine[]): Promise<void> {
+    await this.folder.append(METRICS_FILE, encodeLine(line));
+    for (const log of this.logs)
+      if (log.takes(line))
+        await this.folder.append(log.file, log.encode(line, !before.some((other) => log.takes(other))));
+  }
+
+  private get logs(): readonly RunLog[] {
+    return this.current.logs.map((name) => runLogs[name]);
+  }
+
+  /** Names of the checkpoints, the oldest first. */
+  async checkpoints(): Promise<readonly string[]> {
+    return (await this.folder.list(CHECKPOINTS)).filter((name) => /^epoch-\d+-step-\d+$/.test(name));
+  }
+
+  /**
+   * Saves a state as a checkpoint, and removes all but the one before it. Where the disk is full, the one before it goes too
+   * if there is still an older one.
+   * @returns the checkpoint's name
+   * @throws StorageError when there is no room: the message names the last good checkpoint
+   */
+  async save(state: TrainingState): Promise<string> {
+    const { folder } = this;
+    const { epochs, step } = state.progress;
+    const name = `epoch-${String(epochs).padStart(6, '0')}-step-${String(step).padStart(10, '0')}`;
+    const others = (await this.checkpoints()).filter((other) => other !== name);
+    if ((await this.checkpoints()).includes(name)) {
+      if (typeof (await this.read(name)) !== 'string') return name;
+      await folder.remove(`${CHECKPOINTS}/${name}`);
+    }
+    const files = encodeCheckpoint({ arrays: arraysOf(state), facts: state.progress });
+    const write = () => folder.write(`${CHECKPOINTS}/${name}`, files);
+    try {
+      await write().catch(async (error: unknown) => {
+        if (!(error instanceof StorageError && error.full && others.length >= KEPT)) throw error;
+        await folder.remove(`${CHECKPOINTS}/${others[0]}`);
+        await write();
+      });
+    } catch (error) {
+      const last = others.at(-1);
+      const kept = last ? `The last good checkpoint, ${last}, is kept.` : 'There is no checkpoint yet.';
+      if (error instanceof StorageError)
+        throw new StorageError(`${error.message} ${kept}`, { full: error.full, cause: error });
+      throw error;
+    }
+    for (const old of others.slice(0, -(KEPT - 1))) await folder.remove(`${CHECKPOINTS}/${old}`);
+    return name;
+  }
+
+  /** The newest state that can be read; undefined where there is no checkpoint. @throws FormatError when all are damaged */
+  async latest(): Promise<SavedState | undefined> {
+    const damaged: string[] = [];
+    for (const name of [...(await this.checkpoints())].reverse()) {
+      const state = await this.read(name);
+      if (typeof state !== 'string') return { state, name, damaged };
+      damaged.push(state);
+    }
+    if (damaged.length > 0)
+      throw new FormatError(`No checkpoint of ${this.folder.path} can be read. ${damaged.join(' ')}`);
+    return undefined;
+  }
+
+  /** A checkpoint's state, or why it cannot be read. */
+  private async read(name: string): Promise<TrainingState | string> {
+    const { folder } = this;
+    try {
+      const place = `${CHECKPOINTS}/${name}`;
+      const files: Record<string, Uint8Array | undefined> = {};
+      for (const file of Object.values(CHECKPOINT_FILES))
+        files[file] = await folder.read(`${place}/${file}`, MOST_FILE);
+      const { arrays, facts } = decodeCheckpoint(files, `${folder.path}/${place}`);
+      return stateOf(arrays, facts);
+    } catch (error) {
+      if (error instanceof FormatError || error instanceof RangeError || error instanceof StorageError)
+        return error.message;
+      throw error;
+    }
+  }
+}
+
+type Arrays = ReadonlyMap<string, Float32Array | Float64Array>;
+
+/** The parts of a state, under one name each. */
+const PARTS = ['model', 'slots', 'best'] as const;
+
+function arraysOf(state: TrainingState): Arrays {
+  return new Map(
+    PARTS.flatMap((part) => [...(state[part] ?? [])].map(([name, values]) => [`${part}/${name}`, values])),
+  );
+}
+
+function stateOf(arrays: Arrays, facts: unknown): TrainingState {
+  const progress = checkProgress(facts);
+  const [model, slots, best] = PARTS.map(
+    (part) =>
+      new Map(
+        [...arrays].flatMap(([name, values]) =>
+          name.startsWith(`${part}/`) ? [[name.slice(part.length + 1), values]] : [],
+        ),
+      ),
+  );
+  return { progress, model, slots, ...(progress.best && { best }) };
+}

@@ -1,0 +1,159 @@
+import type { Split } from '../data/dataset.ts';
+import type { Engine } from '../engine/engine.ts';
+import { saveModel } from '../io/model-file.ts';
+import { createModel } from '../layers/model.ts';
+import type { EpochEvent, ResultEvent, TrainEvent } from '../train/events.ts';
+import { type Training, train } from '../train/train.ts';
+import { StorageError } from './folder.ts';
+import type { MetricsLine, SessionEvent } from './metrics.ts';
+import { trainOptions } from './record.ts';
+import { type Run, WEIGHTS_FILE } from './run.ts';
+
+export interface TrainRunOptions {
+  readonly engine: Engine;
+  /** The data that the record names. */
+  readonly data: Split;
+  /** Stops training after a checkpoint: the iteration throws the signal's reason. */
+  readonly signal?: AbortSignal;
+  /** Seconds between checkpoints; default 30. */
+  readonly checkpointSeconds?: number;
+  /** Go on though engine or arithmetic differ from those of the sessions before; default false. */
+  readonly anyEngine?: boolean;
+  /** Who trains, for the session's line: process, machine. */
+  readonly by?: Readonly<Record<string, string | number>>;
+}
+
+/** A checkpoint was taken up. */
+export interface ResumedEvent {
+  readonly event: 'resumed';
+  readonly checkpoint: string;
+  readonly epochs: number;
+  readonly batches: number;
+  /** Why newer checkpoints could not be used. */
+  readonly damaged: readonly string[];
+}
+
+/** A checkpoint was written. */
+export interface SavedEvent {
+  readonly event: 'saved';
+  readonly checkpoint: string;
+}
+
+export type RunEvent = TrainEvent | ResumedEvent | SavedEvent;
+
+/**
+ * Trains a run from where it stands to its end, an event at a time, with checkpoints by the clock. However often it is interrupted,
+ * the weights at the end are the same, bit for bit, on the same engine; metrics.jsonl has every epoch once. A run that is done
+ * already gives its result again.
+ * @throws StorageError when the run is in use, its engine or data are others than before, or the disk is full; FormatError when
+ * its files are damaged; what `train` throws
+ */
+export async function* trainRun(run: Run, options: TrainRunOptions): AsyncGenerator<RunEvent, void> {
+  const lock = await run.folder.lock();
+  try {
+    yield* trainLocked(run, options, lock.lost);
+  } finally {
+    await lock.release();
+  }
+}
+
+async function* trainLocked(run: Run, options: TrainRunOptions, lost: AbortSignal): AsyncGenerator<RunEvent, void> {
+  const { engine, data, checkpointSeconds = 30, anyEngine = false } = options;
+  checkSame(run, engine, data, anyEngine);
+  const saved = await run.latest();
+  const journal = new Journal(run, await run.repair(), anyEngine);
+  const model = createModel(engine, run.record.model);
+  const signal = options.signal ? AbortSignal.any([options.signal, lost]) : lost;
+  const training = train(model, data, { ...trainOptions(run.record), signal, ...(saved && { resume: saved.state }) });
+  await journal.session(training, engine, options.by ?? {});
+  if (saved) {
+    const { epochs, batches } = saved.state.progress;
+    yield { event: 'resumed', checkpoint: saved.name, epochs, batches, damaged: saved.damaged };
+  }
+  let last = performance.now();
+  const save = async (): Promise<SavedEvent> => {
+    const checkpoint = await run.save(training.state());
+    last = performance.now();
+    return { event: 'saved', checkpoint };
+  };
+  try {
+    for await (const event of training) {
+      if (event.event === 'epoch') await journal.add(event);
+      if (event.event === 'result') {
+        await save();
+        await run.folder.write(WEIGHTS_FILE, saveModel(model));
+        await journal.add(event);
+        await run.rewrite({ ...run.record, result: event });
+      }
+      yield event;
+      if (event.event !== 'result' && performance.now() - last >= 1000 * checkpointSeconds) yield await save();
+    }
+  } catch (error) {
+    if (options.signal?.aborted && !lost.aborted && error === options.signal.reason) yield await save();
+    throw error;
+  }
+}
+
+/** What metrics.jsonl holds, and what is to be added. */
+class Journal {
+  private readonly run: Run;
+  private readonly lines: MetricsLine[];
+  private readonly anyEngine: boolean;
+
+  constructor(run: Run, lines: MetricsLine[], anyEngine: boolean) {
+    this.run = run;
+    this.lines = lines;
+    this.anyEngine = anyEngine;
+  }
+
+  async session(training: Training, { name, threads }: Engine, by: SessionEvent['by']): Promise<void> {
+    const { epochs, batches, step } = training.state().progress;
+    await this.write({ event: 'session', epochs, batches, step, engine: name, threads, by });
+  }
+
+  /** Adds an event unless it is there already: after a kill, epochs since the checkpoint come again. */
+  async add(event: EpochEvent | ResultEvent): Promise<void> {
+    const before = this.lines.find((line) => keyOf(line) === keyOf(event));
+    if (!before) return this.write(event);
+    const now = event.trainLoss;
+    const then = (before as EpochEvent | ResultEvent).trainLoss;
+    if (now !== then && !this.anyEngine)
+      throw new StorageError(
+        `${this.run.folder.path}: ${keyOf(event)} had the training loss ${then} before the interruption and has ${now} now: this machine computes other bits than the one before. --simd simd --blas off gives the same on every machine, for a new run; --any-engine goes on with this one.`,
+      );
+  }
+
+  private async write(event: EpochEvent | ResultEvent | SessionEvent): Promise<void> {
+    const line = { ...event, time: Date.now() / 1000 };
+    await this.run.log(line, this.lines);
+    this.lines.push(line);
+  }
+}
+
+const keyOf = (event: MetricsLine | EpochEvent | ResultEvent): string =>
+  event.event === 'epoch'
+    ? `epoch ${event.epoch}`
+    : event.event === 'result'
+      ? `the result of ${event.epochs} epochs`
+      : '';
+
+/** @throws StorageError when bits would differ from those of the sessions before */
+function checkSame(
+  { record, folder }: Run,
+  engine: Engine,
+  { train: part, valid, test }: Split,
+  anyEngine: boolean,
+): void {
+  const { checksums, source } = record.data;
+  const changed = Object.entries({ train: part, valid, test }).find(
+    ([name, { checksum }]) => checksum !== checksums[name as keyof typeof checksums],
+  );
+  if (changed)
+    throw new StorageError(
+      `The data "${source}" are not those that ${folder.path} began with: their ${changed[0]} part has another checksum. The same files would do.`,
+    );
+  if (engine.name !== record.engine.name && !anyEngine)
+    throw new StorageError(
+      `${folder.path} began on the engine ${record.engine.name}, and this is ${engine.name}: the result would not be that of an uninterrupted run. The same engine, or --any-engine, would do.`,
+    );
+}
