@@ -7,6 +7,9 @@
  *
  * h = 0 means closed and nothing else: a unit that is open by its rule emits at least `LEAST_OPEN`, however small its value.
  */
+
+import type { Formulas } from './formula.ts';
+
 export type Numbers = Float32Array | Float64Array;
 
 /** The least that an open unit emits, well inside what Float32 can hold. */
@@ -127,6 +130,11 @@ export interface NeuronRule {
   settle?(firing: Firing): void;
   /** What a unit emits that is known to be open (threshold mode). */
   whenOpen(logit: number): number;
+  /**
+   * `expect`, `whenOpen` and `settle` as formulas, which exports translate; those left out are σ(a), 1 and none. The conformance
+   * suite holds them against the functions. `'none'`: they are no formulas of a logit, and exports say so.
+   */
+  readonly formulas?: Formulas | 'none';
   /** Should consumers' weight gradients see E[h] in place of the sample? (as-if-deterministic) */
   readonly backwardSees?: 'sample' | 'expectation';
   /** State and the value that every unit starts with. */

@@ -1,5 +1,6 @@
 import { logit as logisticQuantile, sigmoid, sigmoidSlope, softplus } from '../math/special.ts';
 import { defineNeuron, fireEach, LEAST_OPEN, openingEach, pullbackEach } from './contract.ts';
+import { type Formula, f } from './formula.ts';
 
 const clip = (x: number): number => Math.min(1, Math.max(0, x));
 
@@ -25,6 +26,8 @@ export const hardConcrete = defineNeuron({
     const shut = beta * Math.log(-gamma / zeta);
     const full = beta * Math.log((1 - gamma) / (zeta - 1));
     const rate = (logit: number): number => sigmoid(logit - shut);
+    const stretchedFormula = (x: Formula): Formula => f.clip(f.add(f.multiply(f.sigmoid(x), width), gamma), 0, 1);
+    const past = f.subtract(f.logit, shut);
     return {
       noise: 1,
       reads: 'cotangent-when-open',
@@ -41,6 +44,14 @@ export const hardConcrete = defineNeuron({
       whenOpen: (logit) => {
         const quantile = Math.log(2 - rate(logit)) + softplus(shut - logit);
         return Math.max(LEAST_OPEN, stretched((quantile + logit) / beta));
+      },
+      formulas: {
+        expect: stretchedFormula(f.logit),
+        // softplus(shut − a) + a = softplus(a − shut) + shut, where no large numbers cancel.
+        whenOpen: f.max(
+          LEAST_OPEN,
+          stretchedFormula(f.divide(f.add(f.add(f.log(f.subtract(2, f.sigmoid(past))), f.softplus(past)), shut), beta)),
+        ),
       },
     };
   },

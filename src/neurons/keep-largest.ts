@@ -1,6 +1,7 @@
 /** What the neurons that keep the largest logits of every row share: their options, the selection and the weights. */
 import { sigmoid } from '../math/special.ts';
 import { type Firing, LEAST_OPEN, type Numbers, type OptionSpecs, type Pullback } from './contract.ts';
+import { type Formulas, f } from './formula.ts';
 
 export const keepOptions = {
   k: {
@@ -98,6 +99,14 @@ function weigh(values: Float64Array, marks: Uint8Array, value: GateValue, h: Num
   let total = 0;
   for (let i = 0; i < h.length; i++) if (marks[i]) total += Math.exp(values[i] - top);
   for (let i = 0; i < h.length; i++) h[i] = marks[i] ? Math.max(LEAST_OPEN, Math.exp(values[i] - top) / total) : 0;
+}
+
+/** The deterministic forms for exports: alone, a unit is kept, and its softmax is 1. */
+export function largestFormulas(value: GateValue): Formulas {
+  const one = f.sigmoid(f.logit);
+  return value === 'softmax'
+    ? { expect: 1, settle: { keep: 'largest', value: { softmax: f.logit } } }
+    : { whenOpen: one, settle: { keep: 'largest', value: f.max(LEAST_OPEN, one) } };
 }
 
 /** The derivative of what the kept units emit: h_i(δ_i − Σ_j h_j·δ_j) for the softmax, δ·h(1 − h) for the sigmoid. */

@@ -1,4 +1,5 @@
 import { defineNeuron, fireEach, pullbackEach } from './contract.ts';
+import { f } from './formula.ts';
 
 const identity = (logit: number): number => logit;
 
@@ -17,5 +18,6 @@ export const linear = defineNeuron({
     pullback: pullbackEach(() => 1),
     expect: identity,
     whenOpen: identity,
+    formulas: { expect: f.logit, whenOpen: f.logit },
   }),
 });

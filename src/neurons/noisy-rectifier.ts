@@ -8,6 +8,7 @@ import {
   softplus,
 } from '../math/special.ts';
 import { defineNeuron, fireEach, openingEach, pullbackEach } from './contract.ts';
+import { f } from './formula.ts';
 
 export const noisyRectifier = defineNeuron({
   name: 'noisy-rectifier',
@@ -26,6 +27,11 @@ export const noisyRectifier = defineNeuron({
     const standardMean = gaussian ? (x: number) => x * normalCdf(x) + normalDensity(x) : softplus;
     const mean = (logit: number) => scale * standardMean(logit / scale);
     const rate = (logit: number) => cdf(logit / scale);
+    const x = f.divide(f.logit, scale);
+    // E[h | h > 0]/s: x + φ(x)/Φ(x), or softplus(x)·(1 + e^−x).
+    const meanWhenOpen = gaussian
+      ? f.add(x, f.normalHazard(x))
+      : f.multiply(f.softplus(x), f.add(1, f.exp(f.subtract(0, x))));
     return {
       noise: 1,
       reads: 'cotangent-when-open',
@@ -38,6 +44,10 @@ export const noisyRectifier = defineNeuron({
       expect: (logit) => Math.max(0, logit),
       // E[h | h > 0]; far below 0 the unit hardly ever fires, and then with next to nothing.
       whenOpen: (logit) => (rate(logit) > 1e-12 ? mean(logit) / rate(logit) : 0),
+      formulas: {
+        expect: f.max(0, f.logit),
+        whenOpen: f.pick(x, quantile(1e-12), f.multiply(scale, meanWhenOpen), 0),
+      },
       twin: {
         fire: gaussian ? 'fireNoisyRectifierGaussian' : 'fireNoisyRectifierLogistic',
         pullback: 'pullbackRectifier',

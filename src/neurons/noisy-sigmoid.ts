@@ -1,5 +1,6 @@
 import { normalQuantile, sigmoid } from '../math/special.ts';
 import { defineNeuron, fireEach, pullbackEach } from './contract.ts';
+import { f } from './formula.ts';
 
 export const noisySigmoid = defineNeuron({
   name: 'noisy-sigmoid',
@@ -16,6 +17,7 @@ export const noisySigmoid = defineNeuron({
     pullback: pullbackEach((_logit, h) => h * (1 - h)),
     expect: sigmoid,
     whenOpen: sigmoid,
+    formulas: { whenOpen: f.sigmoid(f.logit) },
     twin: { fire: 'fireNoisySigmoid', pullback: 'pullbackSigmoid', expect: 'fireSigmoid', option: scale },
   }),
 });

@@ -1,6 +1,6 @@
 import { normalCdf, normalDensity, normalQuantile, sigmoid } from '../math/special.ts';
 import { defineNeuron, type Firing, type Opening } from './contract.ts';
-import { fireLargest, forEachRow, keepOptions, keptOf, largest, pullLargest } from './keep-largest.ts';
+import { fireLargest, forEachRow, keepOptions, keptOf, largest, largestFormulas, pullLargest } from './keep-largest.ts';
 
 /**
  * The paper learns the width of the noise, softplus(x·W_noise), from a second matrix of weights. A neuron here has one logit
@@ -36,6 +36,7 @@ export const noisyTopK = defineNeuron({
       pullback: (pullback) => pullLargest(pullback, value),
       expect: alone,
       whenOpen: alone,
+      formulas: largestFormulas(value),
     };
   },
 });

@@ -1,4 +1,5 @@
 import { defineNeuron, fireEach, pullbackEach } from './contract.ts';
+import { f } from './formula.ts';
 
 const positive = (logit: number): number => Math.max(0, logit);
 
@@ -16,6 +17,7 @@ export const rectifier = defineNeuron({
     pullback: pullbackEach((_logit, h) => (h > 0 ? 1 : 0)),
     expect: positive,
     whenOpen: positive,
+    formulas: { expect: f.max(0, f.logit), whenOpen: f.max(0, f.logit) },
     twin: { fire: 'fireRectifier', pullback: 'pullbackRectifier', expect: 'fireRectifier' },
   }),
 });

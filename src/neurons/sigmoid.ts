@@ -1,5 +1,6 @@
 import { sigmoid as logistic } from '../math/special.ts';
 import { defineNeuron, fireEach, pullbackEach } from './contract.ts';
+import { f } from './formula.ts';
 
 export const sigmoid = defineNeuron({
   name: 'sigmoid',
@@ -15,6 +16,7 @@ export const sigmoid = defineNeuron({
     pullback: pullbackEach((_logit, h) => h * (1 - h)),
     expect: logistic,
     whenOpen: logistic,
+    formulas: { whenOpen: f.sigmoid(f.logit) },
     twin: { fire: 'fireSigmoid', pullback: 'pullbackSigmoid', expect: 'fireSigmoid' },
   }),
 });

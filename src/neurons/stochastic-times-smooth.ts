@@ -1,5 +1,6 @@
 import { sigmoid, sigmoidSlope } from '../math/special.ts';
 import { defineNeuron, fireEach, openingEach, pullbackEach } from './contract.ts';
+import { f } from './formula.ts';
 
 export const stochasticTimesSmooth = defineNeuron({
   name: 'stochastic-times-smooth',
@@ -16,6 +17,8 @@ export const stochasticTimesSmooth = defineNeuron({
     const rate = (logit: number) => (variant === 'paper' ? Math.sqrt(sigmoid(logit)) : sigmoid(logit));
     const slope = (logit: number) => (variant === 'paper' ? 0.5 * rate(logit) * sigmoid(-logit) : sigmoidSlope(logit));
     const whenOpen = (logit: number) => Math.sqrt(sigmoid(logit));
+    // √σ(a), without the root of a rounded number near 0.
+    const root = f.exp(f.multiply(-0.5, f.softplus(f.subtract(0, f.logit))));
     const mean = (logit: number) => rate(logit) * whenOpen(logit);
     return {
       noise: 1,
@@ -28,6 +31,10 @@ export const stochasticTimesSmooth = defineNeuron({
       pullback: pullbackEach((logit, h) => 0.5 * h * sigmoid(-logit)),
       expect: mean,
       whenOpen,
+      formulas: {
+        expect: f.multiply(f.sigmoid(f.logit), variant === 'paper' ? 1 : root),
+        whenOpen: root,
+      },
       twin: {
         fire: 'fireStochasticTimesSmooth',
         pullback: 'pullbackStochasticTimesSmooth',

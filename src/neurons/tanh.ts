@@ -1,4 +1,5 @@
 import { defineNeuron, fireEach, pullbackEach } from './contract.ts';
+import { f } from './formula.ts';
 
 export const tanh = defineNeuron({
   name: 'tanh',
@@ -14,6 +15,7 @@ export const tanh = defineNeuron({
     pullback: pullbackEach((_logit, h) => 1 - h * h),
     expect: Math.tanh,
     whenOpen: Math.tanh,
+    formulas: { expect: f.tanh(f.logit), whenOpen: f.tanh(f.logit) },
     twin: { fire: 'fireTanh', pullback: 'pullbackTanh', expect: 'fireTanh' },
   }),
 });

@@ -1,5 +1,6 @@
 import { sigmoid, sigmoidSlope } from '../math/special.ts';
 import { defineNeuron, type Firing, LEAST_OPEN, pullbackEach } from './contract.ts';
+import { f } from './formula.ts';
 
 export const threshold = defineNeuron({
   name: 'threshold',
@@ -14,6 +15,7 @@ export const threshold = defineNeuron({
     const cut = Math.log(theta / (1 - theta));
     const whenOpen = (logit: number): number => (one ? 1 : Math.max(LEAST_OPEN, sigmoid(logit)));
     const expect = (logit: number): number => (logit > cut ? whenOpen(logit) : 0);
+    const open = one ? 1 : f.max(LEAST_OPEN, f.sigmoid(f.logit));
     const fire = ({ units, logits, h, selectionBias }: Firing): void => {
       for (let i = 0; i < h.length; i++) {
         const score = logits[i] + (selectionBias?.[i % units] ?? 0);
@@ -31,6 +33,11 @@ export const threshold = defineNeuron({
       pullback: pullbackEach((logit, h) => (one || h !== 0 ? sigmoidSlope(logit) : 0)),
       expect,
       whenOpen,
+      formulas: {
+        expect: f.pick(f.logit, cut, open, 0),
+        whenOpen: open,
+        settle: { keep: { over: cut }, value: open },
+      },
     };
   },
 });

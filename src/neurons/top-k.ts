@@ -1,6 +1,6 @@
 import { sigmoid } from '../math/special.ts';
 import { defineNeuron, type Firing } from './contract.ts';
-import { fireLargest, keepOptions, keptOf, pullLargest } from './keep-largest.ts';
+import { fireLargest, keepOptions, keptOf, largestFormulas, pullLargest } from './keep-largest.ts';
 
 export const topK = defineNeuron({
   name: 'top-k',
@@ -27,6 +27,7 @@ export const topK = defineNeuron({
       pullback: (pullback) => pullLargest(pullback, value),
       expect: alone,
       whenOpen: alone,
+      formulas: largestFormulas(value),
     };
   },
 });
