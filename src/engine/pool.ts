@@ -16,6 +16,7 @@ export const WORDS = {
   items: 6,
   grain: 7,
   stop: 8,
+  count: 9,
 };
 const PART_BITS = 10;
 /** The part number that means: closed, the description is being written. */
@@ -72,22 +73,28 @@ function controlOf(buffer: ArrayBufferLike, offset: number): Control {
 
 const pause: () => void = (Atomics as unknown as { pause?: () => void }).pause ?? (() => {});
 
-/** Claims and runs parts of the job with this claim word until none is left. Returns the parts run. */
+/** Claims and runs parts of the current job until none is left. Returns the parts run. */
 function runParts(control: Control, kernels: KernelTable): number {
   const { words } = control;
   let ran = 0;
+  // The description of job `known`. It may be torn; then the job is over, and no claim of one of its parts succeeds.
+  let known = -1;
+  let [items, grain, run] = [0, 1, kernels[0]];
+  let args: number[] = [];
   for (;;) {
     const claim = Atomics.load(words, WORDS.claim);
     const part = claim & CLOSED;
     if (part === CLOSED) return ran;
-    const items = words[WORDS.items];
-    const grain = words[WORDS.grain];
-    if (part * grain >= items) return ran;
-    const run = kernels[words[WORDS.kernel]];
-    const args = Array.from(control.args);
+    if (claim >>> PART_BITS !== known) {
+      known = claim >>> PART_BITS;
+      [items, grain, run] = [words[WORDS.items], words[WORDS.grain], kernels[words[WORDS.kernel]]];
+      args = Array.from(control.args.subarray(0, words[WORDS.count]));
+    }
+    const begin = part * grain;
+    if (begin >= items) return ran;
     if (Atomics.compareExchange(words, WORDS.claim, claim, claim + 1) !== claim) continue;
     try {
-      run(part * grain, Math.min(items, (part + 1) * grain), ...args);
+      run(begin, Math.min(items, begin + grain), ...args);
     } catch (error) {
       Atomics.store(words, WORDS.failed, 1);
       throw error;
@@ -199,6 +206,7 @@ export class Pool {
     words[WORDS.kernel] = kernel;
     words[WORDS.items] = items;
     words[WORDS.grain] = grain;
+    words[WORDS.count] = args.length;
     this.control.args.set(args);
     Atomics.store(words, WORDS.claim, this.job << PART_BITS);
     if (Atomics.load(words, WORDS.sleepers) > 0) Atomics.notify(words, WORDS.claim);

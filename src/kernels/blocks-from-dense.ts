@@ -20,8 +20,7 @@ import { kernel } from './kernel.ts';
 /** Columns of a block in one item. */
 export const BLOCK_PANEL = 64;
 /** Inputs in one item of the input gradient. */
-const INPUT_PANEL = 64;
-const INPUT_PANEL_UNITS = 48;
+const INPUT_PANEL = 48;
 /** Weights, about, in one item of a weight gradient. */
 const SLAB = 6144;
 const TILE_HEIGHT = 6;
@@ -31,8 +30,7 @@ export const slabHeight = (width: number): number =>
   Math.max(1, Math.floor(SLAB / (Math.max(1, width) * TILE_HEIGHT))) * TILE_HEIGHT;
 
 const panels = (blocks: number, size: number): number => blocks * Math.ceil(size / BLOCK_PANEL);
-const inputPanels = (inputs: number, size: number): number =>
-  Math.ceil(inputs / (size === 1 ? INPUT_PANEL_UNITS : INPUT_PANEL));
+const inputPanels = (inputs: number): number => Math.ceil(inputs / INPUT_PANEL);
 const slabs = (blocks: number, inputs: number, size: number): number => blocks * Math.ceil(inputs / slabHeight(size));
 
 /** values[p] = x[row(p)] · W[k] + bias[k]. An item is a panel of columns of a block. */
@@ -70,9 +68,9 @@ export const denseToBlocksInputs = kernel({
     'inputs',
     'size',
   ],
-  items: (_dv, _w, _dx, _start, _row, _rs, _rp, _pb, _pairs, _rows, _blocks, inputs, size) => inputPanels(inputs, size),
+  items: (_dv, _w, _dx, _start, _row, _rs, _rp, _pb, _pairs, _rows, _blocks, inputs) => inputPanels(inputs),
   grain: (_dv, _w, _dx, _start, _row, _rs, _rp, _pb, pairs, rows, _blocks, inputs, size) =>
-    productGrain(inputPanels(inputs, size), blockMultiplyAdds(pairs, inputs, size) + 2 * rows * inputs),
+    productGrain(inputPanels(inputs), blockMultiplyAdds(pairs, inputs, size) + 2 * rows * inputs),
   define(
     memory,
     dValues,

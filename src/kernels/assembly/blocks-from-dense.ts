@@ -8,9 +8,8 @@ import { scratch } from './scratch';
 
 /** Columns of a block in one item of denseToBlocks. */
 const PANEL: i32 = 64;
-/** Inputs in one item of denseToBlocksInputs; for blocks of one unit too. */
-const INPUT_PANEL: i32 = 64;
-const INPUT_PANEL_UNITS: i32 = 48;
+/** Inputs in one item of denseToBlocksInputs: whole tiles, and whole cache lines of dx. */
+const INPUT_PANEL: i32 = 48;
 /** Weights, about, in one item of denseToBlocksWeights. */
 const SLAB: i32 = 6144;
 const TILE_HEIGHT: i32 = 6;
@@ -47,10 +46,9 @@ export function denseToBlocksInputs(
   begin: i32, end: i32, dValues: usize, weights: usize, dx: usize, blockStart: usize, pairRow: usize,
   rowStart: usize, rowPair: usize, pairBlock: usize, pairs: i32, rows: i32, blocks: i32, inputs: i32, size: i32,
 ): void {
-  const width = size == 1 ? INPUT_PANEL_UNITS : INPUT_PANEL;
   for (let item = begin; item < end; item++) {
-    const input = item * width;
-    const columns = min(width, inputs - input);
+    const input = item * INPUT_PANEL;
+    const columns = min(INPUT_PANEL, inputs - input);
     const to = dx + bytes(input);
     for (let r = 0; r < rows; r++) copyRow(to + bytes(inputs) * r, 0, columns);
     if (size == 1) {
