@@ -1,3 +1,5 @@
+import { drawsOf, weighDraws } from '../engine/draws.ts';
+import { startingState } from '../engine/starting-state.ts';
 import type { Neuron, NeuronState } from '../neurons/contract.ts';
 import { type Rule, tanhSinh } from './quadrature.ts';
 
@@ -13,7 +15,7 @@ export interface UnitNode {
 
 /** What the noise does to a layer of neurons, exactly. Arrays have one number a unit. */
 export interface Integral {
-  /** E[loss]; in coupled neurons the mean over the draws. */
+  /** E[loss]; of several draws, of what they come to. */
   readonly loss: number;
   /** E[ĝ], the mean of the neuron's pullback. */
   readonly gradient: Float64Array;
@@ -41,7 +43,7 @@ export function integrate(neuron: Neuron, logits: ArrayLike<number>, loss: Loss,
   const units = logits.length;
   const grid = neuron.couples ? rowNodes(neuron, logits) : productGrid(neuron, logits);
   const moments = new Moments(units);
-  const minibatch = new Minibatch(neuron, logits, state ?? startOf(neuron, units));
+  const minibatch = new Minibatch(neuron, logits, state ?? startingState(neuron, units));
   for (let first = 0; first < grid.points; first += ROWS)
     minibatch.run(grid, first, Math.min(ROWS, grid.points - first), loss, moments);
   return moments.result();
@@ -130,13 +132,6 @@ function edgesOf(cuts: readonly number[]): [number, number][] {
   return edges.slice(1).flatMap((to, i): [number, number][] => (to === edges[i] ? [] : [[edges[i], to]]));
 }
 
-/** The state that a neuron starts with: `units` numbers under every name. */
-export function startOf(neuron: Neuron, units: number): NeuronState {
-  return Object.fromEntries(
-    Object.entries(neuron.state ?? {}).map(([name, start]) => [name, new Float64Array(units).fill(start)]),
-  );
-}
-
 /** Weighted sums over the points. */
 class Moments {
   private total = 0;
@@ -189,12 +184,14 @@ class Minibatch {
   private readonly h: Float64Array;
   private readonly dh: Float64Array;
   private readonly loss: Float64Array;
+  private readonly drawWeights: Float64Array;
+  private readonly total = new Float64Array(ROWS);
   private readonly gradient: Float64Array;
 
   constructor(neuron: Neuron, logits: ArrayLike<number>, state: NeuronState) {
     this.neuron = neuron;
     this.units = logits.length;
-    this.draws = neuron.draws ?? 1;
+    this.draws = drawsOf(neuron, this.units);
     this.state = state;
     const size = ROWS * this.units;
     this.logits = Float64Array.from({ length: size }, (_, i) => logits[i % this.units]);
@@ -202,6 +199,7 @@ class Minibatch {
     this.h = new Float64Array(size * this.draws);
     this.dh = new Float64Array(size * this.draws);
     this.loss = new Float64Array(ROWS * this.draws);
+    this.drawWeights = new Float64Array(ROWS * this.draws);
     this.gradient = new Float64Array(size);
   }
 
@@ -216,19 +214,24 @@ class Minibatch {
     const gradient = this.gradient.subarray(0, rows * units);
     const logits = this.logits.subarray(0, rows * units);
     const noise = this.noise.subarray(0, rows * units * neuron.noise);
-    const firing = { rows, units, logits, noise, h };
+    const firing = { rows, units, logits, noise, h, state };
     neuron.fire(firing);
     for (let row = 0, at = 0; row < draws * rows; row++, at += units) {
       const answer = loss(h.subarray(at, at + units));
-      const weight = this.weights[row % rows];
       losses[row] = answer.loss;
       dh.set(answer.dh, at);
-      moments.addLoss(weight, answer.loss);
-      for (let unit = 0; unit < units; unit++) moments.addOutput(weight, unit, h[at + unit]);
     }
-    neuron.pullback({ ...firing, loss: losses, dh, gradient, state });
+    const total = this.total.subarray(0, rows);
+    const drawWeights = this.drawWeights.subarray(0, draws * rows);
+    weighDraws(neuron, { ...firing, loss: losses, weights: drawWeights, total });
+    for (let row = 0; row < rows; row++) moments.addLoss(this.weights[row], total[row]);
+    for (let i = 0; i < h.length; i++) {
+      const row = Math.floor(i / units);
+      moments.addOutput(this.weights[row % rows] * drawWeights[row], i % units, h[i]);
+    }
+    neuron.pullback({ ...firing, loss: losses, dh, gradient });
     for (let i = 0; i < gradient.length; i++)
-      moments.addGradient(draws * this.weights[Math.floor(i / units)], i % units, gradient[i]);
+      moments.addGradient(this.weights[Math.floor(i / units)], i % units, gradient[i]);
   }
 }
 
@@ -240,18 +243,19 @@ class Minibatch {
 export function unitNodes(neuron: Neuron, logit: number): readonly UnitNode[] {
   let nodes: UnitNode[] = [{ noise: [], weight: 1 }];
   for (let index = 0; index < neuron.noise; index++) {
-    const axis = axisNodes(neuron, logit, index);
     nodes = nodes.flatMap(({ noise, weight }) =>
-      axis.map((node) => ({ noise: [...noise, node.u], weight: weight * node.weight })),
+      axisNodes(neuron, logit, noise).map((node) => ({ noise: [...noise, node.u], weight: weight * node.weight })),
     );
   }
   return nodes;
 }
 
-function axisNodes(neuron: Neuron, logit: number, index: number): { u: number; weight: number }[] {
-  return edgesOf(neuron.cells?.(logit, index) ?? []).flatMap(([from, to]) => {
+/** The nodes of a unit's next noise number, after those before it. */
+function axisNodes(neuron: Neuron, logit: number, before: readonly number[]): { u: number; weight: number }[] {
+  const index = before.length;
+  return edgesOf(neuron.cells?.(logit, index, before) ?? []).flatMap(([from, to]) => {
     // A coupled unit that is alone in its row does not show what its noise does to others.
-    if (!neuron.couples && isFlat(neuron, logit, index, from, to))
+    if (!neuron.couples && isFlat(neuron, logit, before, from, to))
       return [{ u: from + (to - from) / 2, weight: to - from }];
     return pairsOf(tanhSinh(from, to));
   });
@@ -263,11 +267,12 @@ const PROBES = [0.003, 0.11, 0.27, 0.5, 0.66, 0.87, 0.996];
 const OTHERS = [0.13, 0.5, 0.91];
 
 /** Are h and the pullback the same everywhere in a cell of one noise number? Probed, so that no neuron need declare it. */
-function isFlat(neuron: Neuron, logit: number, index: number, from: number, to: number): boolean {
+function isFlat(neuron: Neuron, logit: number, before: readonly number[], from: number, to: number): boolean {
   return OTHERS.every((other) => {
     const answers = PROBES.map((share) => {
       const noise = new Float64Array(neuron.noise).fill(other);
-      noise[index] = from + share * (to - from);
+      noise.set(before);
+      noise[before.length] = from + share * (to - from);
       return probe(neuron, logit, noise);
     });
     return answers.every((answer) => answer.every((value, i) => value === answers[0][i]));
@@ -276,13 +281,14 @@ function isFlat(neuron: Neuron, logit: number, index: number, from: number, to: 
 
 /** h of one unit for every draw, and its gradient for some losses and cotangents that differ between the draws. */
 function probe(neuron: Neuron, logit: number, noise: Float64Array): number[] {
-  const draws = neuron.draws ?? 1;
+  const draws = drawsOf(neuron, 1);
+  const state = startingState(neuron, 1);
   const h = new Float64Array(draws);
   const gradient = new Float64Array(1);
   const loss = Float64Array.from({ length: draws }, (_, draw) => 1.3 + 0.7 * draw);
   const dh = Float64Array.from({ length: draws }, (_, draw) => 0.9 - 0.4 * draw);
-  const firing = { rows: 1, units: 1, logits: Float64Array.of(logit), noise, h };
+  const firing = { rows: 1, units: 1, logits: Float64Array.of(logit), noise, h, state };
   neuron.fire(firing);
-  neuron.pullback({ ...firing, loss, dh, gradient, state: startOf(neuron, 1) });
+  neuron.pullback({ ...firing, loss, dh, gradient });
   return [...h, ...gradient];
 }

@@ -5,11 +5,17 @@ import { derivative } from './quadrature.ts';
 /** Step of the central differences: with noise of scale 0.1 and up, the error of the eighth-order stencil is under 1e-11. */
 const STEP = 0.005;
 
+/** The unit that a neuron trains, as it fires in use: one draw at a time. */
+export function unitInUse({ weigh: _weigh, sample, ...neuron }: Neuron): Neuron {
+  return { ...neuron, draws: 1, fire: sample ?? neuron.fire, pullback: ({ gradient }) => gradient.fill(0) };
+}
+
 /**
- * ∂E[loss]/∂logits (units), without the neuron's own learning rule: for units that emit 0 or 1 by the sum over their 2ⁿ
+ * ∂E[loss]/∂logits (units) of the unit in use, without the neuron's own learning rule: for units that emit 0 or 1 by the sum over their 2ⁿ
  * states with p the declared rate, for others by central differences of the integrated E[loss].
  */
-export function trueGradient(neuron: Neuron, logits: ArrayLike<number>, loss: Loss): Float64Array {
+export function trueGradient(learner: Neuron, logits: ArrayLike<number>, loss: Loss): Float64Array {
+  const neuron = unitInUse(learner);
   const { rate } = neuron.claims;
   if (rate && Array.from(logits).every((logit) => emitsBits(neuron, logit))) return overStates(logits, rate, loss);
   return Float64Array.from(logits, (logit, unit) => {
@@ -24,12 +30,12 @@ export function trueGradient(neuron: Neuron, logits: ArrayLike<number>, loss: Lo
 
 /** Does a unit with noise emit nothing but 0 and 1? */
 export function emitsBits(neuron: Neuron, logit: number): boolean {
-  const h = new Float64Array(neuron.draws ?? 1);
+  const h = new Float64Array(1);
   return (
     neuron.noise > 0 &&
     unitNodes(neuron, logit).every(({ noise }) => {
-      neuron.fire({ rows: 1, units: 1, logits: Float64Array.of(logit), noise: Float64Array.from(noise), h });
-      return h.every((value) => value === 0 || value === 1);
+      neuron.fire({ rows: 1, units: 1, logits: Float64Array.of(logit), noise: Float64Array.from(noise), h, state: {} });
+      return h[0] === 0 || h[0] === 1;
     })
   );
 }

@@ -45,9 +45,21 @@ function blockBiasGradient(engine: Engine, dValues: Tensor, { mask, size }: Bloc
   return gradient;
 }
 
+/** Values of open pairs, each times the weight of its row. */
+function weighPairs(engine: Engine, values: Tensor, weights: Tensor, { pairs, pairRow }: BlockMask): Tensor {
+  const perPair = engine.allocate([pairs], 'the weights of pairs');
+  const rows = engine.backend.heap.memory.integers(pairRow, pairs);
+  const [from, to] = [weights.values, perPair.values];
+  for (let pair = 0; pair < pairs; pair++) to[pair] = from[rows[pair]];
+  const output = engine.allocate(values.shape, 'weighted pairs');
+  engine.backend.run('gateMultiply', perPair.pointer, values.pointer, output.pointer, pairs, 1, values.columns);
+  return output;
+}
+
 export const blockOps = {
   /** x (rows×inputs) times W (blocks×inputs×size) plus bias, for open pairs only → values pairs×size. */
   denseToBlocks: op<BlockShape>({
+    weigh: (engine, dy, weights, { mask }) => weighPairs(engine, dy, weights, mask),
     forward(engine, [x, weights, bias], shape) {
       const { mask, size } = shape;
       const output = compact(engine, shape, 'block values');
@@ -107,6 +119,7 @@ export const blockOps = {
 
   /** Values of one mask times W (blocks₂ × units₁ × size₂) plus bias → values of another; only pairs open on both sides. */
   blocksToBlocks: op<{ from: BlockShape; to: BlockShape }>({
+    weigh: (engine, dy, weights, { to }) => weighPairs(engine, dy, weights, to.mask),
     forward(engine, [values, weights, bias], { from, to }) {
       const output = compact(engine, to, 'block values');
       const pointers = [values.pointer, weights.pointer, bias.pointer, output.pointer] as const;

@@ -1,10 +1,13 @@
-import type { Neuron, NeuronState, Numbers } from '../neurons/contract.ts';
+import type { Firing, Neuron, NeuronState, Numbers } from '../neurons/contract.ts';
+import { drawsOf, weighDraws } from './draws.ts';
 import type { Engine } from './engine.ts';
 import { paddedBytes } from './heap.ts';
+import type { Draws } from './op.ts';
+import { startingState } from './starting-state.ts';
 import type { Tensor } from './tensor.ts';
 
-/** How a neuron is to fire: sampled (training, sample mode), noise off, or cut at a logit. */
-export type FiringMode = 'sample' | 'mean-field' | { readonly threshold: number };
+/** How a neuron is to fire: with all its draws (training), one draw, noise off, or cut at a logit. */
+export type FiringMode = 'train' | 'sample' | 'mean-field' | { readonly threshold: number };
 
 /** Where a draw's random numbers come from; see kernels/random.ts. */
 export interface DrawKey {
@@ -26,41 +29,51 @@ export interface FireAttributes {
   readonly selectionBias?: Numbers | undefined;
 }
 
-/** Persistent moving averages of a neuron for a layer of so many units; undefined when it keeps none. */
+/** The persistent state of a neuron for a layer of so many units; undefined when it keeps none. */
 export function allocateState(engine: Engine, neuron: Neuron, units: number): Tensor | undefined {
-  if (!neuron.state) return undefined;
-  const stride = stateStride(units);
-  const starts = Object.values(neuron.state);
+  const starts = Object.values(startingState(neuron, units));
+  if (starts.length === 0) return undefined;
+  // One row a name, each as long as the longest.
+  const stride = paddedBytes(Math.max(...starts.map(({ length }) => length))) / 4;
   const tensor = engine.parameter([starts.length, stride], `the state of ${neuron.name}`);
   const { values } = tensor;
-  starts.forEach((start, i) => {
-    values.fill(start, i * stride, (i + 1) * stride);
+  Object.values(neuron.state ?? {}).forEach((spec, i) => {
+    if (typeof spec === 'number') values.fill(spec, i * stride, (i + 1) * stride);
+    else values.set(starts[i], i * stride);
   });
   return tensor;
 }
 
-function stateStride(units: number): number {
-  return paddedBytes(units) / 4;
-}
-
 function stateViews(neuron: Neuron, state: Tensor | undefined, units: number): NeuronState {
   if (!state || !neuron.state) return {};
-  const stride = stateStride(units);
+  const stride = state.columns;
   const { values } = state;
   return Object.fromEntries(
-    Object.keys(neuron.state).map((name, i) => [name, values.subarray(i * stride, i * stride + units) as Numbers]),
+    Object.entries(neuron.state).map(([name, spec], i) => {
+      const length = typeof spec === 'number' ? units : spec.size(units);
+      return [name, values.subarray(i * stride, i * stride + length) as Numbers];
+    }),
   );
 }
 
-/** h of a layer of neurons, and what its pullback wants to see again: the noise, and E[h] for consumers' pullbacks. */
-export function fire(engine: Engine, logits: Tensor, attributes: FireAttributes): { output: Tensor; saved: Tensor[] } {
+/**
+ * h of a layer of neurons (in training draws·rows × units, draw after draw), and what its pullback wants to see again: the noise,
+ * and E[h] for consumers' pullbacks.
+ */
+export function fire(
+  engine: Engine,
+  logits: Tensor,
+  attributes: FireAttributes,
+): { output: Tensor; saved: Tensor[]; draws?: Draws } {
   const { neuron, mode, selectionBias } = attributes;
-  const h = engine.allocate(logits.shape, `the output of ${neuron.name}`);
-  if (mode === 'mean-field' || (mode !== 'sample' && neuron.selects)) {
+  const { rows, columns: units } = logits;
+  if (mode === 'mean-field' || (typeof mode === 'object' && neuron.selects)) {
+    const h = engine.allocate(logits.shape, `the output of ${neuron.name}`);
     settle(engine, neuron, logits, h, selectionBias);
     return { output: h, saved: [] };
   }
   if (typeof mode === 'object') {
+    const h = engine.allocate(logits.shape, `the output of ${neuron.name}`);
     const { values } = logits;
     const out = h.values;
     const cut = (logit: number): number => (logit > mode.threshold ? neuron.whenOpen(logit) : 0);
@@ -68,16 +81,26 @@ export function fire(engine: Engine, logits: Tensor, attributes: FireAttributes)
     for (let i = 0; i < out.length; i++) out[i] = Number.isNaN(values[i]) ? Number.NaN : cut(values[i]);
     return { output: h, saved: [] };
   }
+  const draws = mode === 'train' ? drawsOf(neuron, units) : 1;
   const noise = drawNoise(engine, neuron, logits, attributes.source);
-  const { rows, columns: units } = logits;
+  const shape = draws === 1 ? logits.shape : [draws * rows, units];
+  const h = engine.allocate(shape, `the output of ${neuron.name}`);
+  const state = stateViews(neuron, attributes.state, units);
+  const firing: Firing = { rows, units, logits: logits.values, noise: noise.values, h: h.values, selectionBias, state };
+  if (mode === 'sample' && neuron.sample) {
+    neuron.sample(firing);
+    return { output: h, saved: [] };
+  }
   const args = [logits.pointer, noise.pointer, h.pointer, rows, units, neuron.twin?.option ?? 0];
-  if (selectionBias || !engine.backend.runNeuron(neuron.twin?.fire, rows, units, args))
-    neuron.fire({ rows, units, logits: logits.values, noise: noise.values, h: h.values, selectionBias });
+  if (selectionBias || !engine.backend.runNeuron(neuron.twin?.fire, rows, units, args)) neuron.fire(firing);
   if (neuron.backwardSees === 'expectation') {
     h.shownToPullbacks = engine.allocate(logits.shape, `the expectation of ${neuron.name}`);
     settle(engine, neuron, logits, h.shownToPullbacks);
   }
-  return { output: h, saved: [noise] };
+  if (draws === 1) return { output: h, saved: [noise] };
+  const weigh: Draws['weigh'] = (loss, weights, total) =>
+    weighDraws(neuron, { ...firing, loss: loss.values, weights: weights.values, total: total.values });
+  return { output: h, saved: [noise], draws: { count: draws, weigh } };
 }
 
 /** The gradient at the logits; then the neuron's state moves on (the pullback saw the previous one). */
@@ -136,7 +159,7 @@ export function drawNoise(engine: Engine, neuron: Neuron, logits: Tensor, source
 function settle(engine: Engine, neuron: Neuron, logits: Tensor, out: Tensor, selectionBias?: Numbers): void {
   const { rows, columns: units } = logits;
   if (neuron.settle) {
-    neuron.settle({ rows, units, logits: logits.values, noise: EMPTY, h: out.values, selectionBias });
+    neuron.settle({ rows, units, logits: logits.values, noise: EMPTY, h: out.values, selectionBias, state: {} });
     return;
   }
   const args = [logits.pointer, 0, out.pointer, rows, units, neuron.twin?.option ?? 0];

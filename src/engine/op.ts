@@ -1,6 +1,13 @@
 import type { Engine } from './engine.ts';
 import type { Tensor } from './tensor.ts';
 
+/** An operation that evaluates what is above it several times: its output has count·rows rows, draw after draw. */
+export interface Draws {
+  readonly count: number;
+  /** Fills the weight of every row's loss (count·rows) and what the losses of each example come to (rows). */
+  weigh(loss: Tensor, weights: Tensor, total: Tensor): void;
+}
+
 /** What the tape keeps of one operation. */
 export interface OpRecord<A = unknown> {
   readonly name: string;
@@ -12,12 +19,16 @@ export interface OpRecord<A = unknown> {
   readonly saved: readonly Tensor[];
   /** Which inputs want a gradient. */
   readonly needs: readonly boolean[];
+  /** How many operations with several draws stand below its output. */
+  readonly depth: number;
 }
 
 /** What a pullback may know besides its own operation. */
 export interface PullbackContext {
-  /** One loss a row, for neurons that read the loss. */
+  /** One loss a row of the operation's output, for neurons that read the loss. */
   readonly exampleLoss: Tensor | undefined;
+  /** What each row of the output weighs in the row of the input that it repeats; undefined where nothing weighs them. */
+  weightsOver(input: Tensor): Tensor | undefined;
   /**
    * The factor with which this input's gradient is to be added to the input itself, in place of being returned: plain
    * gradient descent without a gradient in memory. Undefined where the gradient is wanted.
@@ -27,11 +38,17 @@ export interface PullbackContext {
 
 /** One row of the table: an operation and, beside it, how cotangents come back through it. */
 export interface Op<A> {
-  forward(engine: Engine, inputs: readonly Tensor[], attributes: A): { output: Tensor; saved?: readonly Tensor[] };
+  forward(
+    engine: Engine,
+    inputs: readonly Tensor[],
+    attributes: A,
+  ): { output: Tensor; saved?: readonly Tensor[]; draws?: Draws };
   /** One gradient an input, or null. `dy` is undefined only in operations that say `withoutCotangent`. */
   pullback(engine: Engine, record: OpRecord<A>, dy: Tensor, context: PullbackContext): readonly (Tensor | null)[];
   /** Is there a gradient even when no cotangent arrives? */
   readonly withoutCotangent?: boolean;
+  /** Weighs the rows of a cotangent of the output (one weight an example and draw); default: its rows are those. */
+  weigh?(engine: Engine, dy: Tensor, weights: Tensor, attributes: A): Tensor;
   /** Does the pullback leave the output's cotangent unread? Then nothing above computes it for this operation. */
   ignoresCotangent?(attributes: A): boolean;
 }

@@ -103,6 +103,25 @@ export const ops = {
     },
   }),
 
+  /** The rows of x again and again, `times` times: for what is computed once and used by every draw. */
+  repeatRows: op<{ times: number }>({
+    forward(engine, [x], { times }) {
+      const output = engine.allocate([times * x.rows, x.columns], 'repeated rows');
+      for (let draw = 0; draw < times; draw++)
+        engine.backend.run('scale', x.pointer, output.pointer + 4 * draw * x.size, x.size, 1);
+      return { output };
+    },
+    pullback(engine, { inputs: [x], attributes: { times } }, dy, { weightsOver }) {
+      const weights = weightsOver(x);
+      const weighted = weights ? weighRows(engine, dy, weights) : dy;
+      const output = like(engine, x, 'the gradient of repeated rows');
+      engine.backend.run('scale', weighted.pointer, output.pointer, x.size, 1);
+      for (let draw = 1; draw < times; draw++)
+        engine.backend.run('add', output.pointer, weighted.pointer + 4 * draw * x.size, output.pointer, x.size);
+      return [output];
+    },
+  }),
+
   /** gates (rows×blocks) times values (rows×(blocks·size)): block k of every row by its gate */
   gate: op<{ size: number }>({
     forward(engine, [gates, values], { size }) {
@@ -166,6 +185,13 @@ export const ops = {
 
 export type OpName = keyof typeof ops;
 export type Attributes<N extends OpName> = (typeof ops)[N] extends Op<infer A> ? A : never;
+
+/** Every row of x times its weight. */
+export function weighRows(engine: Engine, x: Tensor, weights: Tensor): Tensor {
+  const output = like(engine, x, 'weighted rows');
+  engine.backend.run('gateMultiply', weights.pointer, x.pointer, output.pointer, x.rows, 1, x.columns);
+  return output;
+}
 
 /** gates (rows×blocks) times blocks of values (rows×(blocks·size)) */
 function gateProduct(engine: Engine, gates: Tensor, values: Tensor, size: number): Tensor {

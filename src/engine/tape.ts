@@ -1,8 +1,22 @@
 import { allFinite } from '../math/statistics.ts';
 import type { Engine } from './engine.ts';
-import type { Op, OpRecord } from './op.ts';
-import { type Attributes, type OpName, ops } from './ops.ts';
+import type { Draws, Op, OpRecord, PullbackContext } from './op.ts';
+import { type Attributes, type OpName, ops, weighRows } from './ops.ts';
 import type { Tensor } from './tensor.ts';
+
+/** An operation with several draws, and after `weigh` what its draws' losses are and weigh. */
+interface Level {
+  readonly draws: Draws;
+  /** Rows below it. */
+  readonly rows: number;
+  readonly output: Tensor;
+  /** One loss a row above it. */
+  loss?: Tensor;
+  /** What each of these weighs. */
+  weights?: Tensor;
+  /** What they come to: one a row below it. */
+  total?: Tensor;
+}
 
 /** Thrown when a value stops being a finite number; says where it was first seen. */
 export class NonFiniteError extends Error {
@@ -13,14 +27,20 @@ export class NonFiniteError extends Error {
  * A record of the operations of one step, for reverse-mode differentiation. Eager: every `apply` computes at once.
  *
  * Cotangents are those of the SUM of the example losses: each example's gradient stands unscaled in its row, and the
- * optimizer divides by the rows. Neurons that read the loss need it so.
+ * optimizer divides by the rows. Neurons that read the loss need it so. Above an operation with several draws every row has
+ * the cotangent of its own loss, whatever it weighs; the weights come in where rows of different draws are summed: in the
+ * gradients of watched tensors, and in what is repeated for every draw.
  */
 export class Tape {
   readonly engine: Engine;
   /** The layer that is being computed, for error messages. */
   layer = '';
   private readonly records: OpRecord[] = [];
+  private readonly watched = new Set<Tensor>();
   private readonly tracked = new Set<Tensor>();
+  private readonly levels: Level[] = [];
+  /** How many of the levels a tensor stands above; absent: none. */
+  private readonly depths = new Map<Tensor, number>();
   private readonly cotangents = new Map<Tensor, Tensor>();
   private readonly uses = new Map<Tensor, number>();
   private readonly descents = new Map<Tensor, number>();
@@ -32,14 +52,25 @@ export class Tape {
 
   /** Marks tensors as wanting a gradient. Without any, nothing is recorded for the way back. */
   watch(tensors: Iterable<Tensor>): void {
-    for (const tensor of tensors) this.tracked.add(tensor);
+    for (const tensor of tensors) {
+      this.watched.add(tensor);
+      this.tracked.add(tensor);
+    }
   }
 
   /** Computes one operation of the table. @throws RangeError when shapes do not fit */
   apply<N extends OpName>(name: N, inputs: readonly Tensor[], attributes: Attributes<N>): Tensor {
     const needs = inputs.map((input) => this.tracked.has(input));
-    const { output, saved } = ops[name].forward(this.engine, inputs, attributes as never);
-    const record: OpRecord = { name, layer: this.layer, inputs, attributes, output, saved: saved ?? [], needs };
+    const { output, saved, draws } = (ops[name] as Op<unknown>).forward(this.engine, inputs, attributes);
+    if (draws && this.depthOf(inputs[0]) < this.levels.length)
+      throw new Error(
+        `Layer "${this.layer}" makes several draws beside others that stand below it; repeat its input for each of those (\`repeatRows\`).`,
+      );
+    if (draws) this.levels.push({ draws, rows: inputs[0].rows, output });
+    const depth =
+      draws || name === 'repeatRows' ? this.levels.length : Math.max(0, ...inputs.map((x) => this.depthOf(x)));
+    if (depth > 0) this.depths.set(output, depth);
+    const record: OpRecord = { name, layer: this.layer, inputs, attributes, output, saved: saved ?? [], needs, depth };
     this.records.push(record);
     for (const input of inputs) this.uses.set(input, (this.uses.get(input) ?? 0) + 1);
     const row = ops[name] as Op<unknown>;
@@ -55,13 +86,44 @@ export class Tape {
     if (this.uses.get(tensor) === 1) this.descents.set(tensor, factor);
   }
 
+  /** How many draws are made, where the tape stands, of every one of so many rows: 1 where nothing above asked for several. */
+  drawsOf(rows: number): number {
+    return this.levels.reduce((product, { draws, rows: below }) => (below < rows ? product : product * draws.count), 1);
+  }
+
+  /**
+   * What the losses of the draws come to: one loss an example.
+   * @param losses one a row and draw, as the operations above the last draws gave them
+   */
+  weigh(losses: Tensor): Tensor {
+    let loss = losses;
+    for (const level of this.levels.toReversed()) {
+      level.loss = loss;
+      level.weights = this.engine.allocate([loss.rows], 'the weights of the draws');
+      level.total = this.engine.allocate([level.rows], 'losses over the draws');
+      level.draws.weigh(loss, level.weights, level.total);
+      loss = level.total;
+    }
+    return loss;
+  }
+
+  /** What each row of `output` weighs, after `weigh`; undefined where it is not the output of several draws. */
+  weightsOf(output: Tensor): Tensor | undefined {
+    return this.levels.find((level) => level.output === output)?.weights;
+  }
+
   /**
    * Propagates cotangents from the outputs to every watched tensor.
    * @param outputs each with the cotangent that all its elements start with
-   * @param exampleLoss one loss a row, for neurons that read the loss
+   * @param exampleLoss one loss a row (and draw), for neurons that read the loss
+   * @throws Error when something has several draws and no loss is given
    */
   backward(outputs: readonly { tensor: Tensor; cotangent: number }[], exampleLoss?: Tensor): void {
-    const context = { exampleLoss, descend: (input: Tensor) => this.descents.get(input) };
+    if (this.levels.length > 0) {
+      if (!exampleLoss)
+        throw new Error('A neuron with several draws weighs their losses; give the loss to `tape.backward`.');
+      if (this.levels[this.levels.length - 1].loss !== exampleLoss) this.weigh(exampleLoss);
+    }
     for (const { tensor, cotangent } of outputs) {
       const seed = this.engine.allocate(tensor.shape, 'a cotangent');
       this.engine.backend.run('fill', seed.pointer, seed.size, cotangent);
@@ -73,11 +135,59 @@ export class Tape {
       const row = ops[record.name as OpName] as Op<unknown>;
       // A neuron that reads only the loss has a gradient though nothing comes back to it.
       if (!record.needs.includes(true) || (!dy && !row.withoutCotangent)) continue;
-      const gradients = row.pullback(this.engine, record, dy as Tensor, context);
-      gradients.forEach((gradient, input) => {
-        if (gradient && record.needs[input]) this.accumulate(record.inputs[input], gradient);
-      });
+      this.pull(record, dy, exampleLoss);
     }
+  }
+
+  /** Through one operation; of several draws, the gradients of watched tensors take every row at its weight. */
+  private pull(record: OpRecord, dy: Tensor | undefined, exampleLoss: Tensor | undefined): void {
+    const isWatched = record.inputs.map((input) => this.watched.has(input));
+    const context: PullbackContext = {
+      exampleLoss: record.depth < this.levels.length ? this.levels[record.depth].total : exampleLoss,
+      descend: (input) => this.descents.get(input),
+      weightsOver: (input) => (record.depth === 0 ? undefined : this.weightsBetween(input.rows, record.depth)),
+    };
+    const through = (needs: readonly boolean[], cotangent: Tensor | undefined): void => {
+      if (!needs.includes(true)) return;
+      const part = { ...record, needs };
+      const row = ops[record.name as OpName] as Op<unknown>;
+      const gradients = row.pullback(this.engine, part, cotangent as Tensor, context);
+      gradients.forEach((gradient, input) => {
+        if (gradient && needs[input]) this.accumulate(record.inputs[input], gradient);
+      });
+    };
+    if (record.depth === 0 || !dy || !isWatched.some((watched, i) => watched && record.needs[i])) {
+      through(record.needs, dy);
+      return;
+    }
+    // Activations first: the gradient of a watched tensor may change it.
+    through(
+      record.needs.map((need, i) => need && !isWatched[i]),
+      dy,
+    );
+    const weights = this.weightsBetween(this.levels[0].rows, record.depth);
+    const row = ops[record.name as OpName] as Op<unknown>;
+    through(
+      record.needs.map((need, i) => need && isWatched[i]),
+      (row.weigh ?? weighRows)(this.engine, dy, weights, record.attributes),
+    );
+  }
+
+  private depthOf(x: Tensor): number {
+    return this.depths.get(x) ?? 0;
+  }
+
+  /** The weight of every row at a depth in the example, or row further down, that it belongs to. */
+  private weightsBetween(rows: number, depth: number): Tensor {
+    const first = this.levels.findIndex((level) => level.rows === rows);
+    const [lowest, ...others] = this.levels.slice(first, depth).map(({ weights }) => weights as Tensor);
+    return others.reduce((below, weights) => {
+      const product = this.engine.allocate(weights.shape, 'weights of draws of draws');
+      const [w, b] = [weights.values, below.values];
+      const out = product.values;
+      for (let i = 0; i < out.length; i++) out[i] = w[i] * b[i % b.length];
+      return product;
+    }, lowest);
   }
 
   /** The gradient of the sum of the outputs' seeds at a tensor, after `backward`; undefined when nothing reached it. */

@@ -1,4 +1,6 @@
 import type { Tensor } from '../engine/tensor.ts';
+import type { AffineBlueprint } from './blueprint.ts';
+import type { FiringSite } from './firing-site.ts';
 import { glorotUniform } from './initialize.ts';
 import {
   type Activation,
@@ -50,6 +52,12 @@ export class Affine {
     return isBlocks(x)
       ? pass.tape.apply('blocksToDense', [x.values, ...parameters], { mask: x.mask, size: x.size })
       : pass.tape.apply('matmul', [x, ...parameters], {});
+  }
+
+  /** What this and the neurons on it compute. */
+  blueprint(site?: FiringSite): AffineBlueprint {
+    const [weights, bias] = this.parameters;
+    return { kind: 'affine', weights, bias, site };
   }
 
   /** Multiply-adds for one example. */

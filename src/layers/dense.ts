@@ -34,6 +34,7 @@ export function buildDense(spec: DenseSpec, context: LayerContext): Layer {
     parameters: affine.parameters,
     sites: site ? [site] : [],
     cost: { dense: affine.multiplyAdds, gater: 0 },
+    blueprint: affine.blueprint(site),
     apply(pass, x): Tensor {
       const logits = affine.apply(pass, x);
       return site ? site.fire(pass, logits) : logits;

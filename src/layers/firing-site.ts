@@ -1,5 +1,6 @@
 import type { Engine } from '../engine/engine.ts';
 import { allocateState, type DrawKey, drawNoise, type FiringMode } from '../engine/fire.ts';
+import type { Tape } from '../engine/tape.ts';
 import type { Tensor } from '../engine/tensor.ts';
 import { sum } from '../math/statistics.ts';
 import type { Firing, Neuron } from '../neurons/contract.ts';
@@ -51,8 +52,8 @@ export class FiringSite {
   readonly state: Tensor | undefined;
   /** Added to the logits where units are selected (gates/balance.ts); undefined where nothing is. */
   selectionBias: Float64Array | undefined;
-  /** The logits and outputs of the last pass, valid until the next step. */
-  last: { logits: Tensor; h: Tensor } | undefined;
+  /** The logits and outputs (while training, of all draws) of the last pass, valid until the next step. */
+  last: { logits: Tensor; h: Tensor; tape: Tape } | undefined;
   private readonly layer: number;
   private readonly cut = new Float64Array(1);
   /** For how many examples every unit fired since `resetHealth`; the last number counts the examples. */
@@ -93,21 +94,25 @@ export class FiringSite {
     return this.neuron.noise > 0 || this.rate !== undefined;
   }
 
-  /** logits rows×units → h rows×units (or, for neurons without noise, compact values pairs×size to the same) */
+  /**
+   * logits rows×units → h rows×units, in training draws·rows×units where the neuron asks for several draws (or, for neurons
+   * without noise, compact values pairs×size to the same)
+   */
   fire(pass: Pass, logits: Tensor): Tensor {
+    const { neuron, state } = pass.instead?.get(this) ?? this;
     const h = pass.tape.apply('fire', [logits], {
-      neuron: this.neuron,
+      neuron,
       mode: this.modeOf(pass),
       source: this.sourceOf(pass),
-      state: this.state,
+      state,
       selectionBias: this.selectionBias,
     });
-    this.last = { logits, h };
+    this.last = { logits, h, tape: pass.tape };
     return h;
   }
 
   /** What the units fired with in this pass, when sampled: for functions of P(h ≠ 0) given the noise. */
-  firingOf(pass: Pass, logits: Tensor): Omit<Firing, 'h'> {
+  firingOf(pass: Pass, logits: Tensor): Omit<Firing, 'h' | 'state'> {
     const { rows, columns: units } = logits;
     const noise = drawNoise(pass.tape.engine, this.neuron, logits, this.sourceOf(pass)).values;
     return { rows, units, logits: logits.values, noise, selectionBias: this.selectionBias };
@@ -117,8 +122,12 @@ export class FiringSite {
   countLast(): Float64Array {
     const rates = new Float64Array(this.units);
     if (!this.last) return rates;
-    const { values, rows } = this.last.h;
-    for (let r = 0, i = 0; r < rows; r++) for (let j = 0; j < this.units; j++, i++) if (values[i] !== 0) rates[j]++;
+    const { logits, h, tape } = this.last;
+    const { values } = h;
+    const weights = tape.weightsOf(h)?.values;
+    for (let r = 0, i = 0; r < h.rows; r++)
+      for (let j = 0; j < this.units; j++, i++) if (values[i] !== 0) rates[j] += weights?.[r] ?? 1;
+    const { rows } = logits;
     this.tally[this.units] += rows;
     for (let j = 0; j < this.units; j++) {
       this.tally[j] += rates[j];
@@ -150,7 +159,8 @@ export class FiringSite {
   }
 
   private modeOf(pass: Pass): FiringMode {
-    if (!this.stochastic || pass.mode === 'train' || pass.mode === 'sample') return 'sample';
+    if (pass.mode === 'train') return 'train';
+    if (!this.stochastic || pass.mode === 'sample') return 'sample';
     return pass.mode === 'mean-field' ? 'mean-field' : { threshold: this.threshold };
   }
 }

@@ -5,12 +5,13 @@ import { BiasNudge, type NudgeOptions } from '../gates/nudge.ts';
 import type { Neuron } from '../neurons/contract.ts';
 import { type NeuronSpec, resolveNeuron } from '../neurons/resolve.ts';
 import { Affine } from './affine.ts';
+import type { AffineBlueprint } from './blueprint.ts';
 import { checkUnits } from './check.ts';
 import { Experts } from './experts.ts';
 import { FiringSite } from './firing-site.ts';
 import { GatedPath } from './gated-path.ts';
 import { glorotUniform, sparseNormal } from './initialize.ts';
-import type { Activation, Layer, LayerContext, Pass } from './layer.ts';
+import { type Activation, atDraws, type Layer, type LayerContext, type Pass, toDense } from './layer.ts';
 import type { Compute } from './paths.ts';
 import { Sparsity } from './sparsity.ts';
 
@@ -103,16 +104,29 @@ export function buildGated(spec: GatedSpec, context: LayerContext): Layer {
     sites: expertSite ? [gates, expertSite] : [gates],
     memory: { penaltyWeights: sparsity.weights, ...(nudge && { nudgedRates: nudge.rates }) },
     cost: { dense: experts.multiplyAdds, gater: gater.multiplyAdds },
+    blueprint: {
+      kind: 'gated',
+      gater: gater.blueprint(gates),
+      experts: { kind: 'affine', weights: experts.parameters[0], bias: experts.parameters[1], site: expertSite },
+      blocks,
+      size,
+    },
     apply(pass, x) {
       const logits = gater.apply(pass, x);
       const g = gates.fire(pass, logits);
       sparsity.apply(pass, logits, g);
       const open = path.choose(pass, g);
       if (!open) {
+        // Several draws of the gates share what all experts say.
         const pre = experts.all(pass, x);
-        return pass.tape.apply('gate', [g, expertSite ? expertSite.fire(pass, pre) : pre], { size });
+        if (expertSite?.stochastic) {
+          const values = expertSite.fire(pass, toDense(pass, atDraws(pass, pre)));
+          return pass.tape.apply('gate', [toDense(pass, atDraws(pass, g)), values], { size });
+        }
+        const values = atDraws(pass, expertSite ? expertSite.fire(pass, pre) : pre);
+        return pass.tape.apply('gate', [g, toDense(pass, values)], { size });
       }
-      const pre = experts.open(pass, x, open);
+      const pre = experts.open(pass, atDraws(pass, x), open);
       const values = expertSite ? expertSite.fire(pass, pre) : pre;
       return { values: pass.tape.apply('gateBlocks', [g, values], open), mask: open.mask, size };
     },
@@ -160,6 +174,7 @@ interface Gater {
   readonly parameters: Layer['parameters'];
   readonly multiplyAdds: number;
   readonly outputBias: Tensor;
+  blueprint(gates: FiringSite): readonly AffineBlueprint[];
   apply(pass: Pass, x: Activation): Tensor;
 }
 
@@ -209,6 +224,7 @@ function buildGater(
     parameters: affines.flatMap(({ parameters }) => parameters),
     multiplyAdds: affines.reduce((sum, { multiplyAdds }) => sum + multiplyAdds, 0),
     outputBias: output.bias,
+    blueprint: (gates) => [...layers.map(({ affine, site }) => affine.blueprint(site)), output.blueprint(gates)],
     apply(pass, x) {
       const top = layers.reduce((h: Activation, { affine, site }) => site.fire(pass, affine.apply(pass, h)), x);
       return output.apply(pass, top);

@@ -3,6 +3,8 @@ import type { Engine } from '../engine/engine.ts';
 import type { DrawKey, FiringMode } from '../engine/fire.ts';
 import type { Tape } from '../engine/tape.ts';
 import type { Tensor } from '../engine/tensor.ts';
+import type { Neuron } from '../neurons/contract.ts';
+import type { Blueprint } from './blueprint.ts';
 import type { FiringSite } from './firing-site.ts';
 
 /** What the rows and columns of a parameter stand for: the layer's inputs, its units, its gates, or units inside a gater. */
@@ -43,6 +45,12 @@ export function toDense({ tape }: Pass, x: Activation): Tensor {
   return isBlocks(x) ? tape.apply('scatterBlocks', [x.values], { mask: x.mask, size: x.size }) : x;
 }
 
+/** The same once for every draw that is made where the pass stands; as it is where nothing since asked for several. */
+export function atDraws(pass: Pass, x: Activation): Activation {
+  const times = pass.tape.drawsOf(rowsOf(x));
+  return times === 1 ? x : pass.tape.apply('repeatRows', [toDense(pass, x)], { times });
+}
+
 /** `train` and `sample` draw; `mean-field` turns the noise off; `threshold` cuts at the calibrated logit. */
 export type Mode = 'train' | 'sample' | 'mean-field' | 'threshold';
 
@@ -52,8 +60,10 @@ export interface Pass {
   readonly mode: Mode;
   /** Key, step and draw of the random numbers; the layer is filled in by the layer. */
   readonly source: Omit<DrawKey, 'layer'>;
-  /** Penalties that training adds to the loss, with their weights. */
-  readonly penalties: { tensor: Tensor; weight: number }[];
+  /** Penalties that training adds to the mean loss, with their weights and the rows that they are over. */
+  readonly penalties: { tensor: Tensor; weight: number; rows: number }[];
+  /** Neurons that fire in place of a site's own, with states of their own: to measure them on the same network. */
+  readonly instead?: ReadonlyMap<FiringSite, { readonly neuron: Neuron; readonly state: Tensor | undefined }>;
   /** Multiply-adds executed in this pass. */
   readonly work: { executed: number; gater: number };
 }
@@ -83,6 +93,8 @@ export interface Layer {
   /** What its rules keep from step to step beside parameters and sites, by name: live arrays. */
   readonly memory?: Readonly<Record<string, Float64Array>>;
   readonly cost: LayerCost;
+  /** Absent where exports know no form of what the layer computes. */
+  readonly blueprint?: Blueprint;
   /** rows×inputs → rows×outputs */
   apply(pass: Pass, x: Activation): Activation;
   /** After every training step. */

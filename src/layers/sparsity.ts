@@ -46,7 +46,7 @@ export class Sparsity {
     let p: Tensor | undefined;
     const source = { ...pass.source, layer: 0 };
     const inputs: Record<SparsityPenalty['on'], () => Tensor> = {
-      probability: () => (p ??= pass.tape.apply('fire', [logits], { neuron: probability, mode: 'sample', source })),
+      probability: () => (p ??= pass.tape.apply('fire', [logits], { neuron: probability, mode: 'train', source })),
       output: () => h,
       opening: () => logits,
       logits: () => logits,
@@ -57,7 +57,7 @@ export class Sparsity {
         penalty.evaluate(values, rows, units, this.rate ?? 0, gradient, seen);
       const evaluate = penalty.on === 'opening' ? this.throughOpening(pass, logits, own) : own;
       const tensor = pass.tape.apply('penalty', [inputs[penalty.on]()], { evaluate });
-      pass.penalties.push({ tensor, weight: this.weights[i] });
+      pass.penalties.push({ tensor, rows: logits.rows, weight: this.weights[i] });
     });
   }
 

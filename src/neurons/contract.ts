@@ -3,7 +3,8 @@
  * branches on a neuron's name.
  *
  * Shapes: logits, h, dh and gradient are rows × units (row-major); noise is rows × (units·`noise`); loss has one number a
- * row. In coupled neurons (`draws` > 1) h and dh have draws·rows rows, draw after draw, and loss draws·rows numbers.
+ * row. In neurons with several draws (`draws` > 1) h and dh have draws·rows rows, draw after draw, and loss draws·rows
+ * numbers: the network above the neuron runs on all of them.
  *
  * h = 0 means closed and nothing else: a unit that is open by its rule emits at least `LEAST_OPEN`, however small its value.
  */
@@ -28,22 +29,32 @@ export interface Firing {
    * declare `selects` are given one; absent: zeros.
    */
   readonly selectionBias?: Numbers | undefined;
+  /** The neuron's state; empty for neurons without. */
+  readonly state: NeuronState;
 }
 
 /** What `pullback` is given; it fills `gradient`: each example's gradient at the logits, not divided by the rows. */
 export interface Pullback extends Firing {
-  /** The loss of every example. */
+  /** The loss of every example and draw. */
   readonly loss: Numbers;
-  /** ∂loss/∂h, the cotangent. */
+  /** ∂loss/∂h, the cotangent: of each draw's own loss, whatever the draw weighs. */
   readonly dh: Numbers;
   readonly gradient: Numbers;
-  readonly state: NeuronState;
 }
 
 /** What `update` is given after the pullback; it changes `state`. */
 export interface Update extends Firing {
   readonly loss: Numbers;
-  readonly state: NeuronState;
+  readonly dh: Numbers;
+}
+
+/** What `weigh` is given, `loss` with one number an example and draw; it fills `weights` (the same) and `total`. */
+export interface Weighing extends Firing {
+  readonly loss: Numbers;
+  /** ∂total/∂loss: what the network above the neuron is trained with. */
+  readonly weights: Numbers;
+  /** One number an example: what training minimises. */
+  readonly total: Numbers;
 }
 
 /**
@@ -52,20 +63,27 @@ export interface Update extends Firing {
  */
 export interface Opening {
   /** Fills `p` (rows × units). */
-  probability(firing: Omit<Firing, 'h'>, p: Numbers): void;
+  probability(firing: Omit<Firing, 'h' | 'state'>, p: Numbers): void;
   /** Fills `gradient` (rows × units) with Σ_j dp_j·∂p_j/∂logits, the noise held fixed. */
-  pullback(firing: Omit<Firing, 'h'>, dp: Numbers, gradient: Numbers): void;
+  pullback(firing: Omit<Firing, 'h' | 'state'>, dp: Numbers, gradient: Numbers): void;
 }
 
-/** Moving averages and the like: one number a unit under every name. */
+/** Moving averages, learned control variates and the like: under every name one number a unit, or as many as it says. */
 export type NeuronState = Readonly<Record<string, Numbers>>;
 
 /** What the learning rule needs. It decides whether closed blocks may be skipped while training. */
 export type Reads = 'loss' | 'cotangent' | 'cotangent-when-open' | 'both';
 
 export interface Claims {
-  /** Is E[gradient] = ∂E[loss]/∂logits? Tested by exact integration, whichever is claimed. */
+  /**
+   * Is E[gradient] = ∂E[loss]/∂logits, the loss that of the unit in use (`sample`)? Tested by exact integration, whichever is
+   * claimed.
+   */
   readonly unbiased: boolean;
+  /** A neuron that trains by a relaxation of the unit in use: is the gradient unbiased for E[loss] of what it trains with? */
+  readonly unbiasedRelaxation?: true;
+  /** E[gradient] is ∂E[loss]/∂logits divided by this factor, which the state knows (a normalisation of the variance). */
+  readonly scale?: (state: NeuronState) => number;
   /** E[h] as a function of the logit. */
   readonly mean?: (logit: number) => number;
   /** P(h ≠ 0) as a function of the logit. */
@@ -85,6 +103,10 @@ export interface KernelTwin {
   readonly decay?: number;
 }
 
+export type StateSpec =
+  | number
+  | { readonly size: (units: number) => number; readonly start: (index: number, units: number) => number };
+
 /** Values that h can take: decides which sparsity penalties make sense. */
 export type Range = 'unit-interval' | 'non-negative' | 'real';
 
@@ -92,16 +114,23 @@ export type Range = 'unit-interval' | 'non-negative' | 'real';
 export interface NeuronRule {
   /** Uniform numbers per unit and draw. */
   readonly noise: number;
-  /** Coupled evaluations of the loss that it asks for; default 1. */
-  readonly draws?: number;
+  /**
+   * Evaluations of the loss that it asks for, for so many units; default 1. Everything below the neuron is computed once, and
+   * everything above it on the draws stacked as rows.
+   */
+  readonly draws?: number | ((units: number) => number);
+  /** What the losses of the draws come to, and what each weighs; default: their mean. */
+  weigh?(weighing: Weighing): void;
+  /** One draw of the unit in use (sample mode, and what the bias is measured against); default: `fire`. */
+  sample?(firing: Firing): void;
   readonly reads: Reads;
   readonly range: Range;
   readonly claims: Claims;
   /**
-   * Where in (0, 1) the output jumps or has a kink as a function of the unit's noise number `index` (0 is the first): the
-   * cells of exact integration.
+   * Where in (0, 1) the output jumps or has a kink as a function of the unit's noise number `index` (0 is the first), given
+   * its noise numbers before that one: the cells of exact integration.
    */
-  readonly cells?: (logit: number, index: number) => readonly number[];
+  readonly cells?: (logit: number, index: number, before: readonly number[]) => readonly number[];
   /**
    * Does h of a unit depend on the logits and the noise of the other units of its row? Then `expect`, `whenOpen` and
    * `cells` are those of a unit that is alone in its row, and `settle` and `rowCells` stand for them in whole rows.
@@ -137,8 +166,8 @@ export interface NeuronRule {
   readonly formulas?: Formulas | 'none';
   /** Should consumers' weight gradients see E[h] in place of the sample? (as-if-deterministic) */
   readonly backwardSees?: 'sample' | 'expectation';
-  /** State and the value that every unit starts with. */
-  readonly state?: Readonly<Record<string, number>>;
+  /** State and the value that every unit starts with; or how many numbers it has, and what number i starts with. */
+  readonly state?: Readonly<Record<string, StateSpec>>;
   update?(update: Update): void;
   readonly twin?: KernelTwin;
   /** Is h = a, so that firing can be left out? */

@@ -3,10 +3,12 @@ import { asIfDeterministic } from './as-if-deterministic.ts';
 import type { NeuronDefinition } from './contract.ts';
 import { hardConcrete } from './hard-concrete.ts';
 import { linear } from './linear.ts';
+import { muprop } from './muprop.ts';
 import { noisyRectifier } from './noisy-rectifier.ts';
 import { noisySigmoid } from './noisy-sigmoid.ts';
 import { noisyTopK } from './noisy-top-k.ts';
 import { rectifier } from './rectifier.ts';
+import { rloo } from './rloo.ts';
 import { sigmoid } from './sigmoid.ts';
 import { stochasticBinary } from './stochastic-binary.ts';
 import { stochasticTimesSmooth } from './stochastic-times-smooth.ts';
@@ -24,6 +26,8 @@ export const zoo = {
   'stochastic-times-smooth': stochasticTimesSmooth,
   'noisy-rectifier': noisyRectifier,
   'noisy-sigmoid': noisySigmoid,
+  rloo,
+  muprop,
   'hard-concrete': hardConcrete,
   'top-k': topK,
   'noisy-top-k': noisyTopK,

@@ -59,7 +59,7 @@ export function largest(scores: Float64Array, kept: number): Selection {
 
 /** One row of numbers after another, each with what its units are selected by; a row with a NaN gives NaN as scores. */
 export function forEachRow(
-  { rows, units, logits, selectionBias }: Omit<Firing, 'h'>,
+  { rows, units, logits, selectionBias }: Omit<Firing, 'h' | 'state'>,
   noise: (at: number) => number,
   visit: (from: number, values: Float64Array, scores: Float64Array | undefined) => void,
 ): void {

@@ -52,7 +52,10 @@ const noiseOf =
  */
 function smoothLoad(opens: (units: number) => number, scale: number): Opening {
   /** For every unit the distance to its border in standard deviations, and the unit at the border (−1: there is none). */
-  const forEachUnit = (firing: Omit<Firing, 'h'>, visit: (at: number, z: number, border: number) => void): void => {
+  const forEachUnit = (
+    firing: Omit<Firing, 'h' | 'state'>,
+    visit: (at: number, z: number, border: number) => void,
+  ): void => {
     const { units, logits, selectionBias } = firing;
     forEachRow(firing, noiseOf(firing, scale), (from, _values, scores) => {
       const selection = scores && largest(scores, opens(units));

@@ -6,6 +6,7 @@ import { allFinite, sum } from '../math/statistics.ts';
 import { maxNorm, type Optimizer, type UpdateContext } from '../optim/index.ts';
 import { seedToKey } from '../random/stream.ts';
 import type { Batch } from './batches.ts';
+import { classification, type Objective } from './objective.ts';
 
 export interface StepSettings {
   readonly optimizer: Optimizer;
@@ -25,31 +26,35 @@ export class Stepper {
   step = 0;
   readonly slots: readonly (readonly Tensor[])[];
   private readonly model: Model;
+  private readonly objective: Objective;
   private readonly key: [number, number];
 
-  constructor(model: Model, optimizer: Optimizer) {
+  /** @param objective what is minimised; default: the cross-entropy of a classifier */
+  constructor(model: Model, optimizer: Optimizer, objective: Objective = classification) {
     this.model = model;
+    this.objective = objective;
     this.key = seedToKey(model.seed);
     this.slots = model.parameters.map(({ tensor }) => optimizer.init(model.engine, tensor));
   }
 
   /**
    * One step on a batch that was gathered after `engine.beginStep()`.
-   * @returns the mean cross-entropy in nats, the logits (valid until the next step), and the multiply-adds of the forward pass
+   * @returns the mean loss in nats, the model's output (of all draws; valid until the next step), and the multiply-adds of the
+   *   forward pass
    * @throws NonFiniteError with the operation, the layer and the step when the loss is NaN or infinite
    */
-  run(batch: Batch, settings: StepSettings): { loss: number; logits: Tensor; multiplyAdds: number } {
+  run(batch: Batch, settings: StepSettings): { loss: number; output: Tensor; multiplyAdds: number } {
     const { model } = this;
     const tape = new Tape(model.engine);
     tape.watch(model.parameters.map(({ tensor }) => tensor));
     const source = { key: this.key, step: this.step, draw: 0 };
     const pass: Pass = { tape, mode: 'train', source, penalties: [], work: { executed: 0, gater: 0 } };
-    const logits = model.apply(pass, batch.x);
-    tape.layer = 'loss';
-    const losses = tape.apply('softmaxCrossEntropy', [logits], { labels: batch.labels });
-    const loss = sum(losses.values) / batch.rows;
+    const { output, losses, also = [] } = this.objective(model, pass, batch);
+    const loss =
+      (sum(tape.weigh(losses).values) + also.reduce((total, { values }) => total + sum(values), 0)) / batch.rows;
     if (!Number.isFinite(loss)) this.stop(tape);
-    const penalties = pass.penalties.map(({ tensor, weight }) => ({ tensor, cotangent: weight * batch.rows }));
+    const penalties = pass.penalties.map(({ tensor, weight, rows }) => ({ tensor, cotangent: weight * rows }));
+    const others = also.map((tensor) => ({ tensor, cotangent: 1 }));
     this.step++;
     const contexts = model.parameters.map((parameter) => this.context(parameter, batch.rows, settings));
     const { descent } = settings.optimizer;
@@ -57,10 +62,10 @@ export class Stepper {
       model.parameters.forEach(({ tensor }, i) => {
         tape.descend(tensor, descent(contexts[i]));
       });
-    tape.backward([{ tensor: losses, cotangent: 1 }, ...penalties], losses);
+    tape.backward([{ tensor: losses, cotangent: 1 }, ...others, ...penalties], losses);
     this.update(tape, contexts, settings);
     for (const layer of model.layers) layer.afterStep?.();
-    return { loss, logits, multiplyAdds: pass.work.executed };
+    return { loss, output, multiplyAdds: pass.work.executed };
   }
 
   private update(tape: Tape, contexts: readonly UpdateContext[], settings: StepSettings): void {

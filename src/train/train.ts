@@ -117,13 +117,13 @@ class TrainingRun {
       model.engine.beginStep();
       const from = this.sums.examples;
       const batch = gatherBatch(model.engine, data.train, order.subarray(from, from + this.batchSize));
-      const { loss, logits, multiplyAdds } = this.stepper.run(batch, settings);
+      const { loss, output, multiplyAdds } = this.stepper.run(batch, settings);
       const { sums } = this;
       this.sums = {
         batches: sums.batches + 1,
         examples: from + batch.rows,
         lossSum: sums.lossSum + loss * batch.rows,
-        wrong: sums.wrong + countWrong(model.engine, logits, batch),
+        wrong: sums.wrong + countWrong(model.engine, output, batch),
         executed: sums.executed + multiplyAdds,
       };
       this.trained += batch.rows;

@@ -137,6 +137,7 @@ test('exact integration agrees with sampling', () => {
       logits: Float64Array.from({ length: 2 * rows }, (_, i) => logits[i % 2]),
       noise,
       h,
+      state: {},
     };
     neuron.fire(firing);
     const { loss } = toyProblem(2);

@@ -1,4 +1,5 @@
 import { unitNodes } from '../../src/audit/integrate.ts';
+import { startingState } from '../../src/engine/starting-state.ts';
 import type { Neuron, NeuronDefinition, NeuronState, OptionSpec } from '../../src/neurons/contract.ts';
 import { zoo } from '../../src/neurons/index.ts';
 import { resolveNeuron } from '../../src/neurons/resolve.ts';
@@ -58,9 +59,9 @@ export function fill(rows: number, units: number, value: (row: number, unit: num
 /** State with random positive numbers. */
 export function randomState(neuron: Neuron, units: number, seed: number): NeuronState {
   return Object.fromEntries(
-    Object.keys(neuron.state ?? {}).map((name, i) => {
+    Object.entries(startingState(neuron, units)).map(([name, start], i) => {
       const random = randomStream(seed, 900, i);
-      return [name, Float64Array.from({ length: units }, () => 0.1 + random.uniform())];
+      return [name, start.map(() => 0.1 + random.uniform())];
     }),
   );
 }

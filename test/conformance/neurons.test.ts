@@ -1,10 +1,12 @@
 /** One suite for every neuron of the zoo and every choice of its options: what it declares, held against what it does. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { integrate, startOf, unitNodes } from '../../src/audit/integrate.ts';
+import { integrate, unitNodes } from '../../src/audit/integrate.ts';
 import { problems } from '../../src/audit/problems.ts';
 import { derivative } from '../../src/audit/quadrature.ts';
-import { trueGradient } from '../../src/audit/true-gradient.ts';
+import { trueGradient, unitInUse } from '../../src/audit/true-gradient.ts';
+import { drawsOf } from '../../src/engine/draws.ts';
+import { startingState } from '../../src/engine/starting-state.ts';
 import { LEAST_OPEN, type Neuron } from '../../src/neurons/contract.ts';
 import { zoo } from '../../src/neurons/index.ts';
 import { assertClose, drawn, normal, uniform } from '../helpers/numbers.ts';
@@ -22,15 +24,15 @@ function passOf(
   seed: number,
   logits = drawn(normal(2), rows * units, seed),
 ) {
-  const draws = neuron.draws ?? 1;
+  const draws = drawsOf(neuron, units);
+  const state = randomState(neuron, units, seed);
   const h = new Float64Array(draws * rows * units);
   const noise = drawn(uniform, rows * units * neuron.noise, seed, 1);
-  const firing = { rows, units, logits, noise, h };
+  const firing = { rows, units, logits, noise, h, state };
   neuron.fire(firing);
   const loss = drawn(normal(3), draws * rows, seed, 2);
   const dh = drawn(normal(1), h.length, seed, 3);
-  const state = randomState(neuron, units, seed);
-  return { ...firing, loss, dh, state, gradient: new Float64Array(rows * units) };
+  return { ...firing, loss, dh, gradient: new Float64Array(rows * units) };
 }
 
 function gradientOf(neuron: Neuron, pass: ReturnType<typeof passOf>): Float64Array {
@@ -69,7 +71,7 @@ for (const { title, neuron } of instances) {
     test(claims.unbiased ? 'is unbiased on every problem, whatever its state' : 'is biased on some problem', () => {
       const biases = problems(units).map(({ name, loss }) => {
         const truth = trueGradient(neuron, logits, loss);
-        const states = [startOf(neuron, units), randomState(neuron, units, 1), randomState(neuron, units, 2)];
+        const states = [startingState(neuron, units), randomState(neuron, units, 1), randomState(neuron, units, 2)];
         const errors = states.flatMap((state) =>
           Array.from(integrate(neuron, logits, loss, state).gradient, (g, i) => Math.abs(g - truth[i])),
         );
@@ -115,7 +117,7 @@ for (const { title, neuron } of instances) {
       const rows = 6;
       const pass = passOf(neuron, rows, 5, 6);
       const gradient = gradientOf(neuron, pass);
-      const draws = neuron.draws ?? 1;
+      const draws = drawsOf(neuron, 5);
       for (let row = 0; row < rows; row++) {
         const part = (values: Float64Array, width: number, layers = 1): Float64Array =>
           Float64Array.from({ length: layers * width }, (_, i) => {
@@ -141,11 +143,13 @@ for (const { title, neuron } of instances) {
 
     test('what an open unit emits is whenOpen; without noise, what fires is expect', () => {
       for (const logit of LOGITS) {
-        const nodes = unitNodes(neuron, logit);
+        const unit = unitInUse(neuron);
+        const nodes = unitNodes(unit, logit);
         if (nodes.length > 2) continue;
         for (const { noise } of nodes) {
-          const h = new Float64Array(neuron.draws ?? 1);
-          neuron.fire({ rows: 1, units: 1, logits: Float64Array.of(logit), noise: Float64Array.from(noise), h });
+          const h = new Float64Array(1);
+          const state = startingState(neuron, 1);
+          unit.fire({ rows: 1, units: 1, logits: Float64Array.of(logit), noise: Float64Array.from(noise), h, state });
           for (const value of h) if (value !== 0) assert.equal(value, neuron.whenOpen(logit));
           if (neuron.noise === 0) assert.equal(h[0], neuron.expect(logit));
         }
@@ -186,7 +190,7 @@ for (const { title, neuron } of instances) {
       test('settled, a unit that is alone emits expect; units that the rule opens emit at least LEAST_OPEN', () => {
         for (const logit of [...LOGITS, 1e4, -1e4]) {
           const h = new Float64Array(1);
-          settle({ rows: 1, units: 1, logits: Float64Array.of(logit), noise: new Float64Array(0), h });
+          settle({ rows: 1, units: 1, logits: Float64Array.of(logit), noise: new Float64Array(0), h, state: {} });
           assert.equal(h[0], Math.max(neuron.expect(logit), h[0] === 0 ? 0 : LEAST_OPEN));
         }
       });
@@ -214,7 +218,7 @@ for (const { title, neuron } of instances) {
 
     if (opening) {
       test('opening is P(h ≠ 0), over all noise', () => {
-        const asOutput: Neuron = { ...neuron, fire: (firing) => opening.probability(firing, firing.h) };
+        const asOutput: Neuron = { ...unitInUse(neuron), fire: (firing) => opening.probability(firing, firing.h) };
         const { mean } = integrate(asOutput, logits, nothing);
         assertClose(mean, integrate(neuron, logits, nothing).rate, { absolute: 1e-9 }, 'P(h ≠ 0)');
       });
@@ -252,7 +256,7 @@ for (const { title, neuron } of instances) {
       const pass = passOf(neuron, cases.length, 1, 8, at);
       for (let i = 0; i < pass.noise.length; i++) pass.noise[i] = cases[Math.floor(i / neuron.noise)].u;
       neuron.fire(pass);
-      const state = startOf(neuron, 1);
+      const state = startingState(neuron, 1);
       const gradient = gradientOf(neuron, { ...pass, state });
       for (let step = 0; step < 3000; step++) neuron.update?.({ ...pass, state });
       const later = gradientOf(neuron, { ...pass, state });

@@ -57,7 +57,7 @@ export function fireCall(spec: string, rows: number, units: number, step: number
     inputs: [{ shape: [rows, units], draw: offZero }],
     attributes: (engine) => ({
       neuron,
-      mode: 'sample',
+      mode: 'train',
       source: { key: [1, 2], step, layer: 3, draw: 4 },
       state: allocateState(engine, neuron, units),
     }),
@@ -205,6 +205,14 @@ export const opCases = {
     })),
     mistake: null,
   },
+  repeatRows: {
+    calls: fc.tuple(extent, extent, some).map(([rows, columns, times]) => ({
+      inputs: [{ shape: [rows, columns] }],
+      attributes: () => ({ times }),
+    })),
+    mistake: null,
+  },
+
   allBlocks: {
     calls: fc.tuple(few, extent, fc.integer({ min: 1, max: 4 }), sizes).map(([rows, inputs, blocks, size]) => ({
       inputs: [{ shape: [rows, inputs] }, { shape: [blocks, inputs, size] }, { shape: [blocks * size] }],

@@ -6,7 +6,7 @@ import { instantiate, resolveNeuron } from '../../src/neurons/resolve.ts';
 
 const fireOne = (neuron: Neuron, logit: number, u: number): number => {
   const h = new Float64Array(1);
-  neuron.fire({ rows: 1, units: 1, logits: Float64Array.of(logit), noise: Float64Array.of(u), h });
+  neuron.fire({ rows: 1, units: 1, logits: Float64Array.of(logit), noise: Float64Array.of(u), h, state: {} });
   return h[0];
 };
 

@@ -14,7 +14,7 @@ const EXACT = { absolute: 1e-14, relative: 1e-13 };
 function fire(neuron: Neuron, rows: readonly (readonly number[])[], noise: readonly number[] = []): number[] {
   const h = new Float64Array(rows.length * rows[0].length);
   const logits = Float64Array.from(rows.flat());
-  neuron.fire({ rows: rows.length, units: rows[0].length, logits, noise: Float64Array.from(noise), h });
+  neuron.fire({ rows: rows.length, units: rows[0].length, logits, noise: Float64Array.from(noise), h, state: {} });
   return [...h];
 }
 
@@ -99,7 +99,7 @@ describe('noisy-top-k', () => {
   test('is top-k of H = a + s·z, and of a with the noise off', () => {
     assertClose(fire(neuron, [logits], noise), fire(resolveNeuron('top-k:k=2'), [noisy]), EXACT, 'noisy');
     const settled = new Float64Array(4);
-    neuron.settle?.({ ...firing, noise: new Float64Array(0), h: settled });
+    neuron.settle?.({ ...firing, noise: new Float64Array(0), h: settled, state: {} });
     assertClose(settled, fire(resolveNeuron('top-k:k=2'), [logits]), EXACT, 'settled');
   });
 
@@ -132,7 +132,7 @@ describe('noisy-top-k', () => {
     };
     const [p, h] = [new Float64Array(4 * rows), new Float64Array(4 * rows)];
     opening.probability(many, p);
-    neuron.fire({ ...many, h });
+    neuron.fire({ ...many, h, state: {} });
     for (let unit = 0; unit < 4; unit++) {
       const mean = (of: (i: number) => number): number => {
         let sum = 0;

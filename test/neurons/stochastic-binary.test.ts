@@ -22,7 +22,15 @@ function everyState() {
     return (digit + 0.5) / 4;
   });
   const logits = Float64Array.from({ length: rows * UNITS }, (_, i) => LOGITS[i % UNITS]);
-  const firing = { rows, units: UNITS, logits, noise, h: new Float64Array(rows * UNITS) };
+  const firing = {
+    rows,
+    units: UNITS,
+    logits,
+    noise,
+    h: new Float64Array(rows * UNITS),
+    dh: new Float64Array(0),
+    state: {},
+  };
   optimal.fire(firing);
   return firing;
 }
