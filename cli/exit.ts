@@ -6,6 +6,11 @@ export class UsageError extends Error {
   override name = 'UsageError';
 }
 
+/** Stopped by the user: the message says how to go on. */
+export class Interruption extends Error {
+  override name = 'AbortError';
+}
+
 /** Errors whose message is written for the user. */
 const SENTENCES = [
   'UsageError',
@@ -15,12 +20,17 @@ const SENTENCES = [
   'HeapError',
   'NonFiniteError',
   'BlasError',
+  'FormatError',
+  'StorageError',
 ];
 
 /** The text and exit code for an error that reached the top: a sentence, or a stack where it is our own fault. */
 export function explain(error: unknown): { text: string; code: number } {
   if (!(error instanceof Error)) return { text: String(error), code: ExitCode.badUsage };
-  if (error.name === 'AbortError') return { text: 'Interrupted.', code: ExitCode.interrupted };
+  if (error.name === 'AbortError') {
+    const text = error instanceof Interruption ? error.message : 'Interrupted.';
+    return { text, code: ExitCode.interrupted };
+  }
   if (SENTENCES.includes(error.name) || (error as NodeJS.ErrnoException).code?.startsWith('E'))
     return { text: `flipgrad: ${error.message}`, code: ExitCode.badUsage };
   return { text: `flipgrad: an error of its own, not of your input:\n${error.stack}`, code: ExitCode.badUsage };

@@ -2,7 +2,11 @@
 /** The command line: commands are thin; they run the public API. */
 import { Command, CommanderError } from 'commander';
 import { benchCommand } from './bench.ts';
+import { evaluateCommand } from './evaluate.ts';
 import { ExitCode, explain } from './exit.ts';
+import { predictCommand } from './predict.ts';
+import { runsCommand } from './runs.ts';
+import { showCommand } from './show.ts';
 import { trainCommand } from './train.ts';
 
 const program = new Command('flipgrad')
@@ -11,6 +15,10 @@ const program = new Command('flipgrad')
   .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, '')) })
   .showSuggestionAfterError()
   .addCommand(trainCommand())
+  .addCommand(runsCommand())
+  .addCommand(showCommand())
+  .addCommand(evaluateCommand())
+  .addCommand(predictCommand())
   .addCommand(benchCommand());
 
 // A reader that goes away (`| head`) is no error.

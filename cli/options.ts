@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from 'commander';
+import { suggest } from '../src/math/text.ts';
 
 /** Parsers of option values: each gives the value or a sentence that says what would do. */
 export function wholeNumber(text: string): number {
@@ -36,4 +37,20 @@ export function rate(text: string): number | 'none' {
   const value = number(text);
   if (value > 0 && value < 1) return value;
   throw new InvalidArgumentError('A number between 0 and 1 (both excluded), or "none", would do.');
+}
+
+/** A time in seconds, from 0 up. */
+export function seconds(text: string): number {
+  const value = number(text);
+  if (value >= 0) return value;
+  throw new InvalidArgumentError('A number of seconds from 0 up would do.');
+}
+
+/** A parser of some of these words, separated by commas. */
+export function list<T extends string>(known: readonly T[]): (text: string) => T[] {
+  return (text) =>
+    text.split(',').map((word) => {
+      if ((known as readonly string[]).includes(word)) return word as T;
+      throw new InvalidArgumentError(`${suggest(word, known)}`);
+    });
 }

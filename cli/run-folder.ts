@@ -1,29 +1,100 @@
-import { appendFileSync, existsSync, mkdirSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import type { EpochEvent, ResultEvent } from '../src/index.ts';
-import { UsageError } from './exit.ts';
+import { mkdirSync } from 'node:fs';
+import { resolve } from 'node:path';
+import {
+  type Dataset,
+  type Engine,
+  type LogName,
+  type ModelSpec,
+  RUN_FORMAT,
+  Run,
+  type RunRecord,
+  resolveOptimizer,
+  type Split,
+} from '../src/index.ts';
+import { DATASET_NAMES, nodeFolder, provenance } from '../src/platform/node/index.ts';
+import { optimizerSettings, type TrainConfig } from './train-config.ts';
 
-/** The folder of one run: metrics.jsonl grows an event a line; run.json stands complete at the end. */
-export class RunFolder {
-  private readonly folder: string;
-  private readonly config: unknown;
+/** Where runs go that are not told where: $FLIPGRAD_RUNS, else `runs` in the working folder. */
+export const runsFolder = (): string => process.env.FLIPGRAD_RUNS ?? 'runs';
 
-  /** Makes the folder. @throws UsageError when it holds something already, or cannot be made */
-  constructor(folder: string, config: unknown) {
-    this.folder = folder;
-    this.config = config;
-    if (existsSync(folder) && readdirSync(folder).length > 0)
-      throw new UsageError(`--out ${folder} holds files already; name a new or empty folder.`);
-    mkdirSync(folder, { recursive: true });
+/** Makes a folder for a run, named by the time, the neuron and the seed. */
+export function newFolder({ neuron }: TrainConfig, seed: number): string {
+  const time = new Date().toISOString().slice(0, 19).replaceAll(/[-:]/g, '').replace('T', '-');
+  const name = `${time}-${neuron.replaceAll(/[^a-z0-9-]+/gi, '_')}-${seed}`;
+  mkdirSync(runsFolder(), { recursive: true });
+  for (let number = 1; ; number++) {
+    const path = resolve(runsFolder(), number === 1 ? name : `${name}-${number}`);
+    try {
+      mkdirSync(path);
+      return path;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    }
   }
+}
 
-  append(event: EpochEvent | ResultEvent): void {
-    appendFileSync(join(this.folder, 'metrics.jsonl'), `${JSON.stringify(event)}\n`);
-  }
+/** Opens the run of a folder. @throws StorageError when there is none, FormatError when its record is damaged */
+export const openRun = (path: string): Promise<Run> => Run.open(nodeFolder(path));
 
-  finish(result: ResultEvent): void {
-    const path = join(this.folder, 'run.json');
-    writeFileSync(`${path}.part`, `${JSON.stringify({ config: this.config, result }, null, 2)}\n`);
-    renameSync(`${path}.part`, path);
-  }
+/** What run.json says of a run that is about to begin. */
+export function recordOf(
+  config: TrainConfig,
+  about: {
+    source: string;
+    seed: number;
+    data: Split;
+    model: ModelSpec;
+    engine: Engine;
+    simd: string;
+    blas: string;
+    logs: readonly LogName[];
+  },
+): RunRecord {
+  const { data, engine, seed } = about;
+  const { versions, machine, commit } = provenance();
+  const { epochs, batch, decay, gaterLr, maxNorm, patience } = config;
+  const optimizer = resolveOptimizer(config.optimizer, optimizerSettings(config));
+  return {
+    format: RUN_FORMAT,
+    created: new Date().toISOString(),
+    config: { data: about.source, ...config, seed },
+    model: about.model,
+    training: {
+      epochs,
+      batch,
+      decay,
+      optimizer: { name: optimizer.name, options: optimizer.options },
+      ...(gaterLr !== undefined && { gaterLearningRate: gaterLr }),
+      ...(maxNorm !== undefined && { maxNorm }),
+      ...(patience !== undefined && { patience }),
+    },
+    seed,
+    data: {
+      // A path is the same file from any working folder.
+      source: (DATASET_NAMES as readonly string[]).includes(about.source) ? about.source : resolve(about.source),
+      seed,
+      name: data.train.name,
+      checksums: each(data, ({ checksum }) => checksum),
+      examples: each(data, ({ count }) => count),
+      width: data.train.width,
+      classes: data.train.classes,
+      scale: data.train.scale,
+      ...(data.train.image && { image: data.train.image }),
+    },
+    engine: {
+      name: engine.name,
+      threads: engine.threads,
+      simd: about.simd,
+      blas: about.blas,
+      crossovers: engine.crossovers,
+    },
+    versions,
+    machine,
+    ...(commit !== undefined && { commit }),
+    logs: about.logs,
+  };
+}
+
+function each<T>({ train, valid, test }: Split, of: (part: Dataset) => T): { train: T; valid: T; test: T } {
+  return { train: of(train), valid: of(valid), test: of(test) };
 }

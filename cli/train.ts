@@ -1,20 +1,28 @@
+import { hostname } from 'node:os';
 import { Command, Option } from 'commander';
 import {
   createModel,
-  type Dataset,
-  type EpochEvent,
+  type Engine,
+  LOG_NAMES,
+  type LogName,
   penalties,
-  type ResultEvent,
+  Run,
+  type RunEvent,
   resolveOptimizer,
+  type Split,
+  StorageError,
   type TrainEvent,
   train,
+  trainRun,
 } from '../src/index.ts';
-import { createEngine, DATASET_NAMES, type LoadOptions, loadDataset } from '../src/platform/node/index.ts';
-import { count, number, positive, rate, wholeNumber, widths } from './options.ts';
+import { createEngine, DATASET_NAMES, type LoadOptions, loadDataset, nodeFolder } from '../src/platform/node/index.ts';
+import { curvesChart } from './curves.ts';
+import { Interruption, UsageError } from './exit.ts';
+import { count, list, number, positive, rate, seconds, wholeNumber, widths } from './options.ts';
 import { duration, type Progress, terminalProgress } from './progress.ts';
-import { RunFolder } from './run-folder.ts';
-import { millions, percent, table } from './table.ts';
+import { newFolder, openRun, recordOf } from './run-folder.ts';
 import { DEFAULTS, layersOf, optimizerSettings, PRESETS, type TrainConfig } from './train-config.ts';
+import { epochLine, headline, resultTable } from './train-report.ts';
 
 interface TrainFlags extends Partial<TrainConfig> {
   data: string;
@@ -24,7 +32,11 @@ interface TrainFlags extends Partial<TrainConfig> {
   threads?: number;
   simd: 'auto' | 'simd' | 'relaxed';
   blas: string;
-  out?: string;
+  run?: string;
+  resume?: string | true;
+  anyEngine?: boolean;
+  checkpointEvery: number;
+  log: LogName[];
   json?: boolean;
 }
 
@@ -88,57 +100,166 @@ export function trainCommand(): Command {
     .option('--threads <n>', 'default: one a core', count)
     .addOption(new Option('--simd <build>', 'kernel build').choices(['auto', 'simd', 'relaxed']).default('auto'))
     .option('--blas <lib>', 'auto, off, or the path of a library', 'auto')
-    .option('--out <dir>', 'write run.json and metrics.jsonl there')
+    .option('--run <dir>', 'folder of the run, or none (default: runs/ with the time, the neuron and the seed)')
+    .option('--resume [dir]', 'go on with the run of that folder; without one, with --run if it has begun')
+    .option('--any-engine', 'resume on another engine too, though the result is then another one')
+    .option('--checkpoint-every <seconds>', 'time between checkpoints', seconds, 30)
+    .option('--log <names>', `logs beside metrics.jsonl: ${LOG_NAMES.join(', ')}`, list(LOG_NAMES), [])
     .option('--json', 'one JSON object a line (also when standard output is not a terminal)')
     .action(run);
 }
 
-async function run(flags: TrainFlags): Promise<void> {
-  const config = configOf(flags);
-  const json = flags.json ?? !process.stdout.isTTY;
+/** What a command that trains needs all the way. */
+interface Session {
+  readonly flags: TrainFlags;
+  readonly command: Command;
+  readonly json: boolean;
+  readonly progress: Progress;
+  readonly signal: AbortSignal;
+}
+
+async function run(flags: TrainFlags, command: Command): Promise<void> {
   const progress = terminalProgress();
   const interrupt = new AbortController();
   const onInterrupt = () => interrupt.abort();
-  process.once('SIGINT', onInterrupt);
+  const json = flags.json ?? !process.stdout.isTTY;
+  process.once('SIGINT', onInterrupt).once('SIGTERM', onInterrupt);
   try {
-    const data = await loadDataset(flags.data, loadOptions(flags, progress, interrupt.signal));
+    const session = { flags, command, json, progress, signal: interrupt.signal };
+    const begun = await begunRun(flags);
+    await (begun ? resume(session, begun) : begin(session));
+  } finally {
     progress.clear();
-    const engine = await createEngine({
-      simd: flags.simd,
-      blas: flags.blas,
-      ...(flags.threads !== undefined && { threads: flags.threads }),
-    });
-    try {
-      const layers = layersOf(config, data.train.classes);
-      const model = createModel(engine, { inputs: data.train.width, layers, seed: flags.seed });
+    process.removeListener('SIGINT', onInterrupt).removeListener('SIGTERM', onInterrupt);
+  }
+}
+
+/** The run to go on with, if that was asked for and it has begun. */
+async function begunRun({ resume: asked, run: named }: TrainFlags): Promise<Run | undefined> {
+  if (asked === undefined) return undefined;
+  if (typeof asked === 'string' && named !== undefined && named !== asked)
+    throw new UsageError(`--resume ${asked} and --run ${named} name two folders; one of them would do.`);
+  const path = typeof asked === 'string' ? asked : named;
+  if (path === undefined || path === 'none') throw new UsageError('--resume wants the folder of a run: --resume DIR.');
+  return asked !== true || (await Run.isIn(nodeFolder(path))) ? openRun(path) : undefined;
+}
+
+/** A new run, or training without a folder. */
+async function begin(session: Session): Promise<void> {
+  const { flags, json, progress, signal } = session;
+  const config = configOf(flags);
+  const data = await loadDataset(flags.data, loadOptions(session, flags.seed));
+  progress.clear();
+  await withEngine(flags, async (engine) => {
+    const layers = layersOf(config, data.train.classes);
+    const spec = { inputs: data.train.width, layers, seed: flags.seed };
+    const model = createModel(engine, spec);
+    const weights = model.parameters.reduce((sum, { tensor }) => sum + tensor.size, 0);
+    const { source, ...about } = { ...flags, source: flags.data, logs: flags.log, data, model: spec, engine };
+    const record = recordOf(config, { ...about, source });
+    if (!json) progress.print(headline(config, data.train, weights));
+    if (flags.run === 'none') {
       const { epochs, batch, gaterLr, maxNorm, decay, patience } = config;
-      const events = train(model, data, {
-        epochs,
-        batch,
-        decay,
-        optimizer: resolveOptimizer(config.optimizer, optimizerSettings(config)),
-        signal: interrupt.signal,
+      const optimizer = resolveOptimizer(config.optimizer, optimizerSettings(config));
+      const given = { epochs, batch, decay, optimizer, signal };
+      const optional = {
         ...(gaterLr !== undefined && { gaterLearningRate: gaterLr }),
         ...(maxNorm !== undefined && { maxNorm }),
         ...(patience !== undefined && { patience }),
-      });
-      if (!json)
-        progress.print(
-          headline(
-            config,
-            data.train,
-            model.parameters.reduce((sum, { tensor }) => sum + tensor.size, 0),
-          ),
-        );
-      const folder = flags.out === undefined ? undefined : new RunFolder(flags.out, { ...flags, config });
-      await follow(events, { json, progress, folder });
-    } finally {
-      engine.close();
+      };
+      return follow(train(model, data, { ...given, ...optional }), session);
     }
-  } finally {
-    progress.clear();
-    process.removeListener('SIGINT', onInterrupt);
+    const path = flags.run ?? newFolder(config, flags.seed);
+    await trainFolder(await Run.create(nodeFolder(path), record), { engine, data, model }, session);
+  });
+}
+
+/** Goes on with a run: its record says with what. */
+async function resume(session: Session, begun: Run): Promise<void> {
+  const { flags, command, progress } = session;
+  const { record } = begun;
+  checkGiven(command, flags, begun);
+  const { epochs } = flags;
+  if (epochs !== undefined && epochs !== record.training.epochs) {
+    const { result, ...rest } = record;
+    const config = { ...record.config, epochs };
+    await begun.rewrite({ ...rest, config, training: { ...record.training, epochs } });
   }
+  const data = await loadDataset(record.data.source, loadOptions(session, record.data.seed));
+  progress.clear();
+  const { simd, blas, crossovers } = record.engine;
+  const engineFlags = { ...flags, simd: simd as TrainFlags['simd'], blas, crossovers };
+  await withEngine(flags.anyEngine ? flags : engineFlags, (engine) => trainFolder(begun, { engine, data }, session));
+}
+
+/** @throws UsageError when a flag contradicts the run: only `--epochs` and what does not change the result may differ */
+function checkGiven(command: Command, flags: TrainFlags, { record, folder }: Run): void {
+  const given = (name: string) => command.getOptionValueSource(name) === 'cli';
+  const settings: Record<string, unknown> = {
+    ...flags,
+    ...(flags.preset !== undefined && PRESETS[flags.preset]),
+    ...flags,
+  };
+  for (const name of [...Object.keys(DEFAULTS), ...OPTIONAL, 'seed', 'data']) {
+    const known = name === 'data' ? [record.config.data, record.data.source] : [record.config[name]];
+    const same = known.some((value) => JSON.stringify(value) === JSON.stringify(settings[name]));
+    if (name === 'epochs' || same || !(given(name) || (given('preset') && name in settings))) continue;
+    throw new UsageError(
+      `--${name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)} is ${JSON.stringify(settings[name])} here and ${JSON.stringify(known[0])} in ${folder.path}; leaving it out, or another folder, would do.`,
+    );
+  }
+}
+
+async function withEngine(
+  {
+    simd,
+    blas,
+    threads,
+    crossovers,
+  }: Pick<TrainFlags, 'simd' | 'blas' | 'threads'> & { crossovers?: Record<number, number> },
+  use: (engine: Engine) => Promise<void>,
+): Promise<void> {
+  const engine = await createEngine({
+    simd,
+    blas,
+    ...(threads !== undefined && { threads }),
+    ...(crossovers && { crossovers }),
+  });
+  try {
+    await use(engine);
+  } finally {
+    engine.close();
+  }
+}
+
+/** Trains a run in its folder, and says how to go on when it is interrupted. */
+async function trainFolder(
+  run: Run,
+  using: { engine: Engine; data: Split; model?: ReturnType<typeof createModel> },
+  session: Session,
+): Promise<void> {
+  const { flags, json, progress, signal } = session;
+  const { path } = run.folder;
+  if (json) process.stdout.write(`${JSON.stringify({ event: 'run', folder: path })}\n`);
+  else progress.print(`run folder: ${path}`);
+  const by = { pid: process.pid, host: hostname() };
+  const options = {
+    ...using,
+    signal,
+    checkpointSeconds: flags.checkpointEvery,
+    anyEngine: flags.anyEngine ?? false,
+    by,
+  };
+  try {
+    await follow(trainRun(run, options), session);
+  } catch (error) {
+    if (error instanceof StorageError && error.full)
+      throw new UsageError(`${error.message} To go on then: flipgrad train --resume ${path}`);
+    if (!signal.aborted || error !== signal.reason) throw error;
+    throw new Interruption(`Interrupted and saved. To go on: flipgrad train --resume ${path}`);
+  }
+  const lines = await run.metrics();
+  await run.folder.write('curves.svg', new TextEncoder().encode(curvesChart(lines, run.record)));
 }
 
 /** Defaults, under the preset, under the flags. */
@@ -153,10 +274,10 @@ function configOf(flags: TrainFlags): TrainConfig {
 
 const OPTIONAL: ReadonlySet<string> = new Set(['compute', 'probe', 'lr', 'sparsity', 'gaterLr', 'maxNorm', 'patience']);
 
-function loadOptions(flags: TrainFlags, progress: Progress, signal: AbortSignal): LoadOptions {
+function loadOptions({ flags, progress, signal }: Session, seed: number): LoadOptions {
   return {
     dataDir: flags.dataDir,
-    seed: flags.seed,
+    seed,
     signal,
     onProgress({ file, received, total }) {
       const share = total ? received / total : 0;
@@ -166,10 +287,7 @@ function loadOptions(flags: TrainFlags, progress: Progress, signal: AbortSignal)
 }
 
 /** Consumes the events of training and tells the user. */
-async function follow(
-  events: AsyncIterable<TrainEvent>,
-  { json, progress, folder }: { json: boolean; progress: Progress; folder: RunFolder | undefined },
-): Promise<void> {
+async function follow(events: AsyncIterable<TrainEvent | RunEvent>, { json, progress }: Session): Promise<void> {
   for await (const event of events) {
     if (event.event === 'batch') {
       const share = (event.epoch - 1 + event.batch / event.batches) / event.epochs;
@@ -181,56 +299,15 @@ async function follow(
       ]);
       continue;
     }
-    folder?.append(event);
-    if (event.event === 'result') folder?.finish(event);
+    if (event.event === 'saved') continue;
     if (json) process.stdout.write(`${JSON.stringify(event)}\n`);
     else if (event.event === 'epoch') progress.print(epochLine(event));
-    else {
+    else if (event.event === 'resumed') {
+      for (const reason of event.damaged) progress.print(`not used: ${reason}`);
+      progress.print(`resumed after epoch ${event.epochs}${event.batches ? `, minibatch ${event.batches}` : ''}`);
+    } else {
       progress.clear();
       process.stdout.write(`${resultTable(event)}\n`);
     }
   }
-}
-
-/** What is about to be trained, in one line. */
-function headline(config: TrainConfig, { name, count: examples, width, classes }: Dataset, weights: number): string {
-  const { model, neuron, units, blocks, rate: target, epochs, optimizer } = config;
-  const open = target === 'none' ? '' : `, ${percent(target, 1)} to be open`;
-  const middle =
-    model === 'dense' ? `${units} ${neuron}` : `${units} units in ${blocks || units} blocks, ${neuron} gates${open}`;
-  return `${examples} ${name}: ${width} → ${middle} → ${classes}; ${millions(weights)} weights, ${epochs} epochs of ${optimizer}`;
-}
-
-function epochLine(event: EpochEvent): string {
-  const dead = event.health.reduce((sum, site) => sum + site.dead, 0);
-  const on = event.health.reduce((sum, site) => sum + site.alwaysOn, 0);
-  return [
-    `epoch ${String(event.epoch).padStart(String(event.epochs).length)}`,
-    `train loss ${event.trainLoss.toFixed(4)}`,
-    `valid error ${percent(event.validError)}${event.best ? ' *' : ''}`,
-    `open ${percent(event.health[0]?.rate ?? 1, 1)}`,
-    ...(dead > 0 ? [`${dead} dead`] : []),
-    ...(on > 0 ? [`${on} always on`] : []),
-  ].join(' · ');
-}
-
-function resultTable(result: ResultEvent): string {
-  const { testError, flops, training } = result;
-  const skipped = training.executed < 0.999 * training.all;
-  return table([
-    ['test error, sampled', percent(testError.sampled)],
-    ['test error, thresholded', percent(testError.threshold)],
-    ['test error, mean-field', percent(testError.meanField)],
-    ['validation error (best epoch)', `${percent(result.validError)} (epoch ${result.bestEpoch})`],
-    ['gates open', percent(result.density, 1)],
-    ['multiply-adds executed', `${millions(flops.executed)} (gater ${millions(flops.gater)})`],
-    ['multiply-adds, dense', millions(flops.dense)],
-    [
-      'multiply-adds in training',
-      `${millions(training.executed)} of ${millions(training.all)}${skipped ? '' : ' (nothing skipped)'}`,
-    ],
-    ['seconds', result.seconds.toFixed(1)],
-    ['engine', `${result.engine}, ${result.threads} thread${result.threads === 1 ? '' : 's'}`],
-    ['seed', String(result.seed)],
-  ]);
 }

@@ -16,6 +16,7 @@ export type { GatedShape } from './audit/gated-work.ts';
 // Data sets
 export { DataError, type Dataset, makeDataset, type Split, slice, splitOff, subset } from './data/dataset.ts';
 export { type DigitsDataset, type DigitsSplit, digits, digitsSplit } from './data/digits.ts';
+export { type FittedPicture, fitPicture, type Picture } from './data/picture.ts';
 // Engine: kernels, threads, heap, tape
 export { createEngine, type Engine, type EngineOptions, type EnginePlatform } from './engine/engine.ts';
 export { HeapError } from './engine/heap.ts';
@@ -72,6 +73,7 @@ export {
 } from './runs/record.ts';
 export { Run, type SavedState } from './runs/run.ts';
 export { runModel } from './runs/run-model.ts';
+export { differences, type RunSummary, summarize } from './runs/summary.ts';
 export { type ResumedEvent, type RunEvent, type SavedEvent, type TrainRunOptions, trainRun } from './runs/train-run.ts';
 // Training and evaluation
 export { calibrate } from './train/calibrate.ts';

@@ -99,10 +99,14 @@ export class Run {
 
   /** Adds a line to metrics.jsonl and to the logs. @param before the lines so far */
   async log(line: MetricsLine, before: readonly MetricsLine[]): Promise<void> {
-    await this.folder.append(METRICS_FILE, encodeLine(line));
-    for (const log of this.logs)
-      if (log.takes(line))
-        await this.folder.append(log.file, log.encode(line, !before.some((other) => log.takes(other))));
+    try {
+      await this.folder.append(METRICS_FILE, encodeLine(line));
+      for (const log of this.logs)
+        if (log.takes(line))
+          await this.folder.append(log.file, log.encode(line, !before.some((other) => log.takes(other))));
+    } catch (error) {
+      throw withWhatIsKept(error, (await this.checkpoints()).at(-1));
+    }
   }
 
   private get logs(): readonly RunLog[] {
@@ -138,11 +142,7 @@ export class Run {
         await write();
       });
     } catch (error) {
-      const last = others.at(-1);
-      const kept = last ? `The last good checkpoint, ${last}, is kept.` : 'There is no checkpoint yet.';
-      if (error instanceof StorageError)
-        throw new StorageError(`${error.message} ${kept}`, { full: error.full, cause: error });
-      throw error;
+      throw withWhatIsKept(error, others.at(-1));
     }
     for (const old of others.slice(0, -(KEPT - 1))) await folder.remove(`${CHECKPOINTS}/${old}`);
     return name;
@@ -177,6 +177,13 @@ export class Run {
       throw error;
     }
   }
+}
+
+/** Says after what could not be written what there is to go on from. */
+function withWhatIsKept(error: unknown, checkpoint: string | undefined): unknown {
+  if (!(error instanceof StorageError)) return error;
+  const kept = checkpoint ? `The last good checkpoint, ${checkpoint}, is kept.` : 'There is no checkpoint yet.';
+  return new StorageError(`${error.message} ${kept}`, { full: error.full, cause: error });
 }
 
 type Arrays = ReadonlyMap<string, Float32Array | Float64Array>;

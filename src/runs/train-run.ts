@@ -1,7 +1,7 @@
 import type { Split } from '../data/dataset.ts';
 import type { Engine } from '../engine/engine.ts';
 import { saveModel } from '../io/model-file.ts';
-import { createModel } from '../layers/model.ts';
+import { createModel, type Model } from '../layers/model.ts';
 import type { EpochEvent, ResultEvent, TrainEvent } from '../train/events.ts';
 import { type Training, train } from '../train/train.ts';
 import { StorageError } from './folder.ts';
@@ -13,6 +13,8 @@ export interface TrainRunOptions {
   readonly engine: Engine;
   /** The data that the record names. */
   readonly data: Split;
+  /** A new model of the record's layers on the engine, where there is one already. */
+  readonly model?: Model;
   /** Stops training after a checkpoint: the iteration throws the signal's reason. */
   readonly signal?: AbortSignal;
   /** Seconds between checkpoints; default 30. */
@@ -62,7 +64,7 @@ async function* trainLocked(run: Run, options: TrainRunOptions, lost: AbortSigna
   checkSame(run, engine, data, anyEngine);
   const saved = await run.latest();
   const journal = new Journal(run, await run.repair(), anyEngine);
-  const model = createModel(engine, run.record.model);
+  const model = options.model ?? createModel(engine, run.record.model);
   const signal = options.signal ? AbortSignal.any([options.signal, lost]) : lost;
   const training = train(model, data, { ...trainOptions(run.record), signal, ...(saved && { resume: saved.state }) });
   await journal.session(training, engine, options.by ?? {});

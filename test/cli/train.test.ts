@@ -50,7 +50,7 @@ describe('flipgrad train', () => {
     const events = lines();
     assert.deepEqual(
       events.map(({ event }) => event),
-      ['epoch', 'epoch', 'epoch', 'result'],
+      ['run', 'epoch', 'epoch', 'epoch', 'result'],
     );
     const result = events.at(-1) as Record<string, never>;
     for (const mode of ['sampled', 'threshold', 'meanField'])
@@ -82,15 +82,51 @@ describe('flipgrad train', () => {
 
   it('writes its run folder complete, and refuses one that is in use', async () => {
     const out = join(folder, 'run');
-    const args = ['train', '--data', csvFile('run.csv'), ...SMALL, '--out', out];
-    const { code, stdout } = await runCli(args);
-    assert.equal(code, 0);
-    assert.deepEqual(readdirSync(out).sort(), ['metrics.jsonl', 'run.json']);
-    assert.equal(readFileSync(join(out, 'metrics.jsonl'), 'utf8'), stdout);
-    assert.equal(JSON.parse(readFileSync(join(out, 'run.json'), 'utf8')).config.config.units, 16);
+    const args = ['train', '--data', csvFile('run.csv'), ...SMALL, '--run', out, '--log', 'csv,tensorboard'];
+    const { code, stderr, lines } = await runCli(args);
+    assert.equal(code, 0, stderr);
+    assert.deepEqual(readdirSync(out).sort(), [
+      'checkpoints',
+      'curves.svg',
+      'events.out.tfevents.0.flipgrad',
+      'metrics.csv',
+      'metrics.jsonl',
+      'run.json',
+      'weights.safetensors',
+    ]);
+    const metrics = readFileSync(join(out, 'metrics.jsonl'), 'utf8')
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    assert.equal(metrics[0].event, 'session');
+    const events = metrics.slice(1).map(({ time, ...event }) => event);
+    assert.deepEqual([{ event: 'run', folder: out }, ...events], lines());
+    const record = JSON.parse(readFileSync(join(out, 'run.json'), 'utf8'));
+    assert.equal(record.config.units, 16);
+    assert.deepEqual(record.result, events.at(-1));
+    assert.match(record.versions.flipgrad, /^\d+\.\d+\.\d+/);
+    for (const part of ['train', 'valid', 'test']) assert.match(record.data.checksums[part], /^[0-9a-f]{64}$/);
+    const svg = readFileSync(join(out, 'curves.svg'), 'utf8');
+    assert.equal(svg.match(/<polyline/g)?.length, 2 + 2 + 3);
+    assert.doesNotMatch(svg, /NaN|undefined|Infinity/);
     const again = await runCli(args);
     assert.equal(again.code, 2);
-    assert.match(again.stderr, /holds files already/);
+    assert.match(again.stderr, /holds checkpoints already; a new or empty folder would do/);
+  });
+
+  it('makes a folder of its own under runs, or none', async () => {
+    const args = ['train', '--data', csvFile('own.csv'), ...SMALL, '--epochs', '1', '--neuron', 'top-k:k=2'];
+    const env = { FLIPGRAD_RUNS: join(folder, 'own runs') };
+    await Promise.all([runCli(args, { env }), runCli(args, { env })]);
+    const names = readdirSync(env.FLIPGRAD_RUNS);
+    assert.equal(names.length, 2);
+    for (const name of names) assert.match(name, /^\d{8}-\d{6}-top-k_k_2-1(-2)?$/);
+    const { lines } = await runCli([...args, '--run', 'none'], { env });
+    assert.deepEqual(
+      lines().map(({ event }) => event),
+      ['epoch', 'result'],
+    );
+    assert.equal(readdirSync(env.FLIPGRAD_RUNS).length, 2);
   });
 
   it('takes gate policies, balancing penalties and selection biases, and top-k follows the rate', async () => {
@@ -116,8 +152,9 @@ describe('flipgrad train', () => {
       },
     );
     assert.equal(code, 130);
-    assert.match(stderr, /Interrupted/);
-    assert.ok(lines().every(({ event }) => event === 'epoch'));
+    const { event, folder: path } = lines()[0] as Record<string, string>;
+    assert.equal(event, 'run');
+    assert.equal(stderr, `Interrupted and saved. To go on: flipgrad train --resume ${path}\n`);
   });
 });
 
@@ -142,6 +179,9 @@ describe('flipgrad train refuses bad input with one sentence and code 2', () => 
     ['a missing path', ['--data', '/no/such/place'], /no\/such\/place/],
     ['a negative seed', ['--seed', '-1'], /seed/],
     ['no threads', ['--threads', '0'], /threads/],
+    ['no such log', ['--log', 'csv,tensorbord'], /Did you mean "tensorboard"/],
+    ['a run to resume that is not there', ['--resume', '/no/run'], /\/no\/run holds no run: there is no run.json/],
+    ['--resume without a folder', ['--resume', '--run', 'none'], /--resume wants the folder of a run/],
     ['a BLAS that is not there', ['--blas', '/no/blas.so'], /BLAS "\/no\/blas.so".*path of a library/],
     [
       'a loss that is NaN',
@@ -153,13 +193,21 @@ describe('flipgrad train refuses bad input with one sentence and code 2', () => 
     it(name, async () => {
       const data = args.includes('--data') ? [] : ['--data', csvFile('cases.csv')];
       const out = join(folder, 'refused');
-      const { code, stdout, stderr } = await runCli(['train', ...data, ...SMALL, ...args, '--out', out]);
+      const { code, stdout, stderr } = await runCli([
+        'train',
+        ...data,
+        ...SMALL,
+        ...args,
+        ...(args.includes('--resume') ? [] : ['--run', out]),
+      ]);
       assert.equal(code, 2, stderr);
       assert.match(stderr, message);
       assert.equal(stderr.trim().split('\n').length <= 2, true, stderr);
       assert.doesNotMatch(stderr, /\n {4}at /);
       assert.equal(stdout.includes('"result"'), false);
-      assert.equal(existsSync(join(out, 'run.json')), false, 'nothing half-written');
+      // Training that diverges has begun: its run stays, without a result.
+      assert.equal(existsSync(out), name === 'a loss that is NaN');
+      if (existsSync(out)) assert.equal(JSON.parse(readFileSync(join(out, 'run.json'), 'utf8')).result, undefined);
     });
 
   it('a ragged CSV row, with its line', async () => {

@@ -1,7 +1,14 @@
 import { spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const MAIN = fileURLToPath(new URL('../../cli/main.ts', import.meta.url));
+
+/** Runs that are told no folder leave theirs here. */
+const RUNS = mkdtempSync(join(tmpdir(), 'flipgrad-cli-runs-'));
+process.once('exit', () => rmSync(RUNS, { recursive: true, force: true }));
 
 export interface Finished {
   readonly code: number | null;
@@ -11,20 +18,30 @@ export interface Finished {
   readonly lines: () => Record<string, unknown>[];
 }
 
-/** Runs the command line in a process of its own, as a user's shell would, its output piped. */
+/**
+ * Runs the command line in a process of its own, as a user's shell would, its output piped. `onStarted` is called when there is
+ * output, and `startedBy` in it.
+ */
 export function runCli(
   args: readonly string[],
-  options: { env?: Record<string, string>; onStarted?: (kill: (signal: NodeJS.Signals) => void) => void } = {},
+  options: {
+    env?: Record<string, string>;
+    onStarted?: (kill: (signal: NodeJS.Signals) => void) => void;
+    startedBy?: string;
+  } = {},
 ): Promise<Finished> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [MAIN, ...args], { env: { ...process.env, ...options.env } });
+    const child = spawn(process.execPath, [MAIN, ...args], {
+      env: { ...process.env, FLIPGRAD_RUNS: RUNS, ...options.env },
+    });
     let stdout = '';
     let stderr = '';
     let started = false;
     child.stdout.on('data', (text) => {
       stdout += text;
-      if (!started) options.onStarted?.((signal) => child.kill(signal));
+      if (started || !stdout.includes(options.startedBy ?? '')) return;
       started = true;
+      options.onStarted?.((signal) => child.kill(signal));
     });
     child.stderr.on('data', (text) => {
       stderr += text;

@@ -27,6 +27,8 @@ const CASES: readonly [string, LayerSpec[], TrainOptions][] = [
     { optimizer: sgd({ momentum: 0.9 }), maxNorm: 1, decay: 0.8 },
   ],
   ['adam, learned baselines', [gates('stochastic-binary')], { optimizer: adam(), gaterLearningRate: 1e-4 }],
+  ['several draws', [gates('rloo')], { optimizer: adam() }],
+  ['several draws, averages of other networks', [gates('muprop')], {}],
   ['selection biases', [gates('top-k', { balance: true })], { optimizer: adam() }],
   [
     'hidden units',

@@ -6,7 +6,7 @@ import { DataError } from '../../data/dataset.ts';
 const DELIMITERS = [',', ';', '\t'];
 
 /** The delimiter that the first line holds most of; a comma when it holds none. */
-function findDelimiter(bytes: Uint8Array): string {
+export function findDelimiter(bytes: Uint8Array): string {
   const end = bytes.indexOf(10);
   const line = new TextDecoder().decode(bytes.subarray(0, end < 0 ? bytes.length : end));
   const [best] = DELIMITERS.map((delimiter) => ({ delimiter, times: line.split(delimiter).length })).sort(

@@ -3,6 +3,7 @@ import { link, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/pro
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { type FolderLock, StorageError } from '../../runs/folder.ts';
+import { codeOf, explained } from './storage-reason.ts';
 
 const FILE = '.lock';
 /** The owner touches its lock so often, in milliseconds. */
@@ -60,9 +61,8 @@ async function place(file: string, own: Owner): Promise<boolean> {
     held.add(own.token);
     return true;
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    if (code === 'EEXIST') return false;
-    throw new StorageError(`${file} cannot be written: ${message}.`, { full: code === 'ENOSPC', cause: error });
+    if (codeOf(error) === 'EEXIST') return false;
+    throw explained(error, file, 'written');
   } finally {
     await rm(part, { force: true }).catch(() => {});
   }

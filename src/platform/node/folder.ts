@@ -3,16 +3,7 @@ import { appendFile, mkdir, open, readdir, readFile, rename, rm, stat, truncate 
 import { dirname, join } from 'node:path';
 import { type Folder, StorageError } from '../../runs/folder.ts';
 import { isLocked, lockFolder } from './folder-lock.ts';
-
-/** What a disk without room, a quota or a limit on file sizes answers. */
-const FULL = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
-const REASONS: Readonly<Record<string, string>> = {
-  ENOSPC: 'the disk is full',
-  EDQUOT: 'the disk quota is used up',
-  EFBIG: 'the file would be larger than this process may write',
-  EACCES: 'permission denied',
-  EROFS: 'the disk is read-only',
-};
+import { codeOf, explained } from './storage-reason.ts';
 
 /** A folder on this machine's disks; it need not exist yet. */
 export function nodeFolder(path: string): Folder {
@@ -105,27 +96,3 @@ async function syncFolder(path: string): Promise<void> {
     await folder.close();
   }
 }
-
-const codeOf = (error: unknown): string => (error as NodeJS.ErrnoException).code ?? '';
-
-function explained(
-  error: unknown,
-  path: string,
-  what: string,
-  content?: Uint8Array | Record<string, Uint8Array>,
-): Error {
-  if (error instanceof StorageError) return error;
-  const code = codeOf(error);
-  if (code === '') return error as Error;
-  const bytes = content instanceof Uint8Array ? content.length : sizeOf(content);
-  const size = bytes === 0 ? '' : ` (${bytes} bytes)`;
-  const reason = REASONS[code] ?? (error as Error).message;
-  const advice = FULL.has(code) ? ' Freeing space would do.' : '';
-  return new StorageError(`${path}${size} cannot be ${what}: ${reason}.${advice}`, {
-    full: FULL.has(code),
-    cause: error,
-  });
-}
-
-const sizeOf = (files: Readonly<Record<string, Uint8Array>> = {}): number =>
-  Object.values(files).reduce((sum, { length }) => sum + length, 0);

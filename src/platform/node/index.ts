@@ -1,8 +1,11 @@
 /** flipgrad on Node: engines with threads, and data sets from files and the network. */
 export { BlasError } from './blas.ts';
 export { calibrationFile, readCalibration, saveCalibration } from './calibration.ts';
+export { type NumberRows, readNumbers } from './csv-numbers.ts';
 export { DATASET_NAMES, dataFolder, type LoadOptions, loadDataset } from './data-folder.ts';
 export { DownloadError } from './download.ts';
 export { createEngine, nodePlatform } from './engine.ts';
 export { nodeFolder } from './folder.ts';
+export { readPng } from './png.ts';
+export { type Provenance, provenance } from './provenance.ts';
 export type { DownloadProgress } from './transfer.ts';

@@ -1,0 +1,42 @@
+import { Command } from 'commander';
+import { type Engine, type InferenceMode, type Model, type Run, runModel } from '../src/index.ts';
+import { createEngine } from '../src/platform/node/index.ts';
+import { openRun } from './run-folder.ts';
+
+/** Modes in which a trained network is used. */
+export const MODES: readonly InferenceMode[] = ['threshold', 'mean-field', 'sample', 'ensemble'];
+
+export interface UseFlags {
+  readonly threads?: number;
+  readonly blas?: string;
+}
+
+/** Opens a run with the model of its best epoch on an engine like its own, for as long as `use` takes. */
+export async function useRun(
+  folder: string,
+  { threads, blas }: UseFlags,
+  use: (using: { run: Run; engine: Engine; model: Model; from: string }) => Promise<void>,
+): Promise<void> {
+  const run = await openRun(folder);
+  const { simd, blas: own, crossovers } = run.record.engine;
+  const engine = await createEngine({
+    simd: simd as 'auto' | 'simd' | 'relaxed',
+    blas: blas ?? own,
+    crossovers,
+    ...(threads !== undefined && { threads }),
+  });
+  try {
+    await use({ run, engine, ...(await runModel(run, engine)) });
+  } finally {
+    engine.close();
+  }
+}
+
+/** A command on a trained run: its folder, threads, BLAS, JSON. */
+export const runUser = (name: string, description: string): Command =>
+  new Command(name)
+    .description(description)
+    .exitOverride()
+    .argument('<folder>', 'the folder of a run')
+    .option('--blas <lib>', 'auto, off, or the path of a library (default: as in training)')
+    .option('--json', 'one JSON object a line (also when standard output is not a terminal)');

@@ -1,0 +1,57 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { availableParallelism, cpus, hostname, totalmem } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/** Where a result is from: for run records. */
+export interface Provenance {
+  /** Of flipgrad, Node and V8. */
+  readonly versions: Readonly<Record<string, string>>;
+  readonly machine: Readonly<Record<string, string | number>>;
+  /** Of flipgrad's repository, where it runs from one; with "+" where files were changed. */
+  readonly commit?: string;
+}
+
+/** This program, this machine, this commit. */
+export function provenance(): Provenance {
+  const root = packageRoot();
+  const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string };
+  const commit = commitOf(root);
+  return {
+    versions: { flipgrad: version, node: process.versions.node, v8: process.versions.v8 },
+    machine: {
+      host: hostname(),
+      platform: process.platform,
+      architecture: process.arch,
+      processor: cpus()[0]?.model ?? 'unknown',
+      cores: availableParallelism(),
+      memory: totalmem(),
+    },
+    ...(commit !== undefined && { commit }),
+  };
+}
+
+/** The nearest folder above this file with a package.json: the same from source and when built. */
+function packageRoot(): string {
+  let folder = dirname(fileURLToPath(import.meta.url));
+  while (!existsSync(join(folder, 'package.json'))) folder = dirname(folder);
+  return folder;
+}
+
+function commitOf(root: string): string | undefined {
+  if (!existsSync(join(root, '.git'))) return undefined;
+  const git = (...args: string[]) =>
+    execFileSync('git', ['-C', root, ...args], {
+      encoding: 'utf8',
+      timeout: 5000,
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+  try {
+    const changed = git('status', '--porcelain', '--untracked-files=no').trim() !== '';
+    return `${git('rev-parse', 'HEAD').trim()}${changed ? '+' : ''}`;
+  } catch {
+    // No git here.
+    return undefined;
+  }
+}

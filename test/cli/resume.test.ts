@@ -1,0 +1,244 @@
+/** Runs that are killed, interrupted and run out of disk, in processes of their own; each ends as if nothing had happened. */
+import assert from 'node:assert/strict';
+import { execFileSync, spawn } from 'node:child_process';
+import { globSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, describe, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { randomStream } from '../../src/random/stream.ts';
+import { readEventFile } from '../helpers/event-reader.ts';
+import { runCli } from '../helpers/run-cli.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'flipgrad-resume-'));
+after(() => rmSync(folder, { recursive: true }));
+
+/** 200 rows of two classes: an epoch takes a millisecond. */
+const data = join(folder, 'two.csv');
+const rows = Array.from({ length: 200 }, (_, i) => {
+  const noise = (((i * 7919) % 97) / 97 - 0.5) * 0.8;
+  return `${[(i % 2) + noise, 1 - (i % 2) - noise, noise, -noise].map((x) => x.toFixed(3)).join(',')},${i % 2}`;
+});
+writeFileSync(data, `a,b,c,d,label\n${rows.join('\n')}\n`);
+
+const NETWORK = [
+  '--units',
+  '16',
+  '--blocks',
+  '4',
+  '--gater',
+  '8',
+  '--rate',
+  '0.25',
+  '--neuron',
+  'noisy-rectifier',
+  '--nudge',
+];
+const MACHINE = ['--threads', '1', '--blas', 'off'];
+const args = (run: string, epochs: number, ...more: string[]): string[] => [
+  ...['train', '--data', data, ...NETWORK, ...MACHINE, '--batch', '20', '--decay', '0.999'],
+  ...['--run', run, '--epochs', String(epochs), ...more],
+];
+const path = (name: string): string => join(folder, name);
+const weights = (run: string): Buffer => readFileSync(join(run, 'weights.safetensors'));
+
+/** Everything after the last epoch: weights, moments, averages, thresholds, λ; and the weights of the best epoch. */
+function lastState(run: string): Buffer {
+  const [name] = readdirSync(join(run, 'checkpoints')).sort().reverse();
+  return readFileSync(join(run, 'checkpoints', name, 'arrays.safetensors'));
+}
+
+/** Lines of metrics without the clock and the threads. */
+function metrics(run: string): string[] {
+  const lines = readFileSync(join(run, 'metrics.jsonl'), 'utf8').trim().split('\n');
+  return lines.flatMap((line) => {
+    const { time, seconds, threads, ...facts } = JSON.parse(line);
+    return facts.event === 'session' ? [] : [JSON.stringify(facts)];
+  });
+}
+
+function assertSameEnd(run: string, whole: string): void {
+  assert.ok(weights(run).equals(weights(whole)), 'the weights are others');
+  assert.ok(lastState(run).equals(lastState(whole)), 'the state after the last epoch is another');
+}
+
+/**
+ * Starts a command and kills it.
+ * @param moment milliseconds after its start, or after its first output
+ * @returns its exit code, null when it was killed
+ */
+function killedAt(
+  command: readonly string[],
+  { since, milliseconds }: { since: 'start' | 'output'; milliseconds: number },
+): Promise<{ code: number | null; stderr: string }> {
+  const main = fileURLToPath(new URL('../../cli/main.ts', import.meta.url));
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [main, ...command], { stdio: ['ignore', 'pipe', 'pipe'] });
+    let timer: NodeJS.Timeout | undefined;
+    let stderr = '';
+    const begin = () => {
+      timer = setTimeout(() => child.kill('SIGKILL'), milliseconds);
+    };
+    if (since === 'start') begin();
+    else child.stdout.once('data', begin);
+    child.stdout.resume();
+    child.stderr.on('data', (text) => {
+      stderr += text;
+    });
+    child.on('error', reject);
+    child.on('close', (code) => {
+      clearTimeout(timer);
+      resolve({ code, stderr });
+    });
+  });
+}
+
+describe('a run', () => {
+  it('killed at 30 random moments ends with the bytes of an uninterrupted one', async (t) => {
+    const EPOCHS = 2000;
+    const [whole, killed] = [path('whole'), path('killed')];
+    assert.equal((await runCli(args(whole, EPOCHS))).code, 0);
+    const random = randomStream(20261121, 1);
+    const logs = ['--log', 'csv,tensorboard'];
+    const states = new Set<string>();
+    for (let kill = 0; kill < 30; kill++) {
+      // Most moments are while it trains, where every minibatch ends with a checkpoint; some are while it starts.
+      const moment =
+        kill % 6 === 5
+          ? { since: 'start' as const, milliseconds: 500 * random.uniform() }
+          : { since: 'output' as const, milliseconds: 200 * random.uniform() };
+      const { code, stderr } = await killedAt(
+        args(killed, EPOCHS, ...logs, '--resume', '--checkpoint-every', '0'),
+        moment,
+      );
+      assert.equal(code, null, `it ended by itself, after ${kill} kills: ${stderr}`);
+      const [newest] = globSync('checkpoints/epoch-*', { cwd: killed }).sort().reverse();
+      if (newest) states.add(newest);
+    }
+    assert.ok(states.size >= 10, `kills met ${states.size} different checkpoints`);
+    t.diagnostic(`30 kills met ${states.size} different newest checkpoints`);
+    const end = await runCli(args(killed, EPOCHS, ...logs, '--resume'));
+    assert.equal(end.code, 0, end.stderr);
+    assertSameEnd(killed, whole);
+    assert.equal(metrics(killed).join('\n'), metrics(whole).join('\n'));
+    const steps = readEventFile(readFileSync(join(killed, 'events.out.tfevents.0.flipgrad'))).map(({ step }) => step);
+    assert.deepEqual(
+      steps.slice(1, -1),
+      Array.from({ length: EPOCHS }, (_, i) => i + 1),
+    );
+    assert.equal(readFileSync(join(killed, 'metrics.csv'), 'utf8').trim().split('\n').length, EPOCHS + 1);
+    assert.deepEqual(
+      readdirSync(killed).filter((name) => name.startsWith('.')),
+      [],
+      'no leftovers',
+    );
+  });
+
+  it('interrupted and terminated says how to go on, and goes on', async () => {
+    const [whole, stopped] = [path('whole 2'), path('stopped')];
+    const EPOCHS = 300;
+    assert.equal((await runCli(args(whole, EPOCHS))).code, 0);
+    for (const [signal, command] of [
+      ['SIGINT', args(stopped, EPOCHS)],
+      ['SIGTERM', ['train', '--resume', stopped]],
+    ] as const) {
+      const { code, stderr } = await runCli(command, {
+        startedBy: '"event":"epoch"',
+        onStarted: (kill) => kill(signal),
+      });
+      assert.equal(code, 130, stderr);
+      assert.equal(stderr, `Interrupted and saved. To go on: flipgrad train --resume ${stopped}\n`);
+    }
+    const contrary = await runCli(['train', '--resume', stopped, '--units', '32']);
+    assert.equal(contrary.code, 2);
+    assert.match(contrary.stderr, /--units is 32 here and 16 in .*stopped; leaving it out/);
+    const { code, lines } = await runCli(['train', '--resume', stopped, '--units', '16', '--threads', '2']);
+    assert.equal(code, 0);
+    assert.deepEqual(
+      lines()
+        .map(({ event }) => event)
+        .slice(0, 2),
+      ['run', 'resumed'],
+    );
+    assertSameEnd(stopped, whole);
+  });
+
+  it('resumed with more epochs is that of so many epochs', async () => {
+    const [long, short] = [path('long'), path('short')];
+    await runCli(args(long, 60));
+    await runCli(args(short, 20));
+    const { code, stderr } = await runCli(['train', '--resume', short, '--epochs', '60']);
+    assert.equal(code, 0, stderr);
+    assertSameEnd(short, long);
+    assert.equal(metrics(short).slice(-40).join('\n'), metrics(long).slice(-40).join('\n'));
+    assert.equal(JSON.parse(readFileSync(join(short, 'run.json'), 'utf8')).config.epochs, 60);
+  });
+});
+
+describe('a full disk', () => {
+  /** A small file system, where we may mount one. */
+  const disk = path('disk');
+  mkdirSync(disk);
+  let mounted = false;
+  try {
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=256k', 'flipgrad-test', disk], { stdio: 'ignore' });
+    mounted = true;
+  } catch {
+    // Not root, or no mount here: the limit on file sizes below is tested all the same.
+  }
+  after(() => mounted && execFileSync('umount', [disk]));
+
+  it('is a clear error with the last good checkpoint kept; with room again the run goes on', {
+    skip: !mounted && 'no right to mount',
+  }, async () => {
+    const EPOCHS = 400;
+    const [whole, run, ballast] = [path('whole 3'), join(disk, 'run'), join(disk, 'ballast')];
+    assert.equal((await runCli(args(whole, EPOCHS))).code, 0);
+    const full = await runCli(args(run, EPOCHS, '--checkpoint-every', '0'), {
+      startedBy: '"epoch":20,',
+      onStarted: () => fillUp(ballast),
+    });
+    assert.equal(full.code, 2);
+    assert.match(full.stderr, /^flipgrad: .*\/run\/.* cannot be written: the disk is full\. Freeing space would do\. /);
+    assert.match(full.stderr, /(The last good checkpoint, epoch-\d+-step-\d+, is kept|There is no checkpoint yet)\./);
+    assert.match(full.stderr, /To go on then: flipgrad train --resume .*\/run\n$/);
+    const again = await runCli(['train', '--resume', run]);
+    assert.equal(again.code, 2, 'still full');
+    assert.match(again.stderr, /cannot be written: the disk is full/);
+    rmSync(ballast);
+    const { code, stderr, lines } = await runCli(['train', '--resume', run]);
+    assert.equal(code, 0, stderr);
+    const kept = full.stderr.match(/epoch-\d+-step-\d+, is kept/)?.[0].slice(0, -9);
+    const resumed = lines().find(({ event }) => event === 'resumed');
+    assert.equal(resumed?.checkpoint, kept);
+    assert.deepEqual(resumed?.damaged ?? [], []);
+    assertSameEnd(run, whole);
+    assert.equal(metrics(run).join('\n'), metrics(whole).join('\n'));
+  });
+
+  it('a limit on file sizes is one too', async () => {
+    const run = path('limited');
+    const main = fileURLToPath(new URL('../../cli/main.ts', import.meta.url));
+    const limited = `ulimit -f 5; exec "$@"`;
+    const command = [process.execPath, main, ...args(run, 5, '--checkpoint-every', '0', '--units', '64')];
+    const child = spawn('bash', ['-c', limited, 'bash', ...command], { stdio: ['ignore', 'ignore', 'pipe'] });
+    let stderr = '';
+    for await (const text of child.stderr) stderr += text;
+    assert.equal(child.exitCode ?? (await new Promise((resolve) => child.on('close', resolve))), 2);
+    assert.match(stderr, /larger than this process may write\. A higher limit would do\. There is no checkpoint yet\./);
+    assert.deepEqual(readdirSync(join(run, 'checkpoints')), [], 'nothing half-written');
+    assert.equal((await runCli(['train', '--resume', run])).code, 0);
+  });
+});
+
+/** Writes a file until the disk takes no more. */
+function fillUp(file: string): void {
+  for (let size = 65536; size >= 1024; size /= 2)
+    for (;;)
+      try {
+        writeFileSync(file, new Uint8Array(size), { flag: 'a' });
+      } catch {
+        break;
+      }
+  assert.ok(statSync(file).size > 0);
+}
