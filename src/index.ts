@@ -31,11 +31,15 @@ export {
   type SparsityPenalty,
   type SparsitySpec,
 } from './gates/index.ts';
-// Files: models, arrays, checkpoints, logs
+// Files: models, arrays, checkpoints, logs, exports
 export { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from './io/checkpoint.ts';
 export { type EventHistogram, encodeEvent, eventFileHeader, type LoggedEvent } from './io/event-file.ts';
+export { ExportError } from './io/export-error.ts';
 export { FormatError } from './io/format-error.ts';
+export type { FrozenMode } from './io/frozen-network.ts';
 export { type LoadModelOptions, loadModel, saveModel } from './io/model-file.ts';
+export { exportOneFile, type OneFileOptions } from './io/one-file.ts';
+export { exportOnnx, type OnnxFile, type OnnxOptions } from './io/onnx.ts';
 export { decodeSafetensors, encodeSafetensors, type NamedTensor, type Safetensors } from './io/safetensors.ts';
 // Layers and models
 export { type DenseSpec, dense } from './layers/dense.ts';
@@ -56,6 +60,7 @@ export {
   openingEach,
   pullbackEach,
 } from './neurons/contract.ts';
+export { type Formula, type Formulas, f, type RowFormula } from './neurons/formula.ts';
 export { type NeuronName, zoo } from './neurons/index.ts';
 export { instantiate, type NeuronSpec, resolveNeuron } from './neurons/resolve.ts';
 // Optimizers

@@ -1,0 +1,128 @@
+import type { AffineBlueprint, GatedBlueprint } from '../layers/blueprint.ts';
+import type { FiringSite } from '../layers/firing-site.ts';
+import type { Model } from '../layers/model.ts';
+import { evaluateFormula, type Formula, f } from '../neurons/formula.ts';
+import { formulaMisfit, formulasOf } from '../neurons/formula-misfit.ts';
+import { ExportError } from './export-error.ts';
+
+/** The modes that are functions of the input alone, hence can be exported. */
+export type FrozenMode = 'threshold' | 'mean-field';
+
+export const FROZEN_MODES: readonly FrozenMode[] = ['threshold', 'mean-field'];
+
+/** Who among the units of a row is open: all, those over a number, or so many that are largest (of equal ones the first). */
+export type Keep = 'all' | { readonly over: number } | { readonly largest: number };
+
+/** What the units of a row emit: `value` where open, else 0. */
+export interface FrozenFiring {
+  readonly keep: Keep;
+  /** Added to the logits where `keep` compares them. */
+  readonly bias?: Float64Array;
+  /** A formula of the logit, or the softmax over the open units of one (then at least LEAST_OPEN). */
+  readonly value: Formula | { readonly softmax: Formula };
+}
+
+/** firing(x·W + b) */
+export interface FrozenAffine {
+  readonly kind: 'affine';
+  readonly name: string;
+  readonly inputs: number;
+  readonly units: number;
+  /** inputs × units, row-major. */
+  readonly weights: Float32Array;
+  readonly bias: Float32Array;
+  readonly firing: FrozenFiring;
+}
+
+/** y_k = g_k·H_k: the gater's last stage gives g, the experts give H. */
+export interface FrozenGated {
+  readonly kind: 'gated';
+  readonly name: string;
+  readonly gater: readonly FrozenAffine[];
+  readonly experts: FrozenAffine;
+  /** The experts' weights block by block: blocks × inputs × size. */
+  readonly blockWeights: Float32Array;
+  readonly blocks: number;
+  readonly size: number;
+  /** Can a gate be 0, so that its block need not be computed? */
+  readonly closes: boolean;
+}
+
+/** A network with the noise off, as plain facts: what exports are made of. Its outputs are the logits of the classes. */
+export interface FrozenNetwork {
+  readonly mode: FrozenMode;
+  readonly inputs: number;
+  readonly outputs: number;
+  readonly layers: readonly (FrozenAffine | FrozenGated)[];
+}
+
+/**
+ * What a model computes in one mode.
+ * @throws ExportError for a layer without a blueprint, and for a neuron whose formulas are not those of its functions
+ * @throws RangeError for another mode
+ */
+export function freeze(model: Model, mode: FrozenMode): FrozenNetwork {
+  if (!FROZEN_MODES.includes(mode))
+    throw new RangeError(`The mode of an export is "${mode}"; ${FROZEN_MODES.join(' or ')} would do.`);
+  const affine = (blueprint: AffineBlueprint): FrozenAffine => freezeAffine(model, blueprint, mode);
+  const layers = model.layers.map(({ name, blueprint }) => {
+    if (!blueprint)
+      throw new ExportError(`The layer "${name}" cannot be exported: it does not say what it computes without noise.`);
+    return blueprint.kind === 'affine' ? affine(blueprint) : freezeGated(name, blueprint, affine);
+  });
+  return { mode, inputs: model.inputs, outputs: model.outputs, layers };
+}
+
+function freezeAffine(model: Model, { weights, bias, site }: AffineBlueprint, mode: FrozenMode): FrozenAffine {
+  const units = bias.tensor.size;
+  return {
+    kind: 'affine',
+    name: weights.name.replace(/\.weights$/, ''),
+    inputs: weights.tensor.size / units,
+    units,
+    weights: model.weights(weights.name),
+    bias: bias.tensor.toArray(),
+    firing: site ? freezeSite(site, mode) : { keep: 'all', value: f.logit },
+  };
+}
+
+function freezeGated(
+  name: string,
+  { gater, experts, blocks, size }: GatedBlueprint,
+  affine: (blueprint: AffineBlueprint) => FrozenAffine,
+): FrozenGated {
+  const stages = gater.map(affine);
+  const { firing } = stages[stages.length - 1];
+  const blockWeights = experts.weights.tensor.toArray();
+  const closes = canClose(firing);
+  return { kind: 'gated', name, gater: stages, experts: affine(experts), blockWeights, blocks, size, closes };
+}
+
+/** How the units of a site fire in a mode; see engine/fire.ts, which does the same. */
+function freezeSite(site: FiringSite, mode: FrozenMode): FrozenFiring {
+  const { neuron, name, units, selectionBias } = site;
+  const misfit = formulaMisfit(neuron);
+  const formulas = formulasOf(neuron);
+  if (misfit || !formulas)
+    throw new ExportError(
+      `The units of "${name}" cannot be exported. ${misfit} \`formulas\` that say the same as its functions would do.`,
+    );
+  // Where nothing is random and nothing is cut, the modes are the same.
+  if (mode !== 'mean-field' && site.stochastic && !neuron.selects)
+    return { keep: { over: site.threshold }, value: formulas.whenOpen };
+  const rows = neuron.settle && formulas.settle;
+  if (!rows) return { keep: 'all', value: formulas.expect };
+  const { keep, value } = rows;
+  return {
+    keep: keep === 'largest' ? { largest: neuron.opens?.(units) ?? units } : keep,
+    value,
+    ...(selectionBias && { bias: selectionBias.slice() }),
+  };
+}
+
+function canClose({ keep, value }: FrozenFiring): boolean {
+  if (keep !== 'all') return true;
+  if (typeof value === 'object' && 'softmax' in value) return false;
+  for (let logit = -30; logit <= 30; logit += 0.37) if (evaluateFormula(value, logit) === 0) return true;
+  return false;
+}

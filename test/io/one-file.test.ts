@@ -1,0 +1,151 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, describe, it } from 'node:test';
+import { pathToFileURL } from 'node:url';
+import { runInNewContext } from 'node:vm';
+import { adam, compile, createModel, dense, digitsSplit, gated, type Model, train } from '../../src/index.ts';
+import { FROZEN_MODES } from '../../src/io/frozen-network.ts';
+import { javascriptFormula } from '../../src/io/javascript-formula.ts';
+import { exportOneFile } from '../../src/io/one-file.ts';
+import type { PortablePrediction } from '../../src/io/one-file-predictor.ts';
+import { evaluateFormula } from '../../src/neurons/formula.ts';
+import { formulasOf } from '../../src/neurons/formula-misfit.ts';
+import { createEngine } from '../../src/platform/node/index.ts';
+import { instances } from '../conformance/instances.ts';
+import { distance, everywhere, features, ourLogits } from './frozen-models.ts';
+
+interface Exported {
+  readonly predict: (pixels: ArrayLike<number>) => PortablePrediction;
+  readonly mode: string;
+  readonly inputs: number;
+  readonly classes: number;
+}
+
+const engine = await createEngine({ threads: 1 });
+const folder = mkdtempSync(join(tmpdir(), 'flipgrad-one-file-'));
+after(() => {
+  engine.close();
+  rmSync(folder, { recursive: true });
+});
+
+let files = 0;
+/** Writes the file and imports it, as a user would. */
+async function imported(text: string): Promise<Exported> {
+  const path = join(folder, `network-${files++}.mjs`);
+  writeFileSync(path, text);
+  return (await import(pathToFileURL(path).href)) as Exported;
+}
+
+function logitsOf({ predict }: Exported, given: Float32Array, width: number): Float64Array {
+  const rows = given.length / width;
+  return Float64Array.from(
+    Array.from({ length: rows }, (_, r) => predict(given.subarray(r * width, (r + 1) * width)).logits).flat(),
+  );
+}
+
+describe('export as one JavaScript file', () => {
+  for (const { title, neuron } of instances)
+    if (neuron.formulas !== 'none')
+      for (const mode of FROZEN_MODES)
+        it(`gives our outputs with ${title} as gates and as units, in ${mode} mode, 1,000 rows`, async () => {
+          const model = everywhere(engine, neuron);
+          const given = features(1000, model.inputs);
+          const logits = logitsOf(await imported(exportOneFile(model, { mode })), given, model.inputs);
+          assert.ok(distance(logits, ourLogits(model, mode, given, 1000)) < 1e-4);
+        });
+
+  for (const { title, neuron } of instances) {
+    const formulas = formulasOf(neuron);
+    if (formulas)
+      it(`the formulas of ${title} as text are what they are as values`, () => {
+        for (const formula of [formulas.expect, formulas.whenOpen]) {
+          const asText = runInNewContext(javascriptFormula(formula)) as (a: number) => number;
+          for (let logit = -12; logit <= 12; logit += 0.31)
+            assert.equal(asText(logit), evaluateFormula(formula, logit), `${logit}`);
+        }
+      });
+  }
+
+  describe('of a trained network', async () => {
+    const data = digitsSplit({ seed: 4, train: 600, valid: 200, test: 1000 });
+    const digits = Float32Array.from(data.test.features, (x) => x * data.test.scale);
+    const row = (r: number) => digits.subarray(r * 784, (r + 1) * 784);
+    const model: Model = createModel(engine, {
+      inputs: 784,
+      layers: [
+        gated(256, { blocks: 16, gater: [16], rate: 0.25, activation: 'rectifier', compute: 'blocks', name: 'below' }),
+        gated(64, { blocks: 64, gater: [], rate: 0.25, activation: 'rectifier', compute: 'blocks', name: 'above' }),
+        dense(10),
+      ],
+    });
+    for await (const _ of train(model, data, { epochs: 3, batch: 50, optimizer: adam({ learningRate: 0.003 }) }));
+
+    for (const mode of FROZEN_MODES)
+      it(`gives our class, probabilities, gates and multiply-adds on 1,000 digits in ${mode} mode`, async () => {
+        const file = await imported(exportOneFile(model, { mode }));
+        assert.deepEqual([file.mode, file.inputs, file.classes], [mode, 784, 10]);
+        const compiled = compile(model, { mode });
+        for (let r = 0; r < 1000; r++) {
+          const [theirs, ours] = [file.predict(row(r)), compiled.predict(row(r))];
+          assert.equal(theirs.label, ours.classes[0]);
+          assert.ok(distance(theirs.probabilities, ours.probabilities) < 1e-4);
+          assert.equal(theirs.multiplyAdds, ours.multiplyAdds);
+          const open = ours.open.map(({ gates }) => [...gates.keys()].filter((k) => gates[k] === 1));
+          assert.deepEqual(
+            theirs.gates,
+            ['below', 'above'].map((layer, i) => ({ layer, open: open[i] })),
+          );
+        }
+      });
+
+    it('bytes are pixels too, scaled as the data were', async () => {
+      const bytes = Uint8ClampedArray.from(data.test.features.subarray(0, 784));
+      const file = await imported(exportOneFile(model));
+      assert.deepEqual(file.predict(bytes), file.predict(row(0)));
+      const half = await imported(exportOneFile(model, { byteScale: 1 / 510 }));
+      assert.deepEqual(half.predict(bytes), file.predict(row(0).map((x) => x / 2)));
+    });
+
+    it('runs where there is nothing but the language and atob, and imports nothing', () => {
+      const text = exportOneFile(model);
+      assert.doesNotMatch(text, /^\s*import\b|\bimport\(|\brequire\(/m);
+      const script = text.replaceAll(/^export /gm, '');
+      const given = Array.from(row(0));
+      const there = runInNewContext(`${script}; JSON.stringify(predict(${JSON.stringify(given)}))`, { atob });
+      const ours = compile(model).predict(given);
+      assert.ok(distance((JSON.parse(there) as PortablePrediction).probabilities, ours.probabilities) < 1e-4);
+    });
+
+    it('refuses pixels that do not fit', async () => {
+      const { predict } = await imported(exportOneFile(model));
+      assert.throws(() => predict(new Float32Array(783)), /predict was given 783 pixels; 784 would do/);
+      assert.throws(() => predict(row(0).with(5, Number.NaN)), /Pixel 5 is NaN; a finite number would do/);
+      assert.throws(() => predict(undefined as unknown as number[]), /undefined pixels/);
+    });
+  });
+
+  it('a gated layer at the end and experts that compare themselves are told too', async () => {
+    const last = createModel(engine, { inputs: 9, layers: [gated(24, { blocks: 3, gater: [4], activation: 'tanh' })] });
+    const comparing = createModel(engine, {
+      inputs: 9,
+      layers: [gated(24, { blocks: 3, gater: [4], activation: 'top-k:k=5', rate: 0.4 }), dense(4, 'tanh'), dense(3)],
+    });
+    for (const model of [last, comparing])
+      for (const mode of FROZEN_MODES) {
+        const given = features(50, 9);
+        const logits = logitsOf(await imported(exportOneFile(model, { mode })), given, 9);
+        assert.ok(distance(logits, ourLogits(model, mode, given, 50)) < 1e-4);
+      }
+  });
+
+  it('what does not fit is an error that says so', () => {
+    const model = createModel(engine, { inputs: 3, layers: [dense(2)] });
+    assert.throws(() => exportOneFile(model, { mode: 'sample' as 'threshold' }), /threshold or mean-field would do/);
+    assert.throws(() => exportOneFile(model, { byteScale: 0 }), /`byteScale` is 0; a number over 0 would do/);
+    const none = { ...instances[0].neuron, formulas: 'none' as const };
+    const untold = createModel(engine, { inputs: 3, layers: [dense(2, none)] });
+    assert.throws(() => exportOneFile(untold), { name: 'ExportError', message: /is no formula of its logits/ });
+  });
+});
