@@ -16,7 +16,9 @@ export type { GatedShape } from './audit/gated-work.ts';
 // Data sets
 export { DataError, type Dataset, makeDataset, type Split, slice, splitOff, subset } from './data/dataset.ts';
 export { type DigitsDataset, type DigitsSplit, digits, digitsSplit } from './data/digits.ts';
+export { type PenStrings, type PenStringsOptions, penStrings } from './data/pen-strings.ts';
 export { type FittedPicture, fitPicture, type Picture } from './data/picture.ts';
+export { joinSequences, type LabelledSequence, type SequenceDataset } from './data/sequences.ts';
 // Engine: kernels, threads, heap, tape
 export { createEngine, type Engine, type EngineOptions, type EnginePlatform } from './engine/engine.ts';
 export { HeapError } from './engine/heap.ts';
@@ -46,7 +48,15 @@ export { type DenseSpec, dense } from './layers/dense.ts';
 export type { RateSpread, SiteHealth } from './layers/firing-site.ts';
 export { type GatedSpec, gated } from './layers/gated.ts';
 export type { Mode } from './layers/layer.ts';
+export { type LstmSpec, lstm } from './layers/lstm.ts';
 export { createModel, type LayerSpec, Model, type ModelSpec, type Snapshot } from './layers/model.ts';
+export {
+  type AdaptiveWeightNoise,
+  adaptiveWeightNoise,
+  type FixedWeightNoise,
+  fixedWeightNoise,
+  type WeightNoiseSpec,
+} from './layers/weight-noise.ts';
 // Neurons
 export {
   type Claims,
@@ -94,5 +104,12 @@ export {
 export { type EvaluateOptions, type Evaluation, evaluate } from './train/evaluate.ts';
 export type { BatchEvent, EpochEvent, ResultEvent, TrainEvent } from './train/events.ts';
 export { type GateRates, gateRates } from './train/gate-rates.ts';
+export {
+  evaluateSequences,
+  type SequenceEpoch,
+  type SequenceEvaluation,
+  type SequenceTrainOptions,
+  trainSequences,
+} from './train/sequences.ts';
 export { checkProgress, type TrainingProgress, type TrainingState } from './train/state.ts';
 export { type Training, type TrainOptions, train } from './train/train.ts';

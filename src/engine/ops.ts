@@ -4,6 +4,7 @@ import { type FireAttributes, fire, pullFire } from './fire.ts';
 import { multiplyMatrices } from './matmul.ts';
 import { columnSums, flip, operand, product, targetOf } from './matrix.ts';
 import { type Op, op } from './op.ts';
+import { sequenceOps } from './sequence-ops.ts';
 import type { Tensor } from './tensor.ts';
 
 const like = (engine: Engine, tensor: Tensor, purpose: string): Tensor => engine.allocate(tensor.shape, purpose);
@@ -181,6 +182,7 @@ export const ops = {
   }),
 
   ...blockOps,
+  ...sequenceOps,
 } as const;
 
 export type OpName = keyof typeof ops;

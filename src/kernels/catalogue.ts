@@ -3,15 +3,18 @@ import * as blocksMask from './blocks-mask.ts';
 import * as blocksToBlocks from './blocks-to-blocks.ts';
 import * as blocksToDense from './blocks-to-dense.ts';
 import * as blocksValues from './blocks-values.ts';
+import * as ctc from './ctc.ts';
 import * as elementwise from './elementwise.ts';
 import * as gates from './gates.ts';
 import type { Kernel, Numbers } from './kernel.ts';
+import * as lstm from './lstm.ts';
 import * as matmul from './matmul.ts';
 import { neuronKernels } from './neurons.ts';
 import * as optimizers from './optimizers.ts';
 import * as random from './random.ts';
 import * as rows from './rows.ts';
 import * as sampling from './sampling.ts';
+import * as weightNoise from './weight-noise.ts';
 
 /** Every kernel with a definition of its own. The names are the exports of the WebAssembly modules. */
 export const catalogue = {
@@ -52,6 +55,15 @@ export const catalogue = {
   scatterBlocks: blocksValues.scatterBlocks,
   gatherBlocks: blocksValues.gatherBlocks,
   blockUniforms: blocksValues.blockUniforms,
+  copyColumns: rows.copyColumns,
+  lstm: lstm.lstm,
+  lstmPullback: lstm.lstmPullback,
+  ctc: ctc.ctc,
+  scaleSequences: ctc.scaleSequences,
+  perturb: weightNoise.perturb,
+  addMoments: weightNoise.addMoments,
+  spread: weightNoise.spread,
+  descriptionLength: weightNoise.descriptionLength,
 } as const;
 
 export type KernelName = keyof typeof catalogue;

@@ -1,6 +1,7 @@
 import type { BlockShape } from '../engine/block-ops.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { DrawKey, FiringMode } from '../engine/fire.ts';
+import type { Sequences } from '../engine/sequence-ops.ts';
 import type { Tape } from '../engine/tape.ts';
 import type { Tensor } from '../engine/tensor.ts';
 import type { Neuron } from '../neurons/contract.ts';
@@ -60,6 +61,8 @@ export interface Pass {
   readonly mode: Mode;
   /** Key, step and draw of the random numbers; the layer is filled in by the layer. */
   readonly source: Omit<DrawKey, 'layer'>;
+  /** Where sequences begin, when rows are points in time; recurrent layers need it. */
+  readonly sequences?: Sequences;
   /** Penalties that training adds to the mean loss, with their weights and the rows that they are over. */
   readonly penalties: { tensor: Tensor; weight: number; rows: number }[];
   /** Neurons that fire in place of a site's own, with states of their own: to measure them on the same network. */

@@ -13,11 +13,12 @@ import {
   type Pass,
   toDense,
 } from './layer.ts';
+import { buildLstm, type LstmSpec } from './lstm.ts';
 
 /** Every kind of layer: its spec and how it is built. Adding one: a file beside this one, and one line here. */
-const builders = { dense: buildDense, gated: buildGated };
+const builders = { dense: buildDense, gated: buildGated, lstm: buildLstm };
 
-export type LayerSpec = DenseSpec | GatedSpec;
+export type LayerSpec = DenseSpec | GatedSpec | LstmSpec;
 
 export interface ModelSpec {
   /** Width of an input row. */

@@ -1,6 +1,7 @@
 import { type Dataset, slice } from '../data/dataset.ts';
 import { Tape } from '../engine/tape.ts';
 import type { Tensor } from '../engine/tensor.ts';
+import { dense } from '../layers/dense.ts';
 import type { Pass } from '../layers/layer.ts';
 import { createModel, type Model } from '../layers/model.ts';
 import { pruneBlocks } from '../layers/prune.ts';
@@ -157,12 +158,10 @@ const REPEATS = 40;
 
 /** The ungated dense network of the same experts: what the gated one is to be faster than. */
 function denseTwin(model: Model): CompiledModel {
-  const layers = model.spec.layers.map((spec, i) => ({
-    layer: 'dense' as const,
-    units: spec.units,
-    neuron: spec.layer === 'gated' ? (spec.activation ?? 'linear') : (spec.neuron ?? 'linear'),
-    name: model.layers[i].name,
-  }));
+  const layers = model.spec.layers.map((spec, i) => {
+    const { name } = model.layers[i];
+    return spec.layer === 'gated' ? dense(spec.units, spec.activation ?? 'linear', name) : { ...spec, name };
+  });
   return new CompiledModel(createModel(model.engine, { ...model.spec, layers }), 'mean-field', 1, 0);
 }
 

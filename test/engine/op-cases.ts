@@ -4,6 +4,7 @@ import type { BlockShape } from '../../src/engine/block-ops.ts';
 import type { Engine } from '../../src/engine/engine.ts';
 import { allocateState } from '../../src/engine/fire.ts';
 import type { OpName } from '../../src/engine/ops.ts';
+import { wholeNumbers } from '../../src/engine/sequence-ops.ts';
 import { Tensor } from '../../src/engine/tensor.ts';
 import { zoo } from '../../src/neurons/index.ts';
 import { resolveNeuron } from '../../src/neurons/resolve.ts';
@@ -11,6 +12,7 @@ import { integers } from '../helpers/engines.ts';
 import type { OpCall } from '../helpers/gradient-check.ts';
 import { type Draw, drawn, normal } from '../helpers/numbers.ts';
 import { drawGates } from '../kernels/blocks-cases.ts';
+import { offsetsOf, pointsOf, labelsOf as stringLengthOf } from '../kernels/sequence-cases.ts';
 
 export interface OpCase<N extends OpName> {
   readonly calls: fc.Arbitrary<OpCall<N>>;
@@ -250,6 +252,57 @@ export const opCases = {
     calls: fc.tuple(openings, fc.boolean()).map(([o, weighted]) => gateBlocksCall(o, weighted)),
     smooth: openings.map((o) => gateBlocksCall(o, false)),
     mistake: null,
+  },
+  lstm: {
+    calls: fc.tuple(fc.nat(5), some, fc.boolean()).map(([count, units, backwards]) => {
+      const offsets = offsetsOf((s) => (3 * s + 2) % 5, count);
+      return {
+        inputs: [{ shape: [offsets[count], 4 * units] }, { shape: [units, 4 * units], draw: normal(0.4) }],
+        attributes: (engine: Engine) => ({ sequences: { count, offsets: wholeNumbers(engine, offsets) }, backwards }),
+      };
+    }),
+    mistake: {
+      call: {
+        inputs: [{ shape: [3, 8] }, { shape: [2, 8] }],
+        attributes: (engine) => ({
+          sequences: { count: 2, offsets: wholeNumbers(engine, [0, 2, 4]) },
+          backwards: false,
+        }),
+      },
+      says: /^lstm: the offsets \[0, 2, 4\] do not divide 3 rows among 2 sequences\.$/,
+    },
+  },
+  joinColumns: {
+    calls: fc
+      .tuple(extent, some, some)
+      .map(([rows, a, b]) => ({ inputs: [{ shape: [rows, a] }, { shape: [rows, b] }], attributes: none })),
+    mistake: {
+      call: { inputs: [{ shape: [2, 3] }, { shape: [3, 3] }], attributes: none },
+      says: /^joinColumns: 2 and 3 rows do not fit\.$/,
+    },
+  },
+  ctc: {
+    calls: fc.tuple(fc.nat(5), fc.integer({ min: 2, max: 6 }), fc.nat()).map(([count, columns, seed]) => {
+      const [offsets, places] = [offsetsOf(pointsOf, count), offsetsOf(stringLengthOf, count)];
+      const labels = drawn((random) => random.integer(columns - 1), places[count], seed, 52);
+      return {
+        inputs: [{ shape: [offsets[count], columns], draw: normal(2) }],
+        attributes: (engine: Engine) => ({
+          sequences: { count, offsets: wholeNumbers(engine, offsets) },
+          strings: { labels: wholeNumbers(engine, labels), offsets: wholeNumbers(engine, places) },
+        }),
+      };
+    }),
+    mistake: {
+      call: {
+        inputs: [{ shape: [3, 4] }],
+        attributes: (engine) => ({
+          sequences: { count: 1, offsets: wholeNumbers(engine, [0, 3]) },
+          strings: { labels: wholeNumbers(engine, [2, 2, 0]), offsets: wholeNumbers(engine, [0, 3]) },
+        }),
+      },
+      says: /^ctc: sequence 0 has 3 points; its 3 labels need 4 or more\.$/,
+    },
   },
   scatterBlocks: { calls: openings.map((o) => onBlocks(o, [o.pairs, o.size])), mistake: null },
 } satisfies { [N in OpName]: OpCase<N> };

@@ -6,6 +6,7 @@ import { Tensor } from '../../src/engine/tensor.ts';
 import type { catalogue, KernelName } from '../../src/kernels/catalogue.ts';
 import { type Draw, normal, uniform, wide } from '../helpers/numbers.ts';
 import { type BlockKernelName, blockCases } from './blocks-cases.ts';
+import { type SequenceKernelName, sequenceCases } from './sequence-cases.ts';
 
 /** An array that a kernel is given. */
 export interface ArrayCase {
@@ -37,7 +38,7 @@ type Parameter<N extends KernelName> = (typeof catalogue)[N]['parameters'][numbe
 type Pointer<N extends KernelName> = Extract<Parameter<N>, `${string}*` | `${string}#`>;
 /** The layout of packed matrices is the business of these two kernels alone: they are tested as the product they make. */
 type Packing = 'packLeft' | 'matmulPacked';
-type CaseOf<N extends KernelName> = N extends Packing | BlockKernelName
+type CaseOf<N extends KernelName> = N extends Packing | BlockKernelName | SequenceKernelName
   ? Case
   : Case<Exclude<Parameter<N>, Pointer<N>>, Pointer<N>>;
 
@@ -289,5 +290,72 @@ export const cases = {
   },
   packLeft: product,
   matmulPacked: product,
+  copyColumns: {
+    scalars: fc.tuple(small, small, fc.nat(5), fc.nat(5), fc.nat(5)).map(([rows, columns, first, outFirst, gap]) => {
+      return { rows, columns, stride: first + columns + gap, first, outStride: outFirst + columns + gap, outFirst };
+    }),
+    large: { rows: 401, columns: 123, stride: 130, first: 4, outStride: 140, outFirst: 9 },
+    arrays: ({ rows, stride, outStride }) => ({
+      'x*': { length: rows * stride, draw: wide },
+      // The other columns must stay.
+      'out*': { length: rows * outStride, draw: wide, written: true },
+    }),
+    relative: 0,
+  },
+  perturb: {
+    scalars: fc.record({ n: size }),
+    large: { n: MANY },
+    arrays: ({ n }) => ({
+      'mean*': { length: n, draw: normal() },
+      'deviation*': { length: n, draw: uniform },
+      'u*': { length: n, draw: uniform },
+      'out*': { length: n, written: true },
+    }),
+    // Φ⁻¹ may cancel the mean.
+    relative: 2e-6,
+    absolute: 3e-6,
+  },
+  addMoments: {
+    scalars: fc.record({ n: size }),
+    large: { n: MANY },
+    arrays: ({ n }) => ({
+      'g*': { length: n, draw: wide },
+      'sums*': { length: n, draw: wide, written: true },
+      'squares*': { length: n, draw: (random, i) => wide(random, i) ** 2, written: true },
+    }),
+    relative: 1.3e-7,
+    scale: absolute,
+  },
+  spread: {
+    scalars: fc.record({ n: size }),
+    large: { n: MANY },
+    arrays: ({ n }) => ({
+      'logVariance*': { length: n, draw: normal(8) },
+      'variance*': { length: n, written: true },
+      'deviation*': { length: n, written: true },
+    }),
+    relative: 4e-7,
+  },
+  descriptionLength: {
+    scalars: fc.record({
+      n: size,
+      share: float(1e-5, 1),
+      priorMean: float(-1, 1),
+      priorVariance: float(1e-3, 10),
+    }),
+    large: { n: MANY, share: Math.fround(1e-3), priorMean: Math.fround(0.01), priorVariance: Math.fround(0.1) },
+    arrays: ({ n }) => ({
+      'mean*': { length: n, draw: normal() },
+      'variance*': { length: n, draw: uniform },
+      'sums*': { length: n, draw: normal() },
+      'squares*': { length: n, draw: (random) => random.normal() ** 2 },
+      'dMean*': { length: n, written: true },
+      'dLogVariance*': { length: n, written: true },
+    }),
+    relative: 1e-6,
+    // Rounding before what cancels: means are up to about 4, a variance over the prior's up to 1/priorVariance.
+    absoluteOf: (_result, { share, priorVariance }) => 1e-6 * (share * (1 + 1 / priorVariance) + 1e-6),
+  },
   ...blockCases,
+  ...sequenceCases,
 } satisfies { [N in Exclude<KernelName, 'buildMask'>]: CaseOf<N> };

@@ -293,6 +293,7 @@ function naiveWork(problem: Problem, gates: readonly Float64Array[], everyBlock:
         width = layer.units;
         continue;
       }
+      assert.ok(layer.layer === 'gated');
       const { units, blocks: count = units, gater = [64] } = layer;
       let below = width;
       for (const above of [...gater, count]) {

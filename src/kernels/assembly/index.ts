@@ -13,3 +13,6 @@ export * from './blocks-to-dense';
 export * from './blocks-to-blocks';
 export * from './blocks-values';
 export * from './blocks-random';
+export * from './lstm';
+export * from './ctc';
+export * from './weight-noise';

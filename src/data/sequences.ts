@@ -1,0 +1,53 @@
+import { sha256 } from '../math/sha256.ts';
+
+/** Labelled sequences in memory: rows of features, points in time, and a string of labels for each sequence. */
+export interface SequenceDataset {
+  readonly name: string;
+  readonly count: number;
+  /** Features of one point in time. */
+  readonly width: number;
+  /** Points × width, row-major, sequence after sequence. */
+  readonly features: Float32Array;
+  /** count + 1 numbers: the points of sequence i are offsets[i] up to, not including, offsets[i + 1]. */
+  readonly offsets: Uint32Array;
+  /** All labels, each less than `classes`. */
+  readonly labels: Uint8Array;
+  /** count + 1 numbers: the labels of sequence i are labels[labelOffsets[i]] up to, not including, labels[labelOffsets[i + 1]]. */
+  readonly labelOffsets: Uint32Array;
+  readonly classes: number;
+  /** Hexadecimal SHA-256 over the features, offsets and labels. */
+  readonly checksum: string;
+}
+
+/** One sequence of a data set to be. */
+export interface LabelledSequence {
+  /** Points × width. */
+  readonly features: ArrayLike<number>;
+  readonly labels: ArrayLike<number>;
+}
+
+/** Joins sequences. */
+export function joinSequences(
+  facts: Pick<SequenceDataset, 'name' | 'width' | 'classes'>,
+  sequences: readonly LabelledSequence[],
+): SequenceDataset {
+  const offsets = offsetsOf(sequences.map(({ features }) => features.length / facts.width));
+  const labelOffsets = offsetsOf(sequences.map(({ labels }) => labels.length));
+  const count = sequences.length;
+  const features = new Float32Array(offsets[count] * facts.width);
+  const labels = new Uint8Array(labelOffsets[count]);
+  sequences.forEach((sequence, i) => {
+    features.set(sequence.features, offsets[i] * facts.width);
+    labels.set(sequence.labels, labelOffsets[i]);
+  });
+  const parts = [features, offsets, labels, labelOffsets].map(({ buffer }) => new Uint8Array(buffer));
+  return { ...facts, count, features, offsets, labels, labelOffsets, checksum: sha256(...parts) };
+}
+
+function offsetsOf(lengths: readonly number[]): Uint32Array {
+  const offsets = new Uint32Array(lengths.length + 1);
+  lengths.forEach((length, i) => {
+    offsets[i + 1] = offsets[i] + length;
+  });
+  return offsets;
+}

@@ -1,0 +1,97 @@
+import type { Tensor } from '../engine/tensor.ts';
+import { Affine } from './affine.ts';
+import { checkUnits } from './check.ts';
+import { glorotUniform } from './initialize.ts';
+import { countWork, type Layer, type LayerContext, type Parameter, type Pass, toDense } from './layer.ts';
+
+/**
+ * A layer of long short-term memory: rows are points in time, and every sequence starts from nothing. Equations:
+ * kernels/lstm.ts. Source: Hochreiter and Schmidhuber 1997; forget gates: Gers, Schmidhuber and Cummins 2000.
+ */
+export interface LstmSpec {
+  readonly layer: 'lstm';
+  /** Units of one direction. */
+  readonly units: number;
+  /**
+   * Is every sequence read forwards by one LSTM and backwards by another? The output is then 2·units wide. Source: Graves and
+   * Schmidhuber 2005. Default: forwards only.
+   */
+  readonly bidirectional?: boolean;
+  readonly name?: string;
+}
+
+/** Shorthand for an `LstmSpec`. */
+export function lstm(units: number, options: Omit<LstmSpec, 'layer' | 'units'> = {}): LstmSpec {
+  return { layer: 'lstm', units, ...options };
+}
+
+/** Forget gates start open, so that gradients reach far from the first step on (Gers, Schmidhuber and Cummins 2000). */
+const FORGET_BIAS = 1;
+
+/** One direction of reading: its weights, and what it makes of a minibatch. */
+class Direction {
+  readonly parameters: readonly Parameter[];
+  private readonly affine: Affine;
+  private readonly recurrent: Tensor;
+  private readonly backwards: boolean;
+
+  constructor({ engine, inputs, seed, index, ...context }: LayerContext, units: number, backwards: boolean) {
+    const name = backwards ? `${context.name}.backwards` : context.name;
+    const stream = index * 8 + (backwards ? 2 : 0);
+    this.backwards = backwards;
+    this.affine = new Affine(
+      { engine, inputs, seed, index, name },
+      {
+        name,
+        inputs,
+        units: 4 * units,
+        group: 'main',
+        axes: ['inputs', 'hidden'],
+        stream,
+        initialize: (weights) => glorotUniform(weights, seed, stream, 1, [inputs, units]),
+      },
+    );
+    this.affine.bias.values.fill(FORGET_BIAS, units, 2 * units);
+    this.recurrent = engine.parameter([units, 4 * units], `${name}.recurrent`);
+    glorotUniform(this.recurrent, seed, stream + 1, 1, [units, units]);
+    const facts = { group: 'main', kind: 'weights', axes: ['hidden', 'hidden'], learningRateScale: 1 } as const;
+    this.parameters = [...this.affine.parameters, { name: `${name}.recurrent`, tensor: this.recurrent, ...facts }];
+  }
+
+  /** Multiply-adds for one point in time. */
+  get multiplyAdds(): number {
+    return this.affine.multiplyAdds + this.recurrent.size;
+  }
+
+  /** rows×inputs → rows×units */
+  read(pass: Pass, x: Tensor, sequences: NonNullable<Pass['sequences']>): Tensor {
+    countWork(pass, x.rows * this.recurrent.size, 'main');
+    const { backwards } = this;
+    return pass.tape.apply('lstm', [this.affine.apply(pass, x), this.recurrent], { sequences, backwards });
+  }
+}
+
+/** @throws RangeError for units that are not a whole number ≥ 1 */
+export function buildLstm({ units, bidirectional = false }: LstmSpec, context: LayerContext): Layer {
+  checkUnits(context.name, units);
+  const { name, inputs } = context;
+  const directions = [false, ...(bidirectional ? [true] : [])].map((back) => new Direction(context, units, back));
+  return {
+    name,
+    inputs,
+    outputs: directions.length * units,
+    parameters: directions.flatMap(({ parameters }) => parameters),
+    sites: [],
+    cost: { dense: directions.reduce((total, { multiplyAdds }) => total + multiplyAdds, 0), gater: 0 },
+    apply(pass, x): Tensor {
+      const { sequences, tape } = pass;
+      if (!sequences)
+        throw new RangeError(
+          `${name}: an LSTM reads sequences, and single examples were given; \`trainSequences\` and \`evaluateSequences\` give it sequences.`,
+        );
+      const dense = toDense(pass, x);
+      const read = directions.map((direction) => direction.read(pass, dense, sequences));
+      return read.length === 1 ? read[0] : tape.apply('joinColumns', read, {});
+    },
+  };
+}
