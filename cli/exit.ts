@@ -20,6 +20,7 @@ const SENTENCES = [
   'HeapError',
   'NonFiniteError',
   'BlasError',
+  'ExportError',
   'FormatError',
   'StorageError',
 ];

@@ -4,6 +4,7 @@ import { Command, CommanderError } from 'commander';
 import { benchCommand } from './bench.ts';
 import { evaluateCommand } from './evaluate.ts';
 import { ExitCode, explain } from './exit.ts';
+import { exportCommand } from './export.ts';
 import { predictCommand } from './predict.ts';
 import { runsCommand } from './runs.ts';
 import { showCommand } from './show.ts';
@@ -19,6 +20,7 @@ const program = new Command('flipgrad')
   .addCommand(showCommand())
   .addCommand(evaluateCommand())
   .addCommand(predictCommand())
+  .addCommand(exportCommand())
   .addCommand(benchCommand());
 
 // A reader that goes away (`| head`) is no error.

@@ -1,0 +1,141 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { pathToFileURL } from 'node:url';
+import { loadModel } from '../../src/index.ts';
+import { createEngine } from '../../src/platform/node/index.ts';
+import { onnxSession } from '../helpers/onnx-session.ts';
+import { runCli } from '../helpers/run-cli.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'flipgrad-export-'));
+after(() => rmSync(folder, { recursive: true }));
+const run = join(folder, 'run');
+
+/** 120 rows of bytes in two classes. */
+const rows = Array.from({ length: 120 }, (_, i) => [i % 2 ? 200 : 20, i % 2 ? 10 : 180, (i * 37) % 256]);
+const data = join(folder, 'bytes.csv');
+const inputs = join(folder, 'inputs.csv');
+writeFileSync(data, `a,b,c,label\n${rows.map((row, i) => `${row},${i % 2}`).join('\n')}\n`);
+writeFileSync(inputs, `a,b,c\n${rows.slice(0, 20).join('\n')}\n`);
+
+const exported = (...args: string[]) => runCli(['export', run, ...args, '--blas', 'off']);
+interface Answer {
+  class: number;
+  probabilities: number[];
+}
+const answers = new Map<string, Promise<Answer[]>>();
+/** What `predict` says of the inputs, asked once for each mode. */
+function predicted(mode: string): Promise<Answer[]> {
+  const asked =
+    answers.get(mode) ??
+    runCli(['predict', run, inputs, '--mode', mode, '--blas', 'off']).then(
+      ({ lines }) => lines() as unknown as Answer[],
+    );
+  answers.set(mode, asked);
+  return asked;
+}
+
+describe('flipgrad export', () => {
+  before(async () => {
+    const network = [
+      '--units',
+      '32',
+      '--blocks',
+      '4',
+      '--gater',
+      '6',
+      '--rate',
+      '0.5',
+      '--batch',
+      '20',
+      '--epochs',
+      '3',
+    ];
+    const { code, stderr } = await runCli([
+      'train',
+      '--data',
+      data,
+      ...network,
+      '--run',
+      run,
+      '--blas',
+      'off',
+      '--threads',
+      '1',
+    ]);
+    assert.equal(code, 0, stderr);
+  });
+
+  for (const mode of ['threshold', 'mean-field']) {
+    it(`--format js --mode ${mode}: the file predicts what \`predict\` does, from bytes`, async () => {
+      const out = join(folder, `${mode}.js`);
+      const { code, lines } = await exported('--format', 'js', '--mode', mode, '--out', out);
+      assert.equal(code, 0);
+      const [{ bytes, ...told }] = lines();
+      assert.deepEqual(told, { file: out, format: 'js', mode, weights: 'weights.safetensors' });
+      assert.equal(bytes, readFileSync(out).length);
+      const { predict } = await import(pathToFileURL(out).href);
+      for (const [i, ours] of (await predicted(mode)).entries()) {
+        const { label, probabilities } = predict(Uint8Array.from(rows[i]));
+        assert.equal(label, ours.class);
+        ours.probabilities.forEach((p, c) => {
+          assert.ok(Math.abs(p - probabilities[c]) < 1e-4);
+        });
+      }
+    });
+
+    it(`--format onnx --mode ${mode}: onnxruntime predicts what \`predict\` does`, async () => {
+      const { code, lines } = await exported('--mode', mode);
+      assert.equal(code, 0);
+      const skips = mode === 'threshold' ? ['gated'] : [];
+      const [{ bytes: _, ...told }] = lines();
+      const file = join(run, 'model.onnx');
+      assert.deepEqual(told, { file, format: 'onnx', mode, opset: '13', skips, weights: 'weights.safetensors' });
+      const session = await onnxSession(readFileSync(file));
+      const { scale } = JSON.parse(readFileSync(join(run, 'run.json'), 'utf8')).data;
+      const features = Float32Array.from(rows.slice(0, 20).flat(), (byte) => byte * scale);
+      const { probabilities } = await session.run(features, 20);
+      for (const [i, ours] of (await predicted(mode)).entries())
+        ours.probabilities.forEach((p, c) => {
+          assert.ok(Math.abs(p - probabilities[2 * i + c]) < 1e-4);
+        });
+    });
+  }
+
+  it('--format safetensors: the weights, as they are', async () => {
+    const { code } = await exported('--format', 'safetensors');
+    assert.equal(code, 0);
+    const engine = await createEngine({ threads: 1 });
+    const [again, own] = ['model', 'weights'].map((name) =>
+      loadModel(engine, readFileSync(join(run, `${name}.safetensors`))),
+    );
+    for (const { name } of own.parameters) assert.deepEqual(again.weights(name), own.weights(name));
+    engine.close();
+  });
+
+  it('bad usage is a sentence and exit code 2, and leaves nothing behind', async () => {
+    const before = readdirSync(run).sort();
+    const cases: [string[], RegExp][] = [
+      [
+        ['--format', 'safetensors', '--mode', 'threshold'],
+        /--mode says nothing to --format safetensors; --format onnx or --format js would do/,
+      ],
+      [['--format', 'js', '--gates', 'skip'], /--gates says nothing to --format js; --format onnx would do/],
+      [['--format', 'pickle'], /Allowed choices are onnx, js, safetensors/],
+      [['--mode', 'sample'], /Allowed choices are threshold, mean-field/],
+      [['--out', join(run, 'run.json', 'model.onnx')], /run\.json/],
+    ];
+    for (const [args, message] of cases) {
+      const { code, stderr, stdout } = await exported(...args);
+      assert.match(stderr, message);
+      assert.doesNotMatch(stderr, /\n\s+at /);
+      assert.deepEqual([code, stdout], [2, '']);
+    }
+    assert.deepEqual(readdirSync(run).sort(), before);
+    const { code, stderr } = await runCli(['export', folder]);
+    assert.equal(code, 2);
+    assert.match(stderr, /holds no run/);
+  });
+});
