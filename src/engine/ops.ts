@@ -1,3 +1,4 @@
+import { bernoulliOps } from './bernoulli-ops.ts';
 import { blockOps } from './block-ops.ts';
 import type { Engine } from './engine.ts';
 import { type FireAttributes, fire, pullFire } from './fire.ts';
@@ -181,6 +182,7 @@ export const ops = {
     },
   }),
 
+  ...bernoulliOps,
   ...blockOps,
   ...sequenceOps,
 } as const;

@@ -1,3 +1,4 @@
+import * as bernoulliLosses from './bernoulli-losses.ts';
 import * as blocksFromDense from './blocks-from-dense.ts';
 import * as blocksMask from './blocks-mask.ts';
 import * as blocksToBlocks from './blocks-to-blocks.ts';
@@ -29,6 +30,10 @@ export const catalogue = {
   softmaxCrossEntropy: rows.softmaxCrossEntropy,
   softmaxCrossEntropyPullback: rows.softmaxCrossEntropyPullback,
   uniforms: random.uniforms,
+  sigmoidCrossEntropy: bernoulliLosses.sigmoidCrossEntropy,
+  sigmoidCrossEntropyPullback: bernoulliLosses.sigmoidCrossEntropyPullback,
+  bernoulliDivergence: bernoulliLosses.bernoulliDivergence,
+  bernoulliDivergencePullback: bernoulliLosses.bernoulliDivergencePullback,
   bernoulli: sampling.bernoulli,
   logistic: sampling.logistic,
   normal: sampling.normal,

@@ -10,7 +10,7 @@ import { zoo } from '../../src/neurons/index.ts';
 import { resolveNeuron } from '../../src/neurons/resolve.ts';
 import { integers } from '../helpers/engines.ts';
 import type { OpCall } from '../helpers/gradient-check.ts';
-import { type Draw, drawn, normal } from '../helpers/numbers.ts';
+import { type Draw, drawn, normal, uniform } from '../helpers/numbers.ts';
 import { drawGates } from '../kernels/blocks-cases.ts';
 import { offsetsOf, pointsOf, labelsOf as stringLengthOf } from '../kernels/sequence-cases.ts';
 
@@ -186,6 +186,23 @@ export const opCases = {
       call: { inputs: [{ shape: [2, 3] }], attributes: (engine) => ({ labels: labelsOf(engine, 3, 3, 1) }) },
       says: /^softmaxCrossEntropy: 3 labels do not fit 2 rows of logits\.$/,
     },
+  },
+  sigmoidCrossEntropy: {
+    calls: fc.tuple(extent, extent).map((shape) => ({
+      inputs: [
+        { shape, draw: normal(3) },
+        { shape, draw: uniform },
+      ],
+      attributes: none,
+    })),
+    mistake: {
+      call: { inputs: [{ shape: [2, 3] }, { shape: [4, 3] }], attributes: none },
+      says: /^sigmoidCrossEntropy: 2×3 logits do not fit 4×3 targets\.$/,
+    },
+  },
+  bernoulliDivergence: {
+    calls: fc.tuple(extent, extent).map((shape) => ({ inputs: [{ shape, draw: normal(3) }], attributes: none })),
+    mistake: null,
   },
   penalty: {
     calls: fc.tuple(extent, some).map((shape) => ({

@@ -199,6 +199,53 @@ export const cases = {
     large: { n: MANY },
     arrays: ({ n }) => ({
       'u*': { length: n, draw: uniform },
+  sigmoidCrossEntropy: {
+    scalars: fc.record({ rows: small, columns: small }),
+    large: { rows: 401, columns: 123 },
+    arrays: ({ rows, columns }) => ({
+      'logits*': { length: rows * columns, draw: normal(6) },
+      // Bits, and now and then a number between.
+      'targets*': { length: rows * columns, draw: (random, i) => (i % 8 === 0 ? random.uniform() : random.integer(2)) },
+      'losses*': { length: rows, written: true },
+    }),
+    relative: 2e-6,
+    // Logits up to about 30 apart from the term that is left of them, rounded in every term.
+    absoluteOf: (_, { columns }) => columns * 32 * 2 ** -24,
+  },
+  sigmoidCrossEntropyPullback: {
+    scalars: fc.record({ rows: small, columns: small }),
+    large: { rows: 401, columns: 123 },
+    arrays: ({ rows, columns }) => ({
+      'logits*': { length: rows * columns, draw: normal(6) },
+      'targets*': { length: rows * columns, draw: (random) => random.integer(2) },
+      'cotangent*': { length: rows, draw: normal() },
+      'out*': { length: rows * columns, written: true },
+    }),
+    relative: 1e-6,
+    absolute: 1e-6,
+  },
+  bernoulliDivergence: {
+    scalars: fc.record({ rows: small, columns: small }),
+    large: { rows: 401, columns: 123 },
+    arrays: ({ rows, columns }) => ({
+      'logits*': { length: rows * columns, draw: normal(6) },
+      'out*': { length: rows, written: true },
+    }),
+    relative: 2e-6,
+    // log 2 less an entropy near it.
+    absoluteOf: (_, { columns }) => columns * 2 ** -22,
+  },
+  bernoulliDivergencePullback: {
+    scalars: fc.record({ rows: small, columns: small }),
+    large: { rows: 401, columns: 123 },
+    arrays: ({ rows, columns }) => ({
+      'logits*': { length: rows * columns, draw: normal(6) },
+      'cotangent*': { length: rows, draw: normal() },
+      'out*': { length: rows * columns, written: true },
+    }),
+    relative: 2e-6,
+    absolute: 1e-30,
+  },
       // One in eight equals its uniform: 1[u < p] must then be 0.
       'p*': { length: n, draw: (random, i) => (i % 8 === 0 ? 0.5 : random.uniform()) },
       'out*': { length: n, written: true },

@@ -1,6 +1,7 @@
 export * from './scratch';
 export * from './elementwise';
 export * from './rows';
+export * from './bernoulli-losses';
 export * from './random';
 export * from './sampling';
 export * from './gates';

@@ -1,0 +1,106 @@
+// Losses of Bernoulli units from their logits: rows × columns, one loss a row. Items are rows.
+import { exp4, log4, sigmoid4, sigmoidSlope4, splat } from './math';
+
+/** log(1+e^−|x|) */
+// @ts-ignore: decorator
+@inline
+function tail4(x: v128): v128 {
+  return log4(f32x4.add(splat(1), exp4(f32x4.neg(f32x4.abs(x)))));
+}
+
+/** log(1+e^l) − t·l; NaN or infinite where l is */
+// @ts-ignore: decorator
+@inline
+function crossEntropy4(l: v128, t: v128): v128 {
+  return f32x4.add(f32x4.sub(f32x4.max(l, splat(0)), f32x4.mul(t, l)), tail4(l));
+}
+
+/** log 2 − H(σ(a)) */
+// @ts-ignore: decorator
+@inline
+function divergence4(a: v128): v128 {
+  const size = f32x4.abs(a);
+  const e = exp4(f32x4.neg(size));
+  const one = f32x4.add(splat(1), e);
+  const entropy = f32x4.add(log4(one), f32x4.div(f32x4.mul(size, e), one));
+  return f32x4.sub(splat(0.69314718055994531), entropy);
+}
+
+/** Sum of the lanes. */
+// @ts-ignore: decorator
+@inline
+function across(lanes: v128): f32 {
+  return f32x4.extract_lane(lanes, 0) + f32x4.extract_lane(lanes, 1)
+    + (f32x4.extract_lane(lanes, 2) + f32x4.extract_lane(lanes, 3));
+}
+
+/** losses[r] = Σ_c log(1+e^l) − t·l */
+export function sigmoidCrossEntropy(
+  begin: i32, end: i32, logits: usize, targets: usize, losses: usize, rows: i32, columns: i32,
+): void {
+  for (let r = begin; r < end; r++) {
+    let o = (<usize>(r * columns)) << 2;
+    let lanes = splat(0);
+    let c = 0;
+    for (; c + 4 <= columns; c += 4, o += 16) {
+      lanes = f32x4.add(lanes, crossEntropy4(v128.load(logits + o), v128.load(targets + o)));
+    }
+    let sum = across(lanes);
+    for (; c < columns; c++, o += 4) {
+      const value = crossEntropy4(v128.load32_splat(logits + o), v128.load32_splat(targets + o));
+      sum += f32x4.extract_lane(value, 0);
+    }
+    store<f32>(losses + ((<usize>r) << 2), sum);
+  }
+}
+
+/** out[r, c] = (σ(l) − t)·cotangent[r] */
+export function sigmoidCrossEntropyPullback(
+  begin: i32, end: i32, logits: usize, targets: usize, cotangent: usize, out: usize, rows: i32, columns: i32,
+): void {
+  for (let r = begin; r < end; r++) {
+    let o = (<usize>(r * columns)) << 2;
+    const weight = v128.load32_splat(cotangent + ((<usize>r) << 2));
+    let c = 0;
+    for (; c + 4 <= columns; c += 4, o += 16) {
+      const difference = f32x4.sub(sigmoid4(v128.load(logits + o)), v128.load(targets + o));
+      v128.store(out + o, f32x4.mul(difference, weight));
+    }
+    for (; c < columns; c++, o += 4) {
+      const difference = f32x4.sub(sigmoid4(v128.load32_splat(logits + o)), v128.load32_splat(targets + o));
+      store<f32>(out + o, f32x4.extract_lane(f32x4.mul(difference, weight), 0));
+    }
+  }
+}
+
+/** out[r] = Σ_c log 2 − H(σ(a)) */
+export function bernoulliDivergence(begin: i32, end: i32, logits: usize, out: usize, rows: i32, columns: i32): void {
+  for (let r = begin; r < end; r++) {
+    let o = (<usize>(r * columns)) << 2;
+    let lanes = splat(0);
+    let c = 0;
+    for (; c + 4 <= columns; c += 4, o += 16) lanes = f32x4.add(lanes, divergence4(v128.load(logits + o)));
+    let sum = across(lanes);
+    for (; c < columns; c++, o += 4) sum += f32x4.extract_lane(divergence4(v128.load32_splat(logits + o)), 0);
+    store<f32>(out + ((<usize>r) << 2), sum);
+  }
+}
+
+/** out[r, c] = a·σ(a)(1−σ(a))·cotangent[r] */
+export function bernoulliDivergencePullback(
+  begin: i32, end: i32, logits: usize, cotangent: usize, out: usize, rows: i32, columns: i32,
+): void {
+  for (let r = begin; r < end; r++) {
+    let o = (<usize>(r * columns)) << 2;
+    const weight = v128.load32_splat(cotangent + ((<usize>r) << 2));
+    let c = 0;
+    for (; c + 4 <= columns; c += 4, o += 16) {
+      const a = v128.load(logits + o);
+      v128.store(out + o, f32x4.mul(f32x4.mul(a, sigmoidSlope4(a)), weight));
+    }
+    for (; c < columns; c++, o += 4) {
+      const a = v128.load32_splat(logits + o);
+      store<f32>(out + o, f32x4.extract_lane(f32x4.mul(f32x4.mul(a, sigmoidSlope4(a)), weight), 0));
+    }
+  }
+}
