@@ -1,4 +1,5 @@
 import { crc32c } from '../math/crc32c.ts';
+import { double, float, Message, packedDoubles } from './protobuf.ts';
 
 /** A distribution, as TensorBoard draws it: `counts[i]` values lie between `limits[i − 1]` and `limits[i]`. */
 export interface EventHistogram {
@@ -30,24 +31,16 @@ const [LENGTH, CHECK] = [8, 4];
 
 /** The first record of every file. @param time seconds since 1970 */
 export function eventFileHeader(time: number): Uint8Array {
-  return frame(message((out) => out.double(1, time).text(3, 'brain.Event:2')));
+  return frame(new Message({ 1: double(time), 3: 'brain.Event:2' }));
 }
 
 /** One record. */
 export function encodeEvent({ time, step, scalars, histograms }: LoggedEvent): Uint8Array {
-  const summary = message((out) => {
-    for (const [tag, value] of Object.entries(scalars))
-      out.bytes(
-        1,
-        message((one) => one.text(1, tag).float(2, value)),
-      );
-    for (const [tag, histogram] of Object.entries(histograms))
-      out.bytes(
-        1,
-        message((one) => one.text(1, tag).bytes(5, encodeHistogram(histogram))),
-      );
-  });
-  return frame(message((out) => out.double(1, time).varint(2, step).bytes(5, summary)));
+  const values = [
+    ...Object.entries(scalars).map(([tag, value]) => new Message({ 1: tag, 2: float(value) })),
+    ...Object.entries(histograms).map(([tag, histogram]) => new Message({ 1: tag, 5: encodeHistogram(histogram) })),
+  ];
+  return frame(new Message({ 1: double(time), 2: step, 5: new Message({ 1: values }) }));
 }
 
 /** How many records of a file are whole from its start on, the header included, and the bytes that they take. */
@@ -75,7 +68,8 @@ function maskedCrc(bytes: Uint8Array): number {
   return (((crc >>> 15) | (crc << 17)) + 0xa282ead8) >>> 0;
 }
 
-function frame(data: Uint8Array): Uint8Array {
+function frame(message: Message): Uint8Array {
+  const data = message.toBytes();
   const record = new Uint8Array(LENGTH + CHECK + data.length + CHECK);
   const view = new DataView(record.buffer);
   view.setBigUint64(0, BigInt(data.length), true);
@@ -85,91 +79,14 @@ function frame(data: Uint8Array): Uint8Array {
   return record;
 }
 
-function encodeHistogram({ least, most, count, sum, sumOfSquares, limits, counts }: EventHistogram): Uint8Array {
-  return message((out) =>
-    out
-      .double(1, least)
-      .double(2, most)
-      .double(3, count)
-      .double(4, sum)
-      .double(5, sumOfSquares)
-      .doubles(6, limits)
-      .doubles(7, counts),
-  );
-}
-
-/** A protocol buffers message, field by field. */
-function message(write: (out: MessageWriter) => void): Uint8Array {
-  const writer = new MessageWriter();
-  write(writer);
-  return writer.end();
-}
-
-/** Wire types of protocol buffers. */
-const [VARINT, EIGHT_BYTES, COUNTED, FOUR_BYTES] = [0, 1, 2, 5];
-
-class MessageWriter {
-  private readonly pieces: Uint8Array[] = [];
-
-  varint(field: number, value: number): this {
-    return this.tag(field, VARINT).whole(value);
-  }
-
-  float(field: number, value: number): this {
-    return this.tag(field, FOUR_BYTES).piece(4, (view) => view.setFloat32(0, value, true));
-  }
-
-  double(field: number, value: number): this {
-    return this.tag(field, EIGHT_BYTES).piece(8, (view) => view.setFloat64(0, value, true));
-  }
-
-  text(field: number, value: string): this {
-    return this.bytes(field, new TextEncoder().encode(value));
-  }
-
-  /** Packed. */
-  doubles(field: number, values: readonly number[]): this {
-    this.tag(field, COUNTED).whole(8 * values.length);
-    return this.piece(8 * values.length, (view) => {
-      values.forEach((value, i) => {
-        view.setFloat64(8 * i, value, true);
-      });
-    });
-  }
-
-  bytes(field: number, value: Uint8Array): this {
-    this.tag(field, COUNTED).whole(value.length);
-    this.pieces.push(value);
-    return this;
-  }
-
-  end(): Uint8Array {
-    const bytes = new Uint8Array(this.pieces.reduce((sum, { length }) => sum + length, 0));
-    let at = 0;
-    for (const piece of this.pieces) {
-      bytes.set(piece, at);
-      at += piece.length;
-    }
-    return bytes;
-  }
-
-  private tag(field: number, wireType: number): this {
-    return this.whole(8 * field + wireType);
-  }
-
-  /** Seven bits a byte, the lowest first; up to 2⁵³. */
-  private whole(value: number): this {
-    const bytes: number[] = [];
-    let rest = value;
-    for (; rest > 127; rest = Math.floor(rest / 128)) bytes.push((rest % 128) + 128);
-    this.pieces.push(Uint8Array.of(...bytes, rest));
-    return this;
-  }
-
-  private piece(length: number, fill: (view: DataView) => void): this {
-    const bytes = new Uint8Array(length);
-    fill(new DataView(bytes.buffer));
-    this.pieces.push(bytes);
-    return this;
-  }
+function encodeHistogram({ least, most, count, sum, sumOfSquares, limits, counts }: EventHistogram): Message {
+  return new Message({
+    1: double(least),
+    2: double(most),
+    3: double(count),
+    4: double(sum),
+    5: double(sumOfSquares),
+    6: packedDoubles(limits),
+    7: packedDoubles(counts),
+  });
 }
