@@ -37,7 +37,10 @@ export function benchCommand(): Command {
     .option('--threads <n>', 'default: one a core', count)
     .addOption(new Option('--simd <build>', 'kernel build').choices(['auto', 'simd', 'relaxed']).default('auto'))
     .option('--blas <lib>', 'auto, off, or the path of a library', 'off')
-    .option('--calibrate', 'keep the crossovers: engines on this machine then choose dense or blocks by them')
+    .option(
+      '--calibrate',
+      'keep the crossovers: engines on this machine then choose dense, blocks or BLAS on gathered rows by them',
+    )
     .option('--plot <file>', 'write the picture there (SVG)')
     .option('--json', 'one JSON object a line (also when standard output is not a terminal)')
     .action(run);
@@ -71,7 +74,9 @@ async function run(flags: BenchFlags): Promise<void> {
     }
   }
   progress.clear();
-  if (!json) process.stdout.write(`${curveTable(curves)}\n\n${fallTable(falls)}\n`);
+  const withBlas = curves.some(({ points }) => points.some(({ gathered }) => gathered !== undefined));
+  const note = withBlas ? 'In brackets: open blocks by BLAS on gathered rows.\n' : '';
+  if (!json) process.stdout.write(`${curveTable(curves)}\n${note}\n${fallTable(falls)}\n`);
   if (flags.plot) {
     mkdirSync(dirname(resolve(flags.plot)), { recursive: true });
     writeFileSync(flags.plot, `${crossoverChart(curves, falls)}`);
@@ -80,7 +85,12 @@ async function run(flags: BenchFlags): Promise<void> {
   if (flags.calibrate) {
     const largest = Math.max(...flags.units);
     const crossovers = Object.fromEntries(
-      curves.filter(({ units }) => units === largest).map(({ size, crossover }) => [size, crossover]),
+      curves
+        .filter(({ units }) => units === largest)
+        .map(({ size, crossover, gatherFrom }) => [
+          size,
+          gatherFrom === undefined ? crossover : { upTo: crossover, gatherFrom },
+        ]),
     );
     saveCalibration(options, crossovers);
     progress.print(`Kept the crossovers of ${Object.keys(crossovers).length} block sizes in ${calibrationFile()}.`);
@@ -93,7 +103,9 @@ function curveTable(curves: readonly CrossoverCurve[]): string {
     ['units, block', ...densities, 'all blocks', 'pays up to'],
     ...curves.map(({ units, size, points, crossover }) => [
       `${units}, ${size}`,
-      ...points.map(({ blocks }) => blocks.toFixed(2)),
+      ...points.map(({ blocks, gathered }) =>
+        gathered === undefined ? blocks.toFixed(2) : `${blocks.toFixed(2)} (${gathered.toFixed(2)})`,
+      ),
       (points.reduce((sum, { dense }) => sum + dense, 0) / points.length).toFixed(2),
       `${(100 * crossover).toFixed(0)}%`,
     ]),

@@ -5,6 +5,7 @@ const COLUMNS = 4;
 /** Colour-blind safe (Okabe and Ito 2008). */
 const COLOURS = {
   blocks: '#0072b2',
+  gathered: '#009e73',
   dense: '#555555',
   ideal: '#999999',
   gater: '#e69f00',
@@ -24,30 +25,35 @@ export function crossoverChart(curves: readonly CrossoverCurve[], falls: readonl
     return `<g transform="translate(${x},${y})">${panel(curve, falls[i])}</g>`;
   });
   const { rows, inputs } = curves[0];
+  const withBlas = curves.some(({ points }) => points.some(({ gathered }) => gathered !== undefined));
   const title = 'When does skipping closed blocks pay?';
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" font-family="system-ui, sans-serif" font-size="11" fill="#222" role="img" aria-label="${title}">
 <rect width="${width}" height="${height}" fill="#fff"/>
 <text x="14" y="24" font-size="17" font-weight="600">${title}</text>
-<text x="14" y="44" fill="#555">milliseconds of a gated layer, forward and gradients, ${rows} examples of ${inputs} inputs, against the share of open blocks; ${legend()}</text>
+<text x="14" y="44" fill="#555">milliseconds of a gated layer, forward and gradients, ${rows} examples of ${inputs} inputs, against the share of open blocks; ${legend(withBlas)}</text>
 ${panels.join('\n')}
 </svg>
 `;
 }
 
-function legend(): string {
+function legend(withBlas: boolean): string {
   const item = (name: string, colour: string) => `<tspan fill="${colour}" font-weight="600">${name}</tspan>`;
-  return `${item('open blocks alone', COLOURS.blocks)} · ${item('all blocks', COLOURS.dense)} · ${item('ideal', COLOURS.ideal)}`;
+  const byBlas = withBlas ? ` · ${item('the same by BLAS', COLOURS.gathered)}` : '';
+  return `${item('open blocks alone', COLOURS.blocks)}${byBlas} · ${item('all blocks', COLOURS.dense)} · ${item('ideal', COLOURS.ideal)}`;
 }
 
 function panel({ units, size, points, crossover }: CrossoverCurve, fall: Waterfall | undefined): string {
   const innerWidth = PANEL.width - PANEL.left - PANEL.right;
   const innerHeight = PANEL.height - PANEL.top - PANEL.bottom;
   const dense = points.reduce((sum, point) => sum + point.dense, 0) / points.length;
-  const most = Math.max(dense, ...points.map(({ blocks }) => blocks)) * 1.05;
+  const most = Math.max(dense, ...points.map(({ blocks, gathered = 0 }) => Math.max(blocks, gathered))) * 1.05;
   const x = (density: number) => (PANEL.left + density * innerWidth).toFixed(1);
   const y = (ms: number) => (PANEL.top + innerHeight * (1 - ms / most)).toFixed(1);
   const line = (values: readonly (readonly [number, number])[], colour: string, dash = '') =>
     `<polyline fill="none" stroke="${colour}" stroke-width="2"${dash && ` stroke-dasharray="${dash}"`} points="${values.map(([d, ms]) => `${x(d)},${y(ms)}`).join(' ')}"/>`;
+  const byBlas = points.flatMap(({ density, gathered }) =>
+    gathered === undefined ? [] : [[density, gathered] as const],
+  );
   return [
     `<text x="${PANEL.left}" y="26" font-weight="600">${units} units in ${units / size} blocks of ${size}</text>`,
     `<text x="${PANEL.left}" y="39" fill="#555">${crossover === 1 ? 'pays at every density' : `pays up to ${(100 * crossover).toFixed(0)}% open`}</text>`,
@@ -79,6 +85,7 @@ function panel({ units, size, points, crossover }: CrossoverCurve, fall: Waterfa
       points.map(({ density, blocks }) => [density, blocks] as const),
       COLOURS.blocks,
     ),
+    byBlas.length > 0 ? line(byBlas, COLOURS.gathered) : '',
     fall ? bar(fall, innerWidth) : '',
   ].join('');
 }

@@ -1,6 +1,7 @@
 import { hostname } from 'node:os';
 import { Command, Option } from 'commander';
 import {
+  type Crossovers,
   createModel,
   type Engine,
   LOG_NAMES,
@@ -211,12 +212,7 @@ function checkGiven(command: Command, flags: TrainFlags, { record, folder }: Run
 }
 
 async function withEngine(
-  {
-    simd,
-    blas,
-    threads,
-    crossovers,
-  }: Pick<TrainFlags, 'simd' | 'blas' | 'threads'> & { crossovers?: Record<number, number> },
+  { simd, blas, threads, crossovers }: Pick<TrainFlags, 'simd' | 'blas' | 'threads'> & { crossovers?: Crossovers },
   use: (engine: Engine) => Promise<void>,
 ): Promise<void> {
   const engine = await createEngine({

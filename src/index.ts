@@ -20,6 +20,7 @@ export { type PenStrings, type PenStringsOptions, penStrings } from './data/pen-
 export { type FittedPicture, fitPicture, type Picture } from './data/picture.ts';
 export { joinSequences, type LabelledSequence, type SequenceDataset } from './data/sequences.ts';
 // Engine: kernels, threads, heap, tape
+export type { Crossover, Crossovers } from './engine/crossovers.ts';
 export { createEngine, type Engine, type EngineOptions, type EnginePlatform } from './engine/engine.ts';
 export { HeapError } from './engine/heap.ts';
 export { serveKernels, type WorkerHandle, type WorkerInit } from './engine/pool.ts';

@@ -9,14 +9,18 @@ import { exampleGates, type GatedShape, gatedWork, medianTimes } from './gated-w
 export interface DensityPoint {
   readonly density: number;
   readonly blocks: number;
+  /** Open blocks by BLAS on gathered rows; only on engines with BLAS. */
+  readonly gathered?: number;
   /** The dense path at the same moment, so that a busy machine does not bend the comparison. */
   readonly dense: number;
 }
 
 export interface CrossoverCurve extends GatedShape {
   readonly points: readonly DensityPoint[];
-  /** Density up to which open blocks alone are faster than all, interpolated; 1 when they always are, 0 when never. */
+  /** Density up to which open blocks alone, either way, are faster than all, interpolated; 1 when they always are, 0 when never. */
   readonly crossover: number;
+  /** Examples of a block, on average, from which BLAS on gathered rows is faster than the kernels; absent: never, or no BLAS. */
+  readonly gatherFrom?: number;
 }
 
 export const DENSITIES: readonly number[] = [0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.7, 1];
@@ -29,23 +33,37 @@ export function measureCrossover(
 ): CrossoverCurve {
   const dense = gatedWork(engine, shape, 'dense', exampleGates(shape, 0.5));
   const points = densities.map((density) => {
-    const [sparse, all] = medianTimes(
-      [gatedWork(engine, shape, 'blocks', exampleGates(shape, density)), dense],
-      milliseconds,
-    );
-    return { density, blocks: sparse, dense: all };
+    const gates = exampleGates(shape, density);
+    const ways = engine.backend.runByBlas ? (['blocks', 'gathered'] as const) : (['blocks'] as const);
+    const work = ways.map((way) => gatedWork(engine, shape, way, gates));
+    const [all, blocks, gathered] = medianTimes([dense, ...work], milliseconds);
+    return { density, blocks, dense: all, ...(gathered !== undefined && { gathered }) };
   });
-  return { ...shape, points, crossover: crossoverOf(points) };
+  const gatherFrom = gatherFromOf(points, shape.rows);
+  return { ...shape, points, crossover: crossoverOf(points), ...(gatherFrom !== undefined && { gatherFrom }) };
 }
 
-/** Where the line of blocks/dense first goes over 1, from below. */
+/** The faster of the two ways for open blocks alone. */
+const openAlone = ({ blocks, gathered = blocks }: DensityPoint): number => Math.min(blocks, gathered);
+
+/** Where the line of (open blocks alone)/dense first goes over 1, from below. */
 export function crossoverOf(points: readonly DensityPoint[]): number {
-  const ratio = ({ blocks, dense }: DensityPoint) => blocks / dense;
+  const ratio = (point: DensityPoint) => openAlone(point) / point.dense;
   const over = points.findIndex((point) => ratio(point) > 1);
   if (over < 0) return 1;
   if (over === 0) return 0;
   const [a, b] = [points[over - 1], points[over]];
   return a.density + ((1 - ratio(a)) / (ratio(b) - ratio(a))) * (b.density - a.density);
+}
+
+/**
+ * Examples of a block at the first density from which on BLAS on gathered rows is the faster way, as far as open blocks alone pay;
+ * undefined: never.
+ */
+export function gatherFromOf(points: readonly DensityPoint[], rows: number): number | undefined {
+  const paying = points.filter((point) => openAlone(point) <= point.dense);
+  const last = paying.findLastIndex(({ blocks, gathered = blocks }) => gathered >= blocks);
+  return paying[last + 1] && paying[last + 1].density * rows;
 }
 
 /** Where the time of a gated layer's training step goes, in milliseconds. Parts add up to `measured`. */

@@ -2,6 +2,7 @@ import { blockMask } from '../engine/block-mask.ts';
 import type { Engine } from '../engine/engine.ts';
 import { Tape } from '../engine/tape.ts';
 import type { Tensor } from '../engine/tensor.ts';
+import { fastestPath, type Path } from '../layers/paths.ts';
 import { randomStream } from '../random/stream.ts';
 
 /** A gated layer on a minibatch. */
@@ -17,9 +18,10 @@ export interface GatedShape {
 
 /**
  * `plain`: one dense product with weights inputs×units, gates multiplied; `dense`: the same with weights stored by block, as a gated
- * layer's dense path does it; `blocks`: open blocks alone, the mask's making included.
+ * layer's dense path does it; `blocks`: open blocks alone, the mask's making included; `gathered`: the same with products by BLAS;
+ * `auto`: the mask's making, and what a gated layer chooses then.
  */
-export type GatedPathName = 'plain' | 'dense' | 'blocks';
+export type GatedPathName = 'plain' | 'auto' | Path;
 
 /** Gates of 0 and 1 (rows × blocks) with about, or with `even` exactly the same number in every row and block, this share open. */
 export function exampleGates({ rows, units, size }: GatedShape, density: number, even = false): Float32Array {
@@ -78,8 +80,10 @@ function forward(
   blocks: number,
   size: number,
 ): Tensor {
-  if (path === 'blocks') {
-    const shape = { mask: blockMask(engine, gates), size };
+  const mask = path === 'plain' || path === 'dense' ? undefined : blockMask(engine, gates);
+  const chosen = path === 'auto' && mask ? fastestPath(engine, { ...mask, size }, mask.pairs) : path;
+  if (mask && chosen !== 'dense') {
+    const shape = { mask, size, gathered: chosen === 'gathered' };
     return tape.apply('gateBlocks', [gates, tape.apply('denseToBlocks', [x, weights, bias], shape)], shape);
   }
   const values =

@@ -1,4 +1,5 @@
 import type { KernelArguments, KernelName } from '../kernels/catalogue.ts';
+import type { BlockProduct } from './blas-blocks.ts';
 import type { Heap } from './heap.ts';
 import type { Batch } from './matmul.ts';
 
@@ -19,6 +20,8 @@ export interface Backend {
    * A matrix product by BLAS, C = β·C + op(A)·op(B), row-major; absent where there is no BLAS. Works on the heap in place.
    */
   readonly gemm?: (product: GemmCall) => void;
+  /** What the kernel of this name computes, by BLAS on gathered rows; absent where there is no BLAS. */
+  readonly runByBlas?: <N extends BlockProduct>(name: N, ...args: KernelArguments<N>) => void;
   close(): void;
 }
 

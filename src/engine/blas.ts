@@ -1,3 +1,4 @@
+import { blockProductKernels, type ThreadTools } from './blas-blocks.ts';
 import type { KernelTable } from './pool.ts';
 
 /** A BLAS library that a platform has found and loaded. */
@@ -10,13 +11,14 @@ export interface Blas {
   sgemm(memory: WebAssembly.Memory): Sgemm;
 }
 
-/** cblas_sgemm with α = 1, row-major; pointers are byte offsets in the memory. */
+/** cblas_sgemm, row-major; pointers are byte offsets in the memory. */
 export type Sgemm = (
   transposeA: boolean,
   transposeB: boolean,
   m: number,
   n: number,
   k: number,
+  alpha: number,
   a: number,
   lda: number,
   b: number,
@@ -34,24 +36,30 @@ export const gemmParts = (m: number, n: number, count: number): number =>
   count > 1 ? count : Math.ceil(Math.max(m, n) / GEMM_PART);
 
 /** BLAS as a kernel. Its own threads stay at one; ours take the parts. */
-export function gemmKernel(sgemm: Sgemm): KernelTable[number] {
+function gemmKernel(sgemm: Sgemm): KernelTable[number] {
   return (begin, end, ta, tb, m, n, k, a, lda, b, ldb, beta, c, ldc, count, nextA, nextB, nextC) => {
     const [transposeA, transposeB] = [ta === 1, tb === 1];
     for (let item = begin; item < end; item++) {
       if (count > 1) {
         const [x, y, z] = [a + 4 * item * nextA, b + 4 * item * nextB, c + 4 * item * nextC];
-        sgemm(transposeA, transposeB, m, n, k, x, lda, y, ldb, beta, z, ldc);
+        sgemm(transposeA, transposeB, m, n, k, 1, x, lda, y, ldb, beta, z, ldc);
         continue;
       }
       const at = item * GEMM_PART;
       const part = Math.min(GEMM_PART, Math.max(m, n) - at);
       if (n >= m) {
         const from = b + 4 * at * (transposeB ? ldb : 1);
-        sgemm(transposeA, transposeB, m, part, k, a, lda, from, ldb, beta, c + 4 * at, ldc);
+        sgemm(transposeA, transposeB, m, part, k, 1, a, lda, from, ldb, beta, c + 4 * at, ldc);
       } else {
         const from = a + 4 * at * (transposeA ? 1 : lda);
-        sgemm(transposeA, transposeB, part, n, k, from, lda, b, ldb, beta, c + 4 * at * ldc, ldc);
+        sgemm(transposeA, transposeB, part, n, k, 1, from, lda, b, ldb, beta, c + 4 * at * ldc, ldc);
       }
     }
   };
+}
+
+/** What a thread computes by BLAS, in the order of job numbers after the kernels' own: dense products, then products of open blocks. */
+export function blasKernels({ sgemm }: Blas, tools: ThreadTools): KernelTable {
+  const call = sgemm(tools.memory);
+  return [gemmKernel(call), ...blockProductKernels(call, tools)];
 }

@@ -1,4 +1,6 @@
 /** Operations on block-sparse activations: rows of the operation table (see ops.ts). */
+import type { KernelArguments } from '../kernels/catalogue.ts';
+import { type BlockProduct, fitsScratch } from './blas-blocks.ts';
 import type { BlockMask } from './block-mask.ts';
 import type { Engine } from './engine.ts';
 import { multiplyMatrices } from './matmul.ts';
@@ -10,6 +12,8 @@ import type { Tensor } from './tensor.ts';
 export interface BlockShape {
   readonly mask: BlockMask;
   readonly size: number;
+  /** Products of dense rows with these blocks go through BLAS, on gathered rows, where the engine has one and the blocks fit. */
+  readonly gathered?: boolean;
 }
 
 const byBlock = ({ blockStart, pairRow }: BlockMask) => [blockStart, pairRow] as const;
@@ -17,6 +21,18 @@ const byRow = ({ rowStart, rowPair, pairBlock }: BlockMask) => [rowStart, rowPai
 
 const compact = (engine: Engine, { mask, size }: BlockShape, purpose: string): Tensor =>
   engine.allocate([mask.pairs, size], purpose);
+
+/** A product of dense rows (of so many inputs) with open blocks: by its kernel, or by BLAS where the shape says so. */
+function blockProduct<N extends BlockProduct>(
+  { backend }: Engine,
+  { gathered, size }: BlockShape,
+  inputs: number,
+  name: N,
+  ...args: KernelArguments<N>
+): void {
+  if (gathered && backend.runByBlas && fitsScratch(inputs, size)) backend.runByBlas(name, ...args);
+  else backend.run(name, ...args);
+}
 
 /**
  * A weight gradient by a kernel that fills a new array (factor 1), or that descends in place (the factor is −η times the scale):
@@ -64,7 +80,8 @@ export const blockOps = {
       const { mask, size } = shape;
       const output = compact(engine, shape, 'block values');
       const pointers = [x.pointer, weights.pointer, bias.pointer, output.pointer] as const;
-      engine.backend.run('denseToBlocks', ...pointers, ...byBlock(mask), mask.pairs, mask.blocks, x.columns, size);
+      const extents = [mask.pairs, mask.blocks, x.columns, size] as const;
+      blockProduct(engine, shape, x.columns, 'denseToBlocks', ...pointers, ...byBlock(mask), ...extents);
       return { output };
     },
     pullback(engine, { inputs: [input, weights], attributes: shape, needs }, dy, { descend }) {
@@ -74,13 +91,15 @@ export const blockOps = {
       const dx = needs[0] ? engine.allocate(x.shape, 'an input gradient') : null;
       if (dx) {
         const pointers = [dy.pointer, weights.pointer, dx.pointer, ...byBlock(mask), ...byRow(mask)] as const;
-        engine.backend.run('denseToBlocksInputs', ...pointers, mask.pairs, mask.rows, ...extents);
+        const counts = [mask.pairs, mask.rows] as const;
+        blockProduct(engine, shape, x.columns, 'denseToBlocksInputs', ...pointers, ...counts, ...extents);
       }
       const dBias = needs[2] ? blockBiasGradient(engine, dy, shape) : null;
       const dWeights = needs[1]
         ? weightGradient(engine, weights, descend(weights), (target, factor, accumulate) => {
             const pointers = [x.pointer, dy.pointer, target, ...byBlock(mask)] as const;
-            engine.backend.run('denseToBlocksWeights', ...pointers, mask.pairs, ...extents, factor, accumulate);
+            const rest = [mask.pairs, ...extents, factor, accumulate] as const;
+            blockProduct(engine, shape, x.columns, 'denseToBlocksWeights', ...pointers, ...rest);
           })
         : null;
       return [dx, dWeights, dBias];

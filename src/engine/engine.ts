@@ -1,5 +1,6 @@
 import type { Backend } from './backend.ts';
 import type { Blas } from './blas.ts';
+import { CROSSOVERS, type Crossovers } from './crossovers.ts';
 import type { WorkerHandle, WorkerInit } from './pool.ts';
 import { createReferenceBackend } from './reference.ts';
 import { Tensor } from './tensor.ts';
@@ -33,22 +34,19 @@ export interface EngineOptions {
    */
   readonly blas?: string;
   /**
-   * Density up to which a gated layer computes open blocks alone, by units of a block (the largest size not over the layer's counts).
-   * Default: as measured on the machine that this was built on; `flipgrad bench --calibrate` measures yours.
+   * When a gated layer computes open blocks alone, by units of a block. Default: as measured on the machine that this was built on;
+   * `flipgrad bench --calibrate` measures yours.
    */
-  readonly crossovers?: Readonly<Record<number, number>>;
+  readonly crossovers?: Crossovers;
 }
-
-/** Measured on a 2023 Xeon with `flipgrad bench --units 2048 --threads 1` (0.46, 0.82, 0.89, 0.83), less a margin for noise. */
-const CROSSOVERS: Readonly<Record<number, number>> = { 1: 0.4, 8: 0.7, 32: 0.75 };
 
 /** Kernels, threads and one heap. Make one per network or program; `close()` ends its threads. */
 export class Engine {
   readonly backend: Backend;
   /** See `EngineOptions.crossovers`. */
-  readonly crossovers: Readonly<Record<number, number>>;
+  readonly crossovers: Crossovers;
 
-  constructor(backend: Backend, crossovers: Readonly<Record<number, number>> = CROSSOVERS) {
+  constructor(backend: Backend, crossovers: Crossovers = CROSSOVERS) {
     this.backend = backend;
     this.crossovers = crossovers;
   }

@@ -1,3 +1,5 @@
+import type { ThreadTools } from './blas-blocks.ts';
+
 /**
  * The thread pool: a leader (the thread that calls) and workers on one shared memory. A job is one kernel call, cut into
  * parts; threads claim parts from an atomic counter. A job may finish while some worker still sleeps.
@@ -116,14 +118,20 @@ export function kernelTable(instance: WebAssembly.Instance, names: readonly stri
   });
 }
 
+/** What kernels of the platform work with on one thread. */
+export function threadTools(instance: WebAssembly.Instance, memory: WebAssembly.Memory, scratch: number): ThreadTools {
+  return { memory, scratch, kernel: (name) => kernelTable(instance, [name])[0] };
+}
+
 /**
  * The body of a worker thread: serves jobs until it is told to stop. Never spins without bound.
- * @param extra kernels of the platform (BLAS), which come after those of the module
+ * @param extra makes kernels of the platform (BLAS), which come after those of the module
  */
-export function serveKernels(init: WorkerInit, extra: KernelTable = []): void {
+export function serveKernels(init: WorkerInit, extra?: (tools: ThreadTools) => KernelTable): void {
   const instance = new WebAssembly.Instance(init.module, { env: { memory: init.memory } });
   (instance.exports.setScratch as (pointer: number) => void)(init.scratch);
-  const kernels = [...kernelTable(instance, init.kernels), ...extra];
+  const { memory, scratch } = init;
+  const kernels = [...kernelTable(instance, init.kernels), ...(extra?.(threadTools(instance, memory, scratch)) ?? [])];
   const control = controlOf(init.memory.buffer, init.control);
   const { words } = control;
   while (Atomics.load(words, WORDS.stop) === 0) {

@@ -2,9 +2,18 @@ import { catalogue, type KernelArguments, type KernelName, kernelNames } from '.
 import { type Kernel, SCRATCH_BYTES } from '../kernels/kernel.ts';
 import { type NeuronKernelName, neuronKernels } from '../kernels/neurons.ts';
 import type { Backend, GemmCall } from './backend.ts';
-import { type Blas, gemmKernel, gemmParts } from './blas.ts';
+import { type Blas, blasKernels, gemmParts } from './blas.ts';
+import { BLOCK_PRODUCTS, type BlockProduct, blockProductItems } from './blas-blocks.ts';
 import { Heap, type Memory } from './heap.ts';
-import { CONTROL_BYTES, kernelTable, MAX_PARTS, Pool, type WorkerHandle, type WorkerInit } from './pool.ts';
+import {
+  CONTROL_BYTES,
+  kernelTable,
+  MAX_PARTS,
+  Pool,
+  threadTools,
+  type WorkerHandle,
+  type WorkerInit,
+} from './pool.ts';
 
 const PAGE = 65536;
 /** Room for the thread pool and one thread's scratch memory. */
@@ -73,10 +82,12 @@ export async function createWasmBackend(options: WasmOptions): Promise<Backend> 
   const heap = new Heap(new WasmMemory(memory), (maximum - 2) * PAGE);
   const control = heap.allocatePersistent(CONTROL_BYTES / 4, 'the thread pool');
   const scratch = () => heap.allocatePersistent(SCRATCH_BYTES / 4, 'the scratch memory of a thread');
-  (instance.exports.setScratch as (pointer: number) => void)(scratch());
+  const leaderScratch = scratch();
+  (instance.exports.setScratch as (pointer: number) => void)(leaderScratch);
   const { blas } = options;
   const own = kernelTable(instance, kernelNames);
-  const pool = new Pool(memory, control, blas ? [...own, gemmKernel(blas.sgemm(memory))] : own, options.patience);
+  const extra = blas ? blasKernels(blas, threadTools(instance, memory, leaderScratch)) : [];
+  const pool = new Pool(memory, control, [...own, ...extra], options.patience);
   const { spawn } = options;
   for (let worker = 1; spawn && worker < options.threads; worker++)
     pool.add(spawn({ module, memory, control, scratch: scratch(), kernels: kernelNames, blas: blas?.library }));
@@ -103,6 +114,11 @@ export async function createWasmBackend(options: WasmOptions): Promise<Backend> 
         const product = [Number(transposeA), Number(transposeB), m, n, k, a, lda, b, ldb, beta, c, ldc];
         const args = [...product, batch.count, batch.a, batch.b, batch.c];
         pool.run(own.length, gemmParts(m, n, batch.count), 1, args);
+      },
+      runByBlas<N extends BlockProduct>(name: N, ...args: KernelArguments<N>) {
+        const items = blockProductItems(name, args);
+        const number = own.length + 1 + BLOCK_PRODUCTS.indexOf(name);
+        pool.run(number, items, Math.ceil(items / MAX_PARTS), args);
       },
     }),
     close: () => pool.close(),

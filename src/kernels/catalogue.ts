@@ -7,6 +7,7 @@ import * as blocksValues from './blocks-values.ts';
 import * as ctc from './ctc.ts';
 import * as elementwise from './elementwise.ts';
 import * as gates from './gates.ts';
+import * as gathering from './gathering.ts';
 import type { Kernel, Numbers } from './kernel.ts';
 import * as lstm from './lstm.ts';
 import * as matmul from './matmul.ts';
@@ -60,6 +61,9 @@ export const catalogue = {
   scatterBlocks: blocksValues.scatterBlocks,
   gatherBlocks: blocksValues.gatherBlocks,
   blockUniforms: blocksValues.blockUniforms,
+  gatherRows: gathering.gatherRows,
+  transposeRows: gathering.transposeRows,
+  addTransposedRows: gathering.addTransposedRows,
   copyColumns: rows.copyColumns,
   lstm: lstm.lstm,
   lstmPullback: lstm.lstmPullback,

@@ -6,7 +6,7 @@ import { countNonZero } from '../math/statistics.ts';
 import type { FiringSite } from './firing-site.ts';
 import type { GatedSpec } from './gated.ts';
 import type { Pass } from './layer.ts';
-import { crossover, skipsInTraining } from './paths.ts';
+import { fastestPath, type Path, skipsInTraining } from './paths.ts';
 
 /** Open blocks to compute, and weights for the gradients of their gates where some were opened by a probe. */
 export interface OpenBlocks extends BlockShape {
@@ -52,11 +52,12 @@ export class GatedPath {
     if (training && neuron.backwardSees === 'expectation') return undefined;
     if (training && !skipsInTraining(neuron)) return probe === undefined ? undefined : this.probed(pass, gates, probe);
     const mask = blockMask(this.engine, gates);
-    return this.worthwhile(mask.pairs, gates) ? { mask, size: this.size } : undefined;
+    const path = this.fastest(mask.pairs, gates);
+    return path === 'dense' ? undefined : { mask, size: this.size, gathered: path === 'gathered' };
   }
 
-  private worthwhile(pairs: number, gates: Tensor): boolean {
-    return this.spec.compute === 'blocks' || pairs <= crossover(this.engine, this.size) * gates.size;
+  private fastest(pairs: number, { rows, columns: blocks }: Tensor): Path {
+    return fastestPath(this.engine, { rows, blocks, size: this.size }, pairs, this.spec.compute);
   }
 
   /** Open blocks and, of the closed ones, each with probability ρ; gate gradients of those weigh 1/ρ. */
@@ -64,7 +65,8 @@ export class GatedPath {
     const { engine } = this;
     const already = countNonZero(gates.values);
     // By the expected number of pairs: a choice that depended on the probes would bias what they weigh.
-    if (!this.worthwhile(already + probability * (gates.size - already), gates)) return undefined;
+    const path = this.fastest(already + probability * (gates.size - already), gates);
+    if (path === 'dense') return undefined;
     const marks = engine.allocate(gates.shape, 'probed gates');
     const weights = engine.allocate(gates.shape, 'the weights of gate gradients');
     const [key0, key1] = pass.source.key;
@@ -77,6 +79,7 @@ export class GatedPath {
       u[i] = open || u[i] < probability ? 1 : 0;
       w[i] = open ? 1 : 1 / probability;
     }
-    return { mask: blockMask(engine, marks), size: this.size, gradientWeights: weights };
+    const mask = blockMask(engine, marks);
+    return { mask, size: this.size, gathered: path === 'gathered', gradientWeights: weights };
   }
 }

@@ -1,3 +1,4 @@
+import { crossoverAt } from '../engine/crossovers.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { Neuron } from '../neurons/contract.ts';
 
@@ -12,11 +13,17 @@ export function skipsInTraining({ reads }: Neuron): boolean {
   return reads === 'loss' || reads === 'cotangent-when-open';
 }
 
-/** Density up to which open blocks alone are faster than all blocks, for blocks of so many units on this engine. */
-export function crossover({ crossovers }: Engine, size: number): number {
-  const sizes = Object.keys(crossovers)
-    .map(Number)
-    .sort((a, b) => a - b);
-  const at = sizes.findLast((known) => known <= size) ?? sizes[0];
-  return at === undefined ? 0 : crossovers[at];
+/** How a minibatch is computed: all blocks, open blocks alone by kernels, or open blocks alone by BLAS on gathered rows. */
+export type Path = 'dense' | 'blocks' | 'gathered';
+
+/** The fastest path, by the engine's crossovers, for so many pairs of rows with open blocks. */
+export function fastestPath(
+  { backend, crossovers }: Engine,
+  { rows, blocks, size }: { readonly rows: number; readonly blocks: number; readonly size: number },
+  pairs: number,
+  compute: Compute = 'auto',
+): Path {
+  const { upTo, gatherFrom = Number.POSITIVE_INFINITY } = crossoverAt(crossovers, size);
+  if (compute === 'dense' || (compute === 'auto' && pairs > upTo * rows * blocks)) return 'dense';
+  return backend.runByBlas && pairs >= gatherFrom * blocks ? 'gathered' : 'blocks';
 }

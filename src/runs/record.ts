@@ -1,3 +1,4 @@
+import type { Crossovers } from '../engine/crossovers.ts';
 import { FormatError } from '../io/format-error.ts';
 import { asObject, decodeText, parseJson, shorten } from '../io/json.ts';
 import type { ModelSpec } from '../layers/model.ts';
@@ -42,7 +43,7 @@ export interface EngineFacts {
   /** What was asked for, to ask for it again. */
   readonly simd: string;
   readonly blas: string;
-  readonly crossovers: Readonly<Record<number, number>>;
+  readonly crossovers: Crossovers;
 }
 
 /** run.json: what the run is, complete enough to do it again or to go on with it; and how it ended. */

@@ -59,7 +59,7 @@ function lists({ seed, open, rows, blocks }: Scalars, suffix = ''): Arrays {
   );
 }
 
-const pairsOf = ({ seed, open, rows, blocks }: Scalars): number =>
+export const pairsOf = ({ seed, open, rows, blocks }: Scalars): number =>
   maskLists(drawGates(rows, blocks, open, seed), rows, blocks).pairs;
 
 const input = (length: number): ArrayCase => ({ length, draw: normal() });

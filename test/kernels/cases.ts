@@ -87,6 +87,17 @@ const product: Case = {
   },
 };
 
+/** Listed rows that stand a little apart. */
+const listed = fc
+  .tuple(small, small, fc.nat(5))
+  .map(([rows, columns, gap]) => ({ rows, columns, stride: columns + gap }));
+/** Half of the rows of a matrix, none twice. */
+const rowsOnce = (rows: number): ArrayCase => ({
+  length: rows,
+  draw: (_, i) => 2 * (rows - 1 - i) + (i % 2),
+  integers: true,
+});
+
 /** One row a kernel of the catalogue; a missing row, argument or array is a compile error. */
 export const cases = {
   add: {
@@ -334,6 +345,36 @@ export const cases = {
     arrays: ({ rows, columns }) => ({ 'weights*': { length: rows * columns, draw: normal(), written: true } }),
     relative: 1e-6,
     absolute: 1e-37,
+  },
+  gatherRows: {
+    scalars: listed,
+    large: { rows: 401, columns: 123, stride: 130 },
+    arrays: ({ rows, columns, stride }) => ({
+      'x*': { length: 2 * rows * stride, draw: wide },
+      'rowOf#': rowsOnce(rows),
+      'out*': { length: rows * columns, written: true },
+    }),
+    relative: 0,
+  },
+  transposeRows: {
+    scalars: fc.record({ rows: small, columns: small }),
+    large: { rows: 123, columns: 401 },
+    arrays: ({ rows, columns }) => ({
+      'x*': { length: rows * columns, draw: wide },
+      'out*': { length: rows * columns, written: true },
+    }),
+    relative: 0,
+  },
+  addTransposedRows: {
+    scalars: listed,
+    large: { rows: 401, columns: 123, stride: 130 },
+    arrays: ({ rows, columns, stride }) => ({
+      'x*': { length: rows * columns, draw: wide },
+      'rowOf#': rowsOnce(rows),
+      'y*': { length: 2 * rows * stride, draw: wide, written: true },
+    }),
+    relative: 1.3e-7,
+    scale: absolute,
   },
   packLeft: product,
   matmulPacked: product,

@@ -67,10 +67,24 @@ export function addLanes(to: usize, x: v128, lanes: i32): void {
 
 /** to = from, or zeros where `from` is 0. (V8 calls out of WebAssembly for memory.copy and memory.fill: slow here.) */
 export function copyRow(to: usize, from: usize, columns: i32): void {
-  for (let c = 0; c < columns; c += 4) {
-    const lanes = min(4, columns - c);
-    storeLanes(to + bytes(c), from ? loadLanes(from + bytes(c), lanes) : f32x4.splat(0), lanes);
+  if (!from) return clearRow(to, columns);
+  let c = 0;
+  for (; c + 16 <= columns; c += 16, to += 64, from += 64) {
+    const x0 = v128.load(from), x1 = v128.load(from, 16), x2 = v128.load(from, 32), x3 = v128.load(from, 48);
+    v128.store(to, x0), v128.store(to, x1, 16), v128.store(to, x2, 32), v128.store(to, x3, 48);
   }
+  for (; c < columns; c += 4, to += 16, from += 16) {
+    const lanes = min(4, columns - c);
+    storeLanes(to, loadLanes(from, lanes), lanes);
+  }
+}
+
+function clearRow(to: usize, columns: i32): void {
+  const zero = f32x4.splat(0);
+  let c = 0;
+  for (; c + 16 <= columns; c += 16, to += 64)
+    v128.store(to, zero), v128.store(to, zero, 16), v128.store(to, zero, 32), v128.store(to, zero, 48);
+  for (; c < columns; c += 4, to += 16) storeLanes(to, zero, min(4, columns - c));
 }
 
 // @ts-ignore: decorator

@@ -17,3 +17,4 @@ export * from './blocks-random';
 export * from './lstm';
 export * from './ctc';
 export * from './weight-noise';
+export * from './gathering';

@@ -79,7 +79,7 @@ export function loadBlas(koffi: Koffi, library: string): Blas {
   const sgemm = (memory: WebAssembly.Memory): Sgemm => {
     // A shared memory is reserved at its maximum and never moves, so its address holds while it grows.
     const base = BigInt(koffi.address(new Uint8Array(memory.buffer)));
-    return (ta, tb, m, n, k, a, lda, b, ldb, beta, c, ldc) => {
+    return (ta, tb, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc) => {
       const [left, right, out] = [base + BigInt(a), base + BigInt(b), base + BigInt(c)];
       call(
         ROW_MAJOR,
@@ -88,7 +88,7 @@ export function loadBlas(koffi: Koffi, library: string): Blas {
         m,
         n,
         k,
-        1,
+        alpha,
         left,
         lda,
         right,
@@ -108,7 +108,7 @@ function tryProduct(sgemm: Blas['sgemm']): void {
   const memory = new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true });
   const floats = new Float32Array(memory.buffer);
   floats.set([1, 2, 3, 4, 5, 6, 7, 8]);
-  sgemm(memory)(false, false, 2, 2, 2, 0, 2, 16, 2, 0, 32, 2);
+  sgemm(memory)(false, false, 2, 2, 2, 1, 0, 2, 16, 2, 0, 32, 2);
   if (floats.slice(8, 12).join() !== '19,22,43,50') throw new Error('its cblas_sgemm gives wrong products');
 }
 

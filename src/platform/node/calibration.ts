@@ -1,6 +1,7 @@
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { cpus, homedir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { areCrossovers, type Crossovers } from '../../engine/crossovers.ts';
 import type { EngineOptions } from '../../engine/engine.ts';
 
 /** Where crossovers measured on this machine are kept: $FLIPGRAD_CALIBRATION, else ~/.cache/flipgrad/calibration.json. */
@@ -15,10 +16,10 @@ function keyOf({ threads, simd = 'auto', blas = 'off' }: EngineOptions): string 
   );
 }
 
-function readAll(): Record<string, Record<number, number>> {
+function readAll(): Record<string, unknown> {
   try {
     const all: unknown = JSON.parse(readFileSync(calibrationFile(), 'utf8'));
-    return typeof all === 'object' && all !== null ? (all as Record<string, Record<number, number>>) : {};
+    return typeof all === 'object' && all !== null ? (all as Record<string, unknown>) : {};
   } catch {
     // None yet, or a damaged one: the defaults do.
     return {};
@@ -26,14 +27,13 @@ function readAll(): Record<string, Record<number, number>> {
 }
 
 /** The crossovers kept for engines made with these options on this machine; undefined when there are none. */
-export function readCalibration(options: EngineOptions): Readonly<Record<number, number>> | undefined {
+export function readCalibration(options: EngineOptions): Crossovers | undefined {
   const kept = readAll()[keyOf(options)];
-  const valid = kept && Object.entries(kept).every(([size, at]) => Number(size) >= 1 && at >= 0 && at <= 1);
-  return valid && Object.keys(kept).length > 0 ? kept : undefined;
+  return areCrossovers(kept) && Object.keys(kept).length > 0 ? kept : undefined;
 }
 
-/** Keeps crossovers (density by units of a block) for engines made with these options on this machine. */
-export function saveCalibration(options: EngineOptions, crossovers: Readonly<Record<number, number>>): void {
+/** Keeps crossovers for engines made with these options on this machine. */
+export function saveCalibration(options: EngineOptions, crossovers: Crossovers): void {
   const file = calibrationFile();
   mkdirSync(dirname(file), { recursive: true });
   writeFileSync(`${file}.part`, `${JSON.stringify({ ...readAll(), [keyOf(options)]: crossovers }, null, 2)}\n`);

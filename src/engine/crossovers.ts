@@ -1,0 +1,38 @@
+/** When a gated layer computes open blocks alone, and when it does so by BLAS. */
+export interface Crossover {
+  /** Share of open (example, block) pairs up to which open blocks alone are faster than all blocks. */
+  readonly upTo: number;
+  /**
+   * Examples of a block, on average over blocks, from which products of open blocks are faster by BLAS on gathered rows than by
+   * the kernels; absent: never. It counts on engines with BLAS only.
+   */
+  readonly gatherFrom?: number;
+}
+
+/** By units of a block: the largest size not over a layer's counts. A number is short for `{ upTo }`. */
+export type Crossovers = Readonly<Record<number, number | Crossover>>;
+
+/**
+ * Measured on a 2023 Xeon with `flipgrad bench --units 2048 --threads 1` (0.46, 0.82, 0.89, 0.83), less a margin for noise. BLAS is
+ * taken only where it was measured: see `flipgrad bench --calibrate`.
+ */
+export const CROSSOVERS: Crossovers = { 1: 0.4, 8: 0.7, 32: 0.75 };
+
+/** The crossover of blocks of so many units; never open blocks alone where nothing is known. */
+export function crossoverAt(crossovers: Crossovers, size: number): Crossover {
+  const sizes = Object.keys(crossovers)
+    .map(Number)
+    .sort((a, b) => a - b);
+  const at = sizes.findLast((known) => known <= size) ?? sizes[0];
+  const found = at === undefined ? 0 : crossovers[at];
+  return typeof found === 'number' ? { upTo: found } : found;
+}
+
+/** Does a value read from a file hold crossovers? */
+export function areCrossovers(value: unknown): value is Crossovers {
+  if (typeof value !== 'object' || value === null) return false;
+  return Object.entries(value).every(([size, crossover]: [string, number | Crossover | null]) => {
+    const { upTo, gatherFrom = 0 } = typeof crossover === 'number' ? { upTo: crossover } : (crossover ?? { upTo: -1 });
+    return Number(size) >= 1 && upTo >= 0 && upTo <= 1 && gatherFrom >= 0;
+  });
+}
