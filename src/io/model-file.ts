@@ -1,17 +1,14 @@
 import type { Engine } from '../engine/engine.ts';
-import { HeapError } from '../engine/heap.ts';
-import { createModel, type LayerSpec, type Model, type ModelSpec } from '../layers/model.ts';
+import type { LayerSpec, Model, ModelSpec } from '../layers/model.ts';
 import { allFinite } from '../math/statistics.ts';
 import type { NeuronDefinition } from '../neurons/contract.ts';
+import { buildModel } from './build-model.ts';
 import { FormatError } from './format-error.ts';
 import { asObject, parseJson, shorten } from './json.ts';
 import { portableSpec, withNeurons } from './portable-spec.ts';
 import { decodeSafetensors, encodeSafetensors, type NamedTensor } from './safetensors.ts';
 
 const FORMAT = 'flipgrad model 1';
-/** What building a model may claim beside its weights: moving averages, and padding of every array. */
-const SLACK = 2 ** 23;
-
 export interface LoadModelOptions {
   /** What the file is, for messages. */
   readonly where?: string;
@@ -49,14 +46,7 @@ export function loadModel(engine: Engine, bytes: Uint8Array, options: LoadModelO
       `${where} has the format ${shorten(metadata.format)}; a model saved by flipgrad ("${FORMAT}") would do.`,
     );
   const spec = checkSpec(parseJson(metadata.spec, `The layers of ${where}`), where);
-  let model: Model;
-  try {
-    model = engine.backend.heap.within(2 * bytes.length + SLACK, () => createModel(engine, withNeurons(spec, neurons)));
-  } catch (error) {
-    const reason =
-      error instanceof HeapError ? 'they need more memory than the file has weights for' : (error as Error).message;
-    throw new FormatError(`The layers of ${where} cannot be built: ${reason}`, { cause: error });
-  }
+  const model = buildModel(engine, withNeurons(spec, neurons), bytes.length, where);
   fill(model, tensors, where);
   return model;
 }

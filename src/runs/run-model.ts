@@ -1,9 +1,10 @@
 import type { Engine } from '../engine/engine.ts';
+import { buildModel } from '../io/build-model.ts';
 import { FormatError } from '../io/format-error.ts';
 import { loadModel } from '../io/model-file.ts';
-import { createModel, type Model } from '../layers/model.ts';
+import type { Model } from '../layers/model.ts';
 import { StorageError } from './folder.ts';
-import { type Run, WEIGHTS_FILE } from './run.ts';
+import { RUN_FILE, type Run, type SavedState, WEIGHTS_FILE } from './run.ts';
 
 const MOST_WEIGHTS = 2 ** 32;
 
@@ -22,7 +23,7 @@ export async function runModel(run: Run, engine: Engine): Promise<{ model: Model
     throw new StorageError(
       `${folder.path} has no weights yet: neither ${WEIGHTS_FILE} nor a checkpoint. Training it would do.`,
     );
-  const model = createModel(engine, record.model);
+  const model = untrainedModel(run, engine, saved);
   try {
     model.restore(saved.state.best ?? saved.state.model);
   } catch (error) {
@@ -35,4 +36,15 @@ export async function runModel(run: Run, engine: Engine): Promise<{ model: Model
     model,
     from: epoch === undefined ? `${saved.name}, before any epoch was complete` : `epoch ${epoch}, the best so far`,
   };
+}
+
+/**
+ * A new model of a run's layers. Beside a checkpoint it gets no more memory than that has weights for.
+ * @throws FormatError when they cannot be built
+ */
+export function untrainedModel({ record, folder }: Run, engine: Engine, saved: SavedState | undefined): Model {
+  const weights = saved
+    ? [...saved.state.model.values()].reduce((sum, { byteLength }) => sum + byteLength, 0)
+    : Number.POSITIVE_INFINITY;
+  return buildModel(engine, record.model, weights, `${folder.path}/${RUN_FILE}`);
 }

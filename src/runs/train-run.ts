@@ -1,13 +1,14 @@
 import type { Split } from '../data/dataset.ts';
 import type { Engine } from '../engine/engine.ts';
 import { saveModel } from '../io/model-file.ts';
-import { createModel, type Model } from '../layers/model.ts';
+import type { Model } from '../layers/model.ts';
 import type { EpochEvent, ResultEvent, TrainEvent } from '../train/events.ts';
 import { type Training, train } from '../train/train.ts';
 import { StorageError } from './folder.ts';
 import type { MetricsLine, SessionEvent } from './metrics.ts';
 import { trainOptions } from './record.ts';
 import { type Run, WEIGHTS_FILE } from './run.ts';
+import { untrainedModel } from './run-model.ts';
 
 export interface TrainRunOptions {
   readonly engine: Engine;
@@ -64,7 +65,7 @@ async function* trainLocked(run: Run, options: TrainRunOptions, lost: AbortSigna
   checkSame(run, engine, data, anyEngine);
   const saved = await run.latest();
   const journal = new Journal(run, await run.repair(), anyEngine);
-  const model = options.model ?? createModel(engine, run.record.model);
+  const model = options.model ?? untrainedModel(run, engine, saved);
   const signal = options.signal ? AbortSignal.any([options.signal, lost]) : lost;
   const training = train(model, data, { ...trainOptions(run.record), signal, ...(saved && { resume: saved.state }) });
   await journal.session(training, engine, options.by ?? {});

@@ -1,0 +1,214 @@
+/** What can be done with runs: list, compare, show, measure, ask. */
+import assert from 'node:assert/strict';
+import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { digitsSplit } from '../../src/data/digits.ts';
+import { pngFile } from '../helpers/png-file.ts';
+import { runCli } from '../helpers/run-cli.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'flipgrad-runs-cli-'));
+after(() => rmSync(folder, { recursive: true }));
+
+const path = (name: string): string => join(folder, 'runs', name);
+const test = digitsSplit({ seed: 1, train: 1, valid: 1, test: 20 }).test;
+const data = join(folder, 'digits.csv');
+const row = (i: number, of = test): string => of.features.subarray(784 * i, 784 * (i + 1)).join(',');
+
+before(async () => {
+  const { train } = digitsSplit({ seed: 1, train: 800, valid: 1, test: 1 });
+  const rows = Array.from({ length: 800 }, (_, i) => `${train.labels[i]},${row(i, train)}`);
+  const header = ['label', ...Array.from({ length: 784 }, (_, i) => `p${i}`)].join(',');
+  writeFileSync(data, `${header}\n${rows.join('\n')}\n`);
+  const args = [
+    'train',
+    '--data',
+    data,
+    '--units',
+    '64',
+    '--blocks',
+    '8',
+    '--gater',
+    '16',
+    '--rate',
+    '0.25',
+    '--blas',
+    'off',
+  ];
+  const runs = await Promise.all([
+    runCli([...args, '--epochs', '6', '--lr', '0.01', '--batch', '40', '--run', path('a')]),
+    runCli([...args, '--epochs', '1', '--neuron', 'top-k', '--run', path('b')]),
+  ]);
+  for (const { code, stderr } of runs) assert.equal(code, 0, stderr);
+  // As a killed run leaves it.
+  const record = JSON.parse(readFileSync(join(path('b'), 'run.json'), 'utf8'));
+  delete record.result;
+  writeFileSync(join(path('b'), 'run.json'), JSON.stringify(record));
+});
+
+const json = async (...args: string[]): Promise<Record<string, unknown>[]> => {
+  const { code, stderr, lines } = await runCli(args);
+  assert.equal(code, 0, stderr);
+  return lines();
+};
+
+describe('flipgrad runs', () => {
+  it('lists runs with their state and what they reached', async () => {
+    const [a, b] = await json('runs', join(folder, 'runs'), '--sort', 'valid');
+    const result = JSON.parse(readFileSync(join(path('a'), 'run.json'), 'utf8')).result;
+    assert.deepEqual([a.folder, a.state, a.epochs, a.ofEpochs], [path('a'), 'done', 6, 6]);
+    assert.deepEqual(
+      [a.validError, a.testError, a.density],
+      [result.validError, result.testError.threshold, result.density],
+    );
+    assert.deepEqual([b.folder, b.state, b.epochs, b.ofEpochs, b.testError], [path('b'), 'stopped', 1, 1, undefined]);
+    assert.deepEqual(await json('runs', path('a')), [a]);
+  });
+
+  it('says which runs it cannot read, and lists the others', async () => {
+    const broken = path('c');
+    rmSync(broken, { recursive: true, force: true });
+    const { cpSync } = await import('node:fs');
+    cpSync(path('a'), broken, { recursive: true });
+    truncateSync(join(broken, 'run.json'), 500);
+    const { code, stderr, lines } = await runCli(['runs', join(folder, 'runs')]);
+    rmSync(broken, { recursive: true });
+    assert.equal(code, 0);
+    assert.equal(lines().length, 2);
+    assert.match(stderr, /^not listed: .*c\/run\.json is not JSON/);
+  });
+
+  it('a folder without runs is bad usage', async () => {
+    const { code, stderr } = await runCli(['runs', join(folder, 'nowhere')]);
+    assert.deepEqual([code, /nowhere is no run and holds none/.test(stderr)], [2, true]);
+  });
+});
+
+describe('flipgrad show', () => {
+  it('prints one run with its record and its metrics', async () => {
+    const [shown] = await json('show', path('a'));
+    assert.equal((shown.metrics as unknown[]).length, 8);
+    assert.equal((shown.record as { config: { units: number } }).config.units, 64);
+    const { code, stderr } = await runCli(['show', folder]);
+    assert.deepEqual([code, /holds no run: there is no run.json/.test(stderr)], [2, true]);
+  });
+});
+
+describe('flipgrad evaluate', () => {
+  it('measures every mode, as training did', async () => {
+    const rows = await json('evaluate', path('a'));
+    const { result } = JSON.parse(readFileSync(join(path('a'), 'run.json'), 'utf8'));
+    const error = Object.fromEntries(rows.map(({ mode, error }) => [mode, error]));
+    assert.deepEqual(
+      [error.sample, error.threshold, error['mean-field']],
+      [result.testError.sampled, result.testError.threshold, result.testError.meanField],
+    );
+    assert.ok((error.ensemble as number) <= 1);
+    assert.ok(
+      rows.every(
+        ({ multiplyAdds, examples, part }) => (multiplyAdds as number) > 0 && examples === 80 && part === 'test',
+      ),
+    );
+  });
+
+  it('measures one mode on other data, and the best weights so far of a run that stopped', async () => {
+    const own = join(folder, 'own.csv');
+    writeFileSync(own, Array.from({ length: 20 }, (_, i) => `${test.labels[i]},${row(i)}`).join('\n'));
+    const [other] = await json('evaluate', path('a'), '--data', own, '--mode', 'threshold', '--part', 'train');
+    assert.deepEqual([other.data, other.part, other.examples], ['own.csv', 'train', 16]);
+    assert.ok((other.error as number) < 0.5);
+    const [stopped] = await json('evaluate', path('b'), '--mode', 'sample');
+    assert.equal(stopped.weights, 'epoch 1, the best so far');
+  });
+
+  it('refuses damaged weights, and data of another width', async () => {
+    const weights = join(path('a'), 'weights.safetensors');
+    const good = readFileSync(weights);
+    writeFileSync(weights, good.subarray(0, 5000));
+    const { code, stderr } = await runCli(['evaluate', path('a')]);
+    writeFileSync(weights, good);
+    assert.equal(code, 2);
+    assert.match(stderr, /^flipgrad: .*a\/weights\.safetensors/);
+    const narrow = join(folder, 'narrow.csv');
+    writeFileSync(narrow, Array.from({ length: 30 }, (_, i) => `${i % 3},${i},7`).join('\n'));
+    const other = await runCli(['evaluate', path('a'), '--data', narrow]);
+    assert.equal(other.code, 2);
+    assert.match(other.stderr, /has 2 features, the model takes 784/);
+  });
+});
+
+describe('flipgrad predict', () => {
+  interface Answer {
+    class: number;
+    probability: number;
+    probabilities: number[];
+    multiplyAdds: number;
+    dense: number;
+    done: string[];
+    gates: { site: string; of: number; fired: number[] }[];
+  }
+  const ask = async (...args: string[]): Promise<Answer[]> =>
+    (await json('predict', path('a'), ...args)) as unknown as Answer[];
+
+  it('tells class, probability, gates and multiply-adds of every row of a CSV file, with labels or without', async () => {
+    const plain = join(folder, 'rows.csv');
+    writeFileSync(plain, Array.from({ length: 20 }, (_, i) => row(i)).join('\n'));
+    const answers = await ask(plain);
+    assert.equal(answers.length, 20);
+    const right = answers.filter((answer, i) => answer.class === test.labels[i]).length;
+    assert.ok(right >= 12, `${right} of 20 are right`);
+    for (const { class: label, probability, probabilities, multiplyAdds, dense, gates } of answers) {
+      assert.equal(probability, Math.max(...probabilities));
+      assert.equal(probabilities.indexOf(probability), label);
+      assert.ok(Math.abs(probabilities.reduce((sum, p) => sum + p, 0) - 1) < 1e-5);
+      const [{ site, of, fired }] = gates;
+      assert.deepEqual([site, of], ['gated.gates', 8]);
+      // Gater 784·16 + 16·8, of 8 values an open block 784 + 10.
+      assert.equal(multiplyAdds, 784 * 16 + 16 * 8 + fired.length * 8 * 794);
+      assert.equal(dense, 784 * 64 + 64 * 10);
+    }
+    const labelled = join(folder, 'labelled.csv');
+    writeFileSync(
+      labelled,
+      Array.from({ length: 3 }, (_, i) => `${test.labels[i]};${row(i).replaceAll(',', ';')}`).join('\n'),
+    );
+    const again = await ask(labelled);
+    assert.deepEqual(
+      again.map((answer) => answer.class),
+      answers.slice(0, 3).map((answer) => answer.class),
+    );
+    assert.deepEqual(again[0].done, ['column 1 left out: the label']);
+  });
+
+  it('answers a picture as it does the same digit in a table; inverted too, and says so', async () => {
+    const table = join(folder, 'one.csv');
+    writeFileSync(table, row(4));
+    const [expected] = await ask(table);
+    const samples = [...test.features.subarray(784 * 4, 784 * 5)];
+    const dark = join(folder, 'dark.png');
+    writeFileSync(dark, pngFile({ width: 28, height: 28, depth: 8, colour: 0, samples }));
+    const white = join(folder, 'white.png');
+    writeFileSync(white, pngFile({ width: 28, height: 28, depth: 8, colour: 0, samples: samples.map((v) => 255 - v) }));
+    const [same, inverted] = await ask(dark, white);
+    assert.deepEqual(same.probabilities, expected.probabilities);
+    assert.deepEqual(inverted.probabilities, expected.probabilities);
+    assert.deepEqual([same.done, inverted.done], [[], ['inverted (its border is bright)']]);
+  });
+
+  const refused: readonly [string, string, RegExp][] = [
+    ['a file that is not there', '', /ENOENT/],
+    ['rows of another width', '1,2,3\n', /has 3 columns; the network takes 784 numbers, and 785 columns with a label/],
+    ['no rows', '', /holds no row of numbers/],
+    ['a damaged picture', '\x89PNG\r\n\x1a\n', /damaged PNG file: it is cut short/],
+  ];
+  for (const [name, content, message] of refused)
+    it(`refuses ${name}`, async () => {
+      const file = join(folder, `${name}.x`);
+      if (!name.includes('not there')) writeFileSync(file, content, 'latin1');
+      const { code, stderr } = await runCli(['predict', path('a'), file]);
+      assert.equal(code, 2);
+      assert.match(stderr, message);
+      assert.doesNotMatch(stderr, /\n {4}at /);
+    });
+});
