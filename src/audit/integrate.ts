@@ -27,6 +27,9 @@ export interface Integral {
   readonly rate: Float64Array;
 }
 
+/** Sees single gradients (units; used again for the next), each with its probability. */
+export type GradientObserver = (weight: number, gradient: Float64Array) => void;
+
 /** The most points of a product grid: 2⁸ states of binary units, or three units of continuous noise, and room to spare. */
 const MAXIMUM_POINTS = 4_000_000;
 /** Points that are fired together, as the rows of one minibatch. */
@@ -37,12 +40,19 @@ const ROWS = 128;
  * where units are coupled by noise, one integral within the other (`rowNodes`).
  * @param logits one a unit
  * @param state the neuron's moving averages; default: what every unit starts with
+ * @param observe sees the gradient (units) at every point of the grid, and the point's weight
  * @throws RangeError when the grid has over four million points; fewer units would do
  */
-export function integrate(neuron: Neuron, logits: ArrayLike<number>, loss: Loss, state?: NeuronState): Integral {
+export function integrate(
+  neuron: Neuron,
+  logits: ArrayLike<number>,
+  loss: Loss,
+  state?: NeuronState,
+  observe?: GradientObserver,
+): Integral {
   const units = logits.length;
   const grid = neuron.couples ? rowNodes(neuron, logits) : productGrid(neuron, logits);
-  const moments = new Moments(units);
+  const moments = new Moments(units, observe);
   const minibatch = new Minibatch(neuron, logits, state ?? startingState(neuron, units));
   for (let first = 0; first < grid.points; first += ROWS)
     minibatch.run(grid, first, Math.min(ROWS, grid.points - first), loss, moments);
@@ -140,17 +150,22 @@ class Moments {
   private readonly square: Float64Array;
   private readonly mean: Float64Array;
   private readonly open: Float64Array;
+  private readonly observe: GradientObserver | undefined;
 
-  constructor(units: number) {
+  constructor(units: number, observe: GradientObserver | undefined) {
+    this.observe = observe;
     this.gradient = new Float64Array(units);
     this.square = new Float64Array(units);
     this.mean = new Float64Array(units);
     this.open = new Float64Array(units);
   }
 
-  addGradient(weight: number, unit: number, gradient: number): void {
-    this.gradient[unit] += weight * gradient;
-    this.square[unit] += weight * gradient * gradient;
+  addGradient(weight: number, gradient: Float64Array): void {
+    this.observe?.(weight, gradient);
+    for (let unit = 0; unit < gradient.length; unit++) {
+      this.gradient[unit] += weight * gradient[unit];
+      this.square[unit] += weight * gradient[unit] * gradient[unit];
+    }
   }
 
   addOutput(weight: number, unit: number, h: number): void {
@@ -230,8 +245,8 @@ class Minibatch {
       moments.addOutput(this.weights[row % rows] * drawWeights[row], i % units, h[i]);
     }
     neuron.pullback({ ...firing, loss: losses, dh, gradient });
-    for (let i = 0; i < gradient.length; i++)
-      moments.addGradient(this.weights[Math.floor(i / units)], i % units, gradient[i]);
+    for (let row = 0; row < rows; row++)
+      moments.addGradient(this.weights[row], gradient.subarray(row * units, (row + 1) * units));
   }
 }
 
@@ -239,6 +254,7 @@ class Minibatch {
  * The rule that integrates over the noise of one unit: (0, 1) is cut at `neuron.cells`, and each cell has one node where
  * neither h nor the pullback depends on the noise within it, and those of the double-exponential rule where one does. With
  * several noise numbers, the product of the rules of each; without noise, one node of weight 1.
+ * @throws RangeError when one unit has over four million nodes
  */
 export function unitNodes(neuron: Neuron, logit: number): readonly UnitNode[] {
   let nodes: UnitNode[] = [{ noise: [], weight: 1 }];
@@ -246,6 +262,7 @@ export function unitNodes(neuron: Neuron, logit: number): readonly UnitNode[] {
     nodes = nodes.flatMap(({ noise, weight }) =>
       axisNodes(neuron, logit, noise).map((node) => ({ noise: [...noise, node.u], weight: weight * node.weight })),
     );
+    checkPoints(neuron, 1, nodes.length);
   }
   return nodes;
 }

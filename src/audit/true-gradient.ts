@@ -1,5 +1,7 @@
+import { startingState } from '../engine/starting-state.ts';
 import type { Neuron } from '../neurons/contract.ts';
-import { integrate, type Loss, unitNodes } from './integrate.ts';
+import { randomStream } from '../random/stream.ts';
+import { integrate, type Loss } from './integrate.ts';
 import { derivative } from './quadrature.ts';
 
 /** Step of the central differences: with noise of scale 0.1 and up, the error of the eighth-order stencil is under 1e-11. */
@@ -28,16 +30,17 @@ export function trueGradient(learner: Neuron, logits: ArrayLike<number>, loss: L
   });
 }
 
-/** Does a unit with noise emit nothing but 0 and 1? */
+/** Rows of noise that a unit is probed with. */
+const PROBES = 64;
+
+/** Does a unit with noise emit nothing but 0 and 1? Probed. */
 export function emitsBits(neuron: Neuron, logit: number): boolean {
-  const h = new Float64Array(1);
-  return (
-    neuron.noise > 0 &&
-    unitNodes(neuron, logit).every(({ noise }) => {
-      neuron.fire({ rows: 1, units: 1, logits: Float64Array.of(logit), noise: Float64Array.from(noise), h, state: {} });
-      return h[0] === 0 || h[0] === 1;
-    })
-  );
+  const random = randomStream(1, 0x62697473);
+  const h = new Float64Array(PROBES);
+  const noise = Float64Array.from({ length: PROBES * neuron.noise }, () => random.uniform());
+  const logits = new Float64Array(PROBES).fill(logit);
+  neuron.fire({ rows: PROBES, units: 1, logits, noise, h, state: startingState(neuron, 1) });
+  return neuron.noise > 0 && h.every((value) => value === 0 || value === 1);
 }
 
 /** ∂/∂a_i Σ_h P(h)·loss(h) = p'(a_i)·(E[loss | h_i = 1] − E[loss | h_i = 0]), p the rate. */
