@@ -1,6 +1,6 @@
 /** Means with intervals, for the tables of experiments. */
 
-/** Two-sided 95% quantiles of Student's t, for 1, 2, 3, … degrees of freedom. Source: any table; checked by R's qt(0.975, n). */
+/** Two-sided 95% quantiles of Student's t, for 1, 2, 3, … degrees of freedom. See the test. */
 const T95 = [
   12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179, 2.16, 2.145, 2.131, 2.12, 2.11,
   2.101, 2.093, 2.086,

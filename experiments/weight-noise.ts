@@ -80,7 +80,7 @@ export const FORMS: Readonly<Record<'full' | 'quick', Form>> = {
   quick: {
     file: 'weight-noise-quick',
     units: 24,
-    sizes: [{ strings: 200, writers: 20, epochs: 180, evaluateEvery: 6 }],
+    sizes: [{ strings: 200, writers: 20, epochs: 120, evaluateEvery: 6 }],
     variants: ['none', '0.1', 'adaptive'],
     seeds: [1, 2, 3],
     valid: 200,

@@ -10,12 +10,26 @@ import { fileURLToPath } from 'node:url';
 import { readBenchRecords, renderBench, renderClaims } from '../bench/run.ts';
 import { readRecords, renderTable } from '../experiments/mnist-2013.ts';
 import { readNeuronRecords, renderNeurons } from '../experiments/mnist-neurons.ts';
+import { FORMS, readNoiseRecords, renderNoise, renderNoiseCurves } from '../experiments/weight-noise.ts';
 
 const here = (path: string): string => fileURLToPath(new URL(`../${path}`, import.meta.url));
 
 const bench = (): string => renderBench(readBenchRecords());
 const neurons = (): string => renderNeurons(readNeuronRecords());
 const mnist2013 = (): string => renderTable(readRecords());
+
+/** The pages and curves of the forms that have records. */
+function weightNoise(): [string, string][] {
+  return (['full', 'quick'] as const).flatMap((name) => {
+    const records = readNoiseRecords(name);
+    const form = FORMS[name];
+    if (records.length === 0) return [];
+    return [
+      [`results/${form.file}.md`, renderNoise(records, form)],
+      [`results/${form.file}.svg`, renderNoiseCurves(records, form)],
+    ] satisfies [string, string][];
+  });
+}
 
 /** Marked regions of README.md. */
 const REGIONS: Readonly<Record<string, () => string>> = {
@@ -29,6 +43,7 @@ export function renderResults(): ReadonlyMap<string, string> {
   return new Map([
     ['results/mnist-2013.md', mnist2013()],
     ['results/mnist-neurons.md', neurons()],
+    ...weightNoise(),
     [
       'results/bench.md',
       `# Speed against the peers\n\nMade by \`npm run bench\` from \`bench.jsonl\`.\n\n${renderClaims(readBenchRecords())}\n${bench()}`,
