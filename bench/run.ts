@@ -71,8 +71,53 @@ function gatedComparison(name: string, ...flags: string[]): Record<string, Entry
     '2',
     ...flags,
   );
-  return { [name]: [...both(1), ...both(2), blas] };
+  const gathered = (threads: number): Entry =>
+    ours(
+      `blocks with BLAS, ${threads} thread(s)`,
+      'gated-layer',
+      '--path',
+      'gathered',
+      '--blas',
+      'auto',
+      '--threads',
+      String(threads),
+      ...flags,
+    );
+  return { [name]: [...both(1), ...both(2), blas, gathered(1), gathered(2)] };
 }
+
+/** What the auto policy costs against the dense product that somebody without gates would write, at one density. */
+const autoName = (work: string, density: number): string =>
+  `auto policy, ${work}, ${Math.round(100 * density)}% open, batch 100`;
+
+function autoComparison({ work, densities, flags }: (typeof AUTO)[number]): Record<string, Entry[]> {
+  return Object.fromEntries(
+    densities.map((density) => [
+      autoName(work, density),
+      ['plain', 'auto'].map((path) =>
+        ours(
+          `${path === 'plain' ? 'dense' : path}, 1 thread`,
+          'gated-layer',
+          '--path',
+          path,
+          '--density',
+          String(density),
+          ...flags,
+        ),
+      ),
+    ]),
+  );
+}
+
+/** Densities on both sides of the crossovers that engines come with, and all blocks open. */
+const AUTO = [
+  { work: 'gated layer 784→2048, blocks of 64', densities: [0.7, 0.8, 1], flags: ['--units', '2048'] },
+  {
+    work: 'gated layer 784→2000, one gate a unit',
+    densities: [0.35, 0.45, 1],
+    flags: ['--units', '2000', '--size', '1'],
+  },
+] as const;
 
 /** Every comparison; the first entry is the one that ratios refer to. */
 export const COMPARISONS: Readonly<Record<string, readonly Entry[]>> = {
@@ -99,10 +144,8 @@ export const COMPARISONS: Readonly<Record<string, readonly Entry[]>> = {
   ],
   ...gatedComparison('gated layer 784→2048, blocks of 64, 10% open, batch 100', '--units', '2048'),
   ...gatedComparison('gated layer 784→8192, blocks of 64, 10% open, batch 100', '--units', '8192'),
-  'gated layer 784→2048, blocks of 64, every block open, batch 100': [
-    ours('dense, 1 thread', 'gated-layer', '--path', 'plain', '--density', '1'),
-    ours('blocks, 1 thread', 'gated-layer', '--density', '1'),
-  ],
+  ...autoComparison(AUTO[0]),
+  ...autoComparison(AUTO[1]),
   'two gated layers 784→2048→2048→10, blocks of 64, 10% and 10%, batch 100': [
     ours('dense, 1 thread', 'two-gated-layers', '--path', 'dense'),
     ours('blocks, 1 thread', 'two-gated-layers'),
@@ -165,6 +208,12 @@ export const CLAIMS: readonly {
   { comparison: GATED_2048, ours: ['blocks, 1 thread(s)'], others: ['dense, 1 thread(s)'], asked: 6.5 },
   { comparison: GATED_2048, ours: ['blocks, 2 thread(s)', 'blocks, 1 thread(s)'], others: TORCH_GATED, asked: 3 },
   { comparison: GATED_2048, ours: ['blocks, 2 thread(s)', 'blocks, 1 thread(s)'], others: TORCH_LOOP, asked: 1.3 },
+  {
+    comparison: GATED_2048,
+    ours: ['blocks with BLAS, 1 thread(s)', 'blocks with BLAS, 2 thread(s)'],
+    others: TORCH_LOOP,
+    asked: 2,
+  },
   { comparison: GATED_8192, ours: ['blocks, 1 thread(s)'], others: ['dense, 1 thread(s)'], asked: 5.2 },
   { comparison: GATED_8192, ours: ['blocks, 2 thread(s)'], others: [...TORCH_GATED, ...TORCH_LOOP], asked: 1.4 },
   { comparison: TWO, ours: ['blocks, 1 thread'], others: ['dense, 1 thread'], asked: 7 },
@@ -172,6 +221,14 @@ export const CLAIMS: readonly {
   { comparison: NET, ours: ['blocks, 1 thread'], others: ['dense, 1 thread'], asked: 1.4 },
   { comparison: ONE, ours: ['blocks, 1 thread'], others: ['dense, 1 thread'], asked: 7 },
   { comparison: ONE, ours: ['blocks, 1 thread'], others: ['PyTorch, loop over open blocks, 1 thread'], asked: 1 },
+  ...AUTO.flatMap(({ work, densities }) =>
+    densities.map((density) => ({
+      comparison: autoName(work, density),
+      ours: ['auto, 1 thread'],
+      others: ['dense, 1 thread'],
+      asked: 1 / 1.05,
+    })),
+  ),
 ];
 
 /** The claims with what was measured, as Markdown. */
