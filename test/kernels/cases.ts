@@ -199,17 +199,6 @@ export const cases = {
     }),
     relative: 1.3e-7,
   },
-  uniforms: {
-    scalars: fc.record({ rows: small, columns: size, key0: word, key1: word, step: word, stream: word }),
-    large: { rows: 401, columns: 123, key0: 1, key1: -2, step: 3, stream: 2 ** 32 - 65536 },
-    arrays: ({ rows, columns }) => ({ 'out*': { length: rows * columns, written: true } }),
-    relative: 0,
-  },
-  bernoulli: {
-    scalars: fc.record({ n: size }),
-    large: { n: MANY },
-    arrays: ({ n }) => ({
-      'u*': { length: n, draw: uniform },
   sigmoidCrossEntropy: {
     scalars: fc.record({ rows: small, columns: small }),
     large: { rows: 401, columns: 123 },
@@ -257,6 +246,17 @@ export const cases = {
     relative: 2e-6,
     absolute: 1e-30,
   },
+  uniforms: {
+    scalars: fc.record({ rows: small, columns: size, key0: word, key1: word, step: word, stream: word }),
+    large: { rows: 401, columns: 123, key0: 1, key1: -2, step: 3, stream: 2 ** 32 - 65536 },
+    arrays: ({ rows, columns }) => ({ 'out*': { length: rows * columns, written: true } }),
+    relative: 0,
+  },
+  bernoulli: {
+    scalars: fc.record({ n: size }),
+    large: { n: MANY },
+    arrays: ({ n }) => ({
+      'u*': { length: n, draw: uniform },
       // One in eight equals its uniform: 1[u < p] must then be 0.
       'p*': { length: n, draw: (random, i) => (i % 8 === 0 ? 0.5 : random.uniform()) },
       'out*': { length: n, written: true },

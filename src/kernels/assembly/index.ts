@@ -14,7 +14,7 @@ export * from './blocks-to-dense';
 export * from './blocks-to-blocks';
 export * from './blocks-values';
 export * from './blocks-random';
+export * from './gathering';
 export * from './lstm';
 export * from './ctc';
 export * from './weight-noise';
-export * from './gathering';
