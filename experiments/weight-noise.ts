@@ -177,16 +177,18 @@ export async function runCell(form: Form, cell: Cell, onEpoch: (event: SequenceE
   const engine = await createEngine({ threads: 1 });
   const layers = [lstm(form.units, { bidirectional: true }), dense(11)];
   const model = createModel(engine, { inputs: train.width, seed, layers });
-  const [byLoss, byError] = [new Best(({ loss }) => loss), new Best(({ sequenceError }) => sequenceError)];
+  let bests: readonly Best[] = [];
   const curve: NoiseRecord['curve'][number][] = [];
   let last: SequenceEpoch | undefined;
   let done = 0;
   for (const phase of phasesOf(variant, size.epochs)) {
+    // Only the last phase counts: weights that an earlier one left are not this variant's.
+    bests = [new Best(({ loss }) => loss), new Best(({ sequenceError }) => sequenceError)];
     const options = { ...phase, batch: BATCH, evaluateEvery: size.evaluateEvery, seed: seed + done };
     const optimizer = adam({ learningRate: LEARNING_RATE });
     for await (const event of trainSequences(model, { train, valid }, { ...options, optimizer })) {
       const epoch = done + event.epoch;
-      for (const best of [byLoss, byError]) best.see(model, epoch, event.valid);
+      for (const best of bests) best.see(model, epoch, event.valid);
       const { loss, sequenceError } = event.valid;
       curve.push({
         epoch,
@@ -199,6 +201,7 @@ export async function runCell(form: Form, cell: Cell, onEpoch: (event: SequenceE
     }
     done += phase.epochs;
   }
+  const [byLoss, byError] = bests.map((best) => best.stop(model, test));
   const record: NoiseRecord = {
     strings: size.strings,
     variant,
@@ -206,8 +209,8 @@ export async function runCell(form: Form, cell: Cell, onEpoch: (event: SequenceE
     epochs: size.epochs,
     units: form.units,
     weights: model.parameters.reduce((sum, { tensor }) => sum + tensor.size, 0),
-    byLoss: byLoss.stop(model, test),
-    byError: byError.stop(model, test),
+    byLoss,
+    byError,
     curve,
     ...(last?.complexity !== undefined && { deviation: last.deviation, complexity: last.complexity }),
     seconds: (performance.now() - start) / 1000,

@@ -26,7 +26,11 @@ test('every variant of the grid runs, and the same cell gives the same record', 
     const epochs: number[] = [];
     const record = await runCell(form, cell, ({ epoch }) => epochs.push(epoch));
     assert.deepEqual(epochs, [2, 4]);
-    assert.ok(record.byLoss.test.loss > 0 && record.byLoss.valid.loss <= (record.curve[0]?.validLoss ?? 0) * 1.001);
+    // Where a net without noise comes first, only what the noise made of it counts.
+    const counted = record.curve.slice(cell.variant === 'adaptive-after-none' ? 1 : 0);
+    assert.ok(counted.some(({ epoch }) => epoch === record.byLoss.epoch));
+    const lowest = Math.min(...counted.map(({ validLoss }) => validLoss));
+    assert.ok(Math.abs(record.byLoss.valid.loss - lowest) < 1e-3 * lowest);
     assert.equal(record.complexity !== undefined, cell.variant.startsWith('adaptive'));
     records.push(record);
   }
