@@ -26,13 +26,14 @@ const held = new Set<string>();
 /**
  * Takes the lock of a folder, also from an owner that is dead: on this machine by its process number, on another one when it has
  * been silent for two minutes.
+ * @param heartbeat milliseconds between two touches
  * @throws StorageError when the owner lives
  */
-export async function lockFolder(folder: string): Promise<FolderLock> {
+export async function lockFolder(folder: string, heartbeat = HEARTBEAT): Promise<FolderLock> {
   const file = join(folder, FILE);
   const own: Owner = { token: randomUUID(), pid: process.pid, host: hostname() };
   for (let attempt = 0; attempt < 10; attempt++) {
-    if (await place(file, own)) return keep(file, own);
+    if (await place(file, own)) return keep(file, own, heartbeat);
     const owner = await readOwner(file);
     if (owner && (await lives(file, owner)))
       throw new StorageError(
@@ -82,14 +83,14 @@ async function takeAway(file: string, dead: Owner | undefined): Promise<void> {
   else await rm(aside, { force: true });
 }
 
-function keep(file: string, own: Owner): FolderLock {
+function keep(file: string, own: Owner, heartbeat: number): FolderLock {
   const lost = new AbortController();
   const beat = setInterval(async () => {
     const owner = await readOwner(file);
     if (owner?.token === own.token) return utimes(file, new Date(), new Date()).catch(() => {});
     clearInterval(beat);
     lost.abort(new StorageError(`${file} was taken over by process ${owner?.pid} on ${owner?.host}; this one stops.`));
-  }, HEARTBEAT);
+  }, heartbeat);
   beat.unref();
   return {
     lost: lost.signal,
