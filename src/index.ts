@@ -114,3 +114,13 @@ export {
 } from './train/sequences.ts';
 export { checkProgress, type TrainingProgress, type TrainingState } from './train/state.ts';
 export { type Training, type TrainOptions, train } from './train/train.ts';
+export {
+  type TrainVaeOptions,
+  trainVae,
+  type VaeEpochEvent,
+  type VaeEvent,
+  type VaeMeasureEvent,
+  type VaeResultEvent,
+} from './train/train-vae.ts';
+export { type VaeKind, vaeLayers } from './train/vae.ts';
+export { measureVae, type VaeBound, type VaeBoundOptions } from './train/vae-bound.ts';

@@ -23,8 +23,11 @@ export const unbiasedBits = { unbiased: true, mean: sigmoid, rate: sigmoid } as 
 /** Fires `draws` independent bits a unit, from as many noise numbers. */
 export function fireBits({ logits, noise, h }: Firing): void {
   const draws = h.length / logits.length;
-  for (let draw = 0, at = 0; draw < draws; draw++)
-    for (let i = 0; i < logits.length; i++, at++) h[at] = bit(logits[i], noise[i * draws + draw]);
+  for (let i = 0, at = 0; i < logits.length; i++) {
+    const p = sigmoid(logits[i]);
+    for (let draw = 0; draw < draws; draw++, at++)
+      h[draw * logits.length + i] = noise[at] < p ? 1 : p >= 0 ? 0 : Number.NaN;
+  }
 }
 
 /** Lifts gradient = f(row, i), i the place of the unit in the logits, to arrays. */

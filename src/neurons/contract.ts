@@ -121,6 +121,12 @@ export interface NeuronRule {
   readonly draws?: number | ((units: number) => number);
   /** What the losses of the draws come to, and what each weighs; default: their mean. */
   weigh?(weighing: Weighing): void;
+  /**
+   * Do its draws' losses have to be −log of importance weights? Then an objective with a prior over h gives those, −log q(h) of
+   * each draw among them with its own gradient at the logits, in place of a divergence that is added once: for bounds of several
+   * draws, which are no means of losses.
+   */
+  readonly wantsLogWeights?: true;
   /** One draw of the unit in use (sample mode, and what the bias is measured against); default: `fire`. */
   sample?(firing: Firing): void;
   readonly reads: Reads;

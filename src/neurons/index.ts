@@ -2,6 +2,7 @@
 import { asIfDeterministic } from './as-if-deterministic.ts';
 import type { NeuronDefinition } from './contract.ts';
 import { hardConcrete } from './hard-concrete.ts';
+import { leakyRectifier } from './leaky-rectifier.ts';
 import { linear } from './linear.ts';
 import { muprop } from './muprop.ts';
 import { noisyRectifier } from './noisy-rectifier.ts';
@@ -33,6 +34,7 @@ export const zoo = {
   'noisy-top-k': noisyTopK,
   threshold,
   rectifier,
+  'leaky-rectifier': leakyRectifier,
   sigmoid,
   tanh,
   linear,

@@ -1,18 +1,18 @@
 // Losses of Bernoulli units from their logits: rows × columns, one loss a row. Items are rows.
 import { exp4, log4, sigmoid4, sigmoidSlope4, splat } from './math';
 
-/** log(1+e^−|x|) */
+/** 1+e^−|x| */
 // @ts-ignore: decorator
 @inline
-function tail4(x: v128): v128 {
-  return log4(f32x4.add(splat(1), exp4(f32x4.neg(f32x4.abs(x)))));
+function onePlus4(x: v128): v128 {
+  return f32x4.add(splat(1), exp4(f32x4.neg(f32x4.abs(x))));
 }
 
-/** log(1+e^l) − t·l; NaN or infinite where l is */
+/** max(l, 0) − t·l; with log(1+e^−|l|) it is log(1+e^l) − t·l. NaN or infinite where l is. */
 // @ts-ignore: decorator
 @inline
-function crossEntropy4(l: v128, t: v128): v128 {
-  return f32x4.add(f32x4.sub(f32x4.max(l, splat(0)), f32x4.mul(t, l)), tail4(l));
+function linearPart4(l: v128, t: v128): v128 {
+  return f32x4.sub(f32x4.pmax(l, splat(0)), f32x4.mul(t, l));
 }
 
 /** log 2 − H(σ(a)) */
@@ -34,7 +34,10 @@ function across(lanes: v128): f32 {
     + (f32x4.extract_lane(lanes, 2) + f32x4.extract_lane(lanes, 3));
 }
 
-/** losses[r] = Σ_c log(1+e^l) − t·l */
+/**
+ * losses[r] = Σ_c log(1+e^l) − t·l. One logarithm for the product of 64 numbers 1+e^−|l|, each at most 2, in place of
+ * one for each.
+ */
 export function sigmoidCrossEntropy(
   begin: i32, end: i32, logits: usize, targets: usize, losses: usize, rows: i32, columns: i32,
 ): void {
@@ -42,12 +45,20 @@ export function sigmoidCrossEntropy(
     let o = (<usize>(r * columns)) << 2;
     let lanes = splat(0);
     let c = 0;
-    for (; c + 4 <= columns; c += 4, o += 16) {
-      lanes = f32x4.add(lanes, crossEntropy4(v128.load(logits + o), v128.load(targets + o)));
+    while (c + 4 <= columns) {
+      const stop = min(c + 256, columns - 3);
+      let product = splat(1);
+      for (; c < stop; c += 4, o += 16) {
+        const l = v128.load(logits + o);
+        product = f32x4.mul(product, onePlus4(l));
+        lanes = f32x4.add(lanes, linearPart4(l, v128.load(targets + o)));
+      }
+      lanes = f32x4.add(lanes, log4(product));
     }
     let sum = across(lanes);
     for (; c < columns; c++, o += 4) {
-      const value = crossEntropy4(v128.load32_splat(logits + o), v128.load32_splat(targets + o));
+      const l = v128.load32_splat(logits + o);
+      const value = f32x4.add(linearPart4(l, v128.load32_splat(targets + o)), log4(onePlus4(l)));
       sum += f32x4.extract_lane(value, 0);
     }
     store<f32>(losses + ((<usize>r) << 2), sum);

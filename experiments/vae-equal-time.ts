@@ -1,0 +1,188 @@
+/**
+ * Which estimator trains a discrete VAE best in ten minutes? The linear one (784 → 200 Bernoulli latents → 784, fair-coin prior,
+ * dynamically binarised MNIST, 50,000 training pictures), Adam 0.001, batch 100, one thread, 3 seeds an estimator. Minutes are
+ * the process's CPU time spent training (user and system, measurement left out), so that other work on the machine does not
+ * take from them.
+ *
+ *     FLIPGRAD_DATA=../shared/data node experiments/vae-equal-time.ts
+ *
+ * A finished cell stands as a record in results/vae-equal-time.jsonl and is not run again; several of these programs at once
+ * share the cells (a lock a cell). SIGTERM: the cell under way is finished, no other begun. Cells of neurons that are not there (yet)
+ * are left out. All estimators' first seeds come first.
+ */
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  adam,
+  createModel,
+  measureVae,
+  resolveNeuron,
+  slice,
+  trainVae,
+  type VaeBound,
+  vaeLayers,
+} from '../src/index.ts';
+import { zoo } from '../src/neurons/index.ts';
+import { createEngine, loadDataset } from '../src/platform/node/index.ts';
+import { appendRecord, readRecordsOf } from './records.ts';
+
+const FILE = 'vae-equal-time.jsonl';
+const SEEDS = [1, 2, 3];
+const SECONDS = 600;
+/** CPU seconds at which the ELBO of 10,000 training pictures is taken. */
+const MARKS = [5, 10, 20, 40, 60, 90, 120, 180, 240, 300, 360, 420, 480, 540, 600];
+const PICTURES = 10_000;
+
+/** Every estimator in the race, with the options that it runs with. */
+export const ESTIMATORS: readonly string[] = [
+  'rloo',
+  'disarm',
+  'stochastic-binary',
+  'straight-through-gumbel',
+  'straight-through-derivative',
+  'muprop',
+  'reinmax',
+  'rebar',
+  'double-cv',
+  'concrete',
+  'arm',
+  'straight-through',
+  'rloo:K=4',
+  'stochastic-binary:baseline=moving-average',
+  'nvil',
+  'vimco',
+  'relax',
+];
+
+/** The commit whose code runs: later ones do not reach a process that has begun. */
+const code = execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim();
+
+/** One estimator and seed, at the end of its time; nats a picture. */
+export interface VaeRecord {
+  readonly neuron: string;
+  readonly seed: number;
+  /** CPU seconds of training, and how many steps they held. */
+  readonly seconds: number;
+  readonly steps: number;
+  readonly curve: readonly { readonly seconds: number; readonly steps: number; readonly elbo: number }[];
+  /** Over all 50,000 training pictures, one binarisation. */
+  readonly trainElbo: number;
+  readonly testElbo: number;
+  /** Of `samples` draws. */
+  readonly testBound: number;
+  readonly samples: number;
+  readonly engine: string;
+  readonly threads: number;
+  readonly dataChecksum: string;
+  /** Commit when the program began. */
+  readonly code: string;
+}
+
+export const readVaeRecords = (): VaeRecord[] => readRecordsOf<VaeRecord>(FILE);
+
+const cpuSeconds = (): number => {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1e6;
+};
+
+function finish(measuring: Generator<number, VaeBound>): VaeBound {
+  let step = measuring.next();
+  while (!step.done) step = measuring.next();
+  return step.value;
+}
+
+async function runCell(neuron: string, seed: number): Promise<void> {
+  const data = await loadDataset('mnist');
+  const engine = await createEngine({ threads: 1, blas: 'auto' });
+  const model = createModel(engine, { inputs: 784, layers: vaeLayers('linear', 784, neuron), seed });
+  const part = slice(data.train, 0, PICTURES);
+  const curve: { seconds: number; steps: number; elbo: number }[] = [];
+  const training = trainVae(model, data, { epochs: 100_000, batch: 100, optimizer: adam() });
+  let [seconds, steps] = [0, 0];
+  let measured = 0;
+  while (seconds < SECONDS) {
+    const before = cpuSeconds();
+    const { value } = await training.next();
+    // Validation belongs to the loop of epochs, and stands outside of the time.
+    if (value?.event !== 'batch') continue;
+    seconds += cpuSeconds() - before;
+    steps++;
+    if (seconds < (MARKS[measured] ?? SECONDS)) continue;
+    const { elbo } = finish(measureVae(model, part));
+    curve.push({ seconds, steps, elbo });
+    measured++;
+    console.error(`${neuron}, seed ${seed}: ${seconds.toFixed(0)} of ${SECONDS} s, ELBO ${elbo.toFixed(2)}`);
+  }
+  await training.return();
+  const { elbo: trainElbo } = finish(measureVae(model, data.train));
+  const { elbo: testElbo, bound: testBound, samples } = finish(measureVae(model, data.test, { samples: 100 }));
+  const facts = { engine: engine.name, threads: engine.threads, dataChecksum: data.train.checksum, code };
+  appendRecord(FILE, { neuron, seed, seconds, steps, curve, trainElbo, testElbo, testBound, samples, ...facts });
+  console.error(`${neuron}, seed ${seed}: train ELBO ${trainElbo.toFixed(2)}, test bound ${testBound.toFixed(2)}`);
+  engine.close();
+}
+
+const LOCKS = new URL('../runs/vae-equal-time/', import.meta.url);
+
+/** This boot of this machine: a process number from before it means nothing. */
+const boot = (): string => {
+  try {
+    return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+  } catch {
+    return '';
+  }
+};
+
+/** Takes a cell; undefined when a living process has it, or it is done. */
+function lockCell(neuron: string, seed: number): (() => void) | undefined {
+  mkdirSync(LOCKS, { recursive: true });
+  const file = new URL(`${encodeURIComponent(`${neuron} ${seed}`)}.lock`, LOCKS);
+  const own = `${process.pid} ${boot()}`;
+  for (let attempt = 0; attempt < 2; attempt++) {
+    try {
+      writeFileSync(file, own, { flag: 'wx' });
+      if (!isDone(neuron, seed)) return () => rmSync(file, { force: true });
+      rmSync(file, { force: true });
+      return undefined;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    }
+    if (isAlive(readFileSync(file, 'utf8'))) return undefined;
+    rmSync(file, { force: true });
+  }
+  return undefined;
+}
+
+function isAlive(owner: string): boolean {
+  const [pid, booted] = owner.split(' ');
+  if (booted !== boot()) return false;
+  try {
+    process.kill(Number(pid), 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+const isDone = (neuron: string, seed: number): boolean =>
+  readVaeRecords().some((record) => record.neuron === neuron && record.seed === seed);
+
+if (import.meta.main) {
+  let stopping = false;
+  process.on('SIGTERM', () => {
+    stopping = true;
+  });
+  const known = ESTIMATORS.filter((neuron) => Object.hasOwn(zoo, neuron.split(':')[0]));
+  for (const neuron of known) resolveNeuron(neuron);
+  for (const seed of SEEDS)
+    for (const neuron of known) {
+      if (stopping || isDone(neuron, seed)) continue;
+      const release = lockCell(neuron, seed);
+      if (!release) continue;
+      try {
+        await runCell(neuron, seed);
+      } finally {
+        release();
+      }
+    }
+}

@@ -1,0 +1,110 @@
+import type { Dataset } from '../data/dataset.ts';
+import type { Tensor } from '../engine/tensor.ts';
+import { type DenseSpec, dense } from '../layers/dense.ts';
+import type { FiringSite } from '../layers/firing-site.ts';
+import { atDraws, type Pass } from '../layers/layer.ts';
+import type { Model } from '../layers/model.ts';
+import { logit } from '../math/special.ts';
+import type { NeuronSpec } from '../neurons/resolve.ts';
+import { binarize } from './binarize.ts';
+import type { Objective } from './objective.ts';
+
+/** Hidden layers of the encoder, and of the decoder. */
+const HIDDEN_LAYERS = { linear: 0, nonlinear: 2 };
+
+/** Encoder and decoder: an affine map each, or with two hidden layers each. */
+export type VaeKind = keyof typeof HIDDEN_LAYERS;
+
+/** The layers whose units are the latents, and whose units are the logits of the pixels. */
+const LATENTS = 'latents';
+const PIXELS = 'pixels';
+
+/** Units of the hidden layers of `nonlinear`. */
+const HIDDEN = 200;
+const LEAKY = { name: 'leaky-rectifier', slope: 0.3 };
+
+/**
+ * The layers of a variational autoencoder with Bernoulli latents: width → latents → width, or with two hidden layers of 200 leaky
+ * rectifiers on either side. Source: Grathwohl et al. 2018 (RELAX), §5.2; Yin and Zhou 2019 (ARM), Table 2.
+ * @param neuron what fires as latents, e.g. `'rloo'`
+ */
+export function vaeLayers(kind: VaeKind, width: number, neuron: NeuronSpec, latents = 200): DenseSpec[] {
+  const hidden = (side: string): DenseSpec[] =>
+    Array.from({ length: HIDDEN_LAYERS[kind] }, (_, n) => dense(HIDDEN, LEAKY, `${side}${n + 1}`));
+  return [...hidden('encoder'), dense(latents, neuron, LATENTS), ...hidden('decoder'), dense(width, 'linear', PIXELS)];
+}
+
+/** Where the latents of a variational autoencoder fire. @throws RangeError when the model has no such units */
+export function latentSite(model: Model): FiringSite {
+  const site = model.sites.find(({ name }) => name === LATENTS);
+  if (site && model.inputs === model.outputs) return site;
+  throw new RangeError(
+    site
+      ? `A variational autoencoder gives what it takes; this model takes ${model.inputs} numbers and gives ${model.outputs}.`
+      : `The model has no units called "${LATENTS}" that fire; the layers of \`vaeLayers\` with a neuron other than "linear" would do.`,
+  );
+}
+
+/** One pass over a minibatch: what each draw of the latents costs, and what is known of the latents without drawing. */
+export interface VaePass {
+  /** Logits of the pixels, a row an example and draw. */
+  readonly output: Tensor;
+  /** Of the latents, a row an example. */
+  readonly logits: Tensor;
+  /** The latents, a row an example and draw. */
+  readonly latents: Tensor;
+  /** −log p(x | h) of the binarised pictures x: one number an example and draw, in nats. */
+  readonly reconstruction: Tensor;
+}
+
+/** Binarises a minibatch (by `pixels`, default the pass's own random source), and sends it through. */
+export function passVae(model: Model, pass: Pass, x: Tensor, pixels: Pass['source'] = pass.source): VaePass {
+  const { tape } = pass;
+  const site = latentSite(model);
+  const bits = binarize(tape, x, pixels);
+  const output = model.apply(pass, bits);
+  tape.layer = 'loss';
+  const reconstruction = tape.apply('sigmoidCrossEntropy', [output, atDraws(pass, bits) as Tensor], {});
+  const { logits, h: latents } = site.last as NonNullable<typeof site.last>;
+  return { output, logits, latents, reconstruction };
+}
+
+/** log q(h) − log p(h) of every row of latents (bits): q their Bernoulli units, p fair coins. */
+export function latentCost(pass: Pass, { logits, latents }: VaePass): Tensor {
+  const { tape } = pass;
+  const own = tape.apply('sigmoidCrossEntropy', [atDraws(pass, logits) as Tensor, latents], {});
+  const prior = tape.engine.tensor([latents.columns * Math.LN2]);
+  return tape.apply('addBias', [tape.apply('scale', [own], { factor: -1 }), prior], {});
+}
+
+/**
+ * −ELBO on dynamically binarised pictures, in nats: the cross-entropy of the pixels, which depends on the draw, and the divergence
+ * of the latents from fair coins, in closed form. Neurons that want log-weights get −log p(x, h)/q(h) of each draw instead.
+ */
+export const vae: Objective = (model, pass, { x }) => {
+  const drawn = passVae(model, pass, x);
+  const { output, logits, reconstruction } = drawn;
+  const site = latentSite(model);
+  const { neuron } = pass.instead?.get(site) ?? site;
+  if (neuron.wantsLogWeights)
+    return { output, losses: pass.tape.apply('add', [reconstruction, latentCost(pass, drawn)], {}) };
+  return { output, losses: reconstruction, also: [pass.tape.apply('bernoulliDivergence', [logits], {})] };
+};
+
+/**
+ * Starts the biases at the data's means: of the pixels at their logits (each mean kept within [0.001, 0.999]), and below the first
+ * units so that the mean picture gives logits of 0. Source: Burda, Grosse, Salakhutdinov 2016, §5.1, for the former.
+ */
+export function startAtMeans(model: Model, data: Dataset): void {
+  const { width, count, features, scale } = data;
+  const means = new Float64Array(width);
+  for (let i = 0; i < features.length; i++) means[i % width] += (features[i] * scale) / count;
+  const kept = means.map((mean) => logit(Math.min(0.999, Math.max(0.001, mean))));
+  model.setWeights(`${PIXELS}.bias`, kept);
+  const first = model.layers[0].name;
+  const weights = model.weights(`${first}.weights`);
+  const units = weights.length / width;
+  const bias = new Float64Array(units);
+  for (let i = 0; i < weights.length; i++) bias[i % units] -= weights[i] * means[Math.floor(i / units)];
+  model.setWeights(`${first}.bias`, bias);
+}
