@@ -1,6 +1,9 @@
 /** The zoo. Adding a neuron: one file beside this one, and one line here. */
+import { arm } from './arm.ts';
 import { asIfDeterministic } from './as-if-deterministic.ts';
 import type { NeuronDefinition } from './contract.ts';
+import { disarm } from './disarm.ts';
+import { doubleCv } from './double-cv.ts';
 import { hardConcrete } from './hard-concrete.ts';
 import { leakyRectifier } from './leaky-rectifier.ts';
 import { linear } from './linear.ts';
@@ -28,6 +31,9 @@ export const zoo = {
   'noisy-rectifier': noisyRectifier,
   'noisy-sigmoid': noisySigmoid,
   rloo,
+  arm,
+  disarm,
+  'double-cv': doubleCv,
   muprop,
   'hard-concrete': hardConcrete,
   'top-k': topK,
