@@ -4,7 +4,7 @@ import { execFileSync, spawn } from 'node:child_process';
 import { globSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, describe, it } from 'node:test';
+import { after, before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { randomStream } from '../../src/random/stream.ts';
 import { readEventFile } from '../helpers/event-reader.ts';
@@ -178,19 +178,20 @@ describe('a run', () => {
 describe('a full disk', () => {
   /** A small file system, where we may mount one. */
   const disk = path('disk');
-  mkdirSync(disk);
   let mounted = false;
-  try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=256k', 'flipgrad-test', disk], { stdio: 'ignore' });
-    mounted = true;
-  } catch {
-    // Not root, or no mount here: the limit on file sizes below is tested all the same.
-  }
+  before(() => {
+    mkdirSync(disk);
+    try {
+      execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=256k', 'flipgrad-test', disk], { stdio: 'ignore' });
+      mounted = true;
+    } catch {
+      // Not root, or no mount here: the limit on file sizes below is tested all the same.
+    }
+  });
   after(() => mounted && execFileSync('umount', [disk]));
 
-  it('is a clear error with the last good checkpoint kept; with room again the run goes on', {
-    skip: !mounted && 'no right to mount',
-  }, async () => {
+  it('is a clear error with the last good checkpoint kept; with room again the run goes on', async (t) => {
+    if (!mounted) return t.skip('no right to mount');
     const EPOCHS = 400;
     const [whole, run, ballast] = [path('whole 3'), join(disk, 'run'), join(disk, 'ballast')];
     assert.equal((await runCli(args(whole, EPOCHS))).code, 0);

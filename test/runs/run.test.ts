@@ -289,7 +289,12 @@ describe('a run is refused', () => {
     const run = await tinyRun(one);
     const left = '.0b2c1d4e-1111-2222-3333-444455556666.part';
     writeFileSync(join(run.folder.path, left), 'half');
+    const dead = { token: 'x', pid: 2 ** 22 + 1, host: (await import('node:os')).hostname() };
+    writeFileSync(join(run.folder.path, '.lock-x'), JSON.stringify(dead));
+    writeFileSync(join(run.folder.path, '.lock-y'), JSON.stringify({ ...dead, pid: 1 }));
     await follow(run);
-    assert.ok(!readdirSync(run.folder.path).includes(left));
+    const names = readdirSync(run.folder.path);
+    assert.ok(!names.includes(left) && !names.includes('.lock-x'));
+    assert.ok(names.includes('.lock-y'), 'another process may be about to take it');
   });
 });

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { link, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { link, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { type FolderLock, StorageError } from '../../runs/folder.ts';
@@ -44,6 +44,16 @@ export async function lockFolder(folder: string, heartbeat = HEARTBEAT): Promise
   throw new StorageError(`${folder} cannot be locked: others take ${FILE} again and again.`);
 }
 
+/** Removes what kills have left of attempts to lock a folder. An attempt under way that loses its part begins again. */
+export async function sweepLocks(folder: string): Promise<void> {
+  for (const name of await readdir(folder)) {
+    const file = join(folder, name);
+    if (!name.startsWith(`${FILE}-`)) continue;
+    const owner = await readOwner(file);
+    if (!owner || !(await lives(file, owner))) await rm(file, { force: true });
+  }
+}
+
 /** Does a living owner hold the folder's lock? */
 export async function isLocked(folder: string): Promise<boolean> {
   const owner = await readOwner(join(folder, FILE));
@@ -62,7 +72,8 @@ async function place(file: string, own: Owner): Promise<boolean> {
     held.add(own.token);
     return true;
   } catch (error) {
-    if (codeOf(error) === 'EEXIST') return false;
+    // ENOENT: another one swept our part away.
+    if (codeOf(error) === 'EEXIST' || codeOf(error) === 'ENOENT') return false;
     throw explained(error, file, 'written');
   } finally {
     await rm(part, { force: true }).catch(() => {});

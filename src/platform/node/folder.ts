@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { appendFile, mkdir, open, readdir, readFile, rename, rm, stat, truncate } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { type Folder, StorageError } from '../../runs/folder.ts';
-import { isLocked, lockFolder } from './folder-lock.ts';
+import { isLocked, lockFolder, sweepLocks } from './folder-lock.ts';
 import { codeOf, explained } from './storage-reason.ts';
 
 /** A folder on this machine's disks; it need not exist yet. */
@@ -61,6 +61,7 @@ export function nodeFolder(path: string): Folder {
         throw explained(error, path, 'made');
       });
       const lock = await lockFolder(path);
+      await sweepLocks(path);
       for (const folder of [path, at('checkpoints')])
         for (const name of await readdir(folder).catch(() => []))
           if (/^\.[0-9a-f-]{36}\.part$/.test(name)) await rm(join(folder, name), { recursive: true, force: true });
