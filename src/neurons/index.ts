@@ -1,6 +1,7 @@
 /** The zoo. Adding a neuron: one file beside this one, and one line here. */
 import { arm } from './arm.ts';
 import { asIfDeterministic } from './as-if-deterministic.ts';
+import { concrete } from './concrete.ts';
 import type { NeuronDefinition } from './contract.ts';
 import { disarm } from './disarm.ts';
 import { doubleCv } from './double-cv.ts';
@@ -12,12 +13,14 @@ import { noisyRectifier } from './noisy-rectifier.ts';
 import { noisySigmoid } from './noisy-sigmoid.ts';
 import { noisyTopK } from './noisy-top-k.ts';
 import { rectifier } from './rectifier.ts';
+import { reinmax } from './reinmax.ts';
 import { rloo } from './rloo.ts';
 import { sigmoid } from './sigmoid.ts';
 import { stochasticBinary } from './stochastic-binary.ts';
 import { stochasticTimesSmooth } from './stochastic-times-smooth.ts';
 import { straightThrough } from './straight-through.ts';
 import { straightThroughDerivative } from './straight-through-derivative.ts';
+import { straightThroughGumbel } from './straight-through-gumbel.ts';
 import { tanh } from './tanh.ts';
 import { threshold } from './threshold.ts';
 import { topK } from './top-k.ts';
@@ -25,6 +28,9 @@ import { topK } from './top-k.ts';
 export const zoo = {
   'straight-through': straightThrough,
   'straight-through-derivative': straightThroughDerivative,
+  'straight-through-gumbel': straightThroughGumbel,
+  reinmax,
+  concrete,
   'as-if-deterministic': asIfDeterministic,
   'stochastic-binary': stochasticBinary,
   'stochastic-times-smooth': stochasticTimesSmooth,

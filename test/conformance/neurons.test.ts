@@ -221,7 +221,7 @@ for (const { title, neuron } of instances) {
       test('opening is P(h ≠ 0), over all noise', () => {
         const asOutput: Neuron = { ...unitInUse(neuron), fire: (firing) => opening.probability(firing, firing.h) };
         const { mean } = integrate(asOutput, logits, nothing);
-        assertClose(mean, integrate(neuron, logits, nothing).rate, { absolute: 1e-9 }, 'P(h ≠ 0)');
+        assertClose(mean, integrate(unitInUse(neuron), logits, nothing).rate, { absolute: 1e-9 }, 'P(h ≠ 0)');
       });
 
       test('the gradient of opening is that of central differences, extreme logits are finite', () => {
