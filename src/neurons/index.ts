@@ -1,10 +1,12 @@
 /** The zoo. Adding a neuron: one file beside this one, and one line here. */
 import { arm } from './arm.ts';
 import { asIfDeterministic } from './as-if-deterministic.ts';
+import { clippedStraightThrough } from './clipped-straight-through.ts';
 import { concrete } from './concrete.ts';
 import type { NeuronDefinition } from './contract.ts';
 import { disarm } from './disarm.ts';
 import { doubleCv } from './double-cv.ts';
+import { gappedStraightThrough } from './gapped-straight-through.ts';
 import { hardConcrete } from './hard-concrete.ts';
 import { leakyRectifier } from './leaky-rectifier.ts';
 import { linear } from './linear.ts';
@@ -12,10 +14,14 @@ import { muprop } from './muprop.ts';
 import { noisyRectifier } from './noisy-rectifier.ts';
 import { noisySigmoid } from './noisy-sigmoid.ts';
 import { noisyTopK } from './noisy-top-k.ts';
+import { raoBlackwellGumbel } from './rao-blackwell-gumbel.ts';
+import { rebar } from './rebar.ts';
 import { rectifier } from './rectifier.ts';
 import { reinmax } from './reinmax.ts';
+import { relax } from './relax.ts';
 import { rloo } from './rloo.ts';
 import { sigmoid } from './sigmoid.ts';
+import { slopeAnnealedStraightThrough } from './slope-annealed-straight-through.ts';
 import { stochasticBinary } from './stochastic-binary.ts';
 import { stochasticTimesSmooth } from './stochastic-times-smooth.ts';
 import { straightThrough } from './straight-through.ts';
@@ -24,11 +30,16 @@ import { straightThroughGumbel } from './straight-through-gumbel.ts';
 import { tanh } from './tanh.ts';
 import { threshold } from './threshold.ts';
 import { topK } from './top-k.ts';
+import { vimco } from './vimco.ts';
 
 export const zoo = {
   'straight-through': straightThrough,
   'straight-through-derivative': straightThroughDerivative,
+  'clipped-straight-through': clippedStraightThrough,
+  'slope-annealed-straight-through': slopeAnnealedStraightThrough,
   'straight-through-gumbel': straightThroughGumbel,
+  'rao-blackwell-gumbel': raoBlackwellGumbel,
+  'gapped-straight-through': gappedStraightThrough,
   reinmax,
   concrete,
   'as-if-deterministic': asIfDeterministic,
@@ -41,6 +52,9 @@ export const zoo = {
   disarm,
   'double-cv': doubleCv,
   muprop,
+  rebar,
+  relax,
+  vimco,
   'hard-concrete': hardConcrete,
   'top-k': topK,
   'noisy-top-k': noisyTopK,

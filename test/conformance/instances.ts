@@ -1,4 +1,5 @@
 import { unitNodes } from '../../src/audit/integrate.ts';
+import { drawsOf } from '../../src/engine/draws.ts';
 import { startingState } from '../../src/engine/starting-state.ts';
 import type { Neuron, NeuronDefinition, NeuronState, OptionSpec } from '../../src/neurons/contract.ts';
 import { zoo } from '../../src/neurons/index.ts';
@@ -14,7 +15,8 @@ export interface Instance {
 /** Half of a number's default and twice it, within its bounds. */
 function others(spec: OptionSpec): readonly number[] {
   if ('choices' in spec) return [];
-  const within = (value: number): number => Math.min(spec.maximum, Math.max(spec.minimum, value));
+  const within = (value: number): number =>
+    Math.min(spec.maximum, Math.max(spec.minimum, spec.whole ? Math.round(value) : value));
   return [...new Set([within(spec.default / 2), within(spec.default * 2)])].filter((value) => value !== spec.default);
 }
 
@@ -38,10 +40,17 @@ export const instances: readonly Instance[] = Object.entries(zoo).flatMap(([name
   }),
 );
 
-/** How many units the exact integration of a neuron is tested with: at most eight, and 20,000 points of the grid. */
+/** Evaluations of the loss in one exact integration, at most. */
+const EVALUATIONS = 40_000;
+
+/**
+ * How many units the exact integration of a neuron is tested with: at most eight, as many as few evaluations of the loss allow, and
+ * at least one.
+ */
 export function integrableUnits(neuron: Neuron): number {
   const nodes = unitNodes(neuron, 0.3).length;
-  return nodes === 1 ? 8 : Math.min(8, Math.floor(Math.log(20_000) / Math.log(nodes)));
+  const fits = (units: number): boolean => nodes ** units * drawsOf(neuron, units) <= EVALUATIONS;
+  return [8, 7, 6, 5, 4, 3, 2].find(fits) ?? 1;
 }
 
 /** At least so many units, and where a rule fixes how many are open, enough that two are. */

@@ -1,0 +1,86 @@
+import type { NeuronState, Numbers, StateSpec } from './contract.ts';
+
+/** Hidden units of the learned function. */
+const HIDDEN = 10;
+/** Of Adam (Kingma, Ba 2015). */
+const [RATE, FIRST, SECOND, EPSILON] = [0.01, 0.9, 0.999, 1e-8];
+
+/** Weights (HIDDEN × units), biases and outgoing weights (HIDDEN each), then η. */
+const sizeOf = (units: number): number => HIDDEN * (units + 2) + 1;
+
+/** Small numbers that differ: r starts at 0, since its outgoing weights do, and η at 1. */
+function startOf(index: number, units: number): number {
+  if (index === sizeOf(units) - 1) return 1;
+  return index < HIDDEN * units ? (2 * ((0.618034 * (index + 1)) % 1) - 1) / Math.sqrt(units) : 0;
+}
+
+/**
+ * State of a learned function r(z) = vᵀ·tanh(W·z + b) of a row of numbers and a factor η, both trained by Adam: `learned` holds
+ * W (HIDDEN × units), b, v (HIDDEN each) and η.
+ */
+export const learnedState: Readonly<Record<string, StateSpec>> = {
+  learned: { size: sizeOf, start: startOf },
+  first: { size: sizeOf, start: () => 0 },
+  second: { size: sizeOf, start: () => 0 },
+  steps: { size: () => 1, start: () => 0 },
+};
+
+/** η of the state. */
+export const factorOf = ({ learned }: NeuronState): number => learned[learned.length - 1];
+
+/** tanh(W·z + b) of a row. */
+function hiddenOf(learned: Numbers, z: Float64Array): Float64Array {
+  const units = z.length;
+  return Float64Array.from({ length: HIDDEN }, (_, k) => {
+    let sum = learned[HIDDEN * units + k];
+    for (let i = 0, at = k * units; i < units; i++, at++) sum += learned[at] * z[i];
+    return Math.tanh(sum);
+  });
+}
+
+/** r(z) of a row, and ∂r/∂z (units). */
+export function learnedControl({ learned }: NeuronState, z: Float64Array): { value: number; slope: Float64Array } {
+  const units = z.length;
+  const slope = new Float64Array(units);
+  let value = 0;
+  hiddenOf(learned, z).forEach((t, k) => {
+    const v = learned[HIDDEN * (units + 1) + k];
+    value += v * t;
+    const factor = v * (1 - t * t);
+    for (let i = 0, at = k * units; i < units; i++, at++) slope[i] += factor * learned[at];
+  });
+  return { value, slope };
+}
+
+/** Adds to `gradient` that of alpha·r(z) + q·∂r/∂z at the weights, q one number a unit. */
+export function addControlGradient(
+  { learned }: NeuronState,
+  z: Float64Array,
+  alpha: number,
+  q: Float64Array,
+  gradient: Float64Array,
+): void {
+  const units = z.length;
+  hiddenOf(learned, z).forEach((t, k) => {
+    const out = HIDDEN * (units + 1) + k;
+    const slope = 1 - t * t;
+    let along = 0;
+    for (let i = 0, at = k * units; i < units; i++, at++) along += learned[at] * q[i];
+    const inner = learned[out] * slope * (alpha - 2 * t * along);
+    const straight = learned[out] * slope;
+    for (let i = 0, at = k * units; i < units; i++, at++) gradient[at] += inner * z[i] + straight * q[i];
+    gradient[HIDDEN * units + k] += inner;
+    gradient[out] += alpha * t + slope * along;
+  });
+}
+
+/** One step of Adam. */
+export function descend({ learned, first, second, steps }: NeuronState, gradient: Float64Array): void {
+  steps[0]++;
+  const [biasFirst, biasSecond] = [1 - FIRST ** steps[0], 1 - SECOND ** steps[0]];
+  for (let i = 0; i < learned.length; i++) {
+    first[i] = FIRST * first[i] + (1 - FIRST) * gradient[i];
+    second[i] = SECOND * second[i] + (1 - SECOND) * gradient[i] ** 2;
+    learned[i] -= (RATE * first[i]) / biasFirst / (Math.sqrt(second[i] / biasSecond) + EPSILON);
+  }
+}
