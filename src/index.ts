@@ -3,7 +3,10 @@
  * On Node take `createEngine` and `loadDataset` from `flipgrad/node`: they know its threads and files.
  */
 
-// Audit: what gates cost and save on this machine
+// Audit: what a neuron's gradient is worth; what gates cost and save on this machine
+export { type AuditOptions, auditNeuron, type Interval, type NeuronAudit } from './audit/audit-neuron.ts';
+export { certify } from './audit/certify.ts';
+export { FALSE_ALARM, type Verdict } from './audit/claims.ts';
 export {
   type CrossoverCurve,
   DENSITIES,
@@ -13,7 +16,12 @@ export {
   type Waterfall,
 } from './audit/crossover.ts';
 export type { GatedShape } from './audit/gated-work.ts';
+export { type GradientErrors, gradientErrors } from './audit/gradient-errors.ts';
+export { type GradientObserver, type Loss } from './audit/integrate.ts';
+export { type Problem, type ProblemName, problemKinds } from './audit/problems.ts';
+export { type Variant, variants } from './audit/variants.ts';
 // Data sets
+export { binarized } from './data/binarized.ts';
 export { DataError, type Dataset, makeDataset, type Split, slice, splitOff, subset } from './data/dataset.ts';
 export { type DigitsDataset, type DigitsSplit, digits, digitsSplit } from './data/digits.ts';
 export { type PenStrings, type PenStringsOptions, penStrings } from './data/pen-strings.ts';
@@ -59,6 +67,7 @@ export {
   type WeightNoiseSpec,
 } from './layers/weight-noise.ts';
 // Neurons
+export type { Estimate } from './math/repeats.ts';
 export {
   type Claims,
   defineNeuron,
@@ -92,6 +101,7 @@ export { runModel } from './runs/run-model.ts';
 export { differences, type RunSummary, summarize } from './runs/summary.ts';
 export { type ResumedEvent, type RunEvent, type SavedEvent, type TrainRunOptions, trainRun } from './runs/train-run.ts';
 // Training and evaluation
+export { Basket, type BasketOptions, type BasketRow, siteOf } from './train/basket.ts';
 export { calibrate } from './train/calibrate.ts';
 export {
   CompiledModel,
@@ -105,6 +115,8 @@ export {
 export { type EvaluateOptions, type Evaluation, evaluate } from './train/evaluate.ts';
 export type { BatchEvent, EpochEvent, ResultEvent, TrainEvent } from './train/events.ts';
 export { type GateRates, gateRates } from './train/gate-rates.ts';
+export { GradientProbe } from './train/gradient-probe.ts';
+export type { Objective, Outcome } from './train/objective.ts';
 export {
   evaluateSequences,
   type SequenceEpoch,
@@ -122,5 +134,5 @@ export {
   type VaeMeasureEvent,
   type VaeResultEvent,
 } from './train/train-vae.ts';
-export { type VaeKind, vaeLayers } from './train/vae.ts';
+export { startAtMeans, type VaeKind, vae, vaeLayers } from './train/vae.ts';
 export { measureVae, type VaeBound, type VaeBoundOptions } from './train/vae-bound.ts';

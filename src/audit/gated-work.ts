@@ -1,4 +1,4 @@
-import { blockMask } from '../engine/block-mask.ts';
+import { blockMask, countOpen } from '../engine/block-mask.ts';
 import type { Engine } from '../engine/engine.ts';
 import { Tape } from '../engine/tape.ts';
 import type { Tensor } from '../engine/tensor.ts';
@@ -19,7 +19,7 @@ export interface GatedShape {
 /**
  * `plain`: one dense product with weights inputs×units, gates multiplied; `dense`: the same with weights stored by block, as a gated
  * layer's dense path does it; `blocks`: open blocks alone, the mask's making included; `gathered`: the same with products by BLAS;
- * `auto`: the mask's making, and what a gated layer chooses then.
+ * `auto`: what a gated layer chooses, the choice included.
  */
 export type GatedPathName = 'plain' | 'auto' | Path;
 
@@ -80,10 +80,9 @@ function forward(
   blocks: number,
   size: number,
 ): Tensor {
-  const mask = path === 'plain' || path === 'dense' ? undefined : blockMask(engine, gates);
-  const chosen = path === 'auto' && mask ? fastestPath(engine, { ...mask, size }, mask.pairs) : path;
-  if (mask && chosen !== 'dense') {
-    const shape = { mask, size, gathered: chosen === 'gathered' };
+  const chosen = path === 'auto' ? fastestPath(engine, { rows: x.rows, blocks, size }, countOpen(engine, gates)) : path;
+  if (chosen === 'blocks' || chosen === 'gathered') {
+    const shape = { mask: blockMask(engine, gates), size, gathered: chosen === 'gathered' };
     return tape.apply('gateBlocks', [gates, tape.apply('denseToBlocks', [x, weights, bias], shape)], shape);
   }
   const values =

@@ -267,6 +267,18 @@ export function unitNodes(neuron: Neuron, logit: number): readonly UnitNode[] {
   return nodes;
 }
 
+/** About how many nodes a unit has, by one of the ways through its noise numbers; unlike counting them, quick. */
+export function estimateNodes(neuron: Neuron, logit: number): number {
+  const before: number[] = [];
+  let nodes = 1;
+  while (before.length < neuron.noise) {
+    const axis = axisNodes(neuron, logit, before);
+    nodes *= axis.length;
+    before.push(axis[axis.length >> 1].u);
+  }
+  return nodes;
+}
+
 /** The nodes of a unit's next noise number, after those before it. */
 function axisNodes(neuron: Neuron, logit: number, before: readonly number[]): { u: number; weight: number }[] {
   const index = before.length;
@@ -281,23 +293,24 @@ function axisNodes(neuron: Neuron, logit: number, before: readonly number[]): { 
 /** Where in a cell it is probed, as shares of its width. */
 const PROBES = [0.003, 0.11, 0.27, 0.5, 0.66, 0.87, 0.996];
 /** What the other noise numbers of the unit are meanwhile. */
-const OTHERS = [0.13, 0.5, 0.91];
+export const OTHERS = [0.13, 0.5, 0.91];
 
 /** Are h and the pullback the same everywhere in a cell of one noise number? Probed, so that no neuron need declare it. */
 function isFlat(neuron: Neuron, logit: number, before: readonly number[], from: number, to: number): boolean {
   return OTHERS.every((other) => {
-    const answers = PROBES.map((share) => {
-      const noise = new Float64Array(neuron.noise).fill(other);
-      noise.set(before);
-      noise[before.length] = from + share * (to - from);
-      return probe(neuron, logit, noise);
-    });
+    const answers = PROBES.map((share) => probe(neuron, logit, before, from + share * (to - from), other));
     return answers.every((answer) => answer.every((value, i) => value === answers[0][i]));
   });
 }
 
-/** h of one unit for every draw, and its gradient for some losses and cotangents that differ between the draws. */
-function probe(neuron: Neuron, logit: number, noise: Float64Array): number[] {
+/**
+ * h of one unit for every draw, and its gradient for some losses and cotangents that differ between the draws.
+ * @param before its first noise numbers; the next one is `u`, and all after it are `other`
+ */
+export function probe(neuron: Neuron, logit: number, before: readonly number[], u: number, other: number): number[] {
+  const noise = new Float64Array(neuron.noise).fill(other);
+  noise.set(before);
+  noise[before.length] = u;
   const draws = drawsOf(neuron, 1);
   const state = startingState(neuron, 1);
   const h = new Float64Array(draws);

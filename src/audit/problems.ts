@@ -70,7 +70,17 @@ export function toyProblem(units: number): Problem {
   return { name: 'toy', units, loss };
 }
 
+/** Every kind by its name. */
+export const problemKinds = {
+  linear: linearProblem,
+  quadratic: quadraticProblem,
+  network: networkProblem,
+  toy: toyProblem,
+} as const;
+
+export type ProblemName = keyof typeof problemKinds;
+
 /** One of every kind. */
 export function problems(units: number): readonly Problem[] {
-  return [linearProblem, quadraticProblem, networkProblem, toyProblem].map((make) => make(units));
+  return Object.values(problemKinds).map((make) => make(units));
 }

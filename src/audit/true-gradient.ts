@@ -1,5 +1,6 @@
 import { startingState } from '../engine/starting-state.ts';
 import type { Neuron } from '../neurons/contract.ts';
+import { unitInUse } from '../neurons/unit-in-use.ts';
 import { randomStream } from '../random/stream.ts';
 import { integrate, type Loss } from './integrate.ts';
 import { derivative } from './quadrature.ts';
@@ -7,10 +8,7 @@ import { derivative } from './quadrature.ts';
 /** Step of the central differences: with noise of scale 0.1 and up, the error of the eighth-order stencil is under 1e-11. */
 const STEP = 0.005;
 
-/** The unit that a neuron trains, as it fires in use: one draw at a time. */
-export function unitInUse({ weigh: _weigh, sample, ...neuron }: Neuron): Neuron {
-  return { ...neuron, draws: 1, fire: sample ?? neuron.fire, pullback: ({ gradient }) => gradient.fill(0) };
-}
+export { unitInUse };
 
 /**
  * ∂E[loss]/∂logits (units) of the unit in use, without the neuron's own learning rule: for units that emit 0 or 1 by the sum over their 2ⁿ

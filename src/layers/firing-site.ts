@@ -155,7 +155,8 @@ export class FiringSite {
   }
 
   private sourceOf(pass: Pass): DrawKey {
-    return { ...pass.source, layer: this.layer };
+    const { draw = pass.source.draw } = pass.instead?.get(this) ?? {};
+    return { ...pass.source, draw, layer: this.layer };
   }
 
   private modeOf(pass: Pass): FiringMode {

@@ -1,8 +1,7 @@
-import { blockMask } from '../engine/block-mask.ts';
+import { blockMask, countOpen } from '../engine/block-mask.ts';
 import type { BlockShape } from '../engine/block-ops.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { Tensor } from '../engine/tensor.ts';
-import { countNonZero } from '../math/statistics.ts';
 import type { FiringSite } from './firing-site.ts';
 import type { GatedSpec } from './gated.ts';
 import type { Pass } from './layer.ts';
@@ -46,14 +45,14 @@ export class GatedPath {
     const { compute = 'auto', probe } = this.spec;
     // Experts with noise are calibrated and counted unit by unit over whole minibatches; coupled ones want whole rows.
     if (compute === 'dense' || this.expertsWantAll) return undefined;
-    const { neuron } = this.gates;
+    const { neuron } = pass.instead?.get(this.gates) ?? this.gates;
     const training = pass.mode === 'train';
     // The layers above are then shown E[h]·H of closed blocks too.
     if (training && neuron.backwardSees === 'expectation') return undefined;
     if (training && !skipsInTraining(neuron)) return probe === undefined ? undefined : this.probed(pass, gates, probe);
-    const mask = blockMask(this.engine, gates);
-    const path = this.fastest(mask.pairs, gates);
-    return path === 'dense' ? undefined : { mask, size: this.size, gathered: path === 'gathered' };
+    const path = this.fastest(countOpen(this.engine, gates), gates);
+    if (path === 'dense') return undefined;
+    return { mask: blockMask(this.engine, gates), size: this.size, gathered: path === 'gathered' };
   }
 
   private fastest(pairs: number, { rows, columns: blocks }: Tensor): Path {
@@ -63,7 +62,7 @@ export class GatedPath {
   /** Open blocks and, of the closed ones, each with probability ρ; gate gradients of those weigh 1/ρ. */
   private probed(pass: Pass, gates: Tensor, probability: number): OpenBlocks | undefined {
     const { engine } = this;
-    const already = countNonZero(gates.values);
+    const already = countOpen(engine, gates);
     // By the expected number of pairs: a choice that depended on the probes would bias what they weigh.
     const path = this.fastest(already + probability * (gates.size - already), gates);
     if (path === 'dense') return undefined;

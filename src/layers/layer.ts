@@ -55,6 +55,14 @@ export function atDraws(pass: Pass, x: Activation): Activation {
 /** `train` and `sample` draw; `mean-field` turns the noise off; `threshold` cuts at the calibrated logit. */
 export type Mode = 'train' | 'sample' | 'mean-field' | 'threshold';
 
+/** What fires at a site in place of its own neuron. */
+export interface Stand {
+  readonly neuron: Neuron;
+  readonly state: Tensor | undefined;
+  /** The number of the site's draw; default: the pass's. */
+  readonly draw?: number;
+}
+
 /** One forward pass, and what the layers report of it. */
 export interface Pass {
   readonly tape: Tape;
@@ -65,8 +73,11 @@ export interface Pass {
   readonly sequences?: Sequences;
   /** Penalties that training adds to the mean loss, with their weights and the rows that they are over. */
   readonly penalties: { tensor: Tensor; weight: number; rows: number }[];
-  /** Neurons that fire in place of a site's own, with states of their own: to measure them on the same network. */
-  readonly instead?: ReadonlyMap<FiringSite, { readonly neuron: Neuron; readonly state: Tensor | undefined }>;
+  /**
+   * Neurons that fire in place of a site's own, with states of their own: to measure them on the same network. Where they name a
+   * draw, the site alone draws with it.
+   */
+  readonly instead?: ReadonlyMap<FiringSite, Stand>;
   /** Multiply-adds executed in this pass. */
   readonly work: { executed: number; gater: number };
 }

@@ -17,6 +17,13 @@ export interface TrainingSettings {
   readonly decay?: number;
   readonly patience?: number;
   readonly seed?: number;
+  /** Neurons that are measured beside the one that trains. */
+  readonly basket?: {
+    readonly neurons: readonly string[];
+    readonly every?: number;
+    readonly repeats?: number;
+    readonly site?: string;
+  };
 }
 
 /** On what a run trains. */
@@ -92,6 +99,7 @@ export function decodeRecord(bytes: Uint8Array, where: string): RunRecord {
   const training = check(record.training, 'training', { epochs: 'number', batch: 'number' });
   for (const name of ['gaterLearningRate', 'maxNorm', 'decay', 'patience', 'seed'])
     if (training[name] !== undefined) check(training, 'training', { [name]: 'number' });
+  if (training.basket !== undefined) checkBasket(training.basket, check, where);
   const optimizer = check(training.optimizer, 'training.optimizer', { name: 'string', options: 'object' });
   const options = asObject(optimizer.options, 'the options');
   for (const name of Object.keys(options)) check(options, 'training.optimizer.options', { [name]: 'number' });
@@ -118,6 +126,15 @@ export function decodeRecord(bytes: Uint8Array, where: string): RunRecord {
     throw new FormatError(`${where} has the logs ${shorten(record.logs)}; some of ${LOG_NAMES.join(', ')} would do.`);
   if (record.result !== undefined) checkResult(record.result, check);
   return record as unknown as RunRecord;
+}
+
+function checkBasket(value: unknown, check: ReturnType<typeof fieldChecker>, where: string): void {
+  const basket = check(value, 'training.basket', {});
+  if (!Array.isArray(basket.neurons) || !basket.neurons.every((neuron) => typeof neuron === 'string'))
+    throw new FormatError(`${where} has the basket ${shorten(basket.neurons)}; a list of texts would do.`);
+  for (const name of ['every', 'repeats'])
+    if (basket[name] !== undefined) check(basket, 'training.basket', { [name]: 'number' });
+  if (basket.site !== undefined) check(basket, 'training.basket', { site: 'string' });
 }
 
 function checkResult(value: unknown, check: ReturnType<typeof fieldChecker>): void {

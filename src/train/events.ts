@@ -1,4 +1,5 @@
 import type { SiteHealth } from '../layers/firing-site.ts';
+import type { BasketRow } from './basket.ts';
 
 /** After every minibatch. */
 export interface BatchEvent {
@@ -35,6 +36,8 @@ export interface EpochEvent {
   readonly seconds: number;
   /** Is this the best validation error so far? */
   readonly best: boolean;
+  /** What the neurons of the basket were worth in the epoch, the one that trains first. */
+  readonly basket?: readonly BasketRow[];
 }
 
 /** The end of training, measured with the weights of the best epoch. */

@@ -1,6 +1,7 @@
 import type { Split } from '../data/dataset.ts';
 import type { Model, Snapshot } from '../layers/model.ts';
 import { type Optimizer, type OptimizerName, resolveOptimizer } from '../optim/index.ts';
+import { Basket, type BasketOptions } from './basket.ts';
 import { countWrong, epochOrder, gatherBatch } from './batches.ts';
 import { calibrate } from './calibrate.ts';
 import { checkFit, type Evaluation, evaluate } from './evaluate.ts';
@@ -27,6 +28,8 @@ export interface TrainOptions {
   readonly seed?: number;
   /** Stops training: the iteration throws the signal's reason. */
   readonly signal?: AbortSignal;
+  /** Neurons to measure beside the one that trains, in every epoch's event; they change nothing of the training. */
+  readonly basket?: BasketOptions;
   /** Continue from here, bit for bit: a state of the same model, data and options (`epochs` and `patience` may differ). */
   readonly resume?: TrainingState;
 }
@@ -65,6 +68,7 @@ class TrainingRun {
   private readonly model: Model;
   private readonly data: Split;
   private readonly options: TrainOptions;
+  private readonly basket: Basket | undefined;
   private readonly start = performance.now();
   private lastTurn = performance.now();
   private best: { event: EpochEvent; snapshot: Snapshot } | undefined;
@@ -92,6 +96,7 @@ class TrainingRun {
     positive('decay', options.decay);
     this.optimizer = resolveOptimizer(options.optimizer ?? 'sgd');
     this.stepper = new Stepper(model, this.optimizer);
+    this.basket = options.basket && new Basket(model, options.basket);
     if (options.resume) this.restore(options.resume);
   }
 
@@ -116,7 +121,8 @@ class TrainingRun {
     while (this.sums.batches < batches) {
       model.engine.beginStep();
       const from = this.sums.examples;
-      const batch = gatherBatch(model.engine, data.train, order.subarray(from, from + this.batchSize));
+      const indices = order.subarray(from, from + this.batchSize);
+      const batch = gatherBatch(model.engine, data.train, indices);
       const { loss, output, multiplyAdds } = this.stepper.run(batch, settings);
       const { sums } = this;
       this.sums = {
@@ -126,6 +132,7 @@ class TrainingRun {
         wrong: sums.wrong + countWrong(model.engine, output, batch),
         executed: sums.executed + multiplyAdds,
       };
+      this.basket?.afterStep(this.stepper.step, data.train, indices);
       this.trained += batch.rows;
       const done = (epoch - 1) * count + this.sums.examples;
       const rate = this.trained / ((performance.now() - this.start) / 1000);
@@ -157,6 +164,7 @@ class TrainingRun {
       learningRate,
       seconds: this.seconds,
       best: better,
+      ...(this.basket && { basket: this.basket.take() }),
     };
     this.lastEpoch = epoch;
     this.trainingWork = this.sums.executed / count;

@@ -1,0 +1,186 @@
+import { drawsOf } from '../engine/draws.ts';
+import { startingState } from '../engine/starting-state.ts';
+import type { Neuron, Pullback } from '../neurons/contract.ts';
+import { formulaMisfit } from '../neurons/formula-misfit.ts';
+import { randomStream } from '../random/stream.ts';
+import type { Verdict } from './claims.ts';
+
+/** What every neuron has to do, whatever it claims. */
+type Check = (neuron: Neuron) => string | undefined;
+
+/** Every check by its name: it gives a sentence that says what is wrong, or nothing. */
+const checks: Readonly<Record<string, Check>> = {
+  'same input, same output': repeatable,
+  'examples by themselves': byExample,
+  reads: readsAsDeclared,
+  range: keepsToRange,
+  couples: couplesAsDeclared,
+  opens: opensAsDeclared,
+  'extreme logits': survivesExtremes,
+  NaN: keepsNaN,
+  formulas: (neuron) => (neuron.formulas === 'none' ? undefined : formulaMisfit(neuron)),
+};
+
+/** Runs every check on a neuron. */
+export function checkNeuron(neuron: Neuron): Verdict[] {
+  return Object.entries(checks).map(([claim, check]): Verdict => {
+    try {
+      const wrong = check(neuron);
+      return { claim, verdict: wrong === undefined ? 'holds' : 'refuted', evidence: wrong ?? 'as it has to be' };
+    } catch (error) {
+      return { claim, verdict: 'refuted', evidence: `it threw: ${(error as Error).message}` };
+    }
+  });
+}
+
+/** A layer that has fired, with losses and cotangents drawn; nothing is pulled back yet. */
+function passOf(neuron: Neuron, rows: number, units: number, seed: number, logit = (normal: number) => 2 * normal) {
+  const random = randomStream(seed, 1);
+  const draws = drawsOf(neuron, units);
+  const array = (length: number, draw: () => number): Float64Array => Float64Array.from({ length }, draw);
+  const logits = array(rows * units, () => logit(random.normal()));
+  const noise = array(rows * units * neuron.noise, random.uniform);
+  const h = new Float64Array(draws * rows * units);
+  const state = startingState(neuron, units);
+  const firing = { rows, units, logits, noise, h, state };
+  neuron.fire(firing);
+  const loss = array(draws * rows, () => 3 * random.normal());
+  const dh = array(h.length, random.normal);
+  return { ...firing, loss, dh, gradient: new Float64Array(rows * units) };
+}
+
+type Pass = ReturnType<typeof passOf>;
+
+function gradientOf(neuron: Neuron, pass: Pullback): Float64Array {
+  const gradient = new Float64Array(pass.gradient.length).fill(Number.NaN);
+  neuron.pullback({ ...pass, gradient });
+  return gradient;
+}
+
+const sameBits = (a: ArrayLike<number>, b: ArrayLike<number>): boolean =>
+  a.length === b.length && Array.from(a).every((value, i) => Object.is(value, b[i]));
+
+const unitsOf = ({ opens }: Neuron, least: number): number => {
+  let units = least;
+  while (opens && opens(units) < 2) units++;
+  return units;
+};
+
+function repeatable(neuron: Neuron): string | undefined {
+  const units = unitsOf(neuron, 5);
+  const pass = passOf(neuron, 7, units, 31);
+  const before = [pass.logits, pass.noise, pass.loss, pass.dh].map((array) => array.slice());
+  const h = new Float64Array(pass.h.length).fill(Number.NaN);
+  neuron.fire({ ...pass, h });
+  if (!sameBits(h, pass.h)) return '`fire` gives another h for the same logits and noise, or leaves some of it unset';
+  const [first, second] = [gradientOf(neuron, pass), gradientOf(neuron, pass)];
+  if (!sameBits(first, second)) return '`pullback` gives another gradient for the same pass';
+  if (first.some(Number.isNaN)) return '`pullback` leaves a gradient unset, or NaN';
+  const after = [pass.logits, pass.noise, pass.loss, pass.dh];
+  return after.every((array, i) => sameBits(array, before[i])) ? undefined : 'it changes its input arrays';
+}
+
+function byExample(neuron: Neuron): string | undefined {
+  const [rows, units] = [6, unitsOf(neuron, 5)];
+  const pass = passOf(neuron, rows, units, 32);
+  const all = gradientOf(neuron, pass);
+  const draws = drawsOf(neuron, units);
+  for (let row = 0; row < rows; row++) {
+    const part = (values: Float64Array, width: number, layers = 1): Float64Array =>
+      Float64Array.from({ length: layers * width }, (_, i) => {
+        return values[(Math.floor(i / width) * rows + row) * width + (i % width)];
+      });
+    const alone: Pass = {
+      rows: 1,
+      units,
+      logits: part(pass.logits, units),
+      noise: part(pass.noise, units * neuron.noise),
+      h: new Float64Array(draws * units),
+      loss: part(pass.loss, 1, draws),
+      dh: part(pass.dh, units, draws),
+      state: pass.state,
+      gradient: new Float64Array(units),
+    };
+    neuron.fire(alone);
+    if (!sameBits(alone.h, part(pass.h, units, draws))) return 'h of an example depends on the others of its minibatch';
+    if (!sameBits(gradientOf(neuron, alone), part(all, units)))
+      return 'the gradient of an example depends on the others of its minibatch';
+  }
+  return undefined;
+}
+
+function readsAsDeclared(neuron: Neuron): string | undefined {
+  const pass = passOf(neuron, 30, unitsOf(neuron, 5), 33);
+  const gradient = gradientOf(neuron, pass);
+  // Draws differ by more than a constant, which baselines take away.
+  const loss = gradientOf(neuron, { ...pass, loss: pass.loss.map((value, i) => 1.5 * value + 1 + (i % 7)) });
+  const cotangent = gradientOf(neuron, { ...pass, dh: pass.dh.map((value) => value + 1) });
+  const { reads } = neuron;
+  const says = `it says that it reads ${reads}, and its gradient`;
+  if (!sameBits(gradient, loss) !== (reads === 'loss' || reads === 'both'))
+    return `${says} ${sameBits(gradient, loss) ? 'does not depend' : 'depends'} on the loss`;
+  if (!sameBits(gradient, cotangent) !== (reads !== 'loss'))
+    return `${says} ${sameBits(gradient, cotangent) ? 'does not depend' : 'depends'} on the cotangent`;
+  const closed = Array.from(pass.h.keys()).filter((i) => pass.h[i] === 0);
+  if (reads === 'cotangent-when-open' && closed.some((i) => gradient[i] !== 0))
+    return `${says} is not 0 where a unit is closed`;
+  return undefined;
+}
+
+const RANGES = { 'unit-interval': [0, 1], 'non-negative': [0, Number.POSITIVE_INFINITY] } as const;
+
+function keepsToRange(neuron: Neuron): string | undefined {
+  if (neuron.range === 'real') return undefined;
+  const [low, high] = RANGES[neuron.range];
+  const { h, logits } = passOf(neuron, 60, 7, 34);
+  const emitted = [...h, ...Array.from(logits).flatMap((logit) => [neuron.expect(logit), neuron.whenOpen(logit)])];
+  const outside = emitted.find((value) => !(value >= low && value <= high));
+  return outside === undefined ? undefined : `it says that its range is ${neuron.range}, and it emits ${outside}`;
+}
+
+function couplesAsDeclared(neuron: Neuron): string | undefined {
+  const units = unitsOf(neuron, 6);
+  const pass = passOf(neuron, 1, units, 35);
+  const others = pass.logits.some((_, moved) => {
+    const h = new Float64Array(pass.h.length);
+    neuron.fire({ ...pass, logits: pass.logits.map((logit, i) => (i === moved ? logit + 5 : logit)), h });
+    return h.some((value, i) => i % units !== moved && value !== pass.h[i]);
+  });
+  if (others === (neuron.couples === 'units')) return undefined;
+  return others
+    ? "a unit's h depends on other units, and `couples` does not say so"
+    : 'it says `couples`, and no unit is';
+}
+
+function opensAsDeclared(neuron: Neuron): string | undefined {
+  const { opens } = neuron;
+  if (!opens) return undefined;
+  for (const units of [1, 2, 5, 8, 33]) {
+    const { h } = passOf(neuron, 20, units, 36);
+    for (let from = 0; from < h.length; from += units) {
+      const open = h.subarray(from, from + units).filter((value) => value !== 0).length;
+      if (open !== opens(units)) return `it says that it opens ${opens(units)} of ${units} units, and opens ${open}`;
+    }
+  }
+  return undefined;
+}
+
+const EXTREMES = [50, -50, 1e4, -1e4, 0, 87, -87, 104, -104, 700, -700];
+
+function survivesExtremes(neuron: Neuron): string | undefined {
+  let next = 0;
+  const pass = passOf(neuron, 2 * EXTREMES.length, 3, 37, () => EXTREMES[next++ % EXTREMES.length]);
+  if (!pass.h.every(Number.isFinite)) return `h is not finite for logits among ${EXTREMES.join(', ')}`;
+  if (!gradientOf(neuron, pass).every(Number.isFinite))
+    return `the gradient is not finite for logits among ${EXTREMES.join(', ')}`;
+  if (!EXTREMES.flatMap((logit) => [neuron.expect(logit), neuron.whenOpen(logit)]).every(Number.isFinite))
+    return `\`expect\` or \`whenOpen\` is not finite for logits among ${EXTREMES.join(', ')}`;
+  return undefined;
+}
+
+function keepsNaN(neuron: Neuron): string | undefined {
+  const { h, units } = passOf(neuron, 4, 1, 38, () => Number.NaN);
+  if (!h.every(Number.isNaN)) return 'a NaN logit gives an h that is a number, so that NaN would go unseen';
+  const { h: beside } = passOf(neuron, 1, 3, 38, (x) => (x > 0 ? Number.NaN : x));
+  return units === 1 && beside.some(Number.isNaN) ? undefined : 'a NaN logit beside others leaves no NaN';
+}

@@ -1,0 +1,194 @@
+import { startingState } from '../engine/starting-state.ts';
+import { normalQuantile } from '../math/special.ts';
+import type { Neuron, NeuronState } from '../neurons/contract.ts';
+import { randomStream } from '../random/stream.ts';
+import { auditLogits, gridPoints, integrableUnits } from './grid-size.ts';
+import { type Integral, integrate, type Loss } from './integrate.ts';
+import { problems } from './problems.ts';
+import { derivative } from './quadrature.ts';
+import { sampleNeuron, warmState } from './sample-neuron.ts';
+import { trueGradient } from './true-gradient.ts';
+
+/** What became of a claim, or of a check that everything has to pass. */
+export interface Verdict {
+  /** E.g. `unbiased`, `mean`. */
+  readonly claim: string;
+  /** `undecided`: sampling saw nothing against it, and could not have told it from its opposite. */
+  readonly verdict: 'holds' | 'refuted' | 'undecided';
+  /** How it was found, as a sentence. */
+  readonly evidence: string;
+}
+
+/** Probability with which a right claim of a neuron is refuted where it is tested by sampling; none where it is integrated. */
+export const FALSE_ALARM = 1e-6;
+/** What exact integration may be off by, relative to the true gradient over 1. */
+const EXACT = 1e-7;
+/** Most points of the grids that claims are tested on, and most units. */
+const POINTS = 20_000;
+const UNITS = 4;
+/** Gradients drawn where one unit has too large a grid. */
+const SAMPLES = 40_000;
+/** Logits that `mean` and `rate` are tested at. */
+const LOGITS = [-6, -4.5, -3, -1.5, -0.75, 0.3, 0.75, 1.5, 3, 4.5, 6];
+
+/** Tests every claim that a neuron declares: by exact integration, or where its grid is too large by sampling. */
+export function testClaims(neuron: Neuron): Verdict[] {
+  const { mean, rate, unbiasedRelaxation } = neuron.claims;
+  const expectations = [
+    mean && expectationVerdict(neuron, 'mean', mean),
+    rate && expectationVerdict(neuron, 'rate', rate),
+  ].filter((verdict) => verdict !== undefined);
+  return [...expectations, biasVerdict(neuron), ...(unbiasedRelaxation ? [relaxationVerdict(neuron)] : [])];
+}
+
+const nothing: Loss = (h) => ({ loss: 0, dh: new Float64Array(h.length) });
+
+/** E[h] or P(h ≠ 0) of a single unit. */
+function expectationVerdict(neuron: Neuron, claim: 'mean' | 'rate', declared: (logit: number) => number): Verdict {
+  const what = claim === 'mean' ? 'E[h]' : 'P(h ≠ 0)';
+  const exact = gridPoints(neuron, 1) <= POINTS;
+  const wrong = LOGITS.flatMap((logit) => {
+    const { value, error } = exact ? integrated(neuron, claim, logit) : sampled(neuron, claim, logit);
+    const wanted = declared(logit);
+    return Math.abs(value - wanted) <= error ? [] : [{ logit, value, wanted }];
+  });
+  const way = exact ? 'by exact integration' : `by ${SAMPLES} draws, false alarms ${FALSE_ALARM}`;
+  const [first] = wrong;
+  if (!first)
+    return { claim, verdict: 'holds', evidence: `${what} is the declared one for logits from −6 to 6, ${way}` };
+  const evidence = `${what} at the logit ${first.logit} is ${short(first.value)}, declared ${short(first.wanted)}, ${way}`;
+  return { claim, verdict: 'refuted', evidence };
+}
+
+/** An expectation of a single unit, and what it may be off by. */
+interface Expectation {
+  readonly value: number;
+  readonly error: number;
+}
+
+function integrated(neuron: Neuron, claim: 'mean' | 'rate', logit: number): Expectation {
+  const [value] = integrate(neuron, [logit], nothing)[claim];
+  return { value, error: 1e-8 * Math.max(1, Math.abs(value)) };
+}
+
+function sampled(neuron: Neuron, claim: 'mean' | 'rate', logit: number): Expectation {
+  const found = sampleNeuron(neuron, [logit], nothing, { samples: SAMPLES, seed: 21 });
+  const [value] = found[claim];
+  const square = claim === 'rate' ? value : found.meanSquare[0];
+  // As wide for an event that was not seen as for one that was seen once.
+  const variance = Math.max(square - value ** 2, 1 / SAMPLES);
+  return { value, error: zOf(LOGITS.length) * Math.sqrt(variance / SAMPLES) + 10 / SAMPLES };
+}
+
+/** How far E[ĝ] is from a true gradient, on one problem and in one state. */
+interface Distance {
+  readonly problem: string;
+  /** Of the unit where it is largest: absolute, relative to the largest number of the true gradient over 1. */
+  readonly error: number;
+  /** In standard errors; Infinity for an exact error that is not rounding, 0 for one that is. */
+  readonly z: number;
+}
+
+function biasVerdict(neuron: Neuron): Verdict {
+  const { unbiased, scale } = neuron.claims;
+  const { distances, way, exact } = distancesOf(neuron, scale, (logits, loss) => trueGradient(neuron, logits, loss));
+  const worst = distances.reduce((a, b) => (b.z > a.z || (b.z === a.z && b.error > a.error) ? b : a));
+  const threshold = zOf(distances.length * UNITS);
+  const seen = worst.z > threshold;
+  const found = `E[ĝ]${scale ? ', times the factor it declares,' : ''} is off the true gradient by ${short(worst.error)} on "${worst.problem}"`;
+  const sigmas = exact ? '' : `, ${worst.z.toFixed(1)} standard errors (${threshold.toFixed(1)} would be chance)`;
+  if (unbiased)
+    return seen
+      ? { claim: 'unbiased', verdict: 'refuted', evidence: `${found}${sigmas}, ${way}` }
+      : { claim: 'unbiased', verdict: 'holds', evidence: `${found} at most${sigmas}, ${way}` };
+  if (seen) return { claim: 'biased', verdict: 'holds', evidence: `${found}${sigmas}, ${way}` };
+  const verdict = exact ? 'refuted' : 'undecided';
+  return { claim: 'biased', verdict, evidence: `no bias on any problem: ${found} at most${sigmas}, ${way}` };
+}
+
+function relaxationVerdict(neuron: Neuron): Verdict {
+  const claim = 'unbiased for its relaxation';
+  const units = integrableUnits(neuron, 2, POINTS);
+  if (units === 0) return { claim, verdict: 'undecided', evidence: 'its grid is too large for exact integration' };
+  const { distances, way } = distancesOf(
+    neuron,
+    undefined,
+    (logits, loss, state) =>
+      Float64Array.from(logits, (logit, unit) => {
+        const shifted = Float64Array.from(logits);
+        const expected = (x: number): number => {
+          shifted[unit] = x;
+          return integrate(neuron, shifted, loss, state).loss;
+        };
+        return derivative(expected, logit, 0.005);
+      }),
+    units,
+  );
+  const worst = distances.reduce((a, b) => (b.error > a.error ? b : a));
+  const evidence = `E[ĝ] is off the gradient of what it trains with by ${short(worst.error)} on "${worst.problem}", ${way}`;
+  return { claim, verdict: worst.z > 0 ? 'refuted' : 'holds', evidence };
+}
+
+type Truth = (logits: Float64Array, loss: Loss, state: NeuronState) => Float64Array;
+
+function distancesOf(
+  neuron: Neuron,
+  scale: Neuron['claims']['scale'],
+  truthOf: Truth,
+  most = UNITS,
+): { distances: readonly Distance[]; way: string; exact: boolean } {
+  const integrable = integrableUnits(neuron, most, POINTS);
+  const exact = integrable > 0;
+  let units = exact ? integrable : most;
+  while (neuron.noise === 0 && neuron.opens && neuron.opens(units) < 2) units++;
+  const logits = auditLogits(neuron, units);
+  const distances = problems(units).flatMap(({ name, loss }) => {
+    const start = startingState(neuron, units);
+    const warm = warmState(neuron, logits, loss, { minibatches: 20, seed: 22 });
+    // Unbiased neurons are so whatever their state.
+    const states = Object.keys(start).length === 0 ? [start] : [start, warm, disturbed(warm)];
+    return states.map((state): Distance => {
+      const truth = truthOf(logits, loss, state);
+      const found = exact
+        ? integrate(neuron, logits, loss, state)
+        : sampleNeuron(neuron, logits, loss, { samples: SAMPLES, seed: 23, state });
+      return { problem: name, ...distance(found, truth, scale?.(state) ?? 1, exact) };
+    });
+  });
+  const many = `${units} unit${units === 1 ? '' : 's'}`;
+  const way = exact
+    ? `by exact integration over ${many}`
+    : `by ${SAMPLES} draws of ${many}, false alarms ${FALSE_ALARM}`;
+  return { distances, way, exact };
+}
+
+function distance(
+  { gradient, variance }: Integral,
+  truth: Float64Array,
+  factor: number,
+  exact: boolean,
+): { error: number; z: number } {
+  const size = truth.reduce((most, value) => Math.max(most, Math.abs(value)), 1);
+  const errors = gradient.map((g, unit) => Math.abs(factor * g - truth[unit]) / size);
+  // NaN is no gradient.
+  const error = errors.every(Number.isFinite) ? Math.max(...errors) : Number.POSITIVE_INFINITY;
+  if (exact) return { error, z: error > EXACT ? Number.POSITIVE_INFINITY : 0 };
+  const z = errors.map((off, unit) => {
+    if (off <= EXACT) return 0;
+    return (off * size) / (factor * Math.sqrt(variance[unit] / SAMPLES));
+  });
+  return { error, z: z.every((value) => !Number.isNaN(value)) ? Math.max(...z) : Number.POSITIVE_INFINITY };
+}
+
+/** Numbers near those of a state that has been lived with. */
+function disturbed(state: NeuronState): NeuronState {
+  const random = randomStream(24);
+  return Object.fromEntries(
+    Object.entries(state).map(([name, values]) => [name, values.map((value) => value * (0.5 + random.uniform()))]),
+  );
+}
+
+/** Standard errors that the largest of so many estimates exceeds with the probability of a false alarm. */
+const zOf = (estimates: number): number => -normalQuantile(FALSE_ALARM / (2 * estimates));
+
+const short = (value: number): string => (value === 0 ? '0' : Number(value.toPrecision(3)).toString());
