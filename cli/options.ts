@@ -54,3 +54,8 @@ export function list<T extends string>(known: readonly T[]): (text: string) => T
       throw new InvalidArgumentError(`${suggest(word, known)}`);
     });
 }
+
+/** Neurons separated by commas, each with options as name:option=value,option=value. */
+export function neurons(text: string): string[] {
+  return text.split(/,(?![^,:]+=)/);
+}

@@ -12,7 +12,7 @@ import {
   type Split,
 } from '../src/index.ts';
 import { DATASET_NAMES, nodeFolder, provenance } from '../src/platform/node/index.ts';
-import { optimizerSettings, type TrainConfig } from './train-config.ts';
+import { basketOf, optimizerSettings, type TrainConfig } from './train-config.ts';
 
 /** Where runs go that are not told where: $FLIPGRAD_RUNS, else `runs` in the working folder. */
 export const runsFolder = (): string => process.env.FLIPGRAD_RUNS ?? 'runs';
@@ -54,6 +54,7 @@ export function recordOf(
   const { versions, machine, commit } = provenance();
   const { epochs, batch, decay, gaterLr, maxNorm, patience } = config;
   const optimizer = resolveOptimizer(config.optimizer, optimizerSettings(config));
+  const basket = basketOf(config);
   return {
     format: RUN_FORMAT,
     created: new Date().toISOString(),
@@ -67,6 +68,7 @@ export function recordOf(
       ...(gaterLr !== undefined && { gaterLearningRate: gaterLr }),
       ...(maxNorm !== undefined && { maxNorm }),
       ...(patience !== undefined && { patience }),
+      ...(basket && { basket }),
     },
     seed,
     data: {

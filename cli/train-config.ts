@@ -1,4 +1,4 @@
-import type { DenseSpec, GatedSpec, LayerSpec, SparsitySpec } from '../src/index.ts';
+import { type DenseSpec, type GatedSpec, type LayerSpec, resolveNeuron, type SparsitySpec } from '../src/index.ts';
 import { UsageError } from './exit.ts';
 
 /** What `train` can be told about the network and the training; every field has a default in `DEFAULTS`. */
@@ -27,6 +27,9 @@ export interface TrainConfig {
   maxNorm?: number;
   decay: number;
   patience?: number;
+  /** Neurons to measure beside the one that trains. */
+  basket?: string[];
+  basketEvery?: number;
 }
 
 /** The main job: a gated network on the embedded digits. */
@@ -96,4 +99,10 @@ export function optimizerSettings(config: TrainConfig): Record<string, number> {
     ...(config.lr !== undefined && { learningRate: config.lr }),
     ...(config.momentum !== 0 && { momentum: config.momentum }),
   };
+}
+
+/** The basket that the flags ask for. @throws RangeError for an unknown neuron */
+export function basketOf({ basket, basketEvery }: TrainConfig): { neurons: string[]; every?: number } | undefined {
+  for (const text of basket ?? []) resolveNeuron(text);
+  return basket && { neurons: basket, ...(basketEvery !== undefined && { every: basketEvery }) };
 }

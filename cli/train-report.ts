@@ -1,4 +1,4 @@
-import type { Dataset, EpochEvent, ResultEvent } from '../src/index.ts';
+import type { BasketRow, Dataset, EpochEvent, Estimate, ResultEvent } from '../src/index.ts';
 import { millions, percent, table } from './table.ts';
 import type { TrainConfig } from './train-config.ts';
 
@@ -49,4 +49,30 @@ export function resultTable(result: ResultEvent): string {
     ['engine', `${result.engine}, ${result.threads} thread${result.threads === 1 ? '' : 's'}`],
     ['seed', String(result.seed)],
   ]);
+}
+
+/** What the neurons of the basket were worth in the last epoch, as a table; nothing without a basket. */
+export function basketTable(rows: readonly BasketRow[]): string {
+  if (rows.length === 0) return '';
+  const [own] = rows;
+  const size = own.squaredMean.value;
+  const far = ({ distance, trains }: BasketRow) =>
+    trains ? '–' : size > 0 ? withError(distance, size) : 'lost in noise';
+  const lines = rows.map((row) => [
+    `${row.neuron}${row.trains ? ' (trains)' : ''}`,
+    withError(row.ratio),
+    `${row.evaluations}`,
+    (row.ratio.value * row.evaluations).toPrecision(3),
+    far(row),
+    (1000 * row.seconds).toFixed(1),
+  ]);
+  return `
+The gradients at the logits of ${own.site} in the last epoch, at ${own.steps} step${own.steps === 1 ? '' : 's'}, over those of the neuron that trains (± one standard error):
+${table([['neuron', 'variance', 'evaluations', 'variance × evaluations', 'squared distance of the mean', 'ms'], ...lines])}
+`;
+}
+
+function withError({ value, error }: Estimate, over = 1): string {
+  const text = (value / over).toPrecision(3);
+  return error === 0 ? text : `${text} ± ${Number.isFinite(error) ? (error / over).toPrecision(1) : '?'}`;
 }

@@ -1,6 +1,7 @@
 import { hostname } from 'node:os';
 import { Command, Option } from 'commander';
 import {
+  type BasketRow,
   type Crossovers,
   createModel,
   type Engine,
@@ -19,11 +20,11 @@ import {
 import { createEngine, DATASET_NAMES, type LoadOptions, loadDataset, nodeFolder } from '../src/platform/node/index.ts';
 import { curvesChart } from './curves.ts';
 import { Interruption, UsageError } from './exit.ts';
-import { count, list, number, positive, rate, seconds, wholeNumber, widths } from './options.ts';
+import { count, list, neurons, number, positive, rate, seconds, wholeNumber, widths } from './options.ts';
 import { duration, type Progress, terminalProgress } from './progress.ts';
 import { newFolder, openRun, recordOf } from './run-folder.ts';
-import { DEFAULTS, layersOf, optimizerSettings, PRESETS, type TrainConfig } from './train-config.ts';
-import { epochLine, headline, resultTable } from './train-report.ts';
+import { basketOf, DEFAULTS, layersOf, optimizerSettings, PRESETS, type TrainConfig } from './train-config.ts';
+import { basketTable, epochLine, headline, resultTable } from './train-report.ts';
 
 interface TrainFlags extends Partial<TrainConfig> {
   data: string;
@@ -97,6 +98,8 @@ export function trainCommand(): Command {
     .option('--max-norm <r>', "largest norm of a unit's incoming weights (default: none)", positive)
     .option('--decay <f>', `factor on the learning rates after every epoch (default: ${DEFAULTS.decay})`, positive)
     .option('--patience <n>', 'stop after so many epochs without a better validation error', count)
+    .option('--basket <names>', 'measure the gradients of these neurons along the way; weights stay the same', neurons)
+    .option('--basket-every <n>', 'steps from one such measurement to the next (default: 50)', count)
     .option('--seed <n>', 'of the data generator, weights, order and draws', wholeNumber, 1)
     .option('--threads <n>', 'default: one a core', count)
     .addOption(new Option('--simd <build>', 'kernel build').choices(['auto', 'simd', 'relaxed']).default('auto'))
@@ -162,11 +165,13 @@ async function begin(session: Session): Promise<void> {
     if (flags.run === 'none') {
       const { epochs, batch, gaterLr, maxNorm, decay, patience } = config;
       const optimizer = resolveOptimizer(config.optimizer, optimizerSettings(config));
+      const basket = basketOf(config);
       const given = { epochs, batch, decay, optimizer, signal };
       const optional = {
         ...(gaterLr !== undefined && { gaterLearningRate: gaterLr }),
         ...(maxNorm !== undefined && { maxNorm }),
         ...(patience !== undefined && { patience }),
+        ...(basket && { basket }),
       };
       return follow(train(model, data, { ...given, ...optional }), session);
     }
@@ -268,7 +273,17 @@ function configOf(flags: TrainFlags): TrainConfig {
   return config;
 }
 
-const OPTIONAL: ReadonlySet<string> = new Set(['compute', 'probe', 'lr', 'sparsity', 'gaterLr', 'maxNorm', 'patience']);
+const OPTIONAL: ReadonlySet<string> = new Set([
+  'compute',
+  'probe',
+  'lr',
+  'sparsity',
+  'gaterLr',
+  'maxNorm',
+  'patience',
+  'basket',
+  'basketEvery',
+]);
 
 function loadOptions({ flags, progress, signal }: Session, seed: number): LoadOptions {
   return {
@@ -284,7 +299,9 @@ function loadOptions({ flags, progress, signal }: Session, seed: number): LoadOp
 
 /** Consumes the events of training and tells the user. */
 async function follow(events: AsyncIterable<TrainEvent | RunEvent>, { json, progress }: Session): Promise<void> {
+  let basket: readonly BasketRow[] = [];
   for await (const event of events) {
+    if (event.event === 'epoch') basket = event.basket ?? [];
     if (event.event === 'batch') {
       const share = (event.epoch - 1 + event.batch / event.batches) / event.epochs;
       progress.draw(`epoch ${event.epoch}/${event.epochs}`, share, [
@@ -303,7 +320,7 @@ async function follow(events: AsyncIterable<TrainEvent | RunEvent>, { json, prog
       progress.print(`resumed after epoch ${event.epochs}${event.batches ? `, minibatch ${event.batches}` : ''}`);
     } else {
       progress.clear();
-      process.stdout.write(`${resultTable(event)}\n`);
+      process.stdout.write(`${resultTable(event)}\n${basketTable(basket)}`);
     }
   }
 }
