@@ -70,9 +70,12 @@ export const ops = {
   /** factor·x */
   scale: op<{ factor: number }>({
     forward(engine, [x], { factor }) {
-      const output = like(engine, x, 'a scaled tensor');
-      engine.backend.run('scale', x.pointer, output.pointer, x.size, factor);
-      return { output };
+      const scaled = (values: Tensor): Tensor => {
+        const output = like(engine, values, 'a scaled tensor');
+        engine.backend.run('scale', values.pointer, output.pointer, values.size, factor);
+        return output;
+      };
+      return { output: shown([x], ([values]) => scaled(values)) };
     },
     pullback(engine, { attributes: { factor } }, dy) {
       const output = like(engine, dy, 'the gradient of a scaled tensor');
@@ -86,9 +89,12 @@ export const ops = {
     forward(engine, [x, bias]) {
       if (bias.size !== x.columns)
         throw new RangeError(`addBias: the bias has ${bias.size} elements, the rows have ${x.columns}.`);
-      const output = like(engine, x, 'a biased tensor');
-      engine.backend.run('addBias', x.pointer, bias.pointer, output.pointer, x.rows, x.columns);
-      return { output };
+      const biased = (values: Tensor, by: Tensor): Tensor => {
+        const output = like(engine, values, 'a biased tensor');
+        engine.backend.run('addBias', values.pointer, by.pointer, output.pointer, values.rows, values.columns);
+        return output;
+      };
+      return { output: shown([x, bias], ([values, by]) => biased(values, by)) };
     },
     pullback: (engine, { needs }, dy) => [dy, needs[1] ? columnSums(engine, dy) : null],
   }),

@@ -94,9 +94,12 @@ export class Model {
     };
   }
 
-  /** rows×inputs → rows×outputs (logits of the classes) */
-  apply(pass: Pass, x: Tensor): Tensor {
-    const output = this.layers.reduce((h: Activation, layer) => {
+  /**
+   * rows×inputs → rows×outputs (logits of the classes)
+   * @param layers some of this model's, one after another; default all
+   */
+  apply(pass: Pass, x: Tensor, layers = this.layers): Tensor {
+    const output = layers.reduce((h: Activation, layer) => {
       pass.tape.layer = layer.name;
       return layer.apply(pass, h);
     }, x);

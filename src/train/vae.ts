@@ -57,12 +57,19 @@ export interface VaePass {
   readonly reconstruction: Tensor;
 }
 
-/** Binarises a minibatch (by `pixels`, default the pass's own random source), and sends it through. */
+/**
+ * Binarises a minibatch (by `pixels`, default the pass's own random source), and sends it through. The decoder sees 2h − 1: signs in
+ * place of bits. Source: Tucker et al. 2017 (REBAR), the authors' code.
+ */
 export function passVae(model: Model, pass: Pass, x: Tensor, pixels: Pass['source'] = pass.source): VaePass {
   const { tape } = pass;
   const site = latentSite(model);
   const bits = binarize(tape, x, pixels);
-  const output = model.apply(pass, bits);
+  const above = model.layers.findIndex(({ sites }) => sites.includes(site)) + 1;
+  const h = model.apply(pass, bits, model.layers.slice(0, above));
+  const ones = tape.engine.tensor(new Float32Array(site.units).fill(-1));
+  const signs = tape.apply('addBias', [tape.apply('scale', [h], { factor: 2 }), ones], {});
+  const output = model.apply(pass, signs, model.layers.slice(above));
   tape.layer = 'loss';
   const reconstruction = tape.apply('sigmoidCrossEntropy', [output, atDraws(pass, bits) as Tensor], {});
   const { logits, h: latents } = site.last as NonNullable<typeof site.last>;

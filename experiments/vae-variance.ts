@@ -1,0 +1,189 @@
+/**
+ * Which estimator is the least noisy? Variances of the gradient at the latents' logits, on one trajectory: a linear VAE (784 → 200 → 784,
+ * dynamically binarised MNIST) trained with RLOO (two draws, Adam 0.001, batch 100), stopped at marks; there every estimator is
+ * measured at the same weights on the same ten minibatches (fixed bits), fifty draws each.
+ *
+ *     FLIPGRAD_DATA=../shared/data node experiments/vae-variance.ts
+ *
+ * Appends a record a mark to results/vae-variance.jsonl and renders results/vae-variance.md with `npm run results`. Marks that are there
+ * already are not measured again; the trajectory is.
+ */
+import {
+  adam,
+  binarized,
+  createModel,
+  GradientProbe,
+  resolveNeuron,
+  slice,
+  trainVae,
+  vae,
+  vaeLayers,
+} from '../src/index.ts';
+import { zoo } from '../src/neurons/index.ts';
+import { createEngine, loadDataset } from '../src/platform/node/index.ts';
+import { lineChart } from './line-chart.ts';
+import { appendRecord, readRecordsOf } from './records.ts';
+import { type Interval, interval } from './statistics.ts';
+
+const FILE = 'vae-variance.jsonl';
+const MARKS = [100, 500, 2000, 5000];
+const BATCHES = 10;
+const BATCH = 100;
+const DRAWS = 50;
+/** Minibatches on which moving averages settle before they are measured. */
+const WARM = 100;
+/** All others are told relative to it. */
+const UNIT = 'rloo';
+
+/** Every estimator, where the zoo has it. */
+export const MEASURED: readonly string[] = [
+  'stochastic-binary:baseline=none',
+  'stochastic-binary:baseline=moving-average',
+  'stochastic-binary',
+  'nvil',
+  'muprop',
+  'rebar',
+  'relax',
+  'rloo',
+  'arm',
+  'disarm',
+  'double-cv',
+  'rodeo',
+  'rloo:K=4',
+  'arms',
+  'bit-flip',
+  'straight-through-derivative',
+  'straight-through-gumbel',
+  'concrete',
+  'reinmax',
+];
+
+/** One mark of the trajectory. */
+export interface VarianceRecord {
+  readonly step: number;
+  readonly neuron: string;
+  readonly unbiased: boolean;
+  /** Evaluations of the loss for one gradient. */
+  readonly draws: number;
+  /** Of a picture's gradient, summed over the latents: one number a minibatch. */
+  readonly variances: readonly number[];
+  readonly engine: string;
+}
+
+export const readVarianceRecords = (): VarianceRecord[] => readRecordsOf<VarianceRecord>(FILE);
+
+const of = (records: readonly VarianceRecord[], neuron: string, step: number): VarianceRecord | undefined =>
+  records.find((record) => record.neuron === neuron && record.step === step);
+
+/** Variance of one estimator over that of another, minibatch by minibatch. */
+function ratio(a: VarianceRecord | undefined, b: VarianceRecord | undefined): Interval | undefined {
+  return a && b && interval(a.variances.map((variance, i) => variance / b.variances[i]));
+}
+
+const shown = (value: Interval | undefined): string =>
+  value ? `${Number(value.mean.toPrecision(3))} ± ${Number(value.half.toPrecision(2))}` : '–';
+
+/** Orderings that the papers print or imply: the first is expected to be the less noisy one. */
+const EXPECTED = [
+  ['disarm', 'arm', 'Dong, Mnih, Tucker 2020: DisARM is ARM with part of its noise integrated out'],
+  ['double-cv', 'disarm', 'Titsias and Shi 2022, Fig. 2'],
+  ['double-cv', 'rloo', 'Titsias and Shi 2022: RLOO with control variates'],
+  ['disarm', 'rloo', 'Dong, Mnih, Tucker 2020, Fig. 3'],
+  ['stochastic-binary', 'stochastic-binary:baseline=none', 'the optimal baseline against none'],
+] as const;
+
+/** The tables as Markdown, from the records alone. */
+export function renderVaeVariance(records: readonly VarianceRecord[]): string {
+  const marks = MARKS.filter((step) => records.some((record) => record.step === step));
+  const names = MEASURED.filter((neuron) => records.some((record) => record.neuron === neuron));
+  const rows = names.map((neuron) => {
+    const first = records.find((record) => record.neuron === neuron) as VarianceRecord;
+    const ratios = marks.map((step) => shown(ratio(of(records, neuron, step), of(records, UNIT, step))));
+    return `| ${[neuron, first.draws, first.unbiased ? 'yes' : 'no', ...ratios].join(' | ')} |`;
+  });
+  const orders = EXPECTED.flatMap(([a, b, source]) =>
+    marks.flatMap((step) => {
+      const measured = ratio(of(records, a, step), of(records, b, step));
+      if (!measured) return [];
+      const { mean, half } = measured;
+      const found = mean + half < 1 ? 'as expected' : mean - half > 1 ? '**the other way round**' : 'not shown';
+      return [`| ${a} < ${b} | ${step} | ${shown(measured)} | ${found} | ${source} |`];
+    }),
+  );
+  return [
+    '# Variance of gradients on one trajectory',
+    '',
+    'Linear VAE on MNIST (784 → 200 Bernoulli latents → 784), trained with RLOO of two draws; at each mark every estimator is measured at the',
+    'same weights on the same ten minibatches of 100 pictures with fixed bits, 50 draws each: variance of a picture’s gradient at the logits of',
+    `the latents, summed over the latents, divided by that of \`${UNIT}\` on the same minibatch. Mean and 95% interval over the ten minibatches. “Draws”`,
+    'are evaluations of the loss for one gradient; nothing is divided by them. Biased estimators can have any variance. Made by',
+    '`FLIPGRAD_DATA=../shared/data node experiments/vae-variance.ts`.',
+    '',
+    '![variances](vae-variance.svg)',
+    '',
+    `| estimator | draws | unbiased | ${marks.map((step) => `step ${step}`).join(' | ')} |`,
+    `|---|---:|---|${marks.map(() => '---:').join('|')}|`,
+    ...rows,
+    '',
+    '## Expected orderings',
+    '',
+    '| expected | step | measured ratio | | source |',
+    '|---|---:|---:|---|---|',
+    ...orders,
+    '',
+  ].join('\n');
+}
+
+/** The ratios over the trajectory. */
+export function drawVaeVariance(records: readonly VarianceRecord[]): string {
+  const names = MEASURED.filter((neuron) => records.some((record) => record.neuron === neuron));
+  const series = names.map((name) => ({
+    name,
+    points: MARKS.flatMap((step) => {
+      const value = ratio(of(records, name, step), of(records, UNIT, step));
+      if (!value) return [];
+      const { mean, half } = value;
+      return [{ x: step, y: mean, low: Math.max(mean / 2, mean - half), high: mean + half }];
+    }),
+  }));
+  return lineChart({
+    title: 'Variance of the gradient at the latents, linear VAE on MNIST',
+    yLabel: `relative to ${UNIT} (two draws), at the same weights and minibatches`,
+    xLabel: 'step of training',
+    log: { x: true, y: true },
+    xTicks: MARKS,
+    yTicks: [0.01, 0.1, 1, 10, 100, 1000],
+    series,
+  });
+}
+
+async function run(): Promise<void> {
+  const data = await loadDataset('mnist');
+  const engine = await createEngine({ threads: 1, blas: 'auto' });
+  const model = createModel(engine, { inputs: 784, layers: vaeLayers('linear', 784, 'rloo'), seed: 1 });
+  const pictures = binarized(slice(data.valid, 0, BATCHES * BATCH), 1);
+  const minibatch = (i: number) => Int32Array.from({ length: BATCH }, (_, r) => (i % BATCHES) * BATCH + r);
+  const names = MEASURED.filter((name) => Object.hasOwn(zoo, name.split(':')[0]));
+  let step = 0;
+  for await (const event of trainVae(model, data, { epochs: 1000, batch: BATCH, optimizer: adam() })) {
+    if (event.event !== 'batch') continue;
+    step++;
+    if (!MARKS.includes(step)) continue;
+    const known = readVarianceRecords();
+    for (const neuron of names) {
+      if (known.some((record) => record.neuron === neuron && record.step === step)) continue;
+      const probe = new GradientProbe(model, 'latents', neuron, vae);
+      const { claims, draws = 1 } = resolveNeuron(neuron);
+      if (probe.neuron.state) for (let i = 0; i < WARM; i++) probe.warm(pictures, minibatch(i));
+      const variances = Array.from({ length: BATCHES }, (_, i) => probe.variance(pictures, minibatch(i), DRAWS));
+      const evaluations = typeof draws === 'number' ? draws : draws(200);
+      const { unbiased } = claims;
+      appendRecord(FILE, { step, neuron, unbiased, draws: evaluations, variances, engine: engine.name });
+      console.error(`step ${step}: ${neuron} ${interval(variances).mean.toPrecision(4)}`);
+    }
+    if (step >= Math.max(...MARKS)) break;
+  }
+  engine.close();
+}
+
+if (import.meta.main) await run();
