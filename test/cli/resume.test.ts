@@ -64,12 +64,12 @@ function assertSameEnd(run: string, whole: string): void {
 
 /**
  * Starts a command and kills it.
- * @param moment milliseconds after its start, or after its first output
+ * @param moment milliseconds after its start, or after output with a text
  * @returns its exit code, null when it was killed
  */
 function killedAt(
   command: readonly string[],
-  { since, milliseconds }: { since: 'start' | 'output'; milliseconds: number },
+  { since, milliseconds }: { since: string; milliseconds: number },
 ): Promise<{ code: number | null; stderr: string }> {
   const main = fileURLToPath(new URL('../../cli/main.ts', import.meta.url));
   return new Promise((resolve, reject) => {
@@ -77,11 +77,10 @@ function killedAt(
     let timer: NodeJS.Timeout | undefined;
     let stderr = '';
     const begin = () => {
-      timer = setTimeout(() => child.kill('SIGKILL'), milliseconds);
+      timer ??= setTimeout(() => child.kill('SIGKILL'), milliseconds);
     };
     if (since === 'start') begin();
-    else child.stdout.once('data', begin);
-    child.stdout.resume();
+    child.stdout.on('data', (text) => String(text).includes(since) && begin());
     child.stderr.on('data', (text) => {
       stderr += text;
     });
@@ -102,11 +101,16 @@ describe('a run', () => {
     const logs = ['--log', 'csv,tensorboard'];
     const states = new Set<string>();
     for (let kill = 0; kill < 30; kill++) {
-      // Most moments are while it trains, where every minibatch ends with a checkpoint; some are while it starts.
-      const moment =
-        kill % 6 === 5
-          ? { since: 'start' as const, milliseconds: 500 * random.uniform() }
-          : { since: 'output' as const, milliseconds: 200 * random.uniform() };
+      // While it starts, while it takes up the last checkpoint, and while it trains and every minibatch ends with one.
+      const [since, most] = (
+        [
+          ['start', 500],
+          ['"event"', 200],
+          ['"epoch"', 200],
+          ['"epoch"', 200],
+        ] as const
+      )[kill % 4];
+      const moment = { since, milliseconds: most * random.uniform() };
       const { code, stderr } = await killedAt(
         args(killed, EPOCHS, ...logs, '--resume', '--checkpoint-every', '0'),
         moment,
