@@ -23,6 +23,13 @@ export interface BlockMask {
   readonly rowPair: number;
 }
 
+/** How many gates are open (not 0): the pairs that their mask would have. */
+export function countOpen({ backend }: Engine, gates: Tensor): number {
+  const count = backend.heap.allocate(1, 'a count of open gates');
+  backend.run('countOpen', gates.pointer, count, gates.size);
+  return backend.heap.memory.integers(count, 1)[0];
+}
+
 /** The mask of gates (rows × blocks): a pair is open where its gate is not 0. Valid until the next step. */
 export function blockMask({ backend }: Engine, gates: Tensor): BlockMask {
   const { rows, columns: blocks } = gates;

@@ -23,6 +23,16 @@ export const productGrain = (items: number, products: number): number =>
 /** Multiply-adds of any product of dense rows with open blocks, forward or backward. */
 export const blockMultiplyAdds = (pairs: number, width: number, size: number): number => pairs * width * size;
 
+/** count#[0] = how many of n gates are open (not 0). A single item: it is over in microseconds. */
+export const countOpen = kernel({
+  parameters: ['gates*', 'count#', 'n'],
+  items: () => 1,
+  grain: () => 1,
+  define(memory, gates, count, n) {
+    memory[count] = memory.subarray(gates, gates + n).filter((gate) => gate !== 0).length;
+  },
+});
+
 /**
  * The mask of gates (rows × blocks): a gate is open where it is not 0. As nobody knows the pairs before, there must be
  * room for rows·blocks of them; afterwards blockStart[blocks] is their number, and the rest of the room is unwritten.

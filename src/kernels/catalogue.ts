@@ -45,6 +45,7 @@ export const catalogue = {
   maxNorm: optimizers.maxNorm,
   packLeft: matmul.packLeft,
   matmulPacked: matmul.matmulPacked,
+  countOpen: blocksMask.countOpen,
   buildMask: blocksMask.buildMask,
   denseToBlocks: blocksFromDense.denseToBlocks,
   denseToBlocksInputs: blocksFromDense.denseToBlocksInputs,

@@ -128,7 +128,7 @@ function onTwoMasks(
 
 const weights2 = ({ blocks1, blocks2, size1, size2 }: Scalars): number => blocks1 * blocks2 * size1 * size2;
 
-/** One row a block-sparse kernel, but for buildMask, whose results are whole numbers. */
+/** One row a block-sparse kernel, but for countOpen and buildMask, whose results are whole numbers. */
 export const blockCases = {
   denseToBlocks: onMask({ inputs: widths }, { rows: 101, blocks: 7, size: 33, inputs: 203 }, (s) => ({
     'x*': input(s.rows * s.inputs),

@@ -122,6 +122,23 @@ for (const [build, kernels] of builds)
       );
     });
 
+    test('countOpen counts what is not 0, NaN included and −0 not', () => {
+      const gate = fc.constantFrom(0, -0, 1, 0.25, -3, 1e-40, Number.NaN, Number.POSITIVE_INFINITY);
+      fc.assert(
+        fc.property(fc.array(gate, { maxLength: 70 }), (gates) => {
+          kernels.reset();
+          const open = gates.filter((value) => value !== 0).length;
+          const [count, surroundings] = [kernels.put(new Int32Array(1).fill(-7), true), [Number.NaN, 1]];
+          const pointer = kernels.put(Float32Array.of(...gates, ...surroundings));
+          kernels.kernels.countOpen(0, 1, pointer, count, gates.length);
+          assert.deepEqual(kernels.integers(count, 1), [open]);
+          const memory = new Float64Array([...gates, -7]);
+          catalogue.countOpen.define(memory, 0, gates.length, gates.length);
+          assert.equal(memory[gates.length], open);
+        }),
+      );
+    });
+
     test('blockUniforms draws what uniforms draws', () => {
       for (const [rows, blocks, size] of [
         [7, 9, 1],

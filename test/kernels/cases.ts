@@ -446,4 +446,4 @@ export const cases = {
   },
   ...blockCases,
   ...sequenceCases,
-} satisfies { [N in Exclude<KernelName, 'buildMask'>]: CaseOf<N> };
+} satisfies { [N in Exclude<KernelName, 'buildMask' | 'countOpen'>]: CaseOf<N> };

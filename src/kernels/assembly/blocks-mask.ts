@@ -16,6 +16,18 @@ function addOne(counts: usize, i: i32): i32 {
   return before;
 }
 
+/** The only item: count[0] = how many of n gates are not 0. */
+export function countOpen(begin: i32, end: i32, gates: usize, count: usize, n: i32): void {
+  let closed = i32x4.splat(0);
+  let i = 0;
+  // A comparison gives −1 where it holds, NaN compares as not equal.
+  for (; i + 4 <= n; i += 4) closed = i32x4.sub(closed, f32x4.eq(v128.load(gates + bytes(i)), f32x4.splat(0)));
+  let open = i - (i32x4.extract_lane(closed, 0) + i32x4.extract_lane(closed, 1)
+    + i32x4.extract_lane(closed, 2) + i32x4.extract_lane(closed, 3));
+  for (; i < n; i++) if (load<f32>(gates + bytes(i)) != 0) open++;
+  store<i32>(count, open);
+}
+
 /**
  * The only item: counts the open pairs of blocks and rows, then numbers them. While it numbers, blockStart[k + 1] is
  * the next pair of block k; in the end that is the first of block k + 1.
