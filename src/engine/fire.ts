@@ -69,7 +69,7 @@ export function fire(
   const { rows, columns: units } = logits;
   if (mode === 'mean-field' || (typeof mode === 'object' && neuron.selects)) {
     const h = engine.allocate(logits.shape, `the output of ${neuron.name}`);
-    settle(engine, neuron, logits, h, selectionBias);
+    settle(engine, attributes, logits, h);
     return { output: h, saved: [] };
   }
   if (typeof mode === 'object') {
@@ -91,11 +91,12 @@ export function fire(
     neuron.sample(firing);
     return { output: h, saved: [] };
   }
-  const args = [logits.pointer, noise.pointer, h.pointer, rows, units, neuron.twin?.option ?? 0];
+  const at = attributes.state?.pointer ?? 0;
+  const args = [logits.pointer, noise.pointer, h.pointer, rows, units, neuron.twin?.option ?? 0, at];
   if (selectionBias || !engine.backend.runNeuron(neuron.twin?.fire, rows, units, args)) neuron.fire(firing);
   if (neuron.backwardSees === 'expectation') {
     h.shownToPullbacks = engine.allocate(logits.shape, `the expectation of ${neuron.name}`);
-    settle(engine, neuron, logits, h.shownToPullbacks);
+    settle(engine, { ...attributes, selectionBias: undefined }, logits, h.shownToPullbacks);
   }
   if (draws === 1) return { output: h, saved: [noise] };
   const weigh: Draws['weigh'] = (loss, weights, total) =>
@@ -121,7 +122,9 @@ export function pullFire(
   const { rows, columns: units } = logits;
   const gradient = engine.allocate(logits.shape, `the gradient of ${neuron.name}`);
   const [at, cost, cotangent] = [attributes.state?.pointer ?? 0, loss?.pointer ?? 0, dh?.pointer ?? 0];
-  const args = [logits.pointer, noise.pointer, h.pointer, cost, cotangent, gradient.pointer, rows, units, at];
+  const { option = 0, other = 0, decay = 0 } = neuron.twin ?? {};
+  const args = [logits.pointer, noise.pointer, h.pointer, cost, cotangent, gradient.pointer];
+  const allArgs = [...args, rows, units, at, option, other];
   const firing = () => ({
     rows,
     units,
@@ -133,10 +136,9 @@ export function pullFire(
     state: stateViews(neuron, attributes.state, units),
     selectionBias: attributes.selectionBias,
   });
-  if (!engine.backend.runNeuron(neuron.twin?.pullback, rows, units, args))
+  if (!engine.backend.runNeuron(neuron.twin?.pullback, rows, units, allArgs))
     neuron.pullback({ ...firing(), gradient: gradient.values });
   if (neuron.update) {
-    const { option = 0, decay = 0 } = neuron.twin ?? {};
     const updateArgs = [logits.pointer, noise.pointer, h.pointer, cost, rows, units, at, option, decay];
     if (!engine.backend.runNeuron(neuron.twin?.update, rows, units, updateArgs)) neuron.update(firing());
   }
@@ -156,13 +158,16 @@ export function drawNoise(engine: Engine, neuron: Neuron, logits: Tensor, source
 }
 
 /** The deterministic form of a layer, noise off. */
-function settle(engine: Engine, neuron: Neuron, logits: Tensor, out: Tensor, selectionBias?: Numbers): void {
+function settle(engine: Engine, attributes: FireAttributes, logits: Tensor, out: Tensor): void {
+  const { neuron, selectionBias } = attributes;
   const { rows, columns: units } = logits;
   if (neuron.settle) {
-    neuron.settle({ rows, units, logits: logits.values, noise: EMPTY, h: out.values, selectionBias, state: {} });
+    const state = stateViews(neuron, attributes.state, units);
+    neuron.settle({ rows, units, logits: logits.values, noise: EMPTY, h: out.values, selectionBias, state });
     return;
   }
-  const args = [logits.pointer, 0, out.pointer, rows, units, neuron.twin?.option ?? 0];
+  const at = attributes.state?.pointer ?? 0;
+  const args = [logits.pointer, 0, out.pointer, rows, units, neuron.twin?.option ?? 0, at];
   if (engine.backend.runNeuron(neuron.twin?.expect, rows, units, args)) return;
   const { values } = logits;
   const result = out.values;

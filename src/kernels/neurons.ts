@@ -6,7 +6,8 @@ import { COLUMN_GROUP, rowGrain } from './rows.ts';
  * it (src/neurons), which the conformance suite compares it with and which the reference engine runs instead.
  */
 export interface NeuronKernel {
-  /** fire(logits*, noise*, h*, rows, units, option); pullback(logits*, noise*, h*, loss*, dh*, out*, rows, units, state*);
+  /** fire(logits*, noise*, h*, rows, units, option, state*);
+   * pullback(logits*, noise*, h*, loss*, dh*, out*, rows, units, state*, option, other);
    * update(logits*, noise*, h*, loss*, rows, units, state*, option, decay) */
   readonly role: 'fire' | 'pullback' | 'update';
   items(rows: number, units: number): number;
@@ -25,6 +26,8 @@ export const neuronKernels = {
   fireNoisyRectifierGaussian: elementwise('fire'),
   fireNoisyRectifierLogistic: elementwise('fire'),
   fireNoisySigmoid: elementwise('fire'),
+  fireConcrete: elementwise('fire'),
+  fireSteepBernoulli: elementwise('fire'),
   fireSigmoid: elementwise('fire'),
   fireTanh: elementwise('fire'),
   fireRectifier: elementwise('fire'),
@@ -34,6 +37,12 @@ export const neuronKernels = {
   pullbackRectifier: elementwise('pullback'),
   pullbackSigmoid: elementwise('pullback'),
   pullbackTanh: elementwise('pullback'),
+  pullbackConcrete: elementwise('pullback'),
+  pullbackStraightThroughGumbel: elementwise('pullback'),
+  pullbackReinmax: elementwise('pullback'),
+  pullbackClipped: elementwise('pullback'),
+  pullbackGapped: elementwise('pullback'),
+  pullbackSteep: elementwise('pullback'),
   pullbackScore: { role: 'pullback', items: (rows) => rows, grain: (_rows, units) => rowGrain(units) },
   updateScore: {
     role: 'update',

@@ -97,8 +97,10 @@ export interface KernelTwin {
   readonly update?: string;
   /** A fire kernel that gives `expect` of every logit. */
   readonly expect?: string;
-  /** The number that fire and update kernels get as `option`. */
+  /** The number that kernels get as `option`. */
   readonly option?: number;
+  /** One more number, for pullback kernels. */
+  readonly other?: number;
   /** The decay that update kernels get. */
   readonly decay?: number;
 }
@@ -161,7 +163,10 @@ export interface NeuronRule {
   pullback(pullback: Pullback): void;
   /** The deterministic unit used at test time, noise off (mean-field mode). */
   expect(logit: number): number;
-  /** The same for a whole matrix, where `expect` of every logit does not say it: fills h; the noise is empty. */
+  /**
+   * The same for a whole matrix, where `expect` of every logit does not say it, or not in every state: fills h; the noise is
+   * empty. Without a state, as before training.
+   */
   settle?(firing: Firing): void;
   /** What a unit emits that is known to be open (threshold mode). */
   whenOpen(logit: number): number;

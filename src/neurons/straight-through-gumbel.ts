@@ -19,5 +19,11 @@ export const straightThroughGumbel = defineNeuron({
       const s = relax(logit, u, temperature);
       return (s * (1 - s)) / temperature;
     }),
+    twin: {
+      fire: 'fireBernoulli',
+      pullback: 'pullbackStraightThroughGumbel',
+      expect: 'fireSigmoid',
+      option: temperature,
+    },
   }),
 });

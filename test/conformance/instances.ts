@@ -1,4 +1,4 @@
-import { unitNodes } from '../../src/audit/integrate.ts';
+import { estimateNodes, unitNodes } from '../../src/audit/integrate.ts';
 import { drawsOf } from '../../src/engine/draws.ts';
 import { startingState } from '../../src/engine/starting-state.ts';
 import type { Neuron, NeuronDefinition, NeuronState, OptionSpec } from '../../src/neurons/contract.ts';
@@ -12,12 +12,15 @@ export interface Instance {
   readonly neuron: Neuron;
 }
 
-/** Half of a number's default and twice it, within its bounds. */
+/** Half of a number's default and twice it, within its bounds, and of whole numbers the least. */
 function others(spec: OptionSpec): readonly number[] {
   if ('choices' in spec) return [];
   const within = (value: number): number =>
     Math.min(spec.maximum, Math.max(spec.minimum, spec.whole ? Math.round(value) : value));
-  return [...new Set([within(spec.default / 2), within(spec.default * 2)])].filter((value) => value !== spec.default);
+  const least = spec.whole ? [spec.minimum] : [];
+  return [...new Set([...least, within(spec.default / 2), within(spec.default * 2)])].filter(
+    (value) => value !== spec.default,
+  );
 }
 
 /** Every combination of choices; for each, the numbers at their defaults, and one number at a time at another value. */
@@ -43,11 +46,17 @@ export const instances: readonly Instance[] = Object.entries(zoo).flatMap(([name
 /** Evaluations of the loss in one exact integration, at most. */
 const EVALUATIONS = 40_000;
 
+/** Can one unit of it be integrated by few nodes? Many noise numbers that the gradient is a smooth function of cannot. */
+export function isIntegrable(neuron: Neuron): boolean {
+  return estimateNodes(neuron, 0.3) <= EVALUATIONS;
+}
+
 /**
  * How many units the exact integration of a neuron is tested with: at most eight, as many as few evaluations of the loss allow, and
  * at least one.
  */
 export function integrableUnits(neuron: Neuron): number {
+  if (!isIntegrable(neuron)) return 1;
   const nodes = unitNodes(neuron, 0.3).length;
   const fits = (units: number): boolean => nodes ** units * drawsOf(neuron, units) <= EVALUATIONS;
   return [8, 7, 6, 5, 4, 3, 2].find(fits) ?? 1;

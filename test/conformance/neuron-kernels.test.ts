@@ -109,10 +109,11 @@ function runAtTheEnd(engine: Engine, neuron: Neuron, rows: number, units: number
   pointers[last] = engine.allocate([rows, units], last).pointer;
   assert.equal(pointers[last] + paddedBytes(rows * units), probe.values.buffer.byteLength);
   const { logits, noise, h, loss, dh, gradient } = pointers;
-  const { fire, pullback, update, expect, option = 0, decay = 0 } = neuron.twin ?? {};
+  const { fire, pullback, update, expect, option = 0, other = 0, decay = 0 } = neuron.twin ?? {};
   for (const kernel of [fire, expect])
-    engine.backend.runNeuron(kernel, rows, units, [logits, noise, h, rows, units, option]);
-  engine.backend.runNeuron(pullback, rows, units, [logits, noise, h, loss, dh, gradient, rows, units, state]);
+    engine.backend.runNeuron(kernel, rows, units, [logits, noise, h, rows, units, option, state]);
+  const pointersBack = [logits, noise, h, loss, dh, gradient];
+  engine.backend.runNeuron(pullback, rows, units, [...pointersBack, rows, units, state, option, other]);
   if (neuron.update)
     engine.backend.runNeuron(update, rows, units, [logits, noise, h, loss, rows, units, state, option, decay]);
 }

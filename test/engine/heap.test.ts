@@ -196,7 +196,7 @@ test('kernels on rows that fill no vector read nothing beyond the end of the mem
   assert.equal(last + LINE, heap.memory.floats(0, 1).buffer.byteLength);
   heap.memory.floats(last, 16).fill(2);
   // Sixteen rows of one unit: a vector that starts in the last row would end three elements later.
-  engine.backend.runNeuron('pullbackScore', 16, 1, [last, 0, last, last, 0, out.pointer, 16, 1, state.pointer]);
+  engine.backend.runNeuron('pullbackScore', 16, 1, [last, 0, last, last, 0, out.pointer, 16, 1, state.pointer, 0, 0]);
   engine.backend.runNeuron('updateScore', 16, 1, [last, 0, last, last, 16, 1, state.pointer, 0, 0.5]);
   const score = 2 - 1 / (1 + Math.exp(-2));
   assert.ok(out.values.every((x) => Math.abs(x - score) < 1e-6));

@@ -1,12 +1,12 @@
 // Twins of the neurons of src/neurons, for speed; there the definitions stand that these are tested against.
-// fire*(logits, noise, h, rows, units, option) and pullback*(logits, noise, h, loss, dh, out, rows, units, state):
-// all fire kernels and all pullback kernels are called alike. Items are vectors of four elements (see elementwise.ts),
+// fire*(logits, noise, h, rows, units, option, state) and
+// pullback*(logits, noise, h, loss, dh, out, rows, units, state, option, other): all fire kernels and all pullback kernels are called alike. Items are vectors of four elements (see elementwise.ts),
 // except where a kernel says that they are rows or columns.
 import { logit4, normalQuantile4, sigmoid4, sigmoidSlope4, splat, tanh4 } from './math';
 
 /** h = 1[u < σ(a)] */
 export function fireBernoulli(
-  begin: i32, end: i32, logits: usize, noise: usize, h: usize, rows: i32, units: i32, option: f32,
+  begin: i32, end: i32, logits: usize, noise: usize, h: usize, rows: i32, units: i32, option: f32, state: usize,
 ): void {
   for (let o: usize = (<usize>begin) << 4; o < (<usize>end) << 4; o += 16) {
     const p = sigmoid4(v128.load(logits + o));
@@ -17,7 +17,7 @@ export function fireBernoulli(
 
 /** h = √p·1[u < √p], or with option 1 √p·1[u < p] */
 export function fireStochasticTimesSmooth(
-  begin: i32, end: i32, logits: usize, noise: usize, h: usize, rows: i32, units: i32, option: f32,
+  begin: i32, end: i32, logits: usize, noise: usize, h: usize, rows: i32, units: i32, option: f32, state: usize,
 ): void {
   for (let o: usize = (<usize>begin) << 4; o < (<usize>end) << 4; o += 16) {
     const p = sigmoid4(v128.load(logits + o));
@@ -29,7 +29,7 @@ export function fireStochasticTimesSmooth(
 
 /** h = max(0, a + s·z), z standard normal */
 export function fireNoisyRectifierGaussian(
-  begin: i32, end: i32, logits: usize, noise: usize, h: usize, rows: i32, units: i32, option: f32,
+  begin: i32, end: i32, logits: usize, noise: usize, h: usize, rows: i32, units: i32, option: f32, state: usize,
 ): void {
   const s = splat(option);
   for (let o: usize = (<usize>begin) << 4; o < (<usize>end) << 4; o += 16) {
@@ -40,7 +40,7 @@ export function fireNoisyRectifierGaussian(
 
 /** h = max(0, a + s·z), z standard logistic */
 export function fireNoisyRectifierLogistic(
-  begin: i32, end: i32, logits: usize, noise: usize, h: usize, rows: i32, units: i32, option: f32,
+  begin: i32, end: i32, logits: usize, noise: usize, h: usize, rows: i32, units: i32, option: f32, state: usize,
 ): void {
   const s = splat(option);
   for (let o: usize = (<usize>begin) << 4; o < (<usize>end) << 4; o += 16) {
@@ -51,7 +51,7 @@ export function fireNoisyRectifierLogistic(
 
 /** h = σ(a + s·z), z standard normal */
 export function fireNoisySigmoid(
-  begin: i32, end: i32, logits: usize, noise: usize, h: usize, rows: i32, units: i32, option: f32,
+  begin: i32, end: i32, logits: usize, noise: usize, h: usize, rows: i32, units: i32, option: f32, state: usize,
 ): void {
   const s = splat(option);
   for (let o: usize = (<usize>begin) << 4; o < (<usize>end) << 4; o += 16) {
@@ -62,7 +62,7 @@ export function fireNoisySigmoid(
 
 /** h = σ(a) */
 export function fireSigmoid(
-  begin: i32, end: i32, logits: usize, noise: usize, h: usize, rows: i32, units: i32, option: f32,
+  begin: i32, end: i32, logits: usize, noise: usize, h: usize, rows: i32, units: i32, option: f32, state: usize,
 ): void {
   for (let o: usize = (<usize>begin) << 4; o < (<usize>end) << 4; o += 16) {
     v128.store(h + o, sigmoid4(v128.load(logits + o)));
@@ -71,7 +71,7 @@ export function fireSigmoid(
 
 /** h = tanh a */
 export function fireTanh(
-  begin: i32, end: i32, logits: usize, noise: usize, h: usize, rows: i32, units: i32, option: f32,
+  begin: i32, end: i32, logits: usize, noise: usize, h: usize, rows: i32, units: i32, option: f32, state: usize,
 ): void {
   for (let o: usize = (<usize>begin) << 4; o < (<usize>end) << 4; o += 16) {
     v128.store(h + o, tanh4(v128.load(logits + o)));
@@ -80,23 +80,45 @@ export function fireTanh(
 
 /** h = max(0, a) */
 export function fireRectifier(
-  begin: i32, end: i32, logits: usize, noise: usize, h: usize, rows: i32, units: i32, option: f32,
+  begin: i32, end: i32, logits: usize, noise: usize, h: usize, rows: i32, units: i32, option: f32, state: usize,
 ): void {
   for (let o: usize = (<usize>begin) << 4; o < (<usize>end) << 4; o += 16) {
     v128.store(h + o, f32x4.max(splat(0), v128.load(logits + o)));
   }
 }
 
+/** h = σ((a − log(u/(1−u)))/τ), option τ */
+export function fireConcrete(
+  begin: i32, end: i32, logits: usize, noise: usize, h: usize, rows: i32, units: i32, option: f32, state: usize,
+): void {
+  const inverse = splat(1 / option);
+  for (let o: usize = (<usize>begin) << 4; o < (<usize>end) << 4; o += 16) {
+    v128.store(h + o, sigmoid4(f32x4.mul(inverse, f32x4.sub(v128.load(logits + o), logit4(v128.load(noise + o))))));
+  }
+}
+
+/** h = 1[u < σ(s·a)], s the first number of the state */
+export function fireSteepBernoulli(
+  begin: i32, end: i32, logits: usize, noise: usize, h: usize, rows: i32, units: i32, option: f32, state: usize,
+): void {
+  const s = v128.load32_splat(state);
+  for (let o: usize = (<usize>begin) << 4; o < (<usize>end) << 4; o += 16) {
+    const p = sigmoid4(f32x4.mul(s, v128.load(logits + o)));
+    const fired = v128.and(f32x4.lt(v128.load(noise + o), p), splat(1));
+    v128.store(h + o, f32x4.add(fired, f32x4.sub(p, p))); // NaN stays NaN
+  }
+}
+
 /** out = dh */
 export function pullbackIdentity(
-  begin: i32, end: i32, logits: usize, noise: usize, h: usize, loss: usize, dh: usize, out: usize, rows: i32, units: i32, state: usize,
+  begin: i32, end: i32, logits: usize, noise: usize, h: usize, loss: usize, dh: usize, out: usize, rows: i32, units: i32, state: usize, option: f32, other: f32,
 ): void {
   for (let o: usize = (<usize>begin) << 4; o < (<usize>end) << 4; o += 16) v128.store(out + o, v128.load(dh + o));
 }
 
 /** out = dh·p(1−p), p = σ(a) */
 export function pullbackLogistic(
-  begin: i32, end: i32, logits: usize, noise: usize, h: usize, loss: usize, dh: usize, out: usize, rows: i32, units: i32, state: usize,
+  begin: i32, end: i32, logits: usize, noise: usize, h: usize, loss: usize, dh: usize, out: usize, rows: i32, units: i32, state: usize, option: f32, other: f32,
 ): void {
   for (let o: usize = (<usize>begin) << 4; o < (<usize>end) << 4; o += 16) {
     v128.store(out + o, f32x4.mul(v128.load(dh + o), sigmoidSlope4(v128.load(logits + o))));
@@ -105,7 +127,7 @@ export function pullbackLogistic(
 
 /** out = dh·½·h·(1−p) */
 export function pullbackStochasticTimesSmooth(
-  begin: i32, end: i32, logits: usize, noise: usize, h: usize, loss: usize, dh: usize, out: usize, rows: i32, units: i32, state: usize,
+  begin: i32, end: i32, logits: usize, noise: usize, h: usize, loss: usize, dh: usize, out: usize, rows: i32, units: i32, state: usize, option: f32, other: f32,
 ): void {
   for (let o: usize = (<usize>begin) << 4; o < (<usize>end) << 4; o += 16) {
     const q = sigmoid4(f32x4.neg(v128.load(logits + o)));
@@ -116,7 +138,7 @@ export function pullbackStochasticTimesSmooth(
 
 /** out = dh·1[h > 0] */
 export function pullbackRectifier(
-  begin: i32, end: i32, logits: usize, noise: usize, h: usize, loss: usize, dh: usize, out: usize, rows: i32, units: i32, state: usize,
+  begin: i32, end: i32, logits: usize, noise: usize, h: usize, loss: usize, dh: usize, out: usize, rows: i32, units: i32, state: usize, option: f32, other: f32,
 ): void {
   for (let o: usize = (<usize>begin) << 4; o < (<usize>end) << 4; o += 16) {
     v128.store(out + o, v128.and(v128.load(dh + o), f32x4.gt(v128.load(h + o), splat(0))));
@@ -125,7 +147,7 @@ export function pullbackRectifier(
 
 /** out = dh·h(1−h) */
 export function pullbackSigmoid(
-  begin: i32, end: i32, logits: usize, noise: usize, h: usize, loss: usize, dh: usize, out: usize, rows: i32, units: i32, state: usize,
+  begin: i32, end: i32, logits: usize, noise: usize, h: usize, loss: usize, dh: usize, out: usize, rows: i32, units: i32, state: usize, option: f32, other: f32,
 ): void {
   for (let o: usize = (<usize>begin) << 4; o < (<usize>end) << 4; o += 16) {
     const y = v128.load(h + o);
@@ -135,11 +157,83 @@ export function pullbackSigmoid(
 
 /** out = dh·(1−h²) */
 export function pullbackTanh(
-  begin: i32, end: i32, logits: usize, noise: usize, h: usize, loss: usize, dh: usize, out: usize, rows: i32, units: i32, state: usize,
+  begin: i32, end: i32, logits: usize, noise: usize, h: usize, loss: usize, dh: usize, out: usize, rows: i32, units: i32, state: usize, option: f32, other: f32,
 ): void {
   for (let o: usize = (<usize>begin) << 4; o < (<usize>end) << 4; o += 16) {
     const y = v128.load(h + o);
     v128.store(out + o, f32x4.mul(v128.load(dh + o), f32x4.sub(splat(1), f32x4.mul(y, y))));
+  }
+}
+
+/** out = dh·h(1−h)/τ, option τ */
+export function pullbackConcrete(
+  begin: i32, end: i32, logits: usize, noise: usize, h: usize, loss: usize, dh: usize, out: usize, rows: i32, units: i32, state: usize, option: f32, other: f32,
+): void {
+  const inverse = splat(1 / option);
+  for (let o: usize = (<usize>begin) << 4; o < (<usize>end) << 4; o += 16) {
+    const s = v128.load(h + o);
+    const slope = f32x4.mul(inverse, f32x4.mul(s, f32x4.sub(splat(1), s)));
+    v128.store(out + o, f32x4.mul(v128.load(dh + o), slope));
+  }
+}
+
+/** out = dh·s(1−s)/τ, s = σ((a − log(u/(1−u)))/τ), option τ */
+export function pullbackStraightThroughGumbel(
+  begin: i32, end: i32, logits: usize, noise: usize, h: usize, loss: usize, dh: usize, out: usize, rows: i32, units: i32, state: usize, option: f32, other: f32,
+): void {
+  const inverse = splat(1 / option);
+  for (let o: usize = (<usize>begin) << 4; o < (<usize>end) << 4; o += 16) {
+    const relaxed = f32x4.mul(inverse, f32x4.sub(v128.load(logits + o), logit4(v128.load(noise + o))));
+    v128.store(out + o, f32x4.mul(v128.load(dh + o), f32x4.mul(inverse, sigmoidSlope4(relaxed))));
+  }
+}
+
+/** out = dh·½(r(2−r) − p(1−p)), r = σ((1−2h)·a/τ), option τ */
+export function pullbackReinmax(
+  begin: i32, end: i32, logits: usize, noise: usize, h: usize, loss: usize, dh: usize, out: usize, rows: i32, units: i32, state: usize, option: f32, other: f32,
+): void {
+  const inverse = splat(1 / option);
+  for (let o: usize = (<usize>begin) << 4; o < (<usize>end) << 4; o += 16) {
+    const a = v128.load(logits + o);
+    const away = f32x4.sub(splat(1), f32x4.mul(splat(2), v128.load(h + o)));
+    const r = sigmoid4(f32x4.mul(f32x4.mul(away, a), inverse));
+    const slope = f32x4.sub(f32x4.mul(r, f32x4.sub(splat(2), r)), sigmoidSlope4(a));
+    v128.store(out + o, f32x4.mul(v128.load(dh + o), f32x4.mul(splat(0.5), slope)));
+  }
+}
+
+/** out = dh·1[|a| ≤ c], option c */
+export function pullbackClipped(
+  begin: i32, end: i32, logits: usize, noise: usize, h: usize, loss: usize, dh: usize, out: usize, rows: i32, units: i32, state: usize, option: f32, other: f32,
+): void {
+  const c = splat(option);
+  for (let o: usize = (<usize>begin) << 4; o < (<usize>end) << 4; o += 16) {
+    v128.store(out + o, v128.and(v128.load(dh + o), f32x4.le(f32x4.abs(v128.load(logits + o)), c)));
+  }
+}
+
+/** out = dh·σ'(d/τ)/τ, d the larger of (2h−1)·a and a gap; option τ, other the gap */
+export function pullbackGapped(
+  begin: i32, end: i32, logits: usize, noise: usize, h: usize, loss: usize, dh: usize, out: usize, rows: i32, units: i32, state: usize, option: f32, other: f32,
+): void {
+  const inverse = splat(1 / option);
+  const gap = splat(other);
+  for (let o: usize = (<usize>begin) << 4; o < (<usize>end) << 4; o += 16) {
+    const sign = f32x4.sub(f32x4.mul(splat(2), v128.load(h + o)), splat(1));
+    const d = f32x4.max(f32x4.mul(sign, v128.load(logits + o)), gap);
+    const slope = f32x4.mul(inverse, sigmoidSlope4(f32x4.mul(d, inverse)));
+    v128.store(out + o, f32x4.mul(v128.load(dh + o), slope));
+  }
+}
+
+/** out = dh·s·σ'(s·a), s the first number of the state */
+export function pullbackSteep(
+  begin: i32, end: i32, logits: usize, noise: usize, h: usize, loss: usize, dh: usize, out: usize, rows: i32, units: i32, state: usize, option: f32, other: f32,
+): void {
+  const s = v128.load32_splat(state);
+  for (let o: usize = (<usize>begin) << 4; o < (<usize>end) << 4; o += 16) {
+    const slope = f32x4.mul(s, sigmoidSlope4(f32x4.mul(s, v128.load(logits + o))));
+    v128.store(out + o, f32x4.mul(v128.load(dh + o), slope));
   }
 }
 
@@ -164,7 +258,7 @@ function loadRest(p: usize, rest: i32): v128 {
 
 /** out = (h − σ(a))·(loss[row] − numerator[unit]/denominator[unit]); items are rows. A state of 0 means no baseline. */
 export function pullbackScore(
-  begin: i32, end: i32, logits: usize, noise: usize, h: usize, loss: usize, dh: usize, out: usize, rows: i32, units: i32, state: usize,
+  begin: i32, end: i32, logits: usize, noise: usize, h: usize, loss: usize, dh: usize, out: usize, rows: i32, units: i32, state: usize, option: f32, other: f32,
 ): void {
   for (let r = begin; r < end; r++) {
     const cost = v128.load32_splat(loss + ((<usize>r) << 2));
