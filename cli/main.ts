@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 /** The command line: commands are thin; they run the public API. */
 import { Command, CommanderError } from 'commander';
+import { auditCommand } from './audit.ts';
 import { benchCommand } from './bench.ts';
 import { evaluateCommand } from './evaluate.ts';
 import { ExitCode, explain } from './exit.ts';
@@ -21,6 +22,7 @@ const program = new Command('flipgrad')
   .addCommand(evaluateCommand())
   .addCommand(predictCommand())
   .addCommand(exportCommand())
+  .addCommand(auditCommand())
   .addCommand(benchCommand());
 
 // A reader that goes away (`| head`) is no error.

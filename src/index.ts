@@ -5,6 +5,7 @@
 
 // Audit: what a neuron's gradient is worth; what gates cost and save on this machine
 export { type AuditOptions, auditNeuron, type Interval, type NeuronAudit } from './audit/audit-neuron.ts';
+export { type SiteAudit, type SiteAuditOptions, SiteAuditor } from './audit/audit-site.ts';
 export { certify } from './audit/certify.ts';
 export { FALSE_ALARM, type Verdict } from './audit/claims.ts';
 export {
@@ -17,8 +18,9 @@ export {
 } from './audit/crossover.ts';
 export type { GatedShape } from './audit/gated-work.ts';
 export { type GradientErrors, gradientErrors } from './audit/gradient-errors.ts';
-export { type GradientObserver, type Loss } from './audit/integrate.ts';
+export type { GradientObserver, Loss } from './audit/integrate.ts';
 export { type Problem, type ProblemName, problemKinds } from './audit/problems.ts';
+export { unitOf } from './audit/unit-of.ts';
 export { type Variant, variants } from './audit/variants.ts';
 // Data sets
 export { binarized } from './data/binarized.ts';
@@ -102,6 +104,7 @@ export { differences, type RunSummary, summarize } from './runs/summary.ts';
 export { type ResumedEvent, type RunEvent, type SavedEvent, type TrainRunOptions, trainRun } from './runs/train-run.ts';
 // Training and evaluation
 export { Basket, type BasketOptions, type BasketRow, siteOf } from './train/basket.ts';
+export { epochOrder } from './train/batches.ts';
 export { calibrate } from './train/calibrate.ts';
 export {
   CompiledModel,

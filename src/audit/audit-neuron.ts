@@ -6,8 +6,7 @@ import { auditLogits, gridPoints, integrableUnits } from './grid-size.ts';
 import { integrate } from './integrate.ts';
 import type { Problem } from './problems.ts';
 import { sampleNeuron, warmState } from './sample-neuron.ts';
-import { trueGradient } from './true-gradient.ts';
-import { unitOf } from './unit-of.ts';
+import { gradientInUse, unitOf } from './unit-of.ts';
 
 export interface AuditOptions {
   /** Makes the loss for so many units. */
@@ -71,7 +70,7 @@ export function auditNeuron(neuron: Neuron, options: AuditOptions): NeuronAudit 
   const units = unit === 'bits' ? most : unitsWithOwnGradient(neuron, most);
   const problem = options.problem(units);
   const logits = auditLogits(neuron, units);
-  const truth = trueGradient(neuron, logits, problem.loss);
+  const truth = gradientInUse(neuron, logits, problem.loss);
   const evaluations = drawsOf(neuron, units);
   const state = warmState(neuron, logits, problem.loss, { minibatches: WARM_UP, seed: seed + 1 });
   const errors = gradientErrors(truth);

@@ -1,6 +1,6 @@
 import { drawsOf } from '../engine/draws.ts';
 import { startingState } from '../engine/starting-state.ts';
-import type { Neuron, Pullback } from '../neurons/contract.ts';
+import type { Neuron, NeuronState, Pullback } from '../neurons/contract.ts';
 import { formulaMisfit } from '../neurons/formula-misfit.ts';
 import { randomStream } from '../random/stream.ts';
 import type { Verdict } from './claims.ts';
@@ -41,12 +41,22 @@ function passOf(neuron: Neuron, rows: number, units: number, seed: number, logit
   const logits = array(rows * units, () => logit(random.normal()));
   const noise = array(rows * units * neuron.noise, random.uniform);
   const h = new Float64Array(draws * rows * units);
-  const state = startingState(neuron, units);
+  const state = livedState(neuron, units, seed);
   const firing = { rows, units, logits, noise, h, state };
   neuron.fire(firing);
   const loss = array(draws * rows, () => 3 * random.normal());
   const dh = array(h.length, random.normal);
   return { ...firing, loss, dh, gradient: new Float64Array(rows * units) };
+}
+
+/** Some state other than the one it starts with, where control variates may weigh nothing. */
+function livedState(neuron: Neuron, units: number, seed: number): NeuronState {
+  return Object.fromEntries(
+    Object.entries(startingState(neuron, units)).map(([name, start], i) => {
+      const random = randomStream(seed, 2, i);
+      return [name, start.map(() => 0.1 + random.uniform())];
+    }),
+  );
 }
 
 type Pass = ReturnType<typeof passOf>;

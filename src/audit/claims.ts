@@ -7,7 +7,7 @@ import { type Integral, integrate, type Loss } from './integrate.ts';
 import { problems } from './problems.ts';
 import { derivative } from './quadrature.ts';
 import { sampleNeuron, warmState } from './sample-neuron.ts';
-import { trueGradient } from './true-gradient.ts';
+import { gradientInUse } from './unit-of.ts';
 
 /** What became of a claim, or of a check that everything has to pass. */
 export interface Verdict {
@@ -91,7 +91,7 @@ interface Distance {
 
 function biasVerdict(neuron: Neuron): Verdict {
   const { unbiased, scale } = neuron.claims;
-  const { distances, way, exact } = distancesOf(neuron, scale, (logits, loss) => trueGradient(neuron, logits, loss));
+  const { distances, way, exact } = distancesOf(neuron, scale, (logits, loss) => gradientInUse(neuron, logits, loss));
   const worst = distances.reduce((a, b) => (b.z > a.z || (b.z === a.z && b.error > a.error) ? b : a));
   const threshold = zOf(distances.length * UNITS);
   const seen = worst.z > threshold;

@@ -1,15 +1,29 @@
 import { sigmoid } from '../math/special.ts';
 import type { Neuron } from '../neurons/contract.ts';
-import { emitsBits, unitInUse } from './true-gradient.ts';
+import { unitInUse } from '../neurons/unit-in-use.ts';
+import { estimateNodes, integrate, type Loss } from './integrate.ts';
+import { emitsBits, trueGradient } from './true-gradient.ts';
 
 const LOGITS = [-2.7, -0.4, 0.9, 1.6];
+/** Nodes of a unit that are integrated over to know its rate. */
+const NODES = 20_000;
 
-/** Is a unit in use, by its declared rate and what it emits, 1 with probability σ(a) and else 0, or a unit of its own kind? */
+/** Is a unit in use, by what it emits and how often, 1 with probability σ(a) and else 0, or a unit of its own kind? */
 export function unitOf(neuron: Neuron): 'bits' | 'own' {
   const unit = unitInUse(neuron);
-  const { rate } = neuron.claims;
-  const bits = LOGITS.every(
-    (logit) => rate !== undefined && Math.abs(rate(logit) - sigmoid(logit)) < 1e-12 && emitsBits(unit, logit),
-  );
-  return bits && neuron.couples === undefined ? 'bits' : 'own';
+  if (neuron.couples !== undefined) return 'own';
+  const bits = LOGITS.every((logit) => emitsBits(unit, logit) && Math.abs(rateOf(unit, logit) - sigmoid(logit)) < 1e-9);
+  return bits ? 'bits' : 'own';
+}
+
+/** P(h ≠ 0) of a single unit: integrated, or where its grid is too large as declared. */
+function rateOf(unit: Neuron, logit: number): number {
+  if (estimateNodes(unit, logit) > NODES) return unit.claims.rate?.(logit) ?? Number.NaN;
+  return integrate(unit, [logit], (h) => ({ loss: 0, dh: new Float64Array(h.length) })).rate[0];
+}
+
+/** `trueGradient`, by the sum over the states of bits where the unit in use is such, whether it declares its rate or not. */
+export function gradientInUse(neuron: Neuron, logits: ArrayLike<number>, loss: Loss): Float64Array {
+  const bits = unitOf(neuron) === 'bits';
+  return trueGradient(bits ? { ...neuron, claims: { ...neuron.claims, rate: sigmoid } } : neuron, logits, loss);
 }

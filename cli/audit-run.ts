@@ -1,0 +1,74 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { epochOrder, type SiteAudit, SiteAuditor, siteOf, unitOf, type Variant } from '../src/index.ts';
+import { loadDataset } from '../src/platform/node/index.ts';
+import type { AuditFlags } from './audit.ts';
+import { sitePoints, varianceChart } from './audit-chart.ts';
+import { siteTable } from './audit-report.ts';
+import { ExitCode } from './exit.ts';
+import { duration, terminalProgress } from './progress.ts';
+import { useRun } from './use-run.ts';
+
+/**
+ * Audits neurons at a place of a trained network, on a minibatch of the data that it was trained on.
+ * @param named did the user name the neurons? If not, those whose units are like the place's own are measured
+ */
+export async function auditRun(
+  folder: string,
+  given: readonly Variant[],
+  flags: AuditFlags,
+  named: boolean,
+): Promise<void> {
+  const progress = terminalProgress();
+  const start = performance.now();
+  try {
+    await useRun(folder, { ...(flags.threads !== undefined && { threads: flags.threads }) }, async ({ run, model }) => {
+      const { data } = run.record;
+      const split = await loadDataset(data.source, { dataDir: flags.dataDir, seed: data.seed });
+      const site = siteOf(model, flags.site);
+      const bits = unitOf(site.neuron) === 'bits';
+      const alike = bits ? given.filter(({ neuron }) => unitOf(neuron) === 'bits') : [];
+      const asked = named ? given : alike.length > 0 ? alike : [{ text: site.neuron.name, neuron: site.neuron }];
+      const indices = epochOrder(split.train.count, flags.seed, 1).subarray(0, flags.rows);
+      progress.draw('auditing', 0, [`${site.name}: the true gradient`]);
+      const { repeats, evaluations } = flags;
+      const auditor = new SiteAuditor(model, site, split.train, { indices, repeats, evaluations });
+      const rows: SiteAudit[] = [];
+      const begun = performance.now();
+      for (const [i, { text, neuron }] of asked.entries()) {
+        const left = i === 0 ? 0 : ((performance.now() - begun) / 1000 / i) * (asked.length - i);
+        progress.draw('auditing', i / asked.length, [`${i + 1} of ${asked.length}`, text, `${duration(left)} left`]);
+        await new Promise((next) => setTimeout(next, 0));
+        rows.push(auditor.audit(neuron, text));
+      }
+      progress.clear();
+      rows.sort(
+        (a, b) => Number(b.bias !== undefined) - Number(a.bias !== undefined) || a.atEqualCompute - b.atEqualCompute,
+      );
+      const where = `${site.units} units of ${site.name} in ${folder}, ${indices.length} examples of ${data.name}`;
+      report(rows, flags, (performance.now() - start) / 1000, where);
+      if (flags.plot !== undefined) {
+        mkdirSync(dirname(resolve(flags.plot)), { recursive: true });
+        writeFileSync(flags.plot, varianceChart(sitePoints(rows), where));
+        progress.print(`Wrote ${flags.plot}.`);
+      }
+    });
+  } finally {
+    progress.clear();
+  }
+}
+
+function report(rows: readonly SiteAudit[], flags: AuditFlags, seconds: number, where: string): void {
+  const refuted = rows.filter(({ verdict }) => verdict.verdict === 'refuted');
+  if (refuted.length > 0) process.exitCode = ExitCode.refuted;
+  if (flags.json ?? !process.stdout.isTTY) {
+    const result = { event: 'result', neurons: rows.length, refuted: refuted.map(({ neuron }) => neuron), seconds };
+    const lines = [...rows.map((row) => ({ event: 'neuron', ...row })), result];
+    process.stdout.write(lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
+    return;
+  }
+  const told = refuted.map(({ neuron, verdict }) => `REFUTED  ${neuron}, ${verdict.claim}: ${verdict.evidence}.\n`);
+  process.stdout.write(
+    `${siteTable(rows, where, flags.evaluations)}\n${told.join('')}${rows.length} neurons in ${duration(seconds)}.\n`,
+  );
+}
