@@ -51,13 +51,16 @@ export function integrate(
   observe?: GradientObserver,
 ): Integral {
   const units = logits.length;
-  const grid = neuron.couples ? rowNodes(neuron, logits) : productGrid(neuron, logits);
+  const grid = neuron.couples && !neuron.group ? rowNodes(neuron, logits) : productGrid(neuron, logits);
   const moments = new Moments(units, observe);
   const minibatch = new Minibatch(neuron, logits, state ?? startingState(neuron, units));
   for (let first = 0; first < grid.points; first += ROWS)
     minibatch.run(grid, first, Math.min(ROWS, grid.points - first), loss, moments);
   return moments.result();
 }
+
+/** Which unit of a row is meant. */
+type Place = { readonly unit: number; readonly units: number };
 
 /** The nodes of the integration over the noise of a whole row. */
 interface Grid {
@@ -73,25 +76,34 @@ function checkPoints(neuron: Neuron, units: number, points: number): void {
     );
 }
 
-/** Units by themselves: the digits of a point's number choose the nodes of the units. */
+/** Groups of units by themselves, mostly of one: the digits of a point's number choose the nodes of the groups. */
 function productGrid(neuron: Neuron, logits: ArrayLike<number>): Grid {
-  const grid = Array.from(logits, (logit) => unitNodes(neuron, logit));
+  const groups = groupsOf(neuron, logits);
+  const units = logits.length;
+  const grid = groups.map((group, unit) => groupNodes(neuron, group, { unit, units }));
+  const starts = groups.map((_, i) => neuron.noise * groups.slice(0, i).reduce((sum, { length }) => sum + length, 0));
   const points = grid.reduce((product, nodes) => product * nodes.length, 1);
   checkPoints(neuron, logits.length, points);
   return {
     points,
     place(point, noise, at) {
       let weight = 1;
-      for (let unit = 0, rest = point; unit < grid.length; unit++) {
-        const nodes = grid[unit];
+      for (let group = 0, rest = point; group < grid.length; group++) {
+        const nodes = grid[group];
         const node = nodes[rest % nodes.length];
         rest = Math.floor(rest / nodes.length);
         weight *= node.weight;
-        noise.set(node.noise, at + unit * neuron.noise);
+        noise.set(node.noise, at + starts[group]);
       }
       return weight;
     },
   };
+}
+
+/** The logits of units that depend on each other's: of every unit by itself, or of every group. */
+function groupsOf({ group = 1 }: Neuron, logits: ArrayLike<number>): number[][] {
+  const all = Array.from(logits);
+  return Array.from({ length: Math.ceil(all.length / group) }, (_, i) => all.slice(i * group, (i + 1) * group));
 }
 
 /**
@@ -252,40 +264,68 @@ class Minibatch {
 
 /**
  * The rule that integrates over the noise of one unit: (0, 1) is cut at `neuron.cells`, and each cell has one node where
- * neither h nor the pullback depends on the noise within it, and those of the double-exponential rule where one does. With
- * several noise numbers, the product of the rules of each; without noise, one node of weight 1.
+ * neither h nor the pullback depends on the noise within it, two where h does not and the pullback is a straight line, and those
+ * of the double-exponential rule elsewhere. With several noise numbers, the product of the rules of each; without noise, one node
+ * of weight 1.
  * @throws RangeError when one unit has over four million nodes
  */
 export function unitNodes(neuron: Neuron, logit: number): readonly UnitNode[] {
+  return groupNodes(neuron, [logit]);
+}
+
+/** The same for the units of one group, unit after unit. */
+function groupNodes(neuron: Neuron, logits: readonly number[], place?: Place): readonly UnitNode[] {
   let nodes: UnitNode[] = [{ noise: [], weight: 1 }];
-  for (let index = 0; index < neuron.noise; index++) {
+  for (let at = 0; at < logits.length * neuron.noise; at++) {
     nodes = nodes.flatMap(({ noise, weight }) =>
-      axisNodes(neuron, logit, noise).map((node) => ({ noise: [...noise, node.u], weight: weight * node.weight })),
+      axisNodes(neuron, logits, noise, place).map((node) => ({
+        noise: [...noise, node.u],
+        weight: weight * node.weight,
+      })),
     );
-    checkPoints(neuron, 1, nodes.length);
+    checkPoints(neuron, logits.length, nodes.length);
   }
   return nodes;
 }
 
 /** About how many nodes a unit has, by one of the ways through its noise numbers; unlike counting them, quick. */
 export function estimateNodes(neuron: Neuron, logit: number): number {
-  const before: number[] = [];
-  let nodes = 1;
-  while (before.length < neuron.noise) {
-    const axis = axisNodes(neuron, logit, before);
-    nodes *= axis.length;
-    before.push(axis[axis.length >> 1].u);
-  }
-  return nodes;
+  return estimatePoints(neuron, [logit]);
 }
 
-/** The nodes of a unit's next noise number, after those before it. */
-function axisNodes(neuron: Neuron, logit: number, before: readonly number[]): { u: number; weight: number }[] {
+/** About how many points the grid of a layer has whose units, or groups of units, are by themselves. */
+export function estimatePoints(neuron: Neuron, logits: ArrayLike<number>): number {
+  return groupsOf(neuron, logits).reduce((points, group) => {
+    const before: number[] = [];
+    let nodes = 1;
+    while (before.length < group.length * neuron.noise) {
+      const axis = axisNodes(neuron, group, before);
+      nodes *= axis.length;
+      before.push(axis[axis.length >> 1].u);
+    }
+    return points * nodes;
+  }, 1);
+}
+
+/** The nodes of the next noise number of a unit or group, after those before it. */
+function axisNodes(
+  neuron: Neuron,
+  logits: readonly number[],
+  before: readonly number[],
+  place?: Place,
+): { u: number; weight: number }[] {
   const index = before.length;
-  return edgesOf(neuron.cells?.(logit, index, before) ?? []).flatMap(([from, to]) => {
+  const cuts = neuron.group
+    ? neuron.rowCells?.({ logits: Float64Array.from(logits), noise: Float64Array.from(before) }, index)
+    : neuron.cells?.(logits[0], index, before, place);
+  return edgesOf(cuts ?? []).flatMap(([from, to]) => {
     // A coupled unit that is alone in its row does not show what its noise does to others.
-    if (!neuron.couples && isFlat(neuron, logit, before, from, to))
-      return [{ u: from + (to - from) / 2, weight: to - from }];
+    const shape = neuron.couples && !neuron.group ? 'curved' : shapeOf(neuron, logits, before, from, to);
+    const half = (to - from) / 2;
+    if (shape === 'flat') return [{ u: from + half, weight: 2 * half }];
+    // Two nodes of Gauss and Legendre are exact for the squares of straight lines.
+    if (shape === 'straight')
+      return [-1, 1].map((sign) => ({ u: from + half + (sign * half) / Math.sqrt(3), weight: half }));
     return pairsOf(tanhSinh(from, to));
   });
 }
@@ -295,12 +335,37 @@ const PROBES = [0.003, 0.11, 0.27, 0.5, 0.66, 0.87, 0.996];
 /** What the other noise numbers of the unit are meanwhile. */
 export const OTHERS = [0.13, 0.5, 0.91];
 
-/** Are h and the pullback the same everywhere in a cell of one noise number? Probed, so that no neuron need declare it. */
-function isFlat(neuron: Neuron, logit: number, before: readonly number[], from: number, to: number): boolean {
-  return OTHERS.every((other) => {
-    const answers = PROBES.map((share) => probe(neuron, logit, before, from + share * (to - from), other));
-    return answers.every((answer) => answer.every((value, i) => value === answers[0][i]));
+type CellShape = 'flat' | 'straight' | 'curved';
+
+/**
+ * In a cell of one noise number, is everything the same (flat), or h the same and the pullback a straight line? Probed, so that no
+ * neuron need declare it.
+ */
+function shapeOf(
+  neuron: Neuron,
+  logits: readonly number[],
+  before: readonly number[],
+  from: number,
+  to: number,
+): CellShape {
+  // The last noise number has no others after it.
+  const others = before.length + 1 < logits.length * neuron.noise ? OTHERS : OTHERS.slice(1, 2);
+  const shapes = others.map((other): CellShape => {
+    const answers = PROBES.map((share) => probeUnits(neuron, logits, before, from + share * (to - from), other));
+    const [first, last] = [answers[0], answers[answers.length - 1]];
+    if (answers.every((answer) => answer.every((value, i) => value === first[i]))) return 'flat';
+    const gradients = first.length - logits.length;
+    const isStraight = answers.every((answer, k) => {
+      const share = (PROBES[k] - PROBES[0]) / (PROBES[PROBES.length - 1] - PROBES[0]);
+      return answer.every((value, i) => {
+        if (i < gradients) return value === first[i];
+        const line = first[i] + share * (last[i] - first[i]);
+        return Math.abs(value - line) <= 1e-13 * (Math.abs(first[i]) + Math.abs(last[i]));
+      });
+    });
+    return isStraight ? 'straight' : 'curved';
   });
+  return shapes.includes('curved') ? 'curved' : shapes.includes('straight') ? 'straight' : 'flat';
 }
 
 /**
@@ -308,16 +373,28 @@ function isFlat(neuron: Neuron, logit: number, before: readonly number[], from: 
  * @param before its first noise numbers; the next one is `u`, and all after it are `other`
  */
 export function probe(neuron: Neuron, logit: number, before: readonly number[], u: number, other: number): number[] {
-  const noise = new Float64Array(neuron.noise).fill(other);
+  return probeUnits(neuron, [logit], before, u, other);
+}
+
+/** The same for the units of one group, unit after unit; cotangents differ between units too. */
+function probeUnits(
+  neuron: Neuron,
+  logits: readonly number[],
+  before: readonly number[],
+  u: number,
+  other: number,
+): number[] {
+  const units = logits.length;
+  const noise = new Float64Array(units * neuron.noise).fill(other);
   noise.set(before);
   noise[before.length] = u;
-  const draws = drawsOf(neuron, 1);
-  const state = startingState(neuron, 1);
-  const h = new Float64Array(draws);
-  const gradient = new Float64Array(1);
+  const draws = drawsOf(neuron, units);
+  const state = startingState(neuron, units);
+  const h = new Float64Array(draws * units);
+  const gradient = new Float64Array(units);
   const loss = Float64Array.from({ length: draws }, (_, draw) => 1.3 + 0.7 * draw);
-  const dh = Float64Array.from({ length: draws }, (_, draw) => 0.9 - 0.4 * draw);
-  const firing = { rows: 1, units: 1, logits: Float64Array.of(logit), noise, h, state };
+  const dh = Float64Array.from({ length: draws * units }, (_, i) => 0.9 - 0.4 * i);
+  const firing = { rows: 1, units, logits: Float64Array.from(logits), noise, h, state };
   neuron.fire(firing);
   neuron.pullback({ ...firing, loss, dh, gradient });
   return [...h, ...gradient];

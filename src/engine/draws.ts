@@ -1,7 +1,17 @@
 import type { NeuronRule, Weighing } from '../neurons/contract.ts';
 
-/** Evaluations of the loss that a layer of so many units asks for. */
-export function drawsOf({ draws = 1 }: Pick<NeuronRule, 'draws'>, units: number): number {
+/**
+ * Evaluations of the loss that a layer of so many units asks for.
+ * @throws RangeError when the neuron cannot stand in so large a layer
+ */
+export function drawsOf(
+  { name, draws = 1, mostUnits }: NeuronRule & { readonly name?: string },
+  units: number,
+): number {
+  if (mostUnits !== undefined && units > mostUnits)
+    throw new RangeError(
+      `The neuron "${name}" asks for too many evaluations of the loss in a layer of ${units} units; at most ${mostUnits} units, or another neuron, would do.`,
+    );
   return typeof draws === 'number' ? draws : draws(units);
 }
 

@@ -121,6 +121,8 @@ export interface NeuronRule {
    * everything above it on the draws stacked as rows.
    */
   readonly draws?: number | ((units: number) => number);
+  /** The most units that it can stand in a layer of, where its draws grow faster than memory. */
+  readonly mostUnits?: number;
   /** What the losses of the draws come to, and what each weighs; default: their mean. */
   weigh?(weighing: Weighing): void;
   /**
@@ -136,14 +138,24 @@ export interface NeuronRule {
   readonly claims: Claims;
   /**
    * Where in (0, 1) the output jumps or has a kink as a function of the unit's noise number `index` (0 is the first), given
-   * its noise numbers before that one: the cells of exact integration.
+   * its noise numbers before that one, and which unit of a row it is (default: the only one): the cells of exact integration.
    */
-  readonly cells?: (logit: number, index: number, before: readonly number[]) => readonly number[];
+  readonly cells?: (
+    logit: number,
+    index: number,
+    before: readonly number[],
+    place?: { readonly unit: number; readonly units: number },
+  ) => readonly number[];
   /**
    * Does h of a unit depend on the logits and the noise of the other units of its row? Then `expect`, `whenOpen` and
    * `cells` are those of a unit that is alone in its row, and `settle` and `rowCells` stand for them in whole rows.
    */
   readonly couples?: 'units';
+  /**
+   * Of coupled units: so many consecutive ones are a group, and depend on no unit outside it. Layers have whole groups. The
+   * functions take a last group that is cut short as one of fewer units; `rowCells` gets the logits and noise of one group.
+   */
+  readonly group?: number;
   /**
    * `cells` of coupled units with noise: where in (0, 1) the row's output jumps as a function of noise number `at` of the
    * row, given its logits and the noise numbers before `at`; later ones are not known yet.

@@ -20,6 +20,7 @@ import { rectifier } from './rectifier.ts';
 import { reinmax } from './reinmax.ts';
 import { relax } from './relax.ts';
 import { rloo } from './rloo.ts';
+import { rodeo } from './rodeo.ts';
 import { sigmoid } from './sigmoid.ts';
 import { slopeAnnealedStraightThrough } from './slope-annealed-straight-through.ts';
 import { stochasticBinary } from './stochastic-binary.ts';
@@ -54,6 +55,7 @@ export const zoo = {
   muprop,
   rebar,
   relax,
+  rodeo,
   vimco,
   'hard-concrete': hardConcrete,
   'top-k': topK,

@@ -1,4 +1,4 @@
-import { estimateNodes, unitNodes } from '../../src/audit/integrate.ts';
+import { estimateNodes } from '../../src/audit/integrate.ts';
 import { drawsOf } from '../../src/engine/draws.ts';
 import { startingState } from '../../src/engine/starting-state.ts';
 import type { Neuron, NeuronDefinition, NeuronState, OptionSpec } from '../../src/neurons/contract.ts';
@@ -12,15 +12,12 @@ export interface Instance {
   readonly neuron: Neuron;
 }
 
-/** Half of a number's default and twice it, within its bounds, and of whole numbers the least. */
+/** Half of a number's default and twice it, within its bounds; of whole numbers the least, and one more than the default. */
 function others(spec: OptionSpec): readonly number[] {
   if ('choices' in spec) return [];
-  const within = (value: number): number =>
-    Math.min(spec.maximum, Math.max(spec.minimum, spec.whole ? Math.round(value) : value));
-  const least = spec.whole ? [spec.minimum] : [];
-  return [...new Set([...least, within(spec.default / 2), within(spec.default * 2)])].filter(
-    (value) => value !== spec.default,
-  );
+  const within = (value: number): number => Math.min(spec.maximum, Math.max(spec.minimum, value));
+  const wanted = spec.whole ? [spec.minimum, spec.default + 1] : [spec.default / 2, spec.default * 2];
+  return [...new Set(wanted.map(within))].filter((value) => value !== spec.default);
 }
 
 /** Every combination of choices; for each, the numbers at their defaults, and one number at a time at another value. */
@@ -43,23 +40,19 @@ export const instances: readonly Instance[] = Object.entries(zoo).flatMap(([name
   }),
 );
 
-/** Evaluations of the loss in one exact integration, at most. */
-const EVALUATIONS = 40_000;
+/** Evaluations of the loss in one exact integration over several units, and points in that over one, at most. */
+const EVALUATIONS = 20_000;
+const POINTS = 25_000;
 
-/** Can one unit of it be integrated by few nodes? Many noise numbers that the gradient is a smooth function of cannot. */
-export function isIntegrable(neuron: Neuron): boolean {
-  return estimateNodes(neuron, 0.3) <= EVALUATIONS;
-}
+/** Can one unit be integrated exactly? Of many noise numbers that the gradient is a smooth function of it cannot. */
+export const isIntegrable = (neuron: Neuron): boolean => estimateNodes(neuron, 0.3) <= POINTS;
 
-/**
- * How many units the exact integration of a neuron is tested with: at most eight, as many as few evaluations of the loss allow, and
- * at least one.
- */
+/** How many units the exact integration of a neuron is tested with: up to eight; 0 where one has too large a grid. */
 export function integrableUnits(neuron: Neuron): number {
-  if (!isIntegrable(neuron)) return 1;
-  const nodes = unitNodes(neuron, 0.3).length;
-  const fits = (units: number): boolean => nodes ** units * drawsOf(neuron, units) <= EVALUATIONS;
-  return [8, 7, 6, 5, 4, 3, 2].find(fits) ?? 1;
+  const nodes = estimateNodes(neuron, 0.3);
+  const most = Math.min(8, neuron.mostUnits ?? 8);
+  const fits = (units: number): boolean => units <= most && nodes ** units * drawsOf(neuron, units) <= EVALUATIONS;
+  return [8, 7, 6, 5, 4, 3, 2].find(fits) ?? (isIntegrable(neuron) ? 1 : 0);
 }
 
 /** At least so many units, and where a rule fixes how many are open, enough that two are. */
