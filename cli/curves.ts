@@ -1,4 +1,4 @@
-import type { EpochEvent, MetricsLine, RunRecord } from '../src/index.ts';
+import type { EpochEvent, MetricsLine, RunRecord, VaeEpochEvent } from '../src/index.ts';
 
 const PANEL = { width: 340, height: 230, left: 52, top: 40, right: 14, bottom: 34 };
 /** Colour-blind safe (Okabe and Ito 2008). */
@@ -43,10 +43,35 @@ export function curvesChart(lines: readonly MetricsLine[], { config, seed, data 
       ],
     ]),
   ];
+  return drawPanels(`${data.name}, ${config.neuron ?? ''}, seed ${seed}`, panels);
+}
+
+/** −ELBO, and how often the latents were on, epoch by epoch. */
+export function vaeCurvesChart(epochs: readonly VaeEpochEvent[], title: string): string {
+  const of = (name: string, colour: string, value: (epoch: VaeEpochEvent) => number): Curve => ({
+    name,
+    colour,
+    values: epochs.map(value),
+  });
+  return drawPanels(title, [
+    [
+      '−ELBO, nats',
+      [
+        of('training', COLOURS.train, ({ trainLoss }) => trainLoss),
+        of('validation', COLOURS.valid, ({ validElbo }) => -validElbo),
+      ],
+    ],
+    ...(epochs[0]?.health ?? []).map(({ site }, i): [string, Curve[]] => [
+      `${site}: on while training, %`,
+      [of('mean', COLOURS.train, ({ health }) => 100 * health[i].rate)],
+    ]),
+  ]);
+}
+
+function drawPanels(title: string, panels: readonly (readonly [string, readonly Curve[]])[]): string {
   const columns = Math.min(3, panels.length);
   const width = columns * PANEL.width + 20;
   const height = 56 + Math.ceil(panels.length / columns) * PANEL.height;
-  const title = `${data.name}, ${config.neuron ?? ''}, seed ${seed}`;
   const drawn = panels.map(([name, curves], i) => {
     const [x, y] = [10 + (i % columns) * PANEL.width, 46 + Math.floor(i / columns) * PANEL.height];
     return `<g transform="translate(${x},${y})">${panel(name, curves)}</g>`;

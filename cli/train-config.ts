@@ -3,7 +3,7 @@ import { UsageError } from './exit.ts';
 
 /** What `train` can be told about the network and the training; every field has a default in `DEFAULTS`. */
 export interface TrainConfig {
-  model: 'gated' | 'dense';
+  model: 'gated' | 'dense' | 'vae';
   neuron: string;
   units: number;
   /** Blocks of a gated layer; 0: one a unit. */

@@ -25,8 +25,9 @@ import { duration, type Progress, terminalProgress } from './progress.ts';
 import { newFolder, openRun, recordOf } from './run-folder.ts';
 import { basketOf, DEFAULTS, layersOf, optimizerSettings, PRESETS, type TrainConfig } from './train-config.ts';
 import { basketTable, epochLine, headline, resultTable } from './train-report.ts';
+import { checkVaeFlags, runVae, type VaeFlags, vaeConfig } from './train-vae.ts';
 
-interface TrainFlags extends Partial<TrainConfig> {
+interface TrainFlags extends Partial<TrainConfig>, VaeFlags {
   data: string;
   dataDir?: string;
   preset?: string;
@@ -56,10 +57,15 @@ export function trainCommand(): Command {
       new Option('--preset <name>', 'settings of a paper, under any that you give').choices(Object.keys(PRESETS)),
     )
     .addOption(
-      new Option('--model <kind>', 'neurons as gates of blocks, or as hidden units').choices(['gated', 'dense']),
+      new Option(
+        '--model <kind>',
+        'neurons as gates of blocks, as hidden units, or as latents of an autoencoder of binarised pictures',
+      ).choices(['gated', 'dense', 'vae']),
     )
     .option('--neuron <name>', `neuron, with options as name:option=value (default: ${DEFAULTS.neuron})`)
-    .option('--units <n>', `hidden or expert units (default: ${DEFAULTS.units})`, count)
+    .addOption(new Option('--vae <kind>', 'encoder and decoder of --model vae').choices(['linear', 'nonlinear']))
+    .option('--samples <n>', 'draws for the test bound of --model vae (default: 100)', count)
+    .option('--units <n>', `hidden or expert units (default: ${DEFAULTS.units}), or latents (default: 200)`, count)
     .option(
       '--blocks <n>',
       `blocks that the expert units stand in, each with a gate (default: ${DEFAULTS.blocks})`,
@@ -151,10 +157,13 @@ async function begunRun({ resume: asked, run: named }: TrainFlags): Promise<Run 
 /** A new run, or training without a folder. */
 async function begin(session: Session): Promise<void> {
   const { flags, json, progress, signal } = session;
-  const config = configOf(flags);
+  const given = configOf(flags);
+  checkVaeFlags(session.command, given.model);
+  const config = given.model === 'vae' ? vaeConfig(session.command, given) : given;
   const data = await loadDataset(flags.data, loadOptions(session, flags.seed));
   progress.clear();
   await withEngine(flags, async (engine) => {
+    if (config.model === 'vae') return runVae({ ...session, config, data, engine });
     const layers = layersOf(config, data.train.classes);
     const spec = { inputs: data.train.width, layers, seed: flags.seed };
     const model = createModel(engine, spec);
@@ -166,14 +175,14 @@ async function begin(session: Session): Promise<void> {
       const { epochs, batch, gaterLr, maxNorm, decay, patience } = config;
       const optimizer = resolveOptimizer(config.optimizer, optimizerSettings(config));
       const basket = basketOf(config);
-      const given = { epochs, batch, decay, optimizer, signal };
+      const settings = { epochs, batch, decay, optimizer, signal };
       const optional = {
         ...(gaterLr !== undefined && { gaterLearningRate: gaterLr }),
         ...(maxNorm !== undefined && { maxNorm }),
         ...(patience !== undefined && { patience }),
         ...(basket && { basket }),
       };
-      return follow(train(model, data, { ...given, ...optional }), session);
+      return follow(train(model, data, { ...settings, ...optional }), session);
     }
     const path = flags.run ?? newFolder(config, flags.seed);
     await trainFolder(await Run.create(nodeFolder(path), record), { engine, data, model }, session);

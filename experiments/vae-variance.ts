@@ -1,7 +1,7 @@
 /**
  * Which estimator is the least noisy? Variances of the gradient at the latents' logits, on one trajectory: a linear VAE (784 → 200 → 784,
  * dynamically binarised MNIST) trained with RLOO (two draws, Adam 0.001, batch 100), stopped at marks; there every estimator is
- * measured at the same weights on the same ten minibatches (fixed bits), fifty draws each.
+ * measured at the same weights on the same ten minibatches (fixed bits), thirty draws each.
  *
  *     FLIPGRAD_DATA=../shared/data node experiments/vae-variance.ts
  *
@@ -29,7 +29,7 @@ const FILE = 'vae-variance.jsonl';
 const MARKS = [100, 500, 2000, 5000];
 const BATCHES = 10;
 const BATCH = 100;
-const DRAWS = 50;
+const DRAWS = 30;
 /** Minibatches on which moving averages settle before they are measured. */
 const WARM = 100;
 /** All others are told relative to it. */
@@ -114,7 +114,7 @@ export function renderVaeVariance(records: readonly VarianceRecord[]): string {
     '# Variance of gradients on one trajectory',
     '',
     'Linear VAE on MNIST (784 → 200 Bernoulli latents → 784), trained with RLOO of two draws; at each mark every estimator is measured at the',
-    'same weights on the same ten minibatches of 100 pictures with fixed bits, 50 draws each: variance of a picture’s gradient at the logits of',
+    `same weights on the same ten minibatches of 100 pictures with fixed bits, ${DRAWS} draws each: variance of a picture’s gradient at the logits of`,
     `the latents, summed over the latents, divided by that of \`${UNIT}\` on the same minibatch. Mean and 95% interval over the ten minibatches. “Draws”`,
     'are evaluations of the loss for one gradient; nothing is divided by them. Biased estimators can have any variance. Made by',
     '`FLIPGRAD_DATA=../shared/data node experiments/vae-variance.ts`.',
