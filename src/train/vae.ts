@@ -34,9 +34,13 @@ export function vaeLayers(kind: VaeKind, width: number, neuron: NeuronSpec, late
   return [...hidden('encoder'), dense(latents, neuron, LATENTS), ...hidden('decoder'), dense(width, 'linear', PIXELS)];
 }
 
-/** Where the latents of a variational autoencoder fire. @throws RangeError when the model has no such units */
+/** Where the latents of a variational autoencoder fire. @throws RangeError when the model has no such units, or they are coupled */
 export function latentSite(model: Model): FiringSite {
   const site = model.sites.find(({ name }) => name === LATENTS);
+  if (site?.neuron.couples)
+    throw new RangeError(
+      `The latents are independent Bernoulli units; "${site.neuron.name}" couples the units of a row. A neuron that does not would do.`,
+    );
   if (site && model.inputs === model.outputs) return site;
   throw new RangeError(
     site

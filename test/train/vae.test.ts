@@ -77,6 +77,22 @@ const exactLikelihoods = (model: Model): number[] =>
 
 const mean = (values: readonly number[]): number => values.reduce((sum, x) => sum + x, 0) / values.length;
 
+/** Central differences of a function of the model at one of its parameters. */
+function slopes(model: Model, name: string, of: () => number): number[] {
+  const values = model.weights(name);
+  return Array.from(values, (_, i) => {
+    const at = (shift: number): number => {
+      const moved = values.slice();
+      moved[i] += shift;
+      model.setWeights(name, moved);
+      return of();
+    };
+    const slope = (at(0.01) - at(-0.01)) / 0.02;
+    model.setWeights(name, values);
+    return slope;
+  });
+}
+
 function measured(model: Model, options: VaeBoundOptions, data = pictures) {
   const measuring = measureVae(model, data, options);
   for (;;) {
@@ -156,21 +172,48 @@ describe('the objective of the discrete VAE', () => {
       }
     }
     for (const name of ['latents.bias', 'pixels.bias', 'latents.weights']) {
-      const values = model.weights(name);
-      const exact = Array.from(values, (_, i) => {
-        const at = (shift: number): number => {
-          const moved = values.slice();
-          moved[i] += shift;
-          model.setWeights(name, moved);
-          return -exactElbos(model).reduce((sum, elbo) => sum + elbo, 0);
-        };
-        const slope = (at(0.01) - at(-0.01)) / 0.02;
-        model.setWeights(name, values);
-        return slope;
-      });
+      const exact = slopes(model, name, () => -exactElbos(model).reduce((sum, elbo) => sum + elbo, 0));
       // 3000 passes: the noise of a mean is about 0.02 to 0.05 here.
       assertClose(sums.get(name) as Float64Array, exact, { absolute: 0.25, relative: 0.02 }, name);
     }
+  });
+
+  test('the mean gradient of VIMCO is that of the exact bound of two draws', () => {
+    const model = tiny(reference, 'vimco:K=2');
+    const passes = 4000;
+    const names = ['latents.bias', 'pixels.bias'];
+    const sums = names.map((name) => new Float64Array(model.weights(name).length));
+    for (let step = 0; step < passes; step++) {
+      const { tape, pass, batch } = passOn(model, { step });
+      tape.watch(model.parameters.map(({ tensor }) => tensor));
+      const { losses } = vae(model, pass, batch);
+      tape.weigh(losses);
+      tape.backward([{ tensor: losses, cotangent: 1 }], losses);
+      names.forEach((name, k) => {
+        const tensor = model.parameters.find((parameter) => parameter.name === name)?.tensor;
+        const gradient = tensor && tape.gradient(tensor)?.values;
+        gradient?.forEach((g, i) => {
+          sums[k][i] += g / passes;
+        });
+      });
+    }
+    const exactBound = (): number =>
+      enumerate(model)
+        .flatMap((states) =>
+          states.flatMap((a) =>
+            states.map((b) => {
+              const [v, w] = [a.joint - a.own, b.joint - b.own];
+              const most = Math.max(v, w);
+              const bound = most + Math.log((Math.exp(v - most) + Math.exp(w - most)) / 2);
+              return Math.exp(a.own + b.own) * bound;
+            }),
+          ),
+        )
+        .reduce((sum, x) => sum + x, 0);
+    names.forEach((name, k) => {
+      const exact = slopes(model, name, () => -exactBound());
+      assertClose(sums[k], exact, { absolute: 0.2, relative: 0.02 }, name);
+    });
   });
 
   test('neurons that want log-weights get log q of each draw, with its gradient at the logits', () => {
@@ -341,6 +384,11 @@ describe('trainVae', async () => {
     await assert.rejects(start(undefined, far), /Feature \d+ of example \d+ of ".+" is [\d.]+; pixels from 0 to 1/);
     const other = vaeLayers('linear', width + 1, 'rloo');
     await assert.rejects(start(other), /gives what it takes/);
+    const coupled = vaeLayers('linear', width, 'top-k');
+    await assert.rejects(
+      start(coupled),
+      /latents are independent Bernoulli units; "top-k" couples the units of a row\./,
+    );
   });
 });
 
