@@ -1,6 +1,7 @@
 import { drawsOf } from '../engine/draws.ts';
 import { sum } from '../math/statistics.ts';
 import type { Neuron, NeuronState } from '../neurons/contract.ts';
+import { withFoundCells } from './found-cells.ts';
 import { type GradientErrors, gradientErrors, norm } from './gradient-errors.ts';
 import { auditLogits, gridPoints, integrableUnits } from './grid-size.ts';
 import { integrate } from './integrate.ts';
@@ -63,7 +64,8 @@ const WARM_UP = 100;
 const CLOCK = 0.01;
 
 /** Measures one neuron on one problem, its state warmed up there: exactly where the grid allows, else by sampling. */
-export function auditNeuron(neuron: Neuron, options: AuditOptions): NeuronAudit {
+export function auditNeuron(given: Neuron, options: AuditOptions): NeuronAudit {
+  const neuron = withFoundCells(given);
   const { samples = 40_000, evaluations: budget = 64, seed = 1 } = options;
   const unit = unitOf(neuron);
   const most = options.units ?? 6;

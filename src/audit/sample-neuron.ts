@@ -27,10 +27,15 @@ function* passes(
   const units = logits.length;
   const draws = drawsOf(neuron, units);
   const random = randomStream(seed, NOISE);
+  const draw = (): number => random.uniform();
+  const fill = (array: Float64Array, value: (i: number) => number): Float64Array => {
+    for (let i = 0; i < array.length; i++) array[i] = value(i);
+    return array;
+  };
   for (let done = 0; done < samples; done += ROWS) {
     const rows = Math.min(ROWS, samples - done);
-    const all = Float64Array.from({ length: rows * units }, (_, i) => logits[i % units]);
-    const noise = Float64Array.from({ length: rows * units * neuron.noise }, () => random.uniform());
+    const all = fill(new Float64Array(rows * units), (i) => logits[i % units]);
+    const noise = fill(new Float64Array(rows * units * neuron.noise), draw);
     const h = new Float64Array(draws * rows * units);
     const firing = { rows, units, logits: all, noise, h, state };
     neuron.fire(firing);

@@ -1,0 +1,164 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, describe, it } from 'node:test';
+import { runCli } from '../helpers/run-cli.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'flipgrad-audit-'));
+after(() => rmSync(folder, { recursive: true }));
+
+/** A user's own neuron, as one would write it: no cells, claims as given. */
+function neuronFile(name: string, claims: string, extra = ''): string {
+  const path = join(folder, `${name}.ts`);
+  const text = `
+    const sigmoid = (a: number): number => 1 / (1 + Math.exp(-a));
+    export const mine = {
+      name: '${name}',
+      source: 'this test',
+      summary: 'h = 1[u < σ(a)]; ĝ = (h − σ(a))·L',
+      options: {},
+      rule: () => ({
+        noise: 1,
+        reads: 'loss',
+        range: 'unit-interval',
+        claims: ${claims},
+        fire({ logits, noise, h }) {
+          for (let i = 0; i < h.length; i++)
+            h[i] = Number.isNaN(logits[i]) ? Number.NaN : noise[i] < sigmoid(logits[i]) ? 1 : 0;
+        },
+        pullback({ units, logits, h, loss, gradient }) {
+          for (let i = 0; i < h.length; i++) gradient[i] = (h[i] - sigmoid(logits[i])) * loss[Math.floor(i / units)];
+        },
+        expect: sigmoid,
+        whenOpen: () => 1,
+        ${extra}
+      }),
+    };`;
+  writeFileSync(path, text);
+  return path;
+}
+
+interface Line {
+  readonly event: string;
+  readonly neuron: string;
+  readonly refuted: string[];
+  readonly unit: string;
+  readonly bias: { value: number };
+  readonly atEqualCompute: number;
+  readonly verdicts: { claim: string; verdict: string; evidence: string }[];
+  readonly basket: { neuron: string; variance: { value: number } }[];
+  readonly folder: string;
+}
+const linesOf = (finished: Awaited<ReturnType<typeof runCli>>) => finished.lines() as unknown as Line[];
+
+describe('flipgrad audit', () => {
+  it('measures named neurons, best at equal compute first, and draws', async () => {
+    const plot = join(folder, 'deep/audit.svg');
+    const names = 'rloo:K=3,straight-through,stochastic-binary:baseline=none';
+    const finished = await runCli([
+      'audit',
+      '--neuron',
+      names,
+      '--problem',
+      'quadratic',
+      '--units',
+      '4',
+      '--plot',
+      plot,
+    ]);
+    assert.equal(finished.code, 0, finished.stderr);
+    const lines = linesOf(finished);
+    const rows = lines.filter(({ event }) => event === 'neuron');
+    assert.deepEqual(rows.map(({ neuron }) => neuron).sort(), names.split(',').sort());
+    const errors = rows.map(({ atEqualCompute }) => atEqualCompute);
+    assert.deepEqual(
+      errors,
+      [...errors].sort((a, b) => a - b),
+    );
+    assert.deepEqual(lines.at(-1)?.refuted, []);
+    const svg = readFileSync(plot, 'utf8');
+    assert.match(svg, /^<svg[\s\S]*<\/svg>\n$/);
+    for (const name of names.split(',')) assert.ok(svg.includes(name), name);
+  });
+
+  it("certifies a user's own file, and refutes one whose claim is wrong with exit code 1", async () => {
+    const right = await runCli(['audit', neuronFile('right', '{ unbiased: true, mean: sigmoid, rate: sigmoid }')]);
+    assert.equal(right.code, 0, right.stderr);
+    const [row] = linesOf(right);
+    assert.ok(row.verdicts.every(({ verdict }) => verdict === 'holds'));
+    assert.ok(row.unit === 'bits' && row.bias.value < 1e-9);
+    for (const [name, claims, claim] of [
+      ['wrong-mean', '{ unbiased: true, mean: (a: number) => sigmoid(a + 0.01) }', 'mean'],
+      ['wrong-bias', '{ unbiased: false }', 'biased'],
+    ]) {
+      const wrong = await runCli(['audit', neuronFile(name, claims)]);
+      assert.equal(wrong.code, 1, name);
+      const [found, result] = linesOf(wrong);
+      assert.deepEqual(result.refuted, [name]);
+      assert.deepEqual(
+        found.verdicts.filter(({ verdict }) => verdict === 'refuted').map((one) => one.claim),
+        [claim],
+      );
+    }
+    const biased = neuronFile(
+      'wrong-unbiased',
+      '{ unbiased: true }',
+      'pullback: ({ gradient }) => gradient.fill(0.5),',
+    );
+    assert.equal((await runCli(['audit', biased])).code, 1);
+  });
+
+  it('refuses what it cannot audit with exit code 2 and a sentence', async () => {
+    const empty = join(folder, 'empty.ts');
+    writeFileSync(empty, 'export const answer = 42;');
+    const broken = join(folder, 'broken.ts');
+    writeFileSync(broken, 'export const = ;');
+    const half = neuronFile('half', '{ unbiased: true }', 'expect: undefined,');
+    const odd = neuronFile('odd', '{ unbiased: true }', "reads: 'tea',");
+    for (const [args, message] of [
+      [[empty], /exports no neuron/],
+      [[broken], /cannot be run/],
+      [[half], /neuron "half" .* has no `expect`/],
+      [[odd], /has no `reads`; one of loss/],
+      [[join(folder, 'nothing.ts')], /There is no file/],
+      [['--neuron', 'rlo'], /Did you mean "rloo"/],
+      [['--problem', 'hard'], /--problem/],
+      [['--units', '0'], /--units/],
+      [['--run', join(folder, 'no-run')], /no-run/],
+    ] as const) {
+      const { code, stderr, stdout } = await runCli(['audit', ...args]);
+      assert.equal(code, 2, `${args}: ${stderr}`);
+      assert.match(stderr, message);
+      assert.equal(stdout, '');
+    }
+  });
+
+  it('audits a trained run on a minibatch of its data; the run was measured on its way by a basket', async () => {
+    const run = join(folder, 'run');
+    const small = ['--units', '32', '--blocks', '8', '--gater', '8', '--neuron', 'stochastic-binary'];
+    const train = ['train', '--run', run, '--epochs', '1', '--threads', '1', '--blas', 'off', ...small];
+    const trained = await runCli([...train, '--basket', 'straight-through,rloo:K=3', '--basket-every', '20']);
+    assert.equal(trained.code, 0, trained.stderr);
+    const epoch = linesOf(trained).find(({ event }) => event === 'epoch');
+    assert.deepEqual(
+      epoch?.basket.map(({ neuron }) => neuron),
+      ['stochastic-binary:baseline=optimal', 'straight-through', 'rloo:K=3'],
+    );
+    const metrics = readFileSync(join(run, 'metrics.jsonl'), 'utf8').split('\n');
+    assert.ok(metrics.some((line) => line.includes('"basket":[{"site":"gated.gates"')));
+
+    const given = ['--rows', '10', '--repeats', '12', '--threads', '1', '--neuron', 'rloo,straight-through'];
+    const audit = await runCli(['audit', '--run', run, ...given]);
+    assert.equal(audit.code, 0, audit.stderr);
+    const rows = linesOf(audit).filter(({ event }) => event === 'neuron');
+    assert.deepEqual(rows.map(({ neuron }) => neuron).sort(), ['rloo', 'straight-through']);
+    assert.ok(rows.every(({ bias }) => bias.value >= 0));
+    const { code, stderr } = await runCli(['audit', '--run', run, '--site', 'nowhere', ...given]);
+    assert.equal(code, 2);
+    assert.match(stderr, /no firing site "nowhere"\. Those with noise: gated\.gates/);
+    const unknown = await runCli([...train.with(2, 'none'), '--basket', 'nobody']);
+    assert.equal(unknown.code, 2);
+    assert.match(unknown.stderr, /no neuron "nobody"/);
+  });
+});
