@@ -19,7 +19,7 @@ export interface LineChart {
   readonly yTicks: readonly number[];
 }
 
-const BOX = { width: 860, height: 480, left: 64, right: 250, top: 52, bottom: 46 };
+const BOX = { width: 920, height: 480, left: 64, right: 310, top: 52, bottom: 46 };
 /** Colour-blind safe (Okabe and Ito 2008); the second round is dashed. */
 const COLOURS = ['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#56b4e9', '#e69f00', '#555555', '#000000'];
 /** Vertical distance of names, so that they can be read. */

@@ -6,7 +6,7 @@
  *
  *     FLIPGRAD_DATA=../shared/data node experiments/vae-equal-time.ts
  *
- * A finished cell stands as a record in results/vae-equal-time.jsonl and is not run again; several of these programs at once
+ * A finished cell stands as a record in results/vae-equal-time.jsonl (page and picture are rendered anew) and is not run again; several of these programs at once
  * share the cells (a lock a cell). A number behind it: so many cells. SIGTERM: the cell under way is finished, no other begun. Cells of neurons that are not there (yet)
  * are left out. All estimators' first seeds come first.
  */
@@ -25,7 +25,7 @@ import {
 import { zoo } from '../src/neurons/index.ts';
 import { createEngine, loadDataset } from '../src/platform/node/index.ts';
 import { lineChart } from './line-chart.ts';
-import { appendRecord, readRecordsOf } from './records.ts';
+import { appendRecord, readRecordsOf, writeTable } from './records.ts';
 import { interval } from './statistics.ts';
 
 const FILE = 'vae-equal-time.jsonl';
@@ -255,6 +255,8 @@ if (import.meta.main) {
       if (cells > 0) cells--;
       try {
         await runCell(neuron, seed);
+        writeTable('vae-equal-time.md', renderVaeEqualTime(readVaeRecords()));
+        writeTable('vae-equal-time.svg', drawVaeEqualTime(readVaeRecords()));
       } finally {
         release();
       }

@@ -10,6 +10,8 @@ import { fileURLToPath } from 'node:url';
 import { readBenchRecords, renderBench, renderClaims } from '../bench/run.ts';
 import { readRecords, renderTable } from '../experiments/mnist-2013.ts';
 import { readNeuronRecords, renderNeurons } from '../experiments/mnist-neurons.ts';
+import { drawVaeEqualTime, readVaeRecords, renderVaeEqualTime } from '../experiments/vae-equal-time.ts';
+import { drawVaeVariance, readVarianceRecords, renderVaeVariance } from '../experiments/vae-variance.ts';
 import { FORMS, readNoiseRecords, renderNoise, renderNoiseCurves } from '../experiments/weight-noise.ts';
 
 const here = (path: string): string => fileURLToPath(new URL(`../${path}`, import.meta.url));
@@ -31,6 +33,23 @@ function weightNoise(): [string, string][] {
   });
 }
 
+/** Pages and curves of the discrete VAE, where there are records. */
+function vae(): [string, string][] {
+  const [race, variances] = [readVaeRecords(), readVarianceRecords()];
+  const pages: [string, string][] = [];
+  if (race.length > 0)
+    pages.push(
+      ['results/vae-equal-time.md', renderVaeEqualTime(race)],
+      ['results/vae-equal-time.svg', drawVaeEqualTime(race)],
+    );
+  if (variances.length > 0)
+    pages.push(
+      ['results/vae-variance.md', renderVaeVariance(variances)],
+      ['results/vae-variance.svg', drawVaeVariance(variances)],
+    );
+  return pages;
+}
+
 /** Marked regions of README.md. */
 const REGIONS: Readonly<Record<string, () => string>> = {
   'mnist-2013': () => mnist2013().split('\n').slice(2).join('\n').trim(),
@@ -44,6 +63,7 @@ export function renderResults(): ReadonlyMap<string, string> {
     ['results/mnist-2013.md', mnist2013()],
     ['results/mnist-neurons.md', neurons()],
     ...weightNoise(),
+    ...vae(),
     [
       'results/bench.md',
       `# Speed against the peers\n\nMade by \`npm run bench\` from \`bench.jsonl\`.\n\n${renderClaims(readBenchRecords())}\n${bench()}`,

@@ -7,7 +7,7 @@ const STREAM = 65535;
 
 /**
  * Bits with the probabilities that a minibatch's features are: 1[u < x], rows×width. The same source gives the same bits, another
- * step others ("dynamic binarisation"). Source: Salakhutdinov and Murray 2008, §6.
+ * step others ("dynamic binarisation"). Source: Burda, Grosse, Salakhutdinov 2016, §5, after Salakhutdinov and Murray 2008.
  */
 export function binarize({ engine }: Tape, x: Tensor, { key, step, draw }: Omit<DrawKey, 'layer'>): Tensor {
   const { rows, columns, size, shape } = x;

@@ -25,7 +25,7 @@ const LEAKY = { name: 'leaky-rectifier', slope: 0.3 };
 
 /**
  * The layers of a variational autoencoder with Bernoulli latents: width → latents → width, or with two hidden layers of 200 leaky
- * rectifiers on either side. Source: Grathwohl et al. 2018 (RELAX), §5.2; Yin and Zhou 2019 (ARM), Table 2.
+ * rectifiers on either side. Source: Dong, Mnih, Tucker 2020 (DisARM), §5, and the authors' code.
  * @param neuron what fires as latents, e.g. `'rloo'`
  */
 export function vaeLayers(kind: VaeKind, width: number, neuron: NeuronSpec, latents = 200): DenseSpec[] {
@@ -63,7 +63,7 @@ export interface VaePass {
 
 /**
  * Binarises a minibatch (by `pixels`, default the pass's own random source), and sends it through. The decoder sees 2h − 1: signs in
- * place of bits. Source: Tucker et al. 2017 (REBAR), the authors' code.
+ * place of bits. Source: Dong, Mnih, Tucker 2020 (DisARM), the authors' code.
  */
 export function passVae(model: Model, pass: Pass, x: Tensor, pixels: Pass['source'] = pass.source): VaePass {
   const { tape } = pass;
@@ -104,7 +104,8 @@ export const vae: Objective = (model, pass, { x }) => {
 
 /**
  * Starts the biases at the data's means: of the pixels at their logits (each mean kept within [0.001, 0.999]), and below the first
- * units so that the mean picture gives logits of 0. Source: Burda, Grosse, Salakhutdinov 2016, §5.1, for the former.
+ * units so that the mean picture gives logits of 0. Source: Dong, Mnih, Tucker 2020 (DisARM), the authors' code, for the former; there the mean
+ * is taken off every input instead of the latter.
  */
 export function startAtMeans(model: Model, data: Dataset): void {
   const { width, count, features, scale } = data;
