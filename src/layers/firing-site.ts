@@ -1,3 +1,4 @@
+import { drawsOf } from '../engine/draws.ts';
 import type { Engine } from '../engine/engine.ts';
 import { allocateState, type DrawKey, drawNoise, type FiringMode } from '../engine/fire.ts';
 import type { Tape } from '../engine/tape.ts';
@@ -59,8 +60,18 @@ export class FiringSite {
   /** For how many examples every unit fired since `resetHealth`; the last number counts the examples. */
   private readonly tally: Float64Array;
 
-  /** @param layer number of the site's random stream, below 65,536 */
+  /**
+   * @param layer number of the site's random stream, below 65,536
+   * @throws RangeError when the units are no whole number of the neuron's groups
+   */
   constructor(engine: Engine, neuron: Neuron, options: { name: string; units: number; rate?: number; layer: number }) {
+    const { group = 1 } = neuron;
+    if (options.units % group !== 0)
+      throw new RangeError(
+        `"${options.name}" has ${options.units} units, and "${neuron.name}" has groups of ${group} (its option \`classes\`); ${Math.ceil(options.units / group) * group} units would do.`,
+      );
+    // Refuses layers that are too wide for the neuron.
+    drawsOf(neuron, options.units);
     this.neuron = neuron;
     this.name = options.name;
     this.units = options.units;

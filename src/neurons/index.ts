@@ -1,19 +1,26 @@
 /** The zoo. Adding a neuron: one file beside this one, and one line here. */
+
 import { arm } from './arm.ts';
+import { arms } from './arms.ts';
 import { asIfDeterministic } from './as-if-deterministic.ts';
+import { bitflip } from './bitflip.ts';
 import { clippedStraightThrough } from './clipped-straight-through.ts';
 import { concrete } from './concrete.ts';
 import type { NeuronDefinition } from './contract.ts';
 import { disarm } from './disarm.ts';
 import { doubleCv } from './double-cv.ts';
+import { exact } from './exact.ts';
 import { gappedStraightThrough } from './gapped-straight-through.ts';
 import { hardConcrete } from './hard-concrete.ts';
 import { leakyRectifier } from './leaky-rectifier.ts';
 import { linear } from './linear.ts';
+import { localExpectation } from './local-expectation.ts';
+import { measureValued } from './measure-valued.ts';
 import { muprop } from './muprop.ts';
 import { noisyRectifier } from './noisy-rectifier.ts';
 import { noisySigmoid } from './noisy-sigmoid.ts';
 import { noisyTopK } from './noisy-top-k.ts';
+import { nvil } from './nvil.ts';
 import { raoBlackwellGumbel } from './rao-blackwell-gumbel.ts';
 import { rebar } from './rebar.ts';
 import { rectifier } from './rectifier.ts';
@@ -23,6 +30,7 @@ import { rloo } from './rloo.ts';
 import { rodeo } from './rodeo.ts';
 import { sigmoid } from './sigmoid.ts';
 import { slopeAnnealedStraightThrough } from './slope-annealed-straight-through.ts';
+import { spsa } from './spsa.ts';
 import { stochasticBinary } from './stochastic-binary.ts';
 import { stochasticTimesSmooth } from './stochastic-times-smooth.ts';
 import { straightThrough } from './straight-through.ts';
@@ -57,6 +65,13 @@ export const zoo = {
   relax,
   rodeo,
   vimco,
+  arms,
+  bitflip,
+  'local-expectation': localExpectation,
+  'measure-valued': measureValued,
+  spsa,
+  nvil,
+  exact,
   'hard-concrete': hardConcrete,
   'top-k': topK,
   'noisy-top-k': noisyTopK,

@@ -1,23 +1,7 @@
 import { sigmoid } from '../math/special.ts';
 import { bernoulli, fireBits } from './bernoulli.ts';
-import { defineNeuron, type Weighing } from './contract.ts';
-
-/** log of the mean of exp(x[k]). */
-function logMeanExp(x: Float64Array): number {
-  const most = x.reduce((a, b) => Math.max(a, b));
-  return most + Math.log(x.reduce((sum, value) => sum + Math.exp(value - most), 0) / x.length);
-}
-
-/** The bound, and the share of each draw in it: the weights are ∂bound/∂loss. */
-function bound({ rows, loss, weights, total }: Weighing): void {
-  const logs = new Float64Array(loss.length / rows);
-  for (let row = 0; row < rows; row++) {
-    for (let k = 0; k < logs.length; k++) logs[k] = -loss[k * rows + row];
-    const log = logMeanExp(logs);
-    total[row] = -log;
-    for (let k = 0; k < logs.length; k++) weights[k * rows + row] = Math.exp(logs[k] - log) / logs.length;
-  }
-}
+import { defineNeuron } from './contract.ts';
+import { logMeanExp, weighBound } from './many-sample-bound.ts';
 
 export const vimco = defineNeuron({
   name: 'vimco',
@@ -33,7 +17,7 @@ export const vimco = defineNeuron({
     reads: 'loss',
     claims: { unbiased: false, unbiasedRelaxation: true, mean: sigmoid, rate: sigmoid },
     cells: (logit) => [sigmoid(logit)],
-    weigh: bound,
+    weigh: weighBound,
     fire: fireBits,
     pullback({ rows, units, logits, h, loss, gradient }) {
       const [logs, signals] = [new Float64Array(K), new Float64Array(K)];

@@ -1,4 +1,4 @@
-import { estimateNodes } from '../../src/audit/integrate.ts';
+import { estimatePoints } from '../../src/audit/integrate.ts';
 import { drawsOf } from '../../src/engine/draws.ts';
 import { startingState } from '../../src/engine/starting-state.ts';
 import type { Neuron, NeuronDefinition, NeuronState, OptionSpec } from '../../src/neurons/contract.ts';
@@ -44,15 +44,21 @@ export const instances: readonly Instance[] = Object.entries(zoo).flatMap(([name
 const EVALUATIONS = 20_000;
 const POINTS = 25_000;
 
-/** Can one unit be integrated exactly? Of many noise numbers that the gradient is a smooth function of it cannot. */
-export const isIntegrable = (neuron: Neuron): boolean => estimateNodes(neuron, 0.3) <= POINTS;
+/** About how many points the grid over so many units has. */
+const pointsOf = (neuron: Neuron, units: number): number => estimatePoints(neuron, new Float64Array(units).fill(0.3));
 
-/** How many units the exact integration of a neuron is tested with: up to eight; 0 where one has too large a grid. */
+/** The fewest units that show what a neuron does: one of a group alone emits 1. */
+const fewest = ({ group }: Neuron): number => (group ? 2 : 1);
+
+/** Can that be integrated exactly? Of many noise numbers that the gradient is a smooth function of it cannot. */
+export const isIntegrable = (neuron: Neuron): boolean => pointsOf(neuron, fewest(neuron)) <= POINTS;
+
+/** How many units the exact integration of a neuron is tested with: up to eight; 0 where the fewest have too large a grid. */
 export function integrableUnits(neuron: Neuron): number {
-  const nodes = estimateNodes(neuron, 0.3);
   const most = Math.min(8, neuron.mostUnits ?? 8);
-  const fits = (units: number): boolean => units <= most && nodes ** units * drawsOf(neuron, units) <= EVALUATIONS;
-  return [8, 7, 6, 5, 4, 3, 2].find(fits) ?? (isIntegrable(neuron) ? 1 : 0);
+  const fits = (units: number): boolean =>
+    units <= most && pointsOf(neuron, units) * drawsOf(neuron, units) <= EVALUATIONS;
+  return [8, 7, 6, 5, 4, 3, 2].find(fits) ?? (isIntegrable(neuron) ? fewest(neuron) : 0);
 }
 
 /** At least so many units, and where a rule fixes how many are open, enough that two are. */
