@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import {
+  type BasketRow,
   createModel,
   type Dataset,
   type Engine,
@@ -20,7 +21,8 @@ import { Interruption, UsageError } from './exit.ts';
 import { duration, type Progress } from './progress.ts';
 import { newFolder, recordOf } from './run-folder.ts';
 import { millions, percent, table } from './table.ts';
-import { optimizerSettings, type TrainConfig } from './train-config.ts';
+import { basketOf, optimizerSettings, type TrainConfig } from './train-config.ts';
+import { basketTable } from './train-report.ts';
 
 /** Options of `train` that only a variational autoencoder takes. */
 export interface VaeFlags {
@@ -44,8 +46,6 @@ const NOT_HERE = [
   'gaterLr',
   'maxNorm',
   'patience',
-  'basket',
-  'basketEvery',
   'resume',
   'anyEngine',
   'checkpointEvery',
@@ -102,7 +102,9 @@ export async function runVae(using: Using): Promise<void> {
   const optimizer = resolveOptimizer(config.optimizer, optimizerSettings(config));
   const samples = flags.samples ?? 100;
   if (!json) progress.print(headline(config, kind, data.train, model.parameters));
-  const training = trainVae(model, data, { epochs, batch, decay, optimizer, samples, signal });
+  const basket = basketOf(config);
+  const given = { epochs, batch, decay, optimizer, samples, signal, ...(basket && { basket }) };
+  const training = trainVae(model, data, given);
   if (flags.run === 'none') return follow(training, using);
   const folder = nodeFolder(flags.run ?? newFolder(config, flags.seed));
   const found = (await folder.list()).find((name) => !name.startsWith('.'));
@@ -166,7 +168,9 @@ async function follow(
   { json, progress }: Using,
   keep: (event: VaeEpochEvent | VaeResultEvent) => Promise<void> = async () => {},
 ): Promise<void> {
+  let basket: readonly BasketRow[] = [];
   for await (const event of events) {
+    if (event.event === 'epoch') basket = event.basket ?? [];
     if (event.event === 'batch') {
       const share = (event.epoch - 1 + event.batch / event.batches) / event.epochs;
       progress.draw(`epoch ${event.epoch}/${event.epochs}`, share, [
@@ -186,7 +190,7 @@ async function follow(
     else if (event.event === 'epoch') progress.print(epochLine(event));
     else {
       progress.clear();
-      process.stdout.write(`${resultTable(event)}\n`);
+      process.stdout.write(`${resultTable(event)}\n${basketTable(basket)}`);
     }
   }
 }

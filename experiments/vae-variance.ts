@@ -10,10 +10,10 @@
  */
 import {
   adam,
-  binarized,
   createModel,
-  GradientProbe,
+  repeatsOf,
   resolveNeuron,
+  SiteGradients,
   slice,
   trainVae,
   vae,
@@ -166,7 +166,8 @@ async function run(): Promise<void> {
   const data = await loadDataset('mnist');
   const engine = await createEngine({ threads: 1, blas: 'auto' });
   const model = createModel(engine, { inputs: 784, layers: vaeLayers('linear', 784, 'rloo'), seed: 1 });
-  const pictures = binarized(slice(data.valid, 0, BATCHES * BATCH), 1);
+  const pictures = slice(data.valid, 0, BATCHES * BATCH);
+  const latents = new SiteGradients(model, model.layers[0].sites[0], vae);
   const minibatch = (i: number) => Int32Array.from({ length: BATCH }, (_, r) => (i % BATCHES) * BATCH + r);
   const names = MEASURED.filter((name) => Object.hasOwn(zoo, name.split(':')[0]));
   let step = 0;
@@ -177,13 +178,18 @@ async function run(): Promise<void> {
     const known = readVarianceRecords();
     for (const neuron of names) {
       if (known.some((record) => record.neuron === neuron && record.step === step)) continue;
-      const probe = new GradientProbe(model, 'latents', neuron, vae);
-      const { claims, draws = 1 } = resolveNeuron(neuron);
-      if (probe.neuron.state) for (let i = 0; i < WARM; i++) probe.warm(pictures, minibatch(i));
-      const variances = Array.from({ length: BATCHES }, (_, i) => probe.variance(pictures, minibatch(i), DRAWS));
-      const evaluations = typeof draws === 'number' ? draws : draws(200);
-      const { unbiased } = claims;
-      appendRecord(FILE, { step, neuron, unbiased, draws: evaluations, variances, engine: engine.name });
+      const measured = latents.measured(resolveNeuron(neuron));
+      const { claims, state } = { ...measured.neuron, ...measured };
+      // The step names the bits of a minibatch, the draw those of the latents.
+      const gradient = (i: number, draw: number) =>
+        latents.draw(measured, pictures, minibatch(i), i % BATCHES, draw).gradient;
+      if (state) for (let i = 0; i < WARM; i++) gradient(i, DRAWS + i);
+      const variances = Array.from({ length: BATCHES }, (_, i) => {
+        const gradients = Array.from({ length: DRAWS }, (_, draw) => gradient(i, draw));
+        return repeatsOf(gradients).variance.value / BATCH;
+      });
+      const { evaluations: draws } = measured;
+      appendRecord(FILE, { step, neuron, unbiased: claims.unbiased, draws, variances, engine: engine.name });
       console.error(`step ${step}: ${neuron} ${interval(variances).mean.toPrecision(4)}`);
     }
     if (step >= Math.max(...MARKS)) break;

@@ -23,7 +23,6 @@ export { type Problem, type ProblemName, problemKinds } from './audit/problems.t
 export { unitOf } from './audit/unit-of.ts';
 export { type Variant, variants } from './audit/variants.ts';
 // Data sets
-export { binarized } from './data/binarized.ts';
 export { DataError, type Dataset, makeDataset, type Split, slice, splitOff, subset } from './data/dataset.ts';
 export { type DigitsDataset, type DigitsSplit, digits, digitsSplit } from './data/digits.ts';
 export { type PenStrings, type PenStringsOptions, penStrings } from './data/pen-strings.ts';
@@ -69,7 +68,7 @@ export {
   type WeightNoiseSpec,
 } from './layers/weight-noise.ts';
 // Neurons
-export type { Estimate } from './math/repeats.ts';
+export { type Estimate, type Repeats, repeatsOf } from './math/repeats.ts';
 export {
   type Claims,
   defineNeuron,
@@ -118,7 +117,6 @@ export {
 export { type EvaluateOptions, type Evaluation, evaluate } from './train/evaluate.ts';
 export type { BatchEvent, EpochEvent, ResultEvent, TrainEvent } from './train/events.ts';
 export { type GateRates, gateRates } from './train/gate-rates.ts';
-export { GradientProbe } from './train/gradient-probe.ts';
 export type { Objective, Outcome } from './train/objective.ts';
 export {
   evaluateSequences,
@@ -137,5 +135,6 @@ export {
   type VaeMeasureEvent,
   type VaeResultEvent,
 } from './train/train-vae.ts';
+export { type Measured, type SiteGradient, SiteGradients } from './train/site-gradients.ts';
 export { startAtMeans, type VaeKind, vae, vaeLayers } from './train/vae.ts';
 export { measureVae, type VaeBound, type VaeBoundOptions } from './train/vae-bound.ts';

@@ -2,6 +2,7 @@ import type { Dataset, Split } from '../data/dataset.ts';
 import type { SiteHealth } from '../layers/firing-site.ts';
 import type { Model, Snapshot } from '../layers/model.ts';
 import { type Optimizer, type OptimizerName, resolveOptimizer } from '../optim/index.ts';
+import { Basket, type BasketOptions, type BasketRow } from './basket.ts';
 import { epochOrder, gatherBatch } from './batches.ts';
 import type { BatchEvent } from './events.ts';
 import { Stepper } from './step.ts';
@@ -21,6 +22,8 @@ export interface TrainVaeOptions {
   readonly samples?: number;
   /** Seed of the order of the pictures; default: the model's. */
   readonly seed?: number;
+  /** Neurons to measure at the latents beside the one that trains, in every epoch's event; they change nothing of the training. */
+  readonly basket?: BasketOptions;
   /** Stops training: the iteration throws the signal's reason. */
   readonly signal?: AbortSignal;
 }
@@ -41,6 +44,8 @@ export interface VaeEpochEvent {
   readonly seconds: number;
   /** Is this the best validation ELBO so far? */
   readonly best: boolean;
+  /** What the neurons of the basket were worth in the epoch, the one that trains first. */
+  readonly basket?: readonly BasketRow[];
 }
 
 /** While a bound is measured. */
@@ -87,7 +92,7 @@ export async function* trainVae(
   options: TrainVaeOptions = {},
 ): AsyncGenerator<VaeEvent, void> {
   const { epochs = 10, batch: size = 100, decay = 1, samples = 100, signal } = options;
-  latentSite(model);
+  const site = latentSite(model).name;
   for (const [name, value] of Object.entries({ epochs, batch: size, samples }))
     if (!Number.isInteger(value) || value < 1)
       throw new RangeError(`\`${name}\` is ${value}; a whole number from 1 up would do.`);
@@ -96,6 +101,7 @@ export async function* trainVae(
   const optimizer = resolveOptimizer(options.optimizer ?? 'adam');
   startAtMeans(model, data.train);
   const stepper = new Stepper(model, optimizer, vae);
+  const basket = options.basket && new Basket(model, { site, ...options.basket }, vae);
   const { count } = data.train;
   const start = performance.now();
   const seconds = (): number => (performance.now() - start) / 1000;
@@ -128,8 +134,10 @@ export async function* trainVae(
     let lossSum = 0;
     for (let from = 0, batch = 1; from < count; from += size, batch++) {
       model.engine.beginStep();
-      const minibatch = gatherBatch(model.engine, data.train, order.subarray(from, from + size));
+      const indices = order.subarray(from, from + size);
+      const minibatch = gatherBatch(model.engine, data.train, indices);
       lossSum += stepper.run(minibatch, { optimizer, learningRate }).loss * minibatch.rows;
+      basket?.afterStep(stepper.step, data.train, indices);
       const seen = from + minibatch.rows;
       const done = (epoch - 1) * count + seen;
       const examplesPerSecond = done / seconds();
@@ -150,7 +158,8 @@ export async function* trainVae(
     const better = !best || validElbo > best.event.validElbo;
     const health = model.stochasticSites.map((site) => site.health);
     const facts = { epoch, epochs, trainLoss: lossSum / count, validElbo, health, learningRate };
-    const event: VaeEpochEvent = { event: 'epoch', ...facts, seconds: seconds(), best: better };
+    const measured = basket && { basket: basket.take() };
+    const event: VaeEpochEvent = { event: 'epoch', ...facts, seconds: seconds(), best: better, ...measured };
     if (better) best = { event, snapshot: model.snapshot() };
     yield event;
   }

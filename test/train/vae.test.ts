@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { binarized } from '../../src/data/binarized.ts';
 import { makeDataset } from '../../src/data/dataset.ts';
 import { digitsSplit } from '../../src/data/digits.ts';
 import { Tape } from '../../src/engine/tape.ts';
@@ -10,9 +9,9 @@ import { logit, sigmoid, softplus } from '../../src/math/special.ts';
 import { instantiate, type NeuronSpec, resolveNeuron } from '../../src/neurons/resolve.ts';
 import { rloo } from '../../src/neurons/rloo.ts';
 import { seedToKey } from '../../src/random/stream.ts';
+import type { BasketOptions } from '../../src/train/basket.ts';
 import { gatherBatch } from '../../src/train/batches.ts';
 import { binarize } from '../../src/train/binarize.ts';
-import { GradientProbe } from '../../src/train/gradient-probe.ts';
 import { trainVae, type VaeEvent, type VaeResultEvent } from '../../src/train/train-vae.ts';
 import { startAtMeans, vae, vaeLayers } from '../../src/train/vae.ts';
 import { measureVae, type VaeBoundOptions } from '../../src/train/vae-bound.ts';
@@ -23,17 +22,14 @@ const WIDTH = 6;
 const LATENTS = 4;
 
 /** Bits: binarisation leaves them as they are. */
-const pictures = binarized(
-  makeDataset({
-    name: 'chequered',
-    features: Float32Array.from({ length: 8 * WIDTH }, (_, i) => ((i * 7) % 11) / 10),
-    scale: 1,
-    labels: new Uint8Array(8),
-    width: WIDTH,
-    classes: 1,
-  }),
-  1,
-);
+const pictures = makeDataset({
+  name: 'chequered',
+  features: Float32Array.from({ length: 8 * WIDTH }, (_, i) => ((i * 7) % 11 > 4 ? 1 : 0)),
+  scale: 1,
+  labels: new Uint8Array(8),
+  width: WIDTH,
+  classes: 1,
+});
 
 function tiny(engine = reference, neuron: NeuronSpec = 'stochastic-binary', seed = 3): Model {
   const model = createModel(engine, { inputs: WIDTH, layers: vaeLayers('linear', WIDTH, neuron, LATENTS), seed });
@@ -338,11 +334,17 @@ test('biases start at the data’s means', () => {
 
 describe('trainVae', async () => {
   const data = digitsSplit({ train: 600, valid: 100, test: 100, seed: 1 });
-  const run = async (neuron: NeuronSpec, kind: 'linear' | 'nonlinear' = 'linear', epochs = 6) => {
+  const run = async (
+    neuron: NeuronSpec,
+    kind: 'linear' | 'nonlinear' = 'linear',
+    epochs = 6,
+    basket?: BasketOptions,
+  ) => {
     const layers = vaeLayers(kind, data.train.width, neuron, 16);
     const model = createModel(builds[0], { inputs: data.train.width, layers, seed: 1 });
     const events: VaeEvent[] = [];
-    for await (const event of trainVae(model, data, { epochs, batch: 50, samples: 10 })) events.push(event);
+    for await (const event of trainVae(model, data, { epochs, batch: 50, samples: 10, ...(basket && { basket }) }))
+      events.push(event);
     return { model, events, result: events.at(-1) as VaeResultEvent };
   };
 
@@ -374,6 +376,18 @@ describe('trainVae', async () => {
     assert.ok(elbos[1] > elbos[0], elbos.join(' '));
   });
 
+  test('a basket measures others at the latents, and changes nothing', async () => {
+    const alone = (await run('rloo', 'linear', 2)).result;
+    const { events, result } = await run('rloo', 'linear', 2, {
+      neurons: ['stochastic-binary:baseline=none', 'disarm'],
+      every: 4,
+    });
+    assert.deepEqual({ ...result, seconds: 0 }, { ...alone, seconds: 0 });
+    const [own, none, disarm] = events.flatMap((event) => (event.event === 'epoch' ? (event.basket ?? []) : []));
+    assert.deepEqual([own.site, own.trains, own.neuron], ['latents', true, 'rloo:K=2']);
+    assert.ok(none.variance.value > 5 * own.variance.value && disarm.variance.value < 1.5 * own.variance.value);
+  });
+
   test('what does not fit is refused in a sentence', async () => {
     const { width } = data.train;
     const start = (layers = vaeLayers('linear', width, 'rloo', 4), part = data, options = {}) =>
@@ -390,20 +404,4 @@ describe('trainVae', async () => {
       /latents are independent Bernoulli units; "top-k" couples the units of a row\./,
     );
   });
-});
-
-test('a probe measures variance at the same weights, and changes nothing', () => {
-  const model = tiny(reference, 'rloo');
-  const before = model.snapshot();
-  const indices = Int32Array.from({ length: pictures.count }, (_, i) => i);
-  const of = (neuron: string): number => {
-    const probe = new GradientProbe(model, 'latents', neuron, vae);
-    for (let i = 0; i < 20; i++) probe.warm(pictures, indices);
-    return probe.variance(pictures, indices, 200);
-  };
-  const [none, two, four] = ['stochastic-binary:baseline=none', 'rloo', 'rloo:K=4'].map(of);
-  assert.ok(four < two && two < none, `${four} ${two} ${none}`);
-  assert.deepEqual(model.snapshot(), before);
-  assert.equal(of('sigmoid'), 0);
-  assert.throws(() => new GradientProbe(model, 'nowhere', 'rloo', vae), /no neurons at "nowhere". Known: latents\./);
 });
