@@ -88,17 +88,24 @@ export function latentCost(pass: Pass, { logits, latents }: VaePass): Tensor {
   return tape.apply('addBias', [tape.apply('scale', [own], { factor: -1 }), prior], {});
 }
 
+/** The same numbers, through which no gradient goes back. */
+const untracked = ({ tape }: Pass, x: Tensor): Tensor => tape.engine.tensor(x.values, x.shape);
+
 /**
  * −ELBO on dynamically binarised pictures, in nats: the cross-entropy of the pixels, which depends on the draw, and the divergence
- * of the latents from fair coins, in closed form. Neurons that want log-weights get −log p(x, h)/q(h) of each draw instead.
+ * of the latents from fair coins, in closed form. Neurons that want log-weights, and those that scale their gradients, get
+ * −log p(x, h)/q(h) of each draw instead.
  */
 export const vae: Objective = (model, pass, { x }) => {
   const drawn = passVae(model, pass, x);
   const { output, logits, reconstruction } = drawn;
   const site = latentSite(model);
   const { neuron } = pass.instead?.get(site) ?? site;
-  if (neuron.wantsLogWeights)
-    return { output, losses: pass.tape.apply('add', [reconstruction, latentCost(pass, drawn)], {}) };
+  const whole = (logits: Tensor) =>
+    pass.tape.apply('add', [reconstruction, latentCost(pass, { ...drawn, logits })], {});
+  if (neuron.wantsLogWeights) return { output, losses: whole(logits) };
+  // What is divided by a factor has to be the whole gradient: log q then comes in through the loss alone, E[∂log q] being 0.
+  if (neuron.claims.scale) return { output, losses: whole(untracked(pass, logits)) };
   return { output, losses: reconstruction, also: [pass.tape.apply('bernoulliDivergence', [logits], {})] };
 };
 

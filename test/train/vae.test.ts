@@ -174,6 +174,35 @@ describe('the objective of the discrete VAE', () => {
     }
   });
 
+  test('where a neuron scales its gradient, all of the ELBO’s gradient is scaled', () => {
+    const score = resolveNeuron('rloo:K=4');
+    const scaled = {
+      ...score,
+      claims: { ...score.claims, scale: () => 10 },
+      pullback(pullback) {
+        score.pullback(pullback);
+        for (let i = 0; i < pullback.gradient.length; i++) pullback.gradient[i] /= 10;
+      },
+    } satisfies typeof score;
+    const model = tiny(reference, scaled);
+    const passes = 4000;
+    const sums = new Float64Array(LATENTS);
+    const bias = model.parameters.find(({ name }) => name === 'latents.bias')?.tensor;
+    assert.ok(bias);
+    for (let step = 0; step < passes; step++) {
+      const { tape, pass, batch } = passOn(model, { step });
+      tape.watch(model.parameters.map(({ tensor }) => tensor));
+      const { losses, also } = vae(model, pass, batch);
+      assert.equal(also, undefined);
+      tape.backward([{ tensor: losses, cotangent: 1 }], losses);
+      tape.gradient(bias)?.values.forEach((g, i) => {
+        sums[i] += (10 * g) / passes;
+      });
+    }
+    const exact = slopes(model, 'latents.bias', () => -exactElbos(model).reduce((sum, elbo) => sum + elbo, 0));
+    assertClose(sums, exact, { absolute: 0.25, relative: 0.02 }, 'ten times the mean gradient');
+  });
+
   test('the mean gradient of VIMCO is that of the exact bound of two draws', () => {
     const model = tiny(reference, 'vimco:K=2');
     const passes = 4000;
