@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { epochOrder, type SiteAudit, SiteAuditor, siteOf, unitOf, type Variant } from '../src/index.ts';
+import { affordable, epochOrder, type SiteAudit, SiteAuditor, siteOf, unitOf, type Variant } from '../src/index.ts';
 import { loadDataset } from '../src/platform/node/index.ts';
 import type { AuditFlags } from './audit.ts';
 import { sitePoints, varianceChart } from './audit-chart.ts';
@@ -8,6 +8,9 @@ import { siteTable } from './audit-report.ts';
 import { ExitCode } from './exit.ts';
 import { duration, terminalProgress } from './progress.ts';
 import { useRun } from './use-run.ts';
+
+/** Neurons that ask for more are left out unless they are named. */
+const MOST_EVALUATIONS = 256;
 
 /**
  * Audits neurons at a place of a trained network, on a minibatch of the data that it was trained on.
@@ -27,7 +30,9 @@ export async function auditRun(
       const split = await loadDataset(data.source, { dataDir: flags.dataDir, seed: data.seed });
       const site = siteOf(model, flags.site);
       const bits = unitOf(site.neuron) === 'bits';
-      const alike = bits ? given.filter(({ neuron }) => unitOf(neuron) === 'bits') : [];
+      const alike = bits
+        ? given.filter(({ neuron }) => unitOf(neuron) === 'bits' && affordable(neuron, site.units, MOST_EVALUATIONS))
+        : [];
       const asked = named ? given : alike.length > 0 ? alike : [{ text: site.neuron.name, neuron: site.neuron }];
       const indices = epochOrder(split.train.count, flags.seed, 1).subarray(0, flags.rows);
       progress.draw('auditing', 0, [`${site.name}: the true gradient`]);

@@ -119,11 +119,15 @@ function auditOne(text: string, neuron: Variant['neuron'], flags: AuditFlags): A
 }
 
 /** The neurons of the files, those named, or all of the zoo. */
-async function askedFor(files: readonly string[], { neuron: names }: AuditFlags): Promise<readonly Variant[]> {
+async function askedFor(
+  files: readonly string[],
+  { neuron: names, run: trained, units }: AuditFlags,
+): Promise<readonly Variant[]> {
   const own = (await Promise.all(files.map(neuronsOfFile))).flat();
   if (names) return [...own, ...names.map((text) => ({ text, neuron: resolveNeuron(text) }))];
   if (own.length > 0) return own;
-  return Object.values(zoo).flatMap((definition) => variants(definition as unknown as NeuronDefinition));
+  const all = Object.values(zoo).flatMap((definition) => variants(definition as unknown as NeuronDefinition));
+  return trained === undefined ? all.filter(({ neuron }) => (neuron.mostUnits ?? units) >= units) : all;
 }
 
 /** Bits first: their true gradient is one and the same. Then what is left of the error at equal compute. */

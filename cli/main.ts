@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 /** The command line: commands are thin; they run the public API. */
 import { Command, CommanderError } from 'commander';
+import { adviseCommand } from './advise.ts';
 import { auditCommand } from './audit.ts';
 import { benchCommand } from './bench.ts';
 import { evaluateCommand } from './evaluate.ts';
@@ -23,6 +24,7 @@ const program = new Command('flipgrad')
   .addCommand(predictCommand())
   .addCommand(exportCommand())
   .addCommand(auditCommand())
+  .addCommand(adviseCommand())
   .addCommand(benchCommand());
 
 // A reader that goes away (`| head`) is no error.

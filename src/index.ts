@@ -4,8 +4,17 @@
  */
 
 // Audit: what a neuron's gradient is worth; what gates cost and save on this machine
+export {
+  type Advice,
+  type AdviseEvent,
+  type AdviseOptions,
+  advise,
+  type MeasuredNeuron,
+  type RacedNeuron,
+} from './audit/advise.ts';
 export { type AuditOptions, auditNeuron, type Interval, type NeuronAudit } from './audit/audit-neuron.ts';
 export { type SiteAudit, type SiteAuditOptions, SiteAuditor } from './audit/audit-site.ts';
+export { affordable, candidatesOf, suits } from './audit/candidates.ts';
 export { certify } from './audit/certify.ts';
 export { FALSE_ALARM, type Verdict } from './audit/claims.ts';
 export {
@@ -20,6 +29,7 @@ export type { GatedShape } from './audit/gated-work.ts';
 export { type GradientErrors, gradientErrors } from './audit/gradient-errors.ts';
 export type { GradientObserver, Loss } from './audit/integrate.ts';
 export { type Problem, type ProblemName, problemKinds } from './audit/problems.ts';
+export type { RaceResult, RaceTrack } from './audit/race.ts';
 export { unitOf } from './audit/unit-of.ts';
 export { type Variant, variants } from './audit/variants.ts';
 // Data sets
@@ -125,6 +135,7 @@ export {
   type SequenceTrainOptions,
   trainSequences,
 } from './train/sequences.ts';
+export { type Measured, type SiteGradient, SiteGradients } from './train/site-gradients.ts';
 export { checkProgress, type TrainingProgress, type TrainingState } from './train/state.ts';
 export { type Training, type TrainOptions, train } from './train/train.ts';
 export {
@@ -135,6 +146,5 @@ export {
   type VaeMeasureEvent,
   type VaeResultEvent,
 } from './train/train-vae.ts';
-export { type Measured, type SiteGradient, SiteGradients } from './train/site-gradients.ts';
 export { startAtMeans, type VaeKind, vae, vaeLayers } from './train/vae.ts';
 export { measureVae, type VaeBound, type VaeBoundOptions } from './train/vae-bound.ts';

@@ -1,0 +1,140 @@
+import { Command, Option } from 'commander';
+import {
+  type Advice,
+  advise,
+  candidatesOf,
+  type NeuronDefinition,
+  resolveNeuron,
+  resolveOptimizer,
+  runModel,
+  suits,
+  unitOf,
+  zoo,
+} from '../src/index.ts';
+import { createEngine, DATASET_NAMES, loadDataset } from '../src/platform/node/index.ts';
+import { adviceText } from './advise-report.ts';
+import { UsageError } from './exit.ts';
+import { count, neurons, positive, rate, wholeNumber, widths } from './options.ts';
+import { duration, terminalProgress } from './progress.ts';
+import { openRun } from './run-folder.ts';
+import { DEFAULTS, layersOf, optimizerSettings, type TrainConfig } from './train-config.ts';
+
+interface AdviseFlags extends Partial<Omit<TrainConfig, 'neuron' | 'model'>> {
+  data: string;
+  dataDir?: string;
+  model?: 'gated' | 'dense';
+  neuron?: string[];
+  run?: string;
+  seconds: number;
+  seeds: number;
+  seed: number;
+  threads?: number;
+  blas: string;
+  json?: boolean;
+}
+
+/** Which of a run's settings or of the flags make the network. */
+const NETWORK = ['model', 'units', 'blocks', 'gater', 'activation', 'rate', 'sparsity', 'start'] as const;
+
+/** `flipgrad advise`. */
+export function adviseCommand(): Command {
+  return new Command('advise')
+    .description(
+      'Find a neuron for your network and data: measure the gradients of all, let the best train for equal time on the same seeds, and say why.',
+    )
+    .exitOverride()
+    .option('--data <name>', `${DATASET_NAMES.join(', ')}, a folder of IDX files, or a CSV file`, 'digits')
+    .option('--data-dir <dir>', 'where data sets lie (default: $FLIPGRAD_DATA, else ~/.cache/flipgrad)')
+    .option('--run <dir>', 'data and network of a trained run; gradients are measured in it too')
+    .addOption(
+      new Option('--model <kind>', 'neurons as gates of blocks, or as hidden units').choices(['gated', 'dense']),
+    )
+    .option('--units <n>', `hidden or expert units (default: ${DEFAULTS.units})`, count)
+    .option('--blocks <n>', `blocks of the expert units, each with a gate (default: ${DEFAULTS.blocks})`, count)
+    .option('--gater <widths>', "widths of the gater's hidden layers, or none", widths)
+    .option('--activation <name>', `neuron of the expert units (default: ${DEFAULTS.activation})`)
+    .option('--rate <s>', `target share of open gates, or none (default: ${DEFAULTS.rate})`, rate)
+    .option('--batch <n>', `examples in a minibatch (default: ${DEFAULTS.batch})`, count)
+    .option('--optimizer <name>', `sgd or adam (default: ${DEFAULTS.optimizer})`)
+    .option('--lr <rate>', 'learning rate (default: adam 0.001, sgd 0.1)', positive)
+    .option(
+      '--neuron <names>',
+      'choose among these (default: all that fit, at several values of their options)',
+      neurons,
+    )
+    .option('--seconds <n>', 'time for everything', positive, 60)
+    .option('--seeds <n>', 'seeds of the final races, 3 or more', count, 4)
+    .option('--seed <n>', 'of the data generator', wholeNumber, 1)
+    .option('--threads <n>', 'default: one a core', count)
+    .option('--blas <lib>', 'auto, off, or the path of a library', 'auto')
+    .option('--json', 'one JSON object a line (also when standard output is not a terminal)')
+    .action(run);
+}
+
+async function run(flags: AdviseFlags): Promise<void> {
+  const progress = terminalProgress();
+  const interrupt = new AbortController();
+  const onInterrupt = () => interrupt.abort();
+  process.once('SIGINT', onInterrupt).once('SIGTERM', onInterrupt);
+  const json = flags.json ?? !process.stdout.isTTY;
+  try {
+    const begun = flags.run === undefined ? undefined : await openRun(flags.run);
+    const config = configOf(flags, begun?.record.config as Partial<TrainConfig> | undefined);
+    const source = begun ? begun.record.data : { source: flags.data, seed: flags.seed };
+    const data = await loadDataset(source.source, { dataDir: flags.dataDir, seed: source.seed });
+    const engineOptions = { blas: flags.blas, ...(flags.threads !== undefined && { threads: flags.threads }) };
+    const makeEngine = () => createEngine(engineOptions);
+    const place = config.model === 'gated' ? 'gates' : 'hidden units';
+    const candidates = flags.neuron ?? allCandidates().filter((text) => suits(resolveNeuron(text), place));
+    const named = candidates.find((text) => text === config.neuron && unitOf(resolveNeuron(text)) === 'bits');
+    const engine = begun && (await makeEngine());
+    const trained = begun && engine && (await runModel(begun, engine)).model;
+    const settings = {
+      data,
+      layersOf: (neuron: string) => layersOf({ ...config, neuron }, data.train.classes),
+      makeEngine,
+      batch: config.batch,
+      makeOptimizer: () => resolveOptimizer(config.optimizer, optimizerSettings(config)),
+      signal: interrupt.signal,
+      candidates,
+      carrier: named ?? DEFAULTS.neuron,
+      seconds: flags.seconds,
+      seeds: flags.seeds,
+      ...(trained && { trained }),
+    };
+    try {
+      for await (const event of advise(settings)) {
+        if (event.event === 'progress')
+          progress.draw('advising', event.share, [event.what, `${duration(event.secondsLeft)} left`]);
+        else tell(event.advice, json, progress.clear);
+      }
+    } finally {
+      engine?.close();
+    }
+  } finally {
+    progress.clear();
+    process.removeListener('SIGINT', onInterrupt).removeListener('SIGTERM', onInterrupt);
+  }
+}
+
+function tell(advice: Advice, json: boolean, clear: () => void): void {
+  clear();
+  process.stdout.write(json ? `${JSON.stringify({ event: 'advice', ...advice })}\n` : adviceText(advice));
+}
+
+/** Defaults, under the run, under the flags. @throws UsageError for a network that has no neurons to choose */
+function configOf(flags: AdviseFlags, ofRun: Partial<TrainConfig> | undefined): TrainConfig {
+  if (ofRun && !['gated', 'dense'].includes(ofRun.model ?? ''))
+    throw new UsageError(`${flags.run} is a run of the model "${ofRun.model}"; a run of gated or dense would do.`);
+  const changed = NETWORK.find((name) => ofRun && flags[name] !== undefined);
+  if (changed) throw new UsageError(`--${changed} and --run both say what the network is; one of them would do.`);
+  const { neuron: _, ...own } = flags;
+  const given = Object.fromEntries(Object.entries(own).filter(([, value]) => value !== undefined));
+  return { ...DEFAULTS, ...ofRun, ...(given as Partial<TrainConfig>) };
+}
+
+/** The usual forms of all neurons first: where time runs out, they are measured. */
+function allCandidates(): string[] {
+  const each = Object.values(zoo).map((definition) => candidatesOf(definition as unknown as NeuronDefinition));
+  return [...each.flatMap(({ usual }) => usual), ...each.flatMap(({ others }) => others)];
+}

@@ -1,0 +1,140 @@
+import type { Dataset, Split } from '../data/dataset.ts';
+import type { Engine } from '../engine/engine.ts';
+import { NonFiniteError } from '../engine/tape.ts';
+import { createModel, type LayerSpec, type Model } from '../layers/model.ts';
+import type { Optimizer } from '../optim/index.ts';
+import { epochOrder, gatherBatch } from '../train/batches.ts';
+import { calibrate } from '../train/calibrate.ts';
+import { evaluate } from '../train/evaluate.ts';
+import { Stepper } from '../train/step.ts';
+
+/** What all runners of a race have in common. */
+export interface RaceTrack {
+  readonly data: Split;
+  /** The layers of the network with this neuron at the place in question. */
+  readonly layersOf: (neuron: string) => readonly LayerSpec[];
+  /** A new engine; the race closes it. */
+  readonly makeEngine: () => Promise<Engine>;
+  readonly batch: number;
+  readonly makeOptimizer: () => Optimizer;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Where a runner stands when its time is up. */
+export interface RaceResult {
+  readonly neuron: string;
+  readonly seed: number;
+  /** Share of wrong answers on the validation data (thresholds calibrated), in [0, 1]; 1 where the loss became NaN. */
+  readonly error: number;
+  /** Share of open gates there; 1 without gates. */
+  readonly density: number;
+  readonly steps: number;
+  /** Multiply-adds of training over those of all blocks: under 1 where closed blocks were skipped. */
+  readonly executed: number;
+  /** Spent on training alone. */
+  readonly seconds: number;
+}
+
+/** The event loop gets a turn at least this often, in milliseconds. */
+const TURN = 50;
+
+/** A training that goes on for stretches of time: the same seed gives the same weights, order and minibatches to every neuron. */
+export class Runner {
+  readonly model: Model;
+  private readonly track: RaceTrack;
+  private readonly stepper: Stepper;
+  private readonly optimizer: Optimizer;
+  private order: Int32Array = new Int32Array(0);
+  private epoch = 0;
+  private next = 0;
+  private executed = 0;
+  private examples = 0;
+  private trained = 0;
+
+  /** @throws RangeError when neuron and network do not fit */
+  constructor(engine: Engine, track: RaceTrack, neuron: string, seed: number) {
+    this.track = track;
+    const { train } = track.data;
+    this.model = createModel(engine, { inputs: train.width, layers: track.layersOf(neuron), seed });
+    this.optimizer = track.makeOptimizer();
+    this.stepper = new Stepper(this.model, this.optimizer);
+  }
+
+  get steps(): number {
+    return this.stepper.step;
+  }
+
+  /** Spent in `train`. */
+  get seconds(): number {
+    return this.trained;
+  }
+
+  /** Multiply-adds of the forward pass so far, over those of the same network with all blocks and gaters. */
+  get share(): number {
+    const { dense, gater } = this.model.cost;
+    return this.executed / Math.max(1, this.examples * (dense + gater));
+  }
+
+  /** Trains until so many seconds are spent. @throws NonFiniteError when the loss is NaN, or the signal's reason */
+  async train(seconds: number): Promise<void> {
+    const { model, stepper, track } = this;
+    const start = performance.now();
+    let turned = start;
+    const settings = { optimizer: this.optimizer, learningRate: this.optimizer.learningRate };
+    do {
+      const indices = this.minibatch();
+      model.engine.beginStep();
+      const { multiplyAdds } = stepper.run(gatherBatch(model.engine, track.data.train, indices), settings);
+      this.executed += multiplyAdds;
+      this.examples += indices.length;
+      if (performance.now() - turned > TURN) {
+        await new Promise((resolve) => setTimeout(resolve, 0));
+        turned = performance.now();
+      }
+      track.signal?.throwIfAborted();
+    } while (performance.now() - start < 1000 * seconds);
+    this.trained += (performance.now() - start) / 1000;
+    stepper.checkParameters();
+  }
+
+  /** The next examples, in an order that depends on the seed alone. */
+  minibatch(): Int32Array {
+    const { data, batch } = this.track;
+    if (this.next >= this.order.length) {
+      this.order = epochOrder(data.train.count, this.model.seed, ++this.epoch);
+      this.next = 0;
+    }
+    const indices = this.order.subarray(this.next, this.next + batch);
+    this.next += indices.length;
+    return indices;
+  }
+}
+
+/** Trains one neuron for so many seconds from the start and measures it on validation data. */
+export async function race(
+  track: RaceTrack,
+  neuron: string,
+  seed: number,
+  seconds: number,
+  valid: Dataset,
+): Promise<RaceResult> {
+  const engine = await track.makeEngine();
+  try {
+    const runner = new Runner(engine, track, neuron, seed);
+    const measured = async () => {
+      try {
+        await runner.train(seconds);
+      } catch (error) {
+        if (error instanceof NonFiniteError) return { error: 1, density: Number.NaN };
+        throw error;
+      }
+      const { model } = runner;
+      if (model.stochasticSites.length > 0) calibrate(model, valid);
+      return evaluate(model, valid, { mode: model.stochasticSites.length > 0 ? 'threshold' : 'mean-field' });
+    };
+    const { error, density } = await measured();
+    return { neuron, seed, error, density, steps: runner.steps, executed: runner.share, seconds: runner.seconds };
+  } finally {
+    engine.close();
+  }
+}
