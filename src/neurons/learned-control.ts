@@ -31,14 +31,16 @@ export const factorOf = ({ learned }: NeuronState): number => learned[learned.le
 /** tanh(W·z + b) of a row. */
 function hiddenOf(learned: Numbers, z: Float64Array): Float64Array {
   const units = z.length;
-  return Float64Array.from({ length: HIDDEN }, (_, k) => {
+  const hidden = new Float64Array(HIDDEN);
+  for (let k = 0; k < HIDDEN; k++) {
     let sum = learned[HIDDEN * units + k];
     for (let i = 0, at = k * units; i < units; i++, at++) sum += learned[at] * z[i];
-    return Math.tanh(sum);
-  });
+    hidden[k] = Math.tanh(sum);
+  }
+  return hidden;
 }
 
-/** r(z) of a row, and ∂r/∂z (units). */
+/** r(z) of a row, and ∂r/∂z (units); z stands for whatever the row holds. */
 export function learnedControl({ learned }: NeuronState, z: Float64Array): { value: number; slope: Float64Array } {
   const units = z.length;
   const slope = new Float64Array(units);

@@ -2,24 +2,44 @@ import { sigmoid } from '../math/special.ts';
 import type { Update } from './contract.ts';
 import { factorOf, learnedControl } from './learned-control.ts';
 import { rebarParts } from './rebar-parts.ts';
-import { relaxed, relaxedGiven, relaxedGivenSlope } from './relaxed-bits.ts';
+import { relaxedGivenSlope } from './relaxed-bits.ts';
 
-/** ĝ of every row, and with it z, z̃, ∂z̃/∂a, b − p and ∂ĝ/∂η: one number a unit. */
-export function relaxRows(update: Update, lambda: number) {
+/** What RELAX needs of one row; all have one number a unit. */
+interface RelaxRow {
+  /** σ(z/λ) and σ(z̃/λ), and how fast they change with the logits. */
+  readonly free: Float64Array;
+  readonly given: Float64Array;
+  readonly freeSlope: Float64Array;
+  readonly givenSlope: Float64Array;
+  /** b − p */
+  readonly score: Float64Array;
+  /** ∂ĝ/∂η */
+  readonly concrete: Float64Array;
+  /** The gradient ĝ. */
+  readonly g: Float64Array;
+}
+
+/** The rows of a minibatch. */
+export function relaxRows(update: Update, lambda: number): RelaxRow[] {
   const { rows, units, logits, noise, h, state } = update;
+  const size = rows * units;
   const [a, b] = rebarParts(update, lambda);
+  const eta = factorOf(state);
   return Array.from({ length: rows }, (_, row) => {
-    const each = (f: (i: number) => number) => Float64Array.from({ length: units }, (_, unit) => f(row * units + unit));
-    const z = each((i) => relaxed(logits[i], noise[2 * i]));
-    const given = each((i) => relaxedGiven(h[i], logits[i], noise[2 * i + 1]));
-    const slope = each((i) => relaxedGivenSlope(h[i], logits[i], noise[2 * i + 1]));
-    const score = each((i) => h[i] - sigmoid(logits[i]));
-    const [r, rGiven] = [learnedControl(state, z), learnedControl(state, given)];
-    const concrete = b.subarray(row * units, (row + 1) * units);
-    const g = concrete.map((value, j) => {
-      const learned = r.slope[j] - rGiven.slope[j] * slope[j] - rGiven.value * score[j];
-      return a[row * units + j] + factorOf(state) * value + learned;
-    });
-    return { g, z, given, slope, score, concrete };
+    const from = row * units;
+    const [free, given, freeSlope, givenSlope, score, g] = Array.from({ length: 6 }, () => new Float64Array(units));
+    for (let j = 0, i = from; j < units; j++, i++) {
+      free[j] = h[size + i];
+      given[j] = h[2 * size + i];
+      freeSlope[j] = (free[j] * (1 - free[j])) / lambda;
+      givenSlope[j] = ((given[j] * (1 - given[j])) / lambda) * relaxedGivenSlope(h[i], logits[i], noise[2 * i + 1]);
+      score[j] = h[i] - sigmoid(logits[i]);
+    }
+    const [r, rGiven] = [learnedControl(state, free), learnedControl(state, given)];
+    for (let j = 0, i = from; j < units; j++, i++) {
+      const learned = r.slope[j] * freeSlope[j] - rGiven.slope[j] * givenSlope[j] - rGiven.value * score[j];
+      g[j] = a[i] + eta * b[i] + learned;
+    }
+    return { free, given, freeSlope, givenSlope, score, concrete: b.subarray(from, from + units), g };
   });
 }

@@ -3,10 +3,10 @@ import { addControlGradient, descend, learnedState } from './learned-control.ts'
 import { relaxRows } from './relax-parts.ts';
 import { fireRelaxed, relaxedBits } from './relaxed-bits.ts';
 
+// Of the paper's r this one has 10 tanh units and sees z as σ(z/λ), which is in the draws already.
 export const relax = defineNeuron({
   name: 'relax',
-  source:
-    'Grathwohl, Choi, Wu, Roeder, Duvenaud 2018, "Backpropagation through the void", §3.2, Eq. 9, r of 10 tanh units',
+  source: 'Grathwohl, Choi, Wu, Roeder, Duvenaud 2018, "Backpropagation through the void", §3.2, Eq. 9 and Algorithm 2',
   summary:
     'h = b = 1[u < p], p = σ(a), c(z) = ηf(σ(z/λ)) + r(z); ĝ = (f(b) − c(z̃))(b − p) + ∂c(z)/∂a − ∂c(z̃)/∂a, z and z̃ | b as in REBAR',
   options: {
@@ -20,20 +20,15 @@ export const relax = defineNeuron({
       relaxRows(pullback, lambda).forEach(({ g }, row) => {
         for (let j = 0; j < g.length; j++) pullback.gradient[row * g.length + j] = g[j];
       }),
-    // Down the gradient of Σ ĝ² / 2: the mean of ĝ does not depend on r and η, so that it is that of the variance.
+    // Down the gradient of Σ ĝ²/2, which is that of the variance: the mean of ĝ does not depend on r and η.
     update(update) {
       const { state } = update;
       const total = new Float64Array(state.learned.length);
-      for (const { g, z, given, slope, score, concrete } of relaxRows(update, lambda)) {
+      for (const { g, free, given, freeSlope, givenSlope, score, concrete } of relaxRows(update, lambda)) {
         const dot = (x: Float64Array): number => g.reduce((sum, value, j) => sum + value * x[j], 0);
-        addControlGradient(state, z, 0, g, total);
-        addControlGradient(
-          state,
-          given,
-          -dot(score),
-          g.map((value, j) => -value * slope[j]),
-          total,
-        );
+        const along = (x: Float64Array, sign: number) => g.map((value, j) => sign * value * x[j]);
+        addControlGradient(state, free, 0, along(freeSlope, 1), total);
+        addControlGradient(state, given, -dot(score), along(givenSlope, -1), total);
         total[total.length - 1] += dot(concrete);
       }
       descend(state, total);
