@@ -99,8 +99,10 @@ export function auditNeuron(given: Neuron, options: AuditOptions): NeuronAudit {
   };
 }
 
-/** As many as can be integrated, and where a rule fixes how many are open and has no noise, enough that two are. */
+/** Whole groups, as many as that; else as many as can be integrated, and where a rule fixes how many are open and has no noise, enough that two are. */
 function unitsWithOwnGradient(neuron: Neuron, most: number): number {
+  const { group } = neuron;
+  if (group) return group * Math.max(1, Math.floor(most / group));
   let units = Math.max(1, integrableUnits(neuron, most, FEW_POINTS));
   while (neuron.noise === 0 && neuron.opens && neuron.opens(units) < 2) units++;
   return units;

@@ -2,6 +2,7 @@ import { drawsOf } from '../engine/draws.ts';
 import { startingState } from '../engine/starting-state.ts';
 import type { Neuron, NeuronState, Pullback } from '../neurons/contract.ts';
 import { formulaMisfit } from '../neurons/formula-misfit.ts';
+import { unitInUse } from '../neurons/unit-in-use.ts';
 import { randomStream } from '../random/stream.ts';
 import type { Verdict } from './claims.ts';
 
@@ -148,7 +149,8 @@ function keepsToRange(neuron: Neuron): string | undefined {
   return outside === undefined ? undefined : `it says that its range is ${neuron.range}, and it emits ${outside}`;
 }
 
-function couplesAsDeclared(neuron: Neuron): string | undefined {
+function couplesAsDeclared(learner: Neuron): string | undefined {
+  const neuron = unitInUse(learner);
   const units = unitsOf(neuron, 6);
   const pass = passOf(neuron, 1, units, 35);
   const others = pass.logits.some((_, moved) => {

@@ -1,6 +1,7 @@
 import { startingState } from '../engine/starting-state.ts';
 import { normalQuantile } from '../math/special.ts';
 import type { Neuron, NeuronState } from '../neurons/contract.ts';
+import { unitInUse } from '../neurons/unit-in-use.ts';
 import { randomStream } from '../random/stream.ts';
 import { auditLogits, gridPoints, integrableUnits } from './grid-size.ts';
 import { type Integral, integrate, type Loss } from './integrate.ts';
@@ -52,7 +53,7 @@ interface Known {
   readonly error: number;
 }
 
-/** E[h] and P(h ≠ 0) of a single unit at one logit. */
+/** E[h] and P(h ≠ 0) of a single unit in use at one logit. */
 interface Expectations {
   readonly logit: number;
   readonly mean: Known;
@@ -60,7 +61,8 @@ interface Expectations {
   readonly exact: boolean;
 }
 
-function expectationsOf(neuron: Neuron): Expectations[] {
+function expectationsOf(learner: Neuron): Expectations[] {
+  const neuron = unitInUse(learner);
   const exact = gridPoints(neuron, 1) <= POINTS;
   return LOGITS.map((logit) => {
     if (exact) {
@@ -151,7 +153,7 @@ function distancesOf(
 ): { distances: readonly Distance[]; way: string; exact: boolean } {
   const integrable = integrableUnits(neuron, most, POINTS);
   const exact = integrable > 0;
-  let units = exact ? integrable : most;
+  let units = exact ? integrable : wholeGroups(neuron, most);
   while (neuron.noise === 0 && neuron.opens && neuron.opens(units) < 2) units++;
   const logits = auditLogits(neuron, units);
   const distances = problems(units).flatMap(({ name, loss }) => {
@@ -191,6 +193,9 @@ function distance(
   });
   return { error, z: z.every((value) => !Number.isNaN(value)) ? Math.max(...z) : Number.POSITIVE_INFINITY };
 }
+
+/** So many units, or the next whole number of groups. */
+const wholeGroups = ({ group = 1 }: Neuron, units: number): number => group * Math.ceil(units / group);
 
 /** Numbers near those of a state that has been lived with. */
 function disturbed(state: NeuronState): NeuronState {

@@ -1,5 +1,5 @@
 import type { Neuron } from '../neurons/contract.ts';
-import { estimateNodes } from './integrate.ts';
+import { estimatePoints } from './integrate.ts';
 
 /** No logit is 0 or near it: there deterministic units may have a kink, and ½ hides a bias by symmetry. */
 const LOGITS = [0.7, -1.3, 2.1, -0.4, 1.6, -2.7, 0.25, -0.9];
@@ -14,12 +14,13 @@ export function auditLogits({ couples }: Neuron, units: number): Float64Array {
 
 /** About how many points the grid has that integrates over the noise of so many units. */
 export function gridPoints(neuron: Neuron, units: number): number {
-  return auditLogits(neuron, units).reduce((points, logit) => points * estimateNodes(neuron, logit), 1);
+  return estimatePoints(neuron, auditLogits(neuron, units));
 }
 
-/** The most units, up to `most`, whose grid has at most so many points; 0 where that of one unit has more. */
+/** The most units, in whole groups, up to `most` or one group, whose grid has at most so many points; 0 where none has. */
 export function integrableUnits(neuron: Neuron, most: number, points: number): number {
-  let units = most;
-  while (units > 0 && gridPoints(neuron, units) > points) units--;
+  const { group = 1 } = neuron;
+  let units = group * Math.max(1, Math.floor(most / group));
+  while (units > 0 && gridPoints(neuron, units) > points) units -= group;
   return units;
 }
