@@ -67,7 +67,7 @@ export function fire(
 ): { output: Tensor; saved: Tensor[]; draws?: Draws } {
   const { neuron, mode, selectionBias } = attributes;
   const { rows, columns: units } = logits;
-  if (mode === 'mean-field' || (typeof mode === 'object' && neuron.selects)) {
+  if (mode === 'mean-field' || (typeof mode === 'object' && (neuron.selects || neuron.group))) {
     const h = engine.allocate(logits.shape, `the output of ${neuron.name}`);
     settle(engine, attributes, logits, h);
     return { output: h, saved: [] };

@@ -4,6 +4,15 @@ import { arm } from './arm.ts';
 import { arms } from './arms.ts';
 import { asIfDeterministic } from './as-if-deterministic.ts';
 import { bitflip } from './bitflip.ts';
+import { categoricalConcrete } from './categorical-concrete.ts';
+import { categoricalExact } from './categorical-exact.ts';
+import { categoricalGapped } from './categorical-gapped.ts';
+import { categoricalRaoBlackwellGumbel } from './categorical-rao-blackwell-gumbel.ts';
+import { categoricalReinforce } from './categorical-reinforce.ts';
+import { categoricalReinmax } from './categorical-reinmax.ts';
+import { categoricalRloo } from './categorical-rloo.ts';
+import { categoricalStraightThrough } from './categorical-straight-through.ts';
+import { categoricalStraightThroughGumbel } from './categorical-straight-through-gumbel.ts';
 import { clippedStraightThrough } from './clipped-straight-through.ts';
 import { concrete } from './concrete.ts';
 import type { NeuronDefinition } from './contract.ts';
@@ -72,6 +81,15 @@ export const zoo = {
   spsa,
   nvil,
   exact,
+  'categorical-straight-through': categoricalStraightThrough,
+  'categorical-straight-through-gumbel': categoricalStraightThroughGumbel,
+  'categorical-rao-blackwell-gumbel': categoricalRaoBlackwellGumbel,
+  'categorical-gapped': categoricalGapped,
+  'categorical-reinmax': categoricalReinmax,
+  'categorical-concrete': categoricalConcrete,
+  'categorical-reinforce': categoricalReinforce,
+  'categorical-rloo': categoricalRloo,
+  'categorical-exact': categoricalExact,
   'hard-concrete': hardConcrete,
   'top-k': topK,
   'noisy-top-k': noisyTopK,

@@ -1,5 +1,6 @@
 import { sigmoid, sigmoidSlope } from '../math/special.ts';
-import { defineNeuron, type NeuronState } from './contract.ts';
+import { bit } from './bernoulli.ts';
+import { defineNeuron, type NeuronState, pullbackEach } from './contract.ts';
 
 /** Before training the slope is 1. */
 const slopeOf = ({ slope }: NeuronState): number => slope?.[0] ?? 1;
@@ -11,12 +12,7 @@ export const slopeAnnealedStraightThrough = defineNeuron({
     'Chung, Ahn, Bengio 2017, "Hierarchical Multiscale Recurrent Neural Networks", §2.3, the slope annealing trick',
   summary: "h = 1[u < σ(s·a)], the slope s grows with the updates; ĝ = δ·s·σ'(s·a)",
   options: {
-    growth: {
-      minimum: 0,
-      maximum: 1,
-      default: 1e-4,
-      meaning: 'what every update adds to the slope, which starts at 1',
-    },
+    growth: { minimum: 0, maximum: 1, default: 1e-4, meaning: 'what an update adds to the slope, 1 at first' },
     steepest: { minimum: 1, maximum: 100, default: 5, meaning: 'the slope at which it stops growing' },
   },
   rule: ({ growth, steepest }) => ({
@@ -27,15 +23,11 @@ export const slopeAnnealedStraightThrough = defineNeuron({
     cells: (logit) => [sigmoid(logit)],
     state: { slope: { size: () => 1, start: () => 1 } },
     fire({ logits, noise, h, state }) {
-      const s = slopeOf(state);
-      for (let i = 0; i < h.length; i++) {
-        const p = sigmoid(s * logits[i]);
-        h[i] = noise[i] < p ? 1 : p - p; // a NaN stays one
-      }
+      for (let i = 0; i < h.length; i++) h[i] = bit(slopeOf(state) * logits[i], noise[i]);
     },
-    pullback({ logits, dh, gradient, state }) {
-      const s = slopeOf(state);
-      for (let i = 0; i < dh.length; i++) gradient[i] = dh[i] * s * sigmoidSlope(s * logits[i]);
+    pullback(pullback) {
+      const s = slopeOf(pullback.state);
+      pullbackEach((logit) => s * sigmoidSlope(s * logit))(pullback);
     },
     update({ state }) {
       state.slope[0] = Math.min(steepest, state.slope[0] + growth);

@@ -13,7 +13,7 @@ import { forEachBatch } from './evaluate.ts';
 export function calibrate(model: Model, held: Dataset, examples = 1000): void {
   const part = held.count > examples ? slice(held, 0, examples) : held;
   for (const site of model.stochasticSites) {
-    if (site.neuron.selects) continue;
+    if (site.neuron.selects || site.neuron.group) continue;
     const share = site.rate ?? sampledShare(model, site, part);
     const logits = collectLogits(model, site, part);
     logits.sort();

@@ -55,7 +55,8 @@ export const isIntegrable = (neuron: Neuron): boolean => pointsOf(neuron, fewest
 
 /** How many units the exact integration of a neuron is tested with: up to eight; 0 where the fewest have too large a grid. */
 export function integrableUnits(neuron: Neuron): number {
-  const most = Math.min(8, neuron.mostUnits ?? 8);
+  // Beside a whole group, the first unit of another one: the true gradient takes time.
+  const most = Math.min(8, neuron.mostUnits ?? 8, (neuron.group ?? 8) + 1);
   const fits = (units: number): boolean =>
     units <= most && pointsOf(neuron, units) * drawsOf(neuron, units) <= EVALUATIONS;
   return [8, 7, 6, 5, 4, 3, 2].find(fits) ?? (isIntegrable(neuron) ? fewest(neuron) : 0);

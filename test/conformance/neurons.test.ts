@@ -137,7 +137,9 @@ for (const { title, neuron } of instances) {
     if (claims.unbiasedRelaxation && exact)
       test('is unbiased for what it trains with, on every problem', () => {
         const few = logits.subarray(0, Math.min(units, 2));
-        for (const { name, loss } of problems(few.length)) {
+        // Groups have large grids: one problem, where everything depends on everything.
+        const some = problems(few.length).filter(({ name }) => !neuron.group || name === 'network');
+        for (const { name, loss } of some) {
           const { gradient } = integrate(neuron, few, loss);
           const truth = few.map((logit, unit) =>
             derivative((x) => integrate(neuron, few.with(unit, x), loss).loss, logit, 0.005),
