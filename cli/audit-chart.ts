@@ -1,7 +1,10 @@
 import type { SiteAudit } from '../src/index.ts';
 import type { AuditRow } from './audit.ts';
 
-const SIZE = { width: 860, height: 560, left: 76, top: 74, right: 210, bottom: 58 };
+const SIZE = { width: 940, height: 560, left: 76, top: 74, right: 300, bottom: 58 };
+/** Of a point, and of a line of the legend. */
+const RADIUS = 7;
+const LINE = 17;
 /** Colour-blind safe (Okabe and Ito 2008). */
 const COLOURS = { unbiased: '#0072b2', biased: '#d55e00' };
 /** Variances under this, relative to the most, are drawn on the floor. */
@@ -19,16 +22,21 @@ export interface ChartPoint {
 /** What was measured on a small problem, of the units that are bits. */
 export function problemPoints(rows: readonly AuditRow[]): ChartPoint[] {
   const bits = rows.filter(({ unit }) => unit === 'bits');
-  return (bits.length > 0 ? bits : rows).map(({ neuron, evaluations, totalVariance, truth, bias }) => {
+  return (bits.length > 0 ? bits : rows).map(({ neuron, evaluations, totalVariance, truth, verdicts }) => {
     const size = Math.hypot(...truth);
-    return { neuron, evaluations, variance: totalVariance / size ** 2, biased: bias.least / size > 1e-6 };
+    return {
+      neuron,
+      evaluations,
+      variance: totalVariance / size ** 2,
+      biased: verdicts.some(({ claim, verdict }) => claim === 'biased' && verdict !== 'refuted'),
+    };
   });
 }
 
 /** What was measured on a network. */
 export function sitePoints(rows: readonly SiteAudit[]): ChartPoint[] {
-  return rows.map(({ neuron, evaluations, variance, bias }) => {
-    return { neuron, evaluations, variance, biased: bias !== undefined && bias.least > 0 };
+  return rows.map(({ neuron, evaluations, variance, verdict }) => {
+    return { neuron, evaluations, variance, biased: verdict.claim === 'biased' };
   });
 }
 
@@ -40,26 +48,26 @@ export function varianceChart(drawn: readonly ChartPoint[], where: string): stri
   const least = Math.min(most, ...positive) / 4;
   const widest = Math.max(2, ...finite.map(({ evaluations }) => evaluations));
   const innerWidth = SIZE.width - SIZE.left - SIZE.right;
-  const innerHeight = SIZE.height - SIZE.top - SIZE.bottom;
+  const height = Math.max(SIZE.height, SIZE.top + LINE * finite.length + 10);
+  const innerHeight = height - SIZE.top - SIZE.bottom;
   const x = (evaluations: number) => SIZE.left + 14 + (Math.log(evaluations) / Math.log(widest)) * (innerWidth - 28);
   const span = Math.log((2 * most) / least);
   const y = (variance: number) => SIZE.top + innerHeight * (1 - Math.log(Math.max(least, variance) / least) / span);
   const places: { x: number; y: number }[] = [];
   const points = [...finite]
-    .sort((a, b) => b.variance - a.variance)
-    .map(({ neuron, evaluations, variance, biased }) => {
+    .sort((a, b) => a.variance - b.variance || a.evaluations - b.evaluations)
+    .map(({ neuron, evaluations, variance, biased }, i) => {
       const at = { x: x(evaluations), y: y(variance) };
-      // Labels at the same evaluations move down until they are clear of each other.
-      let label = at.y;
-      while (places.some((place) => Math.abs(place.x - at.x) < 60 && Math.abs(place.y - label) < 11)) label += 1;
-      places.push({ x: at.x, y: label });
+      // Points that would hide another stand beside it.
+      while (places.some((place) => Math.hypot(place.x - at.x, place.y - at.y) < 2 * RADIUS)) at.x += 2;
+      places.push(at);
       const colour = biased ? COLOURS.biased : COLOURS.unbiased;
       const facts = `${neuron}: variance ${variance.toPrecision(3)}·|∇|², ${evaluations} evaluation${evaluations === 1 ? '' : 's'}`;
-      return [
-        `<circle cx="${at.x.toFixed(1)}" cy="${at.y.toFixed(1)}" r="4" stroke="${colour}" stroke-width="1.6" fill="${biased ? '#fff' : colour}"><title>${escaped(facts)}</title></circle>`,
-        `<path d="M${(at.x + 5).toFixed(1)},${at.y.toFixed(1)}L${(at.x + 12).toFixed(1)},${label.toFixed(1)}" stroke="#bbb" fill="none"/>`,
-        `<text x="${(at.x + 14).toFixed(1)}" y="${(label + 3.5).toFixed(1)}" font-size="10">${escaped(neuron)}${variance < least ? ' (0)' : ''}</text>`,
-      ].join('');
+      const [line, left] = [SIZE.top + 4 + LINE * i, SIZE.left + innerWidth + 40];
+      const disc = (cx: number, cy: number) =>
+        `<circle cx="${cx.toFixed(1)}" cy="${cy.toFixed(1)}" r="${RADIUS}" stroke="${colour}" stroke-width="1.6" fill="${biased ? '#fff' : colour}"/><text x="${cx.toFixed(1)}" y="${(cy + 3).toFixed(1)}" font-size="8.5" text-anchor="middle" fill="${biased ? colour : '#fff'}">${i + 1}</text>`;
+      const label = `<text x="${left + 14}" y="${line + 3.5}" font-size="10">${escaped(neuron)}${variance < least ? ' (variance 0)' : ''}</text>`;
+      return `<g><title>${escaped(facts)}</title>${disc(at.x, at.y)}${disc(left, line)}${label}</g>`;
     });
   const bottom = SIZE.top + innerHeight;
   const ticks = powers(least, 2 * most, 10).map(
@@ -73,8 +81,8 @@ export function varianceChart(drawn: readonly ChartPoint[], where: string): stri
   // Averaging over as many evaluations as it saves is worth as much: lines of equal compute fall by 1 for 1.
   const guide = `M${x(1).toFixed(1)},${y(most).toFixed(1)}L${x(widest).toFixed(1)},${y(most / widest).toFixed(1)}`;
   const title = 'What does a gradient cost, and how noisy is it?';
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${SIZE.width} ${SIZE.height}" font-family="system-ui, sans-serif" font-size="11" fill="#222" role="img" aria-label="${title}">
-<rect width="${SIZE.width}" height="${SIZE.height}" fill="#fff"/>
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${SIZE.width} ${height}" font-family="system-ui, sans-serif" font-size="11" fill="#222" role="img" aria-label="${title}">
+<rect width="${SIZE.width}" height="${height}" fill="#fff"/>
 <text x="14" y="26" font-size="17" font-weight="600">${title}</text>
 <text x="14" y="46" fill="#555">variance of one gradient over |∇|² (${escaped(where)}); <tspan fill="${COLOURS.unbiased}" font-weight="600">● unbiased</tspan> · <tspan fill="${COLOURS.biased}" font-weight="600">○ biased</tspan> · dashes: the same at equal compute</text>
 <path d="M${SIZE.left},${SIZE.top}V${bottom}H${SIZE.left + innerWidth}" stroke="#bbb" fill="none"/>
