@@ -1,0 +1,271 @@
+/**
+ * Renders docs/neurons.md and its pictures from the files of the zoo: what they declare, and what the audit measures.
+ *
+ *     npm run docs
+ *
+ * A test fails when a committed page is not what the zoo says.
+ */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { auditNeuron, type NeuronAudit } from '../src/audit/audit-neuron.ts';
+import { estimatePoints, type Integral, integrate, type Loss } from '../src/audit/integrate.ts';
+import { networkProblem, toyProblem } from '../src/audit/problems.ts';
+import { derivative } from '../src/audit/quadrature.ts';
+import { sampleNeuron } from '../src/audit/sample-neuron.ts';
+import { drawsOf } from '../src/engine/draws.ts';
+import type { Neuron, NeuronDefinition, OptionSpec, Reads } from '../src/neurons/contract.ts';
+import { zoo } from '../src/neurons/index.ts';
+import { resolveNeuron } from '../src/neurons/resolve.ts';
+import { unitInUse } from '../src/neurons/unit-in-use.ts';
+
+const UNITS = 4;
+const SAMPLES = 10_000;
+const PROBLEMS = { network: networkProblem, toy: toyProblem };
+
+const READS: Readonly<Record<Reads, string>> = {
+  loss: 'the loss of every example',
+  cotangent: '∂L/∂h, of closed units too',
+  'cotangent-when-open': '∂L/∂h, of open units only',
+  both: 'the loss of every example and ∂L/∂h',
+};
+
+/** Units by themselves, with noise. */
+const alone = ({ noise, couples }: Neuron): boolean => noise > 0 && couples === undefined;
+const oneDraw = ({ draws }: Neuron): boolean => draws === undefined;
+
+/** A family and which neurons it has: the first that fits. */
+const FAMILIES: readonly (readonly [title: string, fits: (neuron: Neuron) => boolean])[] = [
+  [
+    'Bits and relaxations that train with the cotangent: biased',
+    (neuron) => alone(neuron) && oneDraw(neuron) && neuron.reads !== 'loss' && !neuron.claims.unbiased,
+  ],
+  [
+    'Bits that train with the loss of one draw: unbiased',
+    (neuron) => alone(neuron) && oneDraw(neuron) && neuron.reads === 'loss',
+  ],
+  ['Bits that train with several draws', (neuron) => alone(neuron) && !oneDraw(neuron)],
+  ['Noise that the gradient goes through', alone],
+  ['Categorical units: one of a group is 1', ({ group }) => group !== undefined],
+  ['Rules that choose units, and deterministic units', () => true],
+];
+
+const neurons = (): Neuron[] => Object.keys(zoo).map((name) => resolveNeuron(name));
+
+/** Names of neurons by family, in the order of FAMILIES; families without any are left out. */
+export function families(): [title: string, neurons: Neuron[]][] {
+  const all = neurons().map((neuron) => ({ neuron, family: FAMILIES.findIndex(([, fits]) => fits(neuron)) }));
+  return FAMILIES.map(([title], i): [string, Neuron[]] => [
+    title,
+    all.filter(({ family }) => family === i).map(({ neuron }) => neuron),
+  ]).filter(([, members]) => members.length > 0);
+}
+
+/** What a net with several stochastic layers makes of it: it follows from what the neuron reads. */
+function severalLayers({ noise, reads, draws, claims }: Neuron): string {
+  const many =
+    draws === undefined
+      ? ''
+      : ' A layer above that asks for several draws makes them of each of these, so that numbers of draws multiply.';
+  if (noise === 0 && draws === undefined) return `Deterministic: it passes on what the layers above give.${many}`;
+  if (reads === 'loss')
+    return `It reads its own noise and the losses of its draws alone${claims.unbiased ? ', so that it stays unbiased under and over other stochastic layers' : ''}; their noise adds to its variance.${many}`;
+  if (claims.unbiased)
+    return `Unbiased as long as the cotangents from the layers above are: over it, layers with a biased rule make it biased.${many}`;
+  return `The cotangent has gone through the rules of the layers above, so that biases add up.${many}`;
+}
+
+const number = (value: number): string => (Math.abs(value) < 1e-9 ? '0' : String(Number(value.toPrecision(2))));
+
+function optionRow([name, spec]: [string, OptionSpec]): string {
+  const values =
+    'choices' in spec ? spec.choices.map((choice) => `\`${choice}\``).join(', ') : `${spec.minimum} to ${spec.maximum}`;
+  return `| \`${name}\` | ${values} | ${number(Number(spec.default)) === 'NaN' ? `\`${spec.default}\`` : number(Number(spec.default))} | ${spec.meaning} |`;
+}
+
+function claimsOf({ claims }: Neuron): string {
+  const about = claims.unbiasedRelaxation
+    ? 'biased for the unit in use, unbiased for the relaxation that it trains with'
+    : claims.unbiased
+      ? `unbiased${claims.scale ? ' up to a factor that its state knows' : ''}`
+      : 'biased';
+  const known = [claims.mean && 'E[h]', claims.rate && 'P(h ≠ 0)'].filter(Boolean);
+  return known.length > 0 ? `${about}; ${known.join(' and ')} in closed form` : about;
+}
+
+function drawsText(neuron: Neuron): string {
+  const at = (units: number): string => {
+    const allowed = neuron.mostUnits === undefined || units <= neuron.mostUnits;
+    return allowed ? String(drawsOf(neuron, units)) : 'more than is allowed';
+  };
+  const { draws = 1, mostUnits } = neuron;
+  const most = mostUnits === undefined ? '' : `; at most ${mostUnits} units`;
+  return typeof draws === 'number' ? `${draws}${most}` : `${at(4)} for 4 units, ${at(8)} for 8${most}`;
+}
+
+/** Bias and variance on one problem; both are 0 where there is no noise and the gradient is exact. */
+function measured({ problem, units, method, samples, bias, totalVariance, cosine }: NeuronAudit): string {
+  // Under the resolution of sampling no bias is told from none.
+  const told =
+    method === 'integration'
+      ? number(bias.value)
+      : bias.least > 0
+        ? `${number(bias.value)} (sampled)`
+        : `under ${number(bias.most)}`;
+  const how = method === 'integration' ? 'exact' : `${samples} samples`;
+  return `| ${problem} | ${units} | ${told} | ${number(totalVariance)} | ${cosine.toFixed(3)} | ${how} |`;
+}
+
+function section(neuron: Neuron): string {
+  const { name, summary, source, noise, reads } = neuron;
+  const options = Object.entries(
+    (zoo as Readonly<Record<string, NeuronDefinition | NeuronDefinition<never>>>)[name].options,
+  ) as [string, OptionSpec][];
+  const audits = Object.values(PROBLEMS).map((problem) =>
+    auditNeuron(neuron, { problem, units: UNITS, samples: SAMPLES }),
+  );
+  const table =
+    options.length === 0
+      ? []
+      : ['| option | values | default | meaning |', '|---|---|---:|---|', ...options.map(optionRow), ''];
+  return [
+    `### ${name}`,
+    '',
+    `${summary}`,
+    '',
+    `![${name}: E\\[h\\], P(h ≠ 0) and the gradient](neurons/${name}.svg)`,
+    '',
+    `- Source: ${source}`,
+    `- Reads: ${READS[reads]}`,
+    `- Evaluations of the loss: ${drawsText(neuron)}; noise numbers a unit: ${noise}`,
+    `- Claims: ${claimsOf(neuron)}`,
+    `- Several stochastic layers: ${severalLayers(neuron)}`,
+    '',
+    ...table,
+    '| problem | units | bias | variance | cosine | how |',
+    '|---|---:|---:|---:|---:|---|',
+    ...audits.map(measured),
+    '',
+  ].join('\n');
+}
+
+const LOGITS = Array.from({ length: 25 }, (_, i) => (i - 12) / 2);
+/** L = h of the first unit. */
+const first: Loss = (h) => ({ loss: h[0], dh: Float64Array.from(h, (_, i) => (i === 0 ? 1 : 0)) });
+const MOST_POINTS = 5_000;
+
+/** What noise does to one unit, or beside another of logit 0 where units are coupled: exactly, or where that is much work by samples. */
+function passOf(neuron: Neuron, logit: number): Integral {
+  const logits = neuron.couples ? [logit, 0] : [logit];
+  const small = estimatePoints(neuron, logits) <= MOST_POINTS && !(neuron.couples && !neuron.group && neuron.noise > 0);
+  return small ? integrate(neuron, logits, first) : sampleNeuron(neuron, logits, first, { samples: 2000, seed: 1 });
+}
+
+const PANEL = { width: 380, height: 190, left: 40, top: 34, right: 12, bottom: 30 };
+const COLOURS = { mean: '#0072b2', rate: '#d55e00', gradient: '#009e73', truth: '#555555' };
+
+/** E[h] and P(h ≠ 0) of the unit in use, and the mean gradient of L = h with a band of one standard deviation, over the logit. */
+function picture(neuron: Neuron): string {
+  const used = unitInUse(neuron);
+  const forward = LOGITS.map((logit) => passOf(used, logit));
+  const backward = LOGITS.map((logit) => passOf(neuron, logit));
+  const mean = forward.map((pass) => pass.mean[0]);
+  const slope = LOGITS.map((logit) => derivative((x) => passOf(used, x).mean[0], logit, 0.005));
+  const smooth = used.noise === 0 || neuron.couples === undefined || neuron.group !== undefined;
+  const [gradient, spread] = [
+    backward.map((pass) => pass.gradient[0]),
+    backward.map((pass) => Math.sqrt(pass.variance[0])),
+  ];
+  const left = panel('E[h]', 'P(h ≠ 0)', [
+    { values: forward.map((pass) => pass.rate[0]), colour: COLOURS.rate },
+    { values: mean, colour: COLOURS.mean },
+  ]);
+  const right = panel('E[ĝ] ± one standard deviation', 'true gradient', [
+    { values: gradient, colour: COLOURS.gradient, spread },
+    ...(smooth ? [{ values: slope, colour: COLOURS.truth, dash: true }] : []),
+  ]);
+  const label = `${neuron.name}: forward and gradient for L = h over the logit`;
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${2 * PANEL.width} ${PANEL.height}" font-family="system-ui, sans-serif" font-size="11" fill="#222" role="img" aria-label="${label}">
+<rect width="${2 * PANEL.width}" height="${PANEL.height}" fill="#fff"/>
+${left}
+<g transform="translate(${PANEL.width},0)">${right}</g>
+</svg>
+`;
+}
+
+interface Curve {
+  readonly values: readonly number[];
+  readonly colour: string;
+  readonly spread?: readonly number[];
+  readonly dash?: boolean;
+}
+
+function panel(main: string, other: string, curves: readonly Curve[]): string {
+  const ends = curves.flatMap(({ values, spread }) =>
+    values.flatMap((v, i) => [v - (spread?.[i] ?? 0), v + (spread?.[i] ?? 0)]),
+  );
+  const [low, high] = [Math.min(0, ...ends), Math.max(0.1, ...ends)];
+  const [width, height] = [PANEL.width - PANEL.left - PANEL.right, PANEL.height - PANEL.top - PANEL.bottom];
+  const x = (logit: number): string => (PANEL.left + (width * (logit + 6)) / 12).toFixed(1);
+  const y = (value: number): string => (PANEL.top + (height * (high - value)) / (high - low)).toFixed(1);
+  const path = (values: readonly number[]): string => values.map((v, i) => `${x(LOGITS[i])},${y(v)}`).join(' ');
+  const lines = curves.map(({ values, colour, spread, dash }) => {
+    const upper = values.map((v, i) => `${x(LOGITS[i])},${y(v + (spread?.[i] ?? 0))}`);
+    const lower = values.map((v, i) => `${x(LOGITS[i])},${y(v - (spread?.[i] ?? 0))}`).reverse();
+    const band = spread
+      ? `<polygon points="${[...upper, ...lower].join(' ')}" fill="${colour}" fill-opacity="0.15"/>`
+      : '';
+    return `${band}<polyline points="${path(values)}" fill="none" stroke="${colour}" stroke-width="2"${dash ? ' stroke-dasharray="5 3"' : ''}/>`;
+  });
+  const [mainColour, otherColour] = main === 'E[h]' ? [COLOURS.mean, COLOURS.rate] : [COLOURS.gradient, COLOURS.truth];
+  return [
+    `<text x="${PANEL.left}" y="20"><tspan fill="${mainColour}" font-weight="600">${main}</tspan> · <tspan fill="${otherColour}" font-weight="600">${other}</tspan></text>`,
+    `<path d="M${x(-6)},${y(0)}H${x(6)}M${x(0)},${PANEL.top}V${PANEL.height - PANEL.bottom}" stroke="#ccc" fill="none"/>`,
+    ...[low, high]
+      .filter((v) => v !== 0)
+      .map(
+        (v) => `<text x="${PANEL.left - 4}" y="${Number(y(v)) + 4}" text-anchor="end" fill="#555">${number(v)}</text>`,
+      ),
+    `<text x="${PANEL.left - 4}" y="${Number(y(0)) + 4}" text-anchor="end" fill="#555">0</text>`,
+    ...[-6, 0, 6].map(
+      (a) =>
+        `<text x="${x(a)}" y="${PANEL.height - 12}" text-anchor="middle" fill="#555">${a === 0 ? 'a = 0' : a}</text>`,
+    ),
+    ...lines,
+  ].join('\n');
+}
+
+const HEAD = `# The neurons
+
+Made by \`npm run docs\` from the files of [src/neurons](../src/neurons) and by the audit; a test fails when this page is another.
+
+a is the logit, p = σ(a), h what the unit emits, L (or f) the loss of an example, δ = ∂L/∂h, u and z noise; ĝ is the gradient at the
+logit. An equation that has ĝ = δ·… is a rule for the cotangent; one with f(…) evaluates the loss of several draws.
+
+The tables: bias is |E[ĝ] − ∇| and variance Σ Var[ĝ] of one gradient at ${UNITS} fixed logits (fewer units where their own gradient takes a fine
+grid; coupled units nearer together), options at their defaults, state warmed up on the problem; cosine is that of E[ĝ] with the true gradient ∇ of
+E[L] of the unit in use. \`network\`: L is a random network with five tanh units of h; \`toy\`: L = Σ(h − 0.45)². Exact: by
+integration over all noise, else by samples. Neurons with different numbers of evaluations compare at equal compute: \`flipgrad audit\`
+does that.
+
+The pictures: E[h] and P(h ≠ 0) of the unit in use over the logit, and E[ĝ] for L = h with a band of one standard deviation, before
+training (state as it starts); dashed: the true gradient of E[L]. Coupled units stand beside one of logit 0.
+`;
+
+/** The page and its pictures, by path from the root. */
+export function renderNeuronDocs(): [path: string, text: string][] {
+  const list = families();
+  const contents = list.map(
+    ([title, members]) => `- ${title}: ${members.map(({ name }) => `[${name}](#${name})`).join(', ')}`,
+  );
+  const body = list.flatMap(([title, members]) => [`## ${title}\n`, ...members.map(section)]);
+  return [
+    ['docs/neurons.md', [HEAD, ...contents, '', ...body].join('\n')],
+    ...neurons().map((neuron): [string, string] => [`docs/neurons/${neuron.name}.svg`, picture(neuron)]),
+  ];
+}
+
+if (import.meta.main) {
+  const here = (path: string): string => fileURLToPath(new URL(`../${path}`, import.meta.url));
+  mkdirSync(here('docs/neurons'), { recursive: true });
+  for (const [path, text] of renderNeuronDocs()) writeFileSync(here(path), text);
+}
