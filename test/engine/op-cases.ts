@@ -1,11 +1,13 @@
 import fc from 'fast-check';
 import { blockMask } from '../../src/engine/block-mask.ts';
 import type { BlockShape } from '../../src/engine/block-ops.ts';
+import { drawsOf } from '../../src/engine/draws.ts';
 import type { Engine } from '../../src/engine/engine.ts';
 import { allocateState } from '../../src/engine/fire.ts';
 import type { OpName } from '../../src/engine/ops.ts';
 import { wholeNumbers } from '../../src/engine/sequence-ops.ts';
 import { Tensor } from '../../src/engine/tensor.ts';
+import type { Neuron } from '../../src/neurons/contract.ts';
 import { zoo } from '../../src/neurons/index.ts';
 import { resolveNeuron } from '../../src/neurons/resolve.ts';
 import { integers } from '../helpers/engines.ts';
@@ -52,9 +54,15 @@ const offZero: Draw = (random) => {
   return x + Math.sign(x) * 0.05;
 };
 
-/** One layer of neurons, sampled. */
-export function fireCall(spec: string, rows: number, units: number, step: number): OpCall<'fire'> {
+/** As many units as asked for, or the next number below that a neuron can have in a layer. */
+function unitsFor({ mostUnits = Number.POSITIVE_INFINITY, group = 1 }: Neuron, asked: number): number {
+  return Math.floor(Math.min(asked, mostUnits) / group) * group;
+}
+
+/** One layer of neurons, with all their draws. */
+export function fireCall(spec: string, rows: number, asked: number, step: number): OpCall<'fire'> {
   const neuron = resolveNeuron(spec);
+  const units = unitsFor(neuron, asked);
   return {
     inputs: [{ shape: [rows, units], draw: offZero }],
     attributes: (engine) => ({
@@ -63,7 +71,7 @@ export function fireCall(spec: string, rows: number, units: number, step: number
       source: { key: [1, 2], step, layer: 3, draw: 4 },
       state: allocateState(engine, neuron, units),
     }),
-    lossRows: rows,
+    lossRows: rows * drawsOf(neuron, units),
   };
 }
 
