@@ -8,6 +8,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { readBenchRecords, renderBench, renderClaims } from '../bench/run.ts';
+import { drawAudit, readAuditRecords, renderAudit } from '../cli/audit-page.ts';
 import { readRecords, renderTable } from '../experiments/mnist-2013.ts';
 import { readNeuronRecords, renderNeurons } from '../experiments/mnist-neurons.ts';
 import { drawVaeEqualTime, readVaeRecords, renderVaeEqualTime } from '../experiments/vae-equal-time.ts';
@@ -16,6 +17,7 @@ import { FORMS, readNoiseRecords, renderNoise, renderNoiseCurves } from '../expe
 
 const here = (path: string): string => fileURLToPath(new URL(`../${path}`, import.meta.url));
 
+const audit = () => readAuditRecords(readFileSync(here('results/audit.jsonl'), 'utf8'));
 const bench = (): string => renderBench(readBenchRecords());
 const neurons = (): string => renderNeurons(readNeuronRecords());
 const mnist2013 = (): string => renderTable(readRecords());
@@ -54,6 +56,7 @@ function vae(): [string, string][] {
 const REGIONS: Readonly<Record<string, () => string>> = {
   'mnist-2013': () => mnist2013().split('\n').slice(2).join('\n').trim(),
   'mnist-neurons': () => neurons().split('\n').slice(2).join('\n').trim(),
+  audit: () => renderAudit(audit(), true).trim(),
   bench: () => renderClaims(readBenchRecords()).trim(),
 };
 
@@ -62,6 +65,11 @@ export function renderResults(): ReadonlyMap<string, string> {
   return new Map([
     ['results/mnist-2013.md', mnist2013()],
     ['results/mnist-neurons.md', neurons()],
+    [
+      'results/audit.md',
+      `# What the gradients of all neurons are worth\n\nMade by \`flipgrad audit --json\` from \`audit.jsonl\`.\n\n${renderAudit(audit(), false)}`,
+    ],
+    ['results/audit.svg', drawAudit(audit())],
     ...weightNoise(),
     ...vae(),
     [
