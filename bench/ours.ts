@@ -27,6 +27,7 @@ const { values: flags } = parseArgs({
     size: { type: 'string', default: '64' },
     density: { type: 'string', default: '0.1' },
     gater: { type: 'string', default: '64' },
+    neuron: { type: 'string', default: 'rectifier' },
   },
 });
 
@@ -49,7 +50,7 @@ function matmul512(): () => void {
 /** One SGD step of 784 → 2000 → 10, batch 100: forward, all gradients, update. */
 function denseStep(): () => void {
   const data = digits({ seed: 1, count: 100 });
-  const model = createModel(engine, { inputs: 784, layers: [dense(2000, 'rectifier'), dense(10)] });
+  const model = createModel(engine, { inputs: 784, layers: [dense(2000, flags.neuron), dense(10)] });
   const optimizer = sgd({ learningRate: 0.1 });
   const stepper = new Stepper(model, optimizer);
   const indices = Int32Array.from({ length: 100 }, (_, i) => i);

@@ -10,6 +10,8 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { zoo } from '../src/neurons/index.ts';
+import { resolveNeuron } from '../src/neurons/resolve.ts';
 import { type BenchmarkRecord, type Entry, runAlternating } from './harness.ts';
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
@@ -119,6 +121,15 @@ const AUTO = [
   },
 ] as const;
 
+/** A plain sigmoid, and every neuron with noise that asks for one evaluation of the loss, its units by themselves. */
+const ONE_DRAW = [
+  'sigmoid',
+  ...Object.keys(zoo).filter((name) => {
+    const { noise, draws, couples } = resolveNeuron(name);
+    return noise > 0 && draws === undefined && couples === undefined;
+  }),
+];
+
 /** Every comparison; the first entry is the one that ratios refer to. */
 export const COMPARISONS: Readonly<Record<string, readonly Entry[]>> = {
   'matmul 512³': [
@@ -142,6 +153,9 @@ export const COMPARISONS: Readonly<Record<string, readonly Entry[]>> = {
     peer('PyTorch CPU, 1 thread', 'torch.py', 'dense-step', 1),
     peer('PyTorch CPU, 2 threads', 'torch.py', 'dense-step', 2),
   ],
+  'neurons of one draw against a sigmoid: SGD step 784→2000→10, batch 100, 1 thread': ONE_DRAW.map((neuron) =>
+    ours(neuron, 'dense-step', '--neuron', neuron),
+  ),
   ...gatedComparison('gated layer 784→2048, blocks of 64, 10% open, batch 100', '--units', '2048'),
   ...gatedComparison('gated layer 784→8192, blocks of 64, 10% open, batch 100', '--units', '8192'),
   ...autoComparison(AUTO[0]),

@@ -108,9 +108,9 @@ export function normalQuantile4(u: v128): v128 {
   return f32x4.mul(f32x4.mul(p, x), splat(1.4142135623730951));
 }
 
-/** log(u/(1−u)) for u in (0, 1): the quantile of the logistic distribution. */
+/** log(u/(1−u)) for u in (0, 1): the quantile of the logistic distribution; absolute error about 1e-7 near ½, relative beyond. */
 // @ts-ignore: decorator
 @inline
 export function logit4(u: v128): v128 {
-  return f32x4.sub(log4(u), log4(f32x4.sub(splat(1), u)));
+  return log4(f32x4.div(u, f32x4.sub(splat(1), u)));
 }
