@@ -17,7 +17,7 @@ import {
 import { problemPoints, varianceChart } from './audit-chart.ts';
 import { auditTable, verdictLines } from './audit-report.ts';
 import { auditRun } from './audit-run.ts';
-import { ExitCode } from './exit.ts';
+import { ExitCode, UsageError } from './exit.ts';
 import { neuronsOfFile } from './neuron-file.ts';
 import { count, neurons, wholeNumber } from './options.ts';
 import { duration, terminalProgress } from './progress.ts';
@@ -46,6 +46,9 @@ export interface AuditRow extends NeuronAudit {
   readonly neuron: string;
   readonly verdicts: readonly Verdict[];
 }
+
+/** The true gradient of bits is a sum over all their states. */
+const MOST_UNITS = 14;
 
 /** `flipgrad audit`. */
 export function auditCommand(): Command {
@@ -81,6 +84,10 @@ export function auditCommand(): Command {
 }
 
 async function run(files: readonly string[], flags: AuditFlags): Promise<void> {
+  if (flags.units > MOST_UNITS)
+    throw new UsageError(
+      `--units ${flags.units} makes 2^${flags.units} states to sum the true gradient over; up to ${MOST_UNITS} would do.`,
+    );
   const asked = await askedFor(files, flags);
   if (flags.run !== undefined) {
     await auditRun(flags.run, asked, flags, files.length > 0 || flags.neuron !== undefined);
