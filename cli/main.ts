@@ -8,6 +8,7 @@ import { evaluateCommand } from './evaluate.ts';
 import { ExitCode, explain } from './exit.ts';
 import { exportCommand } from './export.ts';
 import { predictCommand } from './predict.ts';
+import { reproduceCommand } from './reproduce.ts';
 import { runsCommand } from './runs.ts';
 import { showCommand } from './show.ts';
 import { trainCommand } from './train.ts';
@@ -25,6 +26,7 @@ const program = new Command('flipgrad')
   .addCommand(exportCommand())
   .addCommand(auditCommand())
   .addCommand(adviseCommand())
+  .addCommand(reproduceCommand())
   .addCommand(benchCommand());
 
 // A reader that goes away (`| head`) is no error.

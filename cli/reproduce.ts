@@ -1,0 +1,71 @@
+import { Command } from 'commander';
+import { experiments } from '../experiments/index.ts';
+import { type ReproduceEvent, reproduce } from '../experiments/reproduce.ts';
+import { suggest } from '../src/math/text.ts';
+import { ExitCode, Interruption, UsageError } from './exit.ts';
+import { count } from './options.ts';
+import { duration, terminalProgress } from './progress.ts';
+
+/** Flags of `flipgrad reproduce`. */
+interface ReproduceFlags {
+  quick?: boolean;
+  seeds?: number;
+  out: string;
+  json?: boolean;
+}
+
+/** `flipgrad reproduce`. */
+export function reproduceCommand(): Command {
+  const names = experiments.map(({ name }) => name).join(', ');
+  return new Command('reproduce')
+    .description(`Repeat a published table or claim, with intervals: ${names}. Goes on where it was interrupted.`)
+    .exitOverride()
+    .argument('<name>', names)
+    .option('--quick', 'the small form on embedded digits, within 3 minutes; the full form needs MNIST')
+    .option('--seeds <n>', 'seeds 1 to n', count)
+    .option('--out <dir>', 'folder of records and reports', 'reproduce')
+    .option('--json', 'one JSON object a line (also when standard output is not a terminal)')
+    .action(run);
+}
+
+async function run(name: string, { quick = false, seeds, out, json }: ReproduceFlags): Promise<void> {
+  const known = experiments.map((candidate) => candidate.name);
+  const experiment = experiments.find((candidate) => candidate.name === name);
+  if (!experiment) throw new UsageError(`There is no experiment "${name}". ${suggest(name, known)}`);
+  const interrupt = new AbortController();
+  const onInterrupt = (): void => interrupt.abort();
+  process.once('SIGINT', onInterrupt).once('SIGTERM', onInterrupt);
+  const progress = terminalProgress();
+  const lines = json ?? !process.stdout.isTTY;
+  const tell = (event: ReproduceEvent): void => {
+    if (event.event === 'progress') {
+      const { cell, share, secondsLeft } = event;
+      progress.draw(name, share, [cell, `${duration(secondsLeft)} left`]);
+      return;
+    }
+    if (event.event === 'plan') {
+      const { cells, left, minutes } = event;
+      progress.print(`${left} of ${cells} cells to run: about ${(minutes / 60).toFixed(2)} hours on two cores.`);
+    }
+    if (lines) process.stdout.write(`${JSON.stringify(event, withoutCharts)}\n`);
+    else if (event.event === 'result') {
+      progress.clear();
+      const findings = event.report.findings.map(({ outcome, claim, evidence }) => `${outcome}: ${claim}. ${evidence}`);
+      process.stdout.write(`${[...findings, `Wrote ${event.files.join(', ')}.`].join('\n')}\n`);
+    }
+  };
+  try {
+    const options = { quick, out, signal: interrupt.signal, ...(seeds !== undefined && { seeds }) };
+    const { findings } = await reproduce(experiment, options, tell);
+    if (findings.some(({ outcome }) => outcome === 'refuted')) process.exitCode = ExitCode.refuted;
+  } catch (error) {
+    if (!interrupt.signal.aborted || error !== interrupt.signal.reason) throw error;
+    throw new Interruption(`Interrupted; finished cells stand in ${out}. The same command goes on.`);
+  } finally {
+    progress.clear();
+    process.removeListener('SIGINT', onInterrupt).removeListener('SIGTERM', onInterrupt);
+  }
+}
+
+/** Pictures stand in the page, not in the lines. */
+const withoutCharts = (key: string, value: unknown): unknown => (key === 'charts' ? undefined : value);

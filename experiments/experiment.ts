@@ -1,0 +1,66 @@
+/** What an experiment states: a grid of cells, what one cell does, and what the finished cells say of the published claims. */
+
+/** One run of a grid, as plain JSON: it is stored beside what it gave, and two cells are the same when their JSON is. */
+export interface Cell {
+  readonly seed: number;
+}
+
+export interface Finished<C, R> {
+  readonly cell: C;
+  readonly result: R;
+  /** Wall-clock time of the cell. */
+  readonly seconds: number;
+}
+
+export interface Form<C> {
+  /** Seeds 1, 2, … when the user asks for no other number. */
+  readonly seeds: number;
+  /** Seed by seed, so that an interrupted grid has whole pairs. */
+  cells(seeds: readonly number[]): readonly C[];
+}
+
+/** `not tested` where this form cannot tell, as for published error rates on other data. */
+export type Outcome = 'holds' | 'refuted' | 'not shown' | 'not tested';
+
+export interface Finding {
+  readonly claim: string;
+  readonly outcome: Outcome;
+  /** The figures that say so. */
+  readonly evidence: string;
+}
+
+export interface ReportTable {
+  readonly title: string;
+  readonly head: readonly string[];
+  readonly rows: readonly (readonly string[])[];
+}
+
+export interface Report {
+  readonly findings: readonly Finding[];
+  readonly tables: readonly ReportTable[];
+  /** SVG. */
+  readonly charts: readonly string[];
+}
+
+export interface CellOptions {
+  /** Stops the cell: it throws the signal's reason. */
+  readonly signal: AbortSignal;
+  /** @param share of the cell that is done, in [0, 1] */
+  onProgress(share: number): void;
+}
+
+export interface Experiment<C extends Cell = Cell, R = unknown> {
+  readonly name: string;
+  readonly title: string;
+  /** The claim in its author's words, where it stands, and what numbers were printed. */
+  readonly claim: { readonly text: string; readonly source: string; readonly published: string };
+  /** The setting in a few sentences: network, budget, tolerance, and what was left out. */
+  readonly setting: string;
+  readonly quick: Form<C>;
+  readonly full: Form<C>;
+  nameOf(cell: C): string;
+  /** Estimated minutes of a cell on two cores, for the hours that are stated before a grid starts. */
+  minutesOf(cell: C): number;
+  run(cell: C, options: CellOptions): Promise<R>;
+  report(finished: readonly Finished<C, R>[]): Report;
+}
