@@ -1,4 +1,4 @@
-import { defineNeuron, fireEach, pullbackEach } from '../src/index.ts';
+import { defineNeuron, f, fireEach, pullbackEach } from '../src/index.ts';
 
 const KEEP = 0.5;
 const sigmoid = (a: number): number => 1 / (1 + Math.exp(-a));
@@ -18,5 +18,6 @@ export const dropout = defineNeuron({
     pullback: pullbackEach((logit, _h, u) => (u < KEEP ? (sigmoid(logit) * (1 - sigmoid(logit))) / KEEP : 0)),
     expect: sigmoid,
     whenOpen: (logit: number) => sigmoid(logit) / KEEP,
+    formulas: { whenOpen: f.divide(f.sigmoid(f.logit), KEEP) },
   }),
 });
