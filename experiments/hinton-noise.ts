@@ -216,7 +216,7 @@ export const hintonNoise: Experiment<NoiseCell, NoiseResult> = {
   nameOf: ({ arm, examples, units, seed }) => `${arm}, ${units} units, ${examples} examples, seed ${seed}`,
   // Examples trained on and validated on, by the width: a guess until a full grid has run.
   minutesOf: ({ data, examples, units, epochs }) =>
-    0.02 + (epochs * (examples + (data === 'mnist' ? 3500 : 200)) * (units + 100)) / 1e9,
+    0.02 + (epochs * (examples + (data === 'mnist' ? 3500 : 200)) * (units + 100)) / 4e8,
   run,
   report,
 };
