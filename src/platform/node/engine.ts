@@ -11,8 +11,14 @@ const workerUrl = new URL(`./worker${ending}`, import.meta.url);
 
 function spawn(init: WorkerInit): WorkerHandle {
   const worker = new Worker(workerUrl, { workerData: init, stdout: false, stderr: false });
-  // The engine's threads must not keep a finished program alive.
-  worker.unref();
+  // A thread that ends while it loads a native library takes the whole program with it: until it says that it is ready it keeps
+  // the program alive. Afterwards a finished program need not wait for it.
+  const ready = new Promise<void>((resolve) => {
+    worker.once('message', resolve);
+    worker.once('error', () => resolve());
+    worker.once('exit', () => resolve());
+  });
+  void ready.then(() => worker.unref());
   return {
     onEnd(callback) {
       let ended = false;
@@ -24,7 +30,7 @@ function spawn(init: WorkerInit): WorkerHandle {
       worker.once('exit', (code) => end(`exit code ${code}`));
     },
     terminate() {
-      void worker.terminate();
+      void ready.then(() => worker.terminate());
     },
   };
 }
