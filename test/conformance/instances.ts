@@ -16,7 +16,9 @@ export interface Instance {
 function others(spec: OptionSpec): readonly number[] {
   if ('choices' in spec) return [];
   const within = (value: number): number => Math.min(spec.maximum, Math.max(spec.minimum, value));
-  const wanted = spec.whole ? [spec.minimum, spec.default + 1] : [spec.default / 2, spec.default * 2];
+  // A 0 stands for another option: of one unit kept alone, softmax has no gradient, and of two that are all, no bias.
+  const whole = spec.default === 0 ? [] : [spec.minimum, spec.default + 1];
+  const wanted = spec.whole ? whole : [spec.default / 2, spec.default * 2];
   return [...new Set(wanted.map(within))].filter((value) => value !== spec.default);
 }
 
@@ -41,7 +43,7 @@ export const instances: readonly Instance[] = Object.entries(zoo).flatMap(([name
 );
 
 /** Evaluations of the loss in one exact integration over several units, and points in that over one, at most. */
-const EVALUATIONS = 20_000;
+const EVALUATIONS = 11_000;
 const POINTS = 25_000;
 
 /** About how many points the grid over so many units has. */
@@ -65,7 +67,10 @@ export function integrableUnits(neuron: Neuron): number {
 /** At least so many units, and where a rule fixes how many are open, enough that two are. */
 export function unitsWithTwoOpen(neuron: Neuron, least: number): number {
   let units = least;
-  while (neuron.opens && neuron.opens(units) < 2) units++;
+  while (neuron.opens && neuron.opens(units) < 2) {
+    if (units > 1000) throw new RangeError(`"${neuron.name}" opens one unit only, with these options.`);
+    units++;
+  }
   return units;
 }
 
