@@ -41,7 +41,7 @@ const ROWS = 128;
  * @param logits one a unit
  * @param state the neuron's moving averages; default: what every unit starts with
  * @param observe sees the gradient (units) at every point of the grid, and the point's weight
- * @throws RangeError when the grid has over four million points; fewer units would do
+ * @throws RangeError for a logit that is not finite; when the grid has over four million points: fewer units would do
  */
 export function integrate(
   neuron: Neuron,
@@ -51,6 +51,11 @@ export function integrate(
   observe?: GradientObserver,
 ): Integral {
   const units = logits.length;
+  const broken = Array.from(logits).findIndex((logit) => !Number.isFinite(logit));
+  if (broken >= 0)
+    throw new RangeError(
+      `The logit of unit ${broken} is ${logits[broken]}, and "${neuron.name}" has no gradient there; a finite number would do.`,
+    );
   const grid = neuron.couples && !neuron.group ? rowNodes(neuron, logits) : productGrid(neuron, logits);
   const moments = new Moments(units, observe);
   const minibatch = new Minibatch(neuron, logits, state ?? startingState(neuron, units));
