@@ -7,6 +7,8 @@ import { benchCommand } from './bench.ts';
 import { evaluateCommand } from './evaluate.ts';
 import { ExitCode, explain } from './exit.ts';
 import { exportCommand } from './export.ts';
+import { labCommand } from './lab.ts';
+import { microscopeCommand } from './microscope.ts';
 import { predictCommand } from './predict.ts';
 import { reproduceCommand } from './reproduce.ts';
 import { runsCommand } from './runs.ts';
@@ -27,6 +29,8 @@ const program = new Command('flipgrad')
   .addCommand(auditCommand())
   .addCommand(adviseCommand())
   .addCommand(reproduceCommand())
+  .addCommand(microscopeCommand())
+  .addCommand(labCommand())
   .addCommand(benchCommand());
 
 // A reader that goes away (`| head`) is no error.

@@ -28,6 +28,15 @@ export {
 export type { GatedShape } from './audit/gated-work.ts';
 export { type GradientErrors, gradientErrors } from './audit/gradient-errors.ts';
 export type { GradientObserver, Loss } from './audit/integrate.ts';
+export {
+  type Bar,
+  lookAtUnit,
+  type MicroscopeOptions,
+  standsAlone,
+  type UnitLossName,
+  type UnitView,
+  unitLosses,
+} from './audit/microscope.ts';
 export { type Problem, type ProblemName, problemKinds } from './audit/problems.ts';
 export type { RaceResult, RaceTrack } from './audit/race.ts';
 export { unitOf } from './audit/unit-of.ts';
@@ -110,6 +119,7 @@ export {
 export { Run, type SavedState } from './runs/run.ts';
 export { runModel } from './runs/run-model.ts';
 export { differences, type RunSummary, summarize } from './runs/summary.ts';
+export { trainCheck } from './runs/train-check.ts';
 export { type ResumedEvent, type RunEvent, type SavedEvent, type TrainRunOptions, trainRun } from './runs/train-run.ts';
 // Training and evaluation
 export { Basket, type BasketOptions, type BasketRow, siteOf } from './train/basket.ts';

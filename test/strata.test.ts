@@ -44,7 +44,7 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   'src/platform': ['everything above'],
   experiments: ['src/index.ts', 'src/neurons/index.ts', 'src/platform/node/index.ts'],
   cli: ['everything above'],
-  lab: ['everything above'],
+  lab: ['src/index.ts', 'src/neurons/index.ts', 'src/platform/browser/index.ts'],
 };
 const strata = Object.keys(arrows);
 
@@ -53,8 +53,8 @@ const PLATFORM = ['src/platform', 'cli', 'lab', 'experiments'];
 const GLOBALS = /(?<![.\w])(?:process|Buffer|require|__dirname|document|window|navigator|localStorage)\b(?!\s*\??:)/;
 
 const root = join(import.meta.dirname, '..');
-/** The AssemblyScript and what is made of it are no modules of ours. */
-const FOREIGN = /^src\/kernels\/(assembly|generated)\//;
+/** The AssemblyScript and what is made of it are no modules of ours, nor are style sheets. */
+const FOREIGN = /^src\/kernels\/(assembly|generated)\/|\.css$/;
 
 interface Import {
   /** Of a relative import, the file's path from the root; else a package's name. */
@@ -93,7 +93,7 @@ function moduleOf(file: string, text: string): Module {
   return { file, stratum: stratumOf(file), code, imports: importsOf(file, code) };
 }
 
-const modules = globSync('{src,cli,lab,experiments}/**/*.ts', { cwd: root })
+const modules = globSync('{src,cli,lab,experiments}/**/*.{ts,svelte}', { cwd: root })
   .map((file) => file.replaceAll('\\', '/'))
   .filter((file) => !FOREIGN.test(file) && !file.includes('node_modules'))
   .sort()
@@ -266,6 +266,8 @@ describe('the rules above see what they should', () => {
       ['src/train/a.ts', "if (name === 'straight-through') run();"],
       ['src/train/a.ts', 'switch (neuron.name) {'],
       ['cli/a.ts', "  case 'stochastic-binary':"],
+      ['lab/a.ts', "import { b } from '../src/train/b.ts';"],
+      ['lab/a.ts', "import { b } from '../src/platform/node/index.ts';"],
     ])
       assert.equal(judge(file, text).length, 1, text);
   });

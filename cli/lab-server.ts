@@ -1,0 +1,140 @@
+import { constants, type Stats } from 'node:fs';
+import { type FileHandle, lstat, open } from 'node:fs/promises';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { extname, join } from 'node:path';
+
+/** The folders that are served, and nothing else. */
+export interface LabFolders {
+  /** The built lab: everything under /. */
+  readonly lab: string;
+  /** A run: everything under /run/. */
+  readonly run?: string | undefined;
+}
+
+const TYPES: Readonly<Record<string, string>> = {
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript; charset=utf-8',
+  '.css': 'text/css; charset=utf-8',
+  '.svg': 'image/svg+xml',
+  '.json': 'application/json',
+  '.jsonl': 'application/jsonl',
+};
+
+/** Of the one style sheet that Observable Plot writes into its charts, their class being "lab-plot". */
+const PLOT_STYLE = "'sha256-iVt/ZxHAPQOLhWjxM/PEltTyD2JkOY2eBFM7KLOOXHo='";
+
+const HEADERS: Readonly<Record<string, string>> = {
+  'Content-Security-Policy': [
+    "default-src 'none'",
+    "script-src 'self' 'wasm-unsafe-eval'",
+    "worker-src 'self'",
+    `style-src 'self' ${PLOT_STYLE}`,
+    "img-src 'self'",
+    "connect-src 'self'",
+    "base-uri 'none'",
+    "form-action 'none'",
+    "frame-ancestors 'none'",
+  ].join('; '),
+  // What threads need: without both a page's workers cannot share memory.
+  'Cross-Origin-Opener-Policy': 'same-origin',
+  'Cross-Origin-Embedder-Policy': 'require-corp',
+  'Cross-Origin-Resource-Policy': 'same-origin',
+  'X-Content-Type-Options': 'nosniff',
+  'Referrer-Policy': 'no-referrer',
+  'Cache-Control': 'no-cache',
+};
+
+/** A name of this machine that only it can reach; anything else is a page elsewhere that calls itself us. */
+const LOCAL_HOST = /^(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/i;
+
+/** A server of these folders; the caller has it listen, on a loopback address. */
+export function labServer(folders: LabFolders): Server {
+  return createServer((request, response) => {
+    answer(folders, request, response).catch(() => {
+      if (response.headersSent) response.destroy();
+      else refuse(response, 500, 'The file could not be read.');
+    });
+  });
+}
+
+async function answer(folders: LabFolders, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  if (!LOCAL_HOST.test(request.headers.host ?? ''))
+    return refuse(response, 403, 'This server answers to localhost only.');
+  if (request.method !== 'GET' && request.method !== 'HEAD')
+    return refuse(response, 405, 'This server reads files; GET would do.');
+  const found = await findFile(folders, request.url ?? '');
+  if (!found) return refuse(response, 404, 'There is no such file.');
+  try {
+    response.writeHead(200, {
+      ...HEADERS,
+      'Content-Type': TYPES[extname(found.name)] ?? 'application/octet-stream',
+      'Content-Length': found.size,
+    });
+    if (request.method === 'HEAD' || found.size === 0) {
+      response.end();
+      return;
+    }
+    // What a file has gained meanwhile is not sent: its length is told.
+    const stream = found.file.createReadStream({ autoClose: false, end: found.size - 1 });
+    for await (const piece of stream) if (!response.write(piece)) await drained(response);
+    response.end();
+  } finally {
+    await found.file.close();
+  }
+}
+
+function drained(response: ServerResponse): Promise<void> {
+  return new Promise((resolve, reject) => {
+    response.once('drain', resolve);
+    response.once('close', () => reject(new Error('The reader went away.')));
+  });
+}
+
+interface Found {
+  readonly name: string;
+  readonly file: FileHandle;
+  readonly size: number;
+}
+
+/** The plain file that an address means, opened; undefined where there is none within the folders. */
+async function findFile({ lab, run }: LabFolders, url: string): Promise<Found | undefined> {
+  const segments = segmentsOf(url);
+  if (!segments) return undefined;
+  const ofRun = segments[0] === 'run';
+  const root = ofRun ? run : lab;
+  if (root === undefined) return undefined;
+  const within = ofRun ? segments.slice(1) : segments.length === 0 ? ['index.html'] : segments;
+  let path = root;
+  for (const [i, segment] of within.entries()) {
+    path = join(path, segment);
+    const facts = await factsOf(path);
+    // Neither file nor folder: links may lead out of the folders.
+    if (!facts || !(i < within.length - 1 ? facts.isDirectory() : facts.isFile())) return undefined;
+  }
+  if (within.length === 0) return undefined;
+  const file = await open(path, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0));
+  const { size } = await file.stat();
+  return { name: path, file, size };
+}
+
+const factsOf = (path: string): Promise<Stats | undefined> => lstat(path).catch(() => undefined);
+
+/** The names in an address's path; undefined where one is no plain name. The address is taken as it came, not tidied first. */
+function segmentsOf(url: string): string[] | undefined {
+  const path = url.split(/[?#]/)[0];
+  if (!path.startsWith('/')) return undefined;
+  let names: string[];
+  try {
+    names = path.slice(1).split('/').map(decodeURIComponent);
+  } catch {
+    return undefined;
+  }
+  if (names.length === 1 && names[0] === '') return [];
+  const plain = names.every((name) => /^[^./\\\0:][^/\\\0:]*$/.test(name));
+  return plain ? names : undefined;
+}
+
+function refuse(response: ServerResponse, status: number, sentence: string): void {
+  response.writeHead(status, { ...HEADERS, 'Content-Type': 'text/plain; charset=utf-8', Connection: 'close' });
+  response.end(`${sentence}\n`);
+}

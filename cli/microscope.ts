@@ -1,0 +1,62 @@
+import { Command, Option } from 'commander';
+import { lookAtUnit, resolveNeuron, type UnitLossName, type UnitView, unitLosses } from '../src/index.ts';
+import { neurons, number, wholeNumber } from './options.ts';
+import { table } from './table.ts';
+
+interface MicroscopeFlags {
+  neuron: string[];
+  logit: number;
+  loss: UnitLossName;
+  target: number;
+  seed: number;
+  json?: boolean;
+}
+
+/** `flipgrad microscope`: what the lab's page of that name shows. */
+export function microscopeCommand(): Command {
+  return new Command('microscope')
+    .description('Look at single units: what they emit, and their gradients against the exact one.')
+    .exitOverride()
+    .option('--neuron <names>', 'neurons, separated by commas', neurons, ['stochastic-binary', 'straight-through'])
+    .option('--logit <a>', 'the pre-activation', number, 0.5)
+    .addOption(
+      new Option('--loss <name>', 'square: (h − t)²; linear: t·h; saturating: tanh(2h − t)')
+        .choices(Object.keys(unitLosses))
+        .default('square'),
+    )
+    .option('--target <t>', 't of the loss', number, 0.45)
+    .option('--seed <n>', 'of what is drawn', wholeNumber, 1)
+    .option('--json', 'one JSON object a line (also when standard output is not a terminal)')
+    .action(look);
+}
+
+function look({ neuron: names, logit, loss, target, seed, json }: MicroscopeFlags): void {
+  const views = names.map((neuron) => ({
+    neuron,
+    ...lookAtUnit(resolveNeuron(neuron), { logit, loss: unitLosses[loss](target), seed }),
+  }));
+  if (json ?? !process.stdout.isTTY) for (const view of views) process.stdout.write(`${JSON.stringify(view)}\n`);
+  else process.stdout.write(`${table(rowsOf(views))}\n`);
+}
+
+function rowsOf(views: readonly (UnitView & { neuron: string })[]): string[][] {
+  const header = [
+    'neuron',
+    'E[h]',
+    'P(h≠0)',
+    'exact ∇',
+    'E[ĝ]',
+    'bias',
+    'variance',
+    'evaluations',
+    'draws for the sign',
+  ];
+  const short = (value: number): string => (Math.abs(value) < 5e-13 ? '0' : value.toPrecision(4));
+  const rows = views.map((view) => [
+    view.neuron,
+    ...[view.mean, view.rate, view.truth, view.gradient, view.bias, view.variance].map(short),
+    String(view.evaluations),
+    Number.isFinite(view.drawsForSign) ? String(view.drawsForSign) : Number.isNaN(view.drawsForSign) ? '–' : 'never',
+  ]);
+  return [header, ...rows];
+}

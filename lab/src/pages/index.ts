@@ -1,0 +1,9 @@
+import type { Component } from 'svelte';
+import Machine from './Machine.svelte';
+import Microscope from './Microscope.svelte';
+
+/** The lab's pages, in the order of the navigation; the first is where one arrives. */
+export const pages: readonly { readonly name: string; readonly title: string; readonly Component: Component }[] = [
+  { name: 'microscope', title: 'Microscope', Component: Microscope },
+  { name: 'machine', title: 'This browser', Component: Machine },
+];

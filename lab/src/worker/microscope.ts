@@ -1,0 +1,38 @@
+import {
+  lookAtUnit,
+  resolveNeuron,
+  standsAlone,
+  type UnitLossName,
+  type UnitView,
+  unitLosses,
+  zoo,
+} from '../../../src/index.ts';
+
+/** What the microscope is set to. */
+export interface MicroscopeState {
+  readonly neurons: readonly string[];
+  readonly logit: number;
+  readonly loss: UnitLossName;
+  readonly t: number;
+  readonly seed: number;
+}
+
+export interface NamedView extends UnitView {
+  readonly neuron: string;
+  readonly summary: string;
+  readonly source: string;
+}
+
+/** Names of the neurons that can be looked at by themselves. */
+export const microscopeNeurons = (): string[] => Object.keys(zoo).filter((name) => standsAlone(resolveNeuron(name)));
+
+/** One view a neuron. @throws RangeError for a neuron or a setting that does not do */
+export function look({ neurons, logit, loss, t, seed }: MicroscopeState): NamedView[] {
+  if (!Object.hasOwn(unitLosses, loss))
+    throw new RangeError(`There is no loss "${loss}"; ${Object.keys(unitLosses).join(', ')} would do.`);
+  return neurons.map((name) => {
+    const neuron = resolveNeuron(name);
+    const { summary, source } = neuron;
+    return { neuron: name, summary, source, ...lookAtUnit(neuron, { logit, loss: unitLosses[loss](t), seed }) };
+  });
+}

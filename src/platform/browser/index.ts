@@ -1,0 +1,4 @@
+/** flipgrad in a browser: engines with threads where the page may have them. */
+export { type BrowserPlatformOptions, browserPlatform, createEngine } from './engine.ts';
+export { serveWorker } from './serve-worker.ts';
+export { type BrowserThreads, browserThreads } from './threads.ts';

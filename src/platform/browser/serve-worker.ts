@@ -1,0 +1,6 @@
+import { serveKernels, type WorkerInit } from '../../engine/pool.ts';
+
+/** The body of a kernel worker in a browser: serves kernels once it is told of which engine. */
+export function serveWorker(): void {
+  addEventListener('message', (event: MessageEvent<WorkerInit>) => serveKernels(event.data), { once: true });
+}

@@ -1,0 +1,68 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import type { Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { type Browser, chromium, type Page } from 'playwright-core';
+import { labServer } from '../../cli/lab-server.ts';
+
+const ROOT = join(import.meta.dirname, '../..');
+const CHROMIUM = process.env.FLIPGRAD_CHROMIUM ?? '/usr/bin/chromium';
+
+/** Why tests in a browser cannot run here; undefined when they can. */
+export const noBrowser: string | undefined = existsSync(CHROMIUM)
+  ? undefined
+  : `there is no Chromium at ${CHROMIUM}; \`apt-get install chromium\` or $FLIPGRAD_CHROMIUM would do`;
+
+/** The lab, built from its source as it is now, in a browser. */
+export interface OpenLab {
+  readonly url: string;
+  readonly browser: Browser;
+  /** A new page at an address, and what its console and errors say. */
+  page(
+    hash: string,
+    options?: { width?: number; colorScheme?: 'light' | 'dark' },
+  ): Promise<{ page: Page; said: string[] }>;
+  close(): Promise<void>;
+}
+
+/** @param isolated with the headers that threads need; default true */
+export async function openLab({ isolated = true } = {}): Promise<OpenLab> {
+  execFileSync(process.execPath, [join(ROOT, 'node_modules/vite/bin/vite.js'), 'build', '--logLevel', 'error'], {
+    cwd: join(ROOT, 'lab'),
+    stdio: 'inherit',
+  });
+  const server: Server = labServer({ lab: join(ROOT, 'dist/lab') });
+  if (!isolated)
+    server.prependListener('request', (_, response) => {
+      const send = response.writeHead.bind(response);
+      response.writeHead = ((status: number, headers: Record<string, string>) => {
+        const { 'Cross-Origin-Embedder-Policy': _left, ...rest } = headers;
+        return send(status, rest);
+      }) as typeof response.writeHead;
+    });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const url = `http://localhost:${(server.address() as AddressInfo).port}/`;
+  const browser = await chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox'] });
+  return {
+    url,
+    browser,
+    async page(hash, { width = 1280, colorScheme = 'light' } = {}) {
+      const context = await browser.newContext({ viewport: { width, height: 900 }, colorScheme });
+      const page = await context.newPage();
+      page.setDefaultTimeout(60_000);
+      const said: string[] = [];
+      page.on('console', (message) => {
+        if (message.type() === 'error' || message.type() === 'warning') said.push(message.text());
+      });
+      page.on('pageerror', (error) => said.push(String(error)));
+      await page.goto(`${url}${hash}`);
+      return { page, said };
+    },
+    async close() {
+      await browser.close();
+      server.closeAllConnections();
+      server.close();
+    },
+  };
+}

@@ -1,0 +1,185 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { gzipSync } from 'node:zlib';
+import type { Page } from 'playwright-core';
+import { lookAtUnit, resolveNeuron, trainCheck, unitLosses } from '../../src/index.ts';
+import { createEngine } from '../../src/platform/node/index.ts';
+import { runCli } from '../helpers/run-cli.ts';
+import { noBrowser, type OpenLab, openLab } from './browser.ts';
+
+const PAGES = ['microscope', 'machine'];
+const MOST_SCRIPT = 250 * 1024;
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+const cell = (page: Page, neuron: string, row: string): Promise<string | null> =>
+  page.locator(`section[aria-label="${neuron}"] tr`, { hasText: row }).locator('td').textContent();
+
+describe('the lab in Chromium', { skip: noBrowser ?? false }, () => {
+  let lab: OpenLab;
+  before(async () => {
+    lab = await openLab();
+  });
+  after(() => lab.close());
+
+  test('trains to the same bits as Node, with other threads', async () => {
+    const { page, said } = await lab.page('#machine?seed=3');
+    await page.getByRole('button', { name: 'Train 200 steps' }).click();
+    const shown = await page.locator('#checksum').textContent();
+    const engine = await createEngine({ simd: 'simd', threads: 1 });
+    const checksum = createHash('sha256')
+      .update(await trainCheck(engine, 3))
+      .digest('hex');
+    engine.close();
+    assert.equal(shown, checksum);
+    const cores = await page.evaluate(() => navigator.hardwareConcurrency);
+    assert.match((await page.locator('main').textContent()) as string, new RegExp(`wasm-simd, ${cores} thread`));
+    assert.deepEqual(said, []);
+  });
+
+  test('the microscope shows what the library finds, and its address restores it', async () => {
+    const { page, said } = await lab.page(
+      '#microscope?neurons=noisy-rectifier,rloo&logit=1.2&loss=saturating&t=0.3&seed=5',
+    );
+    const check = async (logit: number): Promise<void> => {
+      for (const neuron of ['noisy-rectifier', 'rloo']) {
+        const view = lookAtUnit(resolveNeuron(neuron), { logit, loss: unitLosses.saturating(0.3), seed: 5 });
+        await page
+          .locator(`section[aria-label="${neuron}"] tr`, { hasText: 'exact gradient' })
+          .locator('td', { hasText: view.truth.toPrecision(3) })
+          .waitFor();
+        assert.equal(await cell(page, neuron, 'variance'), view.variance.toPrecision(3));
+        assert.equal(await cell(page, neuron, 'P(h > 0)'), view.positive.toPrecision(3));
+        assert.equal(await page.locator(`section[aria-label="${neuron}"] svg`).count(), 2);
+      }
+    };
+    await check(1.2);
+    const slider = page.getByRole('slider', { name: /pre-activation/ });
+    await slider.focus();
+    await page.keyboard.press('ArrowRight');
+    await check(1.25);
+    assert.match(page.url(), /logit=1\.25/);
+    assert.match(
+      (await page.locator('pre').textContent()) as string,
+      /microscope --neuron noisy-rectifier,rloo --logit 1\.25/,
+    );
+    await page.reload();
+    await check(1.25);
+    await page.getByRole('checkbox', { name: 'rloo', exact: true }).uncheck();
+    await page.locator('section[aria-label="rloo"]').waitFor({ state: 'detached' });
+    assert.deepEqual(said, []);
+  });
+
+  test('a neuron that does not exist is a sentence, not a broken page', async () => {
+    const { page, said } = await lab.page('#microscope?neurons=rloop');
+    const text = await page.getByRole('alert').textContent();
+    assert.match(text as string, /There is no neuron "rloop"/);
+    assert.deepEqual(said, []);
+  });
+
+  for (const name of PAGES)
+    for (const [width, colorScheme] of [
+      [1280, 'light'],
+      [400, 'dark'],
+    ] as const)
+      test(`${name}, ${width} pixels wide, ${colorScheme}: no serious violation found by axe, nothing wider than the window`, async () => {
+        const { page, said } = await lab.page(`#${name}`, { width, colorScheme });
+        await page.locator('h1').waitFor();
+        if (name === 'microscope') await page.locator('section svg').first().waitFor();
+        assert.equal(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), true);
+        // Not as a script element: the page's policy has none of those.
+        const found = (await page.evaluate(`${axe};axe.run()`)) as {
+          violations: { id: string; impact: string; nodes: { html: string }[] }[];
+        };
+        const serious = found.violations.filter(({ impact }) => impact === 'serious' || impact === 'critical');
+        assert.deepEqual(
+          serious.map(({ id, nodes }) => `${id}: ${nodes[0].html}`),
+          [],
+        );
+        assert.deepEqual(said, []);
+      });
+
+  test('`flipgrad lab` serves the lab and a run until Ctrl-C; a folder that is no run, and a damaged one, are sentences', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'flipgrad-lab-run-'));
+    try {
+      const notRun = await runCli(['lab', folder, '--port', '0']);
+      assert.equal(notRun.code, 2);
+      assert.match(notRun.stderr, /run\.json/);
+      const run = join(folder, 'run');
+      const trained = await runCli([
+        'train',
+        '--units',
+        '16',
+        '--blocks',
+        '4',
+        '--epochs',
+        '1',
+        '--run',
+        run,
+        '--json',
+      ]);
+      assert.equal(trained.code, 0, trained.stderr);
+      const child = spawn(process.execPath, [
+        join(import.meta.dirname, '../../cli/main.ts'),
+        'lab',
+        run,
+        '--port',
+        '0',
+      ]);
+      const ended = once(child, 'close');
+      const [line] = await once(child.stdout, 'data');
+      const { url } = JSON.parse(String(line)) as { url: string };
+      assert.match(url, /^http:\/\/localhost:/);
+      const record = await fetch(`${url}run/run.json`);
+      assert.equal(((await record.json()) as { config: { units: number } }).config.units, 16);
+      assert.match(await (await fetch(url)).text(), /flipgrad lab/);
+      child.kill('SIGINT');
+      assert.deepEqual(await ended, [130, null]);
+      writeFileSync(join(run, 'run.json'), '{');
+      const damaged = await runCli(['lab', run, '--port', '0']);
+      assert.equal(damaged.code, 2);
+      assert.match(damaged.stderr, /run\.json/);
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  });
+
+  test('the script that the page starts with is small', () => {
+    const folder = join(import.meta.dirname, '../../dist/lab');
+    const html = readFileSync(join(folder, 'index.html'), 'utf8');
+    const scripts = globSync('assets/*.js', { cwd: folder }).filter((file) => html.includes(file));
+    assert.equal(scripts.length, 1);
+    const size = scripts.reduce((sum, file) => sum + gzipSync(readFileSync(join(folder, file))).length, 0);
+    assert.ok(size <= MOST_SCRIPT, `${size} bytes`);
+  });
+});
+
+test('a page that is not isolated has one thread, says so, and finds the same bits', {
+  skip: noBrowser ?? false,
+}, async () => {
+  const lab = await openLab({ isolated: false });
+  try {
+    const { page, said } = await lab.page('#machine?seed=3');
+    assert.match(
+      (await page.locator('#threads', { hasText: 'thread' }).textContent()) as string,
+      /runs on one thread: it is not cross-origin isolated/,
+    );
+    await page.getByRole('button', { name: 'Train 200 steps' }).click();
+    const shown = await page.locator('#checksum').textContent();
+    const engine = await createEngine({ simd: 'simd', threads: 2 });
+    const checksum = createHash('sha256')
+      .update(await trainCheck(engine, 3))
+      .digest('hex');
+    engine.close();
+    assert.equal(shown, checksum);
+    assert.deepEqual(said, []);
+  } finally {
+    await lab.close();
+  }
+});
