@@ -7,6 +7,7 @@ import { dense } from '../../src/layers/dense.ts';
 import { gated } from '../../src/layers/gated.ts';
 import { createModel, type LayerSpec, type Model } from '../../src/layers/model.ts';
 import { zoo } from '../../src/neurons/index.ts';
+import { resolveNeuron } from '../../src/neurons/resolve.ts';
 import { sgd } from '../../src/optim/index.ts';
 import { evaluate } from '../../src/train/evaluate.ts';
 import { type TrainOptions, train } from '../../src/train/train.ts';
@@ -67,12 +68,13 @@ test('the update of an epoch’s last step does not pass unseen', async () => {
 
 test('no gate hides a NaN logit as closed or open', async () => {
   const data = { ...cornersSplit, train: corners(90, (features) => features.fill(Number.NaN, 100, 102)) };
-  for (const neuron of Object.keys(zoo)) {
+  // Those that ask for an evaluation of every state stand in no two layers so wide.
+  for (const neuron of Object.keys(zoo).filter((name) => resolveNeuron(name).mostUnits === undefined)) {
     // The gates see the NaN; the layer below does not hide it either.
-    const layers = [dense(4, neuron), gated(6, { neuron, gater: [3], sparsity: 'none' })];
+    const layers = [dense(4, neuron), gated(8, { neuron, gater: [3], sparsity: 'none' })];
     const { message } = await stop(modelOf(...layers), data, { batch: 10, epochs: 1 });
     assert.match(message, /"matmul" in layer "dense0"/, neuron);
-    const gates = modelOf(gated(6, { neuron, gater: [], sparsity: 'none' }));
+    const gates = modelOf(gated(8, { neuron, gater: [], sparsity: 'none' }));
     gates.parameters.find(({ name }) => name === 'gated0.gater.bias')?.tensor.values.fill(Number.NaN);
     assert.match((await stop(gates, cornersSplit, { epochs: 1 })).message, /made "gated0.gater.bias" NaN/, neuron);
     for (const mode of ['sample', 'mean-field', 'threshold'] as const)

@@ -7,6 +7,7 @@ import { gated } from '../../src/layers/gated.ts';
 import { createModel, type Model } from '../../src/layers/model.ts';
 import { sha256 } from '../../src/math/sha256.ts';
 import { zoo } from '../../src/neurons/index.ts';
+import { resolveNeuron } from '../../src/neurons/resolve.ts';
 import { createEngine } from '../../src/platform/node/engine.ts';
 import { digits, eventsOf, gatedModel } from './tiny.ts';
 
@@ -38,7 +39,8 @@ function modelOf(engine: Engine, neuron: string, seed: number): Model {
   return createModel(engine, { inputs: 784, layers, seed });
 }
 
-for (const neuron of Object.keys(zoo))
+// Those that ask for an evaluation of every state stand in no layer so wide.
+for (const neuron of Object.keys(zoo).filter((name) => (resolveNeuron(name).mostUnits ?? 16) >= 16))
   test(`${neuron}: trained weights are the same bits for any number of threads and in every run`, async () => {
     const trained = async (engine: Engine, seed = 1): Promise<string> => {
       const model = modelOf(engine, neuron, seed);
