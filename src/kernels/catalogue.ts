@@ -27,6 +27,7 @@ export const catalogue = {
   fill: elementwise.fill,
   addBias: rows.addBias,
   columnSums: rows.columnSums,
+  countNonzero: rows.countNonzero,
   fillRows: rows.fillRows,
   softmaxCrossEntropy: rows.softmaxCrossEntropy,
   softmaxCrossEntropyPullback: rows.softmaxCrossEntropyPullback,

@@ -40,6 +40,21 @@ export const columnSums = kernel({
   },
 });
 
+/** out[c] = Σ_r weight[r]·[x[r, c] ≠ 0]; weights 0: one each */
+export const countNonzero = kernel({
+  parameters: ['x*', 'weights*', 'out*', 'rows', 'columns'],
+  items: (_x, _weights, _out, _rows, columns) => Math.ceil(columns / COLUMN_GROUP),
+  grain: (_x, _weights, _out, rows) => rowGrain(COLUMN_GROUP * rows),
+  define(memory, x, weights, out, rows, columns) {
+    for (let c = 0; c < columns; c++) {
+      let sum = 0;
+      for (let r = 0; r < rows; r++)
+        if (memory[x + r * columns + c] !== 0) sum += weights === 0 ? 1 : memory[weights + r];
+      memory[out + c] = sum;
+    }
+  },
+});
+
 /** probabilities = softmax(logits) by row; losses[r] = −log probabilities[r, label[r]] (natural logarithm) */
 export const softmaxCrossEntropy = kernel({
   parameters: ['logits*', 'labels#', 'losses*', 'probabilities*', 'rows', 'columns'],

@@ -131,19 +131,17 @@ export class FiringSite {
 
   /** Counts the last pass into the health statistics; returns the share of the minibatch for which each unit fired. */
   countLast(): Float64Array {
-    const rates = new Float64Array(this.units);
-    if (!this.last) return rates;
+    if (!this.last) return new Float64Array(this.units);
     const { logits, h, tape } = this.last;
-    const { values } = h;
-    const weights = tape.weightsOf(h)?.values;
-    for (let r = 0, i = 0; r < h.rows; r++)
-      for (let j = 0; j < this.units; j++, i++) if (values[i] !== 0) rates[j] += weights?.[r] ?? 1;
-    const { rows } = logits;
-    this.tally[this.units] += rows;
-    for (let j = 0; j < this.units; j++) {
-      this.tally[j] += rates[j];
-      rates[j] /= rows;
+    const counts = tape.engine.allocate([1, this.units], `counts of ${this.name}`);
+    const weights = tape.weightsOf(h)?.pointer ?? 0;
+    tape.engine.backend.run('countNonzero', h.pointer, weights, counts.pointer, h.rows, this.units);
+    const rates = Float64Array.from(counts.values);
+    for (let unit = 0; unit < this.units; unit++) {
+      this.tally[unit] += rates[unit];
+      rates[unit] /= logits.rows;
     }
+    this.tally[this.units] += logits.rows;
     return rates;
   }
 

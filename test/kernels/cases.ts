@@ -51,6 +51,8 @@ const word = fc.integer({ min: 0, max: 2 ** 32 - 1 });
 const label = (columns: number): Draw => {
   return (random) => random.integer(columns);
 };
+/** 0, −0, or another number, half of the time each. */
+const half: Draw = (random, i) => (random.uniform() < 0.5 ? (i % 3 === 0 ? -0 : 0) : random.uniform() - 0.5);
 const absolute = <S>(scalars: S): S => scalars;
 
 /** Elements over one part of an element-wise kernel, and no multiple of 4. */
@@ -172,6 +174,21 @@ export const cases = {
     }),
     relative: 1e-6,
     scale: absolute,
+  },
+  countNonzero: {
+    scalars: fc.record({ rows: small, columns: small }),
+    large: { rows: 401, columns: 123 },
+    arrays: ({ rows, columns }) => ({
+      'x*': { length: rows * columns, draw: half },
+      'weights*': { length: rows, draw: uniform },
+      'out*': { length: columns, written: true },
+    }),
+    relative: 3e-6,
+    // An even number of rows goes without weights.
+    call(engine, pointers, { rows, columns }) {
+      const weights = rows % 2 === 1 ? pointers['weights*'] : 0;
+      engine.backend.run('countNonzero', pointers['x*'], weights, pointers['out*'], rows, columns);
+    },
   },
   softmaxCrossEntropy: {
     scalars: fc.record({ rows: small, columns: positive }),

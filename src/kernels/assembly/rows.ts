@@ -53,6 +53,38 @@ export function columnSums(begin: i32, end: i32, x: usize, out: usize, rows: i32
   }
 }
 
+/** out[c] = Σ_r weights[r]·[x[r, c] ≠ 0], rows added in order, one each where weights is 0; items are groups of 16 columns. */
+export function countNonzero(begin: i32, end: i32, x: usize, weights: usize, out: usize, rows: i32, columns: i32): void {
+  const stride = (<usize>columns) << 2;
+  const zero = splat(0);
+  for (let group = begin; group < end; group++) {
+    const first = group * 16;
+    let p = x + ((<usize>first) << 2);
+    const o = out + ((<usize>first) << 2);
+    if (first + 16 <= columns) {
+      let s0 = zero, s1 = zero, s2 = zero, s3 = zero;
+      for (let r = 0; r < rows; r++, p += stride) {
+        const weight = weights ? v128.load32_splat(weights + ((<usize>r) << 2)) : splat(1);
+        s0 = f32x4.add(s0, v128.and(weight, f32x4.ne(v128.load(p), zero)));
+        s1 = f32x4.add(s1, v128.and(weight, f32x4.ne(v128.load(p, 16), zero)));
+        s2 = f32x4.add(s2, v128.and(weight, f32x4.ne(v128.load(p, 32), zero)));
+        s3 = f32x4.add(s3, v128.and(weight, f32x4.ne(v128.load(p, 48), zero)));
+      }
+      v128.store(o, s0);
+      v128.store(o, s1, 16);
+      v128.store(o, s2, 32);
+      v128.store(o, s3, 48);
+    } else {
+      const rest = (<usize>(columns - first)) << 2;
+      memory.fill(o, 0, rest);
+      for (let r = 0; r < rows; r++, p += stride) {
+        const weight: f32 = weights ? load<f32>(weights + ((<usize>r) << 2)) : 1;
+        for (let c: usize = 0; c < rest; c += 4) if (load<f32>(p + c) != 0) store<f32>(o + c, load<f32>(o + c) + weight);
+      }
+    }
+  }
+}
+
 // @ts-ignore: decorator
 @inline
 function exp1(x: f32): f32 {
