@@ -42,9 +42,11 @@ export interface Report {
   readonly charts: readonly string[];
 }
 
-export interface CellOptions {
+export interface CellOptions<C = Cell, R = unknown> {
   /** Stops the cell: it throws the signal's reason. */
   readonly signal: AbortSignal;
+  /** Cells of this grid that have finished, for a cell that builds on earlier ones; absent: none. */
+  readonly finished?: readonly Finished<C, R>[];
   /** @param share of the cell that is done, in [0, 1] */
   onProgress(share: number): void;
 }
@@ -61,6 +63,6 @@ export interface Experiment<C extends Cell = Cell, R = unknown> {
   nameOf(cell: C): string;
   /** Estimated minutes of a cell on two cores, for the hours that are stated before a grid starts. */
   minutesOf(cell: C): number;
-  run(cell: C, options: CellOptions): Promise<R>;
+  run(cell: C, options: CellOptions<C, R>): Promise<R>;
   report(finished: readonly Finished<C, R>[]): Report;
 }

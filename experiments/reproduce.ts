@@ -42,6 +42,7 @@ export async function reproduce<C extends Cell, R>(
   mkdirSync(out, { recursive: true });
   const file = recordsOf(experiment.name, options);
   const known = new Map(readCells<Finished<C, R>>(file).map((record) => [JSON.stringify(record.cell), record]));
+  const finishedCells = () => cells.flatMap((cell) => known.get(JSON.stringify(cell)) ?? []);
   const left = cells.filter((cell) => !known.has(JSON.stringify(cell)));
   const minutes = left.reduce((sum, cell) => sum + experiment.minutesOf(cell), 0);
   onEvent({ event: 'plan', cells: cells.length, left: left.length, minutes });
@@ -59,7 +60,7 @@ export async function reproduce<C extends Cell, R>(
       onEvent({ event: 'progress', cell: name, share: done, secondsLeft });
     };
     onProgress(0);
-    const result = await experiment.run(cell, { signal, onProgress });
+    const result = await experiment.run(cell, { signal, onProgress, finished: finishedCells() });
     const seconds = (performance.now() - began) / 1000;
     const record = { cell, result, seconds };
     appendCell(file, { ...record, node: process.version });
@@ -67,7 +68,7 @@ export async function reproduce<C extends Cell, R>(
     before += own;
     onEvent({ event: 'cell', cell: name, seconds, done: cells.length - left.length + i + 1 });
   }
-  const finished = cells.flatMap((cell) => known.get(JSON.stringify(cell)) ?? []);
+  const finished = finishedCells();
   const report = experiment.report(finished);
   const files = [file, file.replace(/jsonl$/, 'md'), file.replace(/jsonl$/, 'html')];
   const facts = { quick, seeds: seeds.length, seconds: finished.reduce((sum, record) => sum + record.seconds, 0) };

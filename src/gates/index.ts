@@ -6,6 +6,7 @@ import { expectedFlops } from './expected-flops.ts';
 import { expectedL0 } from './expected-l0.ts';
 import { importance } from './importance.ts';
 import { kl } from './kl.ts';
+import { klOpening } from './kl-opening.ts';
 import { l1 } from './l1.ts';
 import { load } from './load.ts';
 import type { SparsityPenalty } from './penalty.ts';
@@ -16,6 +17,7 @@ export type { Seen, SparsityPenalty } from './penalty.ts';
 
 export const penalties = {
   kl,
+  'kl-opening': klOpening,
   l1,
   'batch-rate': batchRate,
   'example-rate': exampleRate,

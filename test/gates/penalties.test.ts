@@ -14,6 +14,7 @@ const TARGET = 0.1;
 /** Each formula of SCIENCE.md, written out for the example. */
 const BY_HAND: Record<PenaltyName, number> = {
   kl: -(0.1 * Math.log(0.4) + 0.9 * Math.log(0.6)) - (0.1 * Math.log(0.6) + 0.9 * Math.log(0.4)),
+  'kl-opening': -(0.1 * Math.log(0.4) + 0.9 * Math.log(0.6)) - (0.1 * Math.log(0.6) + 0.9 * Math.log(0.4)),
   l1: (0.2 + 0.5 + 0.3 + 0.7 + 0.7 + 0.6) / 3,
   'batch-rate': 0.3 + 0.5,
   'example-rate': (0.25 + 0.4 + 0.55) / 3,
@@ -90,7 +91,7 @@ for (const [name, penalty] of Object.entries(penalties))
   });
 
 test('penalties on a rate are least at the target', () => {
-  for (const name of ['kl', 'batch-rate', 'example-rate', 'expected-flops'] as const) {
+  for (const name of ['kl', 'kl-opening', 'batch-rate', 'example-rate', 'expected-flops'] as const) {
     const at = (p: number): number => evaluate(penalties[name], new Float64Array(6).fill(p), 2).value;
     for (let p = 0.01; p < 1; p += 0.01) assert.ok(at(p) >= at(TARGET) - 1e-12, `${name} at ${p}`);
     assert.ok(at(0.3) > at(TARGET) + 1e-3);

@@ -34,6 +34,8 @@ const POLICIES: [Omit<GatedSpec, 'layer' | 'units'>, number, number][] = [
   [{ neuron: 'hard-concrete' }, 0.06, 1],
   [{ neuron: 'hard-concrete', sparsity: 'expected-flops=10' }, 0.03, 5],
   [{ neuron: 'straight-through', sparsity: 'expected-flops=10' }, 0.05, 5],
+  // With `kl`, on σ(a), half of these gates would be open: √0.25.
+  [{ neuron: 'stochastic-times-smooth', sparsity: 'kl-opening' }, 0.06, 1],
 ];
 
 describe('training on digits', () => {
