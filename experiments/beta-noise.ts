@@ -7,6 +7,8 @@ export interface BetaNoise {
 
 const STEPS = 65_536;
 const QUANTILES = 4096;
+/** Where in the outermost 4096th its ends are read. */
+const TAIL = 0.15;
 
 /**
  * (B − ½)·c with B ~ Beta(α, β), α so that the mode of B is the target rate s, and c = log(1/s² − 1). At s = 0.1 and β = 40.1 its
@@ -27,7 +29,7 @@ export function betaNoise(rate: number, beta: number): BetaNoise {
   };
 }
 
-/** Quantiles of Beta(α, β) at 0, 1/4096, …, 1, by sums of its density. */
+/** Quantiles of Beta(α, β) at 1/4096, 2/4096, … by sums of its density; the first and the last stand for the means of the tails. */
 function betaQuantiles(alpha: number, beta: number): Float64Array {
   const cumulative = new Float64Array(STEPS + 1);
   for (let i = 0; i < STEPS; i++) {
@@ -36,7 +38,7 @@ function betaQuantiles(alpha: number, beta: number): Float64Array {
   }
   const quantiles = new Float64Array(QUANTILES + 1);
   for (let q = 0, i = 0; q <= QUANTILES; q++) {
-    const target = (cumulative[STEPS] * q) / QUANTILES;
+    const target = (cumulative[STEPS] * Math.min(QUANTILES - TAIL, Math.max(TAIL, q))) / QUANTILES;
     while (i < STEPS && cumulative[i + 1] < target) i++;
     const width = cumulative[i + 1] - cumulative[i];
     quantiles[q] = Math.min(1, (i + (width > 0 ? (target - cumulative[i]) / width : 0)) / STEPS);
