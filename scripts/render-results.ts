@@ -52,12 +52,21 @@ function vae(): [string, string][] {
   return pages;
 }
 
-/** Marked regions of README.md. */
+/** A page without its title. */
+const body = (page: string): string => page.replace(/^# .*\n+/, '').trim();
+
+/** A page whose table keeps only the rows that are wanted; the page it comes from has all. */
+function someRows(page: string, wanted: (row: string, index: number) => boolean): string {
+  const lines = page.trim().split('\n');
+  const first = lines.findIndex((line) => /^\| *-/.test(line)) + 1;
+  return lines.filter((line, i) => i < first || !line.startsWith('|') || wanted(line, i - first)).join('\n');
+}
+
+/** Marked regions of README.md, the front door: the first rows, or those that most people look for. */
 const REGIONS: Readonly<Record<string, () => string>> = {
-  'mnist-2013': () => mnist2013().split('\n').slice(2).join('\n').trim(),
-  'mnist-neurons': () => neurons().split('\n').slice(2).join('\n').trim(),
-  audit: () => renderAudit(audit(), true).trim(),
-  bench: () => renderClaims(readBenchRecords()).trim(),
+  'mnist-neurons': () => someRows(body(neurons()), (row) => row.includes('| gates |')),
+  audit: () => someRows(renderAudit(audit(), true), (_, i) => i < 12),
+  bench: () => someRows(renderClaims(readBenchRecords()), (row) => !row.includes('| auto policy')),
 };
 
 /** Every rendered file, by path from the root. */
