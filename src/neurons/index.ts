@@ -3,6 +3,7 @@
 import { arm } from './arm.ts';
 import { arms } from './arms.ts';
 import { asIfDeterministic } from './as-if-deterministic.ts';
+import { binomial } from './binomial.ts';
 import { bitflip } from './bitflip.ts';
 import { categoricalConcrete } from './categorical-concrete.ts';
 import { categoricalExact } from './categorical-exact.ts';
@@ -20,6 +21,7 @@ import { disarm } from './disarm.ts';
 import { doubleCv } from './double-cv.ts';
 import { exact } from './exact.ts';
 import { gappedStraightThrough } from './gapped-straight-through.ts';
+import { gaussianMatched } from './gaussian-matched.ts';
 import { hardConcrete } from './hard-concrete.ts';
 import { leakyRectifier } from './leaky-rectifier.ts';
 import { linear } from './linear.ts';
@@ -61,10 +63,12 @@ export const zoo = {
   reinmax,
   concrete,
   'as-if-deterministic': asIfDeterministic,
+  binomial,
   'stochastic-binary': stochasticBinary,
   'stochastic-times-smooth': stochasticTimesSmooth,
   'noisy-rectifier': noisyRectifier,
   'noisy-sigmoid': noisySigmoid,
+  'gaussian-matched': gaussianMatched,
   rloo,
   arm,
   disarm,
