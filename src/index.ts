@@ -76,6 +76,7 @@ export { decodeSafetensors, encodeSafetensors, type NamedTensor, type Safetensor
 export { type DenseSpec, dense } from './layers/dense.ts';
 export type { RateSpread, SiteHealth } from './layers/firing-site.ts';
 export { type GatedSpec, gated } from './layers/gated.ts';
+export type { Hold } from './layers/hold.ts';
 export type { Mode } from './layers/layer.ts';
 export { type LstmSpec, lstm } from './layers/lstm.ts';
 export { createModel, type LayerSpec, Model, type ModelSpec, type Snapshot } from './layers/model.ts';
@@ -132,10 +133,14 @@ export {
   type InferenceMode,
   type InferenceReport,
   measureInference,
+  type OpenGates,
   type Prediction,
+  type PredictOptions,
 } from './train/compile.ts';
 export { type EvaluateOptions, type Evaluation, evaluate } from './train/evaluate.ts';
 export type { BatchEvent, EpochEvent, ResultEvent, TrainEvent } from './train/events.ts';
+export { type GateExamples, gateExamples } from './train/gate-examples.ts';
+export { gateInformation } from './train/gate-information.ts';
 export { type GateRates, gateRates } from './train/gate-rates.ts';
 export type { Objective, Outcome } from './train/objective.ts';
 export {

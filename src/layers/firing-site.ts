@@ -5,6 +5,7 @@ import type { Tape } from '../engine/tape.ts';
 import type { Tensor } from '../engine/tensor.ts';
 import { sum } from '../math/statistics.ts';
 import type { Firing, Neuron } from '../neurons/contract.ts';
+import { holdInputs, holdOutputs } from './hold.ts';
 import type { Pass } from './layer.ts';
 
 /** How the units of one site fired since `resetHealth`. */
@@ -111,13 +112,19 @@ export class FiringSite {
    */
   fire(pass: Pass, logits: Tensor): Tensor {
     const { neuron, state } = pass.instead?.get(this) ?? this;
-    const h = pass.tape.apply('fire', [logits], {
+    const held = pass.held?.get(this);
+    const { engine } = pass.tape;
+    const allocate = ({ shape }: Tensor) => engine.allocate(shape, `the held logits of ${this.name}`);
+    const inputs = { logits, selectionBias: this.selectionBias };
+    const fired = held ? holdInputs(held, neuron, inputs, allocate) : inputs;
+    const h = pass.tape.apply('fire', [fired.logits], {
       neuron,
       mode: this.modeOf(pass),
       source: this.sourceOf(pass),
       state,
-      selectionBias: this.selectionBias,
+      selectionBias: fired.selectionBias,
     });
+    if (held) holdOutputs(held, neuron, logits, h);
     this.last = { logits, h, tape: pass.tape };
     return h;
   }

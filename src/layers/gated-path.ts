@@ -16,6 +16,7 @@ export interface OpenBlocks extends BlockShape {
 export class GatedPath {
   private readonly engine: Engine;
   private readonly gates: FiringSite;
+  private readonly experts: FiringSite | undefined;
   private readonly expertsWantAll: boolean;
   private readonly spec: GatedSpec;
   private readonly size: number;
@@ -33,6 +34,7 @@ export class GatedPath {
     this.engine = options.engine;
     this.gates = options.gates;
     const { expertSite } = options;
+    this.experts = expertSite;
     this.expertsWantAll =
       expertSite !== undefined && (expertSite.stochastic || expertSite.neuron.couples !== undefined);
     this.spec = options.spec;
@@ -45,6 +47,8 @@ export class GatedPath {
     const { compute = 'auto', probe } = this.spec;
     // Experts with noise are calibrated and counted unit by unit over whole minibatches; coupled ones want whole rows.
     if (compute === 'dense' || this.expertsWantAll) return undefined;
+    // Units of experts are held by their place in whole rows.
+    if (this.experts && pass.held?.has(this.experts)) return undefined;
     const { neuron } = pass.instead?.get(this.gates) ?? this.gates;
     const training = pass.mode === 'train';
     // The layers above are then shown E[h]·H of closed blocks too.

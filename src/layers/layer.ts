@@ -7,6 +7,7 @@ import type { Tensor } from '../engine/tensor.ts';
 import type { Neuron } from '../neurons/contract.ts';
 import type { Blueprint } from './blueprint.ts';
 import type { FiringSite } from './firing-site.ts';
+import type { Held } from './hold.ts';
 
 /** What the rows and columns of a parameter stand for: the layer's inputs, its units, its gates, or units inside a gater. */
 export type Axis = 'inputs' | 'units' | 'gates' | 'hidden';
@@ -78,6 +79,8 @@ export interface Pass {
    * draw, the site alone draws with it.
    */
   readonly instead?: ReadonlyMap<FiringSite, Stand>;
+  /** Units that are held open or closed; not while training, where learning rules would see what did not happen. */
+  readonly held?: ReadonlyMap<FiringSite, Held> | undefined;
   /** Multiply-adds executed in this pass. */
   readonly work: { executed: number; gater: number };
 }

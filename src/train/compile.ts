@@ -2,6 +2,7 @@ import { type Dataset, slice } from '../data/dataset.ts';
 import { Tape } from '../engine/tape.ts';
 import type { Tensor } from '../engine/tensor.ts';
 import { dense } from '../layers/dense.ts';
+import { type Hold, heldBySite } from '../layers/hold.ts';
 import type { Pass } from '../layers/layer.ts';
 import { createModel, type Model } from '../layers/model.ts';
 import { pruneBlocks } from '../layers/prune.ts';
@@ -28,8 +29,22 @@ export interface Prediction {
   readonly probabilities: Float32Array;
   /** Multiply-adds executed for all rows and draws together, the gaters' included. */
   readonly multiplyAdds: number;
-  /** The gates of every row at every gated layer that fired: rows × gates, 1 where open (of the last draw). */
-  readonly open: readonly { readonly site: string; readonly gates: Uint8Array }[];
+  /** The gates of every gated layer. */
+  readonly open: readonly OpenGates[];
+}
+
+/** Which gates of one site were open for which row. */
+export interface OpenGates {
+  readonly site: string;
+  /** rows × gates: 1 where open, in the last draw. */
+  readonly gates: Uint8Array;
+  /** rows × gates: share of the draws in which the gate was open; of one draw, `gates` again. */
+  readonly shares: Float64Array;
+}
+
+export interface PredictOptions {
+  /** Units that are held open or closed, as the compiled network counts them; default: none. */
+  readonly hold?: readonly Hold[];
 }
 
 /** Measured side by side in one run: milliseconds are medians for one example at a time, and for a batch of 100. */
@@ -62,24 +77,38 @@ export class CompiledModel {
 
   /**
    * Classifies rows of features (rows × inputs, row-major, as the network's input). One row computes only open blocks.
-   * @throws RangeError when the features are no whole number of rows
+   * @throws RangeError when the features are no whole number of rows, or a held unit does not exist
    */
-  predict(features: ArrayLike<number>): Prediction {
+  predict(features: ArrayLike<number>, { hold = [] }: PredictOptions = {}): Prediction {
     const { model } = this;
+    const held = heldBySite(model.sites, hold);
     const rows = features.length / model.inputs;
     if (!Number.isInteger(rows) || rows < 1)
       throw new RangeError(`${features.length} features are no whole number of rows of ${model.inputs}.`);
     const probabilities = new Float32Array(rows * model.outputs);
     let multiplyAdds = 0;
-    let open: Prediction['open'] = [];
+    const sites = model.sites.filter(({ rate }) => rate !== undefined);
+    const open = sites.map(({ name, units }) => ({
+      site: name,
+      gates: new Uint8Array(rows * units),
+      shares: new Float64Array(rows * units),
+    }));
     for (let draw = 1; draw <= this.samples; draw++) {
       model.engine.beginStep();
-      const pass = this.pass(draw);
+      const pass = this.pass(draw, held);
       const logits = model.apply(pass, model.engine.tensor(features, [rows, model.inputs]));
       addSoftmax(logits, probabilities, 1 / this.samples);
       multiplyAdds += pass.work.executed;
-      open = openGates(model);
+      sites.forEach(({ last }, s) => {
+        const h = last?.h.values ?? [];
+        const { gates, shares } = open[s];
+        for (let i = 0; i < h.length; i++) {
+          gates[i] = h[i] === 0 ? 0 : 1;
+          shares[i] += gates[i];
+        }
+      });
     }
+    for (const { shares } of open) for (let i = 0; i < shares.length; i++) shares[i] /= this.samples;
     return { classes: mostProbable(probabilities, rows, model.outputs), probabilities, multiplyAdds, open };
   }
 
@@ -98,10 +127,10 @@ export class CompiledModel {
     return { error: wrong / data.count, multiplyAdds: multiplyAdds / data.count };
   }
 
-  private pass(draw: number): Pass {
+  private pass(draw: number, held: Pass['held']): Pass {
     const mode = this.mode === 'ensemble' ? 'sample' : this.mode;
     const source = { key: seedToKey(this.model.seed), step: 0, draw };
-    return { tape: new Tape(this.model.engine), mode, source, penalties: [], work: { executed: 0, gater: 0 } };
+    return { tape: new Tape(this.model.engine), mode, source, penalties: [], work: { executed: 0, gater: 0 }, held };
   }
 }
 
@@ -201,12 +230,4 @@ function mostProbable(probabilities: Float32Array, rows: number, classes: number
     const row = probabilities.subarray(r * classes, (r + 1) * classes);
     return row.indexOf(Math.max(...row));
   });
-}
-
-function openGates(model: Model): Prediction['open'] {
-  return model.sites.flatMap(({ name, rate, last }) =>
-    rate === undefined || !last
-      ? []
-      : [{ site: name, gates: Uint8Array.from(last.h.values, (h) => (h === 0 ? 0 : 1)) }],
-  );
 }

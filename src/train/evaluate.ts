@@ -1,6 +1,7 @@
 import type { Dataset } from '../data/dataset.ts';
 import { NonFiniteError, Tape } from '../engine/tape.ts';
 import type { Tensor } from '../engine/tensor.ts';
+import { type Hold, heldBySite } from '../layers/hold.ts';
 import type { Mode, Pass } from '../layers/layer.ts';
 import type { Model } from '../layers/model.ts';
 import { countNonZero, sum } from '../math/statistics.ts';
@@ -26,11 +27,13 @@ export interface EvaluateOptions {
   readonly batch?: number;
   /** Number of the draw in `sample` mode: another number gives other samples; default 1. */
   readonly draw?: number;
+  /** Units that are held open or closed; default: none. */
+  readonly hold?: readonly Hold[];
 }
 
 /**
  * Evaluates a model on a data set.
- * @throws RangeError when the data's width or classes do not fit the model
+ * @throws RangeError when the data's width or classes do not fit the model, or a held unit does not exist
  * @throws NonFiniteError when a loss is NaN or infinite: an error rate would then mean nothing
  */
 export function evaluate(model: Model, dataset: Dataset, options: EvaluateOptions = {}): Evaluation {
@@ -67,17 +70,18 @@ export function evaluate(model: Model, dataset: Dataset, options: EvaluateOption
 export function forEachBatch(
   model: Model,
   dataset: Dataset,
-  { mode = 'mean-field', batch: size = 250, draw = 1 }: EvaluateOptions,
+  { mode = 'mean-field', batch: size = 250, draw = 1, hold = [] }: EvaluateOptions,
   visit: (pass: Pass, batch: Batch, logits: Tensor) => void,
 ): void {
   const key = seedToKey(model.seed);
+  const held = heldBySite(model.sites, hold);
   for (let from = 0, step = 0; from < dataset.count; from += size, step++) {
     model.engine.beginStep();
     const indices = Int32Array.from({ length: Math.min(size, dataset.count - from) }, (_, i) => from + i);
     const batch = gatherBatch(model.engine, dataset, indices);
     const tape = new Tape(model.engine);
     const source = { key, step, draw };
-    const pass: Pass = { tape, mode, source, penalties: [], work: { executed: 0, gater: 0 } };
+    const pass: Pass = { tape, mode, source, penalties: [], work: { executed: 0, gater: 0 }, held };
     visit(pass, batch, model.apply(pass, batch.x));
   }
 }

@@ -8,6 +8,8 @@ export interface GateRates {
   readonly units: number;
   /** classes × units, row-major: share of the class's examples for which the unit fired (h ≠ 0). */
   readonly rates: Float64Array;
+  /** Examples of each class. */
+  readonly examples: Float64Array;
 }
 
 /** Which gates open for which class: one table for every site with a target rate. */
@@ -29,5 +31,6 @@ export function gateRates(model: Model, dataset: Dataset, options: EvaluateOptio
     site: name,
     units,
     rates: tables[s].map((count, i) => count / Math.max(1, examples[Math.floor(i / units)])),
+    examples: examples.slice(),
   }));
 }

@@ -94,6 +94,22 @@ describe('compile', async () => {
     assert.deepEqual(again.probabilities, three.probabilities);
   });
 
+  it('says how often each gate was open over the draws of an ensemble', () => {
+    const inputs = inputsOf(data.test).subarray(0, 784 * 10);
+    const { open } = compile(model, { mode: 'ensemble', samples: 8 }).predict(inputs);
+    const [once] = compile(model, { mode: 'sample' }).predict(inputs).open;
+    assert.deepEqual([...once.shares], [...once.gates]);
+    for (const { shares, gates } of open) {
+      assert.equal(shares.length, gates.length);
+      shares.forEach((share, i) => {
+        assert.ok(Number.isInteger(8 * share) && share <= 1);
+        // The last draw is one of them.
+        assert.ok(gates[i] === 1 ? share > 0 : share < 1);
+      });
+    }
+    assert.ok(open[0].shares.some((share) => share > 0 && share < 1));
+  });
+
   it('measures itself beside the dense network', () => {
     const report = measureInference(compile(model), model, data.test);
     assert.equal(report.error, compile(model).evaluate(data.test).error);

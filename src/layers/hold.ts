@@ -1,0 +1,80 @@
+import type { Tensor } from '../engine/tensor.ts';
+import { LEAST_OPEN, type Neuron, type Numbers } from '../neurons/contract.ts';
+import type { FiringSite } from './firing-site.ts';
+
+/** A unit that is held open or closed in a forward pass, whatever its logit says: to see what a gate is for. */
+export interface Hold {
+  /** The name of the place where it fires, as gate rates and health give it: `gated0.gates`. */
+  readonly site: string;
+  /** The unit's number there, from 0; of a gated layer that of the gate, hence of the block. */
+  readonly unit: number;
+  readonly open: boolean;
+}
+
+/** Units that are held at one site: open, or closed. */
+export type Held = ReadonlyMap<number, boolean>;
+
+/** Far beyond any logit, and its exponential underflows. */
+const FAR = 1e9;
+
+/**
+ * The same by site.
+ * @throws RangeError for a site or unit that there is not, or a unit that is held twice
+ */
+export function heldBySite(
+  sites: readonly FiringSite[],
+  holds: readonly Hold[],
+): ReadonlyMap<FiringSite, Held> | undefined {
+  if (holds.length === 0) return undefined;
+  const bySite = new Map<FiringSite, Map<number, boolean>>();
+  for (const { site: name, unit, open } of holds) {
+    const site = sites.find((candidate) => candidate.name === name);
+    if (!site)
+      throw new RangeError(
+        `A unit of "${name}" is to be held, and the model has no such site; ${sites.map((known) => known.name).join(', ') || 'a model with neurons that fire'} would do.`,
+      );
+    if (!Number.isInteger(unit) || unit < 0 || unit >= site.units)
+      throw new RangeError(
+        `Unit ${unit} of "${name}" is to be held; a whole number from 0 to ${site.units - 1} would do.`,
+      );
+    const held = bySite.get(site) ?? new Map<number, boolean>();
+    if (held.has(unit)) throw new RangeError(`Unit ${unit} of "${name}" is to be held twice; once would do.`);
+    bySite.set(site, held.set(unit, open));
+  }
+  return bySite;
+}
+
+/**
+ * What coupled units fire with, so that the others of the row or group fire as they do beside the held ones: units that a rule
+ * selects are held by what they are selected by, units of a group by their logits.
+ */
+export function holdInputs(
+  held: Held,
+  neuron: Neuron,
+  { logits, selectionBias }: { logits: Tensor; selectionBias: Numbers | undefined },
+  allocate: (like: Tensor) => Tensor,
+): { logits: Tensor; selectionBias: Numbers | undefined } {
+  if (neuron.selects) {
+    const bias = Float64Array.from(selectionBias ?? new Float64Array(logits.columns));
+    for (const [unit, open] of held) bias[unit] += open ? FAR : -FAR;
+    return { logits, selectionBias: bias };
+  }
+  if (!neuron.group) return { logits, selectionBias };
+  const shifted = allocate(logits);
+  const { values } = shifted;
+  values.set(logits.values);
+  for (const [unit, open] of held)
+    for (let i = unit; i < values.length; i += logits.columns) values[i] += open ? FAR : -FAR;
+  return { logits: shifted, selectionBias };
+}
+
+/**
+ * Closes and opens the held units of h (rows × units) in place. One that was closed emits what its neuron emits of a unit known to be
+ * open, and at least `LEAST_OPEN` in size. What is not finite stays so.
+ */
+export function holdOutputs(held: Held, neuron: Neuron, logits: Tensor, h: Tensor): void {
+  const [a, out] = [logits.values, h.values];
+  for (const [unit, open] of held)
+    for (let i = unit; i < out.length; i += h.columns)
+      if (Number.isFinite(out[i])) out[i] = open ? out[i] || neuron.whenOpen(a[i]) || LEAST_OPEN : 0;
+}
