@@ -6,6 +6,7 @@ import { countWrong, epochOrder, gatherBatch } from './batches.ts';
 import { calibrate } from './calibrate.ts';
 import { checkFit, type Evaluation, evaluate } from './evaluate.ts';
 import type { EpochEvent, ResultEvent, TrainEvent } from './events.ts';
+import type { Objective } from './objective.ts';
 import { checkProgress, type TrainingProgress, type TrainingState } from './state.ts';
 import { Stepper } from './step.ts';
 
@@ -28,6 +29,10 @@ export interface TrainOptions {
   readonly seed?: number;
   /** Stops training: the iteration throws the signal's reason. */
   readonly signal?: AbortSignal;
+  /** By which form of a network with stochastic units the best epoch is chosen; default: `threshold`. */
+  readonly validation?: 'threshold' | 'mean-field';
+  /** What is minimised; default: the cross-entropy of the labels. Validation and test stay cross-entropy and errors. */
+  readonly objective?: Objective;
   /** Neurons to measure beside the one that trains, in every epoch's event; they change nothing of the training. */
   readonly basket?: BasketOptions;
   /** Continue from here, bit for bit: a state of the same model, data and options (`epochs` and `patience` may differ). */
@@ -48,7 +53,7 @@ const TURN = 50;
 
 /**
  * Trains a model, an event at a time: `for await (const event of train(model, data))`. The weights of the epoch with the
- * best validation error (threshold mode where there are stochastic units) stand in the model at the end.
+ * best validation error (by the mode that `validation` names, where there are stochastic units) stand in the model at the end.
  * @throws RangeError for options, data or a state that do not fit, NonFiniteError when the loss is NaN, or the signal's reason
  */
 export function train(model: Model, data: Split, options: TrainOptions = {}): Training {
@@ -95,7 +100,7 @@ class TrainingRun {
     positive('maxNorm', options.maxNorm);
     positive('decay', options.decay);
     this.optimizer = resolveOptimizer(options.optimizer ?? 'sgd');
-    this.stepper = new Stepper(model, this.optimizer);
+    this.stepper = new Stepper(model, this.optimizer, options.objective);
     this.basket = options.basket && new Basket(model, options.basket);
     if (options.resume) this.restore(options.resume);
   }
@@ -263,9 +268,10 @@ class TrainingRun {
 
   private validate(): Evaluation {
     const { model, data } = this;
+    const mode = this.options.validation ?? 'threshold';
     if (model.stochasticSites.length === 0) return evaluate(model, data.valid);
     calibrate(model, data.valid);
-    return evaluate(model, data.valid, { mode: 'threshold' });
+    return evaluate(model, data.valid, { mode });
   }
 
   /** Lets the event loop run now and then, and stops when the signal says so. */

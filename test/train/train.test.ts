@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { slice } from '../../src/data/dataset.ts';
 import { createEngine } from '../../src/engine/engine.ts';
+import type { Tensor } from '../../src/engine/tensor.ts';
 import { dense } from '../../src/layers/dense.ts';
 import { gated } from '../../src/layers/gated.ts';
 import { createModel, type LayerSpec, type Model, type Snapshot } from '../../src/layers/model.ts';
@@ -9,6 +10,7 @@ import { sgd } from '../../src/optim/index.ts';
 import { gatherBatch } from '../../src/train/batches.ts';
 import { evaluate } from '../../src/train/evaluate.ts';
 import type { EpochEvent } from '../../src/train/events.ts';
+import type { Objective } from '../../src/train/objective.ts';
 import { Stepper } from '../../src/train/step.ts';
 import { type TrainOptions, train } from '../../src/train/train.ts';
 import { corners, cornersSplit, digits, eventsOf, gatedModel, resultOf } from './tiny.ts';
@@ -283,3 +285,34 @@ for (const [name, layers] of [
       assert.ok(heap.usage.stepPeak < 2 * early.stepPeak, `${early.stepPeak} and ${heap.usage.stepPeak} bytes a step`);
       own.close();
     });
+
+test('the epoch is chosen by the form of the network that `validation` names', async () => {
+  for (const validation of ['threshold', 'mean-field'] as const) {
+    const model = small(7, dense(6, 'straight-through'));
+    const chosen: number[] = [];
+    for await (const event of train(model, cornersSplit, { epochs: 3, batch: 15, validation }))
+      if (event.event === 'epoch') {
+        assert.equal(event.validLoss, evaluate(model, cornersSplit.valid, { mode: validation }).loss);
+        chosen.push(event.validLoss);
+      }
+    const other = validation === 'threshold' ? 'mean-field' : 'threshold';
+    assert.notEqual(chosen.at(-1), evaluate(model, cornersSplit.valid, { mode: other }).loss);
+  }
+});
+
+test('what is minimised may be another objective; validation stays cross-entropy', async () => {
+  /** The sum of the outputs' squares: it draws them to 0. */
+  const squares: Objective = (model, pass, { x }) => {
+    const output = model.apply(pass, x) as Tensor;
+    const ones = engine.allocate([output.columns, 1], 'ones');
+    ones.values.fill(1);
+    const square = pass.tape.apply('multiply', [output, output], {});
+    return { output, losses: pass.tape.apply('matmul', [square, ones], {}) };
+  };
+  const model = small();
+  const events = await eventsOf(model, cornersSplit, { epochs: 30, objective: squares });
+  const epochs = events.filter((event) => event.event === 'epoch');
+  assert.ok(epochs[29].trainLoss < epochs[0].trainLoss / 100, `${epochs[29].trainLoss}`);
+  // Three classes with the same probability each.
+  assert.ok(Math.abs(epochs[29].validLoss - Math.log(3)) < 0.05, `${epochs[29].validLoss}`);
+});
