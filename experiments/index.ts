@@ -1,7 +1,8 @@
 /** Every experiment that `flipgrad reproduce` knows: adding one is a file and a line here. */
 import type { Experiment } from './experiment.ts';
 import { hintonNoise } from './hinton-noise.ts';
+import { table1 } from './table-1.ts';
 
-export const experiments: readonly Experiment[] = [hintonNoise].map(
+export const experiments: readonly Experiment[] = [hintonNoise, table1].map(
   (experiment) => experiment as unknown as Experiment,
 );

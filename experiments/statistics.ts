@@ -33,3 +33,7 @@ export function verdict({ mean, half }: Interval): 'better' | 'worse' | 'not sho
   if (mean + half < 0) return 'better';
   return mean - half > 0 ? 'worse' : 'not shown';
 }
+
+/** A mean and its half, as text; the mean alone where there is no half. */
+export const withHalf = ({ mean, half }: Interval, show: (x: number) => string): string =>
+  Number.isNaN(half) ? show(mean) : `${show(mean)} ± ${show(half)}`;

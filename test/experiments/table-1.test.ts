@@ -1,0 +1,125 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import {
+  chosenSetting,
+  gridOf,
+  type TableCell,
+  type TableDone,
+  type TableResult,
+  table1,
+} from '../../experiments/table-1.ts';
+import { ROWS } from '../../experiments/table-1-rows.ts';
+
+const cells = gridOf({ data: 'digits', examples: 60, epochs: 2, searchEpochs: 1, units: 20, hidden: 6 })([1, 2, 3]);
+const options = { signal: new AbortController().signal, onProgress() {} };
+
+/** A record of a cell that never ran. */
+function record(cell: TableCell, validError: number, test = validError): TableDone {
+  const final = {
+    criterion: { sampled: 0.1, threshold: 0.1 },
+    valid: { sampled: validError, threshold: validError },
+    test: { sampled: test, threshold: test, meanField: test },
+    open: 0.1,
+    multiplyAdds: { training: 1, test: 1, all: 2 },
+  };
+  const result: TableResult = {
+    setting: cell.settings[0],
+    bestEpoch: 1,
+    validError,
+    validLoss: 1,
+    ...(cell.stage === 'final' && { final }),
+    curve: [{ trainLoss: 1, validError, open: 0.1 }],
+    dataChecksum: '',
+    engine: '',
+  };
+  return { cell, result, seconds: 1 };
+}
+
+describe('the search', () => {
+  const final = cells.find(({ stage, settings }) => stage === 'final' && settings.length > 1) as TableCell;
+  const own = cells.filter(({ stage, gater }) => stage === 'search' && gater === final.gater);
+
+  test('comes before the cells that use it, with a seed that none of them has', () => {
+    const first = cells.findIndex(({ stage }) => stage === 'final');
+    assert.ok(cells.slice(first).every(({ stage }) => stage === 'final'));
+    const seeds = new Set(cells.slice(first).map(({ seed }) => seed));
+    assert.ok(cells.slice(0, first).every(({ seed }) => !seeds.has(seed)));
+    assert.ok(
+      ROWS.every(({ gater }) => cells.filter((cell) => cell.gater === gater && cell.stage === 'final').length === 3),
+    );
+  });
+
+  test('chooses by validation among the searches of the row, and wants all of them', () => {
+    const others = cells.filter(({ stage, gater }) => stage === 'search' && gater !== final.gater);
+    const done = [...others.map((cell) => record(cell, 0)), ...own.map((cell, i) => record(cell, i === 1 ? 0.1 : 0.2))];
+    assert.deepEqual(chosenSetting(final, done), own[1].settings[0]);
+    assert.throws(() => chosenSetting(final, done.slice(0, -1)), /has \d of \d searches; those cells come first/);
+  });
+});
+
+test('every gater runs, search and final, the same cell gives the same result, and searches see no test', async () => {
+  for (const { gater, settings } of ROWS) {
+    const own = cells.filter((cell) => cell.gater === gater);
+    const done: TableDone[] = [];
+    for (const cell of [own[0], own[settings.length]]) {
+      const final = { ...cell, settings: own[0].settings };
+      const result = await table1.run(final, { ...options, finished: done });
+      done.push({ cell: final, result, seconds: 1 });
+    }
+    const [search, final] = done.map(({ result }) => result);
+    assert.ok(!JSON.stringify(search).includes('test') && final.final, gater);
+    assert.deepEqual(final.setting, settings[0]);
+    assert.ok(final.final.test.threshold >= 0 && final.final.test.threshold < 1, gater);
+    if (gater === ROWS[0].gater)
+      assert.deepEqual(await table1.run(done[1].cell, { ...options, finished: done }), final);
+  }
+});
+
+describe('the report', () => {
+  const onMnist = gridOf({ data: 'mnist', examples: 50_000, epochs: 2, searchEpochs: 1, units: 2000, hidden: 400 })([
+    1, 2, 3,
+  ]);
+  const finals = onMnist.filter(({ stage }) => stage === 'final');
+  /** Errors in percent: what was published, but for rows that are named; seeds differ by 0.01 points. */
+  const reportOf = (errors: Readonly<Record<string, number>> = {}) =>
+    table1.report(
+      finals.map((cell) => {
+        const published = ROWS.find(({ gater }) => gater === cell.gater)?.published?.test ?? 2;
+        // Differences between rows must not be constant: an interval of no width would show anything.
+        const jitter = 0.01 * cell.seed * (1 + (ROWS.findIndex(({ gater }) => gater === cell.gater) % 3));
+        return record(cell, ((errors[cell.gater] ?? published) + jitter - 0.02) / 100);
+      }),
+    );
+  const outcomeOf = (report: ReturnType<typeof reportOf>, claim: RegExp) =>
+    report.findings.filter((finding) => claim.test(finding.claim)).map(({ outcome }) => outcome);
+
+  test('what was published, with small intervals, repeats the table and its best row, and refutes that noise helps the rectifier on the test', () => {
+    const report = reportOf();
+    assert.deepEqual(new Set(outcomeOf(report, /as published/)), new Set(['holds']));
+    assert.deepEqual(outcomeOf(report, /at most 1\.6%/), ['holds']);
+    assert.deepEqual(new Set(outcomeOf(report, /trains/)), new Set(['holds']));
+    assert.deepEqual(outcomeOf(report, /is the best/), ['holds']);
+    assert.deepEqual(outcomeOf(report, /helps the rectifier \(test\)/), ['refuted']);
+    assert.deepEqual(outcomeOf(report, /helps the sigmoid \(test\)/), ['holds']);
+  });
+
+  test('errors far from the published ones refute what they touch, and nothing else', () => {
+    const report = reportOf({ 'straight-through': 2.6 });
+    assert.deepEqual(outcomeOf(report, /straight-through: .*as published/), ['refuted']);
+    assert.deepEqual(outcomeOf(report, /straight-through trains/), ['refuted']);
+    assert.deepEqual(outcomeOf(report, /is the best/), ['refuted']);
+    assert.deepEqual(outcomeOf(report, /sigmoid: .*as published/), ['holds']);
+  });
+
+  test('one seed shows nothing, and other data are no test of published errors', () => {
+    const one = table1.report(finals.filter(({ seed }) => seed === 1).map((cell) => record(cell, 0.0187)));
+    assert.deepEqual(new Set(one.findings.map(({ outcome }) => outcome)), new Set(['not shown']));
+    const digits = table1.report(cells.filter(({ stage }) => stage === 'final').map((cell) => record(cell, 0.1)));
+    assert.deepEqual(new Set(outcomeOf(digits, /as published|at most/)), new Set(['not tested']));
+  });
+
+  test('the ranking says how far it is certain', () => {
+    const ranking = reportOf().tables.find(({ title }) => title.startsWith('Ranking'));
+    assert.deepEqual(ranking?.rows[0].slice(0, 3), ['straight-through', '1', '1 to 1']);
+  });
+});
