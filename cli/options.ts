@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from 'commander';
+import type { Hold } from '../src/index.ts';
 import { suggest } from '../src/math/text.ts';
 
 /** Parsers of option values: each gives the value or a sentence that says what would do. */
@@ -58,4 +59,14 @@ export function list<T extends string>(known: readonly T[]): (text: string) => T
 /** Neurons separated by commas, each with options as name:option=value,option=value. */
 export function neurons(text: string): string[] {
   return text.split(/,(?![^,:]+=)/);
+}
+
+/** Units to hold, separated by commas: SITE:UNIT=open or SITE:UNIT=closed. */
+export function holds(text: string): Hold[] {
+  return text.split(',').map((word) => {
+    const [, site, unit, way] = /^(.+):(\d+)=(open|closed)$/.exec(word) ?? [];
+    if (site === undefined)
+      throw new InvalidArgumentError('Units as SITE:UNIT=open or SITE:UNIT=closed, separated by commas, would do.');
+    return { site, unit: Number(unit), open: way === 'open' };
+  });
 }

@@ -1,15 +1,23 @@
 import { readFile } from 'node:fs/promises';
 import { type Command, Option } from 'commander';
-import { type CompiledModel, compile, fitPicture, type InferenceMode, type RunRecord } from '../src/index.ts';
+import {
+  type CompiledModel,
+  compile,
+  fitPicture,
+  type Hold,
+  type InferenceMode,
+  type RunRecord,
+} from '../src/index.ts';
 import { readNumbers, readPng } from '../src/platform/node/index.ts';
 import { UsageError } from './exit.ts';
-import { count } from './options.ts';
+import { count, holds } from './options.ts';
 import { millions, percent, table } from './table.ts';
 import { MODES, runUser, type UseFlags, useRun } from './use-run.ts';
 
 interface PredictFlags extends UseFlags {
   mode: InferenceMode;
   samples: number;
+  hold: Hold[];
   json?: boolean;
 }
 
@@ -19,6 +27,7 @@ export function predictCommand(): Command {
     .argument('<files...>', 'PNG pictures, or CSV files with a row an example')
     .addOption(new Option('--mode <mode>', 'how gates decide').choices(MODES).default('threshold'))
     .option('--samples <n>', 'draws of the ensemble', count, 10)
+    .option('--hold <units>', 'hold gates open or closed, as SITE:UNIT=open or =closed, separated by commas', holds, [])
     .action(run);
 }
 
@@ -29,7 +38,7 @@ interface Inputs {
 }
 
 async function run(folder: string, files: string[], flags: PredictFlags): Promise<void> {
-  const { mode, samples, json = !process.stdout.isTTY } = flags;
+  const { mode, samples, hold, json = !process.stdout.isTTY } = flags;
   await useRun(folder, { ...flags, threads: 1 }, async ({ run: opened, model }) => {
     const compiled = compile(model, { mode, samples });
     const answers: Answer[] = [];
@@ -37,7 +46,7 @@ async function run(folder: string, files: string[], flags: PredictFlags): Promis
       const { rows, done } = await inputsOf(file, opened.record);
       if (done.length > 0 && !json) process.stderr.write(`${file}: ${done.join('; ')}\n`);
       rows.forEach((row, i) => {
-        const answer = { file, row: i + 1, ...answerFor(compiled, row), dense: model.cost.dense, done };
+        const answer = { file, row: i + 1, ...answerFor(compiled, row, hold), dense: model.cost.dense, done };
         if (json) process.stdout.write(`${JSON.stringify(answer)}\n`);
         else answers.push(answer);
       });
@@ -53,17 +62,19 @@ interface Answer extends ReturnType<typeof answerFor> {
   readonly dense: number;
 }
 
-function answerFor(compiled: CompiledModel, row: Float32Array) {
-  const { classes, probabilities, multiplyAdds, open } = compiled.predict(row);
+function answerFor(compiled: CompiledModel, row: Float32Array, hold: readonly Hold[]) {
+  const { classes, probabilities, multiplyAdds, open } = compiled.predict(row, { hold });
   return {
     class: classes[0],
     probability: probabilities[classes[0]],
     probabilities: [...probabilities],
     multiplyAdds,
-    gates: open.map(({ site, gates }) => ({
+    gates: open.map(({ site, gates, shares }) => ({
       site,
       of: gates.length,
       fired: [...gates.keys()].filter((gate) => gates[gate] === 1),
+      // Over the draws of an ensemble.
+      ...(compiled.mode === 'ensemble' && { shares: [...shares] }),
     })),
   };
 }

@@ -181,6 +181,24 @@ describe('flipgrad predict', () => {
     assert.deepEqual(again[0].done, ['column 1 left out: the label']);
   });
 
+  it('holds gates open and closed, and says how often each is open over an ensemble', async () => {
+    const plain = join(folder, 'held.csv');
+    writeFileSync(plain, row(0));
+    const [free] = await ask(plain, '--mode', 'ensemble', '--samples', '10');
+    const shares = (answer: Answer) => (answer.gates[0] as unknown as { shares: number[] }).shares;
+    const [least, most] = [Math.min, Math.max].map((of) => shares(free).indexOf(of(...shares(free))));
+    const hold = `gated.gates:${least}=open,gated.gates:${most}=closed`;
+    const [held] = await ask(plain, '--mode', 'ensemble', '--samples', '10', '--hold', hold);
+    assert.deepEqual(
+      shares(held),
+      shares(free).map((share, gate) => (gate === least ? 1 : gate === most ? 0 : share)),
+    );
+    assert.notDeepEqual(held.probabilities, free.probabilities);
+    const refused = async (text: string) => (await runCli(['predict', path('a'), plain, '--hold', text])).stderr;
+    assert.match(await refused('1=open'), /Units as SITE:UNIT=open/);
+    assert.match(await refused('gates:1=open'), /the model has no such site; gated\.gates, gated\.experts would do/);
+  });
+
   it('answers a picture as it does the same digit in a table; inverted too, and says so', async () => {
     const table = join(folder, 'one.csv');
     writeFileSync(table, row(4));
