@@ -24,10 +24,10 @@ export interface NamedView extends UnitView {
 }
 
 /** Names of the neurons that can be looked at by themselves. */
-export const microscopeNeurons = (): string[] => Object.keys(zoo).filter((name) => standsAlone(resolveNeuron(name)));
+const microscopeNeurons = (): string[] => Object.keys(zoo).filter((name) => standsAlone(resolveNeuron(name)));
 
 /** One view a neuron. @throws RangeError for a neuron or a setting that does not do */
-export function look({ neurons, logit, loss, t, seed }: MicroscopeState): NamedView[] {
+function look({ neurons, logit, loss, t, seed }: MicroscopeState): NamedView[] {
   if (!Object.hasOwn(unitLosses, loss))
     throw new RangeError(`There is no loss "${loss}"; ${Object.keys(unitLosses).join(', ')} would do.`);
   return neurons.map((name) => {
@@ -36,3 +36,9 @@ export function look({ neurons, logit, loss, t, seed }: MicroscopeState): NamedV
     return { neuron: name, summary, source, ...lookAtUnit(neuron, { logit, loss: unitLosses[loss](t), seed }) };
   });
 }
+
+/** Answers of the page "Microscope". */
+export const microscopeAnswers = {
+  neurons: async () => microscopeNeurons(),
+  look: async (state: MicroscopeState) => look(state),
+};
