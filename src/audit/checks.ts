@@ -18,7 +18,7 @@ const checks: Readonly<Record<string, Check>> = {
   couples: couplesAsDeclared,
   opens: opensAsDeclared,
   'extreme logits': survivesExtremes,
-  NaN: keepsNaN,
+  'NaN and infinity': showsBroken,
   formulas: (neuron) => (neuron.formulas === 'none' ? undefined : formulaMisfit(neuron)),
 };
 
@@ -190,9 +190,13 @@ function survivesExtremes(neuron: Neuron): string | undefined {
   return undefined;
 }
 
-function keepsNaN(neuron: Neuron): string | undefined {
-  const { h, units } = passOf(neuron, 4, 1, 38, () => Number.NaN);
-  if (!h.every(Number.isNaN)) return 'a NaN logit gives an h that is a number, so that NaN would go unseen';
-  const { h: beside } = passOf(neuron, 1, 3, 38, (x) => (x > 0 ? Number.NaN : x));
-  return units === 1 && beside.some(Number.isNaN) ? undefined : 'a NaN logit beside others leaves no NaN';
+function showsBroken(neuron: Neuron): string | undefined {
+  for (const broken of [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]) {
+    const seen = ({ h, logits }: Pass): boolean => !h.subarray(0, logits.length).every(Number.isFinite);
+    if (!seen(passOf(neuron, 1, 1, 38, () => broken)))
+      return `a logit of ${broken} gives an h that is finite, so that it would go unseen`;
+    if (!seen(passOf(neuron, 1, 3, 38, (x) => (x > 0 ? broken : x))))
+      return `a logit of ${broken} beside others leaves all h finite`;
+  }
+  return undefined;
 }

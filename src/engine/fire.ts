@@ -77,8 +77,8 @@ export function fire(
     const { values } = logits;
     const out = h.values;
     const cut = (logit: number): number => (logit > mode.threshold ? neuron.whenOpen(logit) : 0);
-    // A NaN logit must not end as a closed unit.
-    for (let i = 0; i < out.length; i++) out[i] = Number.isNaN(values[i]) ? Number.NaN : cut(values[i]);
+    // A logit that is not finite must not end as a closed or an open unit.
+    for (let i = 0; i < out.length; i++) out[i] = Number.isFinite(values[i]) ? cut(values[i]) : Number.NaN;
     return { output: h, saved: [] };
   }
   const draws = mode === 'train' ? drawsOf(neuron, units) : 1;
@@ -171,5 +171,6 @@ function settle(engine: Engine, attributes: FireAttributes, logits: Tensor, out:
   if (engine.backend.runNeuron(neuron.twin?.expect, rows, units, args)) return;
   const { values } = logits;
   const result = out.values;
-  for (let i = 0; i < result.length; i++) result[i] = neuron.expect(values[i]);
+  for (let i = 0; i < result.length; i++)
+    result[i] = Number.isFinite(values[i]) ? neuron.expect(values[i]) : Number.NaN;
 }

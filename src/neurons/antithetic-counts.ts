@@ -40,7 +40,7 @@ export function fireCounted({ logits, noise, h }: Firing, K: number): void {
       // The last is chosen where one is left.
       const chosen = draw === K - 1 ? left > 0 : noise[at + draw + 1] < shareOf(left, draw, K);
       if (chosen) left--;
-      h[draw * size + i] = Number.isNaN(logits[i]) ? Number.NaN : chosen ? rare : 1 - rare;
+      h[draw * size + i] = Number.isFinite(logits[i]) ? (chosen ? rare : 1 - rare) : Number.NaN;
     }
   }
 }

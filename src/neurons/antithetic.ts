@@ -7,7 +7,7 @@ export function fireAntithetic({ logits, noise, h }: Firing): void {
   const size = logits.length;
   for (let i = 0; i < size; i++) {
     h[i] = bit(logits[i], noise[i]);
-    h[size + i] = Number.isNaN(logits[i]) ? Number.NaN : noise[i] > sigmoid(-logits[i]) ? 1 : 0;
+    h[size + i] = Number.isFinite(logits[i]) ? (noise[i] > sigmoid(-logits[i]) ? 1 : 0) : Number.NaN;
   }
 }
 

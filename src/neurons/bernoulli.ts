@@ -1,9 +1,9 @@
 import { sigmoid, sigmoidSlope } from '../math/special.ts';
 import { type Firing, openingEach, type Pullback } from './contract.ts';
 
-/** 1 where the uniform number is under p = σ(a); a NaN logit stays NaN. */
+/** 1 where the uniform number is under p = σ(a); NaN where the logit is NaN or infinite. */
 export const bit = (logit: number, u: number): number =>
-  Number.isNaN(logit) ? Number.NaN : u < sigmoid(logit) ? 1 : 0;
+  Number.isFinite(logit) ? (u < sigmoid(logit) ? 1 : 0) : Number.NaN;
 
 /** What every unit has that is h = 1[u < σ(a)] in use, whatever it trains with: u is the first of its noise numbers. */
 export const bernoulli = {
@@ -25,8 +25,8 @@ export function fireBits({ logits, noise, h }: Firing): void {
   const draws = h.length / logits.length;
   for (let i = 0, at = 0; i < logits.length; i++) {
     const p = sigmoid(logits[i]);
-    for (let draw = 0; draw < draws; draw++, at++)
-      h[draw * logits.length + i] = noise[at] < p ? 1 : p >= 0 ? 0 : Number.NaN;
+    const closed = Number.isFinite(logits[i]) ? 0 : Number.NaN;
+    for (let draw = 0; draw < draws; draw++, at++) h[draw * logits.length + i] = (noise[at] < p ? 1 : 0) + closed;
   }
 }
 

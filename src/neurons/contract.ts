@@ -7,6 +7,7 @@
  * numbers: the network above the neuron runs on all of them.
  *
  * h = 0 means closed and nothing else: a unit that is open by its rule emits at least `LEAST_OPEN`, however small its value.
+ * A logit that is NaN or infinite gives no finite h (of several draws, none in the first), so that the loss shows it.
  */
 
 import type { Formulas } from './formula.ts';
@@ -244,12 +245,12 @@ export function defineNeuron<const S extends OptionSpecs>(definition: NeuronDefi
 }
 
 /**
- * Lifts h = f(logit, u) to arrays, for neurons with at most one uniform per unit. A NaN logit gives NaN, which `u < σ(NaN)`
- * would hide as a closed unit.
+ * Lifts h = f(logit, u) to arrays, for neurons with at most one uniform per unit. A logit that is not finite gives NaN:
+ * `u < σ(NaN)` would hide that something has broken as a closed unit, and σ(∞) = 1 as an open one.
  */
 export function fireEach(f: (logit: number, u: number) => number): NeuronRule['fire'] {
   return ({ logits, noise, h }) => {
-    for (let i = 0; i < h.length; i++) h[i] = Number.isNaN(logits[i]) ? Number.NaN : f(logits[i], noise[i]);
+    for (let i = 0; i < h.length; i++) h[i] = Number.isFinite(logits[i]) ? f(logits[i], noise[i]) : Number.NaN;
   };
 }
 

@@ -16,7 +16,7 @@ function probabilities(logits: Numbers): Float64Array {
 export function fireStates({ units, logits, h }: Firing): void {
   for (let i = 0; i < h.length; i++) {
     const state = Math.floor(i / logits.length);
-    h[i] = Number.isNaN(logits[i % logits.length]) ? Number.NaN : (state >> (i % units)) & 1;
+    h[i] = Number.isFinite(logits[i % logits.length]) ? (state >> (i % units)) & 1 : Number.NaN;
   }
 }
 

@@ -57,7 +57,7 @@ export function largest(scores: Float64Array, kept: number): Selection {
   return { marks, lastKept, firstClosed };
 }
 
-/** One row of numbers after another, each with what its units are selected by; a row with a NaN gives NaN as scores. */
+/** One row of numbers after another, each with what its units are selected by; one with a number that is not finite has no scores. */
 export function forEachRow(
   { rows, units, logits, selectionBias }: Omit<Firing, 'h' | 'state'>,
   noise: (at: number) => number,
@@ -70,11 +70,11 @@ export function forEachRow(
       values[j] = logits[from + j] + noise(from + j);
       scores[j] = values[j] + (selectionBias?.[j] ?? 0);
     }
-    visit(from, values, scores.some(Number.isNaN) ? undefined : scores);
+    visit(from, values, scores.every(Number.isFinite) ? scores : undefined);
   }
 }
 
-/** Fires: h of the kept units is their softmax or their sigmoid, that of the others 0; a NaN breaks its whole row. */
+/** Fires: h of the kept units is their softmax or their sigmoid, that of the others 0; a NaN or infinite one breaks its whole row. */
 export function fireLargest(
   firing: Firing,
   opens: (units: number) => number,

@@ -30,7 +30,7 @@ export const measureValued = defineNeuron({
       for (let at = logits.length; at < h.length; at += logits.length) h.copyWithin(at, 0, logits.length);
       for (let draw = 0; draw < 2 * units; draw++)
         for (let i = draw >> 1; i < rows * units; i += units)
-          h[draw * logits.length + i] = Number.isNaN(logits[i]) ? Number.NaN : 1 - (draw % 2);
+          h[draw * logits.length + i] = Number.isFinite(logits[i]) ? 1 - (draw % 2) : Number.NaN;
     },
     pullback(pullback) {
       const { rows, units, logits, loss } = pullback;

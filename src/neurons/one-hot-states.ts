@@ -30,7 +30,7 @@ export function probabilities(firing: Firing, classes: number): Float64Array {
   return weights;
 }
 
-/** h of every state; groups with a NaN among their logits are NaN. */
+/** h of every state; groups with a logit that is not finite are NaN. */
 export function fireStates(firing: Firing, classes: number): void {
   const { logits, h, rows } = firing;
   h.fill(0);

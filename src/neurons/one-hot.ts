@@ -37,7 +37,10 @@ export function softmax(
   return p;
 }
 
-/** Calls f for every group: its row, the place of its first unit in the logits, how many units it has, and softmax(a). */
+/**
+ * Calls f for every group: its row, the place of its first unit in the logits, how many units it has, and softmax(a); NaN where a
+ * logit of the group is not finite.
+ */
 export function eachGroup(
   { rows, units, logits }: Pick<Firing, 'rows' | 'units' | 'logits'>,
   classes: number,
@@ -47,7 +50,8 @@ export function eachGroup(
     for (let unit = 0; unit < units; unit += classes) {
       const first = row * units + unit;
       const size = Math.min(classes, units - unit);
-      f(row, first, size, softmax(logits, first, size));
+      const p = softmax(logits, first, size);
+      f(row, first, size, logits.subarray(first, first + size).every(Number.isFinite) ? p : p.fill(Number.NaN));
     }
 }
 
@@ -63,7 +67,7 @@ export function classOf(p: Float64Array, u: number): number {
   return last; // the sum may round to less than 1
 }
 
-/** Fires as many draws as h has, each from its own noise number; groups with a NaN among their logits are NaN. */
+/** Fires as many draws as h has, each from its own noise number; groups with a logit that is not finite are NaN. */
 export function fireOneHot(firing: Firing, classes: number): void {
   const { logits, noise, h } = firing;
   const numbers = noise.length / logits.length;
@@ -92,7 +96,7 @@ export function oneHot(classes: number, draws = 1) {
       eachGroup(firing, classes, (_row, first, _size, p) => {
         firing.h.set(p, first);
       }),
-    expect: (logit: number): number => (Number.isNaN(logit) ? logit : 1),
+    expect: (logit: number): number => (Number.isFinite(logit) ? 1 : Number.NaN),
     whenOpen: () => 1,
     formulas: 'none',
   } as const;

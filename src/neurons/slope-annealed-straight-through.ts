@@ -1,6 +1,6 @@
 import { sigmoid, sigmoidSlope } from '../math/special.ts';
 import { bit } from './bernoulli.ts';
-import { defineNeuron, type NeuronState, pullbackEach } from './contract.ts';
+import { defineNeuron, fireEach, type NeuronState, pullbackEach } from './contract.ts';
 
 /** Before training the slope is 1. */
 const slopeOf = ({ slope }: NeuronState): number => slope?.[0] ?? 1;
@@ -33,8 +33,9 @@ export const slopeAnnealedStraightThrough = defineNeuron({
       state.slope[0] = Math.min(steepest, state.slope[0] + growth);
     },
     expect: sigmoid,
-    settle({ logits, h, state }) {
-      for (let i = 0; i < h.length; i++) h[i] = sigmoid(slopeOf(state) * logits[i]);
+    settle(firing) {
+      const s = slopeOf(firing.state);
+      fireEach((logit) => sigmoid(s * logit))(firing);
     },
     whenOpen: () => 1,
     formulas: 'none',

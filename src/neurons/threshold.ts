@@ -19,7 +19,7 @@ export const threshold = defineNeuron({
     const fire = ({ units, logits, h, selectionBias }: Firing): void => {
       for (let i = 0; i < h.length; i++) {
         const score = logits[i] + (selectionBias?.[i % units] ?? 0);
-        h[i] = Number.isNaN(score) ? Number.NaN : score > cut ? whenOpen(logits[i]) : 0;
+        h[i] = Number.isFinite(score) ? (score > cut ? whenOpen(logits[i]) : 0) : Number.NaN;
       }
     };
     return {

@@ -149,7 +149,15 @@ describe('certify', () => {
         },
       ],
       ['examples by themselves', { pullback: ({ loss, gradient }) => gradient.fill(loss[0]) }],
-      ['NaN', { fire: ({ logits, h }) => h.forEach((_, i) => void (h[i] = logits[i] > 0 ? 1 : 0)) }],
+      ['NaN and infinity', { fire: ({ logits, h }) => h.forEach((_, i) => void (h[i] = logits[i] > 0 ? 1 : 0)) }],
+      // σ(∞) is 1, which looks like any open unit.
+      [
+        'NaN and infinity',
+        {
+          fire: ({ logits, noise, h }) =>
+            h.forEach((_, i) => void (h[i] = noise[i] < sigmoid(logits[i]) ? 1 : 0 * logits[i] || 0)),
+        },
+      ],
     ];
     for (const [claim, part] of broken) {
       const verdicts = checkNeuron({ ...score, ...part });

@@ -82,6 +82,26 @@ test('no gate hides a NaN logit as closed or open', async () => {
   }
 });
 
+test('logits that overflow while all weights are finite do not look like open or closed units', async () => {
+  for (const neuron of Object.keys(zoo).filter((name) => resolveNeuron(name).mostUnits === undefined)) {
+    const model = modelOf(dense(4, neuron, 'first'));
+    // Inputs of 1 and more: sums of such weights are over what Float32 can hold.
+    model.setWeights(
+      'first.weights',
+      new Array(8).fill(0).map((_, i) => (i % 2 ? 3e38 : -3e38)),
+    );
+    const wide = { ...cornersSplit, train: corners(90, (features) => features.fill(4)) };
+    const { message } = await stop(model, wide, { batch: 10, epochs: 1 });
+    assert.match(
+      message,
+      /stopped at step 0: the loss is NaN or infinite; the operation "matmul" in layer "first"/,
+      neuron,
+    );
+    for (const mode of ['sample', 'mean-field', 'threshold'] as const)
+      assert.throws(() => evaluate(model, wide.train, { mode }), NonFiniteError, `${neuron} ${mode}`);
+  }
+});
+
 test('an evaluation of a broken network is an error, not an error rate', () => {
   const model = modelOf(dense(4, 'tanh'));
   model.parameters[0].tensor.values.fill(Number.NaN);

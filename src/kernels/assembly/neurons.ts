@@ -2,16 +2,23 @@
 // fire*(logits, noise, h, rows, units, option, state) and
 // pullback*(logits, noise, h, loss, dh, out, rows, units, state, option, other): all fire kernels and all pullback kernels are called alike. Items are vectors of four elements (see elementwise.ts),
 // except where a kernel says that they are rows or columns.
-import { logit4, normalQuantile4, sigmoid4, sigmoidSlope4, splat, tanh4 } from './math';
+import { half4, logit4, normalQuantile4, one4, sigmoid4, sigmoidSlope4, splat, tanh4, two4 } from './math';
+
+/** h, or NaN where a logit is NaN or infinite: a − a is 0 else. What has broken must not end as a closed or an open unit. */
+// @ts-ignore: decorator
+@inline
+function seen(h: v128, a: v128): v128 {
+  return f32x4.add(h, f32x4.sub(a, a));
+}
 
 /** h = 1[u < σ(a)] */
 export function fireBernoulli(
   begin: i32, end: i32, logits: usize, noise: usize, h: usize, rows: i32, units: i32, option: f32, state: usize,
 ): void {
   for (let o: usize = (<usize>begin) << 4; o < (<usize>end) << 4; o += 16) {
-    const p = sigmoid4(v128.load(logits + o));
-    const fired = v128.and(f32x4.lt(v128.load(noise + o), p), splat(1));
-    v128.store(h + o, f32x4.add(fired, f32x4.sub(p, p))); // p − p: a NaN must not end as a closed gate
+    const a = v128.load(logits + o);
+    const fired = v128.and(f32x4.lt(v128.load(noise + o), sigmoid4(a)), one4());
+    v128.store(h + o, seen(fired, a));
   }
 }
 
@@ -20,10 +27,11 @@ export function fireStochasticTimesSmooth(
   begin: i32, end: i32, logits: usize, noise: usize, h: usize, rows: i32, units: i32, option: f32, state: usize,
 ): void {
   for (let o: usize = (<usize>begin) << 4; o < (<usize>end) << 4; o += 16) {
-    const p = sigmoid4(v128.load(logits + o));
+    const a = v128.load(logits + o);
+    const p = sigmoid4(a);
     const root = f32x4.sqrt(p);
     const open = f32x4.lt(v128.load(noise + o), option == 1 ? p : root);
-    v128.store(h + o, f32x4.add(v128.and(open, root), f32x4.sub(p, p))); // NaN stays NaN
+    v128.store(h + o, seen(v128.and(open, root), a));
   }
 }
 
@@ -33,8 +41,9 @@ export function fireNoisyRectifierGaussian(
 ): void {
   const s = splat(option);
   for (let o: usize = (<usize>begin) << 4; o < (<usize>end) << 4; o += 16) {
+    const a = v128.load(logits + o);
     const z = f32x4.mul(s, normalQuantile4(v128.load(noise + o)));
-    v128.store(h + o, f32x4.max(splat(0), f32x4.add(v128.load(logits + o), z)));
+    v128.store(h + o, seen(f32x4.pmax(f32x4.add(a, z), splat(0)), a));
   }
 }
 
@@ -44,8 +53,9 @@ export function fireNoisyRectifierLogistic(
 ): void {
   const s = splat(option);
   for (let o: usize = (<usize>begin) << 4; o < (<usize>end) << 4; o += 16) {
+    const a = v128.load(logits + o);
     const z = f32x4.mul(s, logit4(v128.load(noise + o)));
-    v128.store(h + o, f32x4.max(splat(0), f32x4.add(v128.load(logits + o), z)));
+    v128.store(h + o, seen(f32x4.pmax(f32x4.add(a, z), splat(0)), a));
   }
 }
 
@@ -55,8 +65,11 @@ export function fireNoisySigmoid(
 ): void {
   const s = splat(option);
   for (let o: usize = (<usize>begin) << 4; o < (<usize>end) << 4; o += 16) {
-    const z = f32x4.mul(s, normalQuantile4(v128.load(noise + o)));
-    v128.store(h + o, sigmoid4(f32x4.add(v128.load(logits + o), z)));
+    v128.store(h + o, f32x4.mul(s, normalQuantile4(v128.load(noise + o))));
+  }
+  for (let o: usize = (<usize>begin) << 4; o < (<usize>end) << 4; o += 16) {
+    const a = v128.load(logits + o);
+    v128.store(h + o, seen(sigmoid4(f32x4.add(a, v128.load(h + o))), a));
   }
 }
 
@@ -65,7 +78,8 @@ export function fireSigmoid(
   begin: i32, end: i32, logits: usize, noise: usize, h: usize, rows: i32, units: i32, option: f32, state: usize,
 ): void {
   for (let o: usize = (<usize>begin) << 4; o < (<usize>end) << 4; o += 16) {
-    v128.store(h + o, sigmoid4(v128.load(logits + o)));
+    const a = v128.load(logits + o);
+    v128.store(h + o, seen(sigmoid4(a), a));
   }
 }
 
@@ -74,7 +88,8 @@ export function fireTanh(
   begin: i32, end: i32, logits: usize, noise: usize, h: usize, rows: i32, units: i32, option: f32, state: usize,
 ): void {
   for (let o: usize = (<usize>begin) << 4; o < (<usize>end) << 4; o += 16) {
-    v128.store(h + o, tanh4(v128.load(logits + o)));
+    const a = v128.load(logits + o);
+    v128.store(h + o, seen(tanh4(a), a));
   }
 }
 
@@ -83,7 +98,8 @@ export function fireRectifier(
   begin: i32, end: i32, logits: usize, noise: usize, h: usize, rows: i32, units: i32, option: f32, state: usize,
 ): void {
   for (let o: usize = (<usize>begin) << 4; o < (<usize>end) << 4; o += 16) {
-    v128.store(h + o, f32x4.max(splat(0), v128.load(logits + o)));
+    const a = v128.load(logits + o);
+    v128.store(h + o, seen(f32x4.pmax(a, splat(0)), a));
   }
 }
 
@@ -93,7 +109,11 @@ export function fireConcrete(
 ): void {
   const inverse = splat(1 / option);
   for (let o: usize = (<usize>begin) << 4; o < (<usize>end) << 4; o += 16) {
-    v128.store(h + o, sigmoid4(f32x4.mul(inverse, f32x4.sub(v128.load(logits + o), logit4(v128.load(noise + o))))));
+    v128.store(h + o, logit4(v128.load(noise + o)));
+  }
+  for (let o: usize = (<usize>begin) << 4; o < (<usize>end) << 4; o += 16) {
+    const a = v128.load(logits + o);
+    v128.store(h + o, seen(sigmoid4(f32x4.mul(inverse, f32x4.sub(a, v128.load(h + o)))), a));
   }
 }
 
@@ -103,9 +123,9 @@ export function fireSteepBernoulli(
 ): void {
   const s = v128.load32_splat(state);
   for (let o: usize = (<usize>begin) << 4; o < (<usize>end) << 4; o += 16) {
-    const p = sigmoid4(f32x4.mul(s, v128.load(logits + o)));
-    const fired = v128.and(f32x4.lt(v128.load(noise + o), p), splat(1));
-    v128.store(h + o, f32x4.add(fired, f32x4.sub(p, p))); // NaN stays NaN
+    const a = v128.load(logits + o);
+    const fired = v128.and(f32x4.lt(v128.load(noise + o), sigmoid4(f32x4.mul(s, a))), one4());
+    v128.store(h + o, seen(fired, a));
   }
 }
 
@@ -131,7 +151,7 @@ export function pullbackStochasticTimesSmooth(
 ): void {
   for (let o: usize = (<usize>begin) << 4; o < (<usize>end) << 4; o += 16) {
     const q = sigmoid4(f32x4.neg(v128.load(logits + o)));
-    const slope = f32x4.mul(f32x4.mul(splat(0.5), v128.load(h + o)), q);
+    const slope = f32x4.mul(f32x4.mul(half4(), v128.load(h + o)), q);
     v128.store(out + o, f32x4.mul(v128.load(dh + o), slope));
   }
 }
@@ -151,7 +171,7 @@ export function pullbackSigmoid(
 ): void {
   for (let o: usize = (<usize>begin) << 4; o < (<usize>end) << 4; o += 16) {
     const y = v128.load(h + o);
-    v128.store(out + o, f32x4.mul(v128.load(dh + o), f32x4.mul(y, f32x4.sub(splat(1), y))));
+    v128.store(out + o, f32x4.mul(v128.load(dh + o), f32x4.mul(y, f32x4.sub(one4(), y))));
   }
 }
 
@@ -161,7 +181,7 @@ export function pullbackTanh(
 ): void {
   for (let o: usize = (<usize>begin) << 4; o < (<usize>end) << 4; o += 16) {
     const y = v128.load(h + o);
-    v128.store(out + o, f32x4.mul(v128.load(dh + o), f32x4.sub(splat(1), f32x4.mul(y, y))));
+    v128.store(out + o, f32x4.mul(v128.load(dh + o), f32x4.sub(one4(), f32x4.mul(y, y))));
   }
 }
 
@@ -172,7 +192,7 @@ export function pullbackConcrete(
   const inverse = splat(1 / option);
   for (let o: usize = (<usize>begin) << 4; o < (<usize>end) << 4; o += 16) {
     const s = v128.load(h + o);
-    const slope = f32x4.mul(inverse, f32x4.mul(s, f32x4.sub(splat(1), s)));
+    const slope = f32x4.mul(inverse, f32x4.mul(s, f32x4.sub(one4(), s)));
     v128.store(out + o, f32x4.mul(v128.load(dh + o), slope));
   }
 }
@@ -183,7 +203,10 @@ export function pullbackStraightThroughGumbel(
 ): void {
   const inverse = splat(1 / option);
   for (let o: usize = (<usize>begin) << 4; o < (<usize>end) << 4; o += 16) {
-    const relaxed = f32x4.mul(inverse, f32x4.sub(v128.load(logits + o), logit4(v128.load(noise + o))));
+    v128.store(out + o, logit4(v128.load(noise + o)));
+  }
+  for (let o: usize = (<usize>begin) << 4; o < (<usize>end) << 4; o += 16) {
+    const relaxed = f32x4.mul(inverse, f32x4.sub(v128.load(logits + o), v128.load(out + o)));
     v128.store(out + o, f32x4.mul(v128.load(dh + o), f32x4.mul(inverse, sigmoidSlope4(relaxed))));
   }
 }
@@ -194,11 +217,11 @@ export function pullbackReinmax(
 ): void {
   const inverse = splat(1 / option);
   for (let o: usize = (<usize>begin) << 4; o < (<usize>end) << 4; o += 16) {
-    const a = v128.load(logits + o);
-    const away = f32x4.sub(splat(1), f32x4.mul(splat(2), v128.load(h + o)));
+    const a = v128.load(logits + o), fired = v128.load(h + o);
+    const away = f32x4.sub(one4(), f32x4.add(fired, fired));
     const r = sigmoid4(f32x4.mul(f32x4.mul(away, a), inverse));
-    const slope = f32x4.sub(f32x4.mul(r, f32x4.sub(splat(2), r)), sigmoidSlope4(a));
-    v128.store(out + o, f32x4.mul(v128.load(dh + o), f32x4.mul(splat(0.5), slope)));
+    const slope = f32x4.sub(f32x4.mul(r, f32x4.sub(two4(), r)), sigmoidSlope4(a));
+    v128.store(out + o, f32x4.mul(v128.load(dh + o), f32x4.mul(half4(), slope)));
   }
 }
 
@@ -219,8 +242,9 @@ export function pullbackGapped(
   const inverse = splat(1 / option);
   const gap = splat(other);
   for (let o: usize = (<usize>begin) << 4; o < (<usize>end) << 4; o += 16) {
-    const sign = f32x4.sub(f32x4.mul(splat(2), v128.load(h + o)), splat(1));
-    const d = f32x4.max(f32x4.mul(sign, v128.load(logits + o)), gap);
+    const fired = v128.load(h + o);
+    const sign = f32x4.sub(f32x4.add(fired, fired), one4());
+    const d = f32x4.pmax(f32x4.mul(sign, v128.load(logits + o)), gap);
     const slope = f32x4.mul(inverse, sigmoidSlope4(f32x4.mul(d, inverse)));
     v128.store(out + o, f32x4.mul(v128.load(dh + o), slope));
   }
@@ -302,7 +326,7 @@ export function updateScore(
     for (let r = 0; r < rows; r++, o += stride) {
       const fired = rest < 4 ? loadRest(h + o, rest) : v128.load(h + o);
       const score = f32x4.sub(fired, sigmoid4(rest < 4 ? loadRest(logits + o, rest) : v128.load(logits + o)));
-      const weight = option == 1 ? splat(1) : f32x4.mul(score, score);
+      const weight = option == 1 ? one4() : f32x4.mul(score, score);
       top = f32x4.add(top, f32x4.mul(weight, v128.load32_splat(loss + ((<usize>r) << 2))));
       bottom = f32x4.add(bottom, weight);
     }

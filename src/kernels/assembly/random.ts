@@ -1,12 +1,18 @@
 // Philox4x32-10, four counters side by side. Element (row, unit) of a draw is word (unit >> 2) & 3 of the counter
 // ((unit >> 4)·4 + (unit & 3), row, step, stream): sixteen units take four counters and no transposition.
-import { philox4, w0, w1, w2, w3 } from './philox';
+import { philox4, philox8, w0, w1, w2, w3 } from './philox';
 
-/** The four counters of a group of sixteen units. */
+/** The first words of the four counters of a group of sixteen units. */
+// @ts-ignore: decorator
+@inline
+function countersOf(group: i32): v128 {
+  return i32x4.add(i32x4.splat(group << 2), i32x4(0, 1, 2, 3));
+}
+
 // @ts-ignore: decorator
 @inline
 function drawGroup(group: i32, row: i32, step: i32, stream: i32, key0: i32, key1: i32): void {
-  philox4(i32x4.add(i32x4.splat(group << 2), i32x4(0, 1, 2, 3)), i32x4.splat(row), step, stream, key0, key1);
+  philox4(countersOf(group), i32x4.splat(row), step, stream, key0, key1);
 }
 
 /** out[r, c] uniform in (0, 1); items are rows. */
@@ -16,7 +22,12 @@ export function uniforms(
   for (let r = begin; r < end; r++) {
     let to = out + ((<usize>(r * columns)) << 2);
     const groups = columns >> 4;
-    for (let g = 0; g < groups; g++, to += 64) {
+    let g = 0;
+    for (; g + 2 <= groups; g += 2, to += 128) {
+      const c0 = countersOf(g);
+      philox8(to, c0, i32x4.add(c0, i32x4.splat(4)), i32x4.splat(r), step, stream, key0, key1);
+    }
+    for (; g < groups; g++, to += 64) {
       drawGroup(g, r, step, stream, key0, key1);
       v128.store(to, w0);
       v128.store(to, w1, 16);
