@@ -1,0 +1,119 @@
+/** Runs read from a web server and from picked files: what a page can do with them. */
+import assert from 'node:assert/strict';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { adam, createModel, type Folder, Run, runModel, StorageError, summarize, trainRun } from '../../src/index.ts';
+import { fetchedFolder, pickedFolder } from '../../src/platform/browser/index.ts';
+import { createEngine, nodeFolder } from '../../src/platform/node/index.ts';
+import { digits, gatedModel } from '../train/tiny.ts';
+
+const top = mkdtempSync(join(tmpdir(), 'flipgrad-browser-folder-'));
+const engine = await createEngine({ threads: 1, simd: 'simd' });
+let server: Server;
+let address: string;
+
+before(async () => {
+  const { spec } = gatedModel(engine);
+  const { train, valid, test } = digits;
+  const run = await Run.create(nodeFolder(top), {
+    format: 'flipgrad run 1',
+    created: new Date(0).toISOString(),
+    config: { neuron: 'straight-through' },
+    model: { ...spec, layers: spec.layers.map((layer, i) => ({ ...layer, name: `layer${i}` })) },
+    training: { epochs: 2, batch: 50, optimizer: { name: 'adam', options: adam().options } },
+    seed: 1,
+    data: {
+      source: 'digits',
+      seed: 5,
+      name: 'digits',
+      checksums: { train: train.checksum, valid: valid.checksum, test: test.checksum },
+      examples: { train: train.count, valid: valid.count, test: test.count },
+      width: 784,
+      classes: 10,
+      scale: train.scale,
+    },
+    engine: { name: engine.name, threads: 1, simd: 'simd', blas: 'off', crossovers: engine.crossovers },
+    versions: {},
+    machine: {},
+    logs: [],
+  });
+  const options = { engine, data: digits, model: createModel(engine, run.record.model) };
+  for await (const _ of trainRun(run, options));
+  server = createServer((request, response) => {
+    const place = join(top, request.url ?? '');
+    if (request.url === '/broken') return void response.writeHead(500).end();
+    if (!statSync(place, { throwIfNoEntry: false })?.isFile()) return void response.writeHead(404).end();
+    response.writeHead(200).end(readFileSync(place));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  address = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+});
+after(() => {
+  engine.close();
+  server.closeAllConnections();
+  server.close();
+  rmSync(top, { recursive: true, force: true });
+});
+
+const picked = (leave: (place: string) => boolean = () => false): Folder => {
+  const places = readdirSync(top, { recursive: true, encoding: 'utf8' }).filter((place) =>
+    statSync(join(top, place)).isFile(),
+  );
+  return pickedFolder(
+    'my run',
+    new Map(
+      places.filter((place) => !leave(place)).map((place) => [place, new Blob([readFileSync(join(top, place))])]),
+    ),
+  );
+};
+
+describe('a run that is only read', () => {
+  for (const [name, folder] of [
+    ['fetched', () => fetchedFolder(address)],
+    ['picked', () => picked()],
+  ] as const)
+    test(`${name}: summary, metrics and weights are those of the folder on the disk`, async () => {
+      const [own, theirs] = [await Run.open(folder()), await Run.open(nodeFolder(top))];
+      assert.deepEqual(own.record, theirs.record);
+      assert.deepEqual(await own.metrics(), await theirs.metrics());
+      const { folder: path, ...summary } = await summarize(own);
+      const { folder: _, ...expected } = await summarize(theirs);
+      assert.deepEqual(summary, expected);
+      assert.equal(path, folder().path);
+      const model = (await runModel(own, engine)).model;
+      const known = (await runModel(theirs, engine)).model;
+      assert.deepEqual(model.snapshot(), known.snapshot());
+    });
+
+  test('picked, without its weights: the best checkpoint is taken', async () => {
+    const run = await Run.open(picked((place) => place === 'weights.safetensors'));
+    assert.deepEqual(await run.checkpoints(), await (await Run.open(nodeFolder(top))).checkpoints());
+    assert.match((await runModel(run, engine)).from, /the best so far/);
+  });
+
+  test('what cannot be done is a sentence', async () => {
+    const folder = fetchedFolder(address);
+    const storage = (message: RegExp) => (error: Error) => error instanceof StorageError && message.test(error.message);
+    assert.equal(await folder.read('nothing', 10), undefined);
+    await assert.rejects(folder.read('broken', 10), storage(/broken cannot be fetched: the server says 500/));
+    await assert.rejects(folder.read('run.json', 10), storage(/run\.json has \d+ bytes; 10 is the most/));
+    await assert.rejects(folder.list(), storage(/cannot be listed from here; picking the folder itself would do/));
+    await assert.rejects(
+      fetchedFolder('http://127.0.0.1:1/').read('run.json', 10),
+      storage(/run\.json cannot be fetched/),
+    );
+    for (const other of [folder, picked()]) {
+      await assert.rejects(other.write('x', new Uint8Array(1)), storage(/can only be read here/));
+      await assert.rejects(other.lock(), storage(/can only be read here/));
+    }
+    await assert.rejects(picked().read('run.json', 10), storage(/my run\/run\.json has \d+ bytes/));
+    await assert.rejects(
+      Run.open(pickedFolder('holiday', new Map([['beach.png', new Blob(['x'])]]))),
+      storage(/holiday holds no run: there is no run\.json/),
+    );
+  });
+});
