@@ -1,7 +1,7 @@
 import { constants, type Stats } from 'node:fs';
 import { type FileHandle, lstat, open } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { extname, join } from 'node:path';
+import { basename, extname, join } from 'node:path';
 
 /** The folders that are served, and nothing else. */
 export interface LabFolders {
@@ -67,6 +67,8 @@ async function answer(folders: LabFolders, request: IncomingMessage, response: S
   try {
     response.writeHead(200, {
       ...HEADERS,
+      // So that a page knows it without asking for a file that may not be there.
+      ...(folders.run !== undefined && { 'Flipgrad-Run': encodeURIComponent(basename(folders.run)) }),
       'Content-Type': TYPES[extname(found.name)] ?? 'application/octet-stream',
       'Content-Length': found.size,
     });

@@ -46,6 +46,16 @@ function ask(address: string, { method = 'GET', host = `localhost:${port}` } = {
 }
 
 describe('the server of the lab', () => {
+  test('says which run it serves', async () => {
+    assert.match(await ask('/', { method: 'HEAD' }), /\r\nFlipgrad-Run: run\r\n/);
+    const without = labServer({ lab: join(top, 'lab') });
+    await new Promise<void>((resolve) => without.listen(0, '127.0.0.1', resolve));
+    const answer = await fetch(`http://127.0.0.1:${(without.address() as AddressInfo).port}/`);
+    assert.equal(answer.headers.get('Flipgrad-Run'), null);
+    await answer.text();
+    without.close();
+  });
+
   test('serves the two folders', async () => {
     for (const [address, content] of [
       ['/', 'the lab'],
