@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import type { Experiment } from '../experiments/experiment.ts';
 import { experiments } from '../experiments/index.ts';
 import { type ReproduceEvent, reproduce } from '../experiments/reproduce.ts';
 import { suggest } from '../src/math/text.ts';
@@ -14,24 +15,27 @@ interface ReproduceFlags {
   json?: boolean;
 }
 
-/** `flipgrad reproduce`. */
-export function reproduceCommand(): Command {
-  const names = experiments.map(({ name }) => name).join(', ');
+/** `flipgrad reproduce`, of experiments that are given or of all. */
+export function reproduceCommand(known: readonly Experiment[] = experiments): Command {
+  const names = known.map(({ name }) => name).join(', ');
   return new Command('reproduce')
-    .description(`Repeat a published table or claim, with intervals: ${names}. Goes on where it was interrupted.`)
+    .description(
+      `Repeat a published table or claim, with intervals: ${names}. Goes on where it was interrupted; several processes on one folder share the work.`,
+    )
     .exitOverride()
     .argument('<name>', names)
     .option('--quick', 'the small form on embedded digits, within 3 minutes; the full form needs MNIST')
     .option('--seeds <n>', 'seeds 1 to n', count)
     .option('--out <dir>', 'folder of records and reports', 'reproduce')
     .option('--json', 'one JSON object a line (also when standard output is not a terminal)')
-    .action(run);
+    .action((name: string, flags: ReproduceFlags) => run(known, name, flags));
 }
 
-async function run(name: string, { quick = false, seeds, out, json }: ReproduceFlags): Promise<void> {
-  const known = experiments.map((candidate) => candidate.name);
-  const experiment = experiments.find((candidate) => candidate.name === name);
-  if (!experiment) throw new UsageError(`There is no experiment "${name}". ${suggest(name, known)}`);
+async function run(known: readonly Experiment[], name: string, flags: ReproduceFlags): Promise<void> {
+  const { quick = false, seeds, out, json } = flags;
+  const names = known.map((candidate) => candidate.name);
+  const experiment = known.find((candidate) => candidate.name === name);
+  if (!experiment) throw new UsageError(`There is no experiment "${name}". ${suggest(name, names)}`);
   const interrupt = new AbortController();
   const onInterrupt = (): void => interrupt.abort();
   process.once('SIGINT', onInterrupt).once('SIGTERM', onInterrupt);
@@ -45,8 +49,11 @@ async function run(name: string, { quick = false, seeds, out, json }: ReproduceF
     }
     if (event.event === 'plan') {
       const { cells, left, minutes } = event;
-      progress.print(`${left} of ${cells} cells to run: about ${(minutes / 60).toFixed(2)} hours on two cores.`);
+      progress.print(
+        `${left} of ${cells} cells to run: about ${(minutes / 60).toFixed(2)} hours on one core; the same command in a second shell shares them.`,
+      );
     }
+    if (event.event === 'waiting') progress.print(`Other processes run what is left: ${event.cells.join('; ')}.`);
     if (lines) process.stdout.write(`${JSON.stringify(event, withoutCharts)}\n`);
     else if (event.event === 'result') {
       progress.clear();

@@ -10,6 +10,9 @@ export interface Finished<C, R> {
   readonly result: R;
   /** Wall-clock time of the cell. */
   readonly seconds: number;
+  /** Of Node, and of flipgrad's repository where it ran from one, with "+" where files were changed. */
+  readonly node?: string;
+  readonly commit?: string;
 }
 
 export interface Form<C> {
@@ -61,8 +64,10 @@ export interface Experiment<C extends Cell = Cell, R = unknown> {
   readonly quick: Form<C>;
   readonly full: Form<C>;
   nameOf(cell: C): string;
-  /** Estimated minutes of a cell on two cores, for the hours that are stated before a grid starts. */
+  /** Estimated minutes of a cell on one core (give its engine one thread), for the hours that are stated before a grid starts. */
   minutesOf(cell: C): number;
+  /** Have the cells that this one builds on finished? Default: it builds on none. */
+  ready?(cell: C, finished: readonly Finished<C, R>[]): boolean;
   run(cell: C, options: CellOptions<C, R>): Promise<R>;
   report(finished: readonly Finished<C, R>[]): Report;
 }

@@ -78,14 +78,14 @@ const drawn = (dataset: Dataset, count: number, seed: number): Dataset =>
 
 async function run(cell: NoiseCell, { signal, onProgress }: CellOptions): Promise<NoiseResult> {
   const data = await load(cell, signal);
-  const engine = await createEngine();
+  const engine = await createEngine({ threads: 1 });
   try {
     const { seed, epochs } = cell;
     const layers = [dense(cell.units, ARMS[cell.arm]), dense(10)];
     const model = createModel(engine, { inputs: 784, seed, layers });
     const optimizer = adam({ learningRate: LEARNING_RATE });
     const curve: NoiseResult['curve'][number][] = [];
-    for await (const event of train(model, data, { epochs, batch: BATCH, optimizer, signal })) {
+    for await (const event of train(model, data, { epochs, batch: BATCH, optimizer, signal, validation: 'mean-field' })) {
       if (event.event === 'batch') onProgress((event.epoch - 1 + event.batch / event.batches) / epochs);
       if (event.event === 'epoch') curve.push({ trainLoss: event.trainLoss, validError: event.validError });
       if (event.event !== 'result') continue;

@@ -6,13 +6,21 @@ export interface ReportFacts {
   readonly seeds: number;
   /** Of all cells, whenever they ran. */
   readonly seconds: number;
+  /** What the cells ran with. */
+  readonly commits: readonly string[];
+  readonly engines: readonly string[];
 }
 
 type Stated = Pick<Experiment, 'name' | 'title' | 'claim' | 'setting'>;
 
 const command = ({ name }: Stated, { quick, seeds }: ReportFacts): string =>
   `flipgrad reproduce ${name}${quick ? ' --quick' : ''} --seeds ${seeds}`;
-const cost = ({ seconds }: ReportFacts): string => `${(seconds / 60).toFixed(1)} minutes of cells`;
+const cost = ({ seconds, commits, engines }: ReportFacts): string => {
+  const [of, by] = [commits.map((commit) => commit.replace(/^(\w{10})\w*/, '$1')), engines].map((all) =>
+    all.join(', '),
+  );
+  return `${(seconds / 60).toFixed(1)} minutes of cells${by && `; ${by}`}${of && `; commit ${of}`}`;
+};
 
 /** The report as Markdown, without its charts. */
 export function renderMarkdown(experiment: Stated, { findings, tables }: Report, facts: ReportFacts): string {

@@ -1,10 +1,16 @@
 import assert from 'node:assert/strict';
-import { appendFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { appendFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
+import { setTimeout } from 'node:timers/promises';
+import { reproduceCommand } from '../../cli/reproduce.ts';
+import type { Cell, Experiment } from '../../experiments/experiment.ts';
 import { hintonNoise, type NoiseCell } from '../../experiments/hinton-noise.ts';
 import { type ReproduceEvent, recordsOf, reproduce } from '../../experiments/reproduce.ts';
+import { provenance } from '../../src/platform/node/index.ts';
 import { runCli } from '../helpers/run-cli.ts';
 
 const out = mkdtempSync(join(tmpdir(), 'flipgrad-reproduce-'));
@@ -83,7 +89,113 @@ describe('reproduce', () => {
   });
 });
 
+/** A grid whose cells take no time. */
+interface Coin extends Cell {
+  readonly heads: number;
+}
+const coins = (runs: string[] = []): Experiment<Coin, { share: number }> => ({
+  name: 'coins',
+  title: 'Coins',
+  claim: { text: 'Most coins show heads', source: 'a test', published: 'No numbers.' },
+  setting: 'Cells with more heads wait for those with fewer.',
+  quick: { seeds: 1, cells: ([seed]) => [3, 2, 1, 0].map((heads) => ({ seed, heads })) },
+  full: { seeds: 1, cells: () => [] },
+  nameOf: ({ heads }) => `${heads} heads`,
+  minutesOf: () => 1,
+  ready: ({ heads }, finished) => finished.length >= heads,
+  async run({ heads }, { onProgress }) {
+    runs.push(`${heads}`);
+    onProgress(0.5);
+    await setTimeout(20);
+    return { share: heads / 4 };
+  },
+  report: (finished) => {
+    const share = finished.reduce((sum, { result }) => sum + result.share, 0) / finished.length;
+    const outcome = share > 0.5 ? 'holds' : 'refuted';
+    return { findings: [{ claim: 'Most coins show heads', outcome, evidence: `${share}.` }], tables: [], charts: [] };
+  },
+});
+
+describe('a grid that several share', () => {
+  const signal = new AbortController().signal;
+  const cellsIn = (file: string): number[] =>
+    readFileSync(file, 'utf8')
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line).cell.heads);
+
+  it('runs every cell once, each after those that it builds on, and leaves no locks', async () => {
+    const folder = join(out, 'shared');
+    const runs: string[] = [];
+    const waited: ReproduceEvent[] = [];
+    const go = () =>
+      reproduce(coins(runs), { quick: true, out: folder, signal }, (event) => {
+        if (event.event === 'waiting') waited.push(event);
+      });
+    const [a, b] = await Promise.all([go(), go()]);
+    assert.deepEqual(runs.join(''), '0123');
+    assert.deepEqual(a, b);
+    assert.ok(waited.length > 0, 'each cell waits for the one before: somebody had nothing to do');
+    assert.deepEqual(cellsIn(join(folder, 'coins-quick.jsonl')), [0, 1, 2, 3]);
+    assert.deepEqual(readdirSync(folder).sort(), ['coins-quick.html', 'coins-quick.jsonl', 'coins-quick.md']);
+  });
+
+  it('takes over the cell of a process that has died', async () => {
+    const folder = join(out, 'widowed');
+    const file = join(folder, 'coins-quick.jsonl');
+    const dead = spawnSync(process.execPath, ['--version']).pid;
+    const cell = JSON.stringify({ seed: 1, heads: 0 });
+    const lock = join(`${file}.locks`, createHash('sha256').update(cell).digest('hex').slice(0, 16));
+    mkdirSync(lock, { recursive: true });
+    writeFileSync(join(lock, '.lock'), JSON.stringify({ token: 'x', pid: dead, host: hostname() }));
+    await reproduce(coins(), { quick: true, out: folder, signal }, () => {});
+    assert.deepEqual(cellsIn(file), [0, 1, 2, 3]);
+  });
+
+  it('says so when the cells that are left wait for each other', async () => {
+    const stuck = { ...coins(), ready: () => false };
+    const folder = join(out, 'stuck');
+    await assert.rejects(
+      reproduce(stuck, { quick: true, out: folder, signal }, () => {}),
+      /wait for each other/,
+    );
+  });
+
+  it('keeps the commit and the version of Node in every record, and on the page', () => {
+    const folder = join(out, 'shared');
+    const [line] = readFileSync(join(folder, 'coins-quick.jsonl'), 'utf8').split('\n');
+    const { node, commit } = JSON.parse(line);
+    assert.equal(node, process.versions.node);
+    assert.equal(commit, provenance().commit);
+    if (commit) assert.ok(readFileSync(join(folder, 'coins-quick.md'), 'utf8').includes(commit.slice(0, 10)));
+  });
+});
+
 describe('flipgrad reproduce', () => {
+  it('exits with 1 when a claim is refuted, and with 0 when all hold', async () => {
+    // The test's own exit code is put back.
+    const before = process.exitCode;
+    try {
+      for (const [name, code] of [
+        ['coins', 1],
+        ['biased-coins', 0],
+      ] as const) {
+        const cells = ([seed]: readonly number[]) => [
+          { seed, heads: 0 },
+          ...[4, 4, 4].map((heads, i) => ({ seed, heads, i })),
+        ];
+        const biased = { ...coins(), name, quick: { seeds: 1, cells }, ready: () => true };
+        const experiment = code === 1 ? coins() : biased;
+        process.exitCode = 0;
+        const command = reproduceCommand([experiment as unknown as Experiment]);
+        await command.parseAsync(['node', 'reproduce', name, '--quick', '--out', join(out, name)]);
+        assert.equal(process.exitCode, code, name);
+      }
+    } finally {
+      process.exitCode = before;
+    }
+  });
+
   it('names the nearest experiment for a name that it does not know', async () => {
     const { code, stderr } = await runCli(['reproduce', 'hinton-nois']);
     assert.equal(code, 2);
