@@ -92,7 +92,7 @@ export function fire(
     return { output: h, saved: [] };
   }
   const at = attributes.state?.pointer ?? 0;
-  const args = [logits.pointer, noise.pointer, h.pointer, rows, units, neuron.twin?.option ?? 0, at];
+  const args = [logits.pointer, noise.pointer, h.pointer, rows, units, at, ...numbersOf(neuron)];
   if (selectionBias || !engine.backend.runNeuron(neuron.twin?.fire, rows, units, args)) neuron.fire(firing);
   if (neuron.backwardSees === 'expectation') {
     h.shownToPullbacks = engine.allocate(logits.shape, `the expectation of ${neuron.name}`);
@@ -122,9 +122,8 @@ export function pullFire(
   const { rows, columns: units } = logits;
   const gradient = engine.allocate(logits.shape, `the gradient of ${neuron.name}`);
   const [at, cost, cotangent] = [attributes.state?.pointer ?? 0, loss?.pointer ?? 0, dh?.pointer ?? 0];
-  const { option = 0, other = 0, decay = 0 } = neuron.twin ?? {};
   const args = [logits.pointer, noise.pointer, h.pointer, cost, cotangent, gradient.pointer];
-  const allArgs = [...args, rows, units, at, option, other];
+  const allArgs = [...args, rows, units, at, ...numbersOf(neuron)];
   const firing = () => ({
     rows,
     units,
@@ -139,13 +138,19 @@ export function pullFire(
   if (!engine.backend.runNeuron(neuron.twin?.pullback, rows, units, allArgs))
     neuron.pullback({ ...firing(), gradient: gradient.values });
   if (neuron.update) {
-    const updateArgs = [logits.pointer, noise.pointer, h.pointer, cost, rows, units, at, option, decay];
+    const updateArgs = [logits.pointer, noise.pointer, h.pointer, cost, rows, units, at, ...numbersOf(neuron)];
     if (!engine.backend.runNeuron(neuron.twin?.update, rows, units, updateArgs)) neuron.update(firing());
   }
   return gradient;
 }
 
 const EMPTY = new Float32Array(0);
+
+/** The last arguments of all kernels of a neuron. */
+function numbersOf({ twin }: Neuron): readonly number[] {
+  const [first = 0, second = 0, third = 0] = twin?.numbers ?? [];
+  return [first, second, third];
+}
 
 /** The noise that a neuron fires with: the same source gives the same numbers again. */
 export function drawNoise(engine: Engine, neuron: Neuron, logits: Tensor, source: DrawKey): Tensor {
@@ -167,7 +172,7 @@ function settle(engine: Engine, attributes: FireAttributes, logits: Tensor, out:
     return;
   }
   const at = attributes.state?.pointer ?? 0;
-  const args = [logits.pointer, 0, out.pointer, rows, units, neuron.twin?.option ?? 0, at];
+  const args = [logits.pointer, 0, out.pointer, rows, units, at, ...numbersOf(neuron)];
   if (engine.backend.runNeuron(neuron.twin?.expect, rows, units, args)) return;
   const { values } = logits;
   const result = out.values;

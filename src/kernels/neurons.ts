@@ -6,9 +6,9 @@ import { COLUMN_GROUP, rowGrain } from './rows.ts';
  * it (src/neurons), which the conformance suite compares it with and which the reference engine runs instead.
  */
 export interface NeuronKernel {
-  /** fire(logits*, noise*, h*, rows, units, option, state*);
-   * pullback(logits*, noise*, h*, loss*, dh*, out*, rows, units, state*, option, other);
-   * update(logits*, noise*, h*, loss*, rows, units, state*, option, decay) */
+  /** fire(logits*, noise*, h*, rows, units, state*, first, second, third);
+   * pullback(logits*, noise*, h*, loss*, dh*, out*, rows, units, state*, first, second, third);
+   * update(logits*, noise*, h*, loss*, rows, units, state*, first, second, third) */
   readonly role: 'fire' | 'pullback' | 'update';
   items(rows: number, units: number): number;
   grain(rows: number, units: number): number;

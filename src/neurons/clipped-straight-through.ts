@@ -16,6 +16,6 @@ export const clippedStraightThrough = defineNeuron({
     cells: (logit) => [sigmoid(logit)],
     fire: fireBits,
     pullback: pullbackEach((logit) => (Math.abs(logit) <= clip ? 1 : 0)),
-    twin: { fire: 'fireBernoulli', pullback: 'pullbackClipped', expect: 'fireSigmoid', option: clip },
+    twin: { fire: 'fireBernoulli', pullback: 'pullbackClipped', expect: 'fireSigmoid', numbers: [clip] },
   }),
 });

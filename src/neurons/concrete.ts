@@ -28,6 +28,6 @@ export const concrete = defineNeuron({
     cells: (logit) => [sigmoid(logit)],
     fire: fireEach((logit, u) => relax(logit, u, temperature)),
     pullback: pullbackEach((_logit, h) => (h * (1 - h)) / temperature),
-    twin: { fire: 'fireConcrete', pullback: 'pullbackConcrete', expect: 'fireSigmoid', option: temperature },
+    twin: { fire: 'fireConcrete', pullback: 'pullbackConcrete', expect: 'fireSigmoid', numbers: [temperature] },
   }),
 });

@@ -98,12 +98,8 @@ export interface KernelTwin {
   readonly update?: string;
   /** A fire kernel that gives `expect` of every logit. */
   readonly expect?: string;
-  /** The number that kernels get as `option`. */
-  readonly option?: number;
-  /** One more number, for pullback kernels. */
-  readonly other?: number;
-  /** The decay that update kernels get. */
-  readonly decay?: number;
+  /** What all of its kernels get at their end; those that are missing are 0. */
+  readonly numbers?: readonly [first: number, second?: number, third?: number];
 }
 
 export type StateSpec =

@@ -22,6 +22,6 @@ export const gappedStraightThrough = defineNeuron({
     cells: (logit) => [sigmoid(logit)],
     fire: fireBits,
     pullback: pullbackEach((logit, h) => sigmoidSlope(Math.max((2 * h - 1) * logit, gap) / temperature) / temperature),
-    twin: { fire: 'fireBernoulli', pullback: 'pullbackGapped', expect: 'fireSigmoid', option: temperature, other: gap },
+    twin: { fire: 'fireBernoulli', pullback: 'pullbackGapped', expect: 'fireSigmoid', numbers: [temperature, gap] },
   }),
 });

@@ -52,7 +52,7 @@ export const noisyRectifier = defineNeuron({
         fire: gaussian ? 'fireNoisyRectifierGaussian' : 'fireNoisyRectifierLogistic',
         pullback: 'pullbackRectifier',
         expect: 'fireRectifier',
-        option: scale,
+        numbers: [scale],
       },
     };
   },

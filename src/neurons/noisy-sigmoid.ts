@@ -18,6 +18,6 @@ export const noisySigmoid = defineNeuron({
     expect: sigmoid,
     whenOpen: sigmoid,
     formulas: { whenOpen: f.sigmoid(f.logit) },
-    twin: { fire: 'fireNoisySigmoid', pullback: 'pullbackSigmoid', expect: 'fireSigmoid', option: scale },
+    twin: { fire: 'fireNoisySigmoid', pullback: 'pullbackSigmoid', expect: 'fireSigmoid', numbers: [scale] },
   }),
 });

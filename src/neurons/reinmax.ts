@@ -27,6 +27,6 @@ export const reinmax = defineNeuron({
       const r = sigmoid(((1 - 2 * h) * logit) / temperature);
       return (r * (2 - r) - sigmoidSlope(logit)) / 2;
     }),
-    twin: { fire: 'fireBernoulli', pullback: 'pullbackReinmax', expect: 'fireSigmoid', option: temperature },
+    twin: { fire: 'fireBernoulli', pullback: 'pullbackReinmax', expect: 'fireSigmoid', numbers: [temperature] },
   }),
 });

@@ -56,8 +56,7 @@ export const stochasticBinary = defineNeuron({
       pullback: 'pullbackScore',
       expect: 'fireSigmoid',
       update: 'updateScore',
-      option: baseline === 'optimal' ? 0 : 1,
-      decay: DECAY,
+      numbers: [baseline === 'optimal' ? 0 : 1, DECAY],
     },
   }),
 });

@@ -38,7 +38,7 @@ export const stochasticTimesSmooth = defineNeuron({
       twin: {
         fire: 'fireStochasticTimesSmooth',
         pullback: 'pullbackStochasticTimesSmooth',
-        option: variant === 'paper' ? 0 : 1,
+        numbers: [variant === 'paper' ? 0 : 1],
       },
     };
   },

@@ -23,7 +23,7 @@ export const straightThroughGumbel = defineNeuron({
       fire: 'fireBernoulli',
       pullback: 'pullbackStraightThroughGumbel',
       expect: 'fireSigmoid',
-      option: temperature,
+      numbers: [temperature],
     },
   }),
 });

@@ -120,13 +120,14 @@ function runAtTheEnd(engine: Engine, neuron: Neuron, rows: number, units: number
   pointers[last] = engine.allocate([rows, units], last).pointer;
   assert.equal(pointers[last] + paddedBytes(rows * units), probe.values.buffer.byteLength);
   const { logits, noise, h, loss, dh, gradient } = pointers;
-  const { fire, pullback, update, expect, option = 0, other = 0, decay = 0 } = neuron.twin ?? {};
+  const { fire, pullback, update, expect, numbers = [] } = neuron.twin ?? {};
+  const ends = [0, 0, 0].map((none, i) => numbers[i] ?? none);
   for (const kernel of [fire, expect])
-    engine.backend.runNeuron(kernel, rows, units, [logits, noise, h, rows, units, option, state]);
+    engine.backend.runNeuron(kernel, rows, units, [logits, noise, h, rows, units, state, ...ends]);
   const pointersBack = [logits, noise, h, loss, dh, gradient];
-  engine.backend.runNeuron(pullback, rows, units, [...pointersBack, rows, units, state, option, other]);
+  engine.backend.runNeuron(pullback, rows, units, [...pointersBack, rows, units, state, ...ends]);
   if (neuron.update)
-    engine.backend.runNeuron(update, rows, units, [logits, noise, h, loss, rows, units, state, option, decay]);
+    engine.backend.runNeuron(update, rows, units, [logits, noise, h, loss, rows, units, state, ...ends]);
 }
 
 test('no kernel of a neuron reads or writes behind the memory of its arrays', async () => {

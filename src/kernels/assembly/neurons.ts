@@ -1,7 +1,8 @@
 // Twins of the neurons of src/neurons, for speed; there the definitions stand that these are tested against.
-// fire*(logits, noise, h, rows, units, option, state) and
-// pullback*(logits, noise, h, loss, dh, out, rows, units, state, option, other): all fire kernels and all pullback kernels are called alike. Items are vectors of four elements (see elementwise.ts),
-// except where a kernel says that they are rows or columns.
+// fire*(logits, noise, h, rows, units, state, first, second, third),
+// pullback*(logits, noise, h, loss, dh, out, rows, units, state, first, second, third) and
+// update*(logits, noise, h, loss, rows, units, state, first, second, third): all kernels of a role are called alike; the last three are
+// the twin's numbers. Items are vectors of four elements (see elementwise.ts), except where a kernel says that they are rows or columns.
 import { half4, logit4, normalQuantile4, one4, sigmoid4, sigmoidSlope4, splat, tanh4, two4 } from './math';
 
 /** h, or NaN where a logit is NaN or infinite: a − a is 0 else. What has broken must not end as a closed or an open unit. */
@@ -13,7 +14,7 @@ function seen(h: v128, a: v128): v128 {
 
 /** h = 1[u < σ(a)] */
 export function fireBernoulli(
-  begin: i32, end: i32, logits: usize, noise: usize, h: usize, rows: i32, units: i32, option: f32, state: usize,
+  begin: i32, end: i32, logits: usize, noise: usize, h: usize, rows: i32, units: i32, state: usize, first: f32, second: f32, third: f32,
 ): void {
   for (let o: usize = (<usize>begin) << 4; o < (<usize>end) << 4; o += 16) {
     const a = v128.load(logits + o);
@@ -22,24 +23,24 @@ export function fireBernoulli(
   }
 }
 
-/** h = √p·1[u < √p], or with option 1 √p·1[u < p] */
+/** h = √p·1[u < √p], or where the first number is 1 √p·1[u < p] */
 export function fireStochasticTimesSmooth(
-  begin: i32, end: i32, logits: usize, noise: usize, h: usize, rows: i32, units: i32, option: f32, state: usize,
+  begin: i32, end: i32, logits: usize, noise: usize, h: usize, rows: i32, units: i32, state: usize, first: f32, second: f32, third: f32,
 ): void {
   for (let o: usize = (<usize>begin) << 4; o < (<usize>end) << 4; o += 16) {
     const a = v128.load(logits + o);
     const p = sigmoid4(a);
     const root = f32x4.sqrt(p);
-    const open = f32x4.lt(v128.load(noise + o), option == 1 ? p : root);
+    const open = f32x4.lt(v128.load(noise + o), first == 1 ? p : root);
     v128.store(h + o, seen(v128.and(open, root), a));
   }
 }
 
 /** h = max(0, a + s·z), z standard normal */
 export function fireNoisyRectifierGaussian(
-  begin: i32, end: i32, logits: usize, noise: usize, h: usize, rows: i32, units: i32, option: f32, state: usize,
+  begin: i32, end: i32, logits: usize, noise: usize, h: usize, rows: i32, units: i32, state: usize, first: f32, second: f32, third: f32,
 ): void {
-  const s = splat(option);
+  const s = splat(first);
   for (let o: usize = (<usize>begin) << 4; o < (<usize>end) << 4; o += 16) {
     const a = v128.load(logits + o);
     const z = f32x4.mul(s, normalQuantile4(v128.load(noise + o)));
@@ -49,9 +50,9 @@ export function fireNoisyRectifierGaussian(
 
 /** h = max(0, a + s·z), z standard logistic */
 export function fireNoisyRectifierLogistic(
-  begin: i32, end: i32, logits: usize, noise: usize, h: usize, rows: i32, units: i32, option: f32, state: usize,
+  begin: i32, end: i32, logits: usize, noise: usize, h: usize, rows: i32, units: i32, state: usize, first: f32, second: f32, third: f32,
 ): void {
-  const s = splat(option);
+  const s = splat(first);
   for (let o: usize = (<usize>begin) << 4; o < (<usize>end) << 4; o += 16) {
     const a = v128.load(logits + o);
     const z = f32x4.mul(s, logit4(v128.load(noise + o)));
@@ -61,9 +62,9 @@ export function fireNoisyRectifierLogistic(
 
 /** h = σ(a + s·z), z standard normal */
 export function fireNoisySigmoid(
-  begin: i32, end: i32, logits: usize, noise: usize, h: usize, rows: i32, units: i32, option: f32, state: usize,
+  begin: i32, end: i32, logits: usize, noise: usize, h: usize, rows: i32, units: i32, state: usize, first: f32, second: f32, third: f32,
 ): void {
-  const s = splat(option);
+  const s = splat(first);
   for (let o: usize = (<usize>begin) << 4; o < (<usize>end) << 4; o += 16) {
     v128.store(h + o, f32x4.mul(s, normalQuantile4(v128.load(noise + o))));
   }
@@ -75,7 +76,7 @@ export function fireNoisySigmoid(
 
 /** h = σ(a) */
 export function fireSigmoid(
-  begin: i32, end: i32, logits: usize, noise: usize, h: usize, rows: i32, units: i32, option: f32, state: usize,
+  begin: i32, end: i32, logits: usize, noise: usize, h: usize, rows: i32, units: i32, state: usize, first: f32, second: f32, third: f32,
 ): void {
   for (let o: usize = (<usize>begin) << 4; o < (<usize>end) << 4; o += 16) {
     const a = v128.load(logits + o);
@@ -85,7 +86,7 @@ export function fireSigmoid(
 
 /** h = tanh a */
 export function fireTanh(
-  begin: i32, end: i32, logits: usize, noise: usize, h: usize, rows: i32, units: i32, option: f32, state: usize,
+  begin: i32, end: i32, logits: usize, noise: usize, h: usize, rows: i32, units: i32, state: usize, first: f32, second: f32, third: f32,
 ): void {
   for (let o: usize = (<usize>begin) << 4; o < (<usize>end) << 4; o += 16) {
     const a = v128.load(logits + o);
@@ -95,7 +96,7 @@ export function fireTanh(
 
 /** h = max(0, a) */
 export function fireRectifier(
-  begin: i32, end: i32, logits: usize, noise: usize, h: usize, rows: i32, units: i32, option: f32, state: usize,
+  begin: i32, end: i32, logits: usize, noise: usize, h: usize, rows: i32, units: i32, state: usize, first: f32, second: f32, third: f32,
 ): void {
   for (let o: usize = (<usize>begin) << 4; o < (<usize>end) << 4; o += 16) {
     const a = v128.load(logits + o);
@@ -103,11 +104,11 @@ export function fireRectifier(
   }
 }
 
-/** h = σ((a − log(u/(1−u)))/τ), option τ */
+/** h = σ((a − log(u/(1−u)))/τ), τ the first number */
 export function fireConcrete(
-  begin: i32, end: i32, logits: usize, noise: usize, h: usize, rows: i32, units: i32, option: f32, state: usize,
+  begin: i32, end: i32, logits: usize, noise: usize, h: usize, rows: i32, units: i32, state: usize, first: f32, second: f32, third: f32,
 ): void {
-  const inverse = splat(1 / option);
+  const inverse = splat(1 / first);
   for (let o: usize = (<usize>begin) << 4; o < (<usize>end) << 4; o += 16) {
     v128.store(h + o, logit4(v128.load(noise + o)));
   }
@@ -119,7 +120,7 @@ export function fireConcrete(
 
 /** h = 1[u < σ(s·a)], s the first number of the state */
 export function fireSteepBernoulli(
-  begin: i32, end: i32, logits: usize, noise: usize, h: usize, rows: i32, units: i32, option: f32, state: usize,
+  begin: i32, end: i32, logits: usize, noise: usize, h: usize, rows: i32, units: i32, state: usize, first: f32, second: f32, third: f32,
 ): void {
   const s = v128.load32_splat(state);
   for (let o: usize = (<usize>begin) << 4; o < (<usize>end) << 4; o += 16) {
@@ -131,14 +132,14 @@ export function fireSteepBernoulli(
 
 /** out = dh */
 export function pullbackIdentity(
-  begin: i32, end: i32, logits: usize, noise: usize, h: usize, loss: usize, dh: usize, out: usize, rows: i32, units: i32, state: usize, option: f32, other: f32,
+  begin: i32, end: i32, logits: usize, noise: usize, h: usize, loss: usize, dh: usize, out: usize, rows: i32, units: i32, state: usize, first: f32, second: f32, third: f32,
 ): void {
   for (let o: usize = (<usize>begin) << 4; o < (<usize>end) << 4; o += 16) v128.store(out + o, v128.load(dh + o));
 }
 
 /** out = dh·p(1−p), p = σ(a) */
 export function pullbackLogistic(
-  begin: i32, end: i32, logits: usize, noise: usize, h: usize, loss: usize, dh: usize, out: usize, rows: i32, units: i32, state: usize, option: f32, other: f32,
+  begin: i32, end: i32, logits: usize, noise: usize, h: usize, loss: usize, dh: usize, out: usize, rows: i32, units: i32, state: usize, first: f32, second: f32, third: f32,
 ): void {
   for (let o: usize = (<usize>begin) << 4; o < (<usize>end) << 4; o += 16) {
     v128.store(out + o, f32x4.mul(v128.load(dh + o), sigmoidSlope4(v128.load(logits + o))));
@@ -147,7 +148,7 @@ export function pullbackLogistic(
 
 /** out = dh·½·h·(1−p) */
 export function pullbackStochasticTimesSmooth(
-  begin: i32, end: i32, logits: usize, noise: usize, h: usize, loss: usize, dh: usize, out: usize, rows: i32, units: i32, state: usize, option: f32, other: f32,
+  begin: i32, end: i32, logits: usize, noise: usize, h: usize, loss: usize, dh: usize, out: usize, rows: i32, units: i32, state: usize, first: f32, second: f32, third: f32,
 ): void {
   for (let o: usize = (<usize>begin) << 4; o < (<usize>end) << 4; o += 16) {
     const q = sigmoid4(f32x4.neg(v128.load(logits + o)));
@@ -158,7 +159,7 @@ export function pullbackStochasticTimesSmooth(
 
 /** out = dh·1[h > 0] */
 export function pullbackRectifier(
-  begin: i32, end: i32, logits: usize, noise: usize, h: usize, loss: usize, dh: usize, out: usize, rows: i32, units: i32, state: usize, option: f32, other: f32,
+  begin: i32, end: i32, logits: usize, noise: usize, h: usize, loss: usize, dh: usize, out: usize, rows: i32, units: i32, state: usize, first: f32, second: f32, third: f32,
 ): void {
   for (let o: usize = (<usize>begin) << 4; o < (<usize>end) << 4; o += 16) {
     v128.store(out + o, v128.and(v128.load(dh + o), f32x4.gt(v128.load(h + o), splat(0))));
@@ -167,7 +168,7 @@ export function pullbackRectifier(
 
 /** out = dh·h(1−h) */
 export function pullbackSigmoid(
-  begin: i32, end: i32, logits: usize, noise: usize, h: usize, loss: usize, dh: usize, out: usize, rows: i32, units: i32, state: usize, option: f32, other: f32,
+  begin: i32, end: i32, logits: usize, noise: usize, h: usize, loss: usize, dh: usize, out: usize, rows: i32, units: i32, state: usize, first: f32, second: f32, third: f32,
 ): void {
   for (let o: usize = (<usize>begin) << 4; o < (<usize>end) << 4; o += 16) {
     const y = v128.load(h + o);
@@ -177,7 +178,7 @@ export function pullbackSigmoid(
 
 /** out = dh·(1−h²) */
 export function pullbackTanh(
-  begin: i32, end: i32, logits: usize, noise: usize, h: usize, loss: usize, dh: usize, out: usize, rows: i32, units: i32, state: usize, option: f32, other: f32,
+  begin: i32, end: i32, logits: usize, noise: usize, h: usize, loss: usize, dh: usize, out: usize, rows: i32, units: i32, state: usize, first: f32, second: f32, third: f32,
 ): void {
   for (let o: usize = (<usize>begin) << 4; o < (<usize>end) << 4; o += 16) {
     const y = v128.load(h + o);
@@ -185,11 +186,11 @@ export function pullbackTanh(
   }
 }
 
-/** out = dh·h(1−h)/τ, option τ */
+/** out = dh·h(1−h)/τ, τ the first number */
 export function pullbackConcrete(
-  begin: i32, end: i32, logits: usize, noise: usize, h: usize, loss: usize, dh: usize, out: usize, rows: i32, units: i32, state: usize, option: f32, other: f32,
+  begin: i32, end: i32, logits: usize, noise: usize, h: usize, loss: usize, dh: usize, out: usize, rows: i32, units: i32, state: usize, first: f32, second: f32, third: f32,
 ): void {
-  const inverse = splat(1 / option);
+  const inverse = splat(1 / first);
   for (let o: usize = (<usize>begin) << 4; o < (<usize>end) << 4; o += 16) {
     const s = v128.load(h + o);
     const slope = f32x4.mul(inverse, f32x4.mul(s, f32x4.sub(one4(), s)));
@@ -197,11 +198,11 @@ export function pullbackConcrete(
   }
 }
 
-/** out = dh·s(1−s)/τ, s = σ((a − log(u/(1−u)))/τ), option τ */
+/** out = dh·s(1−s)/τ, s = σ((a − log(u/(1−u)))/τ), τ the first number */
 export function pullbackStraightThroughGumbel(
-  begin: i32, end: i32, logits: usize, noise: usize, h: usize, loss: usize, dh: usize, out: usize, rows: i32, units: i32, state: usize, option: f32, other: f32,
+  begin: i32, end: i32, logits: usize, noise: usize, h: usize, loss: usize, dh: usize, out: usize, rows: i32, units: i32, state: usize, first: f32, second: f32, third: f32,
 ): void {
-  const inverse = splat(1 / option);
+  const inverse = splat(1 / first);
   for (let o: usize = (<usize>begin) << 4; o < (<usize>end) << 4; o += 16) {
     v128.store(out + o, logit4(v128.load(noise + o)));
   }
@@ -211,11 +212,11 @@ export function pullbackStraightThroughGumbel(
   }
 }
 
-/** out = dh·½(r(2−r) − p(1−p)), r = σ((1−2h)·a/τ), option τ */
+/** out = dh·½(r(2−r) − p(1−p)), r = σ((1−2h)·a/τ), τ the first number */
 export function pullbackReinmax(
-  begin: i32, end: i32, logits: usize, noise: usize, h: usize, loss: usize, dh: usize, out: usize, rows: i32, units: i32, state: usize, option: f32, other: f32,
+  begin: i32, end: i32, logits: usize, noise: usize, h: usize, loss: usize, dh: usize, out: usize, rows: i32, units: i32, state: usize, first: f32, second: f32, third: f32,
 ): void {
-  const inverse = splat(1 / option);
+  const inverse = splat(1 / first);
   for (let o: usize = (<usize>begin) << 4; o < (<usize>end) << 4; o += 16) {
     const a = v128.load(logits + o), fired = v128.load(h + o);
     const away = f32x4.sub(one4(), f32x4.add(fired, fired));
@@ -225,22 +226,22 @@ export function pullbackReinmax(
   }
 }
 
-/** out = dh·1[|a| ≤ c], option c */
+/** out = dh·1[|a| ≤ c], c the first number */
 export function pullbackClipped(
-  begin: i32, end: i32, logits: usize, noise: usize, h: usize, loss: usize, dh: usize, out: usize, rows: i32, units: i32, state: usize, option: f32, other: f32,
+  begin: i32, end: i32, logits: usize, noise: usize, h: usize, loss: usize, dh: usize, out: usize, rows: i32, units: i32, state: usize, first: f32, second: f32, third: f32,
 ): void {
-  const c = splat(option);
+  const c = splat(first);
   for (let o: usize = (<usize>begin) << 4; o < (<usize>end) << 4; o += 16) {
     v128.store(out + o, v128.and(v128.load(dh + o), f32x4.le(f32x4.abs(v128.load(logits + o)), c)));
   }
 }
 
-/** out = dh·σ'(d/τ)/τ, d the larger of (2h−1)·a and a gap; option τ, other the gap */
+/** out = dh·σ'(d/τ)/τ, d the larger of (2h−1)·a and a gap; τ and the gap the first two numbers */
 export function pullbackGapped(
-  begin: i32, end: i32, logits: usize, noise: usize, h: usize, loss: usize, dh: usize, out: usize, rows: i32, units: i32, state: usize, option: f32, other: f32,
+  begin: i32, end: i32, logits: usize, noise: usize, h: usize, loss: usize, dh: usize, out: usize, rows: i32, units: i32, state: usize, first: f32, second: f32, third: f32,
 ): void {
-  const inverse = splat(1 / option);
-  const gap = splat(other);
+  const inverse = splat(1 / first);
+  const gap = splat(second);
   for (let o: usize = (<usize>begin) << 4; o < (<usize>end) << 4; o += 16) {
     const fired = v128.load(h + o);
     const sign = f32x4.sub(f32x4.add(fired, fired), one4());
@@ -252,7 +253,7 @@ export function pullbackGapped(
 
 /** out = dh·s·σ'(s·a), s the first number of the state */
 export function pullbackSteep(
-  begin: i32, end: i32, logits: usize, noise: usize, h: usize, loss: usize, dh: usize, out: usize, rows: i32, units: i32, state: usize, option: f32, other: f32,
+  begin: i32, end: i32, logits: usize, noise: usize, h: usize, loss: usize, dh: usize, out: usize, rows: i32, units: i32, state: usize, first: f32, second: f32, third: f32,
 ): void {
   const s = v128.load32_splat(state);
   for (let o: usize = (<usize>begin) << 4; o < (<usize>end) << 4; o += 16) {
@@ -282,7 +283,7 @@ function loadRest(p: usize, rest: i32): v128 {
 
 /** out = (h − σ(a))·(loss[row] − numerator[unit]/denominator[unit]); items are rows. A state of 0 means no baseline. */
 export function pullbackScore(
-  begin: i32, end: i32, logits: usize, noise: usize, h: usize, loss: usize, dh: usize, out: usize, rows: i32, units: i32, state: usize, option: f32, other: f32,
+  begin: i32, end: i32, logits: usize, noise: usize, h: usize, loss: usize, dh: usize, out: usize, rows: i32, units: i32, state: usize, first: f32, second: f32, third: f32,
 ): void {
   for (let r = begin; r < end; r++) {
     const cost = v128.load32_splat(loss + ((<usize>r) << 2));
@@ -307,16 +308,16 @@ export function pullbackScore(
 
 /**
  * Moving averages of the score baselines: numerator = decay·numerator + (1−decay)·mean_r w·loss[r] and
- * denominator = decay·denominator + (1−decay)·mean_r w, with w = (h−σ(a))², or w = 1 with option 1.
+ * denominator = decay·denominator + (1−decay)·mean_r w, with w = (h−σ(a))², or w = 1 where the first number is 1; decay is the second.
  * Items are groups of four units.
  */
 export function updateScore(
-  begin: i32, end: i32, logits: usize, noise: usize, h: usize, loss: usize, rows: i32, units: i32, state: usize, option: f32, decay: f32,
+  begin: i32, end: i32, logits: usize, noise: usize, h: usize, loss: usize, rows: i32, units: i32, state: usize, first: f32, second: f32, third: f32,
 ): void {
   const stride = (<usize>units) << 2;
   const denominators = ((<usize>units) << 2) + 63 & ~63;
-  const keep = splat(decay);
-  const take = splat((1 - decay) / <f32>rows);
+  const keep = splat(second);
+  const take = splat((1 - second) / <f32>rows);
   for (let group = begin; group < end; group++) {
     let o = (<usize>group) << 4;
     const at = state + o;
@@ -326,7 +327,7 @@ export function updateScore(
     for (let r = 0; r < rows; r++, o += stride) {
       const fired = rest < 4 ? loadRest(h + o, rest) : v128.load(h + o);
       const score = f32x4.sub(fired, sigmoid4(rest < 4 ? loadRest(logits + o, rest) : v128.load(logits + o)));
-      const weight = option == 1 ? one4() : f32x4.mul(score, score);
+      const weight = first == 1 ? one4() : f32x4.mul(score, score);
       top = f32x4.add(top, f32x4.mul(weight, v128.load32_splat(loss + ((<usize>r) << 2))));
       bottom = f32x4.add(bottom, weight);
     }
