@@ -44,7 +44,13 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   'src/platform': ['everything above'],
   experiments: ['src/index.ts', 'src/neurons/index.ts', 'src/platform/node/index.ts'],
   cli: ['everything above'],
-  lab: ['src/index.ts', 'src/neurons/index.ts', 'src/platform/browser/index.ts'],
+  lab: [
+    'src/index.ts',
+    'src/neurons/index.ts',
+    'src/platform/browser/index.ts',
+    'experiments/statistics.ts',
+    'experiments/table-1-rows.ts',
+  ],
 };
 const strata = Object.keys(arrows);
 

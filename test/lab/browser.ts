@@ -1,12 +1,10 @@
-import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { join } from 'node:path';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { labServer } from '../../cli/lab-server.ts';
+import { builtLab } from './build.ts';
 
-const ROOT = join(import.meta.dirname, '../..');
 const CHROMIUM = process.env.FLIPGRAD_CHROMIUM ?? '/usr/bin/chromium';
 
 /** Why tests in a browser cannot run here; undefined when they can. */
@@ -26,13 +24,12 @@ export interface OpenLab {
   close(): Promise<void>;
 }
 
-/** @param isolated with the headers that threads need; default true */
-export async function openLab({ isolated = true } = {}): Promise<OpenLab> {
-  execFileSync(process.execPath, [join(ROOT, 'node_modules/vite/bin/vite.js'), 'build', '--logLevel', 'error'], {
-    cwd: join(ROOT, 'lab'),
-    stdio: 'inherit',
-  });
-  const server: Server = labServer({ lab: join(ROOT, 'dist/lab') });
+/**
+ * @param options.isolated with the headers that threads need; default true
+ * @param options.run folder of a run that the server has
+ */
+export async function openLab({ isolated = true, run }: { isolated?: boolean; run?: string } = {}): Promise<OpenLab> {
+  const server: Server = labServer({ lab: builtLab(), run });
   if (!isolated)
     server.prependListener('request', (_, response) => {
       const send = response.writeHead.bind(response);

@@ -3,7 +3,6 @@ import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -12,11 +11,11 @@ import type { Page } from 'playwright-core';
 import { lookAtUnit, resolveNeuron, trainCheck, unitLosses } from '../../src/index.ts';
 import { createEngine } from '../../src/platform/node/index.ts';
 import { runCli } from '../helpers/run-cli.ts';
+import { seriousViolations } from './axe.ts';
 import { noBrowser, type OpenLab, openLab } from './browser.ts';
 
-const PAGES = ['microscope', 'machine'];
+const PAGES = ['microscope', 'runs', 'machine'];
 const MOST_SCRIPT = 250 * 1024;
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
 const cell = (page: Page, neuron: string, row: string): Promise<string | null> =>
   page.locator(`section[aria-label="${neuron}"] tr`, { hasText: row }).locator('td').textContent();
@@ -93,15 +92,7 @@ describe('the lab in Chromium', { skip: noBrowser ?? false }, () => {
         await page.locator('h1').waitFor();
         if (name === 'microscope') await page.locator('section svg').first().waitFor();
         assert.equal(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), true);
-        // Not as a script element: the page's policy has none of those.
-        const found = (await page.evaluate(`${axe};axe.run()`)) as {
-          violations: { id: string; impact: string; nodes: { html: string }[] }[];
-        };
-        const serious = found.violations.filter(({ impact }) => impact === 'serious' || impact === 'critical');
-        assert.deepEqual(
-          serious.map(({ id, nodes }) => `${id}: ${nodes[0].html}`),
-          [],
-        );
+        assert.deepEqual(await seriousViolations(page), []);
         assert.deepEqual(said, []);
       });
 

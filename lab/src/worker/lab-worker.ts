@@ -1,12 +1,14 @@
 /** Everything of the library runs here, off the page's own thread. */
 import { machineAnswers } from './machine.ts';
 import { microscopeAnswers } from './microscope.ts';
+import { runsAnswers } from './runs.ts';
 import { type Answer, serve } from './serve.ts';
 
 /** What a page may ask for: the answers of every page, one line each. Names are of the whole lab. */
 const answers = {
   ...machineAnswers,
   ...microscopeAnswers,
+  ...runsAnswers,
 } satisfies Record<string, Answer>;
 
 export type Answers = typeof answers;

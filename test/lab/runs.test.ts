@@ -1,0 +1,194 @@
+/** The page "Runs": what a training left behind, in the worker's own functions and in a browser. */
+import assert from 'node:assert/strict';
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { interval, withHalf } from '../../experiments/statistics.ts';
+import { readReport } from '../../lab/src/worker/report-view.ts';
+import { runsAnswers } from '../../lab/src/worker/runs.ts';
+import { Run, type RunRecord } from '../../src/index.ts';
+import { nodeFolder } from '../../src/platform/node/index.ts';
+import { runCli } from '../helpers/run-cli.ts';
+import { seriousViolations } from './axe.ts';
+import { noBrowser, type OpenLab, openLab } from './browser.ts';
+
+const RESULTS = join(import.meta.dirname, '../../results');
+const top = mkdtempSync(join(tmpdir(), 'flipgrad-lab-runs-'));
+const folder = join(top, 'first');
+let record: RunRecord;
+
+before(async () => {
+  const flags = ['--units', '32', '--blocks', '8', '--gater', '8', '--epochs', '3', '--seed', '4', '--blas', 'off'];
+  const { code, stderr } = await runCli(['train', ...flags, '--run', folder, '--json']);
+  assert.equal(code, 0, stderr);
+  ({ record } = await Run.open(nodeFolder(folder)));
+  cpSync(folder, join(top, 'second'), { recursive: true });
+  cpSync(folder, join(top, 'third'), { recursive: true });
+  writeFileSync(join(top, 'third/run.json'), '{');
+});
+after(() => rmSync(top, { recursive: true, force: true }));
+
+const picked = (...names: string[]) => ({
+  files: names.map((name) => [name, new Blob([readFileSync(join(top, name))])] as const),
+});
+
+describe('what the worker reads', () => {
+  test('a run: facts, curves of its lines, gates of its last epoch, its result beside the published row of its neuron', async () => {
+    const view = await runsAnswers.pickedFiles(picked('first/run.json', 'first/metrics.jsonl'));
+    assert.ok(view.kind === 'run');
+    const epochs = (await (await Run.open(nodeFolder(folder))).metrics()).filter((line) => line.event === 'epoch');
+    const [loss, error, gates] = view.charts;
+    assert.deepEqual(
+      loss.lines[1].points,
+      epochs.map(({ epoch, validLoss }) => ({ x: epoch, y: validLoss })),
+    );
+    assert.deepEqual(
+      error.lines.map(({ points }) => points.length),
+      [3, 3],
+    );
+    assert.deepEqual(
+      gates.lines[0].points.map(({ y }) => y),
+      epochs.map(({ health }) => 100 * health[0].rate),
+    );
+    const [site] = view.sites;
+    assert.equal(site.rate, epochs[2].health[0].rate);
+    assert.ok(Math.abs(site.bars.reduce((sum, { share }) => sum + share, 0) - 1) < 1e-12);
+    assert.deepEqual(view.result[1], [
+      'test error, threshold',
+      `${(100 * (record.result?.testError.threshold ?? 0)).toFixed(2)}%`,
+    ]);
+    const own = view.published?.rows.filter(({ here }) => here) ?? [];
+    assert.deepEqual(
+      own.map(({ gater, published }) => [gater, published.test]),
+      [['straight-through', 1.39]],
+    );
+    assert.match(view.published?.note ?? '', /data digits, not mnist; units 32, not 2000; blocks 8, not 2000/);
+  });
+
+  test('a folder of runs: a line each, and a sentence for one that is damaged', async () => {
+    const names = ['first', 'second', 'third'].flatMap((name) => [`${name}/run.json`, `${name}/metrics.jsonl`]);
+    const view = await runsAnswers.pickedFiles(picked(...names));
+    assert.ok(view.kind === 'runs');
+    assert.deepEqual(
+      view.runs.map(({ place, summary }) => [place, summary.validError]),
+      ['first', 'second'].map((place) => [place, record.result?.validError]),
+    );
+    assert.equal(view.damaged.length, 1);
+    assert.match(view.damaged[0], /third\/run\.json is not JSON/);
+    const one = await runsAnswers.pickedFiles({ ...picked(...names), place: 'second' });
+    assert.ok(one.kind === 'run' && one.name === 'second');
+  });
+
+  test('cells of a reproduce: means over seeds with intervals, curves, findings of the Markdown beside', () => {
+    const cells = [
+      [1, 'plain', 0.1, 0.5],
+      [2, 'plain', 0.2, 0.7],
+      [1, 'noisy', 0.3, 0.9],
+      [2, 'noisy', 0.5, 1.1],
+    ].map(([seed, arm, error, loss]) => ({
+      cell: { data: 'digits', arm, seed },
+      result: { test: { sampled: error }, curve: [{ trainLoss: loss }, { trainLoss: Number(loss) / 2 }], engine: 'x' },
+      seconds: 3,
+    }));
+    const text = cells.map((cell) => `${JSON.stringify(cell)}\n`).join('');
+    const view = readReport('tiny-quick.jsonl', text, '# T\n\nClaimed: “it is” (me).\n\n- **holds**: it. `x`\n');
+    assert.deepEqual([view.cells, view.seeds, view.command], [4, 2, 'flipgrad reproduce tiny --quick']);
+    assert.deepEqual(view.head, ['arm', 'test.sampled']);
+    const shown = (values: readonly number[]) => withHalf(interval(values), (x) => String(Number(x.toPrecision(4))));
+    assert.deepEqual(view.rows, [
+      ['plain', shown([0.1, 0.2])],
+      ['noisy', shown([0.3, 0.5])],
+    ]);
+    assert.deepEqual(
+      view.charts.map(({ title, lines }) => [title, lines.map(({ name, points }) => [name, points[0].y])]),
+      [
+        [
+          'trainLoss, means over seeds',
+          [
+            ['plain', 0.6],
+            ['noisy', 1],
+          ],
+        ],
+      ],
+    );
+    assert.deepEqual(view.findings, ['Claimed: “it is” (me).', 'holds: it. x']);
+    assert.equal(view.published, undefined);
+  });
+
+  test('the committed results of many neurons stand beside the published table', () => {
+    const text = readFileSync(join(RESULTS, 'mnist-neurons.jsonl'), 'utf8');
+    const view = readReport('mnist-neurons.jsonl', text);
+    const records = text
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    const own = records.find(({ neuron, role }) => neuron === 'straight-through' && role === 'gates');
+    const row = view.published?.rows.find(({ gater }) => gater === 'straight-through');
+    assert.equal(row?.here?.test, 100 * own.testError.threshold);
+    assert.equal(row?.published.test, 1.39);
+    assert.match(view.published?.note ?? '', /or one that the records do not state/);
+  });
+
+  test('what is neither is a sentence', async () => {
+    const refused = (name: string, text: string, message: RegExp) =>
+      assert.rejects(runsAnswers.pickedFiles({ files: [[name, new Blob([text])]] }), message);
+    await refused('beach.png', 'x', /beach\.png is no run and no report: a run's folder holds run\.json/);
+    await refused('x.jsonl', '{"cell":1}\n', /Line 1 of x\.jsonl is neither a cell of `flipgrad reproduce` nor/);
+    await refused('x.jsonl', 'hello\n', /Line 1 of x\.jsonl is no JSON/);
+    await refused('x.jsonl', '', /x\.jsonl is empty/);
+    await refused('run.json', '{}', /run\.json has the format undefined/);
+    await assert.rejects(runsAnswers.pickedFiles({ files: [] }), /What was picked is no run/);
+  });
+});
+
+describe('the page "Runs" in Chromium', { skip: noBrowser ?? false }, () => {
+  let lab: OpenLab;
+  before(async () => {
+    lab = await openLab({ run: folder });
+  });
+  after(() => lab.close());
+  const error = (share = 0): string => `${(100 * share).toFixed(2)}%`;
+
+  test('opens the run that the server has, and its address restores it; nothing serious for axe', async () => {
+    const { page, said } = await lab.page('#runs');
+    await page.getByRole('button', { name: 'Open the run first' }).click();
+    const check = async () => {
+      const row = page.locator('section[aria-label="result"] tr', { hasText: 'test error, threshold' });
+      await row.locator('td', { hasText: error(record.result?.testError.threshold) }).waitFor();
+      assert.equal(await page.locator('section svg[role="img"]').count(), 4);
+      const published = page.getByRole('region', { name: 'published numbers' });
+      assert.match((await published.locator('tr.own').textContent()) as string, /straight-through.*1\.39/);
+    };
+    await check();
+    assert.match(page.url(), /#runs\?source=served/);
+    assert.match((await page.locator('pre').textContent()) as string, /flipgrad show first/);
+    await page.reload();
+    await check();
+    assert.deepEqual(await seriousViolations(page), []);
+    assert.deepEqual(said, []);
+  });
+
+  test('opens picked folders and reports by keyboard; a file that is no run is a sentence', async () => {
+    const { page, said } = await lab.page('#runs', { width: 400, colorScheme: 'dark' });
+    await page.getByLabel(/a run’s folder/).setInputFiles(top);
+    const second = page.getByRole('button', { name: /\/second$/ });
+    await second.focus();
+    await page.keyboard.press('Enter');
+    await page.locator('section[aria-label="result"]').waitFor();
+    assert.match((await page.locator('section[aria-label="run"] h2').textContent()) as string, /\/second$/);
+    assert.match(page.url(), /source=picked/);
+    await page.getByLabel(/files: a report/).setInputFiles(join(RESULTS, 'mnist-neurons.jsonl'));
+    await page.getByRole('region', { name: 'means over seeds' }).waitFor();
+    assert.equal(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), true);
+    assert.deepEqual(await seriousViolations(page), []);
+    await page.getByLabel(/files: a report/).setInputFiles(join(RESULTS, 'audit.svg'));
+    assert.match(
+      (await page.getByRole('alert').textContent()) as string,
+      /audit\.svg is no run and no report: a run's folder holds run\.json/,
+    );
+    await page.reload();
+    assert.match((await page.getByRole('alert').textContent()) as string, /please pick them again/);
+    assert.deepEqual(said, []);
+  });
+});
