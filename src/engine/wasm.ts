@@ -1,6 +1,6 @@
 import { catalogue, type KernelArguments, type KernelName, kernelNames } from '../kernels/catalogue.ts';
 import { type Kernel, SCRATCH_BYTES } from '../kernels/kernel.ts';
-import { type NeuronKernelName, neuronKernels } from '../kernels/neurons.ts';
+import { type NeuronKernel, type NeuronKernelName, neuronKernels } from '../kernels/neurons.ts';
 import type { Backend, GemmCall } from './backend.ts';
 import { type Blas, blasKernels, gemmParts } from './blas.ts';
 import { BLOCK_PRODUCTS, type BlockProduct, blockProductItems } from './blas-blocks.ts';
@@ -104,8 +104,9 @@ export async function createWasmBackend(options: WasmOptions): Promise<Backend> 
     },
     runNeuron(name, rows, units, args) {
       if (name === undefined) return false;
-      const row = neuronKernels[name as NeuronKernelName];
+      const row: NeuronKernel = neuronKernels[name as NeuronKernelName];
       if (!row) throw new Error(`A neuron names the kernel "${name}", which does not exist.`);
+      if (row.fits?.(rows, units) === false) return false;
       cut(name, row.items(rows, units), row.grain(rows, units), args);
       return true;
     },

@@ -1,4 +1,5 @@
 import { vectorGrain, vectors } from './elementwise.ts';
+import { SCRATCH_BYTES } from './kernel.ts';
 import { COLUMN_GROUP, rowGrain } from './rows.ts';
 
 /**
@@ -12,6 +13,8 @@ export interface NeuronKernel {
   readonly role: 'fire' | 'pullback' | 'update';
   items(rows: number, units: number): number;
   grain(rows: number, units: number): number;
+  /** Whether a call of this shape can run; default: any. */
+  fits?(rows: number, units: number): boolean;
 }
 
 const elementwise = (role: 'fire' | 'pullback'): NeuronKernel => ({
@@ -28,6 +31,10 @@ export const neuronKernels = {
   fireNoisySigmoid: elementwise('fire'),
   fireConcrete: elementwise('fire'),
   fireSteepBernoulli: elementwise('fire'),
+  fireHardConcrete: elementwise('fire'),
+  fireStretchedSigmoid: elementwise('fire'),
+  fireGaussianMatched: elementwise('fire'),
+  fireFirstBernoulli: elementwise('fire'),
   fireSigmoid: elementwise('fire'),
   fireTanh: elementwise('fire'),
   fireRectifier: elementwise('fire'),
@@ -43,7 +50,18 @@ export const neuronKernels = {
   pullbackClipped: elementwise('pullback'),
   pullbackGapped: elementwise('pullback'),
   pullbackSteep: elementwise('pullback'),
+  pullbackHardConcrete: elementwise('pullback'),
+  pullbackGaussianMatched: elementwise('pullback'),
+  pullbackRaoBlackwell: elementwise('pullback'),
   pullbackScore: { role: 'pullback', items: (rows) => rows, grain: (_rows, units) => rowGrain(units) },
+  pullbackCentred: { role: 'pullback', items: (rows) => rows, grain: (_rows, units) => rowGrain(units) },
+  updateCentred: {
+    role: 'update',
+    items: () => 1,
+    grain: () => 1,
+    // Two numbers a row in scratch memory.
+    fits: (rows) => 8 * rows <= SCRATCH_BYTES,
+  },
   updateScore: {
     role: 'update',
     items: (_rows, units) => Math.ceil(units / 4),

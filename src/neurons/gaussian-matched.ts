@@ -29,6 +29,11 @@ export const gaussianMatched = defineNeuron({
     expect: sigmoid,
     whenOpen: sigmoid,
     formulas: { whenOpen: f.sigmoid(f.logit) },
-    twin: { expect: 'fireSigmoid', ...(gradient === 'straight-through' && { pullback: 'pullbackLogistic' }) },
+    twin: {
+      fire: 'fireGaussianMatched',
+      pullback: gradient === 'pathwise' ? 'pullbackGaussianMatched' : 'pullbackLogistic',
+      expect: 'fireSigmoid',
+      numbers: [m],
+    },
   }),
 });

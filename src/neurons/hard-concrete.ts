@@ -45,6 +45,12 @@ export const hardConcrete = defineNeuron({
         const quantile = Math.log(2 - rate(logit)) + softplus(shut - logit);
         return Math.max(LEAST_OPEN, stretched((quantile + logit) / beta));
       },
+      twin: {
+        fire: 'fireHardConcrete',
+        pullback: 'pullbackHardConcrete',
+        expect: 'fireStretchedSigmoid',
+        numbers: [beta, gamma, zeta],
+      },
       formulas: {
         expect: stretchedFormula(f.logit),
         // softplus(shut − a) + a = softplus(a − shut) + shut, where no large numbers cancel.

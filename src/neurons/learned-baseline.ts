@@ -2,7 +2,7 @@ import { sigmoid } from '../math/special.ts';
 import type { NeuronState, Update } from './contract.ts';
 
 /** Of the paper's running averages; step of the baseline's weights, in (0, 2) where normalised steps converge. */
-const [DECAY, STEP] = [0.8, 0.5];
+export const [DECAY, STEP] = [0.8, 0.5];
 
 /** max(1, s) */
 export const baselineScale = ({ variance }: NeuronState): number => Math.max(1, Math.sqrt(variance[0]));

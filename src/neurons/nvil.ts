@@ -1,7 +1,7 @@
 import { sigmoid } from '../math/special.ts';
 import { bernoulli, fireBits } from './bernoulli.ts';
 import { defineNeuron } from './contract.ts';
-import { baselineScale, centred, learnBaseline } from './learned-baseline.ts';
+import { baselineScale, centred, DECAY, learnBaseline, STEP } from './learned-baseline.ts';
 
 // The paper's C is a network on the layer's input, and its c and v hold the minibatch at hand. Here C sees the logits, which is
 // what a neuron sees, and c and v are those of the steps before, so that the gradient keeps its direction.
@@ -25,5 +25,12 @@ export const nvil = defineNeuron({
       for (let i = 0; i < h.length; i++) gradient[i] = (h[i] - sigmoid(logits[i])) * signal[Math.floor(i / units)];
     },
     update: learnBaseline,
+    twin: {
+      fire: 'fireBernoulli',
+      pullback: 'pullbackCentred',
+      update: 'updateCentred',
+      expect: 'fireSigmoid',
+      numbers: [STEP, DECAY],
+    },
   }),
 });

@@ -32,5 +32,11 @@ export const raoBlackwellGumbel = defineNeuron({
         gradient[i] = (dh[i] * slopes) / (K * temperature);
       }
     },
+    twin: {
+      fire: 'fireFirstBernoulli',
+      pullback: 'pullbackRaoBlackwell',
+      expect: 'fireSigmoid',
+      numbers: [temperature, K],
+    },
   }),
 });

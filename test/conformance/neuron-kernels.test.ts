@@ -75,7 +75,8 @@ function caseOf(neuron: Neuron, rows: number, units: number): Case {
 function runOn(engine: Engine, { neuron, rows, units, logits, loss, dh, stateFactors }: Case) {
   engine.beginStep();
   const state = allocateState(engine, neuron, units);
-  if (state) setState(state, units, stateFactors);
+  // What starts at 0 counts too where a kernel reads it; those without one may solve equations with it.
+  if (state) setState(state, units, stateFactors, neuron.twin ? 1e-6 : 0);
   const tape = new Tape(engine);
   const a = engine.tensor(logits, [rows, units]);
   tape.watch([a]);
@@ -92,12 +93,12 @@ function runOn(engine: Engine, { neuron, rows, units, logits, loss, dh, stateFac
   };
 }
 
-/** Every row of the state's matrix is padded; the padding holds nothing. */
-function setState(state: Tensor, units: number, factors: Float64Array): void {
+/** Every row of the state's matrix is padded; the padding holds nothing. `zero` stands for what starts at 0. */
+function setState(state: Tensor, units: number, factors: Float64Array, zero: number): void {
   const { values, columns } = state;
   for (let i = 0; i < state.rows * units; i++) {
     const at = Math.floor(i / units) * columns + (i % units);
-    values[at] = Math.fround(values[at] * 1e5 * factors[i % factors.length]);
+    values[at] = Math.fround((values[at] || zero) * 1e5 * factors[i % factors.length]);
   }
 }
 
@@ -112,13 +113,14 @@ function runAtTheEnd(engine: Engine, neuron: Neuron, rows: number, units: number
   const state = allocateState(engine, neuron, units)?.pointer ?? 0;
   const pointers: Record<string, number> = { loss: engine.allocate([rows], 'loss').pointer };
   const names = ['logits', 'noise', 'h', 'dh', 'gradient'];
+  const columns = (name: string): number => (name === 'noise' ? neuron.noise : 1) * units;
   for (const name of names.filter((name) => name !== last))
-    pointers[name] = engine.allocate([rows, units], name).pointer;
+    pointers[name] = engine.allocate([rows, columns(name)], name).pointer;
   const probe = engine.allocate([1], 'the place of the filler');
   const room = probe.values.buffer.byteLength - (probe.pointer + 64);
-  engine.allocate([(room - paddedBytes(rows * units)) / 4], 'a filler');
-  pointers[last] = engine.allocate([rows, units], last).pointer;
-  assert.equal(pointers[last] + paddedBytes(rows * units), probe.values.buffer.byteLength);
+  engine.allocate([(room - paddedBytes(rows * columns(last))) / 4], 'a filler');
+  pointers[last] = engine.allocate([rows, columns(last)], last).pointer;
+  assert.equal(pointers[last] + paddedBytes(rows * columns(last)), probe.values.buffer.byteLength);
   const { logits, noise, h, loss, dh, gradient } = pointers;
   const { fire, pullback, update, expect, numbers = [] } = neuron.twin ?? {};
   const ends = [0, 0, 0].map((none, i) => numbers[i] ?? none);

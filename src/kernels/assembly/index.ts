@@ -7,6 +7,8 @@ export * from './sampling';
 export * from './gates';
 export * from './optimizers';
 export * from './neurons';
+export * from './neurons-baseline';
+export * from './neurons-rao-blackwell';
 export * from './matmul';
 export * from './blocks-mask';
 export * from './blocks-from-dense';

@@ -3,7 +3,7 @@
 // pullback*(logits, noise, h, loss, dh, out, rows, units, state, first, second, third) and
 // update*(logits, noise, h, loss, rows, units, state, first, second, third): all kernels of a role are called alike; the last three are
 // the twin's numbers. Items are vectors of four elements (see elementwise.ts), except where a kernel says that they are rows or columns.
-import { half4, logit4, normalQuantile4, one4, sigmoid4, sigmoidSlope4, splat, tanh4, two4 } from './math';
+import { exp4, half4, logit4, normalQuantile4, one4, sigmoid4, sigmoidSlope4, splat, tanh4, two4 } from './math';
 
 /** h, or NaN where a logit is NaN or infinite: a − a is 0 else. What has broken must not end as a closed or an open unit. */
 // @ts-ignore: decorator
@@ -127,6 +127,51 @@ export function fireSteepBernoulli(
     const a = v128.load(logits + o);
     const fired = v128.and(f32x4.lt(v128.load(noise + o), sigmoid4(f32x4.mul(s, a))), one4());
     v128.store(h + o, seen(fired, a));
+  }
+}
+
+/** h = clip(s·(ζ − γ) + γ) to [0, 1], s = σ((a + log(u/(1−u)))/β); β, γ, ζ the numbers */
+export function fireHardConcrete(
+  begin: i32, end: i32, logits: usize, noise: usize, h: usize, rows: i32, units: i32, state: usize, first: f32, second: f32, third: f32,
+): void {
+  const inverse = splat(1 / first);
+  for (let o: usize = (<usize>begin) << 4; o < (<usize>end) << 4; o += 16) {
+    const a = v128.load(logits + o);
+    const s = sigmoid4(f32x4.mul(inverse, f32x4.add(a, logit4(v128.load(noise + o)))));
+    v128.store(h + o, seen(stretched(s, second, third), a));
+  }
+}
+
+/** h = clip(σ(a)·(ζ − γ) + γ) to [0, 1]; γ and ζ the last two numbers */
+export function fireStretchedSigmoid(
+  begin: i32, end: i32, logits: usize, noise: usize, h: usize, rows: i32, units: i32, state: usize, first: f32, second: f32, third: f32,
+): void {
+  for (let o: usize = (<usize>begin) << 4; o < (<usize>end) << 4; o += 16) {
+    const a = v128.load(logits + o);
+    v128.store(h + o, seen(stretched(sigmoid4(a), second, third), a));
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+function stretched(s: v128, gamma: f32, zeta: f32): v128 {
+  const x = f32x4.add(f32x4.mul(s, splat(zeta - gamma)), splat(gamma));
+  return f32x4.pmin(f32x4.pmax(x, splat(0)), one4());
+}
+
+/** h = p + √(p(1−p)/m)·z, z standard normal; m the first number */
+export function fireGaussianMatched(
+  begin: i32, end: i32, logits: usize, noise: usize, h: usize, rows: i32, units: i32, state: usize, first: f32, second: f32, third: f32,
+): void {
+  const inverse = splat(1 / first);
+  for (let o: usize = (<usize>begin) << 4; o < (<usize>end) << 4; o += 16) {
+    const a = v128.load(logits + o);
+    const e = exp4(f32x4.neg(f32x4.abs(a)));
+    const likely = f32x4.div(one4(), f32x4.add(one4(), e));
+    const rare = f32x4.mul(e, likely);
+    const s = f32x4.sqrt(f32x4.mul(f32x4.mul(rare, likely), inverse));
+    const noisy = f32x4.mul(s, normalQuantile4(v128.load(noise + o)));
+    v128.store(h + o, seen(f32x4.add(v128.bitselect(rare, likely, f32x4.lt(a, splat(0))), noisy), a));
   }
 }
 
@@ -259,6 +304,35 @@ export function pullbackSteep(
   for (let o: usize = (<usize>begin) << 4; o < (<usize>end) << 4; o += 16) {
     const slope = f32x4.mul(s, sigmoidSlope4(f32x4.mul(s, v128.load(logits + o))));
     v128.store(out + o, f32x4.mul(v128.load(dh + o), slope));
+  }
+}
+
+/** out = dh·(h − γ)(ζ − h)/((ζ − γ)β) where 0 < h < 1, else 0; β, γ, ζ the numbers */
+export function pullbackHardConcrete(
+  begin: i32, end: i32, logits: usize, noise: usize, h: usize, loss: usize, dh: usize, out: usize, rows: i32, units: i32, state: usize, first: f32, second: f32, third: f32,
+): void {
+  const inverse = splat(1 / ((third - second) * first));
+  const zero = splat(0);
+  for (let o: usize = (<usize>begin) << 4; o < (<usize>end) << 4; o += 16) {
+    const y = v128.load(h + o);
+    const slope = f32x4.mul(f32x4.mul(f32x4.sub(y, splat(second)), f32x4.sub(splat(third), y)), inverse);
+    const inside = v128.and(f32x4.gt(y, zero), f32x4.lt(y, one4()));
+    v128.store(out + o, f32x4.mul(v128.load(dh + o), v128.and(slope, inside)));
+  }
+}
+
+/** out = dh·(p(1−p) + (h − p)(½ − p)), p = σ(a) */
+export function pullbackGaussianMatched(
+  begin: i32, end: i32, logits: usize, noise: usize, h: usize, loss: usize, dh: usize, out: usize, rows: i32, units: i32, state: usize, first: f32, second: f32, third: f32,
+): void {
+  for (let o: usize = (<usize>begin) << 4; o < (<usize>end) << 4; o += 16) {
+    const a = v128.load(logits + o);
+    const e = exp4(f32x4.neg(f32x4.abs(a)));
+    const likely = f32x4.div(one4(), f32x4.add(one4(), e));
+    const rare = f32x4.mul(e, likely);
+    const p = v128.bitselect(rare, likely, f32x4.lt(a, splat(0)));
+    const through = f32x4.mul(f32x4.sub(v128.load(h + o), p), f32x4.sub(half4(), p));
+    v128.store(out + o, f32x4.mul(v128.load(dh + o), f32x4.add(f32x4.mul(rare, likely), through)));
   }
 }
 
