@@ -101,7 +101,7 @@ class TrainingRun {
     positive('decay', options.decay);
     this.optimizer = resolveOptimizer(options.optimizer ?? 'sgd');
     this.stepper = new Stepper(model, this.optimizer, options.objective);
-    this.basket = options.basket && new Basket(model, options.basket);
+    this.basket = options.basket && new Basket(model, options.basket, options.objective);
     if (options.resume) this.restore(options.resume);
   }
 
