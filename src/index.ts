@@ -106,6 +106,8 @@ export { type NeuronName, zoo } from './neurons/index.ts';
 export { instantiate, type NeuronSpec, resolveNeuron } from './neurons/resolve.ts';
 // Optimizers
 export { adam, type Optimizer, resolveOptimizer, sgd } from './optim/index.ts';
+// Random numbers
+export { type RandomStream, randomStream } from './random/stream.ts';
 // Runs: records, checkpoints, resuming
 export { type Folder, type FolderLock, StorageError } from './runs/folder.ts';
 export { LOG_NAMES, type LogName } from './runs/logs.ts';
