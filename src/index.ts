@@ -39,8 +39,19 @@ export {
 } from './audit/microscope.ts';
 export { type Problem, type ProblemName, problemKinds } from './audit/problems.ts';
 export type { RaceResult, RaceTrack } from './audit/race.ts';
+export { type RaceArm, raceArm } from './audit/race-arm.ts';
 export { unitOf } from './audit/unit-of.ts';
 export { type Variant, variants } from './audit/variants.ts';
+export {
+  type RaceEvent,
+  type RaceFailure,
+  type RaceMeasure,
+  type RacePoint,
+  type RaceScore,
+  type RaceStanding,
+  type WatchRaceOptions,
+  watchRace,
+} from './audit/watch-race.ts';
 // Data sets
 export { DataError, type Dataset, makeDataset, type Split, slice, splitOff, subset } from './data/dataset.ts';
 export { type DigitsDataset, type DigitsSplit, digits, digitsSplit } from './data/digits.ts';

@@ -50,10 +50,17 @@ export class Runner {
   private executed = 0;
   private examples = 0;
   private trained = 0;
+  private forward = 0;
+  private losses: number[] = [];
+  private readonly passes: number;
 
-  /** @throws RangeError when neuron and network do not fit */
-  constructor(engine: Engine, track: RaceTrack, neuron: string, seed: number) {
+  /**
+   * @param passes with noise of their own over every minibatch, whose gradients are averaged
+   * @throws RangeError when neuron and network do not fit
+   */
+  constructor(engine: Engine, track: RaceTrack, neuron: string, seed: number, passes = 1) {
     this.track = track;
+    this.passes = passes;
     const { train } = track.data;
     this.model = createModel(engine, { inputs: train.width, layers: track.layersOf(neuron), seed });
     this.optimizer = track.makeOptimizer();
@@ -69,6 +76,11 @@ export class Runner {
     return this.trained;
   }
 
+  /** Evaluations of the loss so far, for one example of each minibatch: draws of the neuron times passes, summed over the steps. */
+  get evaluations(): number {
+    return this.forward;
+  }
+
   /** Multiply-adds of the forward pass so far, over those of the same network with all blocks and gaters. */
   get share(): number {
     const { dense, gater } = this.model.cost;
@@ -76,25 +88,49 @@ export class Runner {
   }
 
   /** Trains until so many seconds are spent. @throws NonFiniteError when the loss is NaN, or the signal's reason */
-  async train(seconds: number): Promise<void> {
-    const { model, stepper, track } = this;
-    const start = performance.now();
-    let turned = start;
-    const settings = { optimizer: this.optimizer, learningRate: this.optimizer.learningRate };
+  train(seconds: number): Promise<void> {
+    const end = this.trained + seconds;
+    return this.trainWhile(() => this.trained < end);
+  }
+
+  /** Trains at least a step, and for as long as `more` says after each. @throws NonFiniteError when the loss is NaN, or the signal's reason */
+  async trainWhile(more: () => boolean): Promise<void> {
+    const { track } = this;
+    let turned = performance.now();
     do {
-      const indices = this.minibatch();
-      model.engine.beginStep();
-      const { multiplyAdds } = stepper.run(gatherBatch(model.engine, track.data.train, indices), settings);
-      this.executed += multiplyAdds;
-      this.examples += indices.length;
+      const start = performance.now();
+      this.step();
+      this.trained += (performance.now() - start) / 1000;
       if (performance.now() - turned > TURN) {
         await new Promise((resolve) => setTimeout(resolve, 0));
         turned = performance.now();
       }
       track.signal?.throwIfAborted();
-    } while (performance.now() - start < 1000 * seconds);
-    this.trained += (performance.now() - start) / 1000;
-    stepper.checkParameters();
+    } while (more());
+    this.stepper.checkParameters();
+  }
+
+  /** Mean training loss in nats, as sampled, of the steps since the last call; undefined for none. */
+  takeLoss(): number | undefined {
+    const { losses } = this;
+    this.losses = [];
+    return losses.length > 0 ? losses.reduce((sum, loss) => sum + loss, 0) / losses.length : undefined;
+  }
+
+  private step(): void {
+    const { model, track, passes } = this;
+    const examples = this.minibatch();
+    const indices = passes === 1 ? examples : repeated(examples, passes);
+    model.engine.beginStep();
+    const settings = { optimizer: this.optimizer, learningRate: this.optimizer.learningRate };
+    const { loss, output, multiplyAdds } = this.stepper.run(
+      gatherBatch(model.engine, track.data.train, indices),
+      settings,
+    );
+    this.losses.push(loss);
+    this.executed += multiplyAdds;
+    this.examples += indices.length;
+    this.forward += output.shape[0] / examples.length;
   }
 
   /** The next examples, in an order that depends on the seed alone. */
@@ -108,6 +144,13 @@ export class Runner {
     this.next += indices.length;
     return indices;
   }
+}
+
+/** All examples, so many times over. */
+function repeated(examples: Int32Array, times: number): Int32Array {
+  const all = new Int32Array(times * examples.length);
+  for (let i = 0; i < times; i++) all.set(examples, i * examples.length);
+  return all;
 }
 
 /** Trains one neuron for so many seconds from the start and measures it on validation data. */
