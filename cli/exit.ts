@@ -23,6 +23,7 @@ const SENTENCES = [
   'ExportError',
   'FormatError',
   'StorageError',
+  'SweepError',
 ];
 
 /** The text and exit code for an error that reached the top: a sentence, or a stack where it is our own fault. */

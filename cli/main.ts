@@ -10,10 +10,13 @@ import { exportCommand } from './export.ts';
 import { labCommand } from './lab.ts';
 import { microscopeCommand } from './microscope.ts';
 import { predictCommand } from './predict.ts';
+import { raceCommand } from './race.ts';
 import { reproduceCommand } from './reproduce.ts';
 import { runsCommand } from './runs.ts';
 import { showCommand } from './show.ts';
+import { sweepCommand } from './sweep.ts';
 import { trainCommand } from './train.ts';
+import { workerCommand } from './worker.ts';
 
 const program = new Command('flipgrad')
   .description('Train neural networks with stochastic neurons, and make sparse gates pay.')
@@ -26,10 +29,13 @@ const program = new Command('flipgrad')
   .addCommand(evaluateCommand())
   .addCommand(predictCommand())
   .addCommand(exportCommand())
+  .addCommand(sweepCommand())
+  .addCommand(workerCommand())
   .addCommand(auditCommand())
   .addCommand(adviseCommand())
   .addCommand(reproduceCommand())
   .addCommand(microscopeCommand())
+  .addCommand(raceCommand())
   .addCommand(labCommand())
   .addCommand(benchCommand());
 

@@ -4,6 +4,7 @@ import { differences, Run, type RunSummary, summarize } from '../src/index.ts';
 import { nodeFolder } from '../src/platform/node/index.ts';
 import { UsageError } from './exit.ts';
 import { runsFolder } from './run-folder.ts';
+import { shown } from './shown.ts';
 import { millions, percent, table } from './table.ts';
 
 const SORTS = {
@@ -74,6 +75,3 @@ export function comparison(summaries: readonly RunSummary[]): string {
 }
 
 const cell = <T>(value: T | undefined, show: (value: T) => string): string => (value === undefined ? '–' : show(value));
-
-/** A setting as it is written on the command line. */
-export const shown = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value));

@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { type EpochEvent, type MetricsLine, type Run, type RunRecord, summarize } from '../src/index.ts';
 import { openRun } from './run-folder.ts';
-import { shown } from './runs.ts';
+import { shown } from './shown.ts';
 import { percent, table } from './table.ts';
 import { resultTable } from './train-report.ts';
 

@@ -134,6 +134,8 @@ async function run(flags: TrainFlags, command: Command): Promise<void> {
   const onInterrupt = () => interrupt.abort();
   const json = flags.json ?? !process.stdout.isTTY;
   process.once('SIGINT', onInterrupt).once('SIGTERM', onInterrupt);
+  // A worker of a sweep that started this and died: what is trained so far is saved, for another one.
+  process.once('disconnect', onInterrupt);
   try {
     const session = { flags, command, json, progress, signal: interrupt.signal };
     const begun = await begunRun(flags);
@@ -141,6 +143,7 @@ async function run(flags: TrainFlags, command: Command): Promise<void> {
   } finally {
     progress.clear();
     process.removeListener('SIGINT', onInterrupt).removeListener('SIGTERM', onInterrupt);
+    process.removeListener('disconnect', onInterrupt);
   }
 }
 

@@ -133,6 +133,18 @@ export {
 export { Run, type SavedState } from './runs/run.ts';
 export { runModel } from './runs/run-model.ts';
 export { differences, type RunSummary, summarize } from './runs/summary.ts';
+// Sweeps: definitions, what to train next, rankings
+export { checkSweep, defineSweep, type Pruning, type Sweep, type SweepDefinition } from './runs/sweep/definition.ts';
+export { type Configuration, planSweep, type SweepPlan } from './runs/sweep/plan.ts';
+export {
+  type MeanInterval,
+  type RankedConfiguration,
+  reportSweep,
+  type SweepReport,
+} from './runs/sweep/report.ts';
+export type { Dimension, Range, Space, TrainSpace } from './runs/sweep/space.ts';
+export type { Setting, Settings, TrainSettings } from './runs/sweep/train-settings.ts';
+export { metricOf, type Trial, type TrialOutcome } from './runs/sweep/trial.ts';
 export { trainCheck } from './runs/train-check.ts';
 export { type ResumedEvent, type RunEvent, type SavedEvent, type TrainRunOptions, trainRun } from './runs/train-run.ts';
 // Training and evaluation

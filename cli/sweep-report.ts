@@ -1,0 +1,69 @@
+import {
+  planSweep,
+  type RankedConfiguration,
+  reportSweep,
+  type SweepDefinition,
+  type SweepReport,
+  type TrialOutcome,
+} from '../src/index.ts';
+import type { StoredResult } from '../src/platform/node/sweep/store.ts';
+import { shown } from './shown.ts';
+import { percent, table } from './table.ts';
+
+/** The results of a sweep, beside its runs: what `flipgrad runs --sweep` reads without the database. */
+export const RESULTS_FILE = 'results.json';
+const FORMAT = 'flipgrad sweep 1';
+/** Configurations that are printed of many. */
+const MOST_ROWS = 20;
+
+export function encodeResults(definition: SweepDefinition, results: readonly StoredResult[]): Uint8Array {
+  return new TextEncoder().encode(`${JSON.stringify({ format: FORMAT, definition, results }, null, 1)}\n`);
+}
+
+/** The report of a sweep as it stands in results.json. @throws SyntaxError, RangeError when it is no such file */
+export function reportOfFile(text: string): { report: SweepReport; definition: SweepDefinition } {
+  const { format, definition, results } = JSON.parse(text) as {
+    format: string;
+    definition: SweepDefinition;
+    results: StoredResult[];
+  };
+  if (format !== FORMAT) throw new RangeError(`Its format is ${JSON.stringify(format)}; "${FORMAT}" can be read.`);
+  const outcomes = new Map<string, TrialOutcome>(results.map(({ key, outcome }) => [key, outcome]));
+  return { report: reportSweep(definition, planSweep(definition, outcomes), outcomes), definition };
+}
+
+/** A report as text for people. */
+export function reportText(report: SweepReport): string {
+  const { name, metric, goal, complete, trials, atMost, configurations, failed } = report;
+  const names = Object.keys(report.importances);
+  const header = ['configuration', metric, 'seeds', 'behind the best', ...names, ''];
+  const rows = configurations.slice(0, MOST_ROWS).map((configuration) => row(configuration, names));
+  const state = complete ? 'complete' : 'not complete';
+  const hidden = configurations.length - rows.length;
+  const matters = Object.entries(report.importances).sort(([, a], [, b]) => b - a);
+  return [
+    `${name}: ${state}, ${trials} of ${complete ? '' : 'at most '}${atMost} trials; ${goal} ${metric}; intervals of 95% over seeds`,
+    table([header, ...rows]),
+    ...(hidden > 0 ? [`and ${hidden} more`] : []),
+    matters.some(([, share]) => Number.isNaN(share))
+      ? 'What matters: too few configurations to tell.'
+      : `What matters: ${matters.map(([setting, share]) => `${setting} ${percent(share, 0)}`).join(', ')}`,
+    ...failed.map(({ key, reason }) => `${key} failed: ${reason}`),
+  ].join('\n');
+}
+
+function row({ number, settings, metric, behind, pruned }: RankedConfiguration, names: readonly string[]): string[] {
+  return [
+    String(number),
+    interval(metric),
+    String(metric.count),
+    behind ? interval(behind) : 'best',
+    ...names.map((name) => shown(settings[name])),
+    pruned === undefined ? '' : `left: ${pruned}`,
+  ];
+}
+
+const interval = ({ mean, half }: { mean: number; half: number }): string => {
+  if (Number.isNaN(mean)) return 'failed';
+  return Number.isNaN(half) ? mean.toPrecision(4) : `${mean.toPrecision(4)} ± ${half.toPrecision(2)}`;
+};

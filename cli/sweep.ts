@@ -1,0 +1,211 @@
+import { join } from 'node:path';
+import { Command, Option } from 'commander';
+import { metricOf, reportSweep, type SweepDefinition } from '../src/index.ts';
+import { nodeFolder } from '../src/platform/node/index.ts';
+import type { Advance } from '../src/platform/node/sweep/advance.ts';
+import { coordinate } from '../src/platform/node/sweep/coordinate.ts';
+import type { StoredResult } from '../src/platform/node/sweep/store.ts';
+import type { WorkerEvent } from '../src/platform/node/sweep/worker.ts';
+import { Interruption } from './exit.ts';
+import { untilInterrupted } from './interrupt.ts';
+import { LAUNCHERS, type Launcher } from './launchers.ts';
+import { count, seconds, wholeNumber } from './options.ts';
+import { parallelChart } from './parallel-chart.ts';
+import { duration, type Progress, terminalProgress } from './progress.ts';
+import { sweepOfFile } from './sweep-file.ts';
+import { encodeResults, RESULTS_FILE, reportText } from './sweep-report.ts';
+import {
+  databaseOf,
+  openSession,
+  runWorkers,
+  type SweepSession,
+  serverOf,
+  sweepsFolder,
+  type WorkerFlags,
+} from './sweep-session.ts';
+import { sentenceOf } from './worker.ts';
+
+interface SweepFlags extends WorkerFlags {
+  lease: number;
+  print?: Launcher;
+  image?: string;
+}
+
+/** Seconds between two writings of the results' file while trials finish. */
+const WRITE_EVERY = 5;
+const CHART_FILE = 'parallel.svg';
+
+/** `flipgrad sweep`. */
+export function sweepCommand(): Command {
+  return new Command('sweep')
+    .description(
+      'Train a network with many settings and seeds, and rank them. Goes on where it was interrupted. The file exports defineSweep({ … }).',
+    )
+    .exitOverride()
+    .argument('<file>', 'a TypeScript file with the settings, the search, the metric and the seeds')
+    .option('--workers <n>', 'trials at a time in this process; 0 leaves them to flipgrad worker', wholeNumber, 1)
+    .option(
+      '--db <url>',
+      "postgres://user@host:5432/name (default: $FLIPGRAD_DB, else a database in the sweep's folder)",
+    )
+    .option('--folder <dir>', 'folder of results and runs (default: $FLIPGRAD_SWEEPS, else sweeps, and the name)')
+    .option('--shared', 'all workers see that folder: checkpoints are found there, not in the database')
+    .option('--lease <seconds>', 'silence after which a worker counts as dead, at least 10', lease, 60)
+    .option('--threads <n>', 'threads of a trial (default: cores by workers)', count)
+    .option('--checkpoint-every <seconds>', 'time between checkpoints of a trial', seconds, 30)
+    .addOption(
+      new Option(
+        '--print <launcher>',
+        'print a script or manifest that starts --workers workers, and do nothing else',
+      ).choices(Object.keys(LAUNCHERS)),
+    )
+    .option('--image <name>', 'kubernetes: the container image that holds flipgrad')
+    .option('--json', 'one JSON object a line (also when standard output is not a terminal)')
+    .action(run);
+}
+
+function lease(text: string): number {
+  return Math.max(10, count(text));
+}
+
+async function run(file: string, flags: SweepFlags): Promise<void> {
+  const definition = await sweepOfFile(file);
+  if (flags.print !== undefined) {
+    serverOf(flags);
+    process.stdout.write(LAUNCHERS[flags.print](definition.name, flags));
+    return;
+  }
+  const folder = flags.folder ?? join(sweepsFolder(), definition.name);
+  await untilInterrupted((signal) => sweep(definition, { ...flags, folder }, signal, `flipgrad sweep ${file}`));
+}
+
+async function sweep(
+  definition: SweepDefinition,
+  flags: SweepFlags & { folder: string },
+  signal: AbortSignal,
+  again: string,
+): Promise<void> {
+  const { name } = definition;
+  const { workers, lease, folder } = flags;
+  const url = databaseOf(flags);
+  const json = flags.json ?? !process.stdout.isTTY;
+  const progress = terminalProgress();
+  const onAway = (reason: string) => progress.print(`The database is away (${reason}); trying again.`);
+  const session = await openSession(url === undefined ? { folder } : { url }, {
+    setUp: true,
+    workers,
+    lease,
+    signal,
+    onAway,
+  });
+  try {
+    // The queue first: workers look for the sweep, and then take it for granted.
+    await session.queue.create(name);
+    await session.store.register(definition);
+    // The trials of a process that had this database before are nobody's.
+    if (session.database.embedded) await session.queue.recoverAll(name);
+    const failure = new AbortController();
+    const stop = AbortSignal.any([signal, failure.signal]);
+    const onEvent = (event: WorkerEvent): void => {
+      if (json) process.stdout.write(`${JSON.stringify(event)}\n`);
+      else if (event.event === 'given back') progress.print(sentenceOf(event));
+    };
+    const working = runWorkers(session, flags, { sweep: name, signal: stop, onEvent });
+    const watching = watch(session, definition, flags, { signal: stop, json, progress });
+    // Whichever ends with an error stops the other.
+    const both = [working, watching].map((part) =>
+      part.catch((error) => {
+        failure.abort();
+        throw error;
+      }),
+    );
+    await Promise.allSettled(both);
+    await Promise.all(both);
+    const last = await watching;
+    if (!last?.plan.complete) {
+      const done = last?.outcomes.size ?? 0;
+      throw new Interruption(
+        `Interrupted; ${done} results are kept in ${session.database.name}. To go on: ${again}${onward(flags)}`,
+      );
+    }
+    await conclude(session, last, { folder, json, progress });
+  } finally {
+    progress.clear();
+    await session.close();
+  }
+}
+
+/** The options that say which sweep it is; a password does not get into them. */
+function onward({ db, folder, workers }: SweepFlags & { folder: string }): string {
+  return [` --workers ${workers}`, db === undefined ? '' : ' --db …', ` --folder ${folder}`].join('');
+}
+
+interface Telling {
+  readonly signal: AbortSignal;
+  readonly json: boolean;
+  readonly progress: Progress;
+}
+
+/** Watches the sweep and tells of what comes. @returns what was known last */
+async function watch(
+  { store, queue }: SweepSession,
+  definition: SweepDefinition,
+  { folder }: { folder: string },
+  { signal, json, progress }: Telling,
+): Promise<Advance | undefined> {
+  const began = performance.now();
+  const results: StoredResult[] = [];
+  let [known, written, before]: [Advance | undefined, number, number] = [undefined, 0, 0];
+  for await (const now of coordinate(store, queue, definition.name, { signal })) {
+    results.push(...now.fresh);
+    if (known === undefined) before = now.outcomes.size;
+    const { atMost } = now.plan;
+    const done = now.outcomes.size;
+    const pace = (performance.now() - began) / 1000 / (done - before);
+    const left = done > before ? pace * (atMost - done) : undefined;
+    if (json)
+      for (const [i, { key, outcome, worker, seconds }] of (known === undefined ? [] : now.fresh).entries()) {
+        const value = metricOf(outcome, definition.metric);
+        const counted = {
+          done: done - now.fresh.length + i + 1,
+          atMost,
+          ...(left !== undefined && { secondsLeft: left }),
+        };
+        const line = { event: 'trial', key, state: outcome.state, value, seconds, worker, ...counted };
+        process.stdout.write(`${JSON.stringify(line)}\n`);
+      }
+    const best = reportSweep(definition, now.plan, now.outcomes).configurations.at(0);
+    progress.draw(definition.name, done / atMost, [
+      `${done} of ${now.plan.complete ? '' : 'at most '}${atMost} trials`,
+      ...(best && !Number.isNaN(best.loss) ? [`best ${definition.metric} ${best.metric.mean.toPrecision(4)}`] : []),
+      ...(left !== undefined ? [`${duration(left)} left`] : []),
+    ]);
+    known = now;
+    if (now.plan.complete || performance.now() - written > 1000 * WRITE_EVERY) {
+      await nodeFolder(folder).write(RESULTS_FILE, encodeResults(definition, results));
+      written = performance.now();
+    }
+  }
+  if (known) await nodeFolder(folder).write(RESULTS_FILE, encodeResults(definition, results));
+  return known;
+}
+
+/** Prints the ranking of a complete sweep, and draws it. */
+async function conclude(
+  { store }: SweepSession,
+  { definition, plan, outcomes }: Advance,
+  { folder, json, progress }: { folder: string; json: boolean; progress: Progress },
+): Promise<void> {
+  const report = reportSweep(definition, plan, outcomes);
+  await nodeFolder(folder).write(CHART_FILE, new TextEncoder().encode(parallelChart(report, definition.space)));
+  progress.clear();
+  for (const { key, worker } of await store.disputes(definition.name))
+    process.stderr.write(
+      `${key}: ${worker} had another result than the one that counts: its machine computes other bits. simd: 'simd' and blas: 'off' in \`train\` give the same on every machine.\n`,
+    );
+  if (json) process.stdout.write(`${JSON.stringify({ event: 'result', ...report })}\n`);
+  else
+    process.stdout.write(
+      `${reportText(report)}\nResults and picture: ${join(folder, RESULTS_FILE)}, ${join(folder, CHART_FILE)}\n`,
+    );
+}

@@ -1,0 +1,70 @@
+import { Command } from 'commander';
+import type { WorkerEvent } from '../src/platform/node/sweep/worker.ts';
+import { Interruption, UsageError } from './exit.ts';
+import { untilInterrupted } from './interrupt.ts';
+import { count, seconds } from './options.ts';
+import { terminalProgress } from './progress.ts';
+import { openSession, runWorkers, serverOf, type WorkerFlags } from './sweep-session.ts';
+
+/** `flipgrad worker`. */
+export function workerCommand(): Command {
+  return new Command('worker')
+    .description('Take trials of sweeps from a Postgres server until they are complete; on any number of machines.')
+    .exitOverride()
+    .option('--db <url>', 'postgres://user@host:5432/name (default: $FLIPGRAD_DB)')
+    .option('--sweep <name>', 'trials of this sweep only (default: of all that are not complete)')
+    .option('--workers <n>', 'trials at a time', count, 1)
+    .option(
+      '--folder <dir>',
+      "folder of the trials' runs (default: $FLIPGRAD_SWEEPS, else sweeps, and the sweep's name)",
+    )
+    .option('--shared', 'all workers see that folder: checkpoints are found there, not in the database')
+    .option('--threads <n>', 'threads of a trial (default: cores by workers)', count)
+    .option('--checkpoint-every <seconds>', 'time between checkpoints of a trial', seconds, 30)
+    .option('--json', 'one JSON object a line (also when standard output is not a terminal)')
+    .action(run);
+}
+
+async function run(flags: WorkerFlags & { sweep?: string }): Promise<void> {
+  const url = serverOf(flags);
+  const { workers, sweep } = flags;
+  const json = flags.json ?? !process.stdout.isTTY;
+  const progress = terminalProgress();
+  const counts = { done: 0, failed: 0 };
+  const onEvent = (event: WorkerEvent): void => {
+    if (event.event === 'recorded') counts[event.state]++;
+    if (json) process.stdout.write(`${JSON.stringify(event)}\n`);
+    else progress.print(sentenceOf(event));
+  };
+  await untilInterrupted(async (signal) => {
+    const onAway = (reason: string) => progress.print(`The database is away (${reason}); trying again.`);
+    const session = await openSession({ url }, { setUp: false, workers, signal, onAway });
+    try {
+      const names = await session.store.names();
+      if (sweep !== undefined && !names.includes(sweep))
+        throw new UsageError(
+          `The database has no sweep "${sweep}"; known: ${names.join(', ') || 'none'}. flipgrad sweep FILE.ts --db … begins one.`,
+        );
+      await runWorkers(session, flags, { ...(sweep !== undefined && { sweep }), signal, onEvent });
+    } finally {
+      await session.close();
+    }
+    if (signal.aborted)
+      throw new Interruption(
+        'Interrupted; the trials that were under way are saved and given back. The same command goes on.',
+      );
+  });
+  const summary = `No trial is left to take: ${counts.done} done here, ${counts.failed} failed.`;
+  if (json) process.stdout.write(`${JSON.stringify({ event: 'end', ...counts })}\n`);
+  else progress.print(summary);
+}
+
+/** A worker's event for people. */
+export function sentenceOf(event: WorkerEvent): string {
+  const { sweep, key } = event;
+  if (event.event === 'claimed')
+    return `${sweep} ${key}: begun${event.attempts > 0 ? `, claim ${event.attempts + 1}` : ''}`;
+  if (event.event === 'given back') return `${sweep} ${key}: given back: ${event.reason}`;
+  const as = event.as === 'first' ? '' : ` (${event.as})`;
+  return `${sweep} ${key}: ${event.state} in ${event.seconds.toFixed(1)} s${as}`;
+}

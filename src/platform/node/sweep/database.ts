@@ -1,0 +1,109 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { nodeFolder } from '../folder.ts';
+import { patient } from './patient.ts';
+import { needed, SweepError } from './sweep-error.ts';
+
+/** A Postgres database: a server's, or one inside this process. */
+export interface Database {
+  /** Is it inside this process, which is then the only one that has it? */
+  readonly embedded: boolean;
+  /** What it is, for messages; without a password. */
+  readonly name: string;
+  /** One statement. It is tried again while the server is away. */
+  query<Row>(text: string, values?: readonly unknown[]): Promise<Row[]>;
+  /** Several statements at once, without values, as a queue's set-up has them. */
+  readonly raw: { executeSql(text: string, values?: unknown[]): Promise<{ rows: unknown[] }> };
+  close(): Promise<void>;
+}
+
+export interface ServerOptions {
+  /** Connections at most; default 4. */
+  readonly connections?: number;
+  /** How long a server may be away, in seconds, before that is an error; default 600. */
+  readonly patience?: number;
+  /** Stops waiting for a server that is away. */
+  readonly signal?: AbortSignal;
+  /** Called when a server went away, once for each time. */
+  readonly onAway?: (reason: string) => void;
+}
+
+/**
+ * Opens a database of a Postgres server.
+ * @param url postgres://user:password@host:port/name; what it leaves out comes from libpq's variables (PGHOST, PGPASSWORD, …)
+ * @throws SweepError when there is no such server or no right to use it
+ */
+export async function openServer(url: string, options: ServerOptions = {}): Promise<Database> {
+  const { connections = 4 } = options;
+  const { default: pg } = await needed('pg', () => import('pg'));
+  const name = withoutPassword(url);
+  const pool = new pg.Pool({
+    connectionString: url,
+    max: connections,
+    connectionTimeoutMillis: 10_000,
+    application_name: 'flipgrad',
+    keepAlive: true,
+  });
+  // A connection that breaks while nobody uses it is replaced by the next that is asked for.
+  pool.on('error', () => {});
+  try {
+    await pool.query('select 1');
+  } catch (error) {
+    await pool.end();
+    throw new SweepError(`${name} cannot be used: ${messageOf(error)}. A running Postgres server would do.`);
+  }
+  const execute = patient(
+    (text: string, values?: readonly unknown[]) => pool.query(text, values as unknown[] | undefined),
+    options,
+  );
+  return {
+    embedded: false,
+    name,
+    query: async <Row>(text: string, values: readonly unknown[] = []) => (await execute(text, values)).rows as Row[],
+    raw: { executeSql: execute },
+    close: () => pool.end(),
+  };
+}
+
+/**
+ * Opens the database that lies in a folder, and makes it where there is none. One process may have it.
+ * @throws StorageError when another process has it
+ */
+export async function openEmbedded(path: string): Promise<Database> {
+  const { PGlite } = await needed('@electric-sql/pglite', () => import('@electric-sql/pglite'));
+  const { fromPglite } = await needed('pg-boss', () => import('pg-boss'));
+  await mkdir(path, { recursive: true });
+  const lock = await nodeFolder(path).lock();
+  try {
+    const pglite = await PGlite.create(join(path, 'database'));
+    return {
+      embedded: true,
+      name: path,
+      query: async <Row>(text: string, values: readonly unknown[] = []) =>
+        (await pglite.query<Row>(text, values as unknown[])).rows,
+      raw: fromPglite(pglite as unknown as Parameters<typeof fromPglite>[0]),
+      async close() {
+        await pglite.close();
+        await lock.release();
+      },
+    };
+  } catch (error) {
+    await lock.release();
+    throw error;
+  }
+}
+
+export const messageOf = (error: unknown): string => {
+  // Node tells of several addresses that were tried without a message of its own.
+  if (error instanceof AggregateError) return error.errors.map(messageOf).join('; ');
+  return error instanceof Error ? error.message : String(error);
+};
+
+function withoutPassword(url: string): string {
+  if (!URL.canParse(url) || !/^postgres(?:ql)?:$/.test(new URL(url).protocol))
+    throw new SweepError('The database is no address of a Postgres server; postgres://user@host:5432/name would do.');
+  const address = new URL(url);
+  address.password = '';
+  address.search = '';
+  return address.href;
+}

@@ -1,0 +1,117 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Run, WEIGHTS_FILE } from '../../../runs/run.ts';
+import type { Setting, Settings } from '../../../runs/sweep/train-settings.ts';
+import type { Trial, TrialOutcome } from '../../../runs/sweep/trial.ts';
+import { nodeFolder } from '../folder.ts';
+
+/** How a trial's process ended. */
+export type TrialEnd =
+  | TrialOutcome
+  /** It was stopped, and saved. */
+  | { readonly state: 'stopped' }
+  /** It ended by itself without a result: out of memory, out of disk, an error of its settings. */
+  | { readonly state: 'crashed'; readonly reason: string };
+
+/** Does a trial in a folder until it ends or is stopped. */
+export type RunTrial = (trial: Trial, folder: string, signal: AbortSignal) => Promise<TrialEnd>;
+
+export interface TrialProcessOptions {
+  /** The program of the command line. */
+  readonly main: string;
+  readonly threads: number;
+  /** Seconds between checkpoints. */
+  readonly checkpointEvery: number;
+}
+
+/** Time for a process to save and end after it was asked to, in milliseconds. */
+const GRACE = 30_000;
+/** Longest wait for another process that still has the run's folder: on another machine it counts as dead after two minutes. */
+const PATIENCE = 180_000;
+const MOST_TEXT = 4000;
+/** Exit code of a process that was interrupted, and saved. */
+const INTERRUPTED = 130;
+
+/**
+ * A trial as `flipgrad train --run FOLDER --resume` in a process of its own: whatever it computes, this process stays free to say that it
+ * is alive. The other one stops and saves when this one dies (train.ts listens for that on the channel between them).
+ */
+export const trialProcess =
+  ({ main, threads, checkpointEvery }: TrialProcessOptions): RunTrial =>
+  async (trial, path, signal) => {
+    const folder = nodeFolder(path);
+    for (let waited = 0; waited < PATIENCE && (await folder.locked()); waited += 500) {
+      if (signal.aborted) return { state: 'stopped' };
+      await sleep(500);
+    }
+    const own = ['--run', path, '--resume', '--json', '--checkpoint-every', String(checkpointEvery)];
+    const args = [main, 'train', ...flagsOf(trial.settings), '--threads', String(threads), ...own];
+    const child = spawn(process.execPath, args, {
+      // Compiled once for all trials: a short one takes half the time. The folder is Node's own for this.
+      env: { NODE_COMPILE_CACHE: join(tmpdir(), 'node-compile-cache'), ...process.env },
+      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+    });
+    const { code, killedBy, text } = await ended(child, signal);
+    if ((signal.aborted && code !== 0) || code === INTERRUPTED) return { state: 'stopped' };
+    if (code !== 0) {
+      const how = killedBy ? `was ended by ${killedBy}` : `ended with code ${code}`;
+      return { state: 'crashed', reason: `${text.trim() || 'Its process said nothing'} (it ${how})` };
+    }
+    return outcomeOf(path);
+  };
+
+async function ended(
+  child: ChildProcess,
+  signal: AbortSignal,
+): Promise<{ code: number | null; killedBy: string | null; text: string }> {
+  let text = '';
+  child.stderr?.on('data', (bytes) => {
+    text = (text + bytes).slice(-MOST_TEXT);
+  });
+  let timer: NodeJS.Timeout | undefined;
+  const stop = (): void => {
+    child.kill('SIGTERM');
+    timer = setTimeout(() => child.kill('SIGKILL'), GRACE);
+  };
+  if (signal.aborted) stop();
+  else signal.addEventListener('abort', stop, { once: true });
+  try {
+    return await new Promise((resolve, reject) => {
+      child.on('error', reject);
+      child.on('close', (code, killedBy) => resolve({ code, killedBy, text }));
+    });
+  } finally {
+    clearTimeout(timer);
+    signal.removeEventListener('abort', stop);
+  }
+}
+
+/** The outcome that stands in a run's folder. @throws StorageError when there is none */
+async function outcomeOf(path: string): Promise<TrialEnd> {
+  const { result } = (await Run.open(nodeFolder(path))).record;
+  if (!result) return { state: 'crashed', reason: `Its process ended well, but ${path} has no result` };
+  const { event, seconds, threads, ...rest } = result;
+  const weights = createHash('sha256')
+    .update(await readFile(join(path, WEIGHTS_FILE)))
+    .digest('hex');
+  return { state: 'done', result: rest, weights };
+}
+
+/** Settings as the options of `flipgrad train`. */
+export function flagsOf(settings: Settings): string[] {
+  return Object.entries(settings).flatMap(([name, value]) => {
+    const flag = `--${name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+    // An option without a value is given or left out.
+    if (typeof value === 'boolean') return value ? [flag] : [];
+    return [flag, textOf(value)];
+  });
+}
+
+function textOf(value: Setting): string {
+  if (typeof value === 'object') return value.length > 0 ? value.join(',') : 'none';
+  return String(value);
+}

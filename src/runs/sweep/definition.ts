@@ -1,0 +1,222 @@
+import { suggest } from '../../math/text.ts';
+import { gridOf, isRange, type Space, type TrainSpace } from './space.ts';
+import type { Settings, TrainSettings } from './train-settings.ts';
+
+/** How configurations are left early. */
+export type Pruning =
+  | {
+      /** Seed by seed: out goes what is worse than the best on the same seeds by Wilcoxon's signed-rank test. */
+      readonly by: 'wilcoxon';
+      /** Level of the one-sided test; default 0.05, which takes at least five seeds. */
+      readonly p?: number;
+    }
+  | {
+      /** By epochs: after `epochs`, and then each time that many times longer, the best share goes on. */
+      readonly by: 'halving';
+      /** Epochs of the first rung. */
+      readonly epochs: number;
+      /** The share that is kept at every rung; default 1/3. Epochs grow by its inverse. */
+      readonly keep?: number;
+    };
+
+/** A sweep as a file defines it: `export default defineSweep({ … })`. */
+export interface Sweep {
+  /** Default: the file's name. */
+  readonly name?: string;
+  /** Settings that all trials have. */
+  readonly train?: TrainSettings;
+  /** Settings that are searched. */
+  readonly space: TrainSpace;
+  /** Default `random`. */
+  readonly search?: 'grid' | 'random' | 'tpe';
+  /** How many configurations are tried; default 20; a grid has as many as it has. */
+  readonly configurations?: number;
+  /** Trials of each configuration, with the seeds 1, 2, …; default 1. */
+  readonly seeds?: number;
+  /** A number of a run's result: `validError`, `trainLoss`, `density`, `testError.threshold`, `flops.executed`, …; default `validError`. */
+  readonly metric?: string;
+  /** Default `minimize`. */
+  readonly goal?: 'minimize' | 'maximize';
+  /** Default: none. */
+  readonly pruning?: Pruning;
+  /** Of the search's own draws; default 1. */
+  readonly seed?: number;
+  /** `tpe`: random configurations before it begins, default 10. */
+  readonly startup?: number;
+  /** `tpe`: configurations that are chosen at once, from all results before; default 4. */
+  readonly generation?: number;
+}
+
+/** A sweep with all defaults filled in, as plain JSON. */
+export interface SweepDefinition {
+  readonly name: string;
+  readonly train: Settings;
+  readonly space: Space;
+  readonly search: 'grid' | 'random' | 'tpe';
+  readonly configurations: number;
+  readonly seeds: number;
+  readonly metric: string;
+  readonly goal: 'minimize' | 'maximize';
+  readonly pruning?:
+    | { readonly by: 'wilcoxon'; readonly p: number }
+    | { readonly by: 'halving'; readonly epochs: number; readonly keep: number };
+  readonly seed: number;
+  readonly startup: number;
+  readonly generation: number;
+}
+
+/** Helps an editor with a sweep's file; gives back what it is given. */
+export const defineSweep = (sweep: Sweep): Sweep => sweep;
+
+const FIELDS = [
+  'name',
+  'train',
+  'space',
+  'search',
+  'configurations',
+  'seeds',
+  'metric',
+  'goal',
+  'pruning',
+  'seed',
+  'startup',
+  'generation',
+];
+
+/**
+ * Fills in defaults and checks what a file gave.
+ * @param fallback the name of a sweep that has none
+ * @param known names of settings
+ * @throws RangeError that names the field, what was given, and what would do
+ */
+export function checkSweep(given: unknown, fallback: string, known: readonly string[]): SweepDefinition {
+  if (typeof given !== 'object' || given === null || Array.isArray(given))
+    throw new RangeError(
+      'A sweep is an object: export default defineSweep({ space: { lr: [0.001, 0.01] } }) would do.',
+    );
+  for (const field of Object.keys(given))
+    if (!FIELDS.includes(field)) throw new RangeError(`A sweep has no field "${field}". ${suggest(field, FIELDS)}`);
+  const sweep = given as Sweep;
+  const { name = fallback, train = {}, space, search = 'random', goal = 'minimize', metric = 'validError' } = sweep;
+  if (typeof name !== 'string' || !/^[a-z0-9][a-z0-9_.-]{0,63}$/i.test(name))
+    throw new RangeError(
+      `The sweep's \`name\` is ${JSON.stringify(name)}; up to 64 letters, digits, "-", "_" and ".", beginning with a letter or digit, would do.`,
+    );
+  oneOf('search', search, ['grid', 'random', 'tpe']);
+  oneOf('goal', goal, ['minimize', 'maximize']);
+  if (typeof metric !== 'string' || metric === '') throw new RangeError('`metric` is no name of a number of a result.');
+  checkSettings('train', train, known);
+  checkSpace(space as Space, known, search === 'grid');
+  for (const field of Object.keys(space))
+    if (field in train) throw new RangeError(`"${field}" stands in \`train\` and in \`space\`; one of them would do.`);
+  const configurations =
+    search === 'grid' ? gridOf(space as Space).length : whole('configurations', sweep.configurations ?? 20, 1);
+  if (search === 'grid' && sweep.configurations !== undefined && sweep.configurations !== configurations)
+    throw new RangeError(
+      `\`configurations\` is ${sweep.configurations}, and the grid has ${configurations}; leaving it out would do.`,
+    );
+  const seeds = whole('seeds', sweep.seeds ?? 1, 1);
+  return {
+    name,
+    train: { simd: 'simd', blas: 'off', ...(train as Settings) },
+    space: space as Space,
+    search,
+    configurations,
+    seeds,
+    metric,
+    goal,
+    ...(sweep.pruning && { pruning: checkPruning(sweep.pruning, seeds, { ...train }, space as Space) }),
+    seed: whole('seed', sweep.seed ?? 1, 0),
+    startup: whole('startup', sweep.startup ?? 10, 1),
+    generation: whole('generation', sweep.generation ?? 4, 1),
+  };
+}
+
+function oneOf(field: string, value: string, known: readonly string[]): void {
+  if (!known.includes(value)) throw new RangeError(`\`${field}\` is "${value}". ${suggest(String(value), known)}`);
+}
+
+function whole(field: string, value: number, least: number): number {
+  if (Number.isSafeInteger(value) && value >= least) return value;
+  throw new RangeError(`\`${field}\` is ${value}; a whole number from ${least} up would do.`);
+}
+
+const isSetting = (value: unknown): boolean =>
+  typeof value === 'string' ||
+  typeof value === 'boolean' ||
+  Number.isFinite(value) ||
+  (Array.isArray(value) && value.every(Number.isFinite));
+
+function checkSettings(where: string, settings: unknown, known: readonly string[]): void {
+  if (typeof settings !== 'object' || settings === null) throw new RangeError(`\`${where}\` is no object of settings.`);
+  for (const [name, value] of Object.entries(settings)) {
+    if (!known.includes(name)) throw new RangeError(`\`${where}\` has no setting "${name}". ${suggest(name, known)}`);
+    if (!isSetting(value))
+      throw new RangeError(`\`${where}.${name}\` is ${JSON.stringify(value)}, which is no setting.`);
+  }
+}
+
+function checkSpace(space: Space, known: readonly string[], grid: boolean): void {
+  if (typeof space !== 'object' || space === null || Object.keys(space).length === 0)
+    throw new RangeError(
+      'A sweep has a `space` of at least one setting: { lr: { from: 1e-4, to: 1e-2, scale: "log" } }.',
+    );
+  for (const [name, dimension] of Object.entries(space)) {
+    const where = `\`space.${name}\``;
+    if (!known.includes(name)) throw new RangeError(`\`space\` has no setting "${name}". ${suggest(name, known)}`);
+    if (typeof dimension !== 'object' || dimension === null)
+      throw new RangeError(`${where} is ${JSON.stringify(dimension)}; a list of values or { from, to } would do.`);
+    if (!isRange(dimension)) {
+      if (dimension.length === 0 || !dimension.every(isSetting))
+        throw new RangeError(
+          `${where} is ${JSON.stringify(dimension)}; a list of texts, numbers or booleans would do.`,
+        );
+      if (new Set(dimension.map((value) => JSON.stringify(value))).size < dimension.length)
+        throw new RangeError(`${where} holds a value twice; each once would do.`);
+      continue;
+    }
+    const { from, to, scale = 'linear', whole: counts = false, steps } = dimension;
+    if (!(Number.isFinite(from) && Number.isFinite(to) && from < to))
+      throw new RangeError(`${where} goes from ${from} to ${to}; two numbers, the smaller first, would do.`);
+    oneOf(`space.${name}.scale`, scale, ['linear', 'log']);
+    if (scale === 'log' && from <= 0)
+      throw new RangeError(`${where} is logarithmic from ${from}; a number over 0 would do.`);
+    if (counts && !(Number.isSafeInteger(from) && Number.isSafeInteger(to)))
+      throw new RangeError(`${where} is of whole numbers from ${from} to ${to}; whole ends would do.`);
+    if (grid && !(Number.isSafeInteger(steps) && (steps as number) >= 1))
+      throw new RangeError(
+        `${where} is a range without \`steps\`; a grid wants a number of them, or a list of values.`,
+      );
+  }
+}
+
+function checkPruning(
+  given: Pruning,
+  seeds: number,
+  train: Settings,
+  space: Space,
+): NonNullable<SweepDefinition['pruning']> {
+  oneOf('pruning.by', given.by, ['wilcoxon', 'halving']);
+  if (given.by === 'wilcoxon') {
+    const { p = 0.05 } = given;
+    if (!(p > 0 && p < 1)) throw new RangeError(`\`pruning.p\` is ${p}; a number between 0 and 1 would do.`);
+    // With n pairs the smallest p-value is 2^-n.
+    if (2 ** -seeds > p)
+      throw new RangeError(
+        `With ${seeds} seeds Wilcoxon's test never gets to p = ${p}; ${Math.ceil(-Math.log2(p))} seeds would do.`,
+      );
+    return { by: 'wilcoxon', p };
+  }
+  const { epochs, keep = 1 / 3 } = given;
+  const last = train.epochs;
+  if (!(keep > 0 && keep < 1)) throw new RangeError(`\`pruning.keep\` is ${keep}; a share between 0 and 1 would do.`);
+  if ('epochs' in space || !Number.isSafeInteger(last))
+    throw new RangeError(
+      'Successive halving grows the epochs: `train.epochs` as a number, and none in `space`, would do.',
+    );
+  if (!(Number.isSafeInteger(epochs) && epochs >= 1 && epochs < (last as number)))
+    throw new RangeError(
+      `\`pruning.epochs\` is ${epochs}, and a trial has ${last}; a whole number from 1 up, less than that, would do.`,
+    );
+  return { by: 'halving', epochs, keep };
+}

@@ -1,0 +1,54 @@
+import { randomStream } from '../../random/stream.ts';
+import { parzen } from './parzen.ts';
+import { placeOf, type Space, valueAt } from './space.ts';
+import type { Settings } from './train-settings.ts';
+
+/** A configuration that was tried, with its loss: smaller is better, NaN is worst. */
+export interface Tried {
+  readonly settings: Settings;
+  readonly loss: number;
+}
+
+/** So many times the root of their number of configurations count as good, and so many draws are looked at. */
+const GOOD = 0.5;
+const CANDIDATES = 24;
+
+/**
+ * Configurations worth a try after some that were tried: for each setting, of 24 draws from the density of good ones l the one with the
+ * largest l/g, g being the density of the others. What is chosen counts among the others for what is chosen after it, so that
+ * configurations of one generation lie apart. Source: Bergstra, Bardenet, Bengio and Kégl 2011, section 4 (independent settings).
+ * @param first number of the first configuration, which its draws depend on
+ */
+export function treeParzen(
+  space: Space,
+  tried: readonly Tried[],
+  count: number,
+  seed: number,
+  first: number,
+): Settings[] {
+  const cost = ({ loss }: Tried) => (Number.isNaN(loss) ? Number.POSITIVE_INFINITY : loss);
+  // Infinite losses are equal; sorting is stable.
+  const sorted = [...tried].sort((a, b) => (cost(a) === cost(b) ? 0 : cost(a) - cost(b)));
+  const border = Math.max(1, Math.ceil(GOOD * Math.sqrt(sorted.length)));
+  const good = sorted.slice(0, border).map(({ settings }) => settings);
+  const others = sorted.slice(border).map(({ settings }) => settings);
+  const chosen: Settings[] = [];
+  for (let i = 0; i < count; i++) {
+    const settings = Object.entries(space).map(([name, dimension], axis) => {
+      const random = randomStream(seed, 2, first + i, axis);
+      const places = (all: readonly Settings[]) => all.map((one) => placeOf(dimension, one[name]));
+      const [l, g] = [parzen(dimension, places(good)), parzen(dimension, places([...others, ...chosen]))];
+      const draws = Array.from({ length: CANDIDATES }, () => l.draw(random));
+      const worth = (place: number) => l.density(place) / g.density(place);
+      return [
+        name,
+        valueAt(
+          dimension,
+          draws.reduce((best, place) => (worth(place) > worth(best) ? place : best)),
+        ),
+      ];
+    });
+    chosen.push(Object.fromEntries(settings) as Settings);
+  }
+  return chosen;
+}

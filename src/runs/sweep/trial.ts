@@ -1,0 +1,57 @@
+import type { ResultEvent } from '../../train/events.ts';
+import type { Settings } from './train-settings.ts';
+
+/** One training: a configuration with a seed, to a number of epochs where the sweep decides on them. */
+export interface Trial {
+  /** Its name in the sweep, `c003-s1` or `c003-s1-e9`. */
+  readonly key: string;
+  /** Its run's folder: trials of a configuration and seed that differ in epochs go on with one run. */
+  readonly run: string;
+  /** From 0. */
+  readonly configuration: number;
+  /** From 1. */
+  readonly seed: number;
+  /** All settings: those of the sweep, the configuration's own, and the seed. */
+  readonly settings: Settings;
+}
+
+/** How a trial ended. Two workers that did the same trial have the same outcome, byte for byte. */
+export type TrialOutcome =
+  | {
+      readonly state: 'done';
+      /** The run's result without what the clock and the machine say. */
+      readonly result: Omit<ResultEvent, 'event' | 'seconds' | 'threads'>;
+      /** SHA-256 of weights.safetensors. */
+      readonly weights: string;
+    }
+  | {
+      readonly state: 'failed';
+      /** In a sentence: an error of its settings, numbers that were not finite, or a program that kept crashing. */
+      readonly reason: string;
+    };
+
+/**
+ * The metric of an outcome; NaN for a trial that failed.
+ * @param metric a path into the result, as `testError.threshold`
+ * @throws RangeError when a result has no such number
+ */
+export function metricOf(outcome: TrialOutcome, metric: string): number {
+  if (outcome.state === 'failed') return Number.NaN;
+  const value = metric.split('.').reduce<unknown>(
+    // A path reads own fields only.
+    (at, field) =>
+      typeof at === 'object' && at !== null && Object.hasOwn(at, field)
+        ? (at as Record<string, unknown>)[field]
+        : undefined,
+    outcome.result,
+  );
+  if (typeof value === 'number') return value;
+  throw new RangeError(`A result has no number "${metric}"; one of ${numbersOf(outcome.result).join(', ')} would do.`);
+}
+
+function numbersOf(value: object, path = ''): string[] {
+  return Object.entries(value).flatMap(([name, field]) => {
+    if (typeof field === 'number') return [`${path}${name}`];
+    return typeof field === 'object' && field !== null ? numbersOf(field, `${path}${name}.`) : [];
+  });
+}
