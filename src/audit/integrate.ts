@@ -56,7 +56,7 @@ export function integrate(
     throw new RangeError(
       `The logit of unit ${broken} is ${logits[broken]}, and "${neuron.name}" has no gradient there; a finite number would do.`,
     );
-  const grid = neuron.couples && !neuron.group ? rowNodes(neuron, logits) : productGrid(neuron, logits);
+  const grid = gridOf(neuron, logits);
   const moments = new Moments(units, observe);
   const minibatch = new Minibatch(neuron, logits, state ?? startingState(neuron, units));
   for (let first = 0; first < grid.points; first += ROWS)
@@ -70,8 +70,26 @@ type Place = { readonly unit: number; readonly units: number };
 /** The nodes of the integration over the noise of a whole row. */
 interface Grid {
   readonly points: number;
+  /** How many numbers it holds. */
+  readonly size: number;
   /** Writes the noise of one point (units·noise numbers) into `noise` from index `at` on. @returns its weight */
   place(point: number, noise: Float64Array, at: number): number;
+}
+
+/** Grids of a neuron by the logits: several losses and states are integrated on the same ones, and making one may take longer. */
+const grids = new WeakMap<Neuron, Map<string, Grid>>();
+/** Numbers in the grids that are kept of a neuron, at most. */
+const KEPT = 1_000_000;
+
+function gridOf(neuron: Neuron, logits: ArrayLike<number>): Grid {
+  const key = Array.from(logits).join();
+  const own = grids.get(neuron) ?? new Map<string, Grid>();
+  const known = own.get(key);
+  if (known) return known;
+  const grid = neuron.couples && !neuron.group ? rowNodes(neuron, logits) : productGrid(neuron, logits);
+  if ([...own.values()].reduce((sum, { size }) => sum + size, grid.size) > KEPT) own.clear();
+  if (grid.size <= KEPT) grids.set(neuron, own.set(key, grid));
+  return grid;
 }
 
 function checkPoints(neuron: Neuron, units: number, points: number): void {
@@ -91,6 +109,7 @@ function productGrid(neuron: Neuron, logits: ArrayLike<number>): Grid {
   checkPoints(neuron, logits.length, points);
   return {
     points,
+    size: grid.reduce((sum, nodes) => sum + nodes.length, 0) * (neuron.noise + 1),
     place(point, noise, at) {
       let weight = 1;
       for (let group = 0, rest = point; group < grid.length; group++) {
@@ -142,6 +161,7 @@ function rowNodes(neuron: Neuron, logits: ArrayLike<number>): Grid {
   }
   return {
     points: count,
+    size: count * (width + 1),
     place(point, out, at) {
       out.set(noise.subarray(point * width, (point + 1) * width), at);
       return weights[point];
@@ -278,12 +298,18 @@ export function unitNodes(neuron: Neuron, logit: number): readonly UnitNode[] {
   return groupNodes(neuron, [logit]);
 }
 
+/** Where a noise number is of no use after each of so many, spread over all that stand before it, it is of none at all. */
+const SEEN = 8;
+const MIDDLE = [{ u: 0.5, weight: 1 }];
+
 /** The same for the units of one group, unit after unit. */
 function groupNodes(neuron: Neuron, logits: readonly number[], place?: Place): readonly UnitNode[] {
   let nodes: UnitNode[] = [{ noise: [], weight: 1 }];
   for (let at = 0; at < logits.length * neuron.noise; at++) {
+    const some = nodes.filter((_, i) => i % Math.ceil(nodes.length / SEEN) === 0);
+    const idle = nodes.length > SEEN && some.every(({ noise }) => axisNodes(neuron, logits, noise, place).length === 1);
     nodes = nodes.flatMap(({ noise, weight }) =>
-      axisNodes(neuron, logits, noise, place).map((node) => ({
+      (idle ? MIDDLE : axisNodes(neuron, logits, noise, place)).map((node) => ({
         noise: [...noise, node.u],
         weight: weight * node.weight,
       })),

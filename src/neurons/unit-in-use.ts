@@ -1,8 +1,15 @@
 import type { Neuron } from './contract.ts';
 
-/** The unit that a neuron trains, as it fires in use: one draw at a time, without a learning rule. */
-export function unitInUse({ weigh: _weigh, sample, twin, ...neuron }: Neuron): Neuron {
+const units = new WeakMap<Neuron, Neuron>();
+
+/** The unit that a neuron trains, as it fires in use: one draw at a time, without a learning rule. The same one for every call. */
+export function unitInUse(learner: Neuron): Neuron {
+  const known = units.get(learner);
+  if (known) return known;
+  const { weigh: _weigh, sample, twin, ...neuron } = learner;
   // The kernels are those of all draws.
   const own = sample ? { fire: sample } : { ...(twin && { twin }) };
-  return { ...neuron, ...own, draws: 1, pullback: ({ gradient }) => gradient.fill(0) };
+  const unit: Neuron = { ...neuron, ...own, draws: 1, pullback: ({ gradient }) => gradient.fill(0) };
+  units.set(learner, unit);
+  return unit;
 }

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { estimateNodes, integrate, unitNodes } from '../../src/audit/integrate.ts';
-import { problems } from '../../src/audit/problems.ts';
+import { networkProblem, type Problem, problems } from '../../src/audit/problems.ts';
 import { derivative } from '../../src/audit/quadrature.ts';
 import { sampleNeuron } from '../../src/audit/sample-neuron.ts';
 import { trueGradient, unitInUse } from '../../src/audit/true-gradient.ts';
@@ -46,6 +46,12 @@ test('every file of the zoo stands in the registry under its own name', () => {
   for (const [key, { name }] of Object.entries(zoo)) assert.equal(name, key);
   assert.ok(instances.length >= Object.keys(zoo).length);
 });
+
+/** All problems, the random network first: rules that are biased anywhere mostly are there. */
+const byDifficulty = (units: number): Problem[] => {
+  const hardest = networkProblem(units);
+  return [hardest, ...problems(units).filter(({ name }) => name !== hardest.name)];
+};
 
 /** Standard errors that nothing below exceeds by chance: about 2,000 comparisons of 2·10⁻⁹ each, with fixed seeds. */
 const BEYOND_CHANCE = 6;
@@ -97,7 +103,7 @@ for (const { title, neuron } of instances) {
 
     if (exact)
       test(`is ${kind}`, () => {
-        const biases = problems(units).map(({ name, loss }) => {
+        const biasOn = ({ name, loss }: Problem): { name: string; bias: number } => {
           const truth = trueGradient(neuron, logits, loss);
           const errors = statesOf(units).flatMap((state) => {
             const scale = claims.scale?.(state) ?? 1;
@@ -105,13 +111,14 @@ for (const { title, neuron } of instances) {
             return Array.from(gradient, (g, i) => Math.abs(scale * g - truth[i]));
           });
           return { name, bias: Math.max(...errors) };
-        });
-        for (const { name, bias } of biases) if (claims.unbiased) assert.ok(bias < 1e-7, `${name}: bias ${bias}`);
-        // Integration is exact: what is not rounding is bias.
-        if (!claims.unbiased)
+        };
+        if (claims.unbiased)
+          for (const { name, bias } of problems(units).map(biasOn)) assert.ok(bias < 1e-7, `${name}: bias ${bias}`);
+        // Integration is exact: what is not rounding is bias. The problem that shows most of it comes first.
+        else
           assert.ok(
-            biases.some(({ bias }) => bias > 1e-5),
-            JSON.stringify(biases),
+            byDifficulty(units).some((problem) => biasOn(problem).bias > 1e-5),
+            'no bias on any problem',
           );
       });
 
@@ -119,7 +126,7 @@ for (const { title, neuron } of instances) {
     if (units === 1 || !exact)
       test(`is ${kind}, by ${SAMPLES} samples of ${SAMPLED_UNITS} units`, () => {
         const several = logitsOf(SAMPLED_UNITS);
-        const scores = problems(SAMPLED_UNITS).flatMap(({ name, loss }) => {
+        const scoresOn = ({ name, loss }: Problem): { name: string; z: number }[] => {
           const truth = trueGradient(neuron, several, loss);
           return statesOf(SAMPLED_UNITS).map((state) => {
             const { gradient, variance } = sampleNeuron(neuron, several, loss, { samples: SAMPLES, seed: 16, state });
@@ -129,9 +136,11 @@ for (const { title, neuron } of instances) {
             );
             return { name, z: Math.max(...scored) };
           });
-        });
-        const beyond = scores.filter(({ z }) => !(z < BEYOND_CHANCE));
-        assert.equal(beyond.length > 0, !claims.unbiased, JSON.stringify(scores));
+        };
+        const beyond = byDifficulty(SAMPLED_UNITS).find((problem) =>
+          scoresOn(problem).some(({ z }) => !(z < BEYOND_CHANCE)),
+        );
+        assert.equal(beyond !== undefined, !claims.unbiased, beyond?.name ?? 'on no problem');
       });
 
     if (claims.unbiasedRelaxation && exact)

@@ -8,7 +8,7 @@ import { createModel, dense, digits, sgd, train } from '../../src/index.ts';
 import { sigmoid } from '../../src/math/special.ts';
 import { softmax } from '../../src/neurons/one-hot.ts';
 import { resolveNeuron } from '../../src/neurons/resolve.ts';
-import { reference } from '../helpers/engines.ts';
+import { builds, reference } from '../helpers/engines.ts';
 import { assertClose } from '../helpers/numbers.ts';
 
 /** Σ_h P(h)·f(h) over the one-hot states of two groups of three. */
@@ -125,7 +125,7 @@ test('a network of one-hot units trains, by one draw and by several, and is eval
   const part = (seed: number, count: number) => digits({ seed, count });
   const data = { train: part(1, 300), valid: part(2, 100), test: part(3, 100) };
   for (const neuron of ['categorical-straight-through:classes=5', 'categorical-rloo:classes=5']) {
-    const model = createModel(reference, { inputs: 784, layers: [dense(20, neuron), dense(10)] });
+    const model = createModel(builds[0], { inputs: 784, layers: [dense(20, neuron), dense(10)] });
     const losses: number[] = [];
     for await (const event of train(model, data, { epochs: 3, batch: 50, optimizer: sgd({ learningRate: 0.5 }) }))
       if (event.event === 'epoch') losses.push(event.trainLoss);
