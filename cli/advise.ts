@@ -14,6 +14,7 @@ import {
 import { createEngine, DATASET_NAMES, loadDataset } from '../src/platform/node/index.ts';
 import { adviceText } from './advise-report.ts';
 import { UsageError } from './exit.ts';
+import { untilInterrupted } from './interrupt.ts';
 import { count, neurons, positive, rate, wholeNumber, widths } from './options.ts';
 import { duration, terminalProgress } from './progress.ts';
 import { openRun } from './run-folder.ts';
@@ -68,14 +69,11 @@ export function adviseCommand(): Command {
     .option('--threads <n>', 'default: one a core', count)
     .option('--blas <lib>', 'auto, off, or the path of a library', 'auto')
     .option('--json', 'one JSON object a line (also when standard output is not a terminal)')
-    .action(run);
+    .action((flags: AdviseFlags) => untilInterrupted((signal) => run(flags, signal)));
 }
 
-async function run(flags: AdviseFlags): Promise<void> {
+async function run(flags: AdviseFlags, signal: AbortSignal): Promise<void> {
   const progress = terminalProgress();
-  const interrupt = new AbortController();
-  const onInterrupt = () => interrupt.abort();
-  process.once('SIGINT', onInterrupt).once('SIGTERM', onInterrupt);
   const json = flags.json ?? !process.stdout.isTTY;
   try {
     const begun = flags.run === undefined ? undefined : await openRun(flags.run);
@@ -95,7 +93,7 @@ async function run(flags: AdviseFlags): Promise<void> {
       makeEngine,
       batch: config.batch,
       makeOptimizer: () => resolveOptimizer(config.optimizer, optimizerSettings(config)),
-      signal: interrupt.signal,
+      signal,
       candidates,
       carrier: named ?? DEFAULTS.neuron,
       seconds: flags.seconds,
@@ -113,7 +111,6 @@ async function run(flags: AdviseFlags): Promise<void> {
     }
   } finally {
     progress.clear();
-    process.removeListener('SIGINT', onInterrupt).removeListener('SIGTERM', onInterrupt);
   }
 }
 

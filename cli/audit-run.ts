@@ -1,5 +1,3 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
 import { affordable, epochOrder, type SiteAudit, SiteAuditor, siteOf, unitOf, type Variant } from '../src/index.ts';
 import { loadDataset } from '../src/platform/node/index.ts';
 import type { AuditFlags } from './audit.ts';
@@ -8,19 +6,21 @@ import { siteTable } from './audit-report.ts';
 import { ExitCode } from './exit.ts';
 import { duration, terminalProgress } from './progress.ts';
 import { useRun } from './use-run.ts';
+import { writeFile } from './write-file.ts';
 
 /** Neurons that ask for more are left out unless they are named. */
 const MOST_EVALUATIONS = 256;
 
 /**
  * Audits neurons at a place of a trained network, on a minibatch of the data that it was trained on.
- * @param named did the user name the neurons? If not, those whose units are like the place's own are measured
+ * @param options.named did the user name the neurons? If not, those whose units are like the place's own are measured
+ * @param options.signal stops it between two neurons: its reason is thrown
  */
 export async function auditRun(
   folder: string,
   given: readonly Variant[],
   flags: AuditFlags,
-  named: boolean,
+  { named, signal }: { named: boolean; signal: AbortSignal },
 ): Promise<void> {
   const progress = terminalProgress();
   const start = performance.now();
@@ -44,6 +44,7 @@ export async function auditRun(
         const left = i === 0 ? 0 : ((performance.now() - begun) / 1000 / i) * (asked.length - i);
         progress.draw('auditing', i / asked.length, [`${i + 1} of ${asked.length}`, text, `${duration(left)} left`]);
         await new Promise((next) => setTimeout(next, 0));
+        signal.throwIfAborted();
         rows.push(auditor.audit(neuron, text));
       }
       progress.clear();
@@ -53,8 +54,7 @@ export async function auditRun(
       const where = `${site.units} units of ${site.name} in ${folder}, ${indices.length} examples of ${data.name}`;
       report(rows, flags, (performance.now() - start) / 1000, where);
       if (flags.plot !== undefined) {
-        mkdirSync(dirname(resolve(flags.plot)), { recursive: true });
-        writeFileSync(flags.plot, varianceChart(sitePoints(rows), where));
+        writeFile(flags.plot, varianceChart(sitePoints(rows), where));
         progress.print(`Wrote ${flags.plot}.`);
       }
     });

@@ -1,5 +1,3 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
 import { Command, Option } from 'commander';
 import {
   auditNeuron,
@@ -18,9 +16,11 @@ import { problemPoints, varianceChart } from './audit-chart.ts';
 import { auditTable, verdictLines } from './audit-report.ts';
 import { auditRun } from './audit-run.ts';
 import { ExitCode, UsageError } from './exit.ts';
+import { untilInterrupted } from './interrupt.ts';
 import { neuronsOfFile } from './neuron-file.ts';
 import { count, neurons, wholeNumber } from './options.ts';
 import { duration, terminalProgress } from './progress.ts';
+import { writeFile } from './write-file.ts';
 
 /** Flags of `flipgrad audit`. */
 export interface AuditFlags {
@@ -80,17 +80,17 @@ export function auditCommand(): Command {
     .option('--threads <n>', 'with --run: default one a core', count)
     .option('--plot <file>', 'write the picture there (SVG): variance against evaluations')
     .option('--json', 'one JSON object a line (also when standard output is not a terminal)')
-    .action(run);
+    .action((files: string[], flags: AuditFlags) => untilInterrupted((signal) => run(files, flags, signal)));
 }
 
-async function run(files: readonly string[], flags: AuditFlags): Promise<void> {
+async function run(files: readonly string[], flags: AuditFlags, signal: AbortSignal): Promise<void> {
   if (flags.units > MOST_UNITS)
     throw new UsageError(
       `--units ${flags.units} makes 2^${flags.units} states to sum the true gradient over; up to ${MOST_UNITS} would do.`,
     );
   const asked = await askedFor(files, flags);
   if (flags.run !== undefined) {
-    await auditRun(flags.run, asked, flags, files.length > 0 || flags.neuron !== undefined);
+    await auditRun(flags.run, asked, flags, { named: files.length > 0 || flags.neuron !== undefined, signal });
     return;
   }
   const progress = terminalProgress();
@@ -103,6 +103,7 @@ async function run(files: readonly string[], flags: AuditFlags): Promise<void> {
       progress.draw('auditing', i / asked.length, [`${i + 1} of ${asked.length}`, text, ...left]);
       // Lets the line be drawn, and signals in.
       await new Promise((next) => setTimeout(next, 0));
+      signal.throwIfAborted();
       rows.push(auditOne(text, neuron, flags));
     }
   } finally {
@@ -111,8 +112,7 @@ async function run(files: readonly string[], flags: AuditFlags): Promise<void> {
   rows.sort(byEqualCompute);
   report(rows, (performance.now() - start) / 1000, flags);
   if (flags.plot !== undefined) {
-    mkdirSync(dirname(resolve(flags.plot)), { recursive: true });
-    writeFileSync(flags.plot, varianceChart(problemPoints(rows), `${flags.problem}, ${flags.units} units`));
+    writeFile(flags.plot, varianceChart(problemPoints(rows), `${flags.problem}, ${flags.units} units`));
     progress.print(`Wrote ${flags.plot}.`);
   }
   if (refutedOf(rows).length > 0) process.exitCode = ExitCode.refuted;

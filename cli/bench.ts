@@ -1,5 +1,3 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
 import { Command, Option } from 'commander';
 import { type CrossoverCurve, measureCrossover, measureWaterfall, type Waterfall } from '../src/index.ts';
 import { calibrationFile, createEngine, saveCalibration } from '../src/platform/node/index.ts';
@@ -7,6 +5,7 @@ import { crossoverChart } from './charts.ts';
 import { count, positive } from './options.ts';
 import { terminalProgress } from './progress.ts';
 import { table } from './table.ts';
+import { writeFile } from './write-file.ts';
 
 interface BenchFlags {
   units: number[];
@@ -78,8 +77,7 @@ async function run(flags: BenchFlags): Promise<void> {
   const note = withBlas ? 'In brackets: open blocks by BLAS on gathered rows.\n' : '';
   if (!json) process.stdout.write(`${curveTable(curves)}\n${note}\n${fallTable(falls)}\n`);
   if (flags.plot) {
-    mkdirSync(dirname(resolve(flags.plot)), { recursive: true });
-    writeFileSync(flags.plot, `${crossoverChart(curves, falls)}`);
+    writeFile(flags.plot, crossoverChart(curves, falls));
     progress.print(`Wrote ${flags.plot}.`);
   }
   if (flags.calibrate) {

@@ -3,7 +3,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
+import { adviseCommand } from '../../cli/advise.ts';
 import type { Advice } from '../../src/index.ts';
+import { interrupted } from '../helpers/interrupted.ts';
 import { runCli } from '../helpers/run-cli.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'flipgrad-advise-'));
@@ -72,6 +74,11 @@ describe('flipgrad advise', () => {
     const both = await runCli(['advise', ...given, '--units', '5']);
     assert.equal(both.code, 2);
     assert.match(both.stderr, /--units and --run both/);
+  });
+
+  it('interrupted it ends with 130', async () => {
+    const given = [...SMALL, '--seconds', '60', '--neuron', 'rloo,straight-through'];
+    assert.deepEqual(await interrupted(adviseCommand(), given), { text: 'Interrupted.', code: 130 });
   });
 
   it('refuses bad usage with exit code 2', async () => {

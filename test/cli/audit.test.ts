@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
+import { auditCommand } from '../../cli/audit.ts';
+import { interrupted } from '../helpers/interrupted.ts';
 import { runCli } from '../helpers/run-cli.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'flipgrad-audit-'));
@@ -135,6 +137,13 @@ describe('flipgrad audit', () => {
     }
   });
 
+  it('interrupted it ends with 130 and leaves nothing behind', async () => {
+    const left = join(folder, 'interrupted');
+    const given = ['--neuron', 'rloo,disarm', '--units', '2', '--plot', join(left, 'audit.svg')];
+    assert.deepEqual(await interrupted(auditCommand(), given), { text: 'Interrupted.', code: 130 });
+    assert.ok(!existsSync(left));
+  });
+
   it('audits a trained run on a minibatch of its data; the run was measured on its way by a basket', async () => {
     const run = join(folder, 'run');
     const small = ['--units', '32', '--blocks', '8', '--gater', '8', '--neuron', 'stochastic-binary'];
@@ -155,6 +164,10 @@ describe('flipgrad audit', () => {
     const rows = linesOf(audit).filter(({ event }) => event === 'neuron');
     assert.deepEqual(rows.map(({ neuron }) => neuron).sort(), ['rloo', 'straight-through']);
     assert.ok(rows.every(({ bias }) => bias.value >= 0));
+    const left = join(folder, 'interrupted-run');
+    const args = ['--run', run, '--plot', join(left, 'audit.svg'), ...given];
+    assert.deepEqual(await interrupted(auditCommand(), args), { text: 'Interrupted.', code: 130 });
+    assert.ok(!existsSync(left));
     const { code, stderr } = await runCli(['audit', '--run', run, '--site', 'nowhere', ...given]);
     assert.equal(code, 2);
     assert.match(stderr, /no firing site "nowhere"\. Those with noise: gated\.gates/);

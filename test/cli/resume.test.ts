@@ -94,7 +94,7 @@ function killedAt(
 
 describe('a run', () => {
   it('killed at 30 random moments ends with the bytes of an uninterrupted one', async (t) => {
-    const EPOCHS = 2000;
+    const EPOCHS = 1000;
     const [whole, killed] = [path('whole'), path('killed')];
     assert.equal((await runCli(args(whole, EPOCHS))).code, 0);
     const random = randomStream(20261121, 1);
