@@ -29,9 +29,9 @@ function slurm(sweep: string, { workers, threads = 1, checkpointEvery }: LaunchF
 # Workers of the sweep "${sweep}". Before: export FLIPGRAD_DB=postgres://user@host:5432/name
 # and flipgrad sweep FILE.ts --db "$FLIPGRAD_DB" --workers 0. Then: sbatch this-file
 set -euo pipefail
-: "\${FLIPGRAD_DB:?the address of the sweep\\'s Postgres server, postgres://user@host:5432/name}"
+: "\${FLIPGRAD_DB:?is the address of a Postgres server, postgres://user@host:5432/name}"
 # Runs lie on the node's own disk; their checkpoints are in the database.
-exec npx --no-install flipgrad worker --sweep ${sweep} --threads ${threads} \\
+exec "\${FLIPGRAD:-node_modules/.bin/flipgrad}" worker --sweep ${sweep} --threads ${threads} \\
   --checkpoint-every ${checkpointEvery} --folder "\${SLURM_TMPDIR:-\${TMPDIR:-/tmp}}/flipgrad-\${SLURM_JOB_ID:-0}"
 `;
 }
@@ -44,7 +44,7 @@ function kubernetes(sweep: string, { workers, threads = 1, checkpointEvery, imag
       '--print kubernetes wants --image NAME: a container image that holds flipgrad, pg-boss and pg.',
     );
   const name = `flipgrad-${sweep.toLowerCase().replaceAll(/[^a-z0-9-]+/g, '-')}`.slice(0, 52).replace(/-+$/, '');
-  const command = ['npx', '--no-install', 'flipgrad', 'worker', '--sweep', sweep, '--threads', String(threads)];
+  const command = ['flipgrad', 'worker', '--sweep', sweep, '--threads', String(threads)];
   const all = [...command, '--checkpoint-every', String(checkpointEvery), '--folder', '/runs', '--json'];
   return `# Workers of the sweep "${sweep}". Before:
 #   kubectl create secret generic ${name} --from-literal=url=postgres://user:password@host:5432/name

@@ -4,6 +4,7 @@ import { differences, Run, type RunSummary, summarize } from '../src/index.ts';
 import { nodeFolder } from '../src/platform/node/index.ts';
 import { UsageError } from './exit.ts';
 import { runsFolder } from './run-folder.ts';
+import { showSweep } from './show-sweep.ts';
 import { shown } from './shown.ts';
 import { millions, percent, table } from './table.ts';
 
@@ -21,11 +22,24 @@ export function runsCommand(): Command {
     .exitOverride()
     .argument('[folders...]', 'runs, or folders of runs (default: $FLIPGRAD_RUNS, else runs)')
     .addOption(new Option('--sort <by>', 'order of the rows').choices(Object.keys(SORTS)).default('created'))
+    .option('--sweep <name>', "rank a sweep's configurations instead: intervals, what matters, and a picture")
+    .option('--db <url>', '--sweep: the Postgres server that has it (default: $FLIPGRAD_DB, else the folder)')
+    .option('--folder <dir>', '--sweep: its folder (default: $FLIPGRAD_SWEEPS, else sweeps, and its name)')
     .option('--json', 'one JSON object a line (also when standard output is not a terminal)')
-    .action(list);
+    .action((folders: string[], flags: RunsFlags) =>
+      flags.sweep === undefined ? list(folders, flags) : showSweep(flags.sweep, flags),
+    );
 }
 
-async function list(folders: string[], { sort, json }: { sort: keyof typeof SORTS; json?: boolean }): Promise<void> {
+interface RunsFlags {
+  sort: keyof typeof SORTS;
+  sweep?: string;
+  db?: string;
+  folder?: string;
+  json?: boolean;
+}
+
+async function list(folders: string[], { sort, json }: RunsFlags): Promise<void> {
   const paths = (await Promise.all((folders.length > 0 ? folders : [runsFolder()]).map(runsIn))).flat();
   const summaries: RunSummary[] = [];
   const unreadable: string[] = [];

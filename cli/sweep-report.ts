@@ -1,4 +1,5 @@
 import {
+  FormatError,
   planSweep,
   type RankedConfiguration,
   reportSweep,
@@ -12,6 +13,8 @@ import { percent, table } from './table.ts';
 
 /** The results of a sweep, beside its runs: what `flipgrad runs --sweep` reads without the database. */
 export const RESULTS_FILE = 'results.json';
+/** The picture of a sweep. */
+export const CHART_FILE = 'parallel.svg';
 const FORMAT = 'flipgrad sweep 1';
 /** Configurations that are printed of many. */
 const MOST_ROWS = 20;
@@ -20,16 +23,20 @@ export function encodeResults(definition: SweepDefinition, results: readonly Sto
   return new TextEncoder().encode(`${JSON.stringify({ format: FORMAT, definition, results }, null, 1)}\n`);
 }
 
-/** The report of a sweep as it stands in results.json. @throws SyntaxError, RangeError when it is no such file */
-export function reportOfFile(text: string): { report: SweepReport; definition: SweepDefinition } {
-  const { format, definition, results } = JSON.parse(text) as {
-    format: string;
-    definition: SweepDefinition;
-    results: StoredResult[];
-  };
-  if (format !== FORMAT) throw new RangeError(`Its format is ${JSON.stringify(format)}; "${FORMAT}" can be read.`);
-  const outcomes = new Map<string, TrialOutcome>(results.map(({ key, outcome }) => [key, outcome]));
-  return { report: reportSweep(definition, planSweep(definition, outcomes), outcomes), definition };
+/** The report of a sweep as it stands in results.json. @throws FormatError when it is no such file */
+export function reportOf(text: string, where: string): { report: SweepReport; definition: SweepDefinition } {
+  try {
+    const { format, definition, results } = JSON.parse(text) as {
+      format: string;
+      definition: SweepDefinition;
+      results: StoredResult[];
+    };
+    if (format !== FORMAT) throw new FormatError(`its format is ${JSON.stringify(format)}; "${FORMAT}" can be read`);
+    const outcomes = new Map<string, TrialOutcome>(results.map(({ key, outcome }) => [key, outcome]));
+    return { report: reportSweep(definition, planSweep(definition, outcomes), outcomes), definition };
+  } catch (error) {
+    throw new FormatError(`${where} is no record of a sweep: ${(error as Error).message}.`);
+  }
 }
 
 /** A report as text for people. */

@@ -71,10 +71,16 @@ export async function openSession(
 export async function runWorkers(
   { store, queue, database }: SweepSession,
   flags: WorkerFlags,
-  about: { sweep?: string; signal: AbortSignal; onEvent: (event: WorkerEvent) => void },
+  about: {
+    sweep?: string;
+    /** The folder of a sweep. */
+    folderOf: (sweep: string) => string;
+    signal: AbortSignal;
+    onEvent: (event: WorkerEvent) => void;
+  },
 ): Promise<void> {
-  const { workers, checkpointEvery, shared = false, folder } = flags;
-  const { sweep, signal, onEvent } = about;
+  const { workers, checkpointEvery, shared = false } = flags;
+  const { sweep, folderOf, signal, onEvent } = about;
   const threads = flags.threads ?? Math.max(1, Math.floor(availableParallelism() / Math.max(1, workers)));
   const runTrial = trialProcess({
     main: fileURLToPath(new URL(`./main${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url)),
@@ -90,7 +96,7 @@ export async function runWorkers(
         return (await store.isComplete(sweep)) ? [] : [sweep];
       },
       runTrial,
-      folder: (name) => join(folder ?? join(sweepsFolder(), name), 'trials'),
+      folder: (name) => join(folderOf(name), 'trials'),
       // Nobody else has a database in a folder.
       shared: shared || database.embedded,
       keepEvery: checkpointEvery,

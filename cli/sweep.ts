@@ -13,7 +13,7 @@ import { count, seconds, wholeNumber } from './options.ts';
 import { parallelChart } from './parallel-chart.ts';
 import { duration, type Progress, terminalProgress } from './progress.ts';
 import { sweepOfFile } from './sweep-file.ts';
-import { encodeResults, RESULTS_FILE, reportText } from './sweep-report.ts';
+import { CHART_FILE, encodeResults, RESULTS_FILE, reportText } from './sweep-report.ts';
 import {
   databaseOf,
   openSession,
@@ -33,7 +33,6 @@ interface SweepFlags extends WorkerFlags {
 
 /** Seconds between two writings of the results' file while trials finish. */
 const WRITE_EVERY = 5;
-const CHART_FILE = 'parallel.svg';
 
 /** `flipgrad sweep`. */
 export function sweepCommand(): Command {
@@ -110,7 +109,7 @@ async function sweep(
       if (json) process.stdout.write(`${JSON.stringify(event)}\n`);
       else if (event.event === 'given back') progress.print(sentenceOf(event));
     };
-    const working = runWorkers(session, flags, { sweep: name, signal: stop, onEvent });
+    const working = runWorkers(session, flags, { sweep: name, folderOf: () => folder, signal: stop, onEvent });
     const watching = watch(session, definition, flags, { signal: stop, json, progress });
     // Whichever ends with an error stops the other.
     const both = [working, watching].map((part) =>

@@ -1,10 +1,11 @@
+import { join } from 'node:path';
 import { Command } from 'commander';
 import type { WorkerEvent } from '../src/platform/node/sweep/worker.ts';
 import { Interruption, UsageError } from './exit.ts';
 import { untilInterrupted } from './interrupt.ts';
 import { count, seconds } from './options.ts';
 import { terminalProgress } from './progress.ts';
-import { openSession, runWorkers, serverOf, type WorkerFlags } from './sweep-session.ts';
+import { openSession, runWorkers, serverOf, sweepsFolder, type WorkerFlags } from './sweep-session.ts';
 
 /** `flipgrad worker`. */
 export function workerCommand(): Command {
@@ -16,7 +17,7 @@ export function workerCommand(): Command {
     .option('--workers <n>', 'trials at a time', count, 1)
     .option(
       '--folder <dir>',
-      "folder of the trials' runs (default: $FLIPGRAD_SWEEPS, else sweeps, and the sweep's name)",
+      'folder of sweeps, with the runs of their trials (default: $FLIPGRAD_SWEEPS, else sweeps)',
     )
     .option('--shared', 'all workers see that folder: checkpoints are found there, not in the database')
     .option('--threads <n>', 'threads of a trial (default: cores by workers)', count)
@@ -30,6 +31,7 @@ async function run(flags: WorkerFlags & { sweep?: string }): Promise<void> {
   const { workers, sweep } = flags;
   const json = flags.json ?? !process.stdout.isTTY;
   const progress = terminalProgress();
+  const folderOf = (name: string): string => join(flags.folder ?? sweepsFolder(), name);
   const counts = { done: 0, failed: 0 };
   const onEvent = (event: WorkerEvent): void => {
     if (event.event === 'recorded') counts[event.state]++;
@@ -45,7 +47,7 @@ async function run(flags: WorkerFlags & { sweep?: string }): Promise<void> {
         throw new UsageError(
           `The database has no sweep "${sweep}"; known: ${names.join(', ') || 'none'}. flipgrad sweep FILE.ts --db … begins one.`,
         );
-      await runWorkers(session, flags, { ...(sweep !== undefined && { sweep }), signal, onEvent });
+      await runWorkers(session, flags, { ...(sweep !== undefined && { sweep }), folderOf, signal, onEvent });
     } finally {
       await session.close();
     }

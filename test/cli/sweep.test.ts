@@ -8,12 +8,13 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { after, before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { checkSweep, planSweep, type SweepDefinition, type TrialOutcome } from '../../src/index.ts';
+import { checkSweep, planSweep, type SweepDefinition, type SweepReport, type TrialOutcome } from '../../src/index.ts';
 import { openServer } from '../../src/platform/node/sweep/database.ts';
 import { SweepStore } from '../../src/platform/node/sweep/store.ts';
 import { flagsOf } from '../../src/platform/node/sweep/trial-process.ts';
 import { randomStream } from '../../src/random/stream.ts';
 import { noPostgres, startPostgres, type TestServer } from '../helpers/postgres.ts';
+import { runCli } from '../helpers/run-cli.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'flipgrad-sweep-'));
 after(() => rmSync(folder, { recursive: true }));
@@ -31,10 +32,15 @@ writeFileSync(data, `a,b,c,d,label\n${rows.join('\n')}\n`);
 const TRAIN = { data, units: 16, blocks: 4, gater: [8], rate: 0.25, batch: 20, epochs: 100 };
 
 /** Writes a sweep's file. */
-function sweepFile(name: string, sweep: object): { file: string; definition: SweepDefinition } {
+function fileOf(name: string, sweep: object): string {
   const file = path(`${name}.ts`);
   writeFileSync(file, `export default ${JSON.stringify(sweep)};\n`);
-  const known = Object.keys({ ...TRAIN, lr: 0, neuron: '', epochs: 0, simd: '', blas: '' });
+  return file;
+}
+
+function sweepFile(name: string, sweep: object): { file: string; definition: SweepDefinition } {
+  const file = fileOf(name, sweep);
+  const known = Object.keys({ ...TRAIN, lr: 0, neuron: '', nudge: true });
   return { file, definition: checkSweep(sweep, name, known) };
 }
 
@@ -75,6 +81,16 @@ function start(args: readonly string[], onLine: (line: Line, child: ChildProcess
   });
   createInterface({ input: child.stdout }).on('line', (text) => onLine(JSON.parse(text), child));
   return { child, ended: exitOf(child).then((code) => ({ code, stderr })) };
+}
+
+const pause = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds));
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
 }
 
 const inOrder = (outcomes: ReadonlyMap<string, unknown>) => [...outcomes].sort(([a], [b]) => a.localeCompare(b));
@@ -127,7 +143,7 @@ describe('a sweep on a Postgres server', { skip: noPostgres }, () => {
     const store = new SweepStore(database);
     while (!hired) {
       hired = (await store.names()).includes('disturbed');
-      await new Promise((resolve) => setTimeout(resolve, 100));
+      await pause(100);
     }
     for (const number of [0, 1, 2]) hire(number);
     const { code, stderr } = await coordinator.ended;
@@ -141,5 +157,131 @@ describe('a sweep on a Postgres server', { skip: noPostgres }, () => {
     assert.deepEqual(inOrder(outcomes), inOrder(await undisturbed));
     assert.deepEqual(await store.disputes('disturbed'), []);
     t.diagnostic(`${claims} claims of 40 trials, ${kills} workers killed, server restarted ${restarts} time`);
+  });
+
+  it('goes on with a trial of a killed worker from its checkpoint, in another folder', {
+    timeout: 900_000,
+  }, async (t) => {
+    const { file, definition } = sweepFile('handover', {
+      train: { ...TRAIN, epochs: 4000 },
+      space: { lr: [0.01] },
+      search: 'grid',
+    });
+    const undisturbed = plainly(definition);
+    const [, database] = [await undisturbed, await openServer(server.url)];
+    t.after(() => database.close());
+    const store = new SweepStore(database);
+    const sweep = ['sweep', file, '--db', server.url, '--folder', path('handover'), '--lease', '10', '--workers', '0'];
+    const coordinator = start(sweep);
+    while (!(await store.names()).includes('handover')) await pause(100);
+    const worker = (name: string) =>
+      start(['worker', '--db', server.url, '--sweep', 'handover', '--folder', path(name), '--checkpoint-every', '0.5']);
+    const first = worker('first');
+    while ((await store.newestCheckpoint('handover', 'c000-s1')) === undefined) await pause(50);
+    assert.equal(await store.hasResult('handover', 'c000-s1'), false, 'a longer trial would do');
+    first.child.kill('SIGKILL');
+    const second = worker('second');
+    assert.equal((await second.ended).code, 0);
+    assert.equal((await coordinator.ended).code, 0);
+    const sessions = (name: string) =>
+      readFileSync(path(name, 'handover', 'trials', 'c000-s1', 'metrics.jsonl'), 'utf8')
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line))
+        .filter(({ event }) => event === 'session');
+    const [begun, resumed] = sessions('second');
+    assert.equal(begun.by.pid, sessions('first')[0].by.pid);
+    assert.equal(begun.step, 0);
+    assert.ok(resumed.step > 0, 'it began anew');
+    // The orphan stopped by itself.
+    while (isAlive(begun.by.pid)) await pause(50);
+    const { results } = await store.results('handover');
+    assert.deepEqual(new Map(results.map(({ key, outcome }) => [key, outcome])), await undisturbed);
+    assert.equal(await store.newestCheckpoint('handover', 'c000-s1'), undefined, 'checkpoints are dropped');
+  });
+
+  it('refuses another definition under its name, and a worker for a sweep that is not there', async () => {
+    const sweep = { train: { ...TRAIN, epochs: 1 }, space: { lr: [0.01] }, search: 'grid' };
+    const common = ['--db', server.url, '--folder', path('named')];
+    const one = await runCli(['sweep', sweepFile('named', sweep).file, ...common]);
+    assert.equal(one.code, 0, one.stderr);
+    const other = await runCli(['sweep', sweepFile('named', { ...sweep, space: { lr: [0.02] } }).file, ...common]);
+    assert.deepEqual([other.code, /"named" has begun with another `space`/.test(other.stderr)], [2, true]);
+    const nobody = await runCli(['worker', '--db', server.url, '--sweep', 'nowhere']);
+    assert.deepEqual([nobody.code, /no sweep "nowhere"; known: .*named/.test(nobody.stderr)], [2, true]);
+    const gone = await runCli(['worker', '--db', 'postgres://127.0.0.1:1/x']);
+    assert.deepEqual([gone.code, /cannot be used: .*A running Postgres server would do/.test(gone.stderr)], [2, true]);
+  });
+});
+
+describe('a sweep in a folder', () => {
+  it('whose coordinator is killed, interrupted and started again has each result once', {
+    timeout: 900_000,
+  }, async (t) => {
+    const { file, definition } = sweepFile('local', {
+      train: TRAIN,
+      space: { lr: { from: 1e-4, to: 1e-1, scale: 'log' }, nudge: [false, true] },
+      configurations: 6,
+      seeds: 2,
+    });
+    const undisturbed = plainly(definition);
+    const command = ['sweep', file, '--folder', path('local'), '--workers', '2', '--threads', '1'];
+    const random = randomStream(20261121, 7);
+    for (const signal of ['SIGKILL', 'SIGINT', 'SIGKILL'] as const) {
+      let claims = 0;
+      const { child, ended } = start(command, ({ event }) => {
+        if (event === 'claimed' && ++claims === 4) setTimeout(() => child.kill(signal), 1000 * random.uniform());
+      });
+      const { code, stderr } = await ended;
+      assert.equal(code, signal === 'SIGINT' ? 130 : null, stderr);
+      if (signal === 'SIGINT')
+        assert.match(stderr, /^Interrupted; \d+ results are kept in .*local\. To go on: flipgrad sweep /);
+    }
+    const last = await start(command).ended;
+    assert.equal(last.code, 0, last.stderr);
+    const { results } = JSON.parse(readFileSync(path('local', 'results.json'), 'utf8')) as {
+      results: { key: string; outcome: TrialOutcome }[];
+    };
+    assert.equal(results.length, 12);
+    assert.deepEqual(inOrder(new Map(results.map(({ key, outcome }) => [key, outcome]))), inOrder(await undisturbed));
+    assert.match(readFileSync(path('local', 'parallel.svg'), 'utf8'), /^<svg .*6 configurations/);
+    t.diagnostic('killed twice, interrupted once');
+  });
+
+  it('counts a trial whose program keeps crashing as failed, with its reason, and ends', {
+    timeout: 600_000,
+  }, async () => {
+    const { file } = sweepFile('failing', {
+      train: { ...TRAIN, epochs: 1 },
+      space: { neuron: ['noisy-rectifier', 'no-such-neuron'] },
+      search: 'grid',
+    });
+    const lines: Line[] = [];
+    const { code, stderr } = await start(['sweep', file, '--folder', path('failing')], (line) => lines.push(line))
+      .ended;
+    assert.equal(code, 0, stderr);
+    const report = lines.find(({ event }) => event === 'result') as unknown as SweepReport;
+    assert.equal(report.failed.length, 1);
+    assert.match(report.failed[0].reason, /no-such-neuron/);
+    assert.deepEqual(
+      report.configurations.map(({ number }) => number),
+      [0, 1],
+    );
+    assert.equal(lines.filter(({ event }) => event === 'given back').length, 2);
+    const { lines: told } = await runCli(['runs', '--sweep', 'failing', '--folder', path('failing'), '--json']);
+    assert.deepEqual(told()[0].failed, report.failed);
+  });
+
+  it('says what is wrong with its file or its options', async () => {
+    for (const [args, message] of [
+      [[path('nothing.ts')], /There is no file .*nothing\.ts/],
+      [[fileOf('empty', {})], /has a `space` of at least one setting/],
+      [[fileOf('wrong', { space: { learningRate: [1] } })], /no setting "learningRate"/],
+      [[fileOf('printed', { space: { lr: [1] } }), '--print', 'slurm'], /Workers share a Postgres server/],
+    ] as const) {
+      const { code, stderr } = await runCli(['sweep', ...args]);
+      assert.equal(code, 2, stderr);
+      assert.match(stderr, message);
+    }
   });
 });

@@ -24,7 +24,7 @@ export interface TestServer {
 }
 
 /** A Postgres server of its own on a free port, in a temporary folder. Servers refuse root, who starts it as the user postgres. */
-export async function startPostgres(): Promise<TestServer> {
+export async function startPostgres(settings: readonly string[] = []): Promise<TestServer> {
   const folder = mkdtempSync(join(tmpdir(), 'flipgrad-postgres-'));
   const [data, port] = [join(folder, 'data'), await freePort()];
   const root = process.getuid?.() === 0;
@@ -38,7 +38,7 @@ export async function startPostgres(): Promise<TestServer> {
     const [file, ...all] = root ? ['runuser', '-u', 'postgres', '--', program, ...args] : [program, ...args];
     execFileSync(file, all, { cwd: folder, stdio: 'ignore', timeout: 120_000 });
   };
-  const options = `-p ${port} -k ${folder} -c listen_addresses=127.0.0.1`;
+  const options = [`-p ${port} -k ${folder} -c listen_addresses=127.0.0.1`, ...settings].join(' ');
   const control = (...args: string[]) =>
     command('pg_ctl', '-D', data, '-w', '-t', '100', '-l', join(folder, 'log'), ...args);
   command('initdb', '-D', data, '-A', 'trust', '-E', 'UTF8', '--no-locale');

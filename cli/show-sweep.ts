@@ -1,0 +1,45 @@
+import { join } from 'node:path';
+import { nodeFolder } from '../src/platform/node/index.ts';
+import { UsageError } from './exit.ts';
+import { parallelChart } from './parallel-chart.ts';
+import { CHART_FILE, encodeResults, RESULTS_FILE, reportOf, reportText } from './sweep-report.ts';
+import { databaseOf, openSession, sweepsFolder } from './sweep-session.ts';
+
+const MOST_FILE = 2 ** 30;
+
+/**
+ * `flipgrad runs --sweep NAME`: ranks a sweep's configurations as they stand, and draws them.
+ * @throws UsageError when there is no such sweep
+ */
+export async function showSweep(name: string, flags: { db?: string; folder?: string; json?: boolean }): Promise<void> {
+  const folder = nodeFolder(flags.folder ?? join(sweepsFolder(), name));
+  const url = databaseOf(flags);
+  const text = url === undefined ? await fileOf(folder.path, name) : await textOf(url, name);
+  const { report, definition } = reportOf(text, `${folder.path}/${RESULTS_FILE}`);
+  await folder.write(CHART_FILE, new TextEncoder().encode(parallelChart(report, definition.space)));
+  if (flags.json ?? !process.stdout.isTTY) process.stdout.write(`${JSON.stringify(report)}\n`);
+  else process.stdout.write(`${reportText(report)}\nPicture: ${join(folder.path, CHART_FILE)}\n`);
+}
+
+async function fileOf(path: string, name: string): Promise<string> {
+  const bytes = await nodeFolder(path).read(RESULTS_FILE, MOST_FILE);
+  if (bytes) return new TextDecoder().decode(bytes);
+  throw new UsageError(
+    `${path} has no results of a sweep "${name}"; --folder DIR, or --db of the server that has it, would do.`,
+  );
+}
+
+async function textOf(url: string, name: string): Promise<string> {
+  const session = await openSession({ url }, { setUp: false, workers: 1 });
+  try {
+    const definition = await session.store.definition(name);
+    if (!definition)
+      throw new UsageError(
+        `The database has no sweep "${name}"; known: ${(await session.store.names()).join(', ') || 'none'}.`,
+      );
+    const { results } = await session.store.results(name);
+    return new TextDecoder().decode(encodeResults(definition, results));
+  } finally {
+    await session.close();
+  }
+}
