@@ -27,6 +27,7 @@ import { leakyRectifier } from './leaky-rectifier.ts';
 import { linear } from './linear.ts';
 import { localExpectation } from './local-expectation.ts';
 import { measureValued } from './measure-valued.ts';
+import { multiplicativeSigmoid } from './multiplicative-sigmoid.ts';
 import { muprop } from './muprop.ts';
 import { noisyRectifier } from './noisy-rectifier.ts';
 import { noisySigmoid } from './noisy-sigmoid.ts';
@@ -68,6 +69,7 @@ export const zoo = {
   'stochastic-times-smooth': stochasticTimesSmooth,
   'noisy-rectifier': noisyRectifier,
   'noisy-sigmoid': noisySigmoid,
+  'multiplicative-sigmoid': multiplicativeSigmoid,
   'gaussian-matched': gaussianMatched,
   rloo,
   arm,

@@ -1,0 +1,149 @@
+import {
+  createModel,
+  dense,
+  digitsSplit,
+  epochOrder,
+  evaluate,
+  gated,
+  type NeuronSpec,
+  type Split,
+  sgd,
+  slice,
+  subset,
+  train,
+} from '../src/index.ts';
+import { createEngine, loadDataset } from '../src/platform/node/index.ts';
+import type { CellOptions, Experiment } from './experiment.ts';
+import { renderNoiseInjection } from './noise-injection-report.ts';
+
+const BATCH = 50;
+/** About so many points of the criterion are measured along a training. */
+const POINTS = 12;
+
+export interface InjectionCell {
+  readonly data: 'digits' | 'mnist';
+  /** Units of a hidden layer; or gates that multiply as many linear experts, as in 2013. */
+  readonly net: 'hidden' | 'gates';
+  readonly noise: 'none' | 'additive' | 'multiplicative';
+  /** Standard deviation; 0 without noise. */
+  readonly scale: number;
+  readonly rate: number;
+  readonly examples: number;
+  readonly units: number;
+  readonly epochs: number;
+  readonly seed: number;
+}
+
+export interface InjectionResult {
+  /** The training criterion after an epoch, in nats: noise off, and as sampled over that epoch. */
+  readonly curve: readonly { readonly epoch: number; readonly off: number; readonly sampled: number }[];
+  readonly validError: number;
+  readonly test: { readonly sampled: number; readonly off: number };
+  readonly dataChecksum: string;
+  readonly engine: string;
+}
+
+/** The levels of noise; argument a: none σ(a), additive σ(a + s·z), multiplicative σ(a·(1 + s·z)). */
+const levels = (additive: readonly number[], multiplicative: readonly number[]) => [
+  { noise: 'none' as const, scale: 0 },
+  ...additive.map((scale) => ({ noise: 'additive' as const, scale })),
+  ...multiplicative.map((scale) => ({ noise: 'multiplicative' as const, scale })),
+];
+
+type Setting = Omit<InjectionCell, 'noise' | 'scale' | 'rate' | 'seed'>;
+const grid =
+  (parts: readonly { setting: Setting; rates: readonly number[]; noises: ReturnType<typeof levels> }[]) =>
+  (seeds: readonly number[]): InjectionCell[] =>
+    seeds.flatMap((seed) =>
+      parts.flatMap(({ setting, rates, noises }) =>
+        rates.flatMap((rate) => noises.map((noise) => ({ ...setting, ...noise, rate, seed }))),
+      ),
+    );
+
+const NEURONS: Readonly<Record<InjectionCell['noise'], (scale: number) => NeuronSpec>> = {
+  none: () => 'sigmoid',
+  additive: (scale) => ({ name: 'noisy-sigmoid', scale }),
+  multiplicative: (scale) => ({ name: 'multiplicative-sigmoid', scale }),
+};
+
+async function load({ data, examples, seed }: InjectionCell, signal: AbortSignal): Promise<Split> {
+  if (data === 'digits') return digitsSplit({ seed, train: examples, valid: 500, test: 1000, heldOutWriters: true });
+  const split = await loadDataset('mnist', { signal });
+  const drawn = epochOrder(split.train.count, seed, 1).slice(0, examples);
+  return { ...split, train: subset(split.train, drawn), valid: slice(split.valid, 0, 2000) };
+}
+
+async function run(cell: InjectionCell, { signal, onProgress }: CellOptions): Promise<InjectionResult> {
+  const data = await load(cell, signal);
+  const engine = await createEngine({ threads: 1 });
+  try {
+    const { seed, epochs, units } = cell;
+    const neuron = NEURONS[cell.noise](cell.scale);
+    const first = cell.net === 'hidden' ? dense(units, neuron) : gated(units, { neuron, gater: [400], rate: 'none' });
+    const model = createModel(engine, { inputs: 784, seed, layers: [first, dense(10)] });
+    const every = Math.ceil(epochs / POINTS);
+    const curve: InjectionResult['curve'][number][] = [];
+    const optimizer = sgd({ learningRate: cell.rate });
+    const options = { epochs, batch: BATCH, optimizer, signal, validation: 'mean-field' as const };
+    for await (const event of train(model, data, options)) {
+      if (event.event === 'batch') onProgress((event.epoch - 1 + event.batch / event.batches) / epochs);
+      if (event.event === 'epoch' && (event.epoch % every === 0 || event.epoch === epochs))
+        curve.push({ epoch: event.epoch, off: evaluate(model, data.train).loss, sampled: event.trainLoss });
+      if (event.event !== 'result') continue;
+      const { testError, validError, dataChecksum } = event;
+      const test = { sampled: testError.sampled, off: testError.meanField };
+      return { curve, validError, test, dataChecksum, engine: event.engine };
+    }
+    throw new Error('Training ended without a result.');
+  } finally {
+    engine.close();
+  }
+}
+
+/** Does noise in the argument of sigmoid units make the training criterion itself better, as exploration would? */
+export const noiseInjection: Experiment<InjectionCell, InjectionResult> = {
+  name: 'noise-injection',
+  title: 'Noise in the argument of sigmoid units',
+  claim: {
+    text: 'additive or multiplicative noise in a graph that is otherwise differentiable; units with noise may train to a better criterion than units without, as exploration would have it',
+    source: 'Bengio, Léonard, Courville 2013, §2 and Table 1 (in other words)',
+    published:
+      'Sigmoid gates: training criterion 3.2e-3 without noise and 1.8e-3 with additive noise, validation error 1.97% and 1.88%, test error 1.92% and 1.87%; one run each.',
+  },
+  setting: `Hidden: 784 → sigmoid units → 10. Gates: 784 → 400 tanh → sigmoid gates, one for each of as many linear experts → 10, as in the table of 2013. Plain gradient descent, ${BATCH} examples a step. Additive: σ(a + s·z); multiplicative: σ(a(1 + s·z)), z standard normal, s a standard deviation; gradients go through the noise. Every arm of a seed has the same data, order and first weights, and its best learning rate of those tried, by the mean criterion of the last epoch with the noise off (chosen on the same seeds, for the arm without noise too). A difference counts where its 95% interval (Student’s t, paired by seed) leaves out 0; where several levels of noise are tried, that of the level asked about in advance (s = 1). Epochs are chosen on validation with the noise off. Learning rates do not fall.`,
+  quick: {
+    seeds: 3,
+    cells: grid([
+      {
+        setting: { data: 'digits', net: 'hidden', examples: 500, units: 32, epochs: 48 },
+        rates: [0.5, 2],
+        noises: levels([0.3, 1, 3], [0.3, 1]),
+      },
+    ]),
+  },
+  full: {
+    seeds: 5,
+    cells: grid([
+      {
+        setting: { data: 'mnist', net: 'hidden', examples: 5000, units: 100, epochs: 36 },
+        rates: [0.3, 1, 3],
+        noises: levels([0.1, 0.3, 1, 3], [0.3, 1]),
+      },
+      {
+        setting: { data: 'mnist', net: 'gates', examples: 10_000, units: 200, epochs: 24 },
+        rates: [0.1, 0.3],
+        noises: levels([0.3, 1, 3], [1]),
+      },
+    ]),
+  },
+  nameOf: ({ net, noise, scale, rate, seed }) =>
+    `${net}, ${noise}${scale > 0 ? ` ${scale}` : ''}, learning rate ${rate}, seed ${seed}`,
+  // Multiply-adds of training, validation and evaluation at the pace of one thread; then data.
+  minutesOf: ({ data, net, examples, units, epochs }) => {
+    const work = net === 'hidden' ? 794 * units : 794 * units + 784 * 400 + 400 * units;
+    const rows = epochs * (3.4 * examples + 2 * (data === 'mnist' ? 2000 : 500)) + 2e4;
+    return ((rows * work) / 1.2e10 + (data === 'mnist' ? 2 : 0.6)) / 60;
+  },
+  run,
+  report: renderNoiseInjection,
+};

@@ -1,0 +1,341 @@
+import type { Finding, Finished, Outcome, Report, ReportTable } from './experiment.ts';
+import { lineChart } from './line-chart.ts';
+import { percent } from './records.ts';
+import { type Interval, interval, paired, withHalf } from './statistics.ts';
+import type { ArmName, Point, WhyCell, WhyResult } from './why-slow.ts';
+
+type Done = Finished<WhyCell, WhyResult>;
+/** The criterion as sampled, or with the noise off. */
+type Measure = 'sampled' | 'off';
+
+/** Nats of the training criterion that speed is measured to. */
+const TARGET = 0.4;
+/** What explains a smaller share is no reason. */
+const TENTH = 0.1;
+/** How far the second order may be off, as a ratio. */
+const TOLERANCE = 0.2;
+const WORDS: Readonly<Record<Measure, string>> = { sampled: 'as sampled', off: 'noise off' };
+
+/** The slow-down taken apart: from one arm to another, one thing changes. The first is the whole. */
+const STEPS: readonly { name: string; from: ArmName; to: ArmName; reason?: string }[] = [
+  { name: 'all of it: bits against the deterministic net', from: 'bits', to: 'deterministic' },
+  {
+    name: '1. noise of the gradient: many passes averaged',
+    from: 'bits',
+    to: 'bits, many passes',
+    reason: 'The gradient becomes stochastic',
+  },
+  {
+    name: '3. not the gradient: unbiased in its place',
+    from: 'bits, many passes',
+    to: 'bits, unbiased, many passes',
+    reason: 'The gradient that is used is not the gradient of anything that is computed',
+  },
+  {
+    name: '2. information lost in the pass',
+    from: 'bits, unbiased, many passes',
+    to: 'deterministic',
+    reason: 'Quantising p to one bit loses information',
+  },
+  {
+    name: '2a. of it, by quantising: Gaussian noise of the same variance in its place',
+    from: 'bits, unbiased, many passes',
+    to: 'Gaussian noise, many passes',
+  },
+  { name: '2b. of it, by noise of that variance', from: 'Gaussian noise, many passes', to: 'deterministic' },
+];
+
+/** Steps until a curve is under the target, by the logarithm of the criterion between two points; Infinity where it never is. */
+export function stepsTo(curve: readonly Point[], measure: Measure, target = TARGET): number {
+  const at = curve.findIndex((point) => point[measure] <= target);
+  if (at <= 0) return at === 0 ? 0 : Number.POSITIVE_INFINITY;
+  const [before, after] = [curve[at - 1], curve[at]];
+  const share = Math.log(before[measure] / target) / Math.log(before[measure] / after[measure]);
+  return before.step + share * (after.step - before.step);
+}
+
+const mean = (values: readonly number[]): number => values.reduce((sum, x) => sum + x, 0) / values.length;
+
+/** Runs of an arm at the learning rate that is fastest in the mean of the logarithm, by seed. */
+function fastest(all: readonly Done[], arm: ArmName, measure: Measure): Done[] {
+  const rates = Map.groupBy(
+    all.filter(({ cell }) => cell.arm === arm),
+    ({ cell }) => cell.rate,
+  );
+  const slowness = (own: readonly Done[]): number =>
+    mean(own.map(({ result }) => Math.log(stepsTo(result.curve, measure))));
+  const [best] = [...rates.values()].toSorted((a, b) => slowness(a) - slowness(b) || a[0].cell.rate - b[0].cell.rate);
+  return best.toSorted((a, b) => a.cell.seed - b.cell.seed);
+}
+
+/** Logarithms of ratios of steps, and shares of the first, each an interval over seeds. */
+function partsOf(all: readonly Done[], measure: Measure): { log: Interval; share: Interval }[] {
+  const logs = STEPS.map(({ from, to }) => {
+    const [a, b] = [from, to].map((arm) =>
+      fastest(all, arm, measure).map(({ result }) => stepsTo(result.curve, measure)),
+    );
+    return a.map((steps, i) => Math.log(steps / b[i]));
+  });
+  return logs.map((own) => ({ log: interval(own), share: interval(own.map((log, i) => log / logs[0][i])) }));
+}
+
+/** `holds` where the whole interval is over the bound, `refuted` where it is under. */
+function over({ mean: middle, half }: Interval, bound: number): Outcome {
+  if (middle - half > bound) return 'holds';
+  return middle + half < bound ? 'refuted' : 'not shown';
+}
+
+/** Where an arm never came under the target there is no number. */
+const known = (x: number, text: string): string => (Number.isFinite(x) ? text : 'none');
+const share = (x: number): string => known(x, `${(100 * x).toFixed(0)}%`);
+const ratio = (x: number): string => known(x, x.toFixed(2));
+const NEVER = `Not every arm came under ${TARGET} nats.`;
+
+function shares(all: readonly Done[]): { table: ReportTable; findings: Finding[] } {
+  const measures: Measure[] = ['sampled', 'off'];
+  const parts = measures.map((measure) => partsOf(all, measure));
+  const head = ['', ...measures.flatMap((measure) => [`slower, ${WORDS[measure]}`, `share, ${WORDS[measure]}`])];
+  const rows = STEPS.map(({ name }, i) => [
+    name,
+    ...parts.flatMap((own) => {
+      const { log, share: part } = own[i];
+      return [`× ${withFactor(log)}`, i === 0 ? '' : withHalf(part, share)];
+    }),
+  ]);
+  const [sampled, off] = parts;
+  const findings = STEPS.flatMap(({ reason }, i): Finding[] =>
+    reason === undefined
+      ? []
+      : [
+          {
+            claim: `${reason}, and that slows training down`,
+            outcome: Number.isFinite(sampled[i].share.mean) ? over(sampled[i].share, TENTH) : 'not tested',
+            evidence: !Number.isFinite(sampled[i].share.mean + off[i].share.mean)
+              ? NEVER
+              : `It explains ${withHalf(sampled[i].share, share)} of the slow-down to ${TARGET} nats as sampled (× ${withFactor(sampled[0].log)}), and ${withHalf(off[i].share, share)} with the noise off (× ${withFactor(off[0].log)}), ${sampled[i].share.count} seeds.`,
+          },
+        ],
+  );
+  return { table: { title: `Shares of the slow-down to ${TARGET} nats`, head, rows }, findings };
+}
+
+/** A ratio with its interval, from its logarithm. */
+const withFactor = ({ mean: middle, half }: Interval): string =>
+  Number.isNaN(half)
+    ? ratio(Math.exp(middle))
+    : `${ratio(Math.exp(middle))} (${ratio(Math.exp(middle - half))} to ${ratio(Math.exp(middle + half))})`;
+
+const armsOf = (all: readonly Done[]): ArmName[] => [...new Set(all.map(({ cell }) => cell.arm))];
+
+function armsTable(all: readonly Done[]): ReportTable {
+  const rows = armsOf(all).map((arm) => {
+    const cells = (['sampled', 'off'] as const).flatMap((measure) => {
+      const own = fastest(all, arm, measure);
+      const steps = interval(own.map(({ result }) => stepsTo(result.curve, measure)));
+      return [Number.isFinite(steps.mean) ? withHalf(steps, (x) => x.toFixed(0)) : 'never', `${own[0].cell.rate}`];
+    });
+    return [arm, ...cells];
+  });
+  const head = ['hidden units', 'steps, as sampled', 'learning rate', 'steps, noise off', 'learning rate'];
+  return { title: `Steps to ${TARGET} nats of the training criterion`, head, rows };
+}
+
+/** Test error of two arms, paired by seed, at the rate that each is fastest at with the noise off. */
+const errorsOf = (all: readonly Done[], arm: ArmName, measure: Measure): number[] =>
+  fastest(all, arm, 'off').map(({ result }) => result.test[measure]);
+
+function regularisation(all: readonly Done[]): { table: ReportTable; findings: Finding[] } {
+  const arms = armsOf(all);
+  const against = (arm: ArmName, other: ArmName): Interval =>
+    paired(errorsOf(all, arm, 'off'), errorsOf(all, other, 'off'));
+  const rows = arms.map((arm) => [
+    arm,
+    withHalf(interval(errorsOf(all, arm, 'off')), percent),
+    arm === 'deterministic' ? '' : withHalf(against(arm, 'deterministic'), percent),
+    withHalf(interval(errorsOf(all, arm, 'sampled')), percent),
+  ]);
+  const [bits, penalty] = [against('bits', 'deterministic'), against('curvature penalty', 'deterministic')];
+  const [whole, part] = (['bits, many passes', 'curvature penalty'] as const).map((arm) => {
+    const steps = [arm, 'deterministic' as const].map((one) =>
+      fastest(all, one, 'off').map(({ result }) => stepsTo(result.curve, 'off')),
+    );
+    return steps[0].map((x, i) => Math.log(x / steps[1][i]));
+  });
+  const gain = bits.mean + bits.half < 0 ? over(negative(penalty), 0) : 'not tested';
+  const slow = interval(part.map((log, i) => log / whole[i]));
+  return {
+    table: {
+      title: 'Test error, % (best epoch on validation, noise off)',
+      head: ['hidden units', 'noise off', 'against deterministic', 'sampled'],
+      rows,
+    },
+    findings: [
+      {
+        claim: 'The curvature penalty alone regularises as the noise does',
+        outcome: gain,
+        evidence: `Test error against the deterministic net, in points: ${withHalf(penalty, percent)} with the penalty, ${withHalf(bits, percent)} with bits; penalty against bits: ${withHalf(against('curvature penalty', 'bits'), percent)}.${gain === 'not tested' ? ' Bits gain nothing that is shown here, so there is nothing to explain.' : ''}`,
+      },
+      {
+        claim: 'The curvature penalty alone slows the noise-free network down as the noise does',
+        outcome: Number.isFinite(slow.mean) ? over(slow, 0.5) : 'not tested',
+        evidence: !Number.isFinite(slow.mean)
+          ? NEVER
+          : `Steps to ${TARGET} nats with the noise off: it gives ${withHalf(slow, share)} of the slow-down (of logarithms) of bits with many passes; over half would do.`,
+      },
+    ],
+  };
+}
+
+const negative = ({ mean: middle, half, count }: Interval): Interval => ({ mean: -middle, half, count });
+
+function variances(all: readonly Done[]): ReportTable {
+  const runs = fastest(all, 'bits', 'sampled').map(({ result }) => result.basket);
+  const neurons = [...new Set(runs.flatMap((rows) => rows.map(({ neuron }) => neuron)))];
+  const rows = neurons.map((neuron) => {
+    const own = runs.map((basket) => basket.filter((row) => row.neuron === neuron));
+    const over = (f: (row: WhyResult['basket'][number]) => number): Interval =>
+      interval(own.map((measured) => mean(measured.map(f))));
+    const apart = interval(
+      own.map((measured) => {
+        const [distance, square] = (['distance', 'squaredMean'] as const).map((field) =>
+          mean(measured.map((row) => row[field].value)),
+        );
+        return distance / square;
+      }),
+    );
+    return [
+      neuron,
+      withHalf(
+        over(({ variance }) => variance.value),
+        (x) => x.toPrecision(2),
+      ),
+      withHalf(
+        over((row) => row.ratio.value),
+        ratio,
+      ),
+      own[0].some(({ trains }) => trains) ? '' : withHalf(apart, (x) => x.toFixed(3)),
+    ];
+  });
+  return {
+    title: 'Gradients at the hidden logits, along the training of bits',
+    head: ['neuron', 'variance', 'over that of bits', 'distance² of the means, over the mean²'],
+    rows,
+  };
+}
+
+type FormRow = { shift: Interval; trace: Interval; cosine: Interval; bias: Interval };
+
+function formOf(all: readonly Done[], arm: ArmName, epoch: number, bits: number): FormRow | undefined {
+  const forms = fastest(all, arm, 'sampled').flatMap(({ result }) =>
+    result.forms.filter((form) => form.epoch === epoch && form.bits === bits),
+  );
+  if (forms.length === 0) return undefined;
+  return {
+    shift: interval(forms.map((form) => form.shift.measured / form.shift.predicted)),
+    trace: interval(forms.map((form) => form.trace.measured / form.trace.predicted)),
+    cosine: interval(forms.map(({ cosine }) => cosine)),
+    bias: interval(forms.map(({ bias }) => bias)),
+  };
+}
+
+function forms(all: readonly Done[]): { table: ReportTable; findings: Finding[]; chart: string } {
+  const seen = fastest(all, 'bits', 'sampled').flatMap(({ result }) => result.forms);
+  const epochs = [...new Set(seen.map(({ epoch }) => epoch))].sort((a, b) => a - b);
+  const bits = [...new Set(seen.map((form) => form.bits))];
+  const rows = (['deterministic', 'bits'] as const).flatMap((arm) =>
+    bits.flatMap((m) =>
+      epochs.flatMap((epoch) => {
+        const form = formOf(all, arm, epoch, m);
+        return form
+          ? [
+              [
+                `${arm}, ${m} ${m === 1 ? 'bit' : 'bits'}, epoch ${epoch}`,
+                withHalf(form.shift, ratio),
+                withHalf(form.trace, ratio),
+                withHalf(form.cosine, ratio),
+                withHalf(form.bias, (x) => x.toFixed(3)),
+              ],
+            ]
+          : [];
+      }),
+    ),
+  );
+  const findings = [epochs[0], epochs[epochs.length - 1]].flatMap((epoch): Finding[] => {
+    const form = formOf(all, 'bits', epoch, 1);
+    if (!form) return [];
+    const { shift, trace, cosine } = form;
+    const within = (own: Interval): boolean => Math.abs(own.mean - 1) + own.half < TOLERANCE;
+    const beyond = (own: Interval): boolean => Math.abs(own.mean - 1) - own.half > TOLERANCE;
+    const outcome = within(shift) && within(trace) ? 'holds' : beyond(shift) || beyond(trace) ? 'refuted' : 'not shown';
+    return [
+      {
+        claim: `The noise of bits has the form of the second order within ${share(TOLERANCE)}: mean shift ½Σp(1 − p)∂²C, covariance H·diag(p(1 − p))·H (epoch ${epoch})`,
+        outcome,
+        evidence: `Measured over predicted: mean shift ${withHalf(shift, ratio)}, trace of the covariance ${withHalf(trace, ratio)}; cosine of the covariances ${withHalf(cosine, ratio)}.`,
+      },
+    ];
+  });
+  const series = bits.flatMap((m) =>
+    (['shift', 'trace'] as const).map((field) => ({
+      name: `${field === 'shift' ? 'mean shift' : 'covariance'}, ${m} ${m === 1 ? 'bit' : 'bits'}`,
+      points: epochs.flatMap((epoch) => {
+        const own = formOf(all, 'bits', epoch, m)?.[field];
+        const half = own && Number.isFinite(own.half) ? own.half : 0;
+        return own ? [{ x: epoch, y: own.mean, low: own.mean - half, high: own.mean + half }] : [];
+      }),
+    })),
+  );
+  const chart = lineChart({
+    title: 'The form of the noise along the training of bits',
+    xLabel: 'epoch',
+    yLabel: 'measured over predicted by the second order, mean and 95% interval over seeds',
+    series,
+    xTicks: epochs,
+    yTicks: [0, 0.5, 1, 1.5],
+  });
+  const head = ['network and noise', 'mean shift', 'trace of the covariance', 'cosine', 'bias² over the trace'];
+  return { table: { title: 'Noise at the hidden units, measured over predicted', head, rows }, findings, chart };
+}
+
+function curves(all: readonly Done[], measure: Measure): string {
+  const arms: ArmName[] = [
+    'deterministic',
+    'curvature penalty',
+    'bits',
+    'bits, many passes',
+    'bits, unbiased, many passes',
+    'Gaussian noise, many passes',
+    'mean of 4 bits',
+  ];
+  const shown = arms.map((arm) => ({ arm, runs: fastest(all, arm, measure).map(({ result }) => result.curve) }));
+  const last = shown[0].runs[0].at(-1)?.step ?? 0;
+  return lineChart({
+    title: `Training criterion, ${WORDS[measure]}`,
+    xLabel: 'steps',
+    yLabel: 'nats, mean and 95% interval over seeds; each arm at its best learning rate',
+    series: shown.map(({ arm, runs }) => ({
+      name: arm,
+      points: runs[0].map(({ step }, i) => {
+        const { mean: y, half } = interval(runs.map((curve) => curve[i][measure]));
+        const band = Number.isNaN(half) ? 0 : Math.min(half, 0.9 * y);
+        return { x: step, y, low: y - band, high: y + band };
+      }),
+    })),
+    log: { y: true },
+    xTicks: [0, last / 2, last],
+    yTicks: [0.01, 0.03, 0.1, 0.3, 1, 3],
+    least: 0.01,
+  });
+}
+
+/** What the records say: shares of the slow-down, the form of the noise, and what the curvature penalty gives alone. */
+export function renderWhySlow(all: readonly Done[]): Report {
+  const slow = shares(all);
+  const form = forms(all);
+  const regular = regularisation(all);
+  return {
+    findings: [...slow.findings, ...form.findings, ...regular.findings],
+    tables: [slow.table, armsTable(all), variances(all), form.table, regular.table],
+    charts: [curves(all, 'sampled'), curves(all, 'off'), form.chart],
+  };
+}

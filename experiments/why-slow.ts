@@ -1,0 +1,207 @@
+import {
+  type BasketRow,
+  createModel,
+  type Dataset,
+  dense,
+  digitsSplit,
+  epochOrder,
+  evaluate,
+  type Model,
+  type NeuronSpec,
+  type Objective,
+  randomStream,
+  type Split,
+  sgd,
+  slice,
+  subset,
+  train,
+} from '../src/index.ts';
+import { createEngine, loadDataset } from '../src/platform/node/index.ts';
+import { averaged } from './averaged.ts';
+import { curvatureObjective } from './curvature-objective.ts';
+import type { CellOptions, Experiment } from './experiment.ts';
+import { type Fired, type NoiseForm, noiseForm } from './noise-form.ts';
+import { renderWhySlow } from './why-slow-report.ts';
+
+/** Passes of the arms that are to be free of gradient noise. */
+export const MANY = 16;
+const BITS = 'straight-through-derivative';
+const UNBIASED = 'local-expectation';
+const GAUSSIAN = 'gaussian-matched';
+
+interface Arm {
+  readonly neuron: NeuronSpec;
+  readonly objective?: Objective;
+  /** Are its gradients compared with those of other neurons, and its noise with its second order? */
+  readonly looked?: { readonly basket: boolean };
+}
+
+/** What is compared: hidden units, and what they are trained by. */
+export const ARMS = {
+  deterministic: { neuron: 'sigmoid', looked: { basket: false } },
+  bits: { neuron: BITS, looked: { basket: true } },
+  'bits, 4 passes': { neuron: averaged(BITS, 4) },
+  'bits, many passes': { neuron: averaged(BITS, MANY) },
+  'bits, unbiased': { neuron: UNBIASED },
+  'bits, unbiased, many passes': { neuron: averaged(UNBIASED, MANY) },
+  'mean of 2 bits': { neuron: 'binomial:m=2' },
+  'mean of 4 bits': { neuron: 'binomial:m=4' },
+  'mean of 8 bits': { neuron: 'binomial:m=8' },
+  'Gaussian noise, trained as bits': { neuron: `${GAUSSIAN}:gradient=straight-through` },
+  'Gaussian noise': { neuron: GAUSSIAN },
+  'Gaussian noise, many passes': { neuron: averaged(GAUSSIAN, MANY) },
+  'curvature penalty': { neuron: 'sigmoid', objective: curvatureObjective },
+} as const satisfies Readonly<Record<string, Arm>>;
+export type ArmName = keyof typeof ARMS;
+
+const BATCH = 50;
+/** Draws that the sampled criterion is the mean of. */
+const DRAWS = 2;
+/** Epochs after which the form of the noise is measured; it is measured after the last, too. */
+const FORM_EPOCHS = [0, 1, 3, 10];
+const FORM = { examples: 50, samples: 200, bits: [1, 4, 16] };
+const BASKET = { neurons: [UNBIASED, 'disarm', GAUSSIAN, 'binomial:m=4'], every: 50 };
+
+export interface WhyCell {
+  readonly data: 'digits' | 'mnist';
+  readonly arm: ArmName;
+  readonly rate: number;
+  readonly examples: number;
+  readonly units: number;
+  readonly epochs: number;
+  readonly seed: number;
+}
+
+/** The training criterion after so many steps, in nats, as sampled and with the noise off. */
+export interface Point {
+  readonly step: number;
+  readonly sampled: number;
+  readonly off: number;
+}
+
+export interface WhyResult {
+  readonly curve: readonly Point[];
+  readonly test: { readonly sampled: number; readonly off: number };
+  /** The noise of `bits` bits on the weights after an epoch. */
+  readonly forms: readonly (NoiseForm & { readonly epoch: number; readonly bits: number })[];
+  readonly basket: readonly Pick<BasketRow, 'neuron' | 'trains' | 'variance' | 'ratio' | 'distance' | 'squaredMean'>[];
+  readonly dataChecksum: string;
+  readonly engine: string;
+}
+
+const grid =
+  (setting: Omit<WhyCell, 'arm' | 'rate' | 'seed'>, rates: readonly number[]) =>
+  (seeds: readonly number[]): WhyCell[] =>
+    seeds.flatMap((seed) =>
+      rates.flatMap((rate) => Object.keys(ARMS).map((arm) => ({ ...setting, arm: arm as ArmName, rate, seed }))),
+    );
+
+async function load({ data, examples, seed }: WhyCell, signal: AbortSignal): Promise<Split> {
+  if (data === 'digits') return digitsSplit({ seed, train: examples, valid: 500, test: 1000, heldOutWriters: true });
+  const split = await loadDataset('mnist', { signal });
+  const drawn = epochOrder(split.train.count, seed, 1).slice(0, examples);
+  return { ...split, train: subset(split.train, drawn), valid: slice(split.valid, 0, 2000) };
+}
+
+async function run(cell: WhyCell, { signal, onProgress }: CellOptions): Promise<WhyResult> {
+  const data = await load(cell, signal);
+  const engine = await createEngine({ threads: 1 });
+  try {
+    const { seed, epochs } = cell;
+    const { neuron, objective, looked }: Arm = ARMS[cell.arm];
+    const layers = [dense(cell.units, neuron), dense(10)];
+    const model = createModel(engine, { inputs: 784, seed, layers });
+    const curve = [criterion(model, data.train, 0)];
+    const forms = looked ? formsAfter(0, model, data.train, seed) : [];
+    const basket: BasketRow[] = [];
+    const optimizer = sgd({ learningRate: cell.rate });
+    const options = { epochs, batch: BATCH, optimizer, signal, validation: 'mean-field' as const };
+    const own = { ...(objective && { objective }), ...(looked?.basket && { basket: BASKET }) };
+    let steps = 0;
+    for await (const event of train(model, data, { ...options, ...own })) {
+      if (event.event === 'batch') {
+        steps++;
+        onProgress((event.epoch - 1 + event.batch / event.batches) / epochs);
+      }
+      if (event.event === 'epoch') {
+        curve.push(criterion(model, data.train, steps));
+        basket.push(...(event.basket ?? []));
+        if (looked && (FORM_EPOCHS.includes(event.epoch) || event.epoch === epochs))
+          forms.push(...formsAfter(event.epoch, model, data.train, seed));
+      }
+      if (event.event !== 'result') continue;
+      const { testError, dataChecksum } = event;
+      const test = { sampled: testError.sampled, off: testError.meanField };
+      return { curve, test, forms, basket: basket.map(kept), dataChecksum, engine: event.engine };
+    }
+    throw new Error('Training ended without a result.');
+  } finally {
+    engine.close();
+  }
+}
+
+const kept = ({ neuron, trains, variance, ratio, distance, squaredMean }: BasketRow): WhyResult['basket'][number] => ({
+  neuron,
+  trains,
+  variance,
+  ratio,
+  distance,
+  squaredMean,
+});
+
+function criterion(model: Model, data: Dataset, step: number): Point {
+  const off = evaluate(model, data).loss;
+  if (model.stochasticSites.length === 0) return { step, sampled: off, off };
+  const draws = Array.from({ length: DRAWS }, (_, i) => evaluate(model, data, { mode: 'sample', draw: 1 + i }).loss);
+  return { step, sampled: draws.reduce((sum, loss) => sum + loss, 0) / DRAWS, off };
+}
+
+/** The noise that bits would put into the network as it stands. */
+function formsAfter(epoch: number, model: Model, data: Dataset, seed: number): WhyResult['forms'][number][] {
+  const [w, b, weights, bias] = model.parameters.map(({ name }) => model.weights(name));
+  const fired = Array.from({ length: FORM.examples }, (_, example): Fired => {
+    const logits = Float64Array.from(b);
+    for (let x = 0, at = 0; x < data.width; x++) {
+      const feature = data.features[example * data.width + x] * data.scale;
+      for (let i = 0; i < logits.length; i++, at++) logits[i] += feature * w[at];
+    }
+    return { p: logits.map((a) => 1 / (1 + Math.exp(-a))), label: data.labels[example] };
+  });
+  const { uniform } = randomStream(seed, epoch);
+  const { samples } = FORM;
+  return FORM.bits.map((m) => {
+    return { epoch, bits: m, ...noiseForm(fired, { weights, bias }, { samples, m, uniform }) };
+  });
+}
+
+/** Why do binary stochastic units train slowly, what form does their noise have, and is its curvature penalty the regulariser? */
+export const whySlow: Experiment<WhyCell, WhyResult> = {
+  name: 'why-slow',
+  title: 'Why binary stochastic units train slowly',
+  claim: {
+    text: 'the gradient becomes stochastic; quantising p to one bit loses information; the true gradient through the sample is 0, and another one is used. Does the noise that is added to the gradient have a specific form?',
+    source: 'Maharaj 2016, “Why binary stochastic units train slowly”, on Hinton 2012, lecture 9c (in other words)',
+    published: 'No numbers were published.',
+  },
+  setting: `784 → 32 hidden units → 10, plain gradient descent, ${BATCH} examples a step; every arm of a seed has the same data, order and first weights. “Many passes” are ${MANY}, each with its own noise, averaged. “Unbiased” is the local expectation (every unit flipped), whose variance stands in a table beside that of the straight-through gradient. “Gaussian noise” has the mean and variance of a bit and is not quantised; its gradient goes through the noise too and is unbiased, but for “trained as bits”. The curvature penalty ½Σp(1 − p)∂²C/∂h² is exact and stands on the deterministic net. Speed is steps to a training criterion, at each arm’s best learning rate of those tried (chosen on the same seeds), between epochs by interpolation; shares are of logarithms of ratios of steps, seed by seed, with 95% intervals (Student’s t). A reason counts as one where it explains more than a tenth. Epochs are chosen on validation with the noise off.`,
+  quick: {
+    seeds: 3,
+    cells: grid({ data: 'digits', examples: 500, units: 32, epochs: 30 }, [1]),
+  },
+  full: {
+    seeds: 8,
+    cells: grid({ data: 'mnist', examples: 1000, units: 32, epochs: 40 }, [0.5, 1.5, 4.5]),
+  },
+  nameOf: ({ arm, rate, seed }) => `${arm}, learning rate ${rate}, seed ${seed}`,
+  // Of a step of 50 examples, for each evaluation of the layer above the hidden one; then data, evaluation and the form of the noise.
+  minutesOf: ({ data, arm, examples, units, epochs }) => {
+    const { neuron }: Arm = ARMS[arm];
+    const { draws = 1 } = typeof neuron === 'object' && 'draws' in neuron ? neuron : {};
+    const passes = typeof draws === 'function' ? draws(units) : draws;
+    const flipped = arm === 'bits, unbiased' ? units + 1 : passes;
+    const steps = (epochs * examples) / BATCH;
+    return (steps * (0.0008 + 0.00005 * flipped) + (data === 'mnist' ? 2.5 : 0.7)) / 60;
+  },
+  run,
+  report: renderWhySlow,
+};

@@ -1,0 +1,52 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { renderMarkdown } from '../../experiments/report-page.ts';
+import { ARMS, type ArmName, type Point, whySlow } from '../../experiments/why-slow.ts';
+import { stepsTo } from '../../experiments/why-slow-report.ts';
+
+describe('stepsTo', () => {
+  const curve: Point[] = [4, 2, 1, 0.5].map((sampled, i) => ({ step: 10 * i, sampled, off: sampled / 2 }));
+
+  it('lies between two points by the logarithm of the criterion', () => {
+    assert.ok(Math.abs(stepsTo(curve, 'sampled', Math.SQRT2) - 15) < 1e-9);
+    assert.ok(Math.abs(stepsTo(curve, 'off', Math.SQRT2) - 5) < 1e-9);
+    assert.equal(stepsTo(curve, 'sampled', 1), 20);
+  });
+
+  it('is infinite where the criterion never falls so far, and 0 where it begins there', () => {
+    assert.equal(stepsTo(curve, 'sampled', 0.4), Number.POSITIVE_INFINITY);
+    assert.equal(stepsTo(curve, 'off', 3), 0);
+  });
+});
+
+describe('why-slow', () => {
+  it('runs every arm from the same weights and data, and says what cannot be said of one short run', async () => {
+    const options = { signal: new AbortController().signal, onProgress() {} };
+    const setting = { data: 'digits', rate: 1, examples: 60, units: 5, epochs: 2, seed: 1 } as const;
+    const finished = [];
+    for (const arm of Object.keys(ARMS) as ArmName[]) {
+      const cell = { ...setting, arm };
+      finished.push({ cell, result: await whySlow.run(cell, options), seconds: 1 });
+    }
+    const [plain, bits] = finished.map(({ result }) => result);
+    for (const { cell, result } of finished) {
+      assert.equal(result.dataChecksum, plain.dataChecksum);
+      // Before training, noise off, all are one network.
+      assert.ok(Math.abs(result.curve[0].off - plain.curve[0].off) < 1e-5, cell.arm);
+      assert.deepEqual(
+        result.curve.map(({ step }) => step),
+        [0, 2, 4],
+      );
+      assert.equal(
+        result.curve[0].sampled === result.curve[0].off,
+        ['deterministic', 'curvature penalty'].includes(cell.arm),
+      );
+    }
+    assert.deepEqual([...new Set(bits.forms.map(({ epoch }) => epoch))], [0, 1, 2]);
+    const report = whySlow.report(finished);
+    const page = renderMarkdown(whySlow, report, { quick: true, seeds: 1, seconds: 13, commits: [], engines: [] });
+    assert.doesNotMatch(page + report.charts.join(), /NaN|Infinity|undefined/);
+    for (const arm of Object.keys(ARMS)) assert.ok(page.includes(`| ${arm} |`), arm);
+    assert.ok(report.findings.every(({ outcome }) => outcome === 'not tested' || outcome === 'not shown'));
+  });
+});
