@@ -5,7 +5,7 @@ import { unitInUse } from '../neurons/unit-in-use.ts';
 import { randomStream } from '../random/stream.ts';
 import { auditLogits, gridPoints, integrableUnits } from './grid-size.ts';
 import { type Integral, integrate, type Loss } from './integrate.ts';
-import { problems } from './problems.ts';
+import { networkProblem, type Problem, problems } from './problems.ts';
 import { derivative } from './quadrature.ts';
 import { sampleNeuron, warmState } from './sample-neuron.ts';
 import { gradientInUse } from './unit-of.ts';
@@ -27,6 +27,8 @@ const EXACT = 1e-7;
 /** Most points of the grids that claims are tested on, and most units. */
 const POINTS = 20_000;
 const UNITS = 4;
+/** Most points of the grid of a group that is cut short. */
+const CUT_POINTS = 25_000;
 /** Gradients drawn where one unit has too large a grid. */
 const SAMPLES = 40_000;
 /** Draws of h alone there. */
@@ -122,8 +124,8 @@ function biasVerdict(neuron: Neuron): Verdict {
 
 function relaxationVerdict(neuron: Neuron): Verdict {
   const claim = 'unbiased for its relaxation';
-  const units = integrableUnits(neuron, 2, POINTS);
-  if (units === 0) return { claim, verdict: 'undecided', evidence: 'its grid is too large for exact integration' };
+  const place = relaxationPlace(neuron);
+  if (!place) return { claim, verdict: 'undecided', evidence: 'its grid is too large for exact integration' };
   const { distances, way } = distancesOf(
     neuron,
     undefined,
@@ -136,11 +138,37 @@ function relaxationVerdict(neuron: Neuron): Verdict {
         };
         return derivative(expected, logit, 0.005);
       }),
-    units,
+    place,
   );
   const worst = distances.reduce((a, b) => (b.error > a.error ? b : a));
   const evidence = `E[ĝ] is off the gradient of what it trains with by ${short(worst.error)} on "${worst.problem}", ${way}`;
   return { claim, verdict: worst.z > 0 ? 'refuted' : 'holds', evidence };
+}
+
+/**
+ * Two units on every problem; of a group whose grid is too large, two units that are a group cut short, on the random network,
+ * where everything depends on everything.
+ */
+function relaxationPlace(neuron: Neuron): Place | undefined {
+  const units = integrableUnits(neuron, 2, POINTS);
+  if (units > 0) return { units, exact: true, problems: problems(units) };
+  const cut = neuron.group !== undefined && gridPoints(neuron, 2) <= CUT_POINTS;
+  return cut ? { units: 2, exact: true, problems: [networkProblem(2)] } : undefined;
+}
+
+/** Where a neuron is measured. */
+interface Place {
+  readonly units: number;
+  readonly exact: boolean;
+  readonly problems: readonly Problem[];
+}
+
+function placeOf(neuron: Neuron): Place {
+  const integrable = integrableUnits(neuron, UNITS, POINTS);
+  const exact = integrable > 0;
+  let units = exact ? integrable : wholeGroups(neuron, UNITS);
+  while (neuron.noise === 0 && neuron.opens && neuron.opens(units) < 2) units++;
+  return { units, exact, problems: problems(units) };
 }
 
 type Truth = (logits: Float64Array, loss: Loss, state: NeuronState) => Float64Array;
@@ -149,14 +177,10 @@ function distancesOf(
   neuron: Neuron,
   scale: Neuron['claims']['scale'],
   truthOf: Truth,
-  most = UNITS,
+  { units, exact, problems }: Place = placeOf(neuron),
 ): { distances: readonly Distance[]; way: string; exact: boolean } {
-  const integrable = integrableUnits(neuron, most, POINTS);
-  const exact = integrable > 0;
-  let units = exact ? integrable : wholeGroups(neuron, most);
-  while (neuron.noise === 0 && neuron.opens && neuron.opens(units) < 2) units++;
   const logits = auditLogits(neuron, units);
-  const distances = problems(units).flatMap(({ name, loss }) => {
+  const distances = problems.flatMap(({ name, loss }) => {
     const start = startingState(neuron, units);
     const warm = warmState(neuron, logits, loss, { minibatches: 20, seed: 22 });
     // Unbiased neurons are so whatever their state.

@@ -134,6 +134,23 @@ describe('certify', () => {
     assert.equal(testClaims(scaled).find(({ claim }) => claim === 'unbiased')?.verdict, 'refuted');
   });
 
+  it('decides whether a relaxation of groups is unbiased for its own objective, on a group cut short', () => {
+    const relaxed = resolveNeuron('categorical-concrete');
+    const claim = 'unbiased for its relaxation';
+    const verdict = (neuron: Neuron) => testClaims(neuron).find((one) => one.claim === claim);
+    const found = verdict(relaxed);
+    assert.equal(found?.verdict, 'holds', found?.evidence);
+    assert.match(found?.evidence ?? '', /by exact integration over 2 units$/);
+    const scaled: Neuron = {
+      ...relaxed,
+      pullback(pullback) {
+        relaxed.pullback(pullback);
+        for (let i = 0; i < pullback.gradient.length; i++) pullback.gradient[i] *= 1.0001;
+      },
+    };
+    assert.equal(verdict(scaled)?.verdict, 'refuted');
+  });
+
   it('finds what every neuron has to do undone', () => {
     let calls = 0;
     const broken: [string, Partial<Neuron>][] = [
