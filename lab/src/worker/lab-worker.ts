@@ -1,6 +1,7 @@
 /** Everything of the library runs here, off the page's own thread. */
 import { machineAnswers } from './machine.ts';
 import { microscopeAnswers } from './microscope.ts';
+import { raceAnswers } from './race.ts';
 import { runsAnswers } from './runs.ts';
 import { type Answer, serve } from './serve.ts';
 
@@ -8,6 +9,7 @@ import { type Answer, serve } from './serve.ts';
 const answers = {
   ...machineAnswers,
   ...microscopeAnswers,
+  ...raceAnswers,
   ...runsAnswers,
 } satisfies Record<string, Answer>;
 

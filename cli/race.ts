@@ -1,0 +1,151 @@
+import { Command, InvalidArgumentError, Option } from 'commander';
+import {
+  adam,
+  dense,
+  digitsSplit,
+  type Interval,
+  type RaceMeasure,
+  type RaceStanding,
+  raceArm,
+  type Split,
+  slice,
+  watchRace,
+} from '../src/index.ts';
+import { createEngine, DATASET_NAMES, loadDataset } from '../src/platform/node/index.ts';
+import { Interruption, UsageError } from './exit.ts';
+import { count, neurons, positive, wholeNumber } from './options.ts';
+import { duration, terminalProgress } from './progress.ts';
+import { table } from './table.ts';
+
+interface RaceFlags {
+  neuron: string[];
+  by: RaceMeasure;
+  budget: number;
+  points: number;
+  units: number;
+  data: string;
+  dataDir?: string;
+  examples: number;
+  valid: number;
+  batch: number;
+  lr: number;
+  seed: number;
+  seeds: number;
+  sampled?: boolean;
+  threads?: number;
+  json?: boolean;
+}
+
+/** Arms of a race, separated by commas. */
+function arms(text: string): string[] {
+  const texts = neurons(text);
+  for (const one of texts)
+    try {
+      raceArm(one);
+    } catch (error) {
+      throw new InvalidArgumentError((error as Error).message);
+    }
+  return texts;
+}
+
+/** `flipgrad race`: what the lab's pages Race and Noise show. */
+export function raceCommand(): Command {
+  return new Command('race')
+    .description('Train one hidden layer with several neurons side by side, at equal evaluations, seconds or steps.')
+    .exitOverride()
+    .option('--neuron <names>', 'two or more, separated by commas; NAME*K averages the gradients of K passes', arms, [
+      'straight-through',
+      'stochastic-binary',
+      'rloo',
+      'disarm',
+    ])
+    .addOption(
+      new Option('--by <measure>', 'what is equal for all')
+        .choices(['evaluations', 'seconds', 'steps'])
+        .default('evaluations'),
+    )
+    .option('--budget <n>', 'how much of it every neuron and seed has', positive, 600)
+    .option('--points <n>', 'measurements along the way', count, 20)
+    .option('--units <n>', 'hidden units', count, 64)
+    .option('--data <name>', `${DATASET_NAMES.join(', ')}, a folder of IDX files, or a CSV file`, 'digits')
+    .option('--data-dir <dir>', 'where data sets lie (default: $FLIPGRAD_DATA, else ~/.cache/flipgrad)')
+    .option('--examples <n>', 'training examples', count, 1000)
+    .option('--valid <n>', 'validation examples', count, 500)
+    .option('--batch <n>', 'examples in a minibatch', count, 50)
+    .option('--lr <rate>', "Adam's learning rate", positive, 0.003)
+    .option('--seed <n>', 'of the data generator, and the first of weights, order and draws', wholeNumber, 1)
+    .option('--seeds <n>', 'networks of each neuron, from seeds one after another', count, 3)
+    .option('--sampled', 'measure networks as they flip, not with the noise off')
+    .option('--threads <n>', 'default: one a core', count)
+    .option('--json', 'one JSON object a line (also when standard output is not a terminal)')
+    .action(race);
+}
+
+async function race(flags: RaceFlags): Promise<void> {
+  const progress = terminalProgress();
+  const interrupt = new AbortController();
+  const onInterrupt = () => interrupt.abort(new Interruption('The race was stopped.'));
+  process.once('SIGINT', onInterrupt).once('SIGTERM', onInterrupt);
+  const json = flags.json ?? !process.stdout.isTTY;
+  const { neuron, by, budget, points, units, batch, lr, seed, seeds } = flags;
+  try {
+    const data = await dataOf(flags);
+    const start = performance.now();
+    let done = 0;
+    const events = watchRace({
+      data,
+      layersOf: (name) => [dense(units, name, 'hidden'), dense(data.train.classes, 'linear', 'output')],
+      // The build that a browser has too, without BLAS: the lab's numbers.
+      makeEngine: () => createEngine({ simd: 'simd', ...(flags.threads !== undefined && { threads: flags.threads }) }),
+      makeOptimizer: () => adam({ learningRate: lr }),
+      arms: neuron,
+      seeds: Array.from({ length: seeds }, (_, i) => seed + i),
+      mode: flags.sampled ? 'sample' : 'mean-field',
+      signal: interrupt.signal,
+      ...{ by, budget, points, batch },
+    });
+    for await (const event of events) {
+      if (json) process.stdout.write(`${JSON.stringify(event)}\n`);
+      else if (event.event === 'result') {
+        progress.clear();
+        process.stdout.write(`${standings(event.standings)}\n`);
+      } else if (event.event === 'failure') progress.print(`${event.arm}, seed ${event.seed}: ${event.reason}`);
+      else {
+        const share = ++done / (neuron.length * seeds * (points + 1));
+        const left = ((performance.now() - start) / 1000) * (1 / share - 1);
+        progress.draw('race', share, [`${event.arm}, seed ${event.seed}`, `${duration(left)} left`]);
+      }
+    }
+  } finally {
+    progress.clear();
+    process.removeListener('SIGINT', onInterrupt).removeListener('SIGTERM', onInterrupt);
+  }
+}
+
+async function dataOf({ data: name, dataDir, examples, valid, seed }: RaceFlags): Promise<Split> {
+  if (name === 'digits') return digitsSplit({ seed, train: examples, valid, test: 1 });
+  const all = await loadDataset(name, { dataDir, seed });
+  for (const [flag, wanted, { count: there }] of [
+    ['examples', examples, all.train],
+    ['valid', valid, all.valid],
+  ] as const)
+    if (wanted > there) throw new UsageError(`--${flag} is ${wanted}, and ${name} has ${there}; up to that would do.`);
+  return { ...all, train: slice(all.train, 0, examples), valid: slice(all.valid, 0, valid) };
+}
+
+function standings(rows: readonly RaceStanding[]): string {
+  const percent = ({ value, most }: Interval): string =>
+    Number.isNaN(value)
+      ? '–'
+      : `${(100 * value).toFixed(2)}${Number.isFinite(most) ? ` ± ${(100 * (most - value)).toFixed(2)}` : ''}`;
+  return table([
+    ['neuron', 'seeds', 'steps', 'evaluations', 'seconds', 'train error, %', 'valid error, %', 'gap, points'],
+    ...rows.map(({ arm, seeds, steps, evaluations, seconds, trainError, validError, gap }) => [
+      arm,
+      String(seeds),
+      ...[steps, evaluations].map((value) => (Number.isNaN(value) ? '–' : String(Math.round(value)))),
+      Number.isNaN(seconds) ? '–' : seconds.toFixed(2),
+      ...[trainError, validError, gap].map(percent),
+    ]),
+  ]);
+}
