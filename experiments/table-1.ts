@@ -12,6 +12,7 @@ import {
   train,
 } from '../src/index.ts';
 import { createEngine, loadDataset } from '../src/platform/node/index.ts';
+import { bestSearch } from './best-search.ts';
 import type { CellOptions, Experiment, Finished } from './experiment.ts';
 import { reportTable1 } from './table-1-report.ts';
 import { gatesOf, ROWS, type Row, type Setting } from './table-1-rows.ts';
@@ -94,23 +95,16 @@ const load = ({ data, examples, seed }: TableCell, signal: AbortSignal): Promise
 
 const same = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);
 
-/** The setting with the lowest validation error among a row's searches, by the loss where errors are equal. */
-export function chosenSetting(cell: TableCell, finished: readonly TableDone[]): Setting {
-  const searches = finished.filter(
-    ({ cell: other }) =>
-      other.stage === 'search' &&
-      other.gater === cell.gater &&
-      cell.settings.some((setting) => same([setting], other.settings)),
-  );
-  if (searches.length < cell.settings.length)
-    throw new RangeError(
-      `The row "${cell.gater}" has ${searches.length} of ${cell.settings.length} searches; those cells come first.`,
-    );
-  const [best] = searches.toSorted(
-    ({ result: a }, { result: b }) => a.validError - b.validError || a.validLoss - b.validLoss,
-  );
-  return best.result.setting;
-}
+/** What the searches found that a final cell chooses among. */
+const searchesFor = (cell: TableCell, finished: readonly TableDone[]): TableResult[] =>
+  finished
+    .filter(({ cell: other }) => other.stage === 'search' && other.gater === cell.gater)
+    .filter(({ cell: other }) => cell.settings.some((setting) => same([setting], other.settings)))
+    .map(({ result }) => result);
+
+/** The setting with the lowest validation error among a row's searches. */
+export const chosenSetting = (cell: TableCell, finished: readonly TableDone[]): Setting =>
+  bestSearch(cell.gater, cell.settings.length, searchesFor(cell, finished)).setting;
 
 async function run(
   cell: TableCell,
@@ -197,6 +191,7 @@ export const table1: Experiment<TableCell, TableResult> = {
     const seconds = EPOCH_SECONDS[rowOf(cell).width];
     return (epochs * seconds * ((cell.examples * (cell.units + 300)) / (50_000 * 2300)) + 1) / 60;
   },
+  ready: (cell, finished) => cell.stage === 'search' || searchesFor(cell, finished).length === cell.settings.length,
   run,
   report: reportTable1,
 };

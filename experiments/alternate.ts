@@ -1,0 +1,33 @@
+/** Milliseconds of several ways in turn, round after round: `times[way][round]`. */
+export type RoundTimes = readonly (readonly number[])[];
+
+/**
+ * Runs all ways once a round, each time in another order, so that what else the machine does falls on all of them; the first
+ * rounds do not count.
+ * @param work called with the number of the round, from 0
+ */
+export async function alternate(
+  ways: readonly ((round: number) => unknown)[],
+  { rounds, warmUp = 3 }: { readonly rounds: number; readonly warmUp?: number },
+): Promise<RoundTimes> {
+  const times: number[][] = ways.map(() => []);
+  for (let round = 0; round < warmUp + rounds; round++)
+    for (let i = 0; i < ways.length; i++) {
+      const way = (i + round) % ways.length;
+      const start = performance.now();
+      await ways[way](round);
+      if (round >= warmUp) times[way].push(performance.now() - start);
+    }
+  return times;
+}
+
+/** The median. @throws RangeError for no numbers */
+export function median(values: readonly number[]): number {
+  if (values.length === 0) throw new RangeError('No numbers have no median; one or more would do.');
+  const sorted = values.toSorted((a, b) => a - b);
+  return (sorted[(sorted.length - 1) >> 1] + sorted[sorted.length >> 1]) / 2;
+}
+
+/** How many times the second way takes the first one's time: the median over rounds of their ratios. */
+export const ratioOf = (times: RoundTimes, first: number, second: number): number =>
+  median(times[first].map((time, round) => times[second][round] / time));

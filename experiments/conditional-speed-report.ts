@@ -1,0 +1,277 @@
+import type { SpeedDone, SpeedResult } from './conditional-speed.ts';
+import { multiplyAddsOf, type Net, nameOfNet, ungated } from './conditional-speed-nets.ts';
+import type { EngineTimes } from './conditional-speed-times.ts';
+import type { Finding, Outcome, Report, ReportTable } from './experiment.ts';
+import { type ScatterGroup, scatterChart } from './scatter-chart.ts';
+import { type Interval, interval, paired, verdict, withHalf } from './statistics.ts';
+
+/** How many times faster a gated net is to be. */
+const AIM = 3;
+
+type Final = NonNullable<SpeedResult['final']>;
+type Way = 'one' | 'hundred' | 'step';
+
+const WAYS: Readonly<Record<Way, string>> = {
+  one: 'one example at a time',
+  hundred: '100 examples at a time',
+  step: 'training, a step',
+};
+
+interface Run extends Final {
+  readonly seed: number;
+  readonly validError: number;
+  readonly learningRate: number;
+}
+
+/** A net with its finished runs. */
+interface Runs {
+  readonly name: string;
+  readonly net: Net;
+  readonly against: readonly Net[];
+  readonly runs: readonly Run[];
+}
+
+const percentPoints = (x: number): string => (100 * x).toFixed(2);
+const times = (x: number): string => x.toFixed(2);
+const thousands = (x: number): string => (x / 1000).toFixed(0);
+
+function runsOf(finished: readonly SpeedDone[]): Runs[] {
+  const finals = finished.filter(({ cell }) => cell.stage === 'final');
+  return [...Map.groupBy(finals, ({ cell }) => nameOfNet(cell.net))].map(([name, own]) => ({
+    name,
+    net: own[0].cell.net,
+    against: own[0].cell.against,
+    runs: own.flatMap(({ cell, result: { final, validError, learningRate } }) =>
+      final ? [{ ...final, validError, learningRate, seed: cell.seed }] : [],
+    ),
+  }));
+}
+
+const level = ({ runs }: Runs, of: (run: Run) => number): Interval => interval(runs.map(of));
+const testError = ({ testError: error }: Run): number => error;
+const validError = ({ validError: error }: Run): number => error;
+const workAtTest = ({ multiplyAdds }: Run): number => multiplyAdds.test;
+
+/** Test errors of a less those of b, seed by seed. */
+function difference(a: Runs, b: Runs): Interval {
+  const pairs = a.runs.flatMap((x) => b.runs.filter(({ seed }) => seed === x.seed).map((y) => [x, y] as const));
+  return paired(
+    pairs.map(([x]) => x.testError),
+    pairs.map(([, y]) => y.testError),
+  );
+}
+
+/** The cheapest dense net whose mean validation error is no higher; else the best one, which `reached` tells. */
+function sameError(gated: Runs, dense: readonly Runs[]): { readonly dense: Runs; readonly reached: boolean } {
+  const limit = level(gated, validError).mean;
+  const byWork = dense.toSorted((a, b) => multiplyAddsOf(a.net, 784) - multiplyAddsOf(b.net, 784));
+  const cheapest = byWork.find((own) => level(own, validError).mean <= limit);
+  const [best] = byWork.toSorted((a, b) => level(a, validError).mean - level(b, validError).mean);
+  return cheapest ? { dense: cheapest, reached: true } : { dense: best, reached: false };
+}
+
+/** The dense net whose multiply-adds are nearest to what the gated net executes, on a logarithmic scale. */
+function sameCost(gated: Runs, dense: readonly Runs[]): Runs {
+  const work = Math.log(level(gated, workAtTest).mean);
+  const distance = ({ net }: Runs): number => Math.abs(Math.log(multiplyAddsOf(net, 784)) - work);
+  return dense.toSorted((a, b) => distance(a) - distance(b))[0];
+}
+
+/** How many times the gated net's time a dense net takes, over seeds, on the engine of that number in every run. */
+function speedUp(gated: Runs, dense: Net, engine: string, way: Way): Interval {
+  const at = gated.against.findIndex((own) => nameOfNet(own) === nameOfNet(dense));
+  return interval(
+    gated.runs.flatMap(({ times: all = [] }) => {
+      const own = all.find((candidate) => candidate.engine === engine);
+      return own && at >= 0 ? [own[way].times[at]] : [];
+    }),
+  );
+}
+
+const enginesOf = (nets: readonly Runs[]): string[] => [
+  ...new Set(
+    nets.flatMap(({ runs }) => runs.flatMap((run) => (run.times ?? []).map(({ engine }: EngineTimes) => engine))),
+  ),
+];
+
+/** The gated net with the greatest speed-up over the dense net of its error, and what is to be said of an aim. */
+function finding(gated: readonly Runs[], dense: readonly Runs[], engine: string, way: Way, aim: number): Finding {
+  const candidates = gated
+    .map((net) => ({ net, ...sameError(net, dense) }))
+    .map((own) => ({ ...own, factor: speedUp(own.net, own.dense.net, engine, way) }))
+    .filter(({ factor }) => factor.count > 0)
+    .toSorted((a, b) => b.factor.mean - a.factor.mean);
+  const [best] = candidates;
+  const words = aim === 1 ? 'faster' : `at least ${aim} times faster`;
+  const claim = `A gated net is ${words} than the dense net of its error (${WAYS[way]}, ${engine})`;
+  if (!best) return { claim, outcome: 'not shown', evidence: 'No gated net has been timed.' };
+  const { mean, half } = best.factor;
+  const sure = Number.isNaN(half)
+    ? 'not shown'
+    : mean - half > aim
+      ? 'holds'
+      : mean + half < aim
+        ? 'refuted'
+        : 'not shown';
+  const outcome: Outcome = sure;
+  const apart = difference(best.net, best.dense);
+  const reached = best.reached ? '' : ' (no dense net of the grid is as good on validation; this is the best)';
+  return {
+    claim,
+    outcome,
+    evidence: `Best of ${candidates.length}: ${best.net.name}, ${withHalf(best.factor, times)} times as fast as ${best.dense.name}${reached}; test error ${percentPoints(level(best.net, testError).mean)}% against ${percentPoints(level(best.dense, testError).mean)}%, difference ${withHalf(apart, percentPoints)}; multiply-adds ${thousands(level(best.net, workAtTest).mean)} against ${thousands(multiplyAddsOf(best.dense.net, 784))} thousand.`,
+  };
+}
+
+function costFinding(gated: readonly Runs[], dense: readonly Runs[]): Finding {
+  const verdicts = gated.map((net) => {
+    const other = sameCost(net, dense);
+    const own = difference(net, other);
+    return { text: `${net.name}: ${withHalf(own, percentPoints)} against ${other.name}`, is: verdict(own) };
+  });
+  const better = verdicts.filter(({ is }) => is === 'better');
+  const worse = verdicts.filter(({ is }) => is === 'worse');
+  const rest = verdicts.length - better.length - worse.length;
+  return {
+    claim: 'Gated nets err less than dense nets of the same multiply-adds',
+    outcome:
+      better.length > 0 && worse.length === 0
+        ? 'holds'
+        : worse.length > 0 && better.length === 0
+          ? 'refuted'
+          : 'not shown',
+    evidence: `${better.length} better, ${worse.length} worse, ${rest} not told apart. Test error, points: ${verdicts.map(({ text }) => text).join('; ')}.`,
+  };
+}
+
+function levelsOf(nets: readonly Runs[]): ReportTable {
+  return {
+    title: 'Errors in percent, means over seeds with 95% intervals, and multiply-adds of one example in thousands',
+    head: ['net', 'seeds', 'rate', 'valid', 'test', 'open, %', 'at test', 'training', 'all blocks'],
+    rows: nets.map((own) => [
+      own.name,
+      String(own.runs.length),
+      String(own.runs[0].learningRate),
+      withHalf(level(own, validError), percentPoints),
+      withHalf(level(own, testError), percentPoints),
+      own.net.gates ? percentPoints(level(own, ({ open }) => open).mean) : '',
+      thousands(level(own, workAtTest).mean),
+      thousands(level(own, ({ multiplyAdds }) => multiplyAdds.training).mean),
+      thousands(level(own, ({ multiplyAdds }) => multiplyAdds.all).mean),
+    ]),
+  };
+}
+
+function speedsOf(gated: readonly Runs[], dense: readonly Runs[], engine: string): ReportTable {
+  const factors = (net: Runs, other: Net): string[] =>
+    (Object.keys(WAYS) as Way[]).map((way) => withHalf(speedUp(net, other, engine, way), times));
+  const kinds = ['of the same error', 'of the same experts, ungated'];
+  return {
+    title: `How many times the gated net’s time a dense net takes, ${engine}`,
+    head: ['gated net', ...kinds.flatMap((kind) => [`dense net ${kind}`, ...Object.values(WAYS)])],
+    rows: gated.map((net) => {
+      const same = sameError(net, dense);
+      const twin = ungated(net.net);
+      return [
+        net.name,
+        `${same.dense.name}${same.reached ? '' : ' (best, not as good)'}`,
+        ...factors(net, same.dense.net),
+        nameOfNet(twin),
+        ...factors(net, twin),
+      ];
+    }),
+  };
+}
+
+/** One group of dense nets, and one a neuron of the gated ones. */
+function groupsOf(nets: readonly Runs[], x: (own: Runs) => number): ScatterGroup[] {
+  const groups = Map.groupBy(nets, ({ net }) => net.gates?.neuron ?? 'dense');
+  return [...groups].map(([name, own]) => ({
+    name,
+    ...(name === 'dense' && { joined: true as const }),
+    points: own
+      .map((item) => {
+        const { mean, half } = level(item, testError);
+        const { widths, gates } = item.net;
+        const label = gates
+          ? `${[...widths, gates.units].join('-')}/${gates.size}, 1/${Math.round(1 / gates.rate)}`
+          : widths.join('-');
+        return { x: x(item), y: 100 * mean, half: Number.isNaN(half) ? 0 : 100 * half, label };
+      })
+      .filter((point) => point.x > 0),
+  }));
+}
+
+/** Time in units of one dense net's, which every gated net has been timed beside. */
+function timesOf(gated: readonly Runs[], reference: Net, engine: string, way: Way) {
+  const median = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[values.length >> 1] ?? 0;
+  return ({ net, runs }: Runs): number => {
+    if (net.gates) {
+      const at = gated[0].against.findIndex((own) => nameOfNet(own) === nameOfNet(reference));
+      return median(
+        runs.flatMap(({ times: all = [] }) =>
+          all.filter((own) => own.engine === engine).map((own) => 1 / own[way].times[at]),
+        ),
+      );
+    }
+    return median(
+      gated.flatMap(({ against, runs: own }) => {
+        const [mine, theirs] = [net, reference].map((wanted) =>
+          against.findIndex((known) => nameOfNet(known) === nameOfNet(wanted)),
+        );
+        return own.flatMap(({ times: all = [] }) =>
+          all
+            .filter((candidate) => candidate.engine === engine)
+            .map((candidate) => candidate[way].times[mine] / candidate[way].times[theirs]),
+        );
+      }),
+    );
+  };
+}
+
+function chartsOf(nets: readonly Runs[], gated: readonly Runs[], dense: readonly Runs[], engine: string): string[] {
+  const highest = Math.ceil(Math.max(...nets.map((own) => 100 * level(own, testError).mean)));
+  const yTicks = Array.from({ length: 6 }, (_, i) => Number(((highest * i) / 5).toFixed(1)));
+  const yLabel = 'errors on the test, %, mean and 95% interval over seeds';
+  const work = scatterChart({
+    title: 'Error against multiply-adds of one example',
+    xLabel: 'multiply-adds, the gater’s included',
+    yLabel,
+    groups: groupsOf(nets, (own) => level(own, workAtTest).mean),
+    xTicks: [1e4, 1e5, 1e6].map((at) => ({ at, text: `${at / 1000} thousand` })),
+    yTicks,
+  });
+  const reference = dense[dense.length >> 1].net;
+  const byTime = (Object.keys(WAYS) as Way[]).map((way) =>
+    scatterChart({
+      title: `Error against measured time: ${WAYS[way]}, ${engine}`,
+      xLabel: `time, in units of ${nameOfNet(reference)}`,
+      yLabel,
+      groups: groupsOf(nets, timesOf(gated, reference, engine, way)),
+      xTicks: [0.1, 0.3, 1, 3, 10].map((at) => ({ at, text: String(at) })),
+      yTicks,
+    }),
+  );
+  return [work, ...byTime];
+}
+
+/** What the finished cells say, in tables, findings and pictures. */
+export function reportConditionalSpeed(finished: readonly SpeedDone[]): Report {
+  const nets = runsOf(finished);
+  const gated = nets.filter(({ net }) => net.gates);
+  const dense = nets.filter(({ net }) => !net.gates);
+  if (gated.length === 0 || dense.length === 0) return { findings: [], tables: [], charts: [] };
+  const engines = enginesOf(gated);
+  return {
+    findings: [
+      ...engines.flatMap((engine) => [
+        finding(gated, dense, engine, 'one', AIM),
+        finding(gated, dense, engine, 'hundred', AIM),
+        finding(gated, dense, engine, 'step', 1),
+      ]),
+      costFinding(gated, dense),
+    ],
+    tables: [levelsOf(nets), ...engines.map((engine) => speedsOf(gated, dense, engine))],
+    charts: engines[0] === undefined ? [] : chartsOf(nets, gated, dense, engines[0]),
+  };
+}

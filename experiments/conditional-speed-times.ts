@@ -1,0 +1,97 @@
+import {
+  type CompiledModel,
+  compile,
+  createModel,
+  type Dataset,
+  type Model,
+  type Split,
+  sgd,
+  train,
+} from '../src/index.ts';
+import { createEngine } from '../src/platform/node/index.ts';
+import { alternate, median, ratioOf } from './alternate.ts';
+import { layersOf, type Net } from './conditional-speed-nets.ts';
+
+/** Milliseconds are medians; `times` tells how many times the gated net's time each dense net takes, round by round. */
+export interface Comparison {
+  readonly gated: number;
+  readonly dense: readonly number[];
+  readonly times: readonly number[];
+}
+
+/** One engine's times, gated and dense nets in turn, one thread. */
+export interface EngineTimes {
+  readonly engine: string;
+  /** One example at a time, another in every round. */
+  readonly one: Comparison;
+  readonly hundred: Comparison;
+  /** A training step. */
+  readonly step: Comparison;
+}
+
+const ROUNDS = { one: 200, hundred: 30, step: 20 };
+const MANY = 100;
+
+/**
+ * Times a trained gated net beside dense nets of the same kind of machine code: the kernels alone, and with BLAS where there is one.
+ * What the dense nets' weights are does not change their time, so theirs are not trained.
+ */
+export async function compareTimes(
+  trained: Model,
+  against: readonly Net[],
+  data: Split,
+  { batch, learningRate, signal }: { batch: number; learningRate: number; signal: AbortSignal },
+): Promise<EngineTimes[]> {
+  const snapshot = trained.snapshot();
+  const { inputs, seed } = trained;
+  const found: EngineTimes[] = [];
+  for (const blas of ['off', 'auto']) {
+    signal.throwIfAborted();
+    const engine = await createEngine({ threads: 1, blas });
+    try {
+      if (found.some((known) => known.engine === engine.name)) continue;
+      const gatedModel = createModel(engine, trained.spec);
+      gatedModel.restore(snapshot);
+      const denseModels = against.map((net) => createModel(engine, { inputs, seed, layers: layersOf(net) }));
+      const models = [gatedModel, ...denseModels];
+      const frozen = models.map((model) => compile(model));
+      const one = await alternate(predicting(frozen, data.test, 1), { rounds: ROUNDS.one });
+      const hundred = await alternate(predicting(frozen, data.test, MANY), { rounds: ROUNDS.hundred });
+      const steps = models.map((model) => steppedBy(model, data, { batch, learningRate, signal }));
+      const rounds = Math.min(ROUNDS.step, Math.floor(data.train.count / batch) - 5);
+      const step = await alternate(
+        steps.map(({ next }) => next),
+        { rounds },
+      );
+      for (const { end } of steps) await end();
+      found.push({ engine: engine.name, one: compared(one), hundred: compared(hundred), step: compared(step) });
+    } finally {
+      engine.close();
+    }
+  }
+  return found;
+}
+
+function compared(times: Awaited<ReturnType<typeof alternate>>): Comparison {
+  const [gated, ...dense] = times.map(median);
+  return { gated, dense, times: dense.map((_, i) => ratioOf(times, 0, i + 1)) };
+}
+
+/** Each net classifies the same rows in a round, other rows in the next. */
+function predicting(frozen: readonly CompiledModel[], { features, scale, width, count }: Dataset, rows: number) {
+  const starts = Math.max(1, Math.floor(count / rows));
+  const inputs = Array.from({ length: Math.min(50, starts) }, (_, i) =>
+    Float32Array.from(features.subarray(i * rows * width, (i + 1) * rows * width), (x) => x * scale),
+  );
+  return frozen.map((net) => (round: number) => net.predict(inputs[round % inputs.length]));
+}
+
+/** Trains on one minibatch a call. */
+function steppedBy(
+  model: Model,
+  data: Split,
+  { batch, learningRate, signal }: { batch: number; learningRate: number; signal: AbortSignal },
+) {
+  const training = train(model, data, { epochs: 1, batch, optimizer: sgd({ learningRate }), signal });
+  return { next: () => training.next(), end: () => training.return() };
+}

@@ -1,0 +1,177 @@
+import { compile, createModel, digitsSplit, type Split, sgd, train } from '../src/index.ts';
+import { createEngine, loadDataset } from '../src/platform/node/index.ts';
+import { bestSearch } from './best-search.ts';
+import { layersOf, multiplyAddsOf, NETS, type Net, nameOfNet, ungated } from './conditional-speed-nets.ts';
+import { reportConditionalSpeed } from './conditional-speed-report.ts';
+import { compareTimes, type EngineTimes } from './conditional-speed-times.ts';
+import type { CellOptions, Experiment, Finished } from './experiment.ts';
+
+const BATCH = 50;
+const LEARNING_RATES = [0.1, 0.3, 1];
+/** The last epoch's learning rate as a share of the first's, geometric in between. */
+const LAST_RATE = 0.02;
+/** Of the searches, so that no reported seed has been searched on. */
+const SEARCH_SEED = 0;
+
+/** A search cell tries one learning rate on validation; a final cell trains with the net's best, and times it if it has gates. */
+export interface SpeedCell {
+  readonly data: 'digits' | 'mnist';
+  /** Of training; half as many digits validate, as many test. */
+  readonly examples: number;
+  readonly stage: 'search' | 'final';
+  readonly net: Net;
+  readonly learningRates: readonly number[];
+  readonly epochs: number;
+  readonly searchEpochs: number;
+  /** Dense nets that a gated one is timed beside. */
+  readonly against: readonly Net[];
+  readonly seed: number;
+}
+
+/** Errors are shares in [0, 1], of the epoch with the best validation error; gates with a threshold at the target rate. */
+export interface SpeedResult {
+  readonly learningRate: number;
+  readonly validError: number;
+  readonly validLoss: number;
+  readonly final?: {
+    readonly testError: number;
+    /** For one example: at test, in the forward pass of training, and of all blocks and the gater. */
+    readonly multiplyAdds: { readonly test: number; readonly training: number; readonly all: number };
+    /** Share of open blocks at test. */
+    readonly open: number;
+    /** Of nets with gates; one item an engine. */
+    readonly times?: readonly EngineTimes[];
+  };
+  readonly dataChecksum: string;
+  readonly engine: string;
+}
+
+export type SpeedDone = Finished<SpeedCell, SpeedResult>;
+
+type Grid = Pick<SpeedCell, 'data' | 'examples' | 'epochs' | 'searchEpochs'>;
+
+/** All searches first, then every net seed by seed. */
+export const speedGrid =
+  (common: Grid, nets: readonly Net[]) =>
+  (seeds: readonly number[]): SpeedCell[] => {
+    const dense = nets.filter(({ gates }) => !gates);
+    const againstOf = (net: Net): Net[] => {
+      const own = ungated(net);
+      const known = dense.some((other) => nameOfNet(other) === nameOfNet(own));
+      return net.gates ? [...dense, ...(known ? [] : [own])] : [];
+    };
+    return [
+      ...nets.flatMap((net) =>
+        LEARNING_RATES.map(
+          (rate): SpeedCell => ({
+            ...common,
+            stage: 'search',
+            net,
+            learningRates: [rate],
+            against: [],
+            seed: SEARCH_SEED,
+          }),
+        ),
+      ),
+      ...seeds.flatMap((seed) =>
+        nets.map(
+          (net): SpeedCell => ({
+            ...common,
+            stage: 'final',
+            net,
+            learningRates: LEARNING_RATES,
+            against: againstOf(net),
+            seed,
+          }),
+        ),
+      ),
+    ];
+  };
+
+const load = ({ data, examples, seed }: SpeedCell, signal: AbortSignal): Promise<Split> | Split =>
+  data === 'digits'
+    ? digitsSplit({ seed, train: examples, valid: Math.ceil(examples / 2), test: examples })
+    : loadDataset('mnist', { signal });
+
+/** What the searches found that a final cell chooses among. */
+const searchesFor = (cell: SpeedCell, finished: readonly SpeedDone[]): SpeedResult[] =>
+  finished
+    .filter(({ cell: other }) => other.stage === 'search' && nameOfNet(other.net) === nameOfNet(cell.net))
+    .filter(({ cell: other }) => cell.learningRates.includes(other.learningRates[0]))
+    .map(({ result }) => result);
+
+/** The learning rate with the lowest validation error among a net's searches. */
+export const chosenRate = (cell: SpeedCell, finished: readonly SpeedDone[]): number =>
+  bestSearch(nameOfNet(cell.net), cell.learningRates.length, searchesFor(cell, finished)).learningRate;
+
+async function run(
+  cell: SpeedCell,
+  { signal, onProgress, finished = [] }: CellOptions<SpeedCell, SpeedResult>,
+): Promise<SpeedResult> {
+  const search = cell.stage === 'search';
+  const learningRate = search ? cell.learningRates[0] : chosenRate(cell, finished);
+  const data = await load(cell, signal);
+  const engine = await createEngine({ threads: 1, blas: 'auto' });
+  try {
+    const model = createModel(engine, { inputs: data.train.width, seed: cell.seed, layers: layersOf(cell.net) });
+    const epochs = search ? cell.searchEpochs : cell.epochs;
+    const decay = LAST_RATE ** (1 / Math.max(1, epochs - 1));
+    const losses: number[] = [];
+    const options = { epochs, batch: BATCH, optimizer: sgd({ learningRate }), decay, signal };
+    for await (const event of train(model, data, options)) {
+      if (event.event === 'batch') onProgress((0.9 * (event.epoch - 1 + event.batch / event.batches)) / epochs);
+      if (event.event === 'epoch') losses.push(event.validLoss);
+      if (event.event !== 'result') continue;
+      const { validError, bestEpoch, training, dataChecksum } = event;
+      const common = { learningRate, validError, validLoss: losses[bestEpoch - 1], dataChecksum, engine: event.engine };
+      if (search) return common;
+      const { error, multiplyAdds } = compile(model).evaluate(data.test);
+      const times =
+        cell.net.gates && (await compareTimes(model, cell.against, data, { batch: BATCH, learningRate, signal }));
+      const final = {
+        testError: error,
+        multiplyAdds: { test: multiplyAdds, training: training.executed, all: training.all },
+        open: event.density,
+        ...(times && { times }),
+      };
+      return { ...common, final };
+    }
+    throw new Error('Training ended without a result.');
+  } finally {
+    engine.close();
+  }
+}
+
+/** How much faster is a net with block gates than the dense net of the same error? */
+export const conditionalSpeed: Experiment<SpeedCell, SpeedResult> = {
+  name: 'conditional-speed',
+  title: 'Block gates against dense nets: error, multiply-adds, measured time',
+  claim: {
+    text: 'conditional computation with block gates reaches the error of a dense net at a fraction of its time',
+    source:
+      'E. Bengio, Bacon, Pineau, Precup 2015, arXiv:1511.06297, in our words; here the aim is three times on MNIST',
+    published:
+      'Theirs, one core: MNIST, 16 blocks of 16 units, rate 1/16: 2.3% (dense net of 256 units: 1.9%; of 32 units, the same cost: 2.8%), “too small to speed up”; CIFAR-10: 0.497 error in 2.0 s against 8.34 s for a dense net of that error, at best 5.7 times; SVHN: 0.073 in 10.2 s against 0.091 in 16.8 s.',
+  },
+  setting: `784 → rectifiers in blocks, a linear gater of one logit a block on the same input → 10, some on a dense layer; dense nets of rectifiers. Gradient descent without momentum, ${BATCH} examples a step, the first learning rate the best of ${LEARNING_RATES.join(', ')} on validation (a search with a seed of its own), falling geometrically to ${LAST_RATE} of it; epoch by validation. Gates at test: a threshold calibrated to the target rate. “The dense net of the same error” is the one of fewest multiply-adds whose mean validation error is no higher; where none is that good, the best there is, and that is said. Times: every gated net, as trained, in turn with all dense nets in one process, one thread, medians over rounds of the ratio within a round; kernels alone (the library’s default), and with BLAS. Straight-through gates compute all blocks while training; the others skip.`,
+  quick: {
+    seeds: 2,
+    cells: speedGrid({ data: 'digits', examples: 2000, epochs: 12, searchEpochs: 4 }, NETS.quick),
+  },
+  full: {
+    seeds: 3,
+    cells: speedGrid({ data: 'mnist', examples: 50_000, epochs: 12, searchEpochs: 3 }, NETS.full),
+  },
+  nameOf: ({ stage, net, learningRates, seed }) =>
+    `${nameOfNet(net)}, ${stage === 'search' ? `search: rate ${learningRates[0]}` : `seed ${seed}`}`,
+  minutesOf({ stage, net, epochs, searchEpochs, examples, against }) {
+    // Seconds of an epoch: a step costs something whatever the net; what gates leave out is not counted.
+    const epoch = 1.1 * examples * (2e-5 + multiplyAddsOf(ungated(net), 784) / 1.5e10);
+    const timing = against.reduce((sum, dense) => sum + 1 + multiplyAddsOf(dense, 784) / 3e5, 0);
+    return (1 + epoch * (stage === 'search' ? searchEpochs : epochs + 1) + timing) / 60;
+  },
+  ready: (cell, finished) =>
+    cell.stage === 'search' || searchesFor(cell, finished).length === cell.learningRates.length,
+  run,
+  report: reportConditionalSpeed,
+};

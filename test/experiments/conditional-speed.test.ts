@@ -1,0 +1,131 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { alternate, median, ratioOf } from '../../experiments/alternate.ts';
+import {
+  conditionalSpeed,
+  type SpeedCell,
+  type SpeedDone,
+  type SpeedResult,
+  speedGrid,
+} from '../../experiments/conditional-speed.ts';
+import { multiplyAddsOf, type Net, nameOfNet } from '../../experiments/conditional-speed-nets.ts';
+
+const small: Net[] = [
+  { widths: [8] },
+  { widths: [32] },
+  { widths: [], gates: { units: 64, size: 8, rate: 1 / 8, neuron: 'noisy-rectifier' } },
+];
+const cells = speedGrid({ data: 'digits', examples: 500, epochs: 2, searchEpochs: 1 }, small)([1, 2, 3]);
+const options = { signal: new AbortController().signal, onProgress() {} };
+
+test('ways take turns, the first rounds do not count, and ratios are of the same round', async () => {
+  const order: number[] = [];
+  const times = await alternate([() => order.push(0), () => order.push(1)], { rounds: 4, warmUp: 2 });
+  assert.deepEqual(order, [0, 1, 1, 0, 0, 1, 1, 0, 0, 1, 1, 0]);
+  assert.ok(times.length === 2 && times.every((own) => own.length === 4));
+  assert.equal(median([3, 1, 2, 10]), 2.5);
+  // The second round was slow for both.
+  assert.equal(
+    ratioOf(
+      [
+        [1, 100, 2],
+        [3, 300, 6],
+      ],
+      0,
+      1,
+    ),
+    3,
+  );
+});
+
+test('names tell all nets of a form apart, and dense multiply-adds are those of the net', async () => {
+  for (const form of [conditionalSpeed.quick, conditionalSpeed.full]) {
+    const all = form.cells([1]);
+    assert.equal(new Set(all.map((cell) => conditionalSpeed.nameOf(cell))).size, all.length);
+  }
+  assert.equal(multiplyAddsOf({ widths: [8, 4] }, 784), 784 * 8 + 8 * 4 + 4 * 10);
+});
+
+test('a gated net is trained with the rate that its searches chose, and timed beside all dense nets and its ungated twin', async () => {
+  const own = cells.filter(({ net }) => net.gates);
+  const done: SpeedDone[] = [];
+  const final = own.find(({ stage }) => stage === 'final') as SpeedCell;
+  assert.equal(conditionalSpeed.ready?.(final, done), false);
+  for (const cell of [...own.filter(({ stage }) => stage === 'search'), final])
+    done.push({ cell, result: await conditionalSpeed.run(cell, { ...options, finished: done }), seconds: 1 });
+  assert.equal(conditionalSpeed.ready?.(final, done), true);
+  const result = (done.at(-1) as SpeedDone).result;
+  const searches = done.slice(0, -1).map(({ result: { validError, validLoss, learningRate, final: none } }) => {
+    assert.equal(none, undefined);
+    return { validError, validLoss, learningRate };
+  });
+  const [best] = searches.toSorted((a, b) => a.validError - b.validError || a.validLoss - b.validLoss);
+  assert.equal(result.learningRate, best.learningRate);
+  assert.deepEqual(final.against.map(nameOfNet), ['dense 8', 'dense 32', 'dense 64']);
+  const { multiplyAdds, times = [] } = result.final ?? assert.fail();
+  // One logit a block, an eighth of the experts and the output: calibrated on other examples, so not exactly.
+  const exact = 784 * 8 + 784 * 8 + 64;
+  assert.ok(multiplyAdds.test > 784 * 8 && multiplyAdds.test < 1.5 * exact, `${multiplyAdds.test}`);
+  assert.ok(multiplyAdds.training < multiplyAdds.all);
+  assert.ok(times.length >= 1);
+  for (const { one, hundred, step } of times)
+    for (const comparison of [one, hundred, step]) {
+      assert.equal(comparison.times.length, 3);
+      assert.ok([comparison.gated, ...comparison.dense, ...comparison.times].every((x) => x > 0 && Number.isFinite(x)));
+    }
+});
+
+describe('the report', () => {
+  /** A record of a cell that never ran: errors by name, and how many times each dense net takes the gated one's time. */
+  const record = (cell: SpeedCell, errors: Readonly<Record<string, number>>, factors: readonly number[]): SpeedDone => {
+    const error = errors[nameOfNet(cell.net)] + 0.0001 * cell.seed;
+    const comparison = { gated: 1, dense: factors, times: factors.map((x) => x + 0.01 * cell.seed) };
+    const work = cell.net.gates ? 13_000 : multiplyAddsOf(cell.net, 784);
+    const result: SpeedResult = {
+      learningRate: 0.1,
+      validError: error,
+      validLoss: 1,
+      final: {
+        testError: error,
+        multiplyAdds: { test: work, training: work, all: work },
+        open: 0.125,
+        ...(cell.net.gates && { times: [{ engine: 'e', one: comparison, hundred: comparison, step: comparison }] }),
+      },
+      dataChecksum: '',
+      engine: 'e',
+    };
+    return { cell, result, seconds: 1 };
+  };
+  const gatedName = nameOfNet(small[2]);
+  const reportOf = (errors: Readonly<Record<string, number>>, factors: readonly number[]) =>
+    conditionalSpeed.report(
+      cells.filter(({ stage }) => stage === 'final').map((cell) => record(cell, errors, factors)),
+    );
+  const aim = (report: ReturnType<typeof reportOf>) => report.findings[0];
+
+  test('compares with the cheapest dense net that is as good on validation', () => {
+    const report = reportOf({ 'dense 8': 0.05, 'dense 32': 0.02, [gatedName]: 0.03 }, [2, 4, 5]);
+    assert.equal(aim(report).outcome, 'holds');
+    assert.match(aim(report).evidence, /4\.02 ± 0\.02 times as fast as dense 32;/);
+    const easy = reportOf({ 'dense 8': 0.03, 'dense 32': 0.02, [gatedName]: 0.03 }, [2, 4, 5]);
+    assert.equal(aim(easy).outcome, 'refuted');
+    assert.match(aim(easy).evidence, /as fast as dense 8;/);
+  });
+
+  test('says so where no dense net is as good', () => {
+    const report = reportOf({ 'dense 8': 0.05, 'dense 32': 0.04, [gatedName]: 0.03 }, [2, 4, 5]);
+    assert.match(
+      aim(report).evidence,
+      /dense 32 \(no dense net of the grid is as good on validation; this is the best\)/,
+    );
+  });
+
+  test('has a picture of every way of measuring, with every net in it', () => {
+    const { charts } = reportOf({ 'dense 8': 0.05, 'dense 32': 0.04, [gatedName]: 0.03 }, [2, 4, 5]);
+    assert.equal(charts.length, 4);
+    for (const chart of charts) {
+      assert.doesNotMatch(chart, /NaN|Infinity/);
+      assert.equal(chart.match(/<title>/g)?.length, small.length);
+    }
+  });
+});
