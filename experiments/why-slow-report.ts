@@ -1,20 +1,15 @@
-import type { Finding, Finished, Outcome, Report, ReportTable } from './experiment.ts';
+import type { Finding, Report, ReportTable } from './experiment.ts';
 import { lineChart } from './line-chart.ts';
 import { percent } from './records.ts';
 import { type Interval, interval, paired, withHalf } from './statistics.ts';
-import type { ArmName, Point, WhyCell, WhyResult } from './why-slow.ts';
+import type { ArmName, WhyResult } from './why-slow.ts';
+import { renderForms } from './why-slow-form.ts';
+import { type Done, fastest, type Measure, mean, over, ratio, share, stepsTo, TARGET } from './why-slow-runs.ts';
 
-type Done = Finished<WhyCell, WhyResult>;
-/** The criterion as sampled, or with the noise off. */
-type Measure = 'sampled' | 'off';
-
-/** Nats of the training criterion that speed is measured to. */
-const TARGET = 0.4;
 /** What explains a smaller share is no reason. */
 const TENTH = 0.1;
-/** How far the second order may be off, as a ratio. */
-const TOLERANCE = 0.2;
 const WORDS: Readonly<Record<Measure, string>> = { sampled: 'as sampled', off: 'noise off' };
+const NEVER = `Not every arm came under ${TARGET} nats.`;
 
 /** The slow-down taken apart: from one arm to another, one thing changes. The first is the whole. */
 const STEPS: readonly { name: string; from: ArmName; to: ArmName; reason?: string }[] = [
@@ -35,38 +30,16 @@ const STEPS: readonly { name: string; from: ArmName; to: ArmName; reason?: strin
     name: '2. information lost in the pass',
     from: 'bits, unbiased, many passes',
     to: 'deterministic',
-    reason: 'Quantising p to one bit loses information',
+    reason: 'A bit in the place of p loses information',
   },
   {
     name: '2a. of it, by quantising: Gaussian noise of the same variance in its place',
     from: 'bits, unbiased, many passes',
     to: 'Gaussian noise, many passes',
+    reason: 'It is lost by quantising, more than noise of that variance would lose',
   },
   { name: '2b. of it, by noise of that variance', from: 'Gaussian noise, many passes', to: 'deterministic' },
 ];
-
-/** Steps until a curve is under the target, by the logarithm of the criterion between two points; Infinity where it never is. */
-export function stepsTo(curve: readonly Point[], measure: Measure, target = TARGET): number {
-  const at = curve.findIndex((point) => point[measure] <= target);
-  if (at <= 0) return at === 0 ? 0 : Number.POSITIVE_INFINITY;
-  const [before, after] = [curve[at - 1], curve[at]];
-  const share = Math.log(before[measure] / target) / Math.log(before[measure] / after[measure]);
-  return before.step + share * (after.step - before.step);
-}
-
-const mean = (values: readonly number[]): number => values.reduce((sum, x) => sum + x, 0) / values.length;
-
-/** Runs of an arm at the learning rate that is fastest in the mean of the logarithm, by seed. */
-function fastest(all: readonly Done[], arm: ArmName, measure: Measure): Done[] {
-  const rates = Map.groupBy(
-    all.filter(({ cell }) => cell.arm === arm),
-    ({ cell }) => cell.rate,
-  );
-  const slowness = (own: readonly Done[]): number =>
-    mean(own.map(({ result }) => Math.log(stepsTo(result.curve, measure))));
-  const [best] = [...rates.values()].toSorted((a, b) => slowness(a) - slowness(b) || a[0].cell.rate - b[0].cell.rate);
-  return best.toSorted((a, b) => a.cell.seed - b.cell.seed);
-}
 
 /** Logarithms of ratios of steps, and shares of the first, each an interval over seeds. */
 function partsOf(all: readonly Done[], measure: Measure): { log: Interval; share: Interval }[] {
@@ -78,18 +51,6 @@ function partsOf(all: readonly Done[], measure: Measure): { log: Interval; share
   });
   return logs.map((own) => ({ log: interval(own), share: interval(own.map((log, i) => log / logs[0][i])) }));
 }
-
-/** `holds` where the whole interval is over the bound, `refuted` where it is under. */
-function over({ mean: middle, half }: Interval, bound: number): Outcome {
-  if (middle - half > bound) return 'holds';
-  return middle + half < bound ? 'refuted' : 'not shown';
-}
-
-/** Where an arm never came under the target there is no number. */
-const known = (x: number, text: string): string => (Number.isFinite(x) ? text : 'none');
-const share = (x: number): string => known(x, `${(100 * x).toFixed(0)}%`);
-const ratio = (x: number): string => known(x, x.toFixed(2));
-const NEVER = `Not every arm came under ${TARGET} nats.`;
 
 function shares(all: readonly Done[]): { table: ReportTable; findings: Finding[] } {
   const measures: Measure[] = ['sampled', 'off'];
@@ -223,80 +184,6 @@ function variances(all: readonly Done[]): ReportTable {
   };
 }
 
-type FormRow = { shift: Interval; trace: Interval; cosine: Interval; bias: Interval };
-
-function formOf(all: readonly Done[], arm: ArmName, epoch: number, bits: number): FormRow | undefined {
-  const forms = fastest(all, arm, 'sampled').flatMap(({ result }) =>
-    result.forms.filter((form) => form.epoch === epoch && form.bits === bits),
-  );
-  if (forms.length === 0) return undefined;
-  return {
-    shift: interval(forms.map((form) => form.shift.measured / form.shift.predicted)),
-    trace: interval(forms.map((form) => form.trace.measured / form.trace.predicted)),
-    cosine: interval(forms.map(({ cosine }) => cosine)),
-    bias: interval(forms.map(({ bias }) => bias)),
-  };
-}
-
-function forms(all: readonly Done[]): { table: ReportTable; findings: Finding[]; chart: string } {
-  const seen = fastest(all, 'bits', 'sampled').flatMap(({ result }) => result.forms);
-  const epochs = [...new Set(seen.map(({ epoch }) => epoch))].sort((a, b) => a - b);
-  const bits = [...new Set(seen.map((form) => form.bits))];
-  const rows = (['deterministic', 'bits'] as const).flatMap((arm) =>
-    bits.flatMap((m) =>
-      epochs.flatMap((epoch) => {
-        const form = formOf(all, arm, epoch, m);
-        return form
-          ? [
-              [
-                `${arm}, ${m} ${m === 1 ? 'bit' : 'bits'}, epoch ${epoch}`,
-                withHalf(form.shift, ratio),
-                withHalf(form.trace, ratio),
-                withHalf(form.cosine, ratio),
-                withHalf(form.bias, (x) => x.toFixed(3)),
-              ],
-            ]
-          : [];
-      }),
-    ),
-  );
-  const findings = [epochs[0], epochs[epochs.length - 1]].flatMap((epoch): Finding[] => {
-    const form = formOf(all, 'bits', epoch, 1);
-    if (!form) return [];
-    const { shift, trace, cosine } = form;
-    const within = (own: Interval): boolean => Math.abs(own.mean - 1) + own.half < TOLERANCE;
-    const beyond = (own: Interval): boolean => Math.abs(own.mean - 1) - own.half > TOLERANCE;
-    const outcome = within(shift) && within(trace) ? 'holds' : beyond(shift) || beyond(trace) ? 'refuted' : 'not shown';
-    return [
-      {
-        claim: `The noise of bits has the form of the second order within ${share(TOLERANCE)}: mean shift ½Σp(1 − p)∂²C, covariance H·diag(p(1 − p))·H (epoch ${epoch})`,
-        outcome,
-        evidence: `Measured over predicted: mean shift ${withHalf(shift, ratio)}, trace of the covariance ${withHalf(trace, ratio)}; cosine of the covariances ${withHalf(cosine, ratio)}.`,
-      },
-    ];
-  });
-  const series = bits.flatMap((m) =>
-    (['shift', 'trace'] as const).map((field) => ({
-      name: `${field === 'shift' ? 'mean shift' : 'covariance'}, ${m} ${m === 1 ? 'bit' : 'bits'}`,
-      points: epochs.flatMap((epoch) => {
-        const own = formOf(all, 'bits', epoch, m)?.[field];
-        const half = own && Number.isFinite(own.half) ? own.half : 0;
-        return own ? [{ x: epoch, y: own.mean, low: own.mean - half, high: own.mean + half }] : [];
-      }),
-    })),
-  );
-  const chart = lineChart({
-    title: 'The form of the noise along the training of bits',
-    xLabel: 'epoch',
-    yLabel: 'measured over predicted by the second order, mean and 95% interval over seeds',
-    series,
-    xTicks: epochs,
-    yTicks: [0, 0.5, 1, 1.5],
-  });
-  const head = ['network and noise', 'mean shift', 'trace of the covariance', 'cosine', 'bias² over the trace'];
-  return { table: { title: 'Noise at the hidden units, measured over predicted', head, rows }, findings, chart };
-}
-
 function curves(all: readonly Done[], measure: Measure): string {
   const arms: ArmName[] = [
     'deterministic',
@@ -331,7 +218,7 @@ function curves(all: readonly Done[], measure: Measure): string {
 /** What the records say: shares of the slow-down, the form of the noise, and what the curvature penalty gives alone. */
 export function renderWhySlow(all: readonly Done[]): Report {
   const slow = shares(all);
-  const form = forms(all);
+  const form = renderForms(all);
   const regular = regularisation(all);
   return {
     findings: [...slow.findings, ...form.findings, ...regular.findings],

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { renderMarkdown } from '../../experiments/report-page.ts';
 import { ARMS, type ArmName, type Point, whySlow } from '../../experiments/why-slow.ts';
-import { stepsTo } from '../../experiments/why-slow-report.ts';
+import { stepsTo } from '../../experiments/why-slow-runs.ts';
 
 describe('stepsTo', () => {
   const curve: Point[] = [4, 2, 1, 0.5].map((sampled, i) => ({ step: 10 * i, sampled, off: sampled / 2 }));

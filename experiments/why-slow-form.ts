@@ -1,0 +1,83 @@
+import type { Finding, ReportTable } from './experiment.ts';
+import { lineChart } from './line-chart.ts';
+import { type Interval, interval, withHalf } from './statistics.ts';
+import type { ArmName } from './why-slow.ts';
+import { type Done, fastest, ratio, share } from './why-slow-runs.ts';
+
+/** How far the second order may be off, as a ratio. */
+const TOLERANCE = 0.2;
+
+type FormRow = { shift: Interval; trace: Interval; cosine: Interval; bias: Interval };
+
+function formOf(all: readonly Done[], arm: ArmName, epoch: number, bits: number): FormRow | undefined {
+  const forms = fastest(all, arm, 'sampled').flatMap(({ result }) =>
+    result.forms.filter((form) => form.epoch === epoch && form.bits === bits),
+  );
+  if (forms.length === 0) return undefined;
+  return {
+    shift: interval(forms.map((form) => form.shift.measured / form.shift.predicted)),
+    trace: interval(forms.map((form) => form.trace.measured / form.trace.predicted)),
+    cosine: interval(forms.map(({ cosine }) => cosine)),
+    bias: interval(forms.map(({ bias }) => bias)),
+  };
+}
+
+/** The form of the noise: measured at some epochs of the runs of two arms, over what the second order predicts. */
+export function renderForms(all: readonly Done[]): { table: ReportTable; findings: Finding[]; chart: string } {
+  const seen = fastest(all, 'bits', 'sampled').flatMap(({ result }) => result.forms);
+  const epochs = [...new Set(seen.map(({ epoch }) => epoch))].sort((a, b) => a - b);
+  const bits = [...new Set(seen.map((form) => form.bits))];
+  const rows = (['deterministic', 'bits'] as const).flatMap((arm) =>
+    bits.flatMap((m) =>
+      epochs.flatMap((epoch) => {
+        const form = formOf(all, arm, epoch, m);
+        return form
+          ? [
+              [
+                `${arm}, ${m} ${m === 1 ? 'bit' : 'bits'}, epoch ${epoch}`,
+                withHalf(form.shift, ratio),
+                withHalf(form.trace, ratio),
+                withHalf(form.cosine, ratio),
+                withHalf(form.bias, (x) => x.toFixed(3)),
+              ],
+            ]
+          : [];
+      }),
+    ),
+  );
+  const findings = [epochs[0], epochs[epochs.length - 1]].flatMap((epoch): Finding[] => {
+    const form = formOf(all, 'bits', epoch, 1);
+    if (!form) return [];
+    const { shift, trace, cosine } = form;
+    const within = (own: Interval): boolean => Math.abs(own.mean - 1) + own.half < TOLERANCE;
+    const beyond = (own: Interval): boolean => Math.abs(own.mean - 1) - own.half > TOLERANCE;
+    const outcome = within(shift) && within(trace) ? 'holds' : beyond(shift) || beyond(trace) ? 'refuted' : 'not shown';
+    return [
+      {
+        claim: `The noise of bits has the form of the second order within ${share(TOLERANCE)}: mean shift ½Σp(1 − p)∂²C, covariance H·diag(p(1 − p))·H (epoch ${epoch})`,
+        outcome,
+        evidence: `Measured over predicted: mean shift ${withHalf(shift, ratio)}, trace of the covariance ${withHalf(trace, ratio)}; cosine of the covariances ${withHalf(cosine, ratio)}.`,
+      },
+    ];
+  });
+  const series = bits.flatMap((m) =>
+    (['shift', 'trace'] as const).map((field) => ({
+      name: `${field === 'shift' ? 'mean shift' : 'covariance'}, ${m} ${m === 1 ? 'bit' : 'bits'}`,
+      points: epochs.flatMap((epoch) => {
+        const own = formOf(all, 'bits', epoch, m)?.[field];
+        const half = own && Number.isFinite(own.half) ? own.half : 0;
+        return own ? [{ x: epoch, y: own.mean, low: own.mean - half, high: own.mean + half }] : [];
+      }),
+    })),
+  );
+  const chart = lineChart({
+    title: 'The form of the noise along the training of bits',
+    xLabel: 'epoch',
+    yLabel: 'measured over predicted by the second order, mean and 95% interval over seeds',
+    series,
+    xTicks: epochs,
+    yTicks: [0, 0.5, 1, 1.5],
+  });
+  const head = ['network and noise', 'mean shift', 'trace of the covariance', 'cosine', 'bias² over the trace'];
+  return { table: { title: 'Noise at the hidden units, measured over predicted', head, rows }, findings, chart };
+}

@@ -1,0 +1,45 @@
+/** Runs of why-slow, and how fast they are. */
+import type { Finished, Outcome } from './experiment.ts';
+import type { Interval } from './statistics.ts';
+import type { ArmName, Point, WhyCell, WhyResult } from './why-slow.ts';
+
+export type Done = Finished<WhyCell, WhyResult>;
+/** The criterion as sampled, or with the noise off. */
+export type Measure = 'sampled' | 'off';
+
+/** Nats of the training criterion that speed is measured to. */
+export const TARGET = 0.4;
+
+/** Steps until a curve is under the target, by the logarithm of the criterion between two points; Infinity where it never is. */
+export function stepsTo(curve: readonly Point[], measure: Measure, target = TARGET): number {
+  const at = curve.findIndex((point) => point[measure] <= target);
+  if (at <= 0) return at === 0 ? 0 : Number.POSITIVE_INFINITY;
+  const [before, after] = [curve[at - 1], curve[at]];
+  const share = Math.log(before[measure] / target) / Math.log(before[measure] / after[measure]);
+  return before.step + share * (after.step - before.step);
+}
+
+export const mean = (values: readonly number[]): number => values.reduce((sum, x) => sum + x, 0) / values.length;
+
+/** Runs of an arm at the learning rate that is fastest in the mean of the logarithm, by seed. */
+export function fastest(all: readonly Done[], arm: ArmName, measure: Measure): Done[] {
+  const rates = Map.groupBy(
+    all.filter(({ cell }) => cell.arm === arm),
+    ({ cell }) => cell.rate,
+  );
+  const slowness = (own: readonly Done[]): number =>
+    mean(own.map(({ result }) => Math.log(stepsTo(result.curve, measure))));
+  const [best] = [...rates.values()].toSorted((a, b) => slowness(a) - slowness(b) || a[0].cell.rate - b[0].cell.rate);
+  return best.toSorted((a, b) => a.cell.seed - b.cell.seed);
+}
+
+/** `holds` where the whole interval is over the bound, `refuted` where it is under. */
+export function over({ mean: middle, half }: Interval, bound: number): Outcome {
+  if (middle - half > bound) return 'holds';
+  return middle + half < bound ? 'refuted' : 'not shown';
+}
+
+/** Where an arm never came under the target there is no number. */
+const known = (x: number, text: string): string => (Number.isFinite(x) ? text : 'none');
+export const share = (x: number): string => known(x, `${(100 * x).toFixed(0)}%`);
+export const ratio = (x: number): string => known(x, x.toFixed(2));
