@@ -14,7 +14,7 @@ import { runCli } from '../helpers/run-cli.ts';
 import { seriousViolations } from './axe.ts';
 import { noBrowser, type OpenLab, openLab } from './browser.ts';
 
-const PAGES = ['microscope', 'race', 'noise', 'runs', 'machine'];
+const PAGES = ['microscope', 'race', 'gates', 'faster', 'noise', 'runs', 'machine'];
 const MOST_SCRIPT = 250 * 1024;
 
 const cell = (page: Page, neuron: string, row: string): Promise<string | null> =>

@@ -1,0 +1,74 @@
+import { type Dataset, gateExamples, gateInformation, gateRates, type Model } from '../../../src/index.ts';
+
+/** One gate: how it does on the test digits, every gate sampled once for each. */
+export interface GateRow {
+  readonly site: string;
+  readonly unit: number;
+  /** Share of the digits that open it. */
+  readonly rate: number;
+  /** The same by class. */
+  readonly rates: readonly number[];
+  /** Mutual information of gate and class, in bits. */
+  readonly information: number;
+  readonly health: 'dead' | 'always on' | 'alive';
+  /** Examples that open it most: places in `Board.pictures`. */
+  readonly pictures: readonly number[];
+}
+
+/** The gates of a network, or the most informative of them where there are many. */
+export interface Board {
+  readonly gates: readonly GateRow[];
+  /** Gates that there are, dead ones, and ones that are always on. */
+  readonly all: { readonly gates: number; readonly dead: number; readonly alwaysOn: number; readonly rate: number };
+  /** Digits that any of them names: 784 bytes each, and the class of each. */
+  readonly pictures: Uint8Array;
+  readonly labels: Uint8Array;
+}
+
+/** Gates that a page shows. */
+export const MOST_GATES = 64;
+const MOST_PICTURES = 12;
+/** As in the health statistics of the library. */
+const [DEAD, ALWAYS_ON] = [0.001, 0.999];
+
+/** @throws RangeError for a network without gates that have a target rate */
+export function checkGates(model: Model): void {
+  if (!model.sites.some(({ rate }) => rate !== undefined))
+    throw new RangeError('The network has no gates with a target rate; a run of `--model gated` would do.');
+}
+
+/** How the gates of a network do on digits. */
+export function boardOf(model: Model, data: Dataset): Board {
+  const sites = gateRates(model, data, { mode: 'sample' });
+  const examples = gateExamples(model, data, { most: MOST_PICTURES, mode: 'sample' });
+  const rows = sites.flatMap((site, s) => {
+    const information = gateInformation(site);
+    const total = site.examples.reduce((sum, count) => sum + count, 0);
+    return Array.from({ length: site.units }, (_, unit) => {
+      const rates = Array.from(site.examples, (_count, label) => site.rates[label * site.units + unit]);
+      const rate = rates.reduce((sum, own, label) => sum + (own * site.examples[label]) / total, 0);
+      const { most } = examples[s];
+      const numbers = [...examples[s].examples.subarray(unit * most, (unit + 1) * most)];
+      const health = rate < DEAD ? ('dead' as const) : rate > ALWAYS_ON ? ('always on' as const) : ('alive' as const);
+      return { site: site.site, unit, rate, rates, information: information[unit], health, pictures: numbers };
+    });
+  });
+  const kept = new Set(rows.toSorted((a, b) => b.information - a.information).slice(0, MOST_GATES));
+  const gates = rows.filter((row) => kept.has(row));
+  const numbers = [...new Set(gates.flatMap(({ pictures }) => pictures))];
+  const pictures = new Uint8Array(numbers.length * data.width);
+  numbers.forEach((number, i) => {
+    pictures.set(data.features.subarray(number * data.width, (number + 1) * data.width), i * data.width);
+  });
+  return {
+    gates: gates.map((row) => ({ ...row, pictures: row.pictures.map((number) => numbers.indexOf(number)) })),
+    all: {
+      gates: rows.length,
+      dead: rows.filter(({ health }) => health === 'dead').length,
+      alwaysOn: rows.filter(({ health }) => health === 'always on').length,
+      rate: rows.reduce((sum, { rate }) => sum + rate, 0) / rows.length,
+    },
+    pictures,
+    labels: Uint8Array.from(numbers, (number) => data.labels[number]),
+  };
+}

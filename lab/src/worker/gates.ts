@@ -1,0 +1,182 @@
+import {
+  adam,
+  compile,
+  createModel,
+  type Dataset,
+  type Engine,
+  type Folder,
+  fitPicture,
+  type Hold,
+  type Model,
+  Run,
+  runModel,
+  train,
+} from '../../../src/index.ts';
+import { fetchedFolder } from '../../../src/platform/browser/index.ts';
+import { decodeStrokes, paint } from '../drawing.ts';
+import { type Writing, writeSplit, writeTest } from './digit-parts.ts';
+import { type Board, boardOf, checkGates } from './gate-board.ts';
+import { makeEngine } from './make-engine.ts';
+import { oneRun, type Picked } from './runs.ts';
+import type { AnswerOptions } from './serve.ts';
+
+/** The classifier that the page trains; everything else is as `flipgrad train` has it. */
+export interface GateSettings {
+  readonly neuron: string;
+  readonly units: number;
+  readonly blocks: number;
+  readonly rate: number;
+  readonly epochs: number;
+  readonly seed: number;
+}
+
+/** Where a trained classifier is. */
+export type GateSource = { readonly address: string; readonly name: string } | Picked;
+
+export type GateEvent =
+  | Writing
+  | { readonly event: 'batch'; readonly epoch: number; readonly epochs: number; readonly share: number }
+  | { readonly event: 'epoch'; readonly epoch: number; readonly validError: number; readonly density: number }
+  /** Trained: errors on the test digits, shares in [0, 1]. */
+  | { readonly event: 'trained'; readonly sampled: number; readonly threshold: number }
+  /** Opened: what is to be said of it. */
+  | { readonly event: 'opened'; readonly name: string; readonly note: string };
+
+/** A digit: drawn strokes as text, or, where they are empty, the number of a test digit; and what is held. */
+export interface Look {
+  readonly strokes: string;
+  readonly test: number;
+  readonly hold: readonly Hold[];
+}
+
+/** What the network says of a digit, over the draws. */
+export interface Seen {
+  /** 28 × 28 bytes: what it is shown. */
+  readonly pixels: Uint8Array;
+  /** The class of a test digit. */
+  readonly label?: number;
+  /** Means over the draws, with what is held, and with nothing held. */
+  readonly probabilities: readonly number[];
+  readonly free: readonly number[];
+  /** Share of the draws in which each gate was open, by site. */
+  readonly shares: Readonly<Record<string, readonly number[]>>;
+  /** For one draw, on average; and of the network without gates. */
+  readonly multiplyAdds: number;
+  readonly dense: number;
+}
+
+/** Draws of one digit. */
+export const DRAWS = 50;
+const SIDE = 28;
+const WIDTH = SIDE * SIDE;
+const CLASSES = 10;
+const BATCH = 100;
+
+interface Current {
+  readonly engine: Engine;
+  readonly model: Model;
+  readonly test: Dataset;
+}
+let current: Current | undefined;
+/** What makes a network, one after another: an engine is closed when nobody steps on it any more. */
+let making: Promise<void> = Promise.resolve();
+
+/** Waits for whoever makes a network, closes the one that there is, and makes the next. */
+async function* inTurn(make: () => AsyncGenerator<GateEvent, void>): AsyncGenerator<GateEvent, void> {
+  const before = making;
+  let done = (): void => {};
+  making = new Promise((resolve) => (done = resolve));
+  try {
+    await before;
+    current?.engine.close();
+    current = undefined;
+    yield* make();
+  } finally {
+    done();
+  }
+}
+
+function now(): Current {
+  if (!current) throw new RangeError('There is no network yet; training one, or opening a run, would do.');
+  return current;
+}
+
+/** Answers of the page "Gates". */
+export const gatesAnswers = {
+  /** Trains a classifier; it can be looked at between its events. */
+  trainGates: (settings: GateSettings, { signal }: AnswerOptions): AsyncGenerator<GateEvent, void> =>
+    inTurn(async function* () {
+      const { neuron, units, blocks, rate, epochs, seed } = settings;
+      const engine = await makeEngine();
+      try {
+        const layers = [
+          { layer: 'gated', name: 'gated', units, blocks, neuron, gater: [64], activation: 'rectifier', rate },
+          { layer: 'dense', name: 'output', units: CLASSES },
+        ] as const;
+        // Before the digits: what does not fit is told at once.
+        const model = createModel(engine, { inputs: WIDTH, layers, seed });
+        const data = yield* writeSplit(seed);
+        current = { engine, model, test: data.test };
+        for await (const event of train(model, data, { epochs, batch: BATCH, optimizer: adam(), signal }))
+          if (event.event === 'batch') yield { ...event, share: event.batch / event.batches };
+          else if (event.event === 'epoch') yield event;
+          else yield { event: 'trained', sampled: event.testError.sampled, threshold: event.testError.threshold };
+      } finally {
+        if (current?.engine !== engine) engine.close();
+      }
+    }),
+
+  /** Opens the classifier of a run. */
+  openGates: (source: GateSource): AsyncGenerator<GateEvent, void> =>
+    inTurn(async function* () {
+      const [name, folder]: [string, Folder] =
+        'address' in source ? [source.name, fetchedFolder(source.address)] : oneRun(source);
+      const run = await Run.open(folder);
+      const { data } = run.record;
+      if (data.width !== WIDTH || data.classes !== CLASSES)
+        throw new RangeError(
+          `${name} tells ${data.classes} classes of ${data.width} numbers apart; a run on digits of ${SIDE} × ${SIDE} pixels would do.`,
+        );
+      const test = yield* writeTest(data.seed);
+      const engine = await makeEngine();
+      try {
+        const { model, from } = await runModel(run, engine);
+        checkGates(model);
+        current = { engine, model, test };
+        const other =
+          data.source === 'digits' ? '' : ` It was trained on ${data.name}; the test digits here are the lab's own.`;
+        yield { event: 'opened', name, note: `Weights: ${from}.${other}` };
+      } finally {
+        if (current?.engine !== engine) engine.close();
+      }
+    }),
+
+  /** How every gate does on the test digits. */
+  gateBoard: async (): Promise<Board> => boardOf(now().model, now().test),
+
+  /** What the network says of one digit. */
+  lookAtGates: async (look: Look): Promise<Seen> => lookAt(now(), look),
+};
+
+function lookAt({ model, test }: Current, { strokes, test: number, hold }: Look): Seen {
+  const drawn = decodeStrokes(strokes);
+  const pixels =
+    drawn.length > 0
+      ? fitPicture(paint(drawn), { width: SIDE, height: SIDE }).pixels
+      : Uint8Array.from(test.features.subarray(number * WIDTH, (number + 1) * WIDTH));
+  if (pixels.length !== WIDTH)
+    throw new RangeError(`There is no test digit ${number}; one from 0 to ${test.count - 1} would do.`);
+  const inputs = Float32Array.from(pixels, (byte) => byte * test.scale);
+  const compiled = compile(model, { mode: 'ensemble', samples: DRAWS });
+  const free = compiled.predict(inputs);
+  const held = hold.length > 0 ? compiled.predict(inputs, { hold }) : free;
+  return {
+    pixels,
+    ...(drawn.length === 0 && { label: test.labels[number] }),
+    probabilities: [...held.probabilities],
+    free: [...free.probabilities],
+    shares: Object.fromEntries(held.open.map(({ site, shares }) => [site, [...shares]])),
+    multiplyAdds: held.multiplyAdds / DRAWS,
+    dense: model.cost.dense,
+  };
+}

@@ -1,0 +1,233 @@
+/** The page "Gates": the worker's own functions against the library and the command line, and the page in a browser. */
+import assert from 'node:assert/strict';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { decodeStrokes, encodeStrokes, MOST_POINTS, paint, SIDE } from '../../lab/src/drawing.ts';
+import { decodeHolds, encodeHolds } from '../../lab/src/holds.ts';
+import { gatesAnswers, type Seen } from '../../lab/src/worker/gates.ts';
+import { digits, fitPicture, gateInformation, gateRates, Run, runModel } from '../../src/index.ts';
+import { createEngine, nodeFolder } from '../../src/platform/node/index.ts';
+import { runCli } from '../helpers/run-cli.ts';
+import { allOf } from './all-of.ts';
+import { seriousViolations } from './axe.ts';
+import { noBrowser, type OpenLab, openLab } from './browser.ts';
+
+const SETTINGS = { neuron: 'straight-through', units: 64, blocks: 8, rate: 0.25, epochs: 1, seed: 2 };
+const top = mkdtempSync(join(tmpdir(), 'flipgrad-lab-gates-'));
+const folder = join(top, 'small');
+
+before(async () => {
+  // The command that the page shows for these settings.
+  const { code, stderr } = await runCli([
+    'train',
+    ...Object.entries(SETTINGS).flatMap(([name, value]) => [`--${name}`, String(value)]),
+    ...['--simd', 'simd', '--blas', 'off', '--run', folder, '--json'],
+  ]);
+  assert.equal(code, 0, stderr);
+});
+after(() => rmSync(top, { recursive: true, force: true }));
+
+test('drawings and held gates come back from text; what means nothing is left out', () => {
+  const strokes = [
+    [
+      { x: 0, y: 63 },
+      { x: 31, y: 7 },
+    ],
+    [{ x: 5, y: 5 }],
+  ];
+  assert.deepEqual(decodeStrokes(encodeStrokes(strokes)), strokes);
+  assert.deepEqual(decodeStrokes('A!.?.AA'), [[{ x: 0, y: 0 }]]);
+  assert.deepEqual(decodeStrokes(''), []);
+  assert.ok(decodeStrokes('AA'.repeat(9 * MOST_POINTS))[0].length <= 2 * MOST_POINTS);
+  const holds = [
+    { site: 'a.gates', unit: 3, open: true },
+    { site: 'b', unit: 0, open: false },
+  ];
+  assert.deepEqual(decodeHolds(encodeHolds(holds)), holds);
+  assert.deepEqual(decodeHolds('a:x=open,,b:1=ajar'), []);
+});
+
+test('a painted stroke is ink along its path and none elsewhere, and fits the network', () => {
+  const picture = paint([
+    [
+      { x: 20, y: 10 },
+      { x: 20, y: 50 },
+    ],
+  ]);
+  const at = (x: number, y: number) => picture.values[y * SIDE + x];
+  assert.deepEqual([at(20, 10), at(20, 30), at(20, 50), at(30, 30), at(20, 60)], [1, 1, 1, 0, 0]);
+  const { pixels } = fitPicture(picture, { width: 28, height: 28 });
+  assert.ok(pixels[14 * 28 + 14] > 200 && pixels[14 * 28 + 4] === 0);
+});
+
+describe('what the worker answers', () => {
+  const files = () =>
+    readdirSync(folder, { recursive: true, encoding: 'utf8' })
+      .filter((place) => statSync(join(folder, place)).isFile())
+      .map((place) => [`small/${place}`, new Blob([readFileSync(join(folder, place))])] as const);
+  const hold = [
+    { site: 'gated.gates', unit: 1, open: true },
+    { site: 'gated.gates', unit: 2, open: false },
+  ];
+  const strokes = encodeStrokes([Array.from({ length: 20 }, (_, i) => ({ x: 36 - (i >> 2), y: 12 + 2 * i }))]);
+  const own: Seen[] = [];
+
+  test('a picked run: probabilities and shares are those of `flipgrad predict`, held and free', async () => {
+    const events = await allOf(gatesAnswers.openGates({ files: files() }));
+    assert.deepEqual(events.at(-1), { event: 'opened', name: 'small', note: 'Weights: weights.safetensors.' });
+    for (const look of [
+      { strokes: '', test: 7, hold },
+      { strokes, test: 0, hold },
+    ])
+      own.push(await gatesAnswers.lookAtGates(look));
+    const file = join(top, 'digit.csv');
+    writeFileSync(file, own.map(({ pixels }) => `${[...pixels].join(',')}\n`).join(''));
+    const ask = async (...more: string[]) => {
+      const { stdout, stderr, code } = await runCli([
+        'predict',
+        folder,
+        file,
+        '--mode',
+        'ensemble',
+        '--samples',
+        '50',
+        '--blas',
+        'off',
+        ...more,
+      ]);
+      assert.equal(code, 0, stderr);
+      return stdout
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line));
+    };
+    const [held, free] = [await ask('--hold', encodeHolds(hold)), await ask()];
+    own.forEach((seen, i) => {
+      assert.deepEqual(seen.probabilities, held[i].probabilities);
+      assert.deepEqual(seen.free, free[i].probabilities);
+      assert.deepEqual(seen.shares['gated.gates'], held[i].gates[0].shares);
+      assert.deepEqual(seen.shares['gated.gates'].slice(1, 3), [1, 0]);
+      assert.equal(seen.multiplyAdds, held[i].multiplyAdds / 50);
+    });
+    assert.equal(own[0].label, digits({ seed: SETTINGS.seed, first: 12_007, count: 1 }).labels[0]);
+    assert.equal(own[1].label, undefined);
+  });
+
+  test('the board says what the library says of the test digits', async () => {
+    const board = await gatesAnswers.gateBoard();
+    const engine = await createEngine({ simd: 'simd', threads: 1 });
+    const { model } = await runModel(await Run.open(nodeFolder(folder)), engine);
+    const data = digits({ seed: SETTINGS.seed, first: 12_000, count: 2000 });
+    const [site] = gateRates(model, data, { mode: 'sample' });
+    const information = gateInformation(site);
+    engine.close();
+    assert.equal(board.gates.length, 8);
+    for (const { unit, rates, information: bits, pictures, rate } of board.gates) {
+      assert.deepEqual(
+        rates,
+        rates.map((_, label) => site.rates[label * 8 + unit]),
+      );
+      assert.equal(bits, information[unit]);
+      assert.ok(Math.abs(rate - rates.reduce((sum, own) => sum + own, 0) / 10) < 1e-9, 'every class has 200 digits');
+      assert.equal(pictures.length, 12);
+    }
+    assert.equal(board.labels.length, board.pictures.length / 784);
+  });
+
+  test('training with the same settings gives the network of the command line', async () => {
+    const events = await allOf(gatesAnswers.trainGates(SETTINGS, { signal: new AbortController().signal }));
+    assert.deepEqual([...new Set(events.map(({ event }) => event))], ['data', 'batch', 'epoch', 'trained']);
+    const again = await gatesAnswers.lookAtGates({ strokes, test: 0, hold });
+    assert.deepEqual(again, own[1]);
+  });
+
+  test('what does not fit is a sentence, at once', async () => {
+    const refused = (settings: Partial<typeof SETTINGS>) =>
+      allOf(gatesAnswers.trainGates({ ...SETTINGS, ...settings }, { signal: new AbortController().signal }));
+    await assert.rejects(refused({ units: 100, blocks: 16 }), /100 units cannot stand in 16 equal blocks/);
+    await assert.rejects(refused({ neuron: 'rloop' }), /There is no neuron "rloop"/);
+    await assert.rejects(gatesAnswers.gateBoard(), /There is no network yet/);
+    await assert.rejects(
+      allOf(gatesAnswers.openGates({ files: [['beach.png', new Blob(['x'])]] })),
+      /beach\.png holds 0 runs; the folder of one run would do/,
+    );
+  });
+});
+
+describe('the page "Gates" in Chromium', { skip: noBrowser ?? false }, () => {
+  let lab: OpenLab;
+  before(async () => {
+    lab = await openLab({ run: folder });
+  });
+  after(() => lab.close());
+
+  test('a run of the server: gates are hovered, held by keyboard, and the address restores it; nothing serious for axe', async () => {
+    const { page, said } = await lab.page('#gates?source=served&test=3');
+    const gates = page.getByRole('region', { name: 'gates' });
+    await gates.waitFor();
+    assert.equal(await gates.locator('tbody tr').count(), 8);
+    assert.equal(await page.locator('section[aria-label="one gate"] canvas').count(), 12);
+    await gates.locator('tbody tr').nth(5).hover();
+    await page.getByRole('heading', { name: 'Digits that open gate 5 most' }).waitFor();
+    await page.getByRole('button', { name: 'gate 2' }).focus();
+    await page.getByRole('heading', { name: 'Digits that open gate 2 most' }).waitFor();
+    const select = page.getByRole('combobox', { name: 'hold gate 2' });
+    await select.focus();
+    await page.keyboard.press('ArrowDown');
+    const check = async () => {
+      await page.getByRole('columnheader', { name: 'without holds' }).waitFor();
+      assert.equal(await select.inputValue(), 'open');
+      await gates.locator('tbody tr').nth(2).locator('.bar span', { hasText: /^50$/ }).waitFor();
+      assert.match((await page.locator('pre').textContent()) as string, /predict small .* --hold gated\.gates:2=open$/);
+    };
+    await check();
+    await page.waitForURL(/hold=gated\.gates%3A2%3Dopen/);
+    await page.reload();
+    await check();
+    assert.match((await page.locator('figcaption').textContent()) as string, /as the network sees it: a \d/);
+    assert.deepEqual(await seriousViolations(page), []);
+    assert.deepEqual(said, []);
+  });
+
+  test('a digit is drawn, and the address restores it, on a narrow dark screen', async () => {
+    const { page, said } = await lab.page('#gates?source=served', { width: 400, colorScheme: 'dark' });
+    await page.getByRole('region', { name: 'gates' }).waitFor();
+    await page.locator('canvas.pad').scrollIntoViewIfNeeded();
+    const box = await page.locator('canvas.pad').boundingBox();
+    assert.ok(box);
+    await page.mouse.move(box.x + 90, box.y + 30);
+    await page.mouse.down();
+    await page.mouse.move(box.x + 80, box.y + 130, { steps: 8 });
+    await page.mouse.up();
+    await page.getByLabel('Drawing pad with your digit').waitFor();
+    await page.waitForURL(/draw=\w+/);
+    // A test digit has a class; a drawn one has none.
+    await page.getByText(/^as the network sees it$/).waitFor();
+    const answer = await page.getByRole('region', { name: 'digit' }).getByRole('heading').nth(1).textContent();
+    await page.reload();
+    await page.getByText(/^as the network sees it$/).waitFor();
+    assert.equal(await page.getByRole('region', { name: 'digit' }).getByRole('heading').nth(1).textContent(), answer);
+    assert.equal(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), true);
+    assert.deepEqual(await seriousViolations(page), []);
+    assert.deepEqual(said, []);
+  });
+
+  test('a training says where it is, can be stopped, and one that does not fit is a sentence', async () => {
+    const { page, said } = await lab.page('#gates?source=trained&units=100&blocks=16');
+    assert.match((await page.getByRole('alert').textContent()) as string, /100 units cannot stand in 16 equal blocks/);
+    await page.getByRole('combobox', { name: 'units' }).selectOption('64');
+    await page.getByRole('button', { name: 'Train in this tab' }).click();
+    await page
+      .getByRole('status')
+      .getByText(/Writing digits: \d/)
+      .waitFor();
+    await page.getByRole('button', { name: 'Stop' }).click();
+    await page
+      .getByRole('status')
+      .getByText(/^Stopped/)
+      .waitFor();
+    assert.deepEqual(said, []);
+  });
+});
