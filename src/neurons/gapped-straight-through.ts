@@ -4,7 +4,8 @@ import { temperature } from './concrete.ts';
 import { defineNeuron, pullbackEach } from './contract.ts';
 
 // The paper's perturbation of logits (a, 0): the sampled one is raised to the largest, the other is lowered to `gap` below it. What is left
-// between them is max(±a, gap), + where h = 1.
+// between them is max(±a, gap), + where h = 1. As in the authors' code the gap is 1, and nothing is differentiated through the perturbation; their
+// second choice, a gap of −log(1 − π)/π with π the probability of the sampled class, is left out, and their temperature is 1.
 export const gappedStraightThrough = defineNeuron({
   name: 'gapped-straight-through',
   source:

@@ -1,32 +1,57 @@
 import { sigmoid } from '../math/special.ts';
-import type { NeuronState, Update } from './contract.ts';
+import type { NeuronState, StateSpec, Update } from './contract.ts';
+import { addControlGradient, descend, learnedControl, learnedState } from './learned-control.ts';
 
 /** Of the paper's running averages; step of the baseline's weights, in (0, 2) where normalised steps converge. */
 export const [DECAY, STEP] = [0.8, 0.5];
 
+const number: StateSpec = { size: () => 1, start: () => 0 };
+
+/** State of a baseline that is a network of so many hidden units, or with 0 of them linear: its weights, then c and s². */
+export const baselineState = (hidden: number): Readonly<Record<string, StateSpec>> => ({
+  ...(hidden > 0 ? learnedState(hidden) : { weights: 0 }),
+  mean: number,
+  variance: number,
+});
+
 /** max(1, s) */
 export const baselineScale = ({ variance }: NeuronState): number => Math.max(1, Math.sqrt(variance[0]));
 
-/** f − C(x) of every row, C linear in the probabilities of its units. */
-export function centred({ rows, units, logits, loss, state }: Omit<Update, 'dh'>): Float64Array {
-  return Float64Array.from({ length: rows }, (_, row) => {
-    let sum = loss[row];
-    for (let j = 0; j < units; j++) sum -= state.weights[j] * sigmoid(logits[row * units + j]);
-    return sum;
-  });
+const probabilities = (logits: Update['logits'], row: number, units: number): Float64Array =>
+  Float64Array.from({ length: units }, (_, j) => sigmoid(logits[row * units + j]));
+
+/** C of the probabilities of a row: a network where the state has one, else linear. */
+function baseline(state: NeuronState, p: Float64Array): number {
+  if (state.learned) return learnedControl(state, p).value;
+  return p.reduce((total, value, j) => total + state.weights[j] * value, 0);
 }
 
-/** Moves the baseline on: C by a normalised least-mean-squares step, then c and v. */
+/** f − C of every row. */
+export function centred({ rows, units, logits, loss, state }: Omit<Update, 'dh'>): Float64Array {
+  return Float64Array.from(
+    { length: rows },
+    (_, row) => loss[row] - baseline(state, probabilities(logits, row, units)),
+  );
+}
+
+/** Moves the baseline on: C down the gradient of Σ(f − C − c)²/2 (Adam for a network, else normalised least mean squares), then c and v. */
 export function learnBaseline(update: Update): void {
   const { rows, units, logits, state } = update;
   const f = centred(update);
   const mean = f.reduce((sum, value) => sum + value / rows, 0);
   const variance = f.reduce((sum, value) => sum + (value - mean) ** 2 / rows, 0);
+  const gradient = new Float64Array(state.learned?.length ?? 0);
+  const nothing = new Float64Array(units);
   for (let row = 0; row < rows; row++) {
-    const p = Float64Array.from({ length: units }, (_, j) => sigmoid(logits[row * units + j]));
-    const step = (STEP * (f[row] - state.mean[0])) / rows / (1 + p.reduce((sum, value) => sum + value ** 2, 0));
-    for (let j = 0; j < units; j++) state.weights[j] += step * p[j];
+    const p = probabilities(logits, row, units);
+    const error = (f[row] - state.mean[0]) / rows;
+    if (state.learned) addControlGradient(state, p, -error, nothing, gradient);
+    else {
+      const step = (STEP * error) / (1 + p.reduce((sum, value) => sum + value ** 2, 0));
+      for (let j = 0; j < units; j++) state.weights[j] += step * p[j];
+    }
   }
+  if (state.learned) descend(state, gradient);
   state.mean[0] = DECAY * state.mean[0] + (1 - DECAY) * mean;
   state.variance[0] = DECAY * state.variance[0] + (1 - DECAY) * variance;
 }

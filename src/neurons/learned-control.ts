@@ -1,29 +1,28 @@
 import type { NeuronState, Numbers, StateSpec } from './contract.ts';
 
-/** Hidden units of the learned function. */
-const HIDDEN = 10;
 /** Of Adam (Kingma, Ba 2015). */
 const [RATE, FIRST, SECOND, EPSILON] = [0.01, 0.9, 0.999, 1e-8];
 
-/** Weights (HIDDEN × units), biases and outgoing weights (HIDDEN each), then η. */
-const sizeOf = (units: number): number => HIDDEN * (units + 2) + 1;
-
-/** Small numbers that differ: r starts at 0, since its outgoing weights do, and η at 1. */
-function startOf(index: number, units: number): number {
-  if (index === sizeOf(units) - 1) return 1;
-  return index < HIDDEN * units ? (2 * ((0.618034 * (index + 1)) % 1) - 1) / Math.sqrt(units) : 0;
+/**
+ * State of a learned function r(z) = vᵀ·tanh(W·z + b) of a row of numbers, with so many hidden units, and a factor η, both trained by
+ * Adam: `learned` holds W (hidden × units), b, v (hidden each) and η. W starts at small numbers that differ, r at 0, η at 1.
+ */
+export function learnedState(hidden: number): Readonly<Record<string, StateSpec>> {
+  const size = (units: number): number => hidden * (units + 2) + 1;
+  const start = (index: number, units: number): number => {
+    if (index === size(units) - 1) return 1;
+    return index < hidden * units ? (2 * ((0.618034 * (index + 1)) % 1) - 1) / Math.sqrt(units) : 0;
+  };
+  return {
+    learned: { size, start },
+    first: { size, start: () => 0 },
+    second: { size, start: () => 0 },
+    steps: { size: () => 1, start: () => 0 },
+  };
 }
 
-/**
- * State of a learned function r(z) = vᵀ·tanh(W·z + b) of a row of numbers and a factor η, both trained by Adam: `learned` holds
- * W (HIDDEN × units), b, v (HIDDEN each) and η.
- */
-export const learnedState: Readonly<Record<string, StateSpec>> = {
-  learned: { size: sizeOf, start: startOf },
-  first: { size: sizeOf, start: () => 0 },
-  second: { size: sizeOf, start: () => 0 },
-  steps: { size: () => 1, start: () => 0 },
-};
+/** Of a function of so many numbers. */
+const hiddenUnits = (learned: Numbers, units: number): number => (learned.length - 1) / (units + 2);
 
 /** η of the state. */
 export const factorOf = ({ learned }: NeuronState): number => learned[learned.length - 1];
@@ -31,9 +30,9 @@ export const factorOf = ({ learned }: NeuronState): number => learned[learned.le
 /** tanh(W·z + b) of a row. */
 function hiddenOf(learned: Numbers, z: Float64Array): Float64Array {
   const units = z.length;
-  const hidden = new Float64Array(HIDDEN);
-  for (let k = 0; k < HIDDEN; k++) {
-    let sum = learned[HIDDEN * units + k];
+  const hidden = new Float64Array(hiddenUnits(learned, units));
+  for (let k = 0; k < hidden.length; k++) {
+    let sum = learned[hidden.length * units + k];
     for (let i = 0, at = k * units; i < units; i++, at++) sum += learned[at] * z[i];
     hidden[k] = Math.tanh(sum);
   }
@@ -45,8 +44,8 @@ export function learnedControl({ learned }: NeuronState, z: Float64Array): { val
   const units = z.length;
   const slope = new Float64Array(units);
   let value = 0;
-  hiddenOf(learned, z).forEach((t, k) => {
-    const v = learned[HIDDEN * (units + 1) + k];
+  hiddenOf(learned, z).forEach((t, k, { length }) => {
+    const v = learned[length * (units + 1) + k];
     value += v * t;
     const factor = v * (1 - t * t);
     for (let i = 0, at = k * units; i < units; i++, at++) slope[i] += factor * learned[at];
@@ -63,15 +62,15 @@ export function addControlGradient(
   gradient: Float64Array,
 ): void {
   const units = z.length;
-  hiddenOf(learned, z).forEach((t, k) => {
-    const out = HIDDEN * (units + 1) + k;
+  hiddenOf(learned, z).forEach((t, k, { length }) => {
+    const out = length * (units + 1) + k;
     const slope = 1 - t * t;
     let along = 0;
     for (let i = 0, at = k * units; i < units; i++, at++) along += learned[at] * q[i];
     const inner = learned[out] * slope * (alpha - 2 * t * along);
     const straight = learned[out] * slope;
     for (let i = 0, at = k * units; i < units; i++, at++) gradient[at] += inner * z[i] + straight * q[i];
-    gradient[HIDDEN * units + k] += inner;
+    gradient[length * units + k] += inner;
     gradient[out] += alpha * t + slope * along;
   });
 }

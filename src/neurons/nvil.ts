@@ -1,23 +1,32 @@
 import { sigmoid } from '../math/special.ts';
 import { bernoulli, fireBits } from './bernoulli.ts';
 import { defineNeuron } from './contract.ts';
-import { baselineScale, centred, DECAY, learnBaseline, STEP } from './learned-baseline.ts';
+import { baselineScale, baselineState, centred, DECAY, learnBaseline, STEP } from './learned-baseline.ts';
 
-// The paper's C is a network on the layer's input, and its c and v hold the minibatch at hand. Here C sees the logits, which is
-// what a neuron sees, and c and v are those of the steps before, so that the gradient keeps its direction.
+/** Hidden units of the paper's network. */
+const HIDDEN = 100;
+
+// The paper's C is a network on the layer's input, and its c and v hold the minibatch at hand. Here C sees σ(a), which is what a
+// neuron sees, and c and v are those of the steps before, so that the gradient keeps its direction.
 export const nvil = defineNeuron({
   name: 'nvil',
   source: 'Mnih, Gregor 2014, "Neural variational inference and learning in belief networks", §2.2–2.3, Algorithm 1',
   summary:
     'h = 1[u < σ(a)]; ĝ = (h − σ(a))(f − C(a) − c)/max(1, s), C learned, c and s² running mean and variance of f − C',
-  options: {},
-  rule: () => ({
+  options: {
+    baseline: {
+      choices: ['linear', 'network'],
+      default: 'linear',
+      meaning: `C: linear in σ(a), or a network of ${HIDDEN} tanh units as in the paper, which takes longer`,
+    },
+  },
+  rule: ({ baseline }) => ({
     ...bernoulli,
     noise: 1,
     reads: 'loss',
     claims: { unbiased: true, scale: baselineScale, mean: sigmoid, rate: sigmoid },
     cells: (logit) => [sigmoid(logit)],
-    state: { weights: 0, mean: { size: () => 1, start: () => 0 }, variance: { size: () => 1, start: () => 0 } },
+    state: baselineState(baseline === 'network' ? HIDDEN : 0),
     fire: fireBits,
     pullback(pullback) {
       const { units, logits, h, gradient, state } = pullback;
@@ -27,10 +36,8 @@ export const nvil = defineNeuron({
     update: learnBaseline,
     twin: {
       fire: 'fireBernoulli',
-      pullback: 'pullbackCentred',
-      update: 'updateCentred',
       expect: 'fireSigmoid',
-      numbers: [STEP, DECAY],
+      ...(baseline === 'linear' && { pullback: 'pullbackCentred', update: 'updateCentred', numbers: [STEP, DECAY] }),
     },
   }),
 });

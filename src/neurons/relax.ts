@@ -3,6 +3,9 @@ import { addControlGradient, descend, learnedState } from './learned-control.ts'
 import { relaxRows } from './relax-parts.ts';
 import { fireRelaxed, relaxedBits } from './relaxed-bits.ts';
 
+/** Hidden units of r. */
+const HIDDEN = 10;
+
 // Of the paper's r this one has 10 tanh units and sees z as σ(z/λ), which is in the draws already.
 export const relax = defineNeuron({
   name: 'relax',
@@ -14,7 +17,7 @@ export const relax = defineNeuron({
   },
   rule: ({ lambda }) => ({
     ...relaxedBits,
-    state: learnedState,
+    state: learnedState(HIDDEN),
     fire: (firing) => fireRelaxed(firing, lambda),
     pullback: (pullback) =>
       relaxRows(pullback, lambda).forEach(({ g }, row) => {

@@ -167,7 +167,7 @@ test('rebar and relax have less variance than REINFORCE without a baseline, and 
 
 test("the learned control's gradients are those of central differences", () => {
   const units = 3;
-  const state = startingState({ state: learnedState }, units) as Record<string, Float64Array>;
+  const state = startingState({ state: learnedState(10) }, units) as Record<string, Float64Array>;
   state.learned.set(drawn(normal(0.7), state.learned.length, 31));
   const [z, q] = [drawn(normal(1), units, 32), drawn(normal(1), units, 33)];
   const { slope } = learnedControl(state, z);
@@ -306,6 +306,34 @@ test('nvil divides by its running deviation, and says by how much', () => {
   const factor = neuron.claims.scale?.(far) ?? 1;
   const found = sum(integrate(neuron, LOGITS[0], lifted, far).variance) * factor ** 2;
   assert.ok(found < 1.1 * sum(none.variance), `${found} and ${sum(none.variance)}`);
+});
+
+test('the network of nvil tells what a linear baseline cannot, and less variance is left', () => {
+  // Examples whose loss is a product of two probabilities, whatever is drawn: nothing linear tells it.
+  const [rows, steps] = [64, 600];
+  const left = ['linear', 'network'].map((baseline) => {
+    const neuron = resolveNeuron(`nvil:baseline=${baseline}`);
+    const state = startingState(neuron, 2);
+    let variance = 0;
+    for (let step = 0; step < steps; step++) {
+      const logits = drawn(normal(3), 2 * rows, 61, step);
+      const loss = Float64Array.from({ length: rows }, (_, row) => {
+        return 8 * (sigmoid(logits[2 * row]) - 0.5) * (sigmoid(logits[2 * row + 1]) - 0.5);
+      });
+      const firing = {
+        rows,
+        units: 2,
+        logits,
+        noise: drawn(uniform, 2 * rows, 62, step),
+        h: new Float64Array(2 * rows),
+      };
+      neuron.fire({ ...firing, state });
+      neuron.update?.({ ...firing, state, loss, dh: new Float64Array(2 * rows) });
+      if (step >= steps - 50) variance += state.variance[0] / 50;
+    }
+    return variance;
+  });
+  assert.ok(left[1] < 0.4 * left[0], `${left}`);
 });
 
 test("spsa's bias goes with the square of c", () => {
