@@ -4,8 +4,14 @@ import type { Experiment } from './experiment.ts';
 import { hintonNoise } from './hinton-noise.ts';
 import { noiseInjection } from './noise-injection.ts';
 import { table1 } from './table-1.ts';
+import { weightNoise } from './weight-noise.ts';
 import { whySlow } from './why-slow.ts';
 
-export const experiments: readonly Experiment[] = [hintonNoise, table1, conditionalSpeed, whySlow, noiseInjection].map(
-  (experiment) => experiment as unknown as Experiment,
-);
+export const experiments: readonly Experiment[] = [
+  hintonNoise,
+  table1,
+  conditionalSpeed,
+  whySlow,
+  noiseInjection,
+  weightNoise,
+].map((experiment) => experiment as unknown as Experiment);

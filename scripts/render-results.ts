@@ -13,7 +13,7 @@ import { readRecords, renderTable } from '../experiments/mnist-2013.ts';
 import { readNeuronRecords, renderNeurons } from '../experiments/mnist-neurons.ts';
 import { drawVaeEqualTime, readVaeRecords, renderVaeEqualTime } from '../experiments/vae-equal-time.ts';
 import { drawVaeVariance, readVarianceRecords, renderVaeVariance } from '../experiments/vae-variance.ts';
-import { FORMS, readNoiseRecords, renderNoise, renderNoiseCurves } from '../experiments/weight-noise.ts';
+import { renderFindings } from './render-findings.ts';
 
 const here = (path: string): string => fileURLToPath(new URL(`../${path}`, import.meta.url));
 
@@ -21,19 +21,6 @@ const audit = () => readAuditRecords(readFileSync(here('results/audit.jsonl'), '
 const bench = (): string => renderBench(readBenchRecords());
 const neurons = (): string => renderNeurons(readNeuronRecords());
 const mnist2013 = (): string => renderTable(readRecords());
-
-/** The pages and curves of the forms that have records. */
-function weightNoise(): [string, string][] {
-  return (['full', 'quick'] as const).flatMap((name) => {
-    const records = readNoiseRecords(name);
-    const form = FORMS[name];
-    if (records.length === 0) return [];
-    return [
-      [`results/${form.file}.md`, renderNoise(records, form)],
-      [`results/${form.file}.svg`, renderNoiseCurves(records, form)],
-    ] satisfies [string, string][];
-  });
-}
 
 /** Pages and curves of the discrete VAE, where there are records. */
 function vae(): [string, string][] {
@@ -79,7 +66,7 @@ export function renderResults(): ReadonlyMap<string, string> {
       `# What the gradients of all neurons are worth\n\nMade by \`flipgrad audit --json\` from \`audit.jsonl\`.\n\n${renderAudit(audit(), false)}`,
     ],
     ['results/audit.svg', drawAudit(audit())],
-    ...weightNoise(),
+    ...renderFindings(),
     ...vae(),
     [
       'results/bench.md',

@@ -1,82 +1,99 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import {
-  cellsOf,
-  chosenDeviation,
-  FORMS,
-  type NoiseRecord,
-  renderNoise,
-  renderNoiseCurves,
-  runCell,
+  type WeightNoiseCell,
+  type WeightNoiseDone,
+  weightNoise,
+  weightNoiseGrid,
 } from '../../experiments/weight-noise.ts';
+import { chosenDeviation } from '../../experiments/weight-noise-report.ts';
 
-const form = {
-  ...FORMS.quick,
-  units: 6,
-  sizes: [{ strings: 20, writers: 4, epochs: 4, evaluateEvery: 2 }],
-  variants: ['none', '0.1', 'adaptive', 'adaptive-after-none'],
-  seeds: [1],
-  valid: 12,
-  test: 12,
-};
+const size = { strings: 20, writers: 4, epochs: 4, evaluateEvery: 2, units: 6, valid: 12, test: 12 };
+const signal = new AbortController().signal;
 
-test('every variant of the grid runs, and the same cell gives the same record', async () => {
-  const records: NoiseRecord[] = [];
-  for (const cell of cellsOf(form)) {
-    const epochs: number[] = [];
-    const record = await runCell(form, cell, ({ epoch }) => epochs.push(epoch));
-    assert.deepEqual(epochs, [2, 4]);
+test('every variant of the grid runs, and the same cell gives the same result', async () => {
+  const done: WeightNoiseDone[] = [];
+  const cells = weightNoiseGrid([size], ['none', '0.1', 'adaptive', 'adaptive-after-none'])([1]);
+  for (const cell of cells) {
+    const shares: number[] = [];
+    const result = await weightNoise.run(cell, { signal, onProgress: (share) => shares.push(share) });
+    assert.deepEqual(shares, [0.5, 1]);
     // Where a net without noise comes first, only what the noise made of it counts.
-    const counted = record.curve.slice(cell.variant === 'adaptive-after-none' ? 1 : 0);
-    assert.ok(counted.some(({ epoch }) => epoch === record.byLoss.epoch));
+    const counted = result.curve.slice(cell.variant === 'adaptive-after-none' ? 1 : 0);
+    assert.ok(counted.some(({ epoch }) => epoch === result.byLoss.epoch));
     const lowest = Math.min(...counted.map(({ validLoss }) => validLoss));
-    assert.ok(Math.abs(record.byLoss.valid.loss - lowest) < 1e-3 * lowest);
-    assert.equal(record.complexity !== undefined, cell.variant.startsWith('adaptive'));
-    records.push(record);
+    assert.ok(Math.abs(result.byLoss.valid.loss - lowest) < 1e-3 * lowest);
+    assert.equal(result.complexity !== undefined, cell.variant.startsWith('adaptive'));
+    done.push({ cell, result, seconds: 1 });
   }
-  const again = await runCell(form, cellsOf(form)[1], () => {});
-  assert.deepEqual({ ...again, seconds: 0 }, { ...records[1], seconds: 0 });
-  assert.notDeepEqual(records[0].byLoss, records[1].byLoss);
-  assert.deepEqual(records[0].checksums, records[3].checksums);
-  const page = renderNoise(records, form);
-  for (const name of ['none', 'fixed, σ = 0.1', 'adaptive', 'adaptive after none'])
-    assert.match(page, new RegExp(name));
-  assert.match(renderNoiseCurves(records, form), /^<svg [\s\S]*<\/svg>\n$/);
+  assert.deepEqual(await weightNoise.run(cells[1], { signal, onProgress() {} }), done[1].result);
+  assert.notDeepEqual(done[0].result.byLoss, done[1].result.byLoss);
+  assert.deepEqual(done[0].result.checksums, done[3].result.checksums);
+  const { tables, charts } = weightNoise.report(done);
+  assert.deepEqual(
+    tables[0].rows.map(([name]) => name),
+    ['none', 'fixed, σ = 0.1 (chosen on validation)', 'adaptive', 'adaptive after none'],
+  );
+  assert.match(charts[0], /^<svg [\s\S]*<\/svg>\n$/);
+});
+
+test('a cell stops when its signal says so', async () => {
+  const [cell] = weightNoiseGrid([size], ['none'])([1]);
+  await assert.rejects(async () => weightNoise.run(cell, { signal: AbortSignal.abort(), onProgress() {} }), {
+    name: 'AbortError',
+  });
 });
 
 /** A record of a cell that never ran. */
-function record(variant: string, seed: number, validLoss: number, test: number): NoiseRecord {
+function record(variant: string, seed: number, validLoss: number, tested: number): WeightNoiseDone {
   const evaluation = (loss: number) => ({ loss, labelError: loss / 10, sequenceError: loss / 5 });
-  const stop = { epoch: 3, valid: evaluation(validLoss), test: evaluation(test) };
-  return {
-    strings: 20,
-    variant,
-    seed,
-    epochs: 4,
-    units: 6,
+  const stop = { epoch: 3, valid: evaluation(validLoss), test: evaluation(tested) };
+  const cell: WeightNoiseCell = { ...size, variant, seed };
+  const result = {
     weights: 100,
     byLoss: stop,
     byError: stop,
     curve: [{ epoch: 2, trainLoss: 1, validLoss, validError: 0.2 }],
-    seconds: 60,
     engine: 'test',
     threads: 1,
     checksums: { train: '', valid: '', test: '' },
   };
+  return { cell, result, seconds: 60 };
 }
 
 test('σ is chosen on validation, never on the test, and differences are paired by seed', () => {
-  const records = [1, 2, 3].flatMap((seed) => [
+  const done = [1, 2, 3].flatMap((seed) => [
     record('none', seed, 1, seed),
     record('0.1', seed, 0.8, seed + 0.5 + 0.01 * seed),
     record('0.2', seed, 0.9, seed - 0.5 - 0.01 * seed),
   ]);
-  assert.equal(chosenDeviation(records), '0.1');
-  const page = renderNoise(records, { ...form, variants: ['none', '0.1', '0.2'] });
-  assert.match(
-    page,
-    /\*\*fixed, σ = 0\.1\*\* \(chosen on validation\) \| 3 \| 2\.520 ± 2\.509 \| 0\.520 ± 0\.025: worse/,
+  assert.equal(chosenDeviation(done), '0.1');
+  const { findings, tables } = weightNoise.report(done);
+  const [, first, second] = tables[0].rows;
+  assert.deepEqual(first.slice(0, 4), [
+    'fixed, σ = 0.1 (chosen on validation)',
+    '3',
+    '2.520 ± 2.509',
+    '0.520 ± 0.025: worse',
+  ]);
+  assert.deepEqual(second.slice(0, 4), ['fixed, σ = 0.2', '3', '1.480 ± 2.459', '-0.520 ± 0.025: better']);
+  assert.deepEqual(
+    findings.map(({ outcome }) => outcome),
+    ['refuted', 'refuted'],
   );
-  assert.match(page, /\| fixed, σ = 0\.2 \| 3 \| 1\.480 ± 2\.459 \| -0\.520 ± 0\.025: better/);
-  assert.match(page, /- 20 strings, fixed, σ = 0\.1: log-loss worse, strings wrong worse, label error worse\./);
+});
+
+test('σ is chosen over seeds that every σ has: an interrupted grid favours none', () => {
+  const whole = [record('0.1', 1, 1, 1), record('0.2', 1, 0.9, 1)];
+  assert.equal(chosenDeviation([...whole, record('0.1', 2, 0.1, 1)]), '0.2');
+  assert.equal(chosenDeviation([record('0.1', 1, 1, 1), record('0.2', 2, 1, 1)]), undefined);
+});
+
+test('every committed record is of a cell of the full form, so that none is run again', () => {
+  const lines = readFileSync(new URL('../../results/weight-noise.jsonl', import.meta.url), 'utf8')
+    .trim()
+    .split('\n');
+  const cells = new Set(weightNoise.full.cells([1, 2, 3, 4, 5]).map((cell) => JSON.stringify(cell)));
+  for (const line of lines) assert.ok(cells.has(JSON.stringify(JSON.parse(line).cell)), line.slice(0, 200));
 });

@@ -1,0 +1,125 @@
+import type { Finding, Report, ReportTable } from './experiment.ts';
+import { percent } from './records.ts';
+import { type Interval, interval, paired, verdict, withHalf } from './statistics.ts';
+import type { WeightNoiseDone } from './weight-noise.ts';
+import { noiseCurves } from './weight-noise-curves.ts';
+
+/** What is compared, by the stop that it belongs to. */
+const MEASURES = [
+  {
+    name: 'log-loss, nats',
+    of: ({ result }: WeightNoiseDone) => result.byLoss.test.loss,
+    show: (x: number) => x.toFixed(3),
+  },
+  { name: 'strings wrong, %', of: ({ result }: WeightNoiseDone) => result.byError.test.sequenceError, show: percent },
+  { name: 'label error, %', of: ({ result }: WeightNoiseDone) => result.byError.test.labelError, show: percent },
+] as const;
+type Measure = (typeof MEASURES)[number];
+
+const OUTCOMES = { better: 'holds', worse: 'refuted', 'not shown': 'not shown' } as const;
+
+const isFixed = (variant: string): boolean => Number(variant) > 0;
+const nameOf = (variant: string): string => (isFixed(variant) ? `fixed, σ = ${variant}` : variant.replaceAll('-', ' '));
+const own = (done: readonly WeightNoiseDone[], variant: string): WeightNoiseDone[] =>
+  done.filter(({ cell }) => cell.variant === variant);
+
+/** The σ of fixed noise with the lowest mean log-loss on validation, over the seeds that all of them have; undefined without such. */
+export function chosenDeviation(done: readonly WeightNoiseDone[]): string | undefined {
+  const fixed = [...new Set(done.map(({ cell }) => cell.variant).filter(isFixed))];
+  const common = [...new Set(done.map(({ cell }) => cell.seed))].filter((seed) =>
+    fixed.every((variant) => own(done, variant).some(({ cell }) => cell.seed === seed)),
+  );
+  if (common.length === 0) return undefined;
+  const validLoss = (variant: string): number =>
+    interval(
+      own(done, variant)
+        .filter(({ cell }) => common.includes(cell.seed))
+        .map(({ result }) => result.byLoss.valid.loss),
+    ).mean;
+  return fixed.toSorted((a, b) => validLoss(a) - validLoss(b))[0];
+}
+
+/** The difference of a variant to the net without noise, seed by seed. */
+function against(done: readonly WeightNoiseDone[], variant: string, { of }: Measure): Interval {
+  const pairs = own(done, variant).flatMap((a) =>
+    own(done, 'none')
+      .filter(({ cell }) => cell.seed === a.cell.seed)
+      .map((b) => [of(a), of(b)]),
+  );
+  return paired(
+    pairs.map(([a]) => a),
+    pairs.map(([, b]) => b),
+  );
+}
+
+/** What the weights of noise that is learnt cost in the end, as a sentence. */
+function learntAtEnd(done: readonly WeightNoiseDone[]): string {
+  const learnt = done.flatMap(({ result: { complexity, deviation } }) =>
+    complexity !== undefined && deviation !== undefined ? [{ complexity, deviation }] : [],
+  );
+  if (learnt.length === 0) return '';
+  const [sigma, cost] = (['deviation', 'complexity'] as const).map((of) => interval(learnt.map((end) => end[of])).mean);
+  return ` At the end σ is ${sigma.toFixed(2)} (geometric mean) and the weights cost ${cost.toFixed(0)} nats.`;
+}
+
+function findingsOf(done: readonly WeightNoiseDone[]): Finding[] {
+  const { strings } = done[0].cell;
+  const arms = [chosenDeviation(done), 'adaptive', 'adaptive-after-none'].filter((arm) => arm !== undefined);
+  return arms.flatMap((arm) =>
+    MEASURES.slice(0, 2).flatMap((measure): Finding[] => {
+      const difference = against(done, arm, measure);
+      if (difference.count < 2) return [];
+      return [
+        {
+          claim: `${nameOf(arm)} noise reads better (${measure.name.split(',')[0]}, ${strings} strings)`,
+          outcome: OUTCOMES[verdict(difference)],
+          evidence: `${measure.name}: ${withHalf(difference, measure.show)} against no noise, ${difference.count} seeds.${learntAtEnd(own(done, arm))}`,
+        },
+      ];
+    }),
+  );
+}
+
+function tableOf(done: readonly WeightNoiseDone[]): ReportTable {
+  const { strings, writers, epochs } = done[0].cell;
+  const chosen = chosenDeviation(done);
+  const variants = [...new Set(done.map(({ cell }) => cell.variant))];
+  return {
+    title: `${strings} training strings of ${writers} writers, ${epochs} epochs, ${done[0].result.weights} weights`,
+    head: ['noise', 'seeds', ...MEASURES.flatMap(({ name }) => [name, 'against none']), 'best epoch'],
+    rows: variants.map((variant) => {
+      const mine = own(done, variant);
+      const cells = MEASURES.flatMap((measure) => {
+        const level = withHalf(interval(mine.map(measure.of)), measure.show);
+        if (variant === 'none') return [level, ''];
+        const difference = against(done, variant, measure);
+        return [level, difference.count < 2 ? '' : `${withHalf(difference, measure.show)}: ${verdict(difference)}`];
+      });
+      const mean = (of: (record: WeightNoiseDone) => number): string => interval(mine.map(of)).mean.toFixed(0);
+      const epoch = `${mean(({ result }) => result.byLoss.epoch)} / ${mean(({ result }) => result.byError.epoch)}`;
+      const name = `${nameOf(variant)}${variant === chosen ? ' (chosen on validation)' : ''}`;
+      return [name, String(mine.length), ...cells, epoch];
+    }),
+  };
+}
+
+/** Log-loss on validation: none, the chosen fixed noise, and both forms of adaptive noise; one panel a size. */
+const chartOf = (sizes: readonly (readonly WeightNoiseDone[])[]): string =>
+  noiseCurves(
+    sizes.map((done) => ({
+      title: `${done[0].cell.strings} strings`,
+      arms: ['none', chosenDeviation(done), 'adaptive', 'adaptive-after-none'].flatMap((arm) => {
+        const runs = arm === undefined ? [] : own(done, arm);
+        return arm === undefined || runs.length === 0
+          ? []
+          : [{ name: nameOf(arm), runs: runs.map(({ result }) => result.curve) }];
+      }),
+    })),
+  );
+
+/** What the finished cells say, in tables, findings and curves. */
+export function reportWeightNoise(finished: readonly WeightNoiseDone[]): Report {
+  const sizes = [...Map.groupBy(finished, ({ cell }) => cell.strings).values()];
+  if (sizes.length === 0) return { findings: [], tables: [], charts: [] };
+  return { findings: sizes.flatMap(findingsOf), tables: sizes.map(tableOf), charts: [chartOf(sizes)] };
+}

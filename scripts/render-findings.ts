@@ -1,0 +1,141 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import type { Cell, Experiment, Finding, Finished, Outcome, Report } from '../experiments/experiment.ts';
+import { experiments } from '../experiments/index.ts';
+import { type ReportFacts, renderMarkdown } from '../experiments/report-page.ts';
+
+/** An experiment whose records stand in results/. */
+interface Recorded {
+  readonly experiment: Experiment;
+  readonly quick: boolean;
+  readonly finished: readonly Finished<Cell, unknown>[];
+  /** Cells that its form has for as many seeds as there are. */
+  readonly cells: number;
+  readonly seeds: number;
+  readonly report: Report;
+}
+
+const fileOf = ({ name }: Pick<Experiment, 'name'>, quick: boolean): string => `${name}${quick ? '-quick' : ''}`;
+const here = (path: string): string => fileURLToPath(new URL(`../${path}`, import.meta.url));
+
+/** The records of one form that belong to its grid as it is now; undefined without any. */
+function recorded(experiment: Experiment, quick: boolean): Recorded | undefined {
+  const path = here(`results/${fileOf(experiment, quick)}.jsonl`);
+  if (!existsSync(path)) return undefined;
+  const lines = readFileSync(path, 'utf8').split('\n').filter(Boolean);
+  const records: Finished<Cell, unknown>[] = lines.map((line) => JSON.parse(line));
+  const form = quick ? experiment.quick : experiment.full;
+  const seeds = Math.max(form.seeds, ...records.map(({ cell }) => cell?.seed ?? 0));
+  const known = new Map(records.map((record) => [JSON.stringify(record.cell), record]));
+  const cells = form.cells(Array.from({ length: seeds }, (_, i) => i + 1));
+  const finished = cells.flatMap((cell) => known.get(JSON.stringify(cell)) ?? []);
+  if (finished.length === 0) return undefined;
+  return { experiment, quick, finished, cells: cells.length, seeds, report: experiment.report(finished) };
+}
+
+const allRecorded = (): Recorded[] =>
+  experiments.flatMap((experiment) => [true, false].flatMap((quick) => recorded(experiment, quick) ?? []));
+
+const distinct = (values: readonly (string | undefined)[]): string[] => [
+  ...new Set(values.filter((value) => value !== undefined)),
+];
+
+function factsOf({ quick, seeds, finished }: Recorded): ReportFacts {
+  return {
+    quick,
+    seeds,
+    seconds: finished.reduce((sum, { seconds }) => sum + seconds, 0),
+    commits: distinct(finished.map(({ commit }) => commit)),
+    engines: distinct(finished.map(({ result }) => (result as { engine?: string }).engine)),
+  };
+}
+
+const chartFile = (own: Recorded, i: number): string => `${fileOf(own.experiment, own.quick)}-${i + 1}.svg`;
+
+/** Tables and charts of every experiment with records, and the page of findings; by path from the root. */
+export function renderFindings(): [string, string][] {
+  const all = allRecorded();
+  return [
+    ...all.flatMap((own): [string, string][] => [
+      [`results/${fileOf(own.experiment, own.quick)}.md`, renderMarkdown(own.experiment, own.report, factsOf(own))],
+      ...own.report.charts.map((chart, i): [string, string] => [`results/${chartFile(own, i)}`, chart]),
+    ]),
+    ['docs/findings.md', renderPage(all)],
+  ];
+}
+
+const WORDS: Readonly<Record<Outcome, string>> = {
+  holds: 'Reproduced',
+  refuted: 'Refuted here',
+  'not shown': 'Not shown either way',
+  'not tested': 'Not tested by this form',
+};
+const ORDER: readonly Outcome[] = ['holds', 'refuted', 'not shown', 'not tested'];
+
+function renderPage(all: readonly Recorded[]): string {
+  return [
+    '# What reproduced, what did not, and what was learnt',
+    '',
+    'Old claims about stochastic neurons and sparse gates, repeated with several seeds and error bars. Every line below is rendered from records',
+    'by `npm run results`: the page fills itself as runs finish, and says what is missing. An experiment has a quick form, on digits that the',
+    'library writes itself, which shows that it works and how; and a full form on MNIST (or, for handwriting, on many written strings), which is the one',
+    'to believe. “Reproduced” means that a 95% interval over seeds leaves out the opposite; “not shown” that it does not; intervals are each on its own, so that of',
+    'forty claims two may be wrong by chance.',
+    '',
+    ...experiments.flatMap((experiment) => sectionOf(experiment, all)),
+    '## Run them yourself',
+    '',
+    'One command each, which goes on where it was interrupted; a second shell with the same command shares the cells. The quick form takes up to',
+    'three minutes on two quiet cores:',
+    '',
+    '```sh',
+    ...experiments.map(({ name }) => `flipgrad reproduce ${name} --quick`),
+    'FLIPGRAD_DATA=DIR flipgrad reproduce NAME --out results    # the full form; DIR holds mnist/',
+    '```',
+    '',
+  ].join('\n');
+}
+
+function sectionOf(experiment: Experiment, all: readonly Recorded[]): string[] {
+  const { title, claim } = experiment;
+  const own = all.filter((candidate) => candidate.experiment === experiment);
+  const full = own.find(({ quick }) => !quick);
+  // The full form alone is told where it has findings; until then the quick one stands in.
+  const told = full?.report.findings.length ? full : own.find(({ quick }) => quick);
+  return [
+    `## ${title}`,
+    '',
+    `Claimed: “${claim.text}” (${claim.source}).`,
+    '',
+    stateOf(experiment, full),
+    '',
+    ...(told ? toldBy(told) : []),
+  ];
+}
+
+function stateOf({ name, full: form, minutesOf }: Experiment, full: Recorded | undefined): string {
+  const cells = form.cells(Array.from({ length: form.seeds }, (_, i) => i + 1));
+  if (full && full.finished.length === full.cells) return `The full form has finished: ${full.cells} cells.`;
+  const hours = cells.reduce((sum, cell) => sum + minutesOf(cell), 0) / 60;
+  const done = full ? `${full.finished.length} of ${full.cells} cells have finished` : 'not run yet';
+  return `**Full form: ${done}.** \`FLIPGRAD_DATA=DIR flipgrad reproduce ${name} --out results\` runs what is left; all of it takes about ${hours.toFixed(1)} hours of one core.`;
+}
+
+function toldBy(own: Recorded): string[] {
+  const { experiment, quick, finished, report } = own;
+  const file = fileOf(experiment, quick);
+  const links = `[table](../results/${file}.md), [records](../results/${file}.jsonl)`;
+  const form = quick ? 'Quick form, on written digits' : 'Full form';
+  return [
+    `${form}: ${finished.length} cells; ${links}.`,
+    '',
+    ...ORDER.flatMap((outcome) => findingsOf(report.findings, outcome)),
+    ...report.charts.flatMap((_, i) => [`![${experiment.title}](../results/${chartFile(own, i)})`, '']).slice(0, 4),
+  ];
+}
+
+function findingsOf(findings: readonly Finding[], outcome: Outcome): string[] {
+  const own = findings.filter((finding) => finding.outcome === outcome);
+  if (own.length === 0) return [];
+  return [`${WORDS[outcome]}:`, '', ...own.map(({ claim, evidence }) => `- ${claim}. ${evidence}`), ''];
+}
