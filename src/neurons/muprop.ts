@@ -1,14 +1,9 @@
 import { sigmoid, sigmoidSlope } from '../math/special.ts';
 import { bernoulli, bit, pullEach, unbiasedBits } from './bernoulli.ts';
-import { defineNeuron, type Weighing } from './contract.ts';
+import { defineNeuron } from './contract.ts';
+import { firstDraw } from './first-draw.ts';
 
-/** The mean-field pass is the second draw: it weighs nothing. */
-function firstOnly({ rows, loss, weights, total }: Weighing): void {
-  weights.fill(0);
-  weights.fill(1, 0, rows);
-  total.set(loss.subarray(0, rows));
-}
-
+// The mean-field pass is the second draw.
 export const muprop = defineNeuron({
   name: 'muprop',
   source: 'Gu, Levine, Sutskever, Mnih 2016, "MuProp", §3.1, Eq. 8, without further baselines',
@@ -21,7 +16,7 @@ export const muprop = defineNeuron({
     reads: 'both',
     claims: unbiasedBits,
     cells: (logit) => [sigmoid(logit)],
-    weigh: firstOnly,
+    weigh: firstDraw,
     fire({ logits, noise, h }) {
       const size = logits.length;
       for (let i = 0; i < size; i++) {

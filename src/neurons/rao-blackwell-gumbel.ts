@@ -1,4 +1,4 @@
-import { sigmoid } from '../math/special.ts';
+import { sigmoid, sigmoidSlope } from '../math/special.ts';
 import { bernoulli, bit } from './bernoulli.ts';
 import { temperature } from './concrete.ts';
 import { defineNeuron } from './contract.ts';
@@ -25,10 +25,8 @@ export const raoBlackwellGumbel = defineNeuron({
     pullback({ logits, noise, h, dh, gradient }) {
       for (let i = 0; i < h.length; i++) {
         let slopes = 0;
-        for (let at = i * (K + 1) + 1; at < (i + 1) * (K + 1); at++) {
-          const s = sigmoid(relaxedGiven(h[i], logits[i], noise[at]) / temperature);
-          slopes += s * (1 - s);
-        }
+        for (let at = i * (K + 1) + 1; at < (i + 1) * (K + 1); at++)
+          slopes += sigmoidSlope(relaxedGiven(h[i], logits[i], noise[at]) / temperature);
         gradient[i] = (dh[i] * slopes) / (K * temperature);
       }
     },
