@@ -1,4 +1,5 @@
-import { ExitCode } from './exit.ts';
+import { isAway } from '../src/platform/node/sweep/patient.ts';
+import { ExitCode, Interruption } from './exit.ts';
 
 /** Does something that a first Ctrl-C (or SIGTERM) asks to stop, and a second one ends at once. */
 export async function untilInterrupted(action: (signal: AbortSignal) => Promise<void>): Promise<void> {
@@ -11,6 +12,11 @@ export async function untilInterrupted(action: (signal: AbortSignal) => Promise<
   process.on('SIGINT', onInterrupt).on('SIGTERM', onInterrupt);
   try {
     await action(interrupt.signal);
+  } catch (error) {
+    if (!interrupt.signal.aborted || !isAway(error)) throw error;
+    throw new Interruption(
+      'Interrupted while the database was away; results so far are kept there. The same command goes on.',
+    );
   } finally {
     process.removeListener('SIGINT', onInterrupt).removeListener('SIGTERM', onInterrupt);
   }

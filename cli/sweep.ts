@@ -31,7 +31,8 @@ interface SweepFlags extends WorkerFlags {
   image?: string;
 }
 
-/** Seconds between two writings of the results' file while trials finish. */
+/** The results' file is written with every result, or, when there are more than so many, every few seconds. */
+const OFTEN = 500;
 const WRITE_EVERY = 5;
 
 /** `flipgrad sweep`. */
@@ -109,8 +110,15 @@ async function sweep(
       if (json) process.stdout.write(`${JSON.stringify(event)}\n`);
       else if (event.event === 'given back') progress.print(sentenceOf(event));
     };
-    const working = runWorkers(session, flags, { sweep: name, folderOf: () => folder, signal: stop, onEvent });
     const watching = watch(session, definition, flags, { signal: stop, json, progress });
+    // Workers that wait for a next look need not wait for it when all is done.
+    const done = new AbortController();
+    watching.then(
+      () => done.abort(),
+      () => {},
+    );
+    const about = { sweep: name, folderOf: () => folder, signal: AbortSignal.any([stop, done.signal]), onEvent };
+    const working = runWorkers(session, flags, about);
     // Whichever ends with an error stops the other.
     const both = [working, watching].map((part) =>
       part.catch((error) => {
@@ -180,7 +188,8 @@ async function watch(
       ...(left !== undefined ? [`${duration(left)} left`] : []),
     ]);
     known = now;
-    if (now.plan.complete || performance.now() - written > 1000 * WRITE_EVERY) {
+    const due = results.length <= OFTEN || performance.now() - written > 1000 * WRITE_EVERY;
+    if (now.plan.complete || due) {
       await nodeFolder(folder).write(RESULTS_FILE, encodeResults(definition, results));
       written = performance.now();
     }

@@ -1,9 +1,11 @@
 /**
  * What limits a sweep on a Postgres server: simulated workers take simulated trials that do nothing but wait. Prints throughput, statements
- * and time in the database, and writes them to results/sweep-queue.json with --write.
+ * and time in the database, and with --write puts them into
+ * results/sweep-queue.json and docs/sweeps.md.
  * node scripts/measure-sweeps.ts [--trials 10000] [--workers 50] [--milliseconds 0] [--write]
  */
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { loadavg } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import pg from 'pg';
@@ -15,6 +17,7 @@ import { TrialQueue } from '../src/platform/node/sweep/queue.ts';
 import { SweepStore } from '../src/platform/node/sweep/store.ts';
 import { work } from '../src/platform/node/sweep/worker.ts';
 import { startPostgres } from '../test/helpers/postgres.ts';
+import { type QueueRecord, withFigures } from './sweep-queue-text.ts';
 
 const { values } = parseArgs({
   options: {
@@ -102,16 +105,16 @@ const statements = statistics
     ).rows
   : [];
 const { user, system } = process.cpuUsage();
-const record = {
+const record: QueueRecord = {
   date: new Date().toISOString(),
   ...provenance(),
   trials,
   workers,
   milliseconds,
   connections,
+  load: loadavg()[1],
   results,
   seconds,
-  trialsPerSecond: trials / seconds,
   clientCpuSeconds: (user + system) / 1e6,
   ...(statistics && {
     databaseSeconds: statements.reduce((sum, one) => sum + one.seconds, 0),
@@ -124,8 +127,11 @@ const record = {
   }),
 };
 process.stdout.write(`${JSON.stringify(record, null, 2)}\n`);
-if (values.write)
+if (values.write) {
   writeFileSync(new URL('../results/sweep-queue.json', import.meta.url), `${JSON.stringify(record, null, 2)}\n`);
+  const page = new URL('../docs/sweeps.md', import.meta.url);
+  writeFileSync(page, withFigures(readFileSync(page, 'utf8'), record));
+}
 await queue.close();
 await database.close();
 await administration.end();

@@ -30,6 +30,7 @@ export async function advance(store: SweepStore, queue: TrialQueue, sweep: strin
     await store.record(sweep, trial.key, outcome, { worker: 'none', seconds: 0 });
     await drop();
   }
+  const { results } = await store.counts(sweep);
   const read = await store.results(sweep, before?.last ?? 0);
   const outcomes = new Map(before?.outcomes ?? []);
   const add = (results: readonly StoredResult[]): StoredResult[] => {
@@ -38,8 +39,7 @@ export async function advance(store: SweepStore, queue: TrialQueue, sweep: strin
     return fresh;
   };
   const fresh = add(read.results);
-  // Results that committed late have smaller numbers than some that were read.
-  const { results } = await store.counts(sweep);
+  // Fewer than were counted before: some that committed late have smaller numbers than the last that was read.
   if (results > outcomes.size) fresh.push(...add((await store.results(sweep)).results));
   const plan = planSweep(definition, outcomes);
   const known = new Set(before?.plan.trials.map(({ key }) => key));

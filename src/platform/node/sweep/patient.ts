@@ -22,14 +22,18 @@ export function patient<Arguments extends unknown[], Result>(
   send: (...values: Arguments) => Promise<Result>,
   { patience = DEFAULT_PATIENCE, signal, onAway }: ServerOptions,
 ): (...values: Arguments) => Promise<Result> {
+  let away = false;
   return async (...values) => {
     const end = Date.now() + 1000 * patience;
     for (let pause = 100; ; pause = Math.min(5000, 2 * pause)) {
       try {
-        return await send(...values);
+        const answer = await send(...values);
+        away = false;
+        return answer;
       } catch (error) {
         if (!isAway(error) || Date.now() + pause > end || signal?.aborted) throw error;
-        if (pause === 100) onAway?.((error as Error).message);
+        if (!away) onAway?.((error as Error).message);
+        away = true;
         // A thousand workers do not come back at the same moment.
         await sleep(pause * (0.5 + Math.random()), undefined, { ...(signal && { signal }) }).catch(() => {});
       }

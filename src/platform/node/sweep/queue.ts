@@ -8,8 +8,9 @@ const SCHEMA = 'flipgrad_queue';
 const RETRIES = 100;
 /** pg-boss's longest: then the trial goes on from its checkpoint, under a new claim. */
 const EXPIRES = 23 * 3600;
-/** How often whoever asks may look for silent workers, in seconds. */
-const MONITOR = 3;
+/** Whoever asks may look for silent workers so often in a lease, but not more often than every so many seconds. */
+const LOOKS = 6;
+const LEAST_LOOK = 3;
 const CHUNK = 1000;
 
 /** A trial that this process has claimed; the claim holds while it is renewed. */
@@ -58,7 +59,8 @@ export class TrialQueue {
       // Workers that have nothing to do look for silent ones; no timers of its own, or each of a thousand would have them.
       supervise: false,
       schedule: false,
-      monitorIntervalSeconds: MONITOR,
+      monitorIntervalSeconds: Math.max(LEAST_LOOK, Math.round(lease / LOOKS)),
+      monitorVacuum: false,
     });
     boss.on('error', () => {});
     try {
