@@ -7,11 +7,7 @@ export const stochasticTimesSmooth = defineNeuron({
   source: 'Bengio, Léonard, Courville 2013, §2 (decomposition into a stochastic binary part and a smooth part)',
   summary: 'p = σ(a), b ~ Bernoulli(√p), h = b·√p; ĝ = δ·b·∂√p/∂a = δ·½h(1 − p)',
   options: {
-    variant: {
-      choices: ['paper', 'code'],
-      default: 'paper',
-      meaning: "b ~ Bernoulli(√p) as in the paper (E[h] = p), or Bernoulli(p) as in the authors' code (E[h] = p^1.5)",
-    },
+    variant: { choices: ['paper', 'code'], default: 'paper', meaning: 'P(b = 1): √p (the paper) or p (its code)' },
   },
   rule: ({ variant }) => {
     const rate = (logit: number) => (variant === 'paper' ? Math.sqrt(sigmoid(logit)) : sigmoid(logit));
