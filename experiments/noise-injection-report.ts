@@ -1,5 +1,6 @@
 import type { Finding, Finished, Outcome, Report, ReportTable } from './experiment.ts';
 import { lineChart } from './line-chart.ts';
+import { logBand } from './log-band.ts';
 import type { InjectionCell, InjectionResult } from './noise-injection.ts';
 import { percent } from './records.ts';
 import { type Interval, interval, paired, withHalf } from './statistics.ts';
@@ -101,17 +102,18 @@ function tableOf(levels: ReadonlyMap<string, Done[]>, where: string): ReportTabl
 function curvesOf(levels: ReadonlyMap<string, Done[]>, where: string): string {
   const series = [...levels].map(([name, runs]) => ({
     name,
-    points: runs[0].result.curve.map(({ epoch }, i) => {
-      const { mean: y, half } = interval(runs.map(({ result }) => result.curve[i].off));
-      const band = Number.isNaN(half) ? 0 : Math.min(half, 0.9 * y);
-      return { x: epoch, y, low: y - band, high: y + band };
-    }),
+    points: runs[0].result.curve.map(({ epoch }, i) =>
+      logBand(
+        epoch,
+        runs.map(({ result }) => result.curve[i].off),
+      ),
+    ),
   }));
   const epochs = series[0].points.map(({ x }) => x);
   return lineChart({
     title: `Training criterion, noise off (${where})`,
     xLabel: 'epoch',
-    yLabel: 'nats, mean and 95% interval over seeds; each level at its best learning rate',
+    yLabel: 'nats, geometric mean and 95% interval over seeds; each level at its best learning rate',
     series,
     log: { y: true },
     least: 1e-4,

@@ -1,26 +1,29 @@
 import type { Finding, ReportTable } from './experiment.ts';
 import { lineChart } from './line-chart.ts';
+import { logBand } from './log-band.ts';
 import { type Interval, interval, withHalf } from './statistics.ts';
-import type { ArmName } from './why-slow.ts';
+import type { ArmName, WhyResult } from './why-slow.ts';
 import { type Done, fastest, ratio, share } from './why-slow-runs.ts';
 
 /** How far the second order may be off, as a ratio. */
 const TOLERANCE = 0.2;
 
-type FormRow = { shift: Interval; trace: Interval; cosine: Interval; bias: Interval };
+type Form = WhyResult['forms'][number];
 
-function formOf(all: readonly Done[], arm: ArmName, epoch: number, bits: number): FormRow | undefined {
-  const forms = fastest(all, arm, 'sampled').flatMap(({ result }) =>
+const formsAt = (all: readonly Done[], arm: ArmName, epoch: number, bits: number): Form[] =>
+  fastest(all, arm, 'sampled').flatMap(({ result }) =>
     result.forms.filter((form) => form.epoch === epoch && form.bits === bits),
   );
-  if (forms.length === 0) return undefined;
-  return {
-    shift: interval(forms.map((form) => form.shift.measured / form.shift.predicted)),
-    trace: interval(forms.map((form) => form.trace.measured / form.trace.predicted)),
-    cosine: interval(forms.map(({ cosine }) => cosine)),
-    bias: interval(forms.map(({ bias }) => bias)),
-  };
-}
+
+/** Measured over predicted. */
+const over = (form: Form, field: 'shift' | 'trace'): number => form[field].measured / form[field].predicted;
+
+const intervalsOf = (forms: readonly Form[]) => ({
+  shift: interval(forms.map((form) => over(form, 'shift'))),
+  trace: interval(forms.map((form) => over(form, 'trace'))),
+  cosine: interval(forms.map(({ cosine }) => cosine)),
+  bias: interval(forms.map(({ bias }) => bias)),
+});
 
 /** The form of the noise: measured at some epochs of the runs of two arms, over what the second order predicts. */
 export function renderForms(all: readonly Done[]): { table: ReportTable; findings: Finding[]; chart: string } {
@@ -30,25 +33,17 @@ export function renderForms(all: readonly Done[]): { table: ReportTable; finding
   const rows = (['deterministic', 'bits'] as const).flatMap((arm) =>
     bits.flatMap((m) =>
       epochs.flatMap((epoch) => {
-        const form = formOf(all, arm, epoch, m);
-        return form
-          ? [
-              [
-                `${arm}, ${m} ${m === 1 ? 'bit' : 'bits'}, epoch ${epoch}`,
-                withHalf(form.shift, ratio),
-                withHalf(form.trace, ratio),
-                withHalf(form.cosine, ratio),
-                withHalf(form.bias, (x) => x.toFixed(3)),
-              ],
-            ]
-          : [];
+        const forms = formsAt(all, arm, epoch, m);
+        if (forms.length === 0) return [];
+        const { shift, trace, cosine, bias } = intervalsOf(forms);
+        const name = `${arm}, ${m} ${m === 1 ? 'bit' : 'bits'}, epoch ${epoch}`;
+        const ratios = [shift, trace, cosine].map((own) => withHalf(own, ratio));
+        return [[name, ...ratios, withHalf(bias, (x) => x.toFixed(3))]];
       }),
     ),
   );
   const findings = [epochs[0], epochs[epochs.length - 1]].flatMap((epoch): Finding[] => {
-    const form = formOf(all, 'bits', epoch, 1);
-    if (!form) return [];
-    const { shift, trace, cosine } = form;
+    const { shift, trace, cosine } = intervalsOf(formsAt(all, 'bits', epoch, 1));
     const within = (own: Interval): boolean => Math.abs(own.mean - 1) + own.half < TOLERANCE;
     const beyond = (own: Interval): boolean => Math.abs(own.mean - 1) - own.half > TOLERANCE;
     const outcome = within(shift) && within(trace) ? 'holds' : beyond(shift) || beyond(trace) ? 'refuted' : 'not shown';
@@ -63,20 +58,22 @@ export function renderForms(all: readonly Done[]): { table: ReportTable; finding
   const series = bits.flatMap((m) =>
     (['shift', 'trace'] as const).map((field) => ({
       name: `${field === 'shift' ? 'mean shift' : 'covariance'}, ${m} ${m === 1 ? 'bit' : 'bits'}`,
-      points: epochs.flatMap((epoch) => {
-        const own = formOf(all, 'bits', epoch, m)?.[field];
-        const half = own && Number.isFinite(own.half) ? own.half : 0;
-        return own ? [{ x: epoch, y: own.mean, low: own.mean - half, high: own.mean + half }] : [];
-      }),
+      points: epochs.map((epoch) =>
+        logBand(
+          epoch,
+          formsAt(all, 'bits', epoch, m).map((form) => over(form, field)),
+        ),
+      ),
     })),
   );
   const chart = lineChart({
     title: 'The form of the noise along the training of bits',
     xLabel: 'epoch',
-    yLabel: 'measured over predicted by the second order, mean and 95% interval over seeds',
+    yLabel: 'measured over predicted by the second order, geometric mean and 95% interval over seeds',
     series,
     xTicks: epochs,
-    yTicks: [0, 0.5, 1, 1.5],
+    log: { y: true },
+    yTicks: [0.5, 1, 2, 4],
   });
   const head = ['network and noise', 'mean shift', 'trace of the covariance', 'cosine', 'bias² over the trace'];
   return { table: { title: 'Noise at the hidden units, measured over predicted', head, rows }, findings, chart };

@@ -1,5 +1,6 @@
 import type { Finding, Report, ReportTable } from './experiment.ts';
 import { lineChart } from './line-chart.ts';
+import { logBand } from './log-band.ts';
 import { percent } from './records.ts';
 import { type Interval, interval, paired, withHalf } from './statistics.ts';
 import type { ArmName, WhyResult } from './why-slow.ts';
@@ -199,14 +200,15 @@ function curves(all: readonly Done[], measure: Measure): string {
   return lineChart({
     title: `Training criterion, ${WORDS[measure]}`,
     xLabel: 'steps',
-    yLabel: 'nats, mean and 95% interval over seeds; each arm at its best learning rate',
+    yLabel: 'nats, geometric mean and 95% interval over seeds; each arm at its best learning rate',
     series: shown.map(({ arm, runs }) => ({
       name: arm,
-      points: runs[0].map(({ step }, i) => {
-        const { mean: y, half } = interval(runs.map((curve) => curve[i][measure]));
-        const band = Number.isNaN(half) ? 0 : Math.min(half, 0.9 * y);
-        return { x: step, y, low: y - band, high: y + band };
-      }),
+      points: runs[0].map(({ step }, i) =>
+        logBand(
+          step,
+          runs.map((curve) => curve[i][measure]),
+        ),
+      ),
     })),
     log: { y: true },
     xTicks: [0, last / 2, last],

@@ -10,6 +10,7 @@ import {
   type NeuronSpec,
   type Objective,
   randomStream,
+  resolveNeuron,
   type Split,
   sgd,
   slice,
@@ -193,14 +194,13 @@ export const whySlow: Experiment<WhyCell, WhyResult> = {
     cells: grid({ data: 'mnist', examples: 1000, units: 32, epochs: 40 }, [0.5, 1.5, 4.5]),
   },
   nameOf: ({ arm, rate, seed }) => `${arm}, learning rate ${rate}, seed ${seed}`,
-  // Of a step of 50 examples, for each evaluation of the layer above the hidden one; then data, evaluation and the form of the noise.
-  minutesOf: ({ data, arm, examples, units, epochs }) => {
-    const { neuron }: Arm = ARMS[arm];
-    const { draws = 1 } = typeof neuron === 'object' && 'draws' in neuron ? neuron : {};
-    const passes = typeof draws === 'function' ? draws(units) : draws;
-    const flipped = arm === 'bits, unbiased' ? units + 1 : passes;
+  // Of a step: once, for every pass, for every evaluation of the layer above. Then data, evaluation, and what is looked at.
+  minutesOf: ({ arm, examples, units, epochs }) => {
+    const { neuron, looked }: Arm = ARMS[arm];
+    const { noise, draws = 1 } = resolveNeuron(neuron);
+    const evaluations = typeof draws === 'function' ? draws(units) : draws;
     const steps = (epochs * examples) / BATCH;
-    return (steps * (0.0008 + 0.00005 * flipped) + (data === 'mnist' ? 2.5 : 0.7)) / 60;
+    return (steps * (0.0012 + 0.00045 * noise + 0.00002 * evaluations) + examples * 0.002 + (looked ? 2 : 0)) / 60;
   },
   run,
   report: renderWhySlow,
