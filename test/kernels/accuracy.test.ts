@@ -80,14 +80,19 @@ for (const engine of builds)
         assertClose(fired(engine, 'fireTanh', x), x.map(Math.tanh), { relative: 2e-7 }, 'tanh');
     });
 
-    test('exp from −87 to 0, through the probability of the lesser of two logits', () => {
-      const x = grid(-87, 0, 20_000);
+    test('exp from −60 to 0, through the probability of the lesser of two logits', () => {
+      const x = grid(-60, 0, 20_000);
       const { probabilities } = softmax(
         engine,
         x.map((logit) => [0, logit]),
       );
       const lesser = probabilities.filter((_, i) => i % 2 === 1);
       assertClose(lesser, x.map(sigmoid), { relative: 3e-7 }, 'e^x/(1+e^x)');
+    });
+
+    test('a probability is no denormal number: under 1e-26 it is 0', () => {
+      const { probabilities } = softmax(engine, [[0, -60.01, -87, -104, -1e30]]);
+      assert.deepEqual(Array.from(probabilities), [1, 0, 0, 0, 0]);
     });
 
     test('log from 1 to 3000, through the loss of equal logits', () => {

@@ -201,7 +201,7 @@ export const cases = {
     }),
     // The largest logit is taken off the others, up to about 45 apart: that rounding is an absolute error of the exponent.
     relative: 4e-6,
-    absolute: 1e-37,
+    absolute: 1e-26,
     // The loss is the logarithm of a sum of `columns` numbers that starts at 1: each addition rounds by up to 2⁻²⁴.
     absoluteOf: (result, { columns }) => (result === 'losses*' ? (columns + 2) * 2 ** -24 : 0),
   },
