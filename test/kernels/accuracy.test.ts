@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Engine } from '../../src/engine/engine.ts';
 import { logit, normalQuantile, sigmoid, sigmoidSlope, softplus } from '../../src/math/special.ts';
