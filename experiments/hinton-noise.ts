@@ -85,7 +85,13 @@ async function run(cell: NoiseCell, { signal, onProgress }: CellOptions): Promis
     const model = createModel(engine, { inputs: 784, seed, layers });
     const optimizer = adam({ learningRate: LEARNING_RATE });
     const curve: NoiseResult['curve'][number][] = [];
-    for await (const event of train(model, data, { epochs, batch: BATCH, optimizer, signal, validation: 'mean-field' })) {
+    for await (const event of train(model, data, {
+      epochs,
+      batch: BATCH,
+      optimizer,
+      signal,
+      validation: 'mean-field',
+    })) {
       if (event.event === 'batch') onProgress((event.epoch - 1 + event.batch / event.batches) / epochs);
       if (event.event === 'epoch') curve.push({ trainLoss: event.trainLoss, validError: event.validError });
       if (event.event !== 'result') continue;
