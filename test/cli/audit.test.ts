@@ -27,7 +27,7 @@ function neuronFile(name: string, claims: string, extra = ''): string {
         claims: ${claims},
         fire({ logits, noise, h }) {
           for (let i = 0; i < h.length; i++)
-            h[i] = Number.isNaN(logits[i]) ? Number.NaN : noise[i] < sigmoid(logits[i]) ? 1 : 0;
+            h[i] = Number.isFinite(logits[i]) ? (noise[i] < sigmoid(logits[i]) ? 1 : 0) : Number.NaN;
         },
         pullback({ units, logits, h, loss, gradient }) {
           for (let i = 0; i < h.length; i++) gradient[i] = (h[i] - sigmoid(logits[i])) * loss[Math.floor(i / units)];
