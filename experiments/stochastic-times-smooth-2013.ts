@@ -44,7 +44,7 @@ export const stochasticTimesSmooth2013 = defineNeuron({
       fire({ logits, noise, h }) {
         for (let i = 0; i < h.length; i++) {
           const a = noisy(logits[i], noise[2 * i]);
-          h[i] = Number.isNaN(a) ? Number.NaN : noise[2 * i + 1] < open(a) ? root(a) : 0;
+          h[i] = Number.isFinite(a) ? (noise[2 * i + 1] < open(a) ? root(a) : 0) : Number.NaN;
         }
       },
       // h = √p where the gate is open, so that ½h(1 − p) = ½h(1 − h²).

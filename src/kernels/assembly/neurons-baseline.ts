@@ -28,6 +28,19 @@ function one(logit: usize): f32 {
   return f32x4.extract_lane(sigmoid4(v128.load32_splat(logit)), 0);
 }
 
+/** The weights of four units from unit c on; 0 behind the last. */
+// @ts-ignore: decorator
+@inline
+function weightsFrom(state: usize, units: i32, c: i32): v128 {
+  const at = state + ((<usize>c) << 2);
+  const rest = units - c;
+  if (rest >= 4) return v128.load(at);
+  let w = v128.load32_zero(at);
+  if (rest > 1) w = f32x4.replace_lane(w, 1, load<f32>(at, 4));
+  if (rest > 2) w = f32x4.replace_lane(w, 2, load<f32>(at, 8));
+  return w;
+}
+
 // @ts-ignore: decorator
 @inline
 function sumOf(x: v128): f32 {
@@ -47,7 +60,7 @@ export function pullbackCentred(
     for (let c = 0; c < units; c += 4) {
       const p = probabilities(logits + row, units, c);
       const o = (<usize>c) << 2;
-      told = f32x4.add(told, f32x4.mul(v128.load(state + o), p));
+      told = f32x4.add(told, f32x4.mul(weightsFrom(state, units, c), p));
       if (c + 4 <= units) v128.store(out + row + o, f32x4.sub(v128.load(h + row + o), p));
       else for (let i = c; i < units; i++) {
         const at = row + ((<usize>i) << 2);
@@ -79,7 +92,7 @@ export function updateCentred(
     let squares = splat(0);
     for (let c = 0; c < units; c += 4) {
       const p = probabilities(row, units, c);
-      told = f32x4.add(told, f32x4.mul(v128.load(state + ((<usize>c) << 2)), p));
+      told = f32x4.add(told, f32x4.mul(weightsFrom(state, units, c), p));
       squares = f32x4.add(squares, f32x4.mul(p, p));
     }
     const f = load<f32>(loss + r) - sumOf(told);
@@ -87,15 +100,20 @@ export function updateCentred(
     store<f32>(scratch + r, f);
     store<f32>(scratch + size + r, (first * (f - mean)) / <f32>rows / (1 + sumOf(squares)));
   }
-  const average = total / rows;
+  const average = rows == 0 ? 0 : total / rows;
   let variance: f64 = 0;
   for (let r: usize = 0; r < size; r += 4) {
     const off = <f64>load<f32>(scratch + r) - average;
     variance += (off * off) / rows;
     const step = v128.load32_splat(scratch + size + r);
-    for (let c = 0; c < units; c += 4) {
-      const at = state + ((<usize>c) << 2);
-      v128.store(at, f32x4.add(v128.load(at), f32x4.mul(step, probabilities(logits + r * <usize>units, units, c))));
+    const row = logits + r * <usize>units;
+    let at = state;
+    let c = 0;
+    for (; c + 4 <= units; c += 4, at += 16) {
+      v128.store(at, f32x4.add(v128.load(at), f32x4.mul(step, probabilities(row, units, c))));
+    }
+    for (; c < units; c++, at += 4) {
+      store<f32>(at, load<f32>(at) + f32x4.extract_lane(step, 0) * one(row + ((<usize>c) << 2)));
     }
   }
   store<f32>(state + stride, second * mean + (1 - second) * <f32>average);

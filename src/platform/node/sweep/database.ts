@@ -28,6 +28,11 @@ export interface ServerOptions {
   readonly onAway?: (reason: string) => void;
 }
 
+/** Seconds in which a server may come up while somebody connects. */
+const SOON = 5;
+/** SQLSTATE of a server that shuts down, has crashed, or starts. */
+const RESTARTING = /^57P0[123]$/;
+
 /**
  * Opens a database of a Postgres server.
  * @param url postgres://user:password@host:port/name; what it leaves out comes from libpq's variables (PGHOST, PGPASSWORD, …)
@@ -46,16 +51,19 @@ export async function openServer(url: string, options: ServerOptions = {}): Prom
   });
   // A connection that breaks while nobody uses it is replaced by the next that is asked for.
   pool.on('error', () => {});
-  try {
-    await pool.query('select 1');
-  } catch (error) {
-    await pool.end();
-    throw new SweepError(`${name} cannot be used: ${messageOf(error)}. A running Postgres server would do.`);
-  }
   const execute = patient(
     (text: string, values?: readonly unknown[]) => pool.query(text, values as unknown[] | undefined),
     options,
   );
+  try {
+    // A wrong address is told soon; a server that says that it starts or stops is waited for.
+    await patient(() => pool.query('select 1'), { ...options, patience: SOON })().catch((error) =>
+      RESTARTING.test(String((error as { code?: unknown }).code)) ? execute('select 1') : Promise.reject(error),
+    );
+  } catch (error) {
+    await pool.end();
+    throw new SweepError(`${name} cannot be used: ${messageOf(error)}. A running Postgres server would do.`);
+  }
   return {
     embedded: false,
     name,
