@@ -21,9 +21,8 @@ export const stochasticTimesSmooth2013 = defineNeuron({
     },
   },
   rule: ({ variant }) => {
-    const open = variant === 'paper' ? root : sigmoid;
-    // ∂√p/∂a = ½√p(1 − p), ∂p/∂a = p(1 − p)
-    const slope = (a: number): number => (variant === 'paper' ? 0.5 : 1) * open(a) * sigmoid(-a);
+    const paper = variant === 'paper';
+    const open = paper ? root : sigmoid;
     const noisy = (logit: number, u: number): number => logit + quantile(u);
     const formula = f.exp(f.multiply(-0.5, f.softplus(f.subtract(0, f.add(f.logit, mean)))));
     const smooth = f.sigmoid(f.add(f.logit, mean));
@@ -38,20 +37,26 @@ export const stochasticTimesSmooth2013 = defineNeuron({
           for (let i = 0; i < p.length; i++) p[i] = open(noisy(logits[i], noise[2 * i]));
         },
         pullback({ logits, noise }, dp, gradient) {
-          for (let i = 0; i < dp.length; i++) gradient[i] = dp[i] * slope(noisy(logits[i], noise[2 * i]));
+          for (let i = 0; i < dp.length; i++) {
+            const p = sigmoid(noisy(logits[i], noise[2 * i]));
+            // ∂√p/∂a = ½√p(1 − p), ∂p/∂a = p(1 − p)
+            gradient[i] = dp[i] * (paper ? 0.5 * Math.sqrt(p) : p) * (1 - p);
+          }
         },
       },
       fire({ logits, noise, h }) {
         for (let i = 0; i < h.length; i++) {
           const a = noisy(logits[i], noise[2 * i]);
-          h[i] = Number.isFinite(a) ? (noise[2 * i + 1] < open(a) ? root(a) : 0) : Number.NaN;
+          const p = sigmoid(a);
+          const smooth = Math.sqrt(p);
+          h[i] = Number.isFinite(a) ? (noise[2 * i + 1] < (paper ? smooth : p) ? smooth : 0) : Number.NaN;
         }
       },
       // h = √p where the gate is open, so that ½h(1 − p) = ½h(1 − h²).
       pullback: pullbackEach((_logit, h) => 0.5 * h * (1 - h * h)),
       expect: (logit) => open(logit + mean) * root(logit + mean),
       whenOpen: (logit) => root(logit + mean),
-      formulas: { expect: f.multiply(smooth, variant === 'paper' ? 1 : formula), whenOpen: formula },
+      formulas: { expect: f.multiply(smooth, paper ? 1 : formula), whenOpen: formula },
     };
   },
 });
