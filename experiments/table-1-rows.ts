@@ -55,26 +55,37 @@ const rates = (setting: Omit<Setting, 'learningRate'>, ...learningRates: readonl
 
 /** Every row of the table. Published numbers: Bengio, Léonard, Courville 2013, Table 1. */
 export const ROWS: readonly Row[] = [
-  row('noisy rectifier', 'noisy-rectifier', rates({}, 0.1, 0.3), {
+  row('noisy rectifier', 'noisy-rectifier', rates({}, 0.1, 0.2), {
     published: { train: 6.7e-4, valid: 1.52, test: 1.87 },
   }),
-  row('straight-through', 'straight-through', rates({ lambda: 0.01 }, 0.1, 0.3, 0.5), {
-    penalty: 'kl',
-    published: { train: 3.3e-3, valid: 1.42, test: 1.39 },
-  }),
-  row('straight-through, times σ′', 'straight-through-derivative', rates({ lambda: 0.01 }, 0.1, 0.3, 1), {
-    penalty: 'kl',
-  }),
+  row(
+    'straight-through',
+    'straight-through',
+    [
+      ...rates({ lambda: 0.01 }, 0.1, 0.3, 0.5, 1),
+      ...rates({ lambda: 0.001 }, 0.3, 0.5),
+      ...rates({ lambda: 0.0003 }, 0.5),
+    ],
+    { penalty: 'kl', published: { train: 3.3e-3, valid: 1.42, test: 1.39 } },
+  ),
+  row(
+    'straight-through, times σ′',
+    'straight-through-derivative',
+    [...rates({ lambda: 0.01 }, 0.1, 0.3, 1, 2), ...rates({ lambda: 0.001 }, 1)],
+    {
+      penalty: 'kl',
+    },
+  ),
   row(
     'stochastic times smooth',
     instantiate(stochasticTimesSmooth2013, { variant: 'paper' }),
-    rates({ lambda: 0.001, momentum: 0.5 }, 0.1, 0.3),
+    rates({ lambda: 0.001, momentum: 0.5 }, 0.1, 0.3, 1, 2),
     { penalty: 'kl-opening', published: { train: 4.4e-3, valid: 1.86, test: 1.96 } },
   ),
   row(
     'stochastic times smooth, 2013 code',
     instantiate(stochasticTimesSmooth2013, { variant: 'code' }),
-    rates({ lambda: 0.001, momentum: 0.5 }, 0.1, 0.3),
+    rates({ lambda: 0.001, momentum: 0.5 }, 0.1, 0.3, 1, 2),
     { penalty: 'kl-opening' },
   ),
   row(
@@ -85,20 +96,24 @@ export const ROWS: readonly Row[] = [
       { learningRate: 0.1, gaterLearningRate: 0.032, lambda: 0.031 },
       { learningRate: 0.1, gaterLearningRate: 0.032, lambda: 0.01, start: 'rate' },
       { learningRate: 0.3, gaterLearningRate: 0.032, lambda: 0.01, start: 'rate' },
+      { learningRate: 0.3, gaterLearningRate: 0.1, lambda: 0.01, start: 'rate' },
+      { learningRate: 0.5, gaterLearningRate: 0.1, lambda: 0.01, start: 'rate' },
+      { learningRate: 0.5, gaterLearningRate: 0.032, lambda: 0.003, start: 'rate' },
+      { learningRate: 0.5, gaterLearningRate: 0.01, lambda: 0.01, start: 'rate' },
     ],
     { penalty: 'kl', published: { train: 9.9e-3, valid: 1.78, test: 1.89 } },
   ),
-  row('baseline rectifier', 'rectifier', rates({}, 0.1, 0.3), {
+  row('baseline rectifier', 'rectifier', rates({}, 0.1, 0.2), {
     kind: 'baseline',
     published: { train: 6.3e-5, valid: 1.66, test: 1.6 },
   }),
   row(
     'baseline sigmoid + noise',
     ({ noise = 1 }) => ({ name: 'noisy-sigmoid', scale: noise }),
-    [1, 7].flatMap((noise) => rates({ noise }, 0.1, 0.3)),
+    [...rates({ noise: 1 }, 0.1, 0.3, 1), ...rates({ noise: 7 }, 0.1, 0.3)],
     { kind: 'baseline', width: 0.1, published: { train: 1.8e-3, valid: 1.88, test: 1.87 } },
   ),
-  row('baseline sigmoid', 'sigmoid', rates({}, 0.1, 0.3), {
+  row('baseline sigmoid', 'sigmoid', rates({}, 0.1, 0.3, 1), {
     kind: 'baseline',
     width: 0.1,
     published: { train: 3.2e-3, valid: 1.97, test: 1.92 },
