@@ -260,7 +260,7 @@ export function reportConditionalSpeed(finished: readonly SpeedDone[]): Report {
   const nets = runsOf(finished);
   const gated = nets.filter(({ net }) => net.gates);
   const dense = nets.filter(({ net }) => !net.gates);
-  if (gated.length === 0 || dense.length === 0) return { findings: [], tables: [], charts: [] };
+  if (gated.length === 0 || dense.length === 0) return { findings: [], learnt: [], tables: [], charts: [] };
   const engines = enginesOf(gated);
   return {
     findings: [
@@ -271,6 +271,7 @@ export function reportConditionalSpeed(finished: readonly SpeedDone[]): Report {
       ]),
       costFinding(gated, dense),
     ],
+    learnt: [],
     tables: [levelsOf(nets), ...engines.map((engine) => speedsOf(gated, dense, engine))],
     charts: engines[0] === undefined ? [] : chartsOf(nets, gated, dense, engines[0]),
   };

@@ -146,6 +146,8 @@ async function run(
 export const conditionalSpeed: Experiment<SpeedCell, SpeedResult> = {
   name: 'conditional-speed',
   title: 'Block gates against dense nets: error, multiply-adds, measured time',
+  question:
+    'A network whose gates open few blocks of units an example computes a fraction of its weights. But a smaller network is fast, too: gates pay only if the gated net is faster than the dense net that errs as little, on a clock, with the gater’s own work counted. Where is that so, at inference and in training?',
   claim: {
     text: 'conditional computation with block gates reaches the error of a dense net at a fraction of its time',
     source:

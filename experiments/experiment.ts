@@ -40,6 +40,8 @@ export interface ReportTable {
 
 export interface Report {
   readonly findings: readonly Finding[];
+  /** What was learnt, for a reader who knows none of it: sentences made from the records, none before they say anything. */
+  readonly learnt: readonly string[];
   readonly tables: readonly ReportTable[];
   /** SVG. */
   readonly charts: readonly string[];
@@ -57,6 +59,8 @@ export interface CellOptions<C = Cell, R = unknown> {
 export interface Experiment<C extends Cell = Cell, R = unknown> {
   readonly name: string;
   readonly title: string;
+  /** What is asked, and why one would care: two or three sentences for a newcomer. */
+  readonly question: string;
   /** The claim in its author's words, where it stands, and what numbers were printed. */
   readonly claim: { readonly text: string; readonly source: string; readonly published: string };
   /** The setting in a few sentences: network, budget, tolerance, and what was left out. */

@@ -15,6 +15,8 @@ export interface LineChart {
   readonly log?: { readonly x?: true; readonly y?: true };
   /** The least y that is shown; lines under it leave the picture at the bottom. */
   readonly least?: number;
+  /** The greatest y that is shown; lines above it leave the picture at the top. */
+  readonly most?: number;
   readonly xTicks: readonly number[];
   readonly yTicks: readonly number[];
 }
@@ -25,7 +27,7 @@ const COLOURS = ['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#56b4e9', '#e69f00
 /** Vertical distance of names, so that they can be read. */
 const LINE = 15;
 
-export function lineChart({ title, xLabel, yLabel, series, log = {}, least, xTicks, yTicks }: LineChart): string {
+export function lineChart({ title, xLabel, yLabel, series, log = {}, least, most, xTicks, yTicks }: LineChart): string {
   const inner = { width: BOX.width - BOX.left - BOX.right, height: BOX.height - BOX.top - BOX.bottom };
   const points = series.flatMap(({ points: own }) => own);
   const scale = (values: readonly number[], byLog: boolean | undefined, from: number, length: number) => {
@@ -35,11 +37,13 @@ export function lineChart({ title, xLabel, yLabel, series, log = {}, least, xTic
   };
   const bottom = BOX.height - BOX.bottom;
   const heights = [...points.flatMap(({ y, low = y, high = y }) => [low, high]), ...yTicks].map((value) =>
-    Math.max(value, least ?? value),
+    Math.min(Math.max(value, least ?? value), most ?? Number.POSITIVE_INFINITY),
   );
   const x = scale([...points.map((point) => point.x), ...xTicks], log.x, BOX.left, inner.width);
   const y = scale(heights, log.y, bottom, -inner.height);
-  const names = placed(series.map(({ points: own }) => Math.min(bottom, y(own.at(-1)?.y ?? heights[0]))));
+  const names = placed(
+    series.map(({ points: own }) => Math.max(BOX.top, Math.min(bottom, y(own.at(-1)?.y ?? heights[0])))),
+  );
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${BOX.width} ${BOX.height}" font-family="system-ui, sans-serif" font-size="12" fill="#222" role="img" aria-label="${escaped(title)}">
 <rect width="${BOX.width}" height="${BOX.height}" fill="#fff"/>
 <text x="14" y="24" font-size="16" font-weight="600">${escaped(title)}</text>

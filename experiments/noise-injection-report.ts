@@ -122,6 +122,20 @@ function curvesOf(levels: ReadonlyMap<string, Done[]>, where: string): string {
   });
 }
 
+/** What a reader takes home of one net: levels that are better or worse than none, by the criterion and by the test. */
+function learntOf(levels: ReadonlyMap<string, Done[]>, where: string): string[] {
+  const noisy = [...levels.keys()].filter((level) => level !== 'none');
+  if (!levels.has('none') || noisy.length === 0) return [];
+  const told = ([CRITERION, TEST] as const).map((measure) => {
+    const by = (wanted: Outcome): string =>
+      noisy.filter((level) => verdict(against(levels, level, measure)) === wanted).join('; ') || 'none';
+    return `${measure === CRITERION ? 'the training criterion' : 'the test error'} is better than without noise for: ${by('holds')}; worse for: ${by('refuted')}`;
+  });
+  return [
+    `In ${where}, of ${noisy.length} levels of noise, each at its best learning rate: ${told.join('. And ')}. The others are not told apart from no noise.`,
+  ];
+}
+
 /** What the records say, net by net. */
 export function renderNoiseInjection(all: readonly Done[]): Report {
   const groups = Map.groupBy(
@@ -131,6 +145,7 @@ export function renderNoiseInjection(all: readonly Done[]): Report {
   const parts = [...groups].map(([where, own]) => ({ where, levels: byLevel(own) }));
   return {
     findings: parts.flatMap(({ where, levels }) => findingsOf(levels, where)),
+    learnt: parts.flatMap(({ where, levels }) => learntOf(levels, where)),
     tables: parts.map(({ where, levels }) => tableOf(levels, where)),
     charts: parts.map(({ where, levels }) => curvesOf(levels, where)),
   };

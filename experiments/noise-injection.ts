@@ -104,6 +104,8 @@ async function run(cell: InjectionCell, { signal, onProgress }: CellOptions): Pr
 export const noiseInjection: Experiment<InjectionCell, InjectionResult> = {
   name: 'noise-injection',
   title: 'Noise in the argument of sigmoid units',
+  question:
+    'Noise is usually what a network has to bear. The paper suggests that it may help the training criterion itself, by exploring, and prints a table in which the noisy sigmoid gates do train lower. With several seeds, several strengths of noise and the best learning rate for each: does noise help the fit, the test, both, or neither?',
   claim: {
     text: 'additive or multiplicative noise in a graph that is otherwise differentiable; units with noise may train to a better criterion than units without, as exploration would have it',
     source: 'Bengio, Léonard, Courville 2013, §2 and Table 1 (in other words)',

@@ -1,4 +1,4 @@
-import type { Experiment, Report } from './experiment.ts';
+import type { Experiment, Finding, Report } from './experiment.ts';
 
 /** What the grid was. */
 export interface ReportFacts {
@@ -11,7 +11,7 @@ export interface ReportFacts {
   readonly engines: readonly string[];
 }
 
-type Stated = Pick<Experiment, 'name' | 'title' | 'claim' | 'setting'>;
+type Stated = Pick<Experiment, 'name' | 'title' | 'question' | 'claim' | 'setting'>;
 
 const command = ({ name }: Stated, { quick, seeds }: ReportFacts): string =>
   `flipgrad reproduce ${name}${quick ? ' --quick' : ''} --seeds ${seeds}`;
@@ -21,19 +21,30 @@ const cost = ({ seconds, commits, engines }: ReportFacts): string => {
   );
   return `${(seconds / 60).toFixed(1)} minutes of cells${by && `; ${by}`}${of && `; commit ${of}`}`;
 };
+const formOf = ({ quick }: ReportFacts): string =>
+  quick ? 'This is the quick form, on digits that the library writes: it shows that things work, and how.' : '';
+
+/** What so many 95% intervals, each on its own, may get wrong by chance; nothing for one. */
+export function chanceOf(findings: readonly Finding[]): string {
+  const tested = findings.filter(({ outcome }) => outcome !== 'not tested').length;
+  if (tested < 2) return '';
+  return `${tested} claims are tested here, each with a 95% interval of its own: were there nothing to find, about ${(tested / 20).toFixed(1)} of them would be decided by chance all the same.`;
+}
 
 /** The report as Markdown, without its charts. */
-export function renderMarkdown(experiment: Stated, { findings, tables }: Report, facts: ReportFacts): string {
-  const { title, claim, setting } = experiment;
+export function renderMarkdown(experiment: Stated, { findings, learnt, tables }: Report, facts: ReportFacts): string {
+  const { title, question, claim, setting } = experiment;
+  const paragraphs = [formOf(facts), question, `Claimed: “${claim.text}” (${claim.source}). ${claim.published}`];
   return [
     `# ${title}`,
     '',
-    `Claimed: “${claim.text}” (${claim.source}). ${claim.published}`,
-    '',
-    setting,
+    ...paragraphs.filter(Boolean).flatMap((text) => [text, '']),
+    ...(learnt.length > 0 ? ['## What was learnt', '', ...learnt.map((text) => `- ${text}`), ''] : []),
+    '## Claims',
     '',
     ...findings.map((finding) => `- **${finding.outcome}**: ${finding.claim}. ${finding.evidence}`),
     '',
+    ...[chanceOf(findings)].filter(Boolean).flatMap((text) => [text, '']),
     ...tables.flatMap(({ title: name, head, rows }) => [
       `## ${name}`,
       '',
@@ -42,33 +53,57 @@ export function renderMarkdown(experiment: Stated, { findings, tables }: Report,
       ...rows.map((row) => `| ${row.join(' | ')} |`),
       '',
     ]),
+    '## Setting',
+    '',
+    setting,
+    '',
     `Made by \`${command(experiment, facts)}\`; ${cost(facts)}.`,
     '',
   ].join('\n');
 }
 
-const STYLE = `body{font:16px/1.5 system-ui,sans-serif;max-width:70rem;margin:2rem auto;padding:0 1rem;color:#222}
-table{border-collapse:collapse;font-variant-numeric:tabular-nums}td,th{padding:.2rem .7rem;border-bottom:1px solid #ddd;text-align:right}
-td:first-child,th:first-child{text-align:left}svg{max-width:100%;height:auto}.wide{overflow-x:auto}
-.holds{color:#00664b}.refuted{color:#a63c00}`;
+/** Charts are drawn for a white page; where the reader's is dark, their inks are turned by attribute, blues and greys lightened. */
+const STYLE = `:root{color-scheme:light dark;--page:#fff;--ink:#222;--soft:#555;--line:#ddd;--good:#00664b;--bad:#a63c00}
+body{font:16px/1.5 system-ui,sans-serif;max-width:70rem;margin:1.5rem auto;padding:0 1rem;color:var(--ink);background:var(--page);overflow-wrap:break-word}
+h1{line-height:1.2}blockquote{margin:1rem 0;padding-left:1rem;border-left:3px solid var(--line)}small,.soft{color:var(--soft)}
+p,ul,blockquote{max-width:52rem}li{margin:.4rem 0}
+table{border-collapse:collapse;font-variant-numeric:tabular-nums;font-size:.9rem}
+td,th{padding:.2rem .7rem;border-bottom:1px solid var(--line);text-align:right;vertical-align:bottom}
+td{white-space:nowrap}th{min-width:4rem}td:first-child,th:first-child{text-align:left}
+.wide{overflow-x:auto;margin:1rem 0}.wide svg{display:block;width:100%;min-width:40rem;height:auto;border:1px solid var(--line);border-radius:6px}
+.holds{color:var(--good)}.refuted{color:var(--bad)}
+@media(prefers-color-scheme:dark){:root{--page:#16181b;--ink:#e4e4e4;--soft:#a5a5a5;--line:#3a3d42;--good:#3fc79a;--bad:#ff9a62}
+svg{fill:#e4e4e4}svg>rect{fill:#1d2024}svg [fill="#555"],svg [fill="#555555"]{fill:#b0b0b0}svg [fill="#000000"]{fill:#fff}
+svg [stroke="#eee"]{stroke:#33373c}svg [stroke="#bbb"]{stroke:#666}svg [stroke="#555555"]{stroke:#b0b0b0}svg [stroke="#000000"]{stroke:#fff}
+svg [fill="#0072b2"]{fill:#4da6e0}svg [stroke="#0072b2"]{stroke:#4da6e0}}
+@media print{.wide{overflow:visible}.wide svg{min-width:0}}`;
 
 /** The report as one HTML file that needs no other: style and charts stand in it. */
-export function renderPage(experiment: Stated, { findings, tables, charts }: Report, facts: ReportFacts): string {
-  const { title, claim, setting } = experiment;
+export function renderPage(experiment: Stated, report: Report, facts: ReportFacts): string {
+  const { title, question, claim, setting } = experiment;
+  const { findings, learnt, tables, charts } = report;
   const list = findings.map(
     ({ claim: text, outcome, evidence }) =>
       `<li><strong class="${outcome.replace(' ', '-')}">${outcome}</strong>: ${escaped(text)}. ${escaped(evidence)}</li>`,
   );
+  const paragraph = (text: string, kind = ''): string => text && `<p${kind && ` class="${kind}"`}>${escaped(text)}</p>`;
   return `<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>${escaped(title)}</title>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>${escaped(title)}</title>
 <style>${STYLE}</style></head><body>
 <h1>${escaped(title)}</h1>
+${paragraph(formOf(facts), 'soft')}
+${paragraph(question)}
 <blockquote>${escaped(claim.text)}<br><small>${escaped(claim.source)}</small></blockquote>
-<p>${escaped(claim.published)}</p><p>${escaped(setting)}</p>
+<p>${escaped(claim.published)}</p>
+${learnt.length > 0 ? `<h2>What was learnt</h2><ul>${learnt.map((text) => `<li>${escaped(text)}</li>`).join('')}</ul>` : ''}
+<h2>Claims</h2>
 <ul>${list.join('')}</ul>
-${charts.join('\n')}
+${paragraph(chanceOf(findings), 'soft')}
+${charts.map((chart) => `<div class="wide">${chart}</div>`).join('\n')}
 ${tables.map(renderTable).join('\n')}
-<p><code>${escaped(command(experiment, facts))}</code>; ${cost(facts)}.</p>
+<h2>Setting</h2>
+${paragraph(setting)}
+<p class="soft"><code>${escaped(command(experiment, facts))}</code>; ${escaped(cost(facts))}.</p>
 </body></html>
 `;
 }

@@ -166,7 +166,8 @@ function rankingOf(rows: readonly Runs[]): ReportTable {
 function levelsOf(rows: readonly Runs[], besidePublished: boolean): ReportTable {
   const share = (x: number): string => (100 * x).toFixed(1);
   const work = (x: number): string => (x / 1e6).toFixed(2);
-  const mean = ({ finals }: Runs, of: (final: Final) => number): number => interval(finals.map(of)).mean;
+  const own = ({ finals }: Runs, of: (final: Final) => number): Interval => interval(finals.map(of));
+  const mean = (row: Runs, of: (final: Final) => number): number => own(row, of).mean;
   return {
     title: `Errors in percent, means over seeds with 95% intervals${besidePublished ? ', published figures in brackets' : ''}`,
     head: [
@@ -190,8 +191,14 @@ function levelsOf(rows: readonly Runs[], besidePublished: boolean): ReportTable 
       return [
         row.gater,
         String(row.finals.length),
-        nats(mean(row, ({ criterion }) => criterion.sampled)),
-        `${nats(mean(row, ({ criterion }) => criterion.threshold))}${inBrackets(train)}`,
+        withHalf(
+          own(row, ({ criterion }) => criterion.sampled),
+          nats,
+        ),
+        `${withHalf(
+          own(row, ({ criterion }) => criterion.threshold),
+          nats,
+        )}${inBrackets(train)}`,
         ...ERRORS.map(
           (measure) => `${withHalf(level(row, measure), points)}${inBrackets(published.get(measure.name))}`,
         ),
@@ -251,11 +258,44 @@ function curveOf({ gater, curves }: Runs) {
   return { name: gater, points: line };
 }
 
+/** Pairs of rows that the test tells apart, of all pairs. */
+function apart(rows: readonly Runs[]): { readonly told: number; readonly pairs: number } {
+  const verdicts = rows.flatMap((row, i) => rows.slice(i + 1).map((other) => verdict(difference(row, other, TEST))));
+  return { told: verdicts.filter((is) => is !== 'not shown').length, pairs: verdicts.length };
+}
+
+/** What a reader takes home, from means and verdicts alone. */
+function learntOf(rows: readonly Runs[], onMnist: boolean): string[] {
+  const sorted = rows.toSorted((a, b) => level(a, TEST).mean - level(b, TEST).mean);
+  const [first, last] = [sorted[0], sorted[sorted.length - 1]];
+  const told = (row: Runs): string => `${row.gater} (${withHalf(level(row, TEST), points)}%)`;
+  const levels = `Test errors lie between those of ${told(first)} and ${told(last)}, gates cut at a threshold${onMnist ? '' : '; digits that the library writes, not MNIST'}.`;
+  const { told: pairsTold, pairs } = apart(rows);
+  const equal = sorted.slice(1).filter((row) => verdict(difference(first, row, TEST)) === 'not shown');
+  const ranks = `Of ${pairs} pairs of gaters, the test tells ${pairsTold} apart; the first of the ranking is ${
+    equal.length === 0
+      ? 'told apart from all others'
+      : `not told apart from ${equal.map(({ gater }) => gater).join(', ')}`
+  }.`;
+  const drawn = rows.filter(({ kind }) => kind === 'stochastic');
+  const cuts = drawn.map((row) => {
+    const { mean, half } = interval(row.finals.map(({ test }) => 100 * (test.threshold - test.sampled)));
+    return { row, mean, is: verdict({ mean, half, count: row.finals.length }) };
+  });
+  const means = cuts.map(({ mean }) => mean);
+  const of = (is: string): number => cuts.filter((cut) => cut.is === is).length;
+  const threshold = `Cutting gates at a threshold in the place of sampling them changes test errors by ${points(Math.min(...means))} to ${points(Math.max(...means))} points: fewer errors in ${of('better')} of ${cuts.length} stochastic rows, more in ${of('worse')}, not shown in ${of('not shown')}.`;
+  const gated = rows.filter(({ width }) => width === 1);
+  const factors = gated.map((row) => interval(row.finals.map(({ multiplyAdds: { all, test } }) => all / test)).mean);
+  const work = `With one gate a unit, as in 2013, the wide nets execute ${Math.min(...factors).toFixed(1)} to ${Math.max(...factors).toFixed(1)} times fewer multiply-adds at test than with all experts computed: the gater remains. Blocks are what saves more (conditional-speed).`;
+  return [levels, ranks, ...(cuts.length > 0 ? [threshold] : []), ...(gated.length > 0 ? [work] : [])];
+}
+
 /** What the finished cells say, in tables, findings and pictures. */
 export function reportTable1(finished: readonly TableDone[]): Report {
   const rows = runsOf(finished);
   const searches = searchesOf(finished);
-  if (rows.length === 0) return { findings: [], tables: [searches], charts: [] };
+  if (rows.length === 0) return { findings: [], learnt: [], tables: [searches], charts: [] };
   const onMnist = finished.every(({ cell }) => cell.data === 'mnist');
   const epochs = Math.max(...rows.flatMap(({ curves }) => curves.map(({ length }) => length)));
   const measured = rows.map((row) => ({
@@ -265,6 +305,7 @@ export function reportTable1(finished: readonly TableDone[]): Report {
   }));
   return {
     findings: [...levelFindings(rows, onMnist), ...comparisons(rows, onMnist ? '' : ' of written digits, not MNIST')],
+    learnt: learntOf(rows, onMnist),
     tables: [levelsOf(rows, onMnist), differencesOf(rows), rankingOf(rows), searches],
     charts: [
       intervalChart({

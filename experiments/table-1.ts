@@ -169,6 +169,8 @@ const EPOCH_SECONDS: Readonly<Record<Row['width'], number>> = { 1: 11, 0.1: 4 };
 export const table1: Experiment<TableCell, TableResult> = {
   name: 'table-1',
   title: 'Seven gaters of a conditional computation on MNIST',
+  question:
+    'A gate that opens one unit in ten would let a network skip nine tenths of its work; but an opening is a jump, and a jump has no gradient to learn by. In 2013 four ways around that were tried against three networks that need no trick, once each. With several seeds, which of them train, and how far can their ranking be trusted?',
   claim: {
     text: 'all the proposed methods train; noise helps the rectifier and the sigmoid; straight-through is the best',
     source: 'Bengio, Léonard, Courville 2013, arXiv:1308.3432, §5 and Table 1, in our words',

@@ -1,4 +1,5 @@
 /** Curves of log-loss on validation against epochs, with bands over seeds. */
+import { logBand } from './log-band.ts';
 
 interface Point {
   readonly epoch: number;
@@ -14,7 +15,7 @@ const PANEL = { width: 420, height: 300, left: 52, right: 14, top: 62, bottom: 4
 /** Colour-blind safe (Okabe and Ito 2008). */
 const COLOURS = ['#555555', '#0072b2', '#d55e00', '#009e73'];
 
-/** One panel a size: the mean over seeds as a line, the lowest and highest seed as a band; log-loss on a logarithmic axis. */
+/** One panel a size: the geometric mean over seeds as a line with its 95% interval as a band; log-loss on a logarithmic axis. */
 export function noiseCurves(panels: readonly Panel[]): string {
   const width = panels.length * PANEL.width;
   const title = 'Weight noise: log-loss on validation, nats a string';
@@ -53,8 +54,9 @@ function drawPanel({ title, arms }: Panel): string {
       (epoch) =>
         `<text x="${x(epoch)}" y="${PANEL.top + inner.height + 16}" text-anchor="middle" fill="#555">${Math.round(epoch)}</text>`,
     ),
-    `<text x="${PANEL.left + inner.width / 2}" y="${PANEL.top + inner.height + 32}" text-anchor="middle" fill="#555">epoch</text>`,
-    ...arms.map(({ runs }, i) => drawArm(runs, COLOURS[i], x, y)),
+    `<text x="${PANEL.left + inner.width / 2}" y="${PANEL.top + inner.height + 32}" text-anchor="middle" fill="#555">epoch; geometric mean and 95% interval over seeds</text>`,
+    `<clipPath id="panel"><rect x="${PANEL.left}" y="${PANEL.top}" width="${inner.width}" height="${inner.height}"/></clipPath>`,
+    `<g clip-path="url(#panel)">${arms.map(({ runs }, i) => drawArm(runs, COLOURS[i], x, y)).join('')}</g>`,
   ].join('');
 }
 
@@ -65,13 +67,14 @@ function drawArm(
   y: (loss: number) => string,
 ): string {
   const common = Math.min(...runs.map(({ length }) => length));
-  const columns = Array.from({ length: common }, (_, i) => {
-    const losses = runs.map((run) => run[i].validLoss);
-    const mean = losses.reduce((sum, loss) => sum + loss, 0) / losses.length;
-    return { epoch: runs[0][i].epoch, mean, low: Math.min(...losses), high: Math.max(...losses) };
-  });
-  const upper = columns.map(({ epoch, high }) => `${x(epoch)},${y(high)}`);
-  const lower = columns.map(({ epoch, low }) => `${x(epoch)},${y(low)}`).reverse();
-  const line = columns.map(({ epoch, mean }) => `${x(epoch)},${y(mean)}`);
+  const columns = Array.from({ length: common }, (_, i) =>
+    logBand(
+      runs[0][i].epoch,
+      runs.map((run) => run[i].validLoss),
+    ),
+  );
+  const upper = columns.map((column) => `${x(column.x)},${y(column.high)}`);
+  const lower = columns.map((column) => `${x(column.x)},${y(column.low)}`).reverse();
+  const line = columns.map((column) => `${x(column.x)},${y(column.y)}`);
   return `<polygon points="${[...upper, ...lower].join(' ')}" fill="${colour}" fill-opacity="0.13"/><polyline points="${line.join(' ')}" fill="none" stroke="${colour}" stroke-width="2"/>`;
 }

@@ -117,9 +117,30 @@ const chartOf = (sizes: readonly (readonly WeightNoiseDone[])[]): string =>
     })),
   );
 
+/** What a reader takes home of one size: the noise with the lowest log-loss on validation against none. */
+function learntOf(done: readonly WeightNoiseDone[]): string[] {
+  const arms = [chosenDeviation(done), 'adaptive', 'adaptive-after-none'].filter(
+    (arm) => arm !== undefined && against(done, arm, MEASURES[0]).count > 1,
+  ) as string[];
+  if (arms.length === 0) return [];
+  const [loss, errors] = MEASURES;
+  const { strings, writers } = done[0].cell;
+  const told = arms.map((arm) => {
+    const difference = against(done, arm, errors);
+    const [a, b] = [arm, 'none'].map((variant) => interval(own(done, variant).map(errors.of)).mean);
+    return `${nameOf(arm)}: ${percent(a)}% of the strings wrong in the place of ${percent(b)}% (${verdict(difference)}), log-loss ${verdict(against(done, arm, loss))}`;
+  });
+  return [`Learning from ${strings} strings of ${writers} writers, ${told.join('; ')}.`];
+}
+
 /** What the finished cells say, in tables, findings and curves. */
 export function reportWeightNoise(finished: readonly WeightNoiseDone[]): Report {
   const sizes = [...Map.groupBy(finished, ({ cell }) => cell.strings).values()];
-  if (sizes.length === 0) return { findings: [], tables: [], charts: [] };
-  return { findings: sizes.flatMap(findingsOf), tables: sizes.map(tableOf), charts: [chartOf(sizes)] };
+  if (sizes.length === 0) return { findings: [], learnt: [], tables: [], charts: [] };
+  return {
+    findings: sizes.flatMap(findingsOf),
+    learnt: sizes.flatMap(learntOf),
+    tables: sizes.map(tableOf),
+    charts: [chartOf(sizes)],
+  };
 }

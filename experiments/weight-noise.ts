@@ -163,6 +163,8 @@ const MINUTES = 6e-6;
 export const weightNoise: Experiment<WeightNoiseCell, WeightNoiseResult> = {
   name: 'weight-noise',
   title: 'Noise on the weights of a recurrent net that reads handwriting',
+  question:
+    'A recurrent net that reads handwriting from the movement of a pen has more weights than it has lines to learn from. Noise on the weights, fixed or learnt, was said to make such a net read significantly better, on data and with figures that were not published. Does it, for people whose hand the net has never seen?',
   claim: {
     text: 'Alex Graves’ recurrent net that recognizes handwriting works significantly better if noise is added to the weights',
     source:
@@ -170,7 +172,7 @@ export const weightNoise: Experiment<WeightNoiseCell, WeightNoiseResult> = {
     published:
       'No recognition figures. Log-loss of predicting pen strokes (Graves 2013): −1041 nats, with adaptive weight noise −1058.',
   },
-  setting: `A bidirectional LSTM reads strings of 1–3 digits in the order of the pen, trained by connectionist temporal classification, Adam ${LEARNING_RATE}, ${BATCH} strings a step; weights are drawn anew for every string. Fixed noise: σ chosen on validation; adaptive noise: Graves 2011; adaptive after none: it starts from the net trained without noise for half of the epochs, as in the retraining of Graves 2013. Test: strings of 400 writers whom the net has never seen, weights without noise. Log-loss is that of the epoch with the best log-loss on validation, errors are those of the epoch with the fewest strings wrong there (100 other writers). A seed draws everything: data, writers, first weights, order, noise; a difference counts where its 95% interval (Student’s t, paired by seed, each on its own) leaves out 0. Generated handwriting: figures compare with nothing published.`,
+  setting: `A bidirectional LSTM reads strings of 1–3 digits in the order of the pen, trained by connectionist temporal classification, Adam ${LEARNING_RATE}, ${BATCH} strings a step; weights are drawn anew for every string. Fixed noise: σ chosen on validation; adaptive noise: Graves 2011; adaptive after none: it starts from the net trained without noise for half of the epochs, as in the retraining of Graves 2013. Writers are imagined: each has a slant, a width, a height, a roundness, an unsteadiness and a speed of the pen, a usual form of every digit, and displaces every control point of it in a way of its own. Test: strings of 400 writers whom neither training nor validation has seen; what is held out are these habits, since all writers share one set of forms of the digits. Weights are without noise then. Log-loss is that of the epoch with the best log-loss on validation, errors are those of the epoch with the fewest strings wrong there (100 other writers). A seed draws everything: data, writers, first weights, order, noise; a difference counts where its 95% interval (Student’s t, paired by seed, each on its own) leaves out 0. Generated handwriting: figures compare with nothing published.`,
   quick: {
     seeds: 3,
     cells: weightNoiseGrid(

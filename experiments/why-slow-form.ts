@@ -26,7 +26,12 @@ const intervalsOf = (forms: readonly Form[]) => ({
 });
 
 /** The form of the noise: measured at some epochs of the runs of two arms, over what the second order predicts. */
-export function renderForms(all: readonly Done[]): { table: ReportTable; findings: Finding[]; chart: string } {
+export function renderForms(all: readonly Done[]): {
+  table: ReportTable;
+  findings: Finding[];
+  learnt: string[];
+  chart: string;
+} {
   const seen = fastest(all, 'bits', 'sampled').flatMap(({ result }) => result.forms);
   const epochs = [...new Set(seen.map(({ epoch }) => epoch))].sort((a, b) => a - b);
   const bits = [...new Set(seen.map((form) => form.bits))];
@@ -55,6 +60,15 @@ export function renderForms(all: readonly Done[]): { table: ReportTable; finding
       },
     ];
   });
+  const [start, end] = [epochs[0], epochs[epochs.length - 1]].map((epoch) =>
+    intervalsOf(formsAt(all, 'bits', epoch, 1)),
+  );
+  const many = intervalsOf(formsAt(all, 'bits', epochs[epochs.length - 1], bits[bits.length - 1]));
+  const told = ({ shift, trace }: typeof start): string =>
+    `mean shift × ${withHalf(shift, ratio)}, covariance × ${withHalf(trace, ratio)}`;
+  const learnt = [
+    `The noise that bits add to the loss and its gradient, measured over the second-order formulas ½Σp(1 − p)∂²C and H·diag(p(1 − p))·H: ${told(start)} before training, ${told(end)} after; with the mean of ${bits[bits.length - 1]} bits in the place of one, ${told(many)} after.`,
+  ];
   const series = bits.flatMap((m) =>
     (['shift', 'trace'] as const).map((field) => ({
       name: `${field === 'shift' ? 'mean shift' : 'covariance'}, ${m} ${m === 1 ? 'bit' : 'bits'}`,
@@ -76,5 +90,10 @@ export function renderForms(all: readonly Done[]): { table: ReportTable; finding
     yTicks: [0.5, 1, 2, 4],
   });
   const head = ['network and noise', 'mean shift', 'trace of the covariance', 'cosine', 'bias² over the trace'];
-  return { table: { title: 'Noise at the hidden units, measured over predicted', head, rows }, findings, chart };
+  return {
+    table: { title: 'Noise at the hidden units, measured over predicted', head, rows },
+    findings,
+    learnt,
+    chart,
+  };
 }

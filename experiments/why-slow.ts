@@ -179,6 +179,8 @@ function formsAfter(epoch: number, model: Model, data: Dataset, seed: number): W
 export const whySlow: Experiment<WhyCell, WhyResult> = {
   name: 'why-slow',
   title: 'Why binary stochastic units train slowly',
+  question:
+    'Networks of random bits train slowly, and three reasons have been given. Which one is it matters: a noisy gradient can be averaged, a wrong gradient can be replaced, but information that a bit does not carry is gone. Here one thing is changed at a time. And if the bits’ noise does nothing but add a penalty on curvature, one could have the penalty without the noise.',
   claim: {
     text: 'the gradient becomes stochastic; quantising p to one bit loses information; the true gradient through the sample is 0, and another one is used. Does the noise that is added to the gradient have a specific form?',
     source: 'Maharaj 2016, “Why binary stochastic units train slowly”, on Hinton 2012, lecture 9c (in other words)',

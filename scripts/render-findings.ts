@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { Cell, Experiment, Finding, Finished, Outcome, Report } from '../experiments/experiment.ts';
 import { experiments } from '../experiments/index.ts';
-import { type ReportFacts, renderMarkdown } from '../experiments/report-page.ts';
+import { chanceOf, type ReportFacts, renderMarkdown } from '../experiments/report-page.ts';
 
 /** An experiment whose records stand in results/. */
 interface Recorded {
@@ -30,7 +30,15 @@ function recorded(experiment: Experiment, quick: boolean): Recorded | undefined 
   const cells = form.cells(Array.from({ length: seeds }, (_, i) => i + 1));
   const finished = cells.flatMap((cell) => known.get(JSON.stringify(cell)) ?? []);
   if (finished.length === 0) return undefined;
-  return { experiment, quick, finished, cells: cells.length, seeds, report: experiment.report(finished) };
+  const report = experiment.report(wholeSeeds(finished, cells));
+  return { experiment, quick, finished, cells: cells.length, seeds, report };
+}
+
+/** Records of seeds whose cells have all finished: of an interrupted grid, what is compared has the same seeds. */
+function wholeSeeds(finished: readonly Finished<Cell, unknown>[], cells: readonly Cell[]): Finished<Cell, unknown>[] {
+  const wanted = Map.groupBy(cells, ({ seed }) => seed);
+  const done = Map.groupBy(finished, ({ cell }) => cell.seed);
+  return [...done].flatMap(([seed, own]) => (own.length === wanted.get(seed)?.length ? own : []));
 }
 
 const allRecorded = (): Recorded[] =>
@@ -79,8 +87,8 @@ function renderPage(all: readonly Recorded[]): string {
     'Old claims about stochastic neurons and sparse gates, repeated with several seeds and error bars. Every line below is rendered from records',
     'by `npm run results`: the page fills itself as runs finish, and says what is missing. An experiment has a quick form, on digits that the',
     'library writes itself, which shows that it works and how; and a full form on MNIST (or, for handwriting, on many written strings), which is the one',
-    'to believe. “Reproduced” means that a 95% interval over seeds leaves out the opposite; “not shown” that it does not; intervals are each on its own, so that of',
-    'forty claims two may be wrong by chance.',
+    'to believe. “Reproduced” means that a 95% interval over seeds leaves out the opposite; “not shown” that it does not. Every interval stands on its own: of claims in',
+    'which there is nothing, one in twenty is decided by chance, and each section says how many claims it tests.',
     '',
     ...experiments.flatMap((experiment) => sectionOf(experiment, all)),
     '## Run them yourself',
@@ -97,13 +105,15 @@ function renderPage(all: readonly Recorded[]): string {
 }
 
 function sectionOf(experiment: Experiment, all: readonly Recorded[]): string[] {
-  const { title, claim } = experiment;
+  const { title, question, claim } = experiment;
   const own = all.filter((candidate) => candidate.experiment === experiment);
   const full = own.find(({ quick }) => !quick);
   // The full form alone is told where it has findings; until then the quick one stands in.
   const told = full?.report.findings.length ? full : own.find(({ quick }) => quick);
   return [
     `## ${title}`,
+    '',
+    question,
     '',
     `Claimed: “${claim.text}” (${claim.source}).`,
     '',
@@ -129,7 +139,9 @@ function toldBy(own: Recorded): string[] {
   return [
     `${form}: ${finished.length} cells; ${links}.`,
     '',
+    ...(report.learnt.length > 0 ? ['What was learnt:', '', ...report.learnt.map((text) => `- ${text}`), ''] : []),
     ...ORDER.flatMap((outcome) => findingsOf(report.findings, outcome)),
+    ...[chanceOf(report.findings)].filter(Boolean).flatMap((text) => [text, '']),
     ...report.charts.flatMap((_, i) => [`![${experiment.title}](../results/${chartFile(own, i)})`, '']).slice(0, 4),
   ];
 }

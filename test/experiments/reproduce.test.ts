@@ -96,6 +96,7 @@ interface Coin extends Cell {
 const coins = (runs: string[] = []): Experiment<Coin, { share: number }> => ({
   name: 'coins',
   title: 'Coins',
+  question: 'Do coins fall on one side more often?',
   claim: { text: 'Most coins show heads', source: 'a test', published: 'No numbers.' },
   setting: 'Cells with more heads wait for those with fewer.',
   quick: { seeds: 1, cells: ([seed]) => [3, 2, 1, 0].map((heads) => ({ seed, heads })) },
@@ -112,7 +113,12 @@ const coins = (runs: string[] = []): Experiment<Coin, { share: number }> => ({
   report: (finished) => {
     const share = finished.reduce((sum, { result }) => sum + result.share, 0) / finished.length;
     const outcome = share > 0.5 ? 'holds' : 'refuted';
-    return { findings: [{ claim: 'Most coins show heads', outcome, evidence: `${share}.` }], tables: [], charts: [] };
+    return {
+      findings: [{ claim: 'Most coins show heads', outcome, evidence: `${share}.` }],
+      learnt: [],
+      tables: [],
+      charts: [],
+    };
   },
 });
 

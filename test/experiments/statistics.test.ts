@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { interval, paired, verdict } from '../../experiments/statistics.ts';
+import { interval, paired, shareOf, verdict } from '../../experiments/statistics.ts';
 import { randomStream } from '../../src/random/stream.ts';
 
 test('a mean and its interval, by hand', () => {
@@ -31,4 +31,25 @@ test('paired differences say which way they point, or nothing', () => {
   assert.equal(verdict(paired([1, 2, 3], [2, 1, 3])), 'not shown');
   assert.equal(verdict(paired([1], [2])), 'not shown');
   assert.throws(() => paired([1], []), RangeError);
+});
+
+test('a share of means holds the true one 95 times in 100, and says nothing where the whole may be 0', () => {
+  const trials = 4000;
+  let held = 0;
+  for (let trial = 0; trial < trials; trial++) {
+    const random = randomStream(12, trial);
+    const whole = Array.from({ length: 5 }, () => 3 + random.normal());
+    const { low, high } = shareOf(
+      whole.map((x) => 0.4 * x + 0.3 * random.normal()),
+      whole,
+    );
+    if (low <= 0.4 && high >= 0.4) held++;
+  }
+  assert.ok(Math.abs(held / trials - 0.95) < 4.5 * Math.sqrt((0.95 * 0.05) / trials), `${held / trials}`);
+  // By hand: part is half of the whole in every pair.
+  const { value, low, high } = shareOf([10, 11, 12], [20, 22, 24]);
+  for (const x of [value, low, high]) assert.ok(Math.abs(x - 0.5) < 1e-6, `${x}`);
+  assert.equal(shareOf([1, 2, 3], [-1, 0, 1]).high, Number.POSITIVE_INFINITY);
+  assert.equal(shareOf([1], [2]).low, Number.NEGATIVE_INFINITY);
+  assert.throws(() => shareOf([1], []), RangeError);
 });
