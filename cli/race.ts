@@ -5,6 +5,7 @@ import {
   digitsSplit,
   type Interval,
   type RaceMeasure,
+  type RacePoint,
   type RaceStanding,
   raceArm,
   type Split,
@@ -15,7 +16,9 @@ import { createEngine, DATASET_NAMES, loadDataset } from '../src/platform/node/i
 import { Interruption, UsageError } from './exit.ts';
 import { count, neurons, positive, wholeNumber } from './options.ts';
 import { duration, terminalProgress } from './progress.ts';
+import { raceChart } from './race-chart.ts';
 import { table } from './table.ts';
+import { writeFile } from './write-file.ts';
 
 interface RaceFlags {
   neuron: string[];
@@ -33,6 +36,7 @@ interface RaceFlags {
   seeds: number;
   sampled?: boolean;
   threads?: number;
+  plot?: string;
   json?: boolean;
 }
 
@@ -77,6 +81,7 @@ export function raceCommand(): Command {
     .option('--seeds <n>', 'networks of each neuron, from seeds one after another', count, 3)
     .option('--sampled', 'measure networks as they flip, not with the noise off')
     .option('--threads <n>', 'default: one a core', count)
+    .option('--plot <file>', 'write the curves there (SVG): errors, losses and the variance of gradients')
     .option('--json', 'one JSON object a line (also when standard output is not a terminal)')
     .action(race);
 }
@@ -91,6 +96,7 @@ async function race(flags: RaceFlags): Promise<void> {
   try {
     const data = await dataOf(flags);
     const start = performance.now();
+    const measured: RacePoint[] = [];
     let done = 0;
     const events = watchRace({
       data,
@@ -105,6 +111,7 @@ async function race(flags: RaceFlags): Promise<void> {
       ...{ by, budget, points, batch },
     });
     for await (const event of events) {
+      if (event.event === 'point') measured.push(event);
       if (json) process.stdout.write(`${JSON.stringify(event)}\n`);
       else if (event.event === 'result') {
         progress.clear();
@@ -115,6 +122,10 @@ async function race(flags: RaceFlags): Promise<void> {
         const left = ((performance.now() - start) / 1000) * (1 / share - 1);
         progress.draw('race', share, [`${event.arm}, seed ${event.seed}`, `${duration(left)} left`]);
       }
+    }
+    if (flags.plot !== undefined) {
+      writeFile(flags.plot, raceChart({ points: measured, arms: neuron, by, seeds, sampled: flags.sampled === true }));
+      progress.print(`Wrote ${flags.plot}.`);
     }
   } finally {
     progress.clear();

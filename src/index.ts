@@ -40,6 +40,7 @@ export {
 export { type Problem, type ProblemName, problemKinds } from './audit/problems.ts';
 export type { RaceResult, RaceTrack } from './audit/race.ts';
 export { type RaceArm, raceArm } from './audit/race-arm.ts';
+export { type RaceCurvePoint, raceCurve } from './audit/race-curve.ts';
 export { unitOf } from './audit/unit-of.ts';
 export { type Variant, variants } from './audit/variants.ts';
 export {

@@ -1,9 +1,9 @@
-import type { RaceEvent, RacePoint, RaceStanding } from '../../src/index.ts';
+import type { RaceCurvePoint, RaceEvent, RacePoint, RaceStanding } from '../../src/index.ts';
 
-/** One arm's line: means over the seeds that have come so far, and the least and greatest of them. */
+/** One arm's line, with its name. */
 export interface Curve {
   readonly label: string;
-  readonly points: readonly { readonly x: number; readonly y: number; readonly low: number; readonly high: number }[];
+  readonly points: readonly RaceCurvePoint[];
 }
 
 /** What the pages plot: a number of a point, or undefined where there is none. */
@@ -27,29 +27,5 @@ export function withEvents(before: RaceSoFar, events: readonly RaceEvent[]): Rac
     points: [...before.points, ...points],
     failures: [...before.failures, ...failures],
     standings: result ? result.standings : before.standings,
-  };
-}
-
-/** An arm's curve of a quantity; a point stands where all of its seeds have come, or those that still run. */
-export function curveOf(points: readonly RacePoint[], arm: string, label: string, quantity: Quantity): Curve {
-  const groups = Map.groupBy(
-    points.filter((point) => point.arm === arm),
-    ({ point }) => point,
-  );
-  const complete = Math.max(0, ...[...groups.values()].map(({ length }) => length));
-  const lasting = [...groups].filter(([at, { length }]) => length === complete || groups.has(at + 1));
-  return {
-    label,
-    points: lasting.flatMap(([, group]) => {
-      const values = group.map(quantity).filter((value) => value !== undefined);
-      if (values.length === 0) return [];
-      const mean = (numbers: readonly number[]): number => numbers.reduce((sum, x) => sum + x, 0) / numbers.length;
-      return {
-        x: mean(group.map(({ spent }) => spent)),
-        y: mean(values),
-        low: Math.min(...values),
-        high: Math.max(...values),
-      };
-    }),
   };
 }

@@ -29,5 +29,5 @@ export const raceCommand = (state: RaceState): string =>
     `flipgrad race --neuron '${state.arms.join(',')}'`,
     `--by ${state.by} --budget ${state.budget} --points ${state.points} --units ${state.units}`,
     `--examples ${state.examples} --valid ${VALID} --batch ${state.batch} --lr ${state.lr}`,
-    `--seed ${state.seed} --seeds ${state.seeds}${state.sampled ? ' --sampled' : ''}`,
+    `--seed ${state.seed} --seeds ${state.seeds}${state.sampled ? ' --sampled' : ''} --plot race.svg`,
   ].join(' ');

@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import type { Page } from 'playwright-core';
 import { adam, dense, digitsSplit, type RaceStanding, watchRace } from '../../src/index.ts';
@@ -52,10 +55,14 @@ const drawn = (page: Page, lines: readonly number[]) =>
 
 describe('the pages Race and Noise in Chromium', { skip: noBrowser ?? false }, () => {
   let lab: OpenLab;
+  const folder = mkdtempSync(join(tmpdir(), 'flipgrad-lab-race-'));
   before(async () => {
     lab = await openLab();
   });
-  after(() => lab.close());
+  after(async () => {
+    await lab.close();
+    rmSync(folder, { recursive: true, force: true });
+  });
 
   test('a race in the tab ends with the numbers of Node, and its address runs it again', async () => {
     const arms = ['straight-through', 'rloo:K=4', 'sigmoid'];
@@ -81,9 +88,11 @@ describe('the pages Race and Noise in Chromium', { skip: noBrowser ?? false }, (
     assert.match(command, /^flipgrad race --neuron 'straight-through,rloo:K=4,sigmoid' --by evaluations --budget 12 /);
     assert.deepEqual(said, []);
     // The command line that the page shows gives the page's numbers.
-    const words = command.replaceAll("'", '').split(' ').slice(1);
-    const { code, stdout } = await runCli([...words, '--json']);
-    assert.equal(code, 0);
+    const plot = join(folder, 'race.svg');
+    const words = command.replaceAll("'", '').replace('race.svg', plot).split(' ').slice(1);
+    const { code, stdout, stderr } = await runCli([...words, '--json']);
+    assert.equal(code, 0, stderr);
+    assert.match(readFileSync(plot, 'utf8'), /<polyline/);
     const last = JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as { standings: RaceStanding[] };
     const withoutTime = (all: readonly RaceStanding[]) => all.map(({ seconds: _, ...rest }) => rest);
     assert.deepEqual(withoutTime(last.standings), withoutTime(expected));
