@@ -1,13 +1,14 @@
 import { constants, type Stats } from 'node:fs';
-import { type FileHandle, lstat, open } from 'node:fs/promises';
+import { type FileHandle, lstat, open, readdir } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { basename, extname, join } from 'node:path';
+import { nodeFolder } from '../src/platform/node/index.ts';
 
 /** The folders that are served, and nothing else. */
 export interface LabFolders {
   /** The built lab: everything under /. */
   readonly lab: string;
-  /** A run: everything under /run/. */
+  /** A run: everything under /run/. An address that ends in / lists a folder of it, as JSON. */
   readonly run?: string | undefined;
 }
 
@@ -62,13 +63,23 @@ async function answer(folders: LabFolders, request: IncomingMessage, response: S
     return refuse(response, 403, 'This server answers to localhost only.');
   if (request.method !== 'GET' && request.method !== 'HEAD')
     return refuse(response, 405, 'This server reads files; GET would do.');
+  const headers = { ...HEADERS, ...(await headersOf(folders)) };
+  const names = await findNames(folders, request.url ?? '');
+  if (names) {
+    const text = JSON.stringify(names);
+    response.writeHead(200, {
+      ...headers,
+      'Content-Type': TYPES['.json'],
+      'Content-Length': Buffer.byteLength(text),
+    });
+    response.end(request.method === 'HEAD' ? undefined : text);
+    return;
+  }
   const found = await findFile(folders, request.url ?? '');
   if (!found) return refuse(response, 404, 'There is no such file.');
   try {
     response.writeHead(200, {
-      ...HEADERS,
-      // So that a page knows it without asking for a file that may not be there.
-      ...(folders.run !== undefined && { 'Flipgrad-Run': encodeURIComponent(basename(folders.run)) }),
+      ...headers,
       'Content-Type': TYPES[extname(found.name)] ?? 'application/octet-stream',
       'Content-Length': found.size,
     });
@@ -83,6 +94,13 @@ async function answer(folders: LabFolders, request: IncomingMessage, response: S
   } finally {
     await found.file.close();
   }
+}
+
+/** What a page wants to know without asking for files that may not be there: the run's name, and whether somebody is writing it. */
+async function headersOf({ run }: LabFolders): Promise<Record<string, string>> {
+  if (run === undefined) return {};
+  const locked = await nodeFolder(run).locked();
+  return { 'Flipgrad-Run': encodeURIComponent(basename(run)), 'Flipgrad-Run-Locked': locked ? 'yes' : 'no' };
 }
 
 function drained(response: ServerResponse): Promise<void> {
@@ -106,20 +124,48 @@ async function findFile({ lab, run }: LabFolders, url: string): Promise<Found | 
   const root = ofRun ? run : lab;
   if (root === undefined) return undefined;
   const within = ofRun ? segments.slice(1) : segments.length === 0 ? ['index.html'] : segments;
-  let path = root;
-  for (const [i, segment] of within.entries()) {
-    path = join(path, segment);
-    const facts = await factsOf(path);
-    // Neither file nor folder: links may lead out of the folders.
-    if (!facts || !(i < within.length - 1 ? facts.isDirectory() : facts.isFile())) return undefined;
-  }
   if (within.length === 0) return undefined;
+  const path = await placeOf(root, within, (facts) => facts.isFile());
+  if (path === undefined) return undefined;
   const file = await open(path, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0));
   const { size } = await file.stat();
   return { name: path, file, size };
 }
 
+/** What is in the folder of the run that an address means; undefined where it means none. Only what is served is listed. */
+async function findNames({ run }: LabFolders, url: string): Promise<string[] | undefined> {
+  const address = url.split(/[?#]/)[0];
+  if (run === undefined || !address.endsWith('/')) return undefined;
+  const segments = segmentsOf(address.slice(0, -1));
+  if (segments?.[0] !== 'run') return undefined;
+  const path = await placeOf(run, segments.slice(1), (facts) => facts.isDirectory());
+  if (path === undefined) return undefined;
+  const entries = await readdir(path, { withFileTypes: true });
+  return entries
+    .filter((entry) => (entry.isFile() || entry.isDirectory()) && PLAIN.test(entry.name))
+    .map(({ name }) => name)
+    .sort();
+}
+
+/** Follows names down from a folder. Undefined where they lead to nothing, to what does not do, or over a link: links may lead out. */
+async function placeOf(
+  root: string,
+  names: readonly string[],
+  does: (facts: Stats) => boolean,
+): Promise<string | undefined> {
+  let path = root;
+  for (const [i, name] of names.entries()) {
+    path = join(path, name);
+    const facts = await factsOf(path);
+    if (!facts || !(i < names.length - 1 ? facts.isDirectory() : does(facts))) return undefined;
+  }
+  return path;
+}
+
 const factsOf = (path: string): Promise<Stats | undefined> => lstat(path).catch(() => undefined);
+
+/** A name that is not hidden, and leads nowhere else on any system. */
+const PLAIN = /^[^./\\\0:][^/\\\0:]*$/;
 
 /** The names in an address's path; undefined where one is no plain name. The address is taken as it came, not tidied first. */
 function segmentsOf(url: string): string[] | undefined {
@@ -132,8 +178,7 @@ function segmentsOf(url: string): string[] | undefined {
     return undefined;
   }
   if (names.length === 1 && names[0] === '') return [];
-  const plain = names.every((name) => /^[^./\\\0:][^/\\\0:]*$/.test(name));
-  return plain ? names : undefined;
+  return names.every((name) => PLAIN.test(name)) ? names : undefined;
 }
 
 function refuse(response: ServerResponse, status: number, sentence: string): void {

@@ -19,10 +19,12 @@ export async function runModel(run: Run, engine: Engine): Promise<{ model: Model
   if (weights)
     return { model: loadModel(engine, weights, { where: `${folder.path}/${WEIGHTS_FILE}` }), from: WEIGHTS_FILE };
   const saved = await run.latest();
-  if (!saved)
-    throw new StorageError(
-      `${folder.path} has no weights yet: neither ${WEIGHTS_FILE} nor a checkpoint. Training it would do.`,
-    );
+  if (!saved) {
+    const todo = (await folder.locked())
+      ? 'It is being trained; waiting for its first checkpoint would do.'
+      : 'Training it would do.';
+    throw new StorageError(`${folder.path} has no weights yet: neither ${WEIGHTS_FILE} nor a checkpoint. ${todo}`);
+  }
   const model = untrainedModel(run, engine, saved);
   try {
     model.restore(saved.state.best ?? saved.state.model);

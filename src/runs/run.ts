@@ -11,6 +11,7 @@ export const WEIGHTS_FILE = 'weights.safetensors';
 const CHECKPOINTS = 'checkpoints';
 /** The newest, and one to fall back to. */
 const KEPT = 2;
+const MOST_ATTEMPTS = 5;
 const MOST_RECORD = 2 ** 26;
 /** What fits into one array. */
 const MOST_FILE = 2 ** 32;
@@ -150,15 +151,19 @@ export class Run {
 
   /** The newest state that can be read; undefined where there is no checkpoint. @throws FormatError when all are damaged */
   async latest(): Promise<SavedState | undefined> {
-    const damaged: string[] = [];
-    for (const name of [...(await this.checkpoints())].reverse()) {
-      const state = await this.read(name);
-      if (typeof state !== 'string') return { state, name, damaged };
-      damaged.push(state);
+    for (let attempt = 1; ; attempt++) {
+      const names = await this.checkpoints();
+      const damaged: string[] = [];
+      for (const name of [...names].reverse()) {
+        const state = await this.read(name);
+        if (typeof state !== 'string') return { state, name, damaged };
+        damaged.push(state);
+      }
+      if (damaged.length === 0) return undefined;
+      // A writer may have put newer ones in their place meanwhile.
+      if (attempt === MOST_ATTEMPTS || (await this.checkpoints()).join() === names.join())
+        throw new FormatError(`No checkpoint of ${this.folder.path} can be read. ${damaged.join(' ')}`);
     }
-    if (damaged.length > 0)
-      throw new FormatError(`No checkpoint of ${this.folder.path} can be read. ${damaged.join(' ')}`);
-    return undefined;
   }
 
   /** A checkpoint's state, or why it cannot be read. */

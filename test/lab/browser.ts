@@ -16,10 +16,10 @@ export const noBrowser: string | undefined = existsSync(CHROMIUM)
 export interface OpenLab {
   readonly url: string;
   readonly browser: Browser;
-  /** A new page at an address, and what its console and errors say. */
+  /** A new page at an address, and what its console and errors say. @param options.at another server's address */
   page(
     hash: string,
-    options?: { width?: number; colorScheme?: 'light' | 'dark' },
+    options?: { width?: number; colorScheme?: 'light' | 'dark'; at?: string },
   ): Promise<{ page: Page; said: string[] }>;
   close(): Promise<void>;
 }
@@ -44,7 +44,7 @@ export async function openLab({ isolated = true, run }: { isolated?: boolean; ru
   return {
     url,
     browser,
-    async page(hash, { width = 1280, colorScheme = 'light' } = {}) {
+    async page(hash, { width = 1280, colorScheme = 'light', at = url } = {}) {
       const context = await browser.newContext({ viewport: { width, height: 900 }, colorScheme });
       const page = await context.newPage();
       page.setDefaultTimeout(60_000);
@@ -53,7 +53,7 @@ export async function openLab({ isolated = true, run }: { isolated?: boolean; ru
         if (message.type() === 'error' || message.type() === 'warning') said.push(message.text());
       });
       page.on('pageerror', (error) => said.push(String(error)));
-      await page.goto(`${url}${hash}`);
+      await page.goto(`${at}${hash}`);
       return { page, said };
     },
     async close() {

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { labServer } from '../../cli/lab-server.ts';
+import { nodeFolder } from '../../src/platform/node/index.ts';
 
 let top: string;
 let server: Server;
@@ -13,16 +14,19 @@ let port: number;
 
 before(async () => {
   top = mkdtempSync(join(tmpdir(), 'flipgrad-lab-'));
-  for (const folder of ['lab/assets', 'run', 'outside']) mkdirSync(join(top, folder), { recursive: true });
+  for (const folder of ['lab/assets', 'run/checkpoints/epoch 1', 'run/.part', 'outside'])
+    mkdirSync(join(top, folder), { recursive: true });
   writeFileSync(join(top, 'lab/index.html'), '<p>the lab</p>');
   writeFileSync(join(top, 'lab/assets/a b.js'), 'export {};');
   writeFileSync(join(top, 'lab/empty.css'), '');
   writeFileSync(join(top, 'lab/.hidden'), 'SECRET');
   writeFileSync(join(top, 'run/run.json'), '{"run":1}');
+  writeFileSync(join(top, 'run/.hidden'), 'SECRET');
   writeFileSync(join(top, 'outside/secret'), 'SECRET');
   symlinkSync(join(top, 'outside/secret'), join(top, 'lab/link.js'));
   symlinkSync(join(top, 'outside'), join(top, 'lab/folder'));
   symlinkSync(join(top, 'outside/secret'), join(top, 'run/link.json'));
+  symlinkSync(join(top, 'outside'), join(top, 'run/folder'));
   server = labServer({ lab: join(top, 'lab'), run: join(top, 'run') });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   ({ port } = server.address() as AddressInfo);
@@ -46,8 +50,11 @@ function ask(address: string, { method = 'GET', host = `localhost:${port}` } = {
 }
 
 describe('the server of the lab', () => {
-  test('says which run it serves', async () => {
-    assert.match(await ask('/', { method: 'HEAD' }), /\r\nFlipgrad-Run: run\r\n/);
+  test('says which run it serves, and whether somebody is writing it', async () => {
+    assert.match(await ask('/', { method: 'HEAD' }), /\r\nFlipgrad-Run: run\r\nFlipgrad-Run-Locked: no\r\n/);
+    const lock = await nodeFolder(join(top, 'run')).lock();
+    assert.match(await ask('/run/run.json', { method: 'HEAD' }), /\r\nFlipgrad-Run-Locked: yes\r\n/);
+    await lock.release();
     const without = labServer({ lab: join(top, 'lab') });
     await new Promise<void>((resolve) => without.listen(0, '127.0.0.1', resolve));
     const answer = await fetch(`http://127.0.0.1:${(without.address() as AddressInfo).port}/`);
@@ -69,6 +76,14 @@ describe('the server of the lab', () => {
       assert.ok(answer.includes(content), address);
     }
     assert.ok(!(await ask('/', { method: 'HEAD' })).includes('the lab'));
+  });
+
+  test('lists the folders of the run, without what it does not serve, and no others', async () => {
+    const names = async (address: string): Promise<unknown> => JSON.parse((await ask(address)).split('\r\n\r\n')[1]);
+    assert.deepEqual(await names('/run/'), ['checkpoints', 'run.json']);
+    assert.deepEqual(await names('/run/checkpoints/'), ['epoch 1']);
+    assert.deepEqual(await names('/run/checkpoints/epoch%201/?x'), []);
+    assert.ok(!(await ask('/run/', { method: 'HEAD' })).includes('run.json'));
   });
 
   test('sends the headers that threads need, and a strict policy, with refusals too', async () => {
@@ -102,6 +117,16 @@ describe('the server of the lab', () => {
       '/link.js',
       '/folder/secret',
       '/run/link.json',
+      '/run/folder/',
+      '/run/folder/secret',
+      '/run/.part/',
+      '/run/.hidden',
+      '/run//',
+      '/run/../',
+      '/run/%2e%2e/',
+      '/run/checkpoints/../../outside/',
+      '/run/run.json/',
+      '/run/nothing/',
       '/.hidden',
       '/%00',
       '/%zz',
@@ -109,7 +134,8 @@ describe('the server of the lab', () => {
       '/assets',
       '/assets/',
       '/run',
-      '/run/',
+      '/run/checkpoints',
+      '//',
       '/nothing',
       '/index.html/x',
     ]) {

@@ -1,17 +1,20 @@
 /** The page "Runs": what a training left behind, in the worker's own functions and in a browser. */
 import assert from 'node:assert/strict';
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { labServer } from '../../cli/lab-server.ts';
 import { interval, withHalf } from '../../experiments/statistics.ts';
 import { readReport } from '../../lab/src/worker/report-view.ts';
 import { runsAnswers } from '../../lab/src/worker/runs.ts';
-import { Run, type RunRecord } from '../../src/index.ts';
-import { nodeFolder } from '../../src/platform/node/index.ts';
+import { digitsSplit, Run, type RunRecord, trainRun } from '../../src/index.ts';
+import { createEngine, nodeFolder } from '../../src/platform/node/index.ts';
 import { runCli } from '../helpers/run-cli.ts';
 import { seriousViolations } from './axe.ts';
 import { noBrowser, type OpenLab, openLab } from './browser.ts';
+import { builtLab } from './build.ts';
 
 const RESULTS = join(import.meta.dirname, '../../results');
 const top = mkdtempSync(join(tmpdir(), 'flipgrad-lab-runs-'));
@@ -167,6 +170,68 @@ describe('the page "Runs" in Chromium', { skip: noBrowser ?? false }, () => {
     await check();
     assert.deepEqual(await seriousViolations(page), []);
     assert.deepEqual(said, []);
+  });
+
+  test('a run that is under way is followed to its end, and opens on page Gates from its last checkpoint', async () => {
+    const engine = await createEngine({ threads: 1, simd: 'simd' });
+    const place = join(top, 'under-way');
+    const data = digitsSplit({ seed: 3, train: 60, valid: 20, test: 20 });
+    const { train, valid, test } = data;
+    const { result: _, ...rest } = record;
+    const run = await Run.create(nodeFolder(place), {
+      ...rest,
+      engine: { ...rest.engine, name: engine.name, threads: 1, simd: 'simd', crossovers: engine.crossovers },
+      data: {
+        ...rest.data,
+        seed: 3,
+        checksums: { train: train.checksum, valid: valid.checksum, test: test.checksum },
+        examples: { train: train.count, valid: valid.count, test: test.count },
+        scale: train.scale,
+      },
+    });
+    const server = labServer({ lab: builtLab(), run: place });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const at = `http://localhost:${(server.address() as AddressInfo).port}/`;
+    // It trains as far as it is asked to.
+    const training = trainRun(run, { engine, data, checkpointSeconds: 0 });
+    const until = async (wanted: string): Promise<void> => {
+      for (let next = await training.next(); !next.done; next = await training.next())
+        if (next.value.event === wanted) return;
+      throw new Error(`There is no ${wanted}.`);
+    };
+    try {
+      await until('batch');
+      const early = await lab.page('#gates?source=served', { at });
+      assert.match(
+        (await early.page.getByRole('alert').textContent()) as string,
+        /has no weights yet: .* being trained; waiting for its first checkpoint would do/,
+      );
+      await until('epoch');
+      await until('saved');
+      const { page, said } = await lab.page('#runs?source=served', { at });
+      await page.getByRole('cell', { name: 'running, 1 of 3 epochs' }).waitFor();
+      await page.getByText(/The run is under way: this page reads it again/).waitFor();
+      await early.page.getByRole('button', { name: 'Open the run under-way' }).click();
+      await early.page.getByRole('region', { name: 'gates' }).waitFor();
+      assert.match(
+        (await early.page.getByRole('status').textContent()) as string,
+        /The run under-way\. Weights: epoch 1, the best so far\. It is not done: opened again later/,
+      );
+      await until('epoch');
+      await page.getByRole('cell', { name: 'running, 2 of 3 epochs' }).waitFor();
+      await until('result');
+      await training.next();
+      await page.locator('section[aria-label="result"]').waitFor();
+      await page.getByRole('cell', { name: 'done, 3 of 3 epochs' }).waitFor();
+      await page.locator('#followed').waitFor({ state: 'detached' });
+      assert.deepEqual([...said, ...early.said], []);
+    } finally {
+      await training.return();
+      engine.close();
+      server.closeAllConnections();
+      server.close();
+      rmSync(place, { recursive: true, force: true });
+    }
   });
 
   test('opens picked folders and reports by keyboard; a file that is no run is a sentence', async () => {

@@ -1,11 +1,12 @@
 /** Runs read from a web server and from picked files: what a page can do with them. */
 import assert from 'node:assert/strict';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { cpSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { labServer } from '../../cli/lab-server.ts';
 import { adam, createModel, type Folder, Run, runModel, StorageError, summarize, trainRun } from '../../src/index.ts';
 import { fetchedFolder, pickedFolder } from '../../src/platform/browser/index.ts';
 import { createEngine, nodeFolder } from '../../src/platform/node/index.ts';
@@ -93,6 +94,54 @@ describe('a run that is only read', () => {
     const run = await Run.open(picked((place) => place === 'weights.safetensors'));
     assert.deepEqual(await run.checkpoints(), await (await Run.open(nodeFolder(top))).checkpoints());
     assert.match((await runModel(run, engine)).from, /the best so far/);
+  });
+
+  test('fetched from the server of the lab: it is listed, and so are its checkpoints read', async () => {
+    const own = labServer({ lab: top, run: top });
+    await new Promise<void>((resolve) => own.listen(0, '127.0.0.1', resolve));
+    try {
+      const [folder, disk] = [
+        fetchedFolder(`http://127.0.0.1:${(own.address() as AddressInfo).port}/run/`),
+        nodeFolder(top),
+      ];
+      assert.deepEqual(await folder.list(), await disk.list());
+      assert.deepEqual(await folder.list('nothing'), []);
+      const [found, known] = [await (await Run.open(folder)).latest(), await (await Run.open(disk)).latest()];
+      assert.ok(known);
+      assert.deepEqual(found, known);
+      assert.equal(await folder.locked(), false);
+      const lock = await disk.lock();
+      assert.equal(await folder.locked(), true);
+      await lock.release();
+    } finally {
+      own.closeAllConnections();
+      own.close();
+    }
+  });
+
+  test('checkpoints that a writer replaces while they are read: the new ones are taken', async () => {
+    const copy = mkdtempSync(join(tmpdir(), 'flipgrad-replaced-'));
+    try {
+      cpSync(top, copy, { recursive: true });
+      const disk = nodeFolder(copy);
+      const known = await (await Run.open(disk)).latest();
+      let lists = 0;
+      const folder: Folder = {
+        ...disk,
+        async list(name) {
+          const names = await disk.list(name);
+          if (lists++ === 0)
+            for (const [i, old] of names.entries())
+              renameSync(join(copy, 'checkpoints', old), join(copy, `checkpoints/epoch-000009-step-000000000${i}`));
+          return names;
+        },
+      };
+      const found = await (await Run.open(folder)).latest();
+      assert.match(found?.name ?? '', /^epoch-000009-/);
+      assert.deepEqual(found?.state, known?.state);
+    } finally {
+      rmSync(copy, { recursive: true, force: true });
+    }
   });
 
   test('what cannot be done is a sentence', async () => {

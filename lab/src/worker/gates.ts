@@ -145,7 +145,8 @@ export const gatesAnswers = {
         current = { engine, model, test };
         const other =
           data.source === 'digits' ? '' : ` It was trained on ${data.name}; the test digits here are the lab's own.`;
-        yield { event: 'opened', name, note: `Weights: ${from}.${other}` };
+        const more = run.record.result ? '' : ' It is not done: opened again later, it may have better weights.';
+        yield { event: 'opened', name, note: `Weights: ${from}.${more}${other}` };
       } finally {
         if (current?.engine !== engine) engine.close();
       }

@@ -6,6 +6,8 @@ import { type Published, publishedBesideRun } from './published.ts';
 export interface RunView {
   readonly kind: 'run';
   readonly name: string;
+  /** Somebody is writing it, as far as can be seen from here. */
+  readonly running: boolean;
   readonly facts: readonly (readonly [string, string])[];
   readonly charts: readonly LineChart[];
   /** How the gates and other stochastic units fired in the last epoch. */
@@ -35,6 +37,9 @@ const millions = (count: number): string => `${(count / 1e6).toFixed(3)} million
 const text = (value: unknown): string =>
   Array.isArray(value) ? value.join(' ') : typeof value === 'object' ? JSON.stringify(value) : String(value);
 
+/** That nobody is writing a run cannot be seen in picked files. */
+const STATES = { done: 'done', running: 'running', stopped: 'not done' } as const;
+
 /** @param name of the folder as the user knows it */
 export async function viewRun(run: Run, name: string): Promise<RunView> {
   const { record } = run;
@@ -46,8 +51,9 @@ export async function viewRun(run: Run, name: string): Promise<RunView> {
   return {
     kind: 'run',
     name,
+    running: summary.state === 'running',
     facts: [
-      ['state', `${summary.state === 'done' ? 'done' : 'not done'}, ${summary.epochs} of ${summary.ofEpochs} epochs`],
+      ['state', `${STATES[summary.state]}, ${summary.epochs} of ${summary.ofEpochs} epochs`],
       [
         'settings',
         Object.entries(record.config)

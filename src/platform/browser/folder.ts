@@ -20,8 +20,8 @@ const tooLong = (name: string, size: number, most: number): StorageError =>
   new StorageError(`${name} has ${size} bytes; ${most} is the most that can be read.`);
 
 /**
- * A folder that a web server has, for reading: `flipgrad lab RUN_DIR` has one under `run/`. Listing it, which is what looking for
- * checkpoints takes, is refused: servers of files list nothing.
+ * A folder that a web server has, for reading: `flipgrad lab RUN_DIR` has one under `run/`. That server lists folders too, which is what
+ * looking for checkpoints takes, and says whether the run is being written; of others, which list nothing, a list is refused.
  * @param address of the folder, absolute, with a `/` at the end
  */
 export function fetchedFolder(address: string): Folder {
@@ -43,10 +43,29 @@ export function fetchedFolder(address: string): Folder {
       if (bytes.length > most) throw tooLong(place, bytes.length, most);
       return bytes;
     },
-    async list() {
+    async list(name) {
+      const names = await listed(name === undefined ? `${path}/` : `${path}/${name}/`);
+      if (names) return names;
+      // A server that lists the folder itself has no such folder in it.
+      if (name !== undefined && (await listed(`${path}/`))) return [];
       throw new StorageError(`What is in ${path} cannot be listed from here; picking the folder itself would do.`);
     },
+    async locked() {
+      const answer = await fetch(`${path}/run.json`, { method: 'HEAD' }).catch(() => undefined);
+      return answer?.headers.get('Flipgrad-Run-Locked') === 'yes';
+    },
   };
+}
+
+/** The names that a server gives as a JSON list; undefined where it gives none. */
+async function listed(address: string): Promise<string[] | undefined> {
+  const answer = await fetch(address).catch(() => undefined);
+  if (!answer?.ok || !answer.headers.get('Content-Type')?.startsWith('application/json')) {
+    await answer?.body?.cancel();
+    return undefined;
+  }
+  const names: unknown = await answer.json().catch(() => undefined);
+  return Array.isArray(names) && names.every((name) => typeof name === 'string') ? names.sort() : undefined;
 }
 
 /**
