@@ -24,20 +24,9 @@ export interface OpenLab {
   close(): Promise<void>;
 }
 
-/**
- * @param options.isolated with the headers that threads need; default true
- * @param options.run folder of a run that the server has
- */
-export async function openLab({ isolated = true, run }: { isolated?: boolean; run?: string } = {}): Promise<OpenLab> {
+/** @param options.run folder of a run that the server has */
+export async function openLab({ run }: { run?: string } = {}): Promise<OpenLab> {
   const server: Server = labServer({ lab: builtLab(), run });
-  if (!isolated)
-    server.prependListener('request', (_, response) => {
-      const send = response.writeHead.bind(response);
-      response.writeHead = ((status: number, headers: Record<string, string>) => {
-        const { 'Cross-Origin-Embedder-Policy': _left, ...rest } = headers;
-        return send(status, rest);
-      }) as typeof response.writeHead;
-    });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const url = `http://localhost:${(server.address() as AddressInfo).port}/`;
   const browser = await chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox'] });

@@ -2,9 +2,11 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { extname, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import type { Page } from 'playwright-core';
@@ -13,6 +15,7 @@ import { createEngine } from '../../src/platform/node/index.ts';
 import { runCli } from '../helpers/run-cli.ts';
 import { seriousViolations } from './axe.ts';
 import { noBrowser, type OpenLab, openLab } from './browser.ts';
+import { builtLab } from './build.ts';
 
 const PAGES = ['microscope', 'race', 'gates', 'faster', 'noise', 'runs', 'machine'];
 const MOST_SCRIPT = 250 * 1024;
@@ -151,12 +154,32 @@ describe('the lab in Chromium', { skip: noBrowser ?? false }, () => {
   });
 });
 
-test('a page that is not isolated has one thread, says so, and finds the same bits', {
+/** Any host of files: no headers but the type, and the lab somewhere below its root. */
+function plainHost(folder: string, below: string): Server {
+  const types: Readonly<Record<string, string>> = {
+    '.html': 'text/html',
+    '.js': 'text/javascript',
+    '.css': 'text/css',
+  };
+  return createServer((request, response) => {
+    const path = (request.url ?? '').split('?')[0];
+    const place = join(folder, path.slice(below.length) || 'index.html');
+    if (!path.startsWith(below) || !existsSync(place)) return void response.writeHead(404).end();
+    response.writeHead(200, { 'Content-Type': types[extname(place)] ?? 'application/octet-stream' });
+    response.end(request.method === 'HEAD' ? undefined : readFileSync(place));
+  });
+}
+
+test('from a plain host, below its root, it trains on one thread, says so, and finds the same bits', {
   skip: noBrowser ?? false,
 }, async () => {
-  const lab = await openLab({ isolated: false });
+  const lab = await openLab();
+  const host = plainHost(builtLab(), '/some/path/');
+  await new Promise<void>((resolve) => host.listen(0, '127.0.0.1', resolve));
   try {
-    const { page, said } = await lab.page('#machine?seed=3');
+    const at = `http://localhost:${(host.address() as AddressInfo).port}/some/path/`;
+    const { page, said } = await lab.page('#machine?seed=3', { at });
+    assert.equal(await page.evaluate(() => typeof SharedArrayBuffer), 'undefined');
     assert.match(
       (await page.locator('#threads', { hasText: 'thread' }).textContent()) as string,
       /runs on one thread: it is not cross-origin isolated/,
@@ -169,8 +192,13 @@ test('a page that is not isolated has one thread, says so, and finds the same bi
       .digest('hex');
     engine.close();
     assert.equal(shown, checksum);
+    await page.goto(`${at}#race?arms=straight-through,rloo&budget=4&points=2&units=4&examples=20&batch=10&seeds=1`);
+    await page.getByRole('button', { name: 'Start' }).click();
+    await page.getByRole('status').filter({ hasText: 'Done.' }).waitFor();
     assert.deepEqual(said, []);
   } finally {
     await lab.close();
+    host.closeAllConnections();
+    host.close();
   }
 });
