@@ -58,6 +58,8 @@ export const ESTIMATORS: readonly string[] = [
   'arms',
   'nvil',
   'straight-through',
+  // As MuProp was measured first; no paper runs it bare.
+  'muprop:baseline=none',
 ];
 
 /** The commit whose code runs: later ones do not reach a process that has begun. */

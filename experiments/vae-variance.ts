@@ -40,6 +40,7 @@ export const MEASURED: readonly string[] = [
   'stochastic-binary:baseline=none',
   'stochastic-binary:baseline=moving-average',
   'stochastic-binary',
+  'muprop:baseline=none',
   'muprop',
   'rebar',
   'relax',

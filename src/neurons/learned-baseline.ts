@@ -1,15 +1,22 @@
 import { sigmoid } from '../math/special.ts';
-import type { NeuronState, StateSpec, Update } from './contract.ts';
+import type { Firing, NeuronState, StateSpec } from './contract.ts';
 import { addControlGradient, descend, learnedControl, learnedState } from './learned-control.ts';
+
+/** Hidden units of the paper's network. */
+export const HIDDEN = 100;
 
 /** Of the paper's running averages; step of the baseline's weights, in (0, 2) where normalised steps converge. */
 export const [DECAY, STEP] = [0.8, 0.5];
 
 const number: StateSpec = { size: () => 1, start: () => 0 };
 
-/** State of a baseline that is a network of so many hidden units, or with 0 of them linear: its weights, then c and s². */
-export const baselineState = (hidden: number): Readonly<Record<string, StateSpec>> => ({
-  ...(hidden > 0 ? learnedState(hidden) : { weights: 0 }),
+/** What the baseline of a row is learned from: its σ(a), linearly or by a network of `HIDDEN` tanh units, or nothing. */
+export type BaselineForm = 'linear' | 'network' | 'nothing';
+
+/** State of a baseline C: its weights, then the moving averages c and s² of what it leaves. */
+export const baselineState = (form: BaselineForm): Readonly<Record<string, StateSpec>> => ({
+  ...(form === 'network' && learnedState(HIDDEN)),
+  ...(form === 'linear' && { weights: 0 }),
   mean: number,
   variance: number,
 });
@@ -17,27 +24,30 @@ export const baselineState = (hidden: number): Readonly<Record<string, StateSpec
 /** max(1, s) */
 export const baselineScale = ({ variance }: NeuronState): number => Math.max(1, Math.sqrt(variance[0]));
 
-const probabilities = (logits: Update['logits'], row: number, units: number): Float64Array =>
+const probabilities = (logits: Firing['logits'], row: number, units: number): Float64Array =>
   Float64Array.from({ length: units }, (_, j) => sigmoid(logits[row * units + j]));
 
-/** C of the probabilities of a row: a network where the state has one, else linear. */
+/** C of the probabilities of a row: of the form that the state has. */
 function baseline(state: NeuronState, p: Float64Array): number {
   if (state.learned) return learnedControl(state, p).value;
-  return p.reduce((total, value, j) => total + state.weights[j] * value, 0);
+  return state.weights ? p.reduce((total, value, j) => total + state.weights[j] * value, 0) : 0;
 }
 
-/** f − C of every row. */
-export function centred({ rows, units, logits, loss, state }: Omit<Update, 'dh'>): Float64Array {
+/** f − C of every row. @param signal f, one number a row */
+export function centred({ rows, units, logits, state }: Firing, signal: ArrayLike<number>): Float64Array {
   return Float64Array.from(
     { length: rows },
-    (_, row) => loss[row] - baseline(state, probabilities(logits, row, units)),
+    (_, row) => signal[row] - baseline(state, probabilities(logits, row, units)),
   );
 }
 
-/** Moves the baseline on: C down the gradient of Σ(f − C − c)²/2 (Adam for a network, else normalised least mean squares), then c and v. */
-export function learnBaseline(update: Update): void {
-  const { rows, units, logits, state } = update;
-  const f = centred(update);
+/**
+ * Moves the baseline on: C down the gradient of Σ(f − C − c)²/2 (Adam for a network, else normalised least mean squares), then c and s².
+ * @param signal f, one number a row
+ */
+export function learnBaseline(firing: Firing, signal: ArrayLike<number>): void {
+  const { rows, units, logits, state } = firing;
+  const f = centred(firing, signal);
   const mean = f.reduce((sum, value) => sum + value / rows, 0);
   const variance = f.reduce((sum, value) => sum + (value - mean) ** 2 / rows, 0);
   const gradient = new Float64Array(state.learned?.length ?? 0);
@@ -46,7 +56,7 @@ export function learnBaseline(update: Update): void {
     const p = probabilities(logits, row, units);
     const error = (f[row] - state.mean[0]) / rows;
     if (state.learned) addControlGradient(state, p, -error, nothing, gradient);
-    else {
+    if (state.weights) {
       const step = (STEP * error) / (1 + p.reduce((sum, value) => sum + value ** 2, 0));
       for (let j = 0; j < units; j++) state.weights[j] += step * p[j];
     }

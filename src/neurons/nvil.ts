@@ -1,10 +1,7 @@
 import { sigmoid } from '../math/special.ts';
 import { bernoulli, fireBits } from './bernoulli.ts';
 import { defineNeuron } from './contract.ts';
-import { baselineScale, baselineState, centred, DECAY, learnBaseline, STEP } from './learned-baseline.ts';
-
-/** Hidden units of the paper's network. */
-const HIDDEN = 100;
+import { baselineScale, baselineState, centred, DECAY, HIDDEN, learnBaseline, STEP } from './learned-baseline.ts';
 
 // The paper's C is a network on the layer's input, and its c and v hold the minibatch at hand. Here C sees σ(a), which is what a
 // neuron sees, and c and v are those of the steps before, so that the gradient keeps its direction.
@@ -26,14 +23,14 @@ export const nvil = defineNeuron({
     reads: 'loss',
     claims: { unbiased: true, scale: baselineScale, mean: sigmoid, rate: sigmoid },
     cells: (logit) => [sigmoid(logit)],
-    state: baselineState(baseline === 'network' ? HIDDEN : 0),
+    state: baselineState(baseline),
     fire: fireBits,
     pullback(pullback) {
       const { units, logits, h, gradient, state } = pullback;
-      const signal = centred(pullback).map((f) => (f - state.mean[0]) / baselineScale(state));
+      const signal = centred(pullback, pullback.loss).map((f) => (f - state.mean[0]) / baselineScale(state));
       for (let i = 0; i < h.length; i++) gradient[i] = (h[i] - sigmoid(logits[i])) * signal[Math.floor(i / units)];
     },
-    update: learnBaseline,
+    update: (update) => learnBaseline(update, update.loss),
     twin: {
       fire: 'fireBernoulli',
       expect: 'fireSigmoid',

@@ -146,6 +146,46 @@ test('double-cv learns the α that makes the mean square of its gradients least'
   assert.ok(best < 0.9 * at(0), 'α does nothing here');
 });
 
+test("muprop's moving average takes away what its expansion leaves on average; without it, little is gained", () => {
+  for (const problem of ['quadratic', 'toy'].map((name) => problems(UNITS).find((one) => one.name === name)))
+    for (const logits of LOGITS) {
+      assert.ok(problem);
+      // A curvature that all examples share: what of the loss is no plane has a mean of its own.
+      const curved: Loss = (h) => {
+        const { loss, dh } = problem.loss(h);
+        const far = h.map((value) => value - 0.3);
+        return {
+          loss: loss + 5 * far.reduce((total, value) => total + value ** 2, 0),
+          dh: Float64Array.from(dh).map((value, i) => value + 10 * far[i]),
+        };
+      };
+      const [bare, averaged, linear, network] = ['none', 'moving-average', 'linear', 'network'].map((baseline) =>
+        varianceOf(`muprop:baseline=${baseline}`, logits, curved),
+      );
+      const what = `${problem.name} at ${logits}: ${bare}, ${averaged}, ${linear}, ${network}`;
+      assert.ok(averaged < 0.5 * bare && linear < 0.5 * bare && network < 0.5 * bare, what);
+    }
+});
+
+test('muprop divides all of its gradient by the running deviation, where it is asked to', () => {
+  const neuron = resolveNeuron('muprop:normalize=yes');
+  const { loss } = problems(UNITS)[1];
+  const large: Loss = (h) => {
+    const { loss: value, dh } = loss(h);
+    return { loss: 100 * value, dh: Float64Array.from(dh).map((slope) => 100 * slope) };
+  };
+  const state = warmState(neuron, LOGITS[0], large, { minibatches: 200, seed: 8 });
+  const scale = neuron.claims.scale?.(state) ?? 1;
+  assert.ok(scale > 10, `${scale}`);
+  const { gradient } = integrate(neuron, LOGITS[0], large, state);
+  assertClose(
+    gradient.map((g) => g * scale),
+    trueGradient(neuron, LOGITS[0], large),
+    { absolute: 1e-7 },
+    'scaled back',
+  );
+});
+
 test('rebar and relax have less variance than REINFORCE without a baseline, and relax learns what rebar cannot', () => {
   // One unit is integrated exactly. On the toy, f is nearly the same at both ends, and its concrete form tells little of it.
   for (const logit of [0, 0.7, -1.3])
