@@ -1,4 +1,4 @@
-import { dense, gated, type LayerSpec } from '../src/index.ts';
+import { dense, gated, type LayerSpec, resolveNeuron } from '../src/index.ts';
 
 /** A network of the comparison: dense layers, or a gated layer that may stand on a dense one. */
 export interface Net {
@@ -42,6 +42,17 @@ export function multiplyAddsOf({ widths }: Net, inputs: number): number {
   return all.slice(1).reduce((sum, width, i) => sum + all[i] * width, 0);
 }
 
+/** Multiply-adds of one example in training, about: gates at their target, and what only needs the loss or open blocks skips the others. */
+export function executedOf(net: Net, inputs: number): number {
+  if (!net.gates) return multiplyAddsOf(net, inputs);
+  const { units, size, rate, neuron } = net.gates;
+  const below = net.widths.at(-1) ?? inputs;
+  const trunk = [inputs, ...net.widths].slice(0, -1).reduce((sum, width, i) => sum + width * net.widths[i], 0);
+  const skips = ['loss', 'cotangent-when-open'].includes(resolveNeuron(neuron).reads);
+  const open = skips ? rate : 1;
+  return trunk + (below * units) / size + open * units * (below + CLASSES);
+}
+
 const denseNets = (...widths: readonly (readonly number[])[]): Net[] => widths.map((own) => ({ widths: own }));
 
 interface Family {
@@ -55,7 +66,7 @@ const gatedNets = ({ neurons, shapes }: Family): Net[] =>
     neurons.map((neuron) => ({ widths, gates: { units, size, rate, neuron } })),
   );
 
-/** The nets of a form. The first neuron's gates save work at inference alone, the others' in training too. */
+/** The nets of a form. Straight-through gates save work at inference alone, the others in training too. */
 export const NETS: Readonly<Record<'quick' | 'full', readonly Net[]>> = {
   quick: [
     ...denseNets([8], [32], [128], [512]),
@@ -68,18 +79,22 @@ export const NETS: Readonly<Record<'quick' | 'full', readonly Net[]>> = {
     }),
   ],
   full: [
-    ...denseNets([16], [32], [64], [128], [256], [512], [1024], [2048], [512, 512], [1024, 1024]),
+    ...denseNets([16], [32], [64], [128], [256], [512], [1024], [2048], [128, 128], [256, 128], [512, 512]),
     ...gatedNets({
-      neurons: ['straight-through', 'noisy-rectifier', 'top-k:value=sigmoid'],
+      neurons: ['noisy-rectifier'],
       shapes: [
-        // As in E. Bengio et al. 2015: 16 blocks of 16 units.
-        [256, 16, 1 / 16],
         [1024, 32, 1 / 16],
-        [2048, 32, 1 / 32],
-        [2048, 64, 1 / 16],
-        [4096, 64, 1 / 32],
-        [2048, 32, 1 / 16, [256]],
+        [2048, 32, 1 / 16],
+        [2048, 64, 1 / 8],
+        [4096, 64, 1 / 16],
+        [1024, 32, 1 / 8, [128]],
       ],
+    }),
+    // As in E. Bengio et al. 2015: 16 blocks of 16 units.
+    ...gatedNets({ neurons: ['straight-through', 'noisy-rectifier'], shapes: [[256, 16, 1 / 16]] }),
+    ...gatedNets({
+      neurons: ['straight-through', 'noisy-rectifier', 'rectifier', 'top-k:value=sigmoid'],
+      shapes: [[1024, 32, 1 / 8]],
     }),
   ],
 };

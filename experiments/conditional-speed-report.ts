@@ -94,38 +94,86 @@ const enginesOf = (nets: readonly Runs[]): string[] => [
   ),
 ];
 
-/** The gated net with the greatest speed-up over the dense net of its error, and what is to be said of an aim. */
-function finding(gated: readonly Runs[], dense: readonly Runs[], engine: string, way: Way, aim: number): Finding {
-  const candidates = gated
+/** All nets, and their kinds. */
+interface Part {
+  readonly nets: readonly Runs[];
+  readonly gated: readonly Runs[];
+  readonly dense: readonly Runs[];
+}
+
+/** A gated net beside the dense net of its error, and how many times faster it is. */
+interface Candidate {
+  readonly net: Runs;
+  readonly dense: Runs;
+  readonly reached: boolean;
+  readonly factor: Interval;
+}
+
+/** The fastest first. */
+const candidatesOf = ({ gated, dense }: Part, engine: string, way: Way): Candidate[] =>
+  gated
     .map((net) => ({ net, ...sameError(net, dense) }))
     .map((own) => ({ ...own, factor: speedUp(own.net, own.dense.net, engine, way) }))
     .filter(({ factor }) => factor.count > 0)
     .toSorted((a, b) => b.factor.mean - a.factor.mean);
+
+/** Is it faster than the aim, at an error that the test does not show to be higher? */
+function outcomeOf({ net, dense, factor: { mean, half } }: Candidate, aim: number): Outcome {
+  if (Number.isNaN(half)) return 'not shown';
+  if (mean + half < aim) return 'refuted';
+  return mean - half > aim && verdict(difference(net, dense)) !== 'worse' ? 'holds' : 'not shown';
+}
+
+const inWords = ({ net, dense, reached, factor }: Candidate): string =>
+  `${net.name}, ${withHalf(factor, times)} times as fast as ${dense.name}${reached ? '' : ' (no dense net of the grid is as good on validation; this is the best)'}`;
+
+/** The gated net with the greatest speed-up over the dense net of its error, and what is to be said of an aim. */
+function finding(part: Part, engine: string, way: Way, aim: number): Finding {
+  const candidates = candidatesOf(part, engine, way);
   const [best] = candidates;
   const words = aim === 1 ? 'faster' : `at least ${aim} times faster`;
   const claim = `A gated net is ${words} than the dense net of its error (${WAYS[way]}, ${engine})`;
   if (!best) return { claim, outcome: 'not shown', evidence: 'No gated net has been timed.' };
-  const { mean, half } = best.factor;
-  const sure = Number.isNaN(half)
-    ? 'not shown'
-    : mean - half > aim
-      ? 'holds'
-      : mean + half < aim
-        ? 'refuted'
-        : 'not shown';
-  const outcome: Outcome = sure;
   const apart = difference(best.net, best.dense);
-  const reached = best.reached ? '' : ' (no dense net of the grid is as good on validation; this is the best)';
   return {
     claim,
-    outcome,
-    evidence: `Best of ${candidates.length}: ${best.net.name}, ${withHalf(best.factor, times)} times as fast as ${best.dense.name}${reached}; test error ${percentPoints(level(best.net, testError).mean)}% against ${percentPoints(level(best.dense, testError).mean)}%, difference ${withHalf(apart, percentPoints)}; multiply-adds ${thousands(level(best.net, workAtTest).mean)} against ${thousands(multiplyAddsOf(best.dense.net, 784))} thousand.`,
+    outcome: outcomeOf(best, aim),
+    evidence: `Fastest of ${candidates.length}: ${inWords(best)}; test error ${percentPoints(level(best.net, testError).mean)}% against ${percentPoints(level(best.dense, testError).mean)}%, difference ${withHalf(apart, percentPoints)}; multiply-adds ${thousands(level(best.net, workAtTest).mean)} against ${thousands(multiplyAddsOf(best.dense.net, 784))} thousand.`,
   };
 }
 
-function costFinding(gated: readonly Runs[], dense: readonly Runs[]): Finding {
+/** The gated net that is the most times as fast as the same experts without gates, whatever their errors, which stand beside. */
+function twinFinding({ gated, dense }: Part, engine: string, way: Way, aim: number): Finding {
+  const candidates = gated
+    .map((net) => ({ net, twin: ungated(net.net), factor: speedUp(net, ungated(net.net), engine, way) }))
+    .filter(({ factor }) => factor.count > 0)
+    .toSorted((a, b) => b.factor.mean - a.factor.mean);
+  const words = aim === 1 ? 'faster' : `at least ${aim} times faster`;
+  const claim = `A gated net is ${words} than the same experts without gates (${WAYS[way]}, ${engine})`;
+  const [best] = candidates;
+  if (!best) return { claim, outcome: 'not shown', evidence: 'No gated net has been timed.' };
+  const { mean, half } = best.factor;
+  const trained = dense.find(({ name }) => name === nameOfNet(best.twin));
+  const errors = trained
+    ? `its test error less that of the experts: ${withHalf(difference(best.net, trained), percentPoints)} points`
+    : 'those were timed, not trained';
+  return {
+    claim,
+    outcome: mean - half > aim ? 'holds' : mean + half < aim ? 'refuted' : 'not shown',
+    evidence: `Fastest of ${candidates.length}: ${best.net.name}, ${withHalf(best.factor, times)} times as fast as ${nameOfNet(best.twin)}; ${errors}.`,
+  };
+}
+
+/** The dense net whose time is nearest to the gated net's, one example at a time. */
+function sameTime(gated: Runs, dense: readonly Runs[], engine: string): Runs {
+  const distance = ({ net }: Runs): number => Math.abs(Math.log(speedUp(gated, net, engine, 'one').mean));
+  return dense.toSorted((a, b) => distance(a) - distance(b))[0];
+}
+
+/** Errors against those of dense nets that cost the same. */
+function costFinding({ gated }: Part, same: string, otherOf: (net: Runs) => Runs): Finding {
   const verdicts = gated.map((net) => {
-    const other = sameCost(net, dense);
+    const other = otherOf(net);
     const own = difference(net, other);
     return { text: `${net.name}: ${withHalf(own, percentPoints)} against ${other.name}`, is: verdict(own) };
   });
@@ -133,7 +181,7 @@ function costFinding(gated: readonly Runs[], dense: readonly Runs[]): Finding {
   const worse = verdicts.filter(({ is }) => is === 'worse');
   const rest = verdicts.length - better.length - worse.length;
   return {
-    claim: 'Gated nets err less than dense nets of the same multiply-adds',
+    claim: `Gated nets err less than dense nets of the same ${same}`,
     outcome:
       better.length > 0 && worse.length === 0
         ? 'holds'
@@ -144,9 +192,45 @@ function costFinding(gated: readonly Runs[], dense: readonly Runs[]): Finding {
   };
 }
 
-function levelsOf(nets: readonly Runs[]): ReportTable {
+const costFindings = (part: Part, engine: string | undefined): Finding[] => [
+  costFinding(part, 'multiply-adds', (net) => sameCost(net, part.dense)),
+  ...(engine === undefined
+    ? []
+    : [costFinding(part, `measured time (one example, ${engine})`, (net) => sameTime(net, part.dense, engine))]),
+];
+
+/** Gated nets that no dense net matches in validation error at no more cost. */
+const unbeaten = ({ gated, dense }: Part, cheaper: (dense: Runs, gated: Runs) => boolean): Runs[] =>
+  gated.filter(
+    (net) =>
+      !dense.some((other) => cheaper(other, net) && level(other, validError).mean <= level(net, validError).mean),
+  );
+
+/** What a reader takes home, on one engine. */
+function learntOf(part: Part, engine: string): string[] {
+  const [inference, step] = (['one', 'step'] as const).map((way) => candidatesOf(part, engine, way));
+  const faster = (own: readonly Candidate[], aim: number): string => {
+    const count = own.filter((candidate) => outcomeOf(candidate, aim) === 'holds').length;
+    return `${count} of ${own.length} gated nets`;
+  };
+  const [best, bestStep] = [inference[0], step[0]];
+  if (!best || !bestStep) return [];
+  const errors = part.dense.toSorted((a, b) => multiplyAddsOf(a.net, 784) - multiplyAddsOf(b.net, 784));
+  const curve = errors.map((net) => `${net.name.replace('dense ', '')}: ${percentPoints(level(net, testError).mean)}`);
+  const names = (own: readonly Runs[]): string => own.map(({ name }) => name).join('; ') || 'none';
+  const byWork = unbeaten(part, ({ net }, gated) => multiplyAddsOf(net, 784) <= level(gated, workAtTest).mean);
+  const byTime = unbeaten(part, ({ net }, gated) => speedUp(gated, net, engine, 'one').mean <= 1);
+  return [
+    `Gated nets that no dense net of the grid matches on validation at as few multiply-adds: ${names(byWork)}. In as little measured time, one example at a time: ${names(byTime)}.`,
+    `Test error of the dense nets, by multiply-adds, %: ${curve.join(', ')}. What a gated net can save is what the dense nets need for their last tenths.`,
+    `At inference, one example at a time (${engine}), ${faster(inference, AIM)} are shown to be at least ${AIM} times faster than the dense net of their error, ${faster(inference, 1)} to be faster at all; the fastest: ${inWords(best)}.`,
+    `In training, a step (${engine}), ${faster(step, 1)} are shown to be faster than the dense net of their error; the fastest: ${inWords(bestStep)}.`,
+  ];
+}
+
+function levelsOf({ nets }: Part): ReportTable {
   return {
-    title: 'Errors in percent, means over seeds with 95% intervals, and multiply-adds of one example in thousands',
+    title: `Errors in percent, means over seeds with 95% intervals, and multiply-adds of one example in thousands`,
     head: ['net', 'seeds', 'rate', 'valid', 'test', 'open, %', 'at test', 'training', 'all blocks'],
     rows: nets.map((own) => [
       own.name,
@@ -162,7 +246,7 @@ function levelsOf(nets: readonly Runs[]): ReportTable {
   };
 }
 
-function speedsOf(gated: readonly Runs[], dense: readonly Runs[], engine: string): ReportTable {
+function speedsOf({ gated, dense }: Part, engine: string): ReportTable {
   const factors = (net: Runs, other: Net): string[] =>
     (Object.keys(WAYS) as Way[]).map((way) => withHalf(speedUp(net, other, engine, way), times));
   const kinds = ['of the same error', 'of the same experts, ungated'];
@@ -229,12 +313,12 @@ function timesOf(gated: readonly Runs[], reference: Net, engine: string, way: Wa
   };
 }
 
-function chartsOf(nets: readonly Runs[], gated: readonly Runs[], dense: readonly Runs[], engine: string): string[] {
+function chartsOf({ nets, gated, dense }: Part, engine: string): string[] {
   const highest = Math.ceil(Math.max(...nets.map((own) => 100 * level(own, testError).mean)));
   const yTicks = Array.from({ length: 6 }, (_, i) => Number(((highest * i) / 5).toFixed(1)));
   const yLabel = 'errors on the test, %, mean and 95% interval over seeds';
   const work = scatterChart({
-    title: 'Error against multiply-adds of one example',
+    title: `Error against multiply-adds of one example`,
     xLabel: 'multiply-adds, the gater’s included',
     yLabel,
     groups: groupsOf(nets, (own) => level(own, workAtTest).mean),
@@ -261,18 +345,22 @@ export function reportConditionalSpeed(finished: readonly SpeedDone[]): Report {
   const gated = nets.filter(({ net }) => net.gates);
   const dense = nets.filter(({ net }) => !net.gates);
   if (gated.length === 0 || dense.length === 0) return { findings: [], learnt: [], tables: [], charts: [] };
+  const part: Part = { nets, gated, dense };
   const engines = enginesOf(gated);
+  const [first] = engines;
   return {
     findings: [
       ...engines.flatMap((engine) => [
-        finding(gated, dense, engine, 'one', AIM),
-        finding(gated, dense, engine, 'hundred', AIM),
-        finding(gated, dense, engine, 'step', 1),
+        finding(part, engine, 'one', AIM),
+        finding(part, engine, 'hundred', AIM),
+        finding(part, engine, 'step', 1),
+        twinFinding(part, engine, 'one', AIM),
+        twinFinding(part, engine, 'step', 1),
       ]),
-      costFinding(gated, dense),
+      ...costFindings(part, first),
     ],
-    learnt: [],
-    tables: [levelsOf(nets), ...engines.map((engine) => speedsOf(gated, dense, engine))],
-    charts: engines[0] === undefined ? [] : chartsOf(nets, gated, dense, engines[0]),
+    learnt: first === undefined ? [] : learntOf(part, first),
+    tables: [levelsOf(part), ...engines.map((engine) => speedsOf(part, engine))],
+    charts: first === undefined ? [] : chartsOf(part, first),
   };
 }

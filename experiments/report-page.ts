@@ -31,6 +31,9 @@ export function chanceOf(findings: readonly Finding[]): string {
   return `${tested} claims are tested here, each with a 95% interval of its own: were there nothing to find, about ${(tested / 20).toFixed(1)} of them would be decided by chance all the same.`;
 }
 
+/** A sentence begins with a capital. */
+export const sentence = (text: string): string => text.replace(/^\p{Ll}/u, (first) => first.toUpperCase());
+
 /** The report as Markdown, without its charts. */
 export function renderMarkdown(experiment: Stated, { findings, learnt, tables }: Report, facts: ReportFacts): string {
   const { title, question, claim, setting } = experiment;
@@ -42,7 +45,7 @@ export function renderMarkdown(experiment: Stated, { findings, learnt, tables }:
     ...(learnt.length > 0 ? ['## What was learnt', '', ...learnt.map((text) => `- ${text}`), ''] : []),
     '## Claims',
     '',
-    ...findings.map((finding) => `- **${finding.outcome}**: ${finding.claim}. ${finding.evidence}`),
+    ...findings.map((finding) => `- **${finding.outcome}**: ${finding.claim}. ${sentence(finding.evidence)}`),
     '',
     ...[chanceOf(findings)].filter(Boolean).flatMap((text) => [text, '']),
     ...tables.flatMap(({ title: name, head, rows }) => [
@@ -84,7 +87,7 @@ export function renderPage(experiment: Stated, report: Report, facts: ReportFact
   const { findings, learnt, tables, charts } = report;
   const list = findings.map(
     ({ claim: text, outcome, evidence }) =>
-      `<li><strong class="${outcome.replace(' ', '-')}">${outcome}</strong>: ${escaped(text)}. ${escaped(evidence)}</li>`,
+      `<li><strong class="${outcome.replace(' ', '-')}">${outcome}</strong>: ${escaped(text)}. ${escaped(sentence(evidence))}</li>`,
   );
   const paragraph = (text: string, kind = ''): string => text && `<p${kind && ` class="${kind}"`}>${escaped(text)}</p>`;
   return `<!doctype html>

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { Cell, Experiment, Finding, Finished, Outcome, Report } from '../experiments/experiment.ts';
 import { experiments } from '../experiments/index.ts';
-import { chanceOf, type ReportFacts, renderMarkdown } from '../experiments/report-page.ts';
+import { chanceOf, type ReportFacts, renderMarkdown, sentence } from '../experiments/report-page.ts';
 
 /** An experiment whose records stand in results/. */
 interface Recorded {
@@ -149,5 +149,5 @@ function toldBy(own: Recorded): string[] {
 function findingsOf(findings: readonly Finding[], outcome: Outcome): string[] {
   const own = findings.filter((finding) => finding.outcome === outcome);
   if (own.length === 0) return [];
-  return [`${WORDS[outcome]}:`, '', ...own.map(({ claim, evidence }) => `- ${claim}. ${evidence}`), ''];
+  return [`${WORDS[outcome]}:`, '', ...own.map(({ claim, evidence }) => `- ${claim}. ${sentence(evidence)}`), ''];
 }
