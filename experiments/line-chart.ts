@@ -48,12 +48,12 @@ export function lineChart({ title, xLabel, yLabel, series, log = {}, least, most
 <rect width="${BOX.width}" height="${BOX.height}" fill="#fff"/>
 <text x="14" y="24" font-size="16" font-weight="600">${escaped(title)}</text>
 <text x="14" y="42" fill="#555">${escaped(yLabel)}</text>
-<clipPath id="inside"><rect x="${BOX.left}" y="${BOX.top}" width="${inner.width}" height="${inner.height}"/></clipPath>
+<clipPath id="${idOf(title)}"><rect x="${BOX.left}" y="${BOX.top}" width="${inner.width}" height="${inner.height}"/></clipPath>
 <path d="M${BOX.left},${BOX.top}V${bottom}H${BOX.left + inner.width}" stroke="#bbb" fill="none"/>
 ${yTicks.map((t) => `<path d="M${BOX.left},${y(t).toFixed(1)}h${inner.width}" stroke="#eee"/><text x="${BOX.left - 6}" y="${(y(t) + 4).toFixed(1)}" text-anchor="end" fill="#555">${t}</text>`).join('\n')}
 ${xTicks.map((t) => `<text x="${x(t).toFixed(1)}" y="${bottom + 17}" text-anchor="middle" fill="#555">${t}</text>`).join('\n')}
 <text x="${BOX.left + inner.width / 2}" y="${bottom + 36}" text-anchor="middle" fill="#555">${escaped(xLabel)}</text>
-${series.map((own, i) => drawSeries(own, i, names[i], x, y)).join('\n')}
+${series.map((own, i) => drawSeries(own, i, { nameAt: names[i], clip: idOf(title) }, x, y)).join('\n')}
 </svg>
 `;
 }
@@ -61,7 +61,7 @@ ${series.map((own, i) => drawSeries(own, i, names[i], x, y)).join('\n')}
 function drawSeries(
   { name, points }: Series,
   index: number,
-  nameAt: number,
+  { nameAt, clip }: { readonly nameAt: number; readonly clip: string },
   x: (value: number) => number,
   y: (value: number) => number,
 ): string {
@@ -72,12 +72,15 @@ function drawSeries(
   const banded = points.some(({ low, high }) => low !== high);
   const band = [...at((point) => point.high ?? point.y), ...at((point) => point.low ?? point.y).reverse()].join(' ');
   return [
-    '<g clip-path="url(#inside)">',
+    `<g clip-path="url(#${clip})">`,
     banded ? `<polygon points="${band}" fill="${colour}" fill-opacity="0.13"/>` : '',
     `<polyline points="${at((point) => point.y).join(' ')}" fill="none" stroke="${colour}" stroke-width="2"${dash}/></g>`,
     `<text x="${BOX.width - BOX.right + 8}" y="${(nameAt + 4).toFixed(1)}" fill="${colour}" font-weight="600">${escaped(name)}</text>`,
   ].join('');
 }
+
+/** A name for what is clipped, so that several charts can stand on one page. */
+export const idOf = (title: string): string => `inside-${title.toLowerCase().replace(/[^a-z0-9]+/g, '-')}`;
 
 /** Heights moved apart, in their order, where they are nearer than a line of text. */
 function placed(heights: readonly number[]): number[] {

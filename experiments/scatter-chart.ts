@@ -1,4 +1,5 @@
 /** Named points, in groups of one colour, on a logarithmic x axis, as SVG; a group may be joined by a line. */
+import { idOf } from './line-chart.ts';
 
 export interface ScatterGroup {
   readonly name: string;
@@ -39,13 +40,13 @@ export function scatterChart({ title, xLabel, yLabel, groups, xTicks, yTicks }: 
 <rect width="${BOX.width}" height="${BOX.height}" fill="#fff"/>
 <text x="14" y="24" font-size="16" font-weight="600">${escaped(title)}</text>
 <text x="14" y="42" fill="#555">${escaped(yLabel)}</text>
-<clipPath id="plot"><rect x="${BOX.left - 8}" y="${BOX.top - 8}" width="${inner.width + 16}" height="${inner.height + 16}"/></clipPath>
+<clipPath id="${idOf(title)}"><rect x="${BOX.left - 8}" y="${BOX.top - 8}" width="${inner.width + 16}" height="${inner.height + 16}"/></clipPath>
 ${groups.map(({ name }, i) => `<circle cx="${20 + i * 210}" cy="58" r="5" fill="${COLOURS[i]}"/><text x="${30 + i * 210}" y="62" fill="${COLOURS[i]}" font-weight="600">${escaped(name)}</text>`).join('')}
 <path d="M${BOX.left},${BOX.top}V${bottom}H${BOX.left + inner.width}" stroke="#bbb" fill="none"/>
 ${yTicks.map((t) => `<path d="M${BOX.left},${y(t).toFixed(1)}h${inner.width}" stroke="#eee"/><text x="${BOX.left - 6}" y="${(y(t) + 4).toFixed(1)}" text-anchor="end" fill="#555">${t}</text>`).join('\n')}
 ${xTicks.map(({ at, text }) => `<text x="${x(at).toFixed(1)}" y="${bottom + 17}" text-anchor="middle" fill="#555">${text}</text>`).join('\n')}
 <text x="${BOX.left + inner.width / 2}" y="${bottom + 38}" text-anchor="middle" fill="#555">${escaped(xLabel)}</text>
-<g clip-path="url(#plot)">
+<g clip-path="url(#${idOf(title)})">
 ${groups.map((group, i) => drawGroup(group, COLOURS[i], x, y)).join('\n')}
 </g>
 </svg>

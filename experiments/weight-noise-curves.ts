@@ -1,4 +1,5 @@
 /** Curves of log-loss on validation against epochs, with bands over seeds. */
+import { idOf } from './line-chart.ts';
 import { logBand } from './log-band.ts';
 
 interface Point {
@@ -55,8 +56,8 @@ function drawPanel({ title, arms }: Panel): string {
         `<text x="${x(epoch)}" y="${PANEL.top + inner.height + 16}" text-anchor="middle" fill="#555">${Math.round(epoch)}</text>`,
     ),
     `<text x="${PANEL.left + inner.width / 2}" y="${PANEL.top + inner.height + 32}" text-anchor="middle" fill="#555">epoch; geometric mean and 95% interval over seeds</text>`,
-    `<clipPath id="panel"><rect x="${PANEL.left}" y="${PANEL.top}" width="${inner.width}" height="${inner.height}"/></clipPath>`,
-    `<g clip-path="url(#panel)">${arms.map(({ runs }, i) => drawArm(runs, COLOURS[i], x, y)).join('')}</g>`,
+    `<clipPath id="${idOf(title)}"><rect x="${PANEL.left}" y="${PANEL.top}" width="${inner.width}" height="${inner.height}"/></clipPath>`,
+    `<g clip-path="url(#${idOf(title)})">${arms.map(({ runs }, i) => drawArm(runs, COLOURS[i], x, y)).join('')}</g>`,
   ].join('');
 }
 

@@ -115,6 +115,27 @@ describe('the report', () => {
     assert.match(aim(easy).evidence, /as fast as dense 8;/);
   });
 
+  test('tells of the same experts without gates, of the same cost, and of who is not beaten', () => {
+    const report = reportOf({ 'dense 8': 0.05, 'dense 32': 0.04, [gatedName]: 0.03 }, [2, 4, 5]);
+    const found = (claim: RegExp) => report.findings.filter((own) => claim.test(own.claim));
+    assert.match(
+      found(/same experts/)[0].evidence,
+      /5\.02 ± 0\.02 times as fast as dense 64; those were timed, not trained/,
+    );
+    assert.deepEqual(
+      found(/same experts/).map(({ outcome }) => outcome),
+      ['holds', 'holds'],
+    );
+    assert.match(found(/same multiply-adds/)[0].evidence, /against dense 32\./);
+    assert.match(found(/same measured time/)[0].evidence, /against dense 8\./);
+    assert.match(report.learnt[0], new RegExp(`as few multiply-adds: ${gatedName}\\.`));
+    const beaten = reportOf({ 'dense 8': 0.02, 'dense 32': 0.04, [gatedName]: 0.03 }, [0.5, 4, 5]);
+    assert.match(
+      beaten.learnt[0],
+      /as few multiply-adds: none\. In as little measured time, one example at a time: none\./,
+    );
+  });
+
   test('says so where no dense net is as good', () => {
     const report = reportOf({ 'dense 8': 0.05, 'dense 32': 0.04, [gatedName]: 0.03 }, [2, 4, 5]);
     assert.match(

@@ -1,0 +1,81 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { hintonNoise, type NoiseCell, type NoiseDone } from '../../experiments/hinton-noise.ts';
+import { chanceOf, renderMarkdown, renderPage } from '../../experiments/report-page.ts';
+
+const facts = { quick: true, seeds: 3, seconds: 1, commits: [], engines: [] };
+
+/** A record of a cell that never ran. */
+function record(cell: Pick<NoiseCell, 'arm' | 'units' | 'seed'>, error: number, epochsToTarget?: number): NoiseDone {
+  const result = {
+    trainLoss: 10 * error,
+    trainError: error,
+    test: { sampled: error, meanField: error },
+    ...(epochsToTarget !== undefined && { epochsToTarget }),
+    curve: [0.5, error].map((validError) => ({ trainLoss: 1, validError })),
+    dataChecksum: '',
+    engine: '',
+  };
+  return { cell: { data: 'digits', examples: 100, epochs: 2, ...cell }, result, seconds: 1 };
+}
+
+/** Two widths, three seeds; binary units err so many times as often as the deterministic net. */
+const records = (factors: readonly number[], epochsToTarget?: number): NoiseDone[] =>
+  [10, 20].flatMap((units, size) =>
+    [1, 2, 3].flatMap((seed) => {
+      const jitter = 1 + 0.01 * seed;
+      const binary = 0.1 * factors[size] * (1 + 0.02 * ((seed + size) % 3));
+      return [
+        record({ arm: 'deterministic', units, seed }, 0.1 * jitter, epochsToTarget),
+        record({ arm: 'binary stochastic', units, seed }, binary, epochsToTarget && epochsToTarget + 10 + seed),
+        record({ arm: 'dropout', units, seed }, 0.09 * jitter, epochsToTarget),
+      ];
+    }),
+  );
+const outcomes = (own: readonly NoiseDone[], where: RegExp): string[] =>
+  hintonNoise
+    .report(own)
+    .findings.filter(({ claim }) => where.test(claim))
+    .map(({ outcome }) => outcome);
+
+describe('the report of hinton-noise', () => {
+  it('tells of every size and of all together, by ratios', () => {
+    const own = records([0.5, 0.8], 1);
+    assert.deepEqual(outcomes(own, /in all 2 sizes/), ['refuted', 'holds', 'holds']);
+    assert.deepEqual(outcomes(own, /10 units/), ['refuted', 'holds', 'holds']);
+    const { findings, learnt } = hintonNoise.report(own);
+    // √(0.5·0.8) of the mean, but for the jitter.
+    assert.match(findings[2].evidence, /× 0\.6\d \(0\.6\d to 0\.6\d\)/);
+    assert.match(learnt[0], /test error lower in 2 of 2 sizes, higher in 0/);
+  });
+
+  it('shows nothing in all where sizes point to different sides', () => {
+    assert.deepEqual(outcomes(records([0.5, 2], 1), /test set \(in all/), ['not shown']);
+  });
+
+  it('says that speed was not tested where no run came under the target', () => {
+    assert.deepEqual(outcomes(records([0.5, 0.8]), /slower/), ['not tested', 'not tested', 'not tested']);
+  });
+
+  it('stands on a page for light and dark, with what is asked, what was learnt, and what chance may decide', () => {
+    const report = hintonNoise.report(records([0.5, 0.8], 1));
+    const [page, text] = [renderPage, renderMarkdown].map((render) => render(hintonNoise, report, facts));
+    for (const own of [page, text]) {
+      for (const part of [hintonNoise.question, 'What was learnt', 'were there nothing to find, about 0.5 of them'])
+        assert.ok(own.includes(part), part);
+      assert.doesNotMatch(own, /NaN|undefined|Infinity/);
+    }
+    assert.match(page, /prefers-color-scheme:dark/);
+    const ids = [...page.matchAll(/ id="([^"]+)"/g)].map(([, id]) => id);
+    assert.equal(new Set(ids).size, ids.length, `${ids}`);
+    assert.equal(ids.length, 2);
+    for (const id of ids) assert.ok(page.includes(`url(#${id})`), id);
+  });
+
+  it('counts claims that were tested alone', () => {
+    const claim = { claim: '', evidence: '' };
+    assert.equal(chanceOf([{ ...claim, outcome: 'holds' }]), '');
+    const all = Array.from({ length: 20 }, () => ({ ...claim, outcome: 'not shown' as const }));
+    assert.match(chanceOf([...all, { ...claim, outcome: 'not tested' }]), /^20 claims .* about 1\.0 /);
+  });
+});
