@@ -1,6 +1,5 @@
 /** Runs of why-slow, and how fast they are. */
-import type { Finished, Outcome } from './experiment.ts';
-import type { Interval } from './statistics.ts';
+import type { Finished } from './experiment.ts';
 import type { ArmName, Point, WhyCell, WhyResult } from './why-slow.ts';
 
 export type Done = Finished<WhyCell, WhyResult>;
@@ -31,12 +30,6 @@ export function fastest(all: readonly Done[], arm: ArmName, measure: Measure): D
     mean(own.map(({ result }) => Math.log(stepsTo(result.curve, measure))));
   const [best] = [...rates.values()].toSorted((a, b) => slowness(a) - slowness(b) || a[0].cell.rate - b[0].cell.rate);
   return best.toSorted((a, b) => a.cell.seed - b.cell.seed);
-}
-
-/** `holds` where the whole interval is over the bound, `refuted` where it is under. */
-export function over({ mean: middle, half }: Interval, bound: number): Outcome {
-  if (middle - half > bound) return 'holds';
-  return middle + half < bound ? 'refuted' : 'not shown';
 }
 
 /** Where an arm never came under the target there is no number. */
