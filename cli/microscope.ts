@@ -44,17 +44,28 @@ function rowsOf(views: readonly (UnitView & { neuron: string })[]): string[][] {
     'neuron',
     'E[h]',
     'P(h≠0)',
+    'P(h>0)',
     'exact ∇',
     'E[ĝ]',
     'bias',
     'variance',
+    'squared error',
     'evaluations',
     'draws for the sign',
   ];
   const short = (value: number): string => (Math.abs(value) < 5e-13 ? '0' : value.toPrecision(4));
   const rows = views.map((view) => [
     view.neuron,
-    ...[view.mean, view.rate, view.truth, view.gradient, view.bias, view.variance].map(short),
+    ...[
+      view.mean,
+      view.rate,
+      view.positive,
+      view.truth,
+      view.gradient,
+      view.bias,
+      view.variance,
+      view.squaredError,
+    ].map(short),
     String(view.evaluations),
     Number.isFinite(view.drawsForSign) ? String(view.drawsForSign) : Number.isNaN(view.drawsForSign) ? '–' : 'never',
   ]);

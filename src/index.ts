@@ -110,6 +110,7 @@ export {
   type NeuronDefinition,
   type NeuronRule,
   type Opening,
+  type OptionSpec,
   openingEach,
   pullbackEach,
 } from './neurons/contract.ts';

@@ -78,6 +78,36 @@ describe('the lab in Chromium', { skip: noBrowser ?? false }, () => {
     assert.deepEqual(said, []);
   });
 
+  test('the noise of a neuron is a slider: the views follow, and its address and command line say it', async () => {
+    const { page, said } = await lab.page('#microscope?neurons=noisy-rectifier,sigmoid&logit=0.4&seed=2');
+    const slider = page.getByRole('slider', { name: /scale = 1/ });
+    await slider.focus();
+    await page.keyboard.press('ArrowRight');
+    const text = 'noisy-rectifier:scale=1.1';
+    const check = async (): Promise<void> => {
+      const { truth, mean } = lookAtUnit(resolveNeuron(text), { logit: 0.4, loss: unitLosses.square(0.45), seed: 2 });
+      await page
+        .locator(`section[aria-label="${text}"] tr`, { hasText: 'exact gradient' })
+        .locator('td', { hasText: truth.toPrecision(3) })
+        .waitFor();
+      assert.equal(await cell(page, text, 'E[h]'), mean.toPrecision(3));
+    };
+    await check();
+    assert.match(
+      (await page.locator('pre').textContent()) as string,
+      /microscope --neuron noisy-rectifier:scale=1\.1,sigmoid --logit 0\.4/,
+    );
+    await page.reload();
+    await check();
+    assert.equal(await page.getByRole('checkbox', { name: 'noisy-rectifier', exact: true }).isChecked(), true);
+    await page.getByRole('combobox', { name: 'noise' }).selectOption('logistic');
+    await page.locator('section[aria-label="noisy-rectifier:scale=1.1,noise=logistic"]').waitFor();
+    await page.getByRole('checkbox', { name: 'noisy-rectifier', exact: true }).uncheck();
+    await page.getByRole('slider', { name: /scale/ }).waitFor({ state: 'detached' });
+    assert.deepEqual(await seriousViolations(page), []);
+    assert.deepEqual(said, []);
+  });
+
   test('a neuron that does not exist is a sentence, not a broken page', async () => {
     const { page, said } = await lab.page('#microscope?neurons=rloop');
     const text = await page.getByRole('alert').textContent();

@@ -1,5 +1,7 @@
 import {
   lookAtUnit,
+  type NeuronDefinition,
+  type OptionSpec,
   resolveNeuron,
   standsAlone,
   type UnitLossName,
@@ -21,6 +23,8 @@ export interface NamedView extends UnitView {
   readonly neuron: string;
   readonly summary: string;
   readonly source: string;
+  /** What it can be given, by name. */
+  readonly options: readonly (readonly [string, OptionSpec])[];
 }
 
 /** Names of the neurons that can be looked at by themselves. */
@@ -33,7 +37,15 @@ function look({ neurons, logit, loss, t, seed }: MicroscopeState): NamedView[] {
   return neurons.map((name) => {
     const neuron = resolveNeuron(name);
     const { summary, source } = neuron;
-    return { neuron: name, summary, source, ...lookAtUnit(neuron, { logit, loss: unitLosses[loss](t), seed }) };
+    const definition: NeuronDefinition = zoo[neuron.name as keyof typeof zoo];
+    const options = Object.entries(definition.options);
+    return {
+      neuron: name,
+      summary,
+      source,
+      options,
+      ...lookAtUnit(neuron, { logit, loss: unitLosses[loss](t), seed }),
+    };
   });
 }
 
