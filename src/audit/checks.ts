@@ -12,6 +12,7 @@ type Check = (neuron: Neuron) => string | undefined;
 /** Every check by its name: it gives a sentence that says what is wrong, or nothing. */
 const checks: Readonly<Record<string, Check>> = {
   'same input, same output': repeatable,
+  'same update, same state': updatesAlike,
   'examples by themselves': byExample,
   reads: readsAsDeclared,
   range: keepsToRange,
@@ -68,6 +69,9 @@ function gradientOf(neuron: Neuron, pass: Pullback): Float64Array {
   return gradient;
 }
 
+/** How often the same has to come of the same. */
+const REPEATS = 4;
+
 const sameBits = (a: ArrayLike<number>, b: ArrayLike<number>): boolean =>
   a.length === b.length && Array.from(a).every((value, i) => Object.is(value, b[i]));
 
@@ -80,23 +84,40 @@ const unitsOf = ({ opens }: Neuron, least: number): number => {
 function repeatable(neuron: Neuron): string | undefined {
   const units = unitsOf(neuron, 5);
   const pass = passOf(neuron, 7, units, 31);
-  const before = [pass.logits, pass.noise, pass.loss, pass.dh].map((array) => array.slice());
+  const inputs = [pass.logits, pass.noise, pass.loss, pass.dh];
+  const before = inputs.map((array) => array.slice());
   const h = new Float64Array(pass.h.length).fill(Number.NaN);
   neuron.fire({ ...pass, h });
   if (!sameBits(h, pass.h)) return '`fire` gives another h for the same logits and noise, or leaves some of it unset';
-  const [first, second] = [gradientOf(neuron, pass), gradientOf(neuron, pass)];
-  if (!sameBits(first, second)) return '`pullback` gives another gradient for the same pass';
+  const [first, ...again] = Array.from({ length: REPEATS }, () => gradientOf(neuron, pass));
+  if (Object.entries(livedState(neuron, units, 31)).some(([name, start]) => !sameBits(start, pass.state[name])))
+    return '`fire` or `pullback` changes the state, and only `update` may';
+  if (!again.every((other) => sameBits(first, other))) return '`pullback` gives another gradient for the same pass';
   if (first.some(Number.isNaN)) return '`pullback` leaves a gradient unset, or NaN';
-  const after = [pass.logits, pass.noise, pass.loss, pass.dh];
-  return after.every((array, i) => sameBits(array, before[i])) ? undefined : 'it changes its input arrays';
+  return inputs.every((array, i) => sameBits(array, before[i])) ? undefined : 'it changes its input arrays';
+}
+
+function updatesAlike(neuron: Neuron): string | undefined {
+  if (!neuron.update) return undefined;
+  const pass = passOf(neuron, 7, unitsOf(neuron, 5), 39);
+  const inputs = [pass.logits, pass.noise, pass.h, pass.loss, pass.dh];
+  const before = inputs.map((array) => array.slice());
+  const copy = (): NeuronState =>
+    Object.fromEntries(Object.entries(pass.state).map(([name, values]) => [name, values.slice()]));
+  const states = Array.from({ length: REPEATS }, copy);
+  for (const state of states) neuron.update({ ...pass, state });
+  const [first, ...others] = states.map((state) => Object.values(state));
+  if (!others.every((other) => first.every((values, i) => sameBits(values, other[i]))))
+    return '`update` makes another state of the same one';
+  return inputs.every((array, i) => sameBits(array, before[i])) ? undefined : '`update` changes its input arrays';
 }
 
 function byExample(neuron: Neuron): string | undefined {
-  const [rows, units] = [6, unitsOf(neuron, 5)];
+  const [rows, units] = [130, unitsOf(neuron, 5)];
   const pass = passOf(neuron, rows, units, 32);
   const all = gradientOf(neuron, pass);
   const draws = drawsOf(neuron, units);
-  for (let row = 0; row < rows; row++) {
+  for (const row of [0, 1, 64, 77, rows - 1]) {
     const part = (values: Float64Array, width: number, layers = 1): Float64Array =>
       Float64Array.from({ length: layers * width }, (_, i) => {
         return values[(Math.floor(i / width) * rows + row) * width + (i % width)];
@@ -120,22 +141,30 @@ function byExample(neuron: Neuron): string | undefined {
   return undefined;
 }
 
+/** Losses and cotangents are looked at so many times as far from 0, too. */
+const FAR = 50;
+
 function readsAsDeclared(neuron: Neuron): string | undefined {
   const pass = passOf(neuron, 30, unitsOf(neuron, 5), 33);
   const gradient = gradientOf(neuron, pass);
   // Draws differ by more than a constant, which baselines take away.
-  const loss = gradientOf(neuron, { ...pass, loss: pass.loss.map((value, i) => 1.5 * value + 1 + (i % 7)) });
-  const cotangent = gradientOf(neuron, { ...pass, dh: pass.dh.map((value) => value + 1) });
+  const loss = gradientOf(neuron, { ...pass, loss: pass.loss.map((value, i) => FAR * value + 1 + (i % 7)) });
+  const cotangent = gradientOf(neuron, { ...pass, dh: pass.dh.map((value) => FAR * value + 1) });
   const { reads } = neuron;
   const says = `it says that it reads ${reads}, and its gradient`;
   if (!sameBits(gradient, loss) !== (reads === 'loss' || reads === 'both'))
     return `${says} ${sameBits(gradient, loss) ? 'does not depend' : 'depends'} on the loss`;
   if (!sameBits(gradient, cotangent) !== (reads !== 'loss'))
     return `${says} ${sameBits(gradient, cotangent) ? 'does not depend' : 'depends'} on the cotangent`;
-  const closed = Array.from(pass.h.keys()).filter((i) => pass.h[i] === 0);
-  if (reads === 'cotangent-when-open' && closed.some((i) => gradient[i] !== 0))
-    return `${says} is not 0 where a unit is closed`;
-  return undefined;
+  if (reads !== 'cotangent-when-open') return undefined;
+  if (gradient.some((value, i) => pass.h[i] === 0 && value !== 0)) return `${says} is not 0 where a unit is closed`;
+  const elsewhere = gradientOf(neuron, {
+    ...pass,
+    dh: pass.dh.map((value, i) => (pass.h[i] === 0 ? 9 - value : value)),
+  });
+  return gradient.every((value, i) => value === elsewhere[i])
+    ? undefined
+    : `${says} depends on the cotangent of units that are closed`;
 }
 
 const RANGES = { 'unit-interval': [0, 1], 'non-negative': [0, Number.POSITIVE_INFINITY] } as const;
@@ -177,17 +206,29 @@ function opensAsDeclared(neuron: Neuron): string | undefined {
   return undefined;
 }
 
+/** Minibatches of extreme logits that a state has to bear. */
+const UPDATES = 50;
 const EXTREMES = [50, -50, 1e4, -1e4, 0, 87, -87, 104, -104, 700, -700];
 
 function survivesExtremes(neuron: Neuron): string | undefined {
   let next = 0;
   const pass = passOf(neuron, 2 * EXTREMES.length, 3, 37, () => EXTREMES[next++ % EXTREMES.length]);
-  if (!pass.h.every(Number.isFinite)) return `h is not finite for logits among ${EXTREMES.join(', ')}`;
-  if (!gradientOf(neuron, pass).every(Number.isFinite))
-    return `the gradient is not finite for logits among ${EXTREMES.join(', ')}`;
-  if (!EXTREMES.flatMap((logit) => [neuron.expect(logit), neuron.whenOpen(logit)]).every(Number.isFinite))
-    return `\`expect\` or \`whenOpen\` is not finite for logits among ${EXTREMES.join(', ')}`;
-  return undefined;
+  const broken = (what: string, values: ArrayLike<number>): string | undefined => {
+    const at = Array.from(values).findIndex((value) => !Number.isFinite(value));
+    return at < 0 ? undefined : `${what} is ${values[at]} at the logit ${pass.logits[at % pass.logits.length]}`;
+  };
+  const fixed = [neuron.expect, neuron.whenOpen].map((f) => pass.logits.map((logit) => f(logit)));
+  const wrong =
+    broken('h', pass.h) ??
+    broken('the gradient', gradientOf(neuron, pass)) ??
+    broken('`expect`', fixed[0]) ??
+    broken('`whenOpen`', fixed[1]);
+  if (wrong !== undefined) return wrong;
+  for (let step = 0; step < UPDATES; step++) neuron.update?.(pass);
+  if (!Object.values(pass.state).every((values) => values.every(Number.isFinite)))
+    return `the state is not finite after updates on logits among ${EXTREMES.join(', ')}`;
+  const later = broken('the gradient', gradientOf(neuron, pass));
+  return later && `${later}, after updates on logits among ${EXTREMES.join(', ')}`;
 }
 
 function showsBroken(neuron: Neuron): string | undefined {

@@ -4,8 +4,8 @@ import { OTHERS, probe } from './integrate.ts';
 /** Where a unit's noise is looked at: evenly, and closer and closer to both ends, where cells of unlikely states are. */
 const PLACES: readonly number[] = [
   ...Array.from({ length: 63 }, (_, i) => (i + 1) / 64),
-  ...Array.from({ length: 10 }, (_, i) => 2 ** -(i + 7)),
-  ...Array.from({ length: 10 }, (_, i) => 1 - 2 ** -(i + 7)),
+  ...Array.from({ length: 20 }, (_, i) => 2 ** -(i + 7)),
+  ...Array.from({ length: 20 }, (_, i) => 1 - 2 ** -(i + 7)),
 ].sort((a, b) => a - b);
 /** Halvings after which what still differs is a jump: an interval of 1e-13. */
 const HALVINGS = 40;

@@ -21,6 +21,7 @@ import {
   unitOf,
 } from '../../src/index.ts';
 import { sigmoid } from '../../src/math/special.ts';
+import type { Pullback, Update } from '../../src/neurons/contract.ts';
 import { createEngine } from '../../src/platform/node/index.ts';
 import { assertClose } from '../helpers/numbers.ts';
 
@@ -132,6 +133,90 @@ describe('certify', () => {
       },
     };
     assert.equal(testClaims(scaled).find(({ claim }) => claim === 'unbiased')?.verdict, 'refuted');
+  });
+
+  it('refutes what is right in most places, or most of the time, and says what is wrong', () => {
+    const p = (a: number) => Math.min(1 - 1e-5, Math.max(1e-5, sigmoid(a)));
+    const scoreOf = (
+      { units, logits, h, loss, gradient }: Pullback,
+      f: (a: number, row: number, i: number) => number,
+    ) => {
+      for (let i = 0; i < gradient.length; i++)
+        gradient[i] =
+          (h[i] - sigmoid(logits[i])) * loss[Math.floor(i / units)] * f(logits[i], Math.floor(i / units), i);
+    };
+    const pulled = (pullback: Neuron['pullback'], more: Partial<Neuron> = {}): Neuron => ({
+      ...score,
+      ...more,
+      pullback,
+    });
+    const learner = (update: (update: Update) => void): Neuron =>
+      pulled((pass) => scoreOf(pass, () => 1), { state: { c: 0 }, update });
+    const wrong: readonly [claim: string, evidence: RegExp, neuron: Neuron][] = [
+      ['unbiased', /off the true gradient by 0\.002/, pulled((pass) => scoreOf(pass, () => 1.01))],
+      [
+        'unbiased',
+        /E\[ĝ\] at the logit -16 is .* and the true gradient/,
+        pulled(({ units, logits, h, loss, gradient }) => {
+          for (let i = 0; i < h.length; i++) gradient[i] = (h[i] - p(logits[i])) * loss[Math.floor(i / units)];
+        }),
+      ],
+      ['unbiased', /at the logit -16 is 0 /, pulled((pass) => scoreOf(pass, (a) => (Math.abs(a) > 12 ? 0 : 1)))],
+      ['mean', /E\[h\] at the logit -16 is/, { ...score, claims: { unbiased: true, mean: p } }],
+      [
+        'examples by themselves',
+        /depends on the others of its minibatch/,
+        pulled((pass) => scoreOf(pass, (_, row) => (pass.rows > 100 ? pass.loss[pass.rows - 1 - row] : 1))),
+      ],
+      [
+        'extreme logits',
+        /the gradient is NaN at the logit 50/,
+        pulled((pass) => scoreOf(pass, (a) => 1 + 0 * Math.log(1 / (1 + Math.exp(-a)) - 1 / (1 + Math.exp(-a))) * a)),
+      ],
+      [
+        'extreme logits',
+        /the state is not finite/,
+        learner(({ state, logits }) => void (state.c[0] = Math.log(1 - sigmoid(logits[0])))),
+      ],
+      [
+        'reads',
+        /depends on the cotangent$/,
+        pulled((pass) => scoreOf(pass, (_a, _row, i) => (pass.dh[i] > 30 ? 2 : 1))),
+      ],
+      [
+        'reads',
+        /cotangent of units that are closed/,
+        pulled(
+          ({ h, dh, units, gradient }) => {
+            for (let i = 0; i < h.length; i++) gradient[i] = h[i] === 0 ? 0 : dh[i] + dh[units * Math.floor(i / units)];
+          },
+          { reads: 'cotangent-when-open' },
+        ),
+      ],
+      ['same input, same output', /another gradient/, pulled((pass) => scoreOf(pass, () => 1 + Math.random()))],
+      [
+        'same input, same output',
+        /only `update` may/,
+        {
+          ...learner(() => {}),
+          fire(firing) {
+            score.fire(firing);
+            firing.state.c?.fill(1);
+          },
+        },
+      ],
+      [
+        'same update, same state',
+        /another state of the same one/,
+        learner(({ state }) => void state.c.fill(Math.random())),
+      ],
+      ['same update, same state', /changes its input arrays/, learner(({ loss }) => void (loss[0] = 0))],
+    ];
+    for (const [claim, evidence, neuron] of wrong) {
+      const found = certify(neuron).find((one) => one.claim === claim);
+      assert.equal(found?.verdict, 'refuted', `${claim}: ${evidence}`);
+      assert.match(found.evidence, evidence);
+    }
   });
 
   it('decides whether a relaxation of groups is unbiased for its own objective, on a group cut short', () => {
