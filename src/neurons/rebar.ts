@@ -3,8 +3,9 @@ import { coefficientState, combine, learnCoefficients } from './control-variates
 import { rebarParts } from './rebar-parts.ts';
 import { fireRelaxed, relaxedBits } from './relaxed-bits.ts';
 
-// The paper moves η and λ by gradient steps on the variance. Here η is what makes the moving average of ĝ² least, in closed
-// form, and λ is an option.
+// The paper moves η and λ by gradient steps on the variance. Here η is what makes the moving average of ĝ² least, in closed form, and
+// λ is an option: the variance's gradient at λ has second derivatives of the loss in it, which a neuron is not given. The relaxation is
+// the concrete one; the authors' code adds λ/(λ + 1)·a to z/λ, which ends at the mean-field pass for large λ.
 export const rebar = defineNeuron({
   name: 'rebar',
   source: 'Tucker, Mnih, Maddison, Lawson, Sohl-Dickstein 2017, "REBAR", §3, Eq. 6 and 7',

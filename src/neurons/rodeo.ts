@@ -4,8 +4,9 @@ import { defineNeuron } from './contract.ts';
 import { coefficientState, combine, learnCoefficients } from './control-variates.ts';
 import { rodeoParts } from './rodeo-parts.ts';
 
-// The paper's surrogate H(mean loss, ℓ) of the other draws is a network of 100 hidden units, trained with α and β by Adam. Here H is
-// linear in its arguments, so that ĝ is linear in all that is learned, and least squares has it in closed form.
+// The authors' surrogate of draw k is the mean over the other draws j of H(f_j, f_j′·(y − h_j)), H a network of 100 leaky rectifiers with an
+// output for each of its two places, trained with α and β by Adam. Here H is linear in its arguments, so that ĝ is linear in all that is
+// learned, and least squares has it in closed form: three coefficients for α, β and the weights of H that show.
 export const rodeo = defineNeuron({
   name: 'rodeo',
   source:
