@@ -1,9 +1,16 @@
-/** Milliseconds of several ways in turn, round after round: `times[way][round]`. */
+/** Milliseconds of processor time of several ways in turn, round after round: `times[way][round]`. */
 export type RoundTimes = readonly (readonly number[])[];
 
+/** Milliseconds that this process has had a processor: the clock does not run on while other processes have it. */
+function processorTime(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
+}
+
 /**
- * Runs all ways once a round, each time in another order, so that what else the machine does falls on all of them; the first
- * rounds do not count.
+ * Runs all ways once a round, each time in another order, so that what else the machine does to caches and clock rate falls on all of
+ * them; the first rounds do not count. Times are of the processor, of all threads: on a machine with nothing else to do that is the time
+ * on the wall where there is one thread, and on a busy one a long way is not interrupted more often than a short one.
  * @param work called with the number of the round, from 0
  */
 export async function alternate(
@@ -14,9 +21,9 @@ export async function alternate(
   for (let round = 0; round < warmUp + rounds; round++)
     for (let i = 0; i < ways.length; i++) {
       const way = (i + round) % ways.length;
-      const start = performance.now();
+      const start = processorTime();
       await ways[way](round);
-      if (round >= warmUp) times[way].push(performance.now() - start);
+      if (round >= warmUp) times[way].push(processorTime() - start);
     }
   return times;
 }

@@ -12,7 +12,7 @@ import { createEngine } from '../src/platform/node/index.ts';
 import { alternate, median, type RoundTimes, ratioOf } from './alternate.ts';
 import { layersOf, type Net } from './conditional-speed-nets.ts';
 
-/** Milliseconds are medians; `times` tells how many times the gated net's time each dense net takes, round by round. */
+/** Milliseconds of the processor are medians; `times` tells how many times the gated net's time each dense net takes, round by round. */
 export interface Comparison {
   readonly gated: number;
   readonly dense: readonly number[];
@@ -32,7 +32,7 @@ export interface EngineTimes {
 const ROUNDS = { one: 60, hundred: 30, step: 20 };
 const MANY = 100;
 /** Single examples that a net classifies before the next net's turn: as in use, its weights may stay where the processor has them at hand. */
-const TURN = 10;
+const TURN = 20;
 
 /**
  * Times a trained gated net beside dense nets of the same kind of machine code: the kernels alone, and with BLAS where there is one.
