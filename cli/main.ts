@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 /** The command line: commands are thin; they run the public API. */
 import { Command, CommanderError } from 'commander';
+import { packageVersion } from '../src/platform/node/index.ts';
 import { adviseCommand } from './advise.ts';
 import { auditCommand } from './audit.ts';
 import { benchCommand } from './bench.ts';
@@ -20,6 +21,7 @@ import { workerCommand } from './worker.ts';
 
 const program = new Command('flipgrad')
   .description('Train neural networks with stochastic neurons, and make sparse gates pay.')
+  .version(packageVersion(), '-v, --version')
   .exitOverride()
   .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, '')) })
   .showSuggestionAfterError()

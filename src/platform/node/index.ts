@@ -6,6 +6,7 @@ export { DATASET_NAMES, dataFolder, type LoadOptions, loadDataset } from './data
 export { DownloadError } from './download.ts';
 export { createEngine, nodePlatform } from './engine.ts';
 export { nodeFolder } from './folder.ts';
+export { packageVersion } from './package-version.ts';
 export { readPng } from './png.ts';
 export { type Provenance, provenance } from './provenance.ts';
 export type { DownloadProgress } from './transfer.ts';

@@ -1,8 +1,9 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { availableParallelism, cpus, hostname, totalmem } from 'node:os';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
+import { packageRoot } from './package-root.ts';
+import { packageVersion } from './package-version.ts';
 
 /** Where a result is from: for run records. */
 export interface Provenance {
@@ -15,11 +16,9 @@ export interface Provenance {
 
 /** This program, this machine, this commit. */
 export function provenance(): Provenance {
-  const root = packageRoot();
-  const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string };
-  const commit = commitOf(root);
+  const commit = commitOf(packageRoot());
   return {
-    versions: { flipgrad: version, node: process.versions.node, v8: process.versions.v8 },
+    versions: { flipgrad: packageVersion(), node: process.versions.node, v8: process.versions.v8 },
     machine: {
       host: hostname(),
       platform: process.platform,
@@ -30,13 +29,6 @@ export function provenance(): Provenance {
     },
     ...(commit !== undefined && { commit }),
   };
-}
-
-/** The nearest folder above this file with a package.json: the same from source and when built. */
-function packageRoot(): string {
-  let folder = dirname(fileURLToPath(import.meta.url));
-  while (!existsSync(join(folder, 'package.json'))) folder = dirname(folder);
-  return folder;
 }
 
 function commitOf(root: string): string | undefined {
