@@ -1,4 +1,4 @@
-import type { AffineBlueprint, GatedBlueprint } from '../layers/blueprint.ts';
+import type { AffineBlueprint, GatedBlueprint, LstmBlueprint } from '../layers/blueprint.ts';
 import type { FiringSite } from '../layers/firing-site.ts';
 import type { Model } from '../layers/model.ts';
 import { evaluateFormula, type Formula, f } from '../neurons/formula.ts';
@@ -48,13 +48,30 @@ export interface FrozenGated {
   readonly closes: boolean;
 }
 
+/** Rows are the points of one sequence; the outputs of the directions stand side by side. See kernels/lstm.ts. */
+export interface FrozenLstm {
+  readonly kind: 'lstm';
+  readonly name: string;
+  readonly inputs: number;
+  /** Of one direction. */
+  readonly units: number;
+  /** Weights inputs × 4·units and units × 4·units, row-major: input, forget, candidate, output. */
+  readonly directions: readonly (Pick<FrozenAffine, 'name' | 'weights' | 'bias'> & {
+    readonly backwards: boolean;
+    readonly recurrent: Float32Array;
+  })[];
+}
+
 /** A network with the noise off, as plain facts: what exports are made of. Its outputs are the logits of the classes. */
 export interface FrozenNetwork {
   readonly mode: FrozenMode;
   readonly inputs: number;
   readonly outputs: number;
-  readonly layers: readonly (FrozenAffine | FrozenGated)[];
+  readonly layers: readonly (FrozenAffine | FrozenGated | FrozenLstm)[];
 }
+
+/** Are the rows of a network's input the points of one sequence, and not examples by themselves? */
+export const readsSequences = ({ layers }: FrozenNetwork): boolean => layers.some(({ kind }) => kind === 'lstm');
 
 /**
  * What a model computes in one mode.
@@ -68,7 +85,8 @@ export function freeze(model: Model, mode: FrozenMode): FrozenNetwork {
   const layers = model.layers.map(({ name, blueprint }) => {
     if (!blueprint)
       throw new ExportError(`The layer "${name}" cannot be exported: it does not say what it computes without noise.`);
-    return blueprint.kind === 'affine' ? affine(blueprint) : freezeGated(name, blueprint, affine);
+    if (blueprint.kind === 'affine') return affine(blueprint);
+    return blueprint.kind === 'gated' ? freezeGated(name, blueprint, affine) : freezeLstm(name, blueprint, affine);
   });
   return { mode, inputs: model.inputs, outputs: model.outputs, layers };
 }
@@ -96,6 +114,19 @@ function freezeGated(
   const blockWeights = experts.weights.tensor.toArray();
   const closes = canClose(firing);
   return { kind: 'gated', name, gater: stages, experts: affine(experts), blockWeights, blocks, size, closes };
+}
+
+function freezeLstm(
+  name: string,
+  { directions }: LstmBlueprint,
+  affine: (blueprint: AffineBlueprint) => FrozenAffine,
+): FrozenLstm {
+  const frozen = directions.map(({ backwards, recurrent, ...direction }) => {
+    const { name, inputs, units, weights, bias } = affine(direction.affine);
+    return { name, inputs, units: units / 4, weights, bias, backwards, recurrent: recurrent.tensor.toArray() };
+  });
+  const [{ inputs, units }] = frozen;
+  return { kind: 'lstm', name, inputs, units, directions: frozen };
 }
 
 /** How the units of a site fire in a mode; see engine/fire.ts, which does the same. */

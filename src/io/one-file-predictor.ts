@@ -24,13 +24,24 @@ export interface PortableGated {
   readonly experts: PortableAffine;
 }
 
+/** The outputs of the directions side by side; weights, biases and recurrent weights are places, as in `PortableAffine`. */
+export interface PortableLstm {
+  readonly units: number;
+  readonly directions: readonly {
+    readonly backwards: boolean;
+    readonly weights: number;
+    readonly biases: number;
+    readonly recurrent: number;
+  }[];
+}
+
 export interface PortableNetwork {
   readonly inputs: number;
   /** A byte times this is an input. */
   readonly byteScale: number;
   /** The least that an open unit emits where a softmax says how much. */
   readonly leastOpen: number;
-  readonly layers: readonly (PortableAffine | PortableGated)[];
+  readonly layers: readonly (PortableAffine | PortableGated | PortableLstm)[];
 }
 
 /** What an exported file says of one example. */
@@ -46,6 +57,16 @@ export interface PortablePrediction {
   readonly multiplyAdds: number;
 }
 
+/** What an exported file with LSTM layers says of one sequence. */
+export interface PortableReading {
+  /** By the best path: the most probable class of every point, repeats merged, the last class (blank) left out. */
+  readonly labels: number[];
+  /** One a point. */
+  readonly points: Omit<PortablePrediction, 'multiplyAdds'>[];
+  /** Multiply-adds executed. */
+  readonly multiplyAdds: number;
+}
+
 /** All units of a layer, and the blocks of them where there may be other numbers than 0. */
 interface Flow {
   readonly values: Float64Array;
@@ -57,11 +78,15 @@ interface Flow {
  * What every exported file runs on. Its text is copied into the file, so that it uses nothing from outside itself; closed
  * blocks are not computed. Sums are in Float64.
  * @param parameters weights and biases of all parts, one after another
+ * @returns `predict` for one example, `read` for the points of one sequence: points × inputs numbers, point by point
  */
 export function createPredictor(
   network: PortableNetwork,
   parameters: Float32Array,
-): (pixels: ArrayLike<number>) => PortablePrediction {
+): {
+  readonly predict: (pixels: ArrayLike<number>) => PortablePrediction;
+  readonly read: (points: ArrayLike<number>) => PortableReading;
+} {
   let multiplyAdds = 0;
 
   /** Adds x·W to `out` from `to` on; W is inputs × width from `at` on. */
@@ -124,31 +149,85 @@ export function createPredictor(
     return { values, size, open };
   };
 
-  const inputsOf = (pixels: ArrayLike<number>): Flow => {
-    if (pixels?.length !== network.inputs)
-      throw new RangeError(`predict was given ${pixels?.length} pixels; ${network.inputs} would do.`);
-    const bytes = pixels instanceof Uint8Array || pixels instanceof Uint8ClampedArray;
-    const values = Float64Array.from(pixels, (pixel) => Math.fround(bytes ? pixel * network.byteScale : pixel));
-    const odd = values.findIndex((value) => !Number.isFinite(value));
-    if (odd >= 0) throw new RangeError(`Pixel ${odd} is ${pixels[odd]}; a finite number would do.`);
-    return { values, size: network.inputs, open: [0] };
+  const sigmoid = (x: number): number => 1 / (1 + Math.exp(-x));
+
+  /** Long short-term memory over the points of a sequence, in one direction or in both. */
+  const remember = ({ units, directions }: PortableLstm, points: readonly Flow[]): Flow[] => {
+    const width = directions.length * units;
+    const outputs = points.map(() => new Float64Array(width));
+    directions.forEach(({ backwards, weights, biases, recurrent }, which) => {
+      const cells = new Float64Array(units);
+      let before = new Float64Array(units);
+      for (let n = 0; n < points.length; n++) {
+        const at = backwards ? points.length - 1 - n : n;
+        const z = Float64Array.from(parameters.subarray(biases, biases + 4 * units));
+        addProduct(points[at], weights, 4 * units, z, 0);
+        addProduct({ values: before, size: units, open: [0] }, recurrent, 4 * units, z, 0);
+        const after = new Float64Array(units);
+        for (let u = 0; u < units; u++) {
+          // Input, forget, candidate, output.
+          cells[u] = sigmoid(z[units + u]) * cells[u] + sigmoid(z[u]) * Math.tanh(z[2 * units + u]);
+          after[u] = sigmoid(z[3 * units + u]) * Math.tanh(cells[u]);
+        }
+        outputs[at].set(after, which * units);
+        before = after;
+      }
+    });
+    return outputs.map((values) => ({ values, size: width, open: [0] }));
   };
 
-  return (pixels) => {
+  const inputsOf = (numbers: ArrayLike<number>): Float64Array => {
+    const bytes = numbers instanceof Uint8Array || numbers instanceof Uint8ClampedArray;
+    const values = Float64Array.from(numbers, (number) => Math.fround(bytes ? number * network.byteScale : number));
+    const odd = values.findIndex((value) => !Number.isFinite(value));
+    if (odd >= 0) throw new RangeError(`Number ${odd} is ${numbers[odd]}; a finite number would do.`);
+    return values;
+  };
+
+  /** Every row of `inputs` numbers through all layers. */
+  const apply = (inputs: Float64Array): Omit<PortablePrediction, 'multiplyAdds'>[] => {
     multiplyAdds = 0;
-    const gates: { layer: string; open: number[] }[] = [];
-    let flow = inputsOf(pixels);
+    const size = network.inputs;
+    let rows: Flow[] = Array.from({ length: inputs.length / size }, (_, r) => {
+      return { values: inputs.subarray(r * size, (r + 1) * size), size, open: [0] };
+    });
+    const gates: { layer: string; open: number[] }[][] = rows.map(() => []);
     for (const layer of network.layers) {
-      if ('gater' in layer) {
-        flow = gated(layer, flow);
-        gates.push({ layer: layer.layer, open: [...flow.open] });
-      } else flow = affine(layer, flow);
+      if ('directions' in layer) rows = remember(layer, rows);
+      else if ('gater' in layer) {
+        rows = rows.map((row) => gated(layer, row));
+        rows.forEach(({ open }, r) => {
+          gates[r].push({ layer: layer.layer, open: [...open] });
+        });
+      } else rows = rows.map((row) => affine(layer, row));
     }
-    const logits = Array.from(flow.values);
-    const top = Math.max(...logits);
-    const weights = logits.map((logit) => Math.exp(logit - top));
-    const total = weights.reduce((sum, weight) => sum + weight, 0);
-    const probabilities = weights.map((weight) => weight / total);
-    return { label: logits.indexOf(top), probabilities, logits, gates, multiplyAdds };
+    return rows.map(({ values }, r) => {
+      const logits = Array.from(values);
+      const top = Math.max(...logits);
+      const weights = logits.map((logit) => Math.exp(logit - top));
+      const total = weights.reduce((sum, weight) => sum + weight, 0);
+      const probabilities = weights.map((weight) => weight / total);
+      return { label: logits.indexOf(top), probabilities, logits, gates: gates[r] };
+    });
+  };
+
+  return {
+    predict(pixels) {
+      if (pixels?.length !== network.inputs)
+        throw new RangeError(`predict was given ${pixels?.length} pixels; ${network.inputs} would do.`);
+      const [prediction] = apply(inputsOf(pixels));
+      return { ...prediction, multiplyAdds };
+    },
+    read(numbers) {
+      if (!(numbers?.length > 0) || numbers.length % network.inputs !== 0)
+        throw new RangeError(
+          `read was given ${numbers?.length} numbers; points of ${network.inputs} numbers each, one after another, would do.`,
+        );
+      const points = apply(inputsOf(numbers));
+      const path = points.map(({ label }) => label);
+      const blank = points[0].logits.length - 1;
+      const labels = path.filter((label, t) => label !== blank && label !== path[t - 1]);
+      return { labels, points, multiplyAdds };
+    },
   };
 }

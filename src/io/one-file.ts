@@ -5,9 +5,11 @@ import {
   type FrozenAffine,
   type FrozenFiring,
   type FrozenGated,
+  type FrozenLstm,
   type FrozenMode,
   type FrozenNetwork,
   freeze,
+  readsSequences,
 } from './frozen-network.ts';
 import { javascriptFormula } from './javascript-formula.ts';
 import { createPredictor } from './one-file-predictor.ts';
@@ -21,7 +23,8 @@ export interface OneFileOptions {
 
 /**
  * A model as one JavaScript file, an ES module that imports nothing: `predict(pixels)` gives the class, the probabilities, the
- * open gates and the multiply-adds of one example; closed blocks are not computed. It runs in a page and in Node.
+ * open gates and the multiply-adds of one example; closed blocks are not computed. Of a network with LSTM layers it has `read(points)` in
+ * its place, which takes the points of one sequence. It runs in a page and in Node.
  * @throws ExportError for layers and neurons that cannot be told
  * @throws RangeError for another mode, or a scale that is not a number over 0
  */
@@ -46,14 +49,26 @@ const parameters = Float32Array.from({ length: bytes.length / 4 }, (_, i) => wor
 export const mode = '${mode}';
 export const inputs = ${network.inputs};
 export const classes = ${network.outputs};
-export const predict = createPredictor(network, parameters);
+export const { ${readsSequences(network) ? 'read' : 'predict'} } = createPredictor(network, parameters);
 `;
 }
 
-function header({ mode, inputs, outputs, layers }: FrozenNetwork, byteScale: number): string {
-  const middle = layers.map((layer) =>
-    layer.kind === 'gated' ? `${layer.blocks} gated blocks of ${layer.size}` : `${layer.units}`,
-  );
+function header(network: FrozenNetwork, byteScale: number): string {
+  const { mode, inputs, outputs, layers } = network;
+  const middle = layers.map((layer) => {
+    if (layer.kind === 'gated') return `${layer.blocks} gated blocks of ${layer.size}`;
+    return layer.kind === 'lstm' ? `${layer.directions.length} × ${layer.units} LSTM units` : `${layer.units}`;
+  });
+  if (readsSequences(network))
+    return `// A network trained with flipgrad, in ${mode} mode: ${[inputs, ...middle].join(' → ')}. It imports nothing.
+//
+//   import { read } from './this-file.js';
+//   const { labels, points, multiplyAdds } = read(numbers);
+//
+// numbers: ${inputs} for every point of one sequence, one point after another, as the network was trained on.
+// labels: the most probable of ${outputs} classes at every point, repeats merged, class ${outputs - 1} (blank) left out. points: label,
+// probabilities, logits and open gates of every point.
+`;
   return `// A network trained with flipgrad, in ${mode} mode: ${[inputs, ...middle].join(' → ')}. It imports nothing.
 //
 //   import { predict } from './this-file.js';
@@ -91,9 +106,10 @@ class Parameters {
 }
 
 function networkText({ inputs, layers }: FrozenNetwork, byteScale: number, parameters: Parameters): string {
-  const texts = layers.map((layer) =>
-    layer.kind === 'gated' ? gatedText(layer, parameters) : affineText(layer, layer.weights, parameters),
-  );
+  const texts = layers.map((layer) => {
+    if (layer.kind === 'lstm') return lstmText(layer, parameters);
+    return layer.kind === 'gated' ? gatedText(layer, parameters) : affineText(layer, layer.weights, parameters);
+  });
   return `{
   inputs: ${inputs},
   byteScale: ${byteScale},
@@ -116,6 +132,14 @@ function gatedText({ name, blocks, size, gater, experts, blockWeights }: FrozenG
       gater: [${stages.join(', ')}],
       experts: ${affineText(experts, blockWeights, parameters)},
     }`;
+}
+
+function lstmText({ units, directions }: FrozenLstm, parameters: Parameters): string {
+  const texts = directions.map(({ backwards, weights, bias, recurrent }) => {
+    const [at, biases, again] = [weights, bias, recurrent].map((values) => parameters.add(values));
+    return `{ backwards: ${backwards}, weights: ${at}, biases: ${biases}, recurrent: ${again} }`;
+  });
+  return `{ units: ${units}, directions: [${texts.join(', ')}] }`;
 }
 
 function firingText({ keep, bias, value }: FrozenFiring): string {

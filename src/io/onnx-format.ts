@@ -14,7 +14,7 @@ export const OPSET = 13;
 const DATA_TYPE = { float: 1, int64: 7, bool: 9 } as const;
 
 /** AttributeProto.AttributeType. */
-const ATTRIBUTE_TYPE = { int: 2, tensor: 4, graph: 5, ints: 7 } as const;
+const ATTRIBUTE_TYPE = { int: 2, string: 3, tensor: 4, graph: 5, ints: 7 } as const;
 
 /** An array that stands in the file. */
 export interface Constant {
@@ -22,8 +22,8 @@ export interface Constant {
   readonly values: Float32Array | readonly bigint[];
 }
 
-/** An attribute of a node: a whole number, whole numbers, an array or a graph. */
-export type Attribute = number | readonly number[] | Constant | { readonly graph: Message };
+/** An attribute of a node: a whole number, whole numbers, a word, an array or a graph. */
+export type Attribute = number | string | readonly number[] | Constant | { readonly graph: Message };
 
 /** The value of an input or output: float, with a size or a name for every dimension. */
 export interface ValueInfo {
@@ -49,6 +49,7 @@ function littleEndian(values: Float32Array): Uint8Array {
 
 function attributeProto(name: string, value: Attribute): Message {
   if (typeof value === 'number') return new Message({ 1: name, 3: value, 20: ATTRIBUTE_TYPE.int });
+  if (typeof value === 'string') return new Message({ 1: name, 4: value, 20: ATTRIBUTE_TYPE.string });
   if ('graph' in value) return new Message({ 1: name, 6: value.graph, 20: ATTRIBUTE_TYPE.graph });
   if ('shape' in value) return new Message({ 1: name, 5: tensorProto(value as Constant), 20: ATTRIBUTE_TYPE.tensor });
   return new Message({ 1: name, 8: [...(value as readonly number[])], 20: ATTRIBUTE_TYPE.ints });

@@ -1,6 +1,14 @@
 import type { Model } from '../layers/model.ts';
 import { ExportError } from './export-error.ts';
-import { type FrozenAffine, type FrozenGated, type FrozenMode, type FrozenNetwork, freeze } from './frozen-network.ts';
+import {
+  type FrozenAffine,
+  type FrozenGated,
+  type FrozenLstm,
+  type FrozenMode,
+  type FrozenNetwork,
+  freeze,
+  readsSequences,
+} from './frozen-network.ts';
 import { addFiring, firesAlone } from './onnx-firing.ts';
 import { modelProto, OPSET } from './onnx-format.ts';
 import { OnnxGraph } from './onnx-graph.ts';
@@ -30,7 +38,8 @@ const MOST_BYTES = 2 ** 31 - 1;
 
 /**
  * A model as an ONNX file (opset 13, IR version 7). Input `input`: rows × inputs, float, as the network was trained on; outputs
- * `logits` and `probabilities`: rows × classes. The number of rows is free.
+ * `logits` and `probabilities`: rows × classes. The number of rows is free; of a network with LSTM layers they are the points of one
+ * sequence (metadata `rows`: "points" or "examples").
  * @throws ExportError for layers and neurons that cannot be told, and networks of 2 GiB and more
  * @throws RangeError for another mode or way of the gates
  */
@@ -42,12 +51,11 @@ export function exportOnnx(model: Model, options: OnnxOptions = {}): OnnxFile {
   const graph = new OnnxGraph();
   const skips = network.layers.flatMap((layer, i) => (skipsBlocks(network, i, gates) ? [layer.name] : []));
   const flow = network.layers.reduce<Flow>(
-    (x, layer) =>
-      layer.kind === 'affine'
-        ? dense(layer.units, addAffine(graph, layer, x))
-        : skips.includes(layer.name)
-          ? addOpenBlocks(graph, layer, x)
-          : addAllBlocks(graph, layer, x),
+    (x, layer) => {
+      if (layer.kind === 'affine') return dense(layer.units, addAffine(graph, layer, x));
+      if (layer.kind === 'lstm') return addLstm(graph, layer, x);
+      return skips.includes(layer.name) ? addOpenBlocks(graph, layer, x) : addAllBlocks(graph, layer, x);
+    },
     dense(network.inputs, 'input'),
   );
   graph.scope = 'output';
@@ -56,7 +64,8 @@ export function exportOnnx(model: Model, options: OnnxOptions = {}): OnnxFile {
   return { bytes: encode(graph, network, skips), skips };
 }
 
-function encode(graph: OnnxGraph, { mode, inputs, outputs }: FrozenNetwork, skips: readonly string[]) {
+function encode(graph: OnnxGraph, network: FrozenNetwork, skips: readonly string[]) {
+  const { mode, inputs, outputs } = network;
   const info = (name: string, width: number) => ({ name, shape: ['rows', width] });
   const message = modelProto({
     graph: graph.message({
@@ -65,7 +74,12 @@ function encode(graph: OnnxGraph, { mode, inputs, outputs }: FrozenNetwork, skip
       outputs: [info('logits', outputs), info('probabilities', outputs)],
     }),
     documentation: `A network of flipgrad in ${mode} mode.`,
-    metadata: { mode, opset: String(OPSET), skips: skips.join(', ') || 'none' },
+    metadata: {
+      mode,
+      opset: String(OPSET),
+      skips: skips.join(', ') || 'none',
+      rows: readsSequences(network) ? 'points' : 'examples',
+    },
   });
   if (message.byteLength > MOST_BYTES)
     throw new ExportError(
@@ -78,7 +92,8 @@ function encode(graph: OnnxGraph, { mode, inputs, outputs }: FrozenNetwork, skip
 function skipsBlocks({ layers }: FrozenNetwork, index: number, gates: OnnxOptions['gates']): boolean {
   const layer = layers[index];
   // What skips hands on open blocks alone, and somebody must take them; experts that need whole rows need all blocks.
-  if (layer.kind !== 'gated' || index === layers.length - 1 || !firesAlone(layer.experts.firing)) return false;
+  const above = layers.at(index + 1);
+  if (layer.kind !== 'gated' || !above || above.kind === 'lstm' || !firesAlone(layer.experts.firing)) return false;
   return gates ? gates === 'skip' : layer.closes && layer.size >= LEAST_SKIPPED_SIZE;
 }
 
@@ -107,6 +122,36 @@ function addAffine(graph: OnnxGraph, layer: FrozenAffine, x: Flow): string {
   const read = graph.add('Reshape', [graph.add('Gather', [weights, x.open]), graph.integers(-1, units)]);
   return addFiring(graph, layer.firing, graph.add('Add', [graph.add('MatMul', [x.value, read]), bias]));
 }
+
+/** The points of a sequence, read by ONNX's LSTM: a batch of one. Its parts come in the order input, output, forget, candidate. */
+function addLstm(graph: OnnxGraph, { name, inputs, units, directions }: FrozenLstm, x: Flow): Flow {
+  graph.scope = name;
+  const stacked = (part: string, shape: readonly number[], of: (one: FrozenLstm['directions'][number]) => number[]) =>
+    graph.constant(`${name}.${part}`, {
+      shape: [directions.length, ...shape],
+      values: Float32Array.from(directions.flatMap(of)),
+    });
+  // Transposed: row by row of 4·units.
+  const turned = (values: Float32Array, rows: number): number[] =>
+    ONNX_PARTS.flatMap((part) =>
+      Array.from({ length: units * rows }, (_, i) => {
+        const [unit, row] = [Math.floor(i / rows), i % rows];
+        return values[row * 4 * units + part * units + unit];
+      }),
+    );
+  const weights = stacked('weights', [4 * units, inputs], (one) => turned(one.weights, inputs));
+  const recurrent = stacked('recurrent', [4 * units, units], (one) => turned(one.recurrent, units));
+  const bias = stacked('bias', [8 * units], (one) => [...turned(one.bias, 1), ...Array<number>(4 * units).fill(0)]);
+  const points = graph.add('Unsqueeze', [x.value, graph.integers(1)]);
+  const direction = directions.length === 2 ? 'bidirectional' : 'forward';
+  // points × directions × 1 × units
+  const read = graph.add('LSTM', [points, weights, recurrent, bias], { hidden_size: units, direction });
+  const wide = directions.length * units;
+  return dense(wide, graph.add('Reshape', [read, graph.integers(-1, wide)]));
+}
+
+/** Which of our parts (input, forget, candidate, output) stand in ONNX's order. */
+const ONNX_PARTS = [0, 3, 1, 2];
 
 const addGates = (graph: OnnxGraph, { gater }: FrozenGated, x: Flow): Flow =>
   gater.reduce((below, stage) => dense(stage.units, addAffine(graph, stage, below)), x);

@@ -22,5 +22,20 @@ export interface GatedBlueprint {
   readonly size: number;
 }
 
+/**
+ * What a layer of long short-term memory computes: the outputs of its directions side by side, each over x·W + b and what it put out at the
+ * point read before. See kernels/lstm.ts.
+ */
+export interface LstmBlueprint {
+  readonly kind: 'lstm';
+  readonly directions: readonly {
+    readonly backwards: boolean;
+    /** inputs → 4·units: input, forget, candidate, output. */
+    readonly affine: AffineBlueprint;
+    /** units × 4·units */
+    readonly recurrent: Parameter;
+  }[];
+}
+
 /** What a layer computes when it is used, as facts: what exports read. */
-export type Blueprint = AffineBlueprint | GatedBlueprint;
+export type Blueprint = AffineBlueprint | GatedBlueprint | LstmBlueprint;

@@ -1,5 +1,6 @@
 import type { Tensor } from '../engine/tensor.ts';
 import { Affine } from './affine.ts';
+import type { LstmBlueprint } from './blueprint.ts';
 import { checkUnits } from './check.ts';
 import { glorotUniform } from './initialize.ts';
 import { countWork, type Layer, type LayerContext, type Parameter, type Pass, toDense } from './layer.ts';
@@ -31,6 +32,7 @@ const FORGET_BIAS = 1;
 /** One direction of reading: its weights, and what it makes of a minibatch. */
 class Direction {
   readonly parameters: readonly Parameter[];
+  readonly blueprint: LstmBlueprint['directions'][number];
   private readonly affine: Affine;
   private readonly recurrent: Tensor;
   private readonly backwards: boolean;
@@ -55,7 +57,9 @@ class Direction {
     this.recurrent = engine.parameter([units, 4 * units], `${name}.recurrent`);
     glorotUniform(this.recurrent, seed, stream + 1, 1, [units, units]);
     const facts = { group: 'main', kind: 'weights', axes: ['hidden', 'hidden'], learningRateScale: 1 } as const;
-    this.parameters = [...this.affine.parameters, { name: `${name}.recurrent`, tensor: this.recurrent, ...facts }];
+    const recurrent = { name: `${name}.recurrent`, tensor: this.recurrent, ...facts };
+    this.parameters = [...this.affine.parameters, recurrent];
+    this.blueprint = { backwards, affine: this.affine.blueprint(), recurrent };
   }
 
   /** Multiply-adds for one point in time. */
@@ -82,6 +86,7 @@ export function buildLstm({ units, bidirectional = false }: LstmSpec, context: L
     outputs: directions.length * units,
     parameters: directions.flatMap(({ parameters }) => parameters),
     sites: [],
+    blueprint: { kind: 'lstm', directions: directions.map(({ blueprint }) => blueprint) },
     cost: { dense: directions.reduce((total, { multiplyAdds }) => total + multiplyAdds, 0), gater: 0 },
     apply(pass, x): Tensor {
       const { sequences, tape } = pass;

@@ -1,17 +1,31 @@
 /** What exports are held against: our own outputs in the same mode, on networks of every kind. */
 import type { Engine } from '../../src/engine/engine.ts';
+import { wholeNumbers } from '../../src/engine/sequence-ops.ts';
 import { Tape } from '../../src/engine/tape.ts';
-import { createModel, dense, gated, type LayerSpec, type Model } from '../../src/index.ts';
+import { createModel, dense, gated, type LayerSpec, lstm, type Model } from '../../src/index.ts';
 import type { FrozenMode } from '../../src/io/frozen-network.ts';
 import type { Neuron } from '../../src/neurons/contract.ts';
 import { seedToKey } from '../../src/random/stream.ts';
 import { drawn, normal } from '../helpers/numbers.ts';
 
-/** Logits of a model: rows × classes. */
-export function ourLogits(model: Model, mode: FrozenMode, features: Float32Array, rows: number): Float32Array {
+/**
+ * Logits of a model: rows × classes.
+ * @param offsets of sequences, where rows are points of some
+ */
+export function ourLogits(
+  model: Model,
+  mode: FrozenMode,
+  features: Float32Array,
+  rows: number,
+  offsets?: readonly number[],
+): Float32Array {
   model.engine.beginStep();
   const source = { key: seedToKey(model.seed), step: 0, draw: 1 };
-  const pass = { tape: new Tape(model.engine), mode, source, penalties: [], work: { executed: 0, gater: 0 } };
+  const sequences = offsets && { count: offsets.length - 1, offsets: wholeNumbers(model.engine, offsets) };
+  const pass = {
+    ...{ tape: new Tape(model.engine), mode, source, penalties: [], work: { executed: 0, gater: 0 } },
+    ...(sequences && { sequences }),
+  };
   return model.apply(pass, model.engine.tensor(features, [rows, model.inputs])).toArray();
 }
 
@@ -26,6 +40,45 @@ export function distance(a: ArrayLike<number>, b: ArrayLike<number>): number {
 /** Normal features. */
 export function features(rows: number, width: number, seed = 1): Float32Array {
   return Float32Array.from(drawn(normal(1), rows * width, seed));
+}
+
+/** Networks that read sequences: LSTM layers on each other, under and over gated blocks, in one direction and in both. */
+export function readers(engine: Engine): Readonly<Record<string, Model>> {
+  const gates = {
+    gater: [4],
+    neuron: 'straight-through',
+    rate: 0.4,
+    activation: 'rectifier',
+    sparsity: 'none',
+  } as const;
+  const layers: Readonly<Record<string, readonly LayerSpec[]>> = {
+    'in one direction': [lstm(9), dense(5)],
+    'in both directions': [lstm(7, { bidirectional: true }), dense(5)],
+    'on and under gates, twice': [
+      gated(32, { blocks: 4, ...gates }),
+      lstm(6, { bidirectional: true }),
+      gated(32, { blocks: 4, ...gates }),
+      lstm(5),
+      dense(8, 'straight-through'),
+      dense(5),
+    ],
+  };
+  return Object.fromEntries(
+    Object.entries(layers).map(([title, specs]) => {
+      const model = createModel(engine, { inputs: 3, layers: specs, seed: 2 });
+      model.parameters.forEach(({ name, tensor }, i) => {
+        model.setWeights(name, drawn(normal(0.8), tensor.size, 5, i));
+      });
+      return [title, model];
+    }),
+  );
+}
+
+/** Where so many sequences of 1 to 13 points begin. */
+export function lengths(count: number): number[] {
+  const offsets = [0];
+  for (let s = 0; s < count; s++) offsets.push(offsets[s] + 1 + ((s * 7) % 13));
+  return offsets;
 }
 
 const WIDTH = 20;

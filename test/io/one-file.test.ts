@@ -9,15 +9,17 @@ import { adam, compile, createModel, dense, digitsSplit, gated, type Model, trai
 import { FROZEN_MODES } from '../../src/io/frozen-network.ts';
 import { javascriptFormula } from '../../src/io/javascript-formula.ts';
 import { exportOneFile } from '../../src/io/one-file.ts';
-import type { PortablePrediction } from '../../src/io/one-file-predictor.ts';
+import type { PortablePrediction, PortableReading } from '../../src/io/one-file-predictor.ts';
 import { evaluateFormula } from '../../src/neurons/formula.ts';
 import { formulasOf } from '../../src/neurons/formula-misfit.ts';
 import { createEngine } from '../../src/platform/node/index.ts';
 import { instances } from '../conformance/instances.ts';
-import { distance, everywhere, features, ourLogits } from './frozen-models.ts';
+import { distance, everywhere, features, lengths, ourLogits, readers } from './frozen-models.ts';
 
 interface Exported {
   readonly predict: (pixels: ArrayLike<number>) => PortablePrediction;
+  /** In its place where there are LSTM layers. */
+  readonly read: (points: ArrayLike<number>) => PortableReading;
   readonly mode: string;
   readonly inputs: number;
   readonly classes: number;
@@ -67,6 +69,35 @@ describe('export as one JavaScript file', () => {
         }
       });
   }
+
+  for (const [title, model] of Object.entries(readers(engine)))
+    it(`gives our outputs on 1,000 sequences of many lengths, read ${title}`, async () => {
+      const offsets = lengths(1000);
+      const rows = offsets[1000];
+      const given = features(rows, model.inputs);
+      for (const mode of FROZEN_MODES) {
+        const ours = ourLogits(model, mode, given, rows, offsets);
+        const { read, predict } = await imported(exportOneFile(model, { mode }));
+        assert.equal(predict, undefined);
+        for (let s = 0; s < 1000; s++) {
+          const [from, to] = [offsets[s], offsets[s + 1]];
+          const { labels, points, multiplyAdds } = read(given.subarray(3 * from, 3 * to));
+          assert.ok(
+            distance(
+              points.flatMap(({ logits }) => logits),
+              ours.subarray(5 * from, 5 * to),
+            ) < 1e-4,
+          );
+          const best = points.map(({ probabilities }) => probabilities.indexOf(Math.max(...probabilities)));
+          const merged = best.filter((label, t) => label !== best[t - 1]).filter((label) => label !== 4);
+          assert.deepEqual(labels, merged);
+          assert.ok(
+            multiplyAdds > 0 && multiplyAdds <= (to - from) * model.cost.dense + (to - from) * model.cost.gater,
+          );
+        }
+        assert.throws(() => read(given.subarray(0, 4)), /read was given 4 numbers; points of 3 numbers each/);
+      }
+    });
 
   describe('of a trained network', async () => {
     const data = digitsSplit({ seed: 4, train: 600, valid: 200, test: 1000 });
@@ -121,7 +152,7 @@ describe('export as one JavaScript file', () => {
     it('refuses pixels that do not fit', async () => {
       const { predict } = await imported(exportOneFile(model));
       assert.throws(() => predict(new Float32Array(783)), /predict was given 783 pixels; 784 would do/);
-      assert.throws(() => predict(row(0).with(5, Number.NaN)), /Pixel 5 is NaN; a finite number would do/);
+      assert.throws(() => predict(row(0).with(5, Number.NaN)), /Number 5 is NaN; a finite number would do/);
       assert.throws(() => predict(undefined as unknown as number[]), /undefined pixels/);
     });
   });

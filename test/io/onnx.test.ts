@@ -1,18 +1,20 @@
 import assert from 'node:assert/strict';
 import { after, describe, it } from 'node:test';
 import { PbfReader } from 'pbf';
-import { adam, createModel, dense, digitsSplit, gated, lstm, type Model, train } from '../../src/index.ts';
+import { adam, createModel, dense, digitsSplit, gated, type Model, train } from '../../src/index.ts';
 import { FROZEN_MODES } from '../../src/io/frozen-network.ts';
+import { exportOneFile } from '../../src/io/one-file.ts';
 import { exportOnnx, type OnnxOptions } from '../../src/io/onnx.ts';
 import type { NeuronDefinition } from '../../src/neurons/contract.ts';
 import { createEngine } from '../../src/platform/node/index.ts';
 import { instances } from '../conformance/instances.ts';
 import { onnxSession } from '../helpers/onnx-session.ts';
-import { distance, everywhere, features, ourLogits } from './frozen-models.ts';
+import { distance, everywhere, features, lengths, ourLogits, readers } from './frozen-models.ts';
 
 const engine = await createEngine({ threads: 1 });
 after(() => engine.close());
 const GATES = ['skip', 'plain'] as const;
+const REFUSED = { name: 'ExportError', message: /The units of "hidden" cannot be exported/ };
 
 /** The file's output beside ours, on as many rows. */
 async function farthest(model: Model, options: OnnxOptions, rows: number, given = features(rows, model.inputs)) {
@@ -31,6 +33,40 @@ describe('ONNX export', () => {
           const model = everywhere(engine, neuron);
           for (const gates of GATES) assert.ok((await farthest(model, { mode, gates }, 1000)) < 1e-4, gates);
         });
+
+  for (const { title, neuron } of instances.filter(
+    ({ neuron: { mostUnits = 64, formulas } }) => mostUnits < 64 && formulas !== 'none',
+  ))
+    it(`gives our outputs with a few units of ${title}`, async () => {
+      const layers = [dense(8, neuron, 'hidden'), dense(5)];
+      const model = createModel(engine, { inputs: 3, layers });
+      for (const mode of FROZEN_MODES) assert.ok((await farthest(model, { mode }, 100)) < 1e-4, mode);
+    });
+
+  for (const { title, neuron } of instances.filter(({ neuron: { formulas } }) => formulas === 'none'))
+    it(`says that ${title} cannot be told`, () => {
+      const model = createModel(engine, { inputs: 3, layers: [dense(20, neuron, 'hidden'), dense(5)] });
+      assert.throws(() => exportOnnx(model), REFUSED);
+      assert.throws(() => exportOneFile(model), REFUSED);
+    });
+
+  for (const [title, model] of Object.entries(readers(engine)))
+    it(`gives our outputs on 1,000 sequences of many lengths, read ${title}`, async () => {
+      const offsets = lengths(1000);
+      const rows = offsets[1000];
+      const given = features(rows, model.inputs);
+      for (const mode of FROZEN_MODES) {
+        const ours = ourLogits(model, mode, given, rows, offsets);
+        for (const gates of GATES) {
+          const session = await onnxSession(exportOnnx(model, { mode, gates }).bytes);
+          for (let s = 0; s < 1000; s++) {
+            const [from, to] = [offsets[s], offsets[s + 1]];
+            const { logits } = await session.run(given.subarray(3 * from, 3 * to), to - from);
+            assert.ok(distance(logits, ours.subarray(5 * from, 5 * to)) < 1e-4, `${mode}, ${gates}, sequence ${s}`);
+          }
+        }
+      }
+    });
 
   describe('of a trained network', async () => {
     const data = digitsSplit({ seed: 4, train: 600, valid: 200, test: 1000 });
@@ -124,7 +160,7 @@ describe('ONNX export', () => {
       assert.deepEqual(readHead(exportOnnx(model).bytes), {
         irVersion: 7,
         opset: 13,
-        metadata: { mode: 'threshold', opset: '13', skips: 'below' },
+        metadata: { mode: 'threshold', opset: '13', skips: 'below', rows: 'examples' },
         inputs: ['input'],
         outputs: ['logits', 'probabilities'],
       });
@@ -187,8 +223,6 @@ describe('ONNX export', () => {
       /mode of an export is "sample"; threshold or mean-field/,
     );
     assert.throws(() => exportOnnx(fine, { gates: 'all' as 'skip' }), /`gates` is "all"; "skip" or "plain" would do/);
-    const reading = createModel(engine, { inputs: 3, layers: [lstm(4), dense(2)] });
-    assert.throws(() => exportOnnx(reading), { name: 'ExportError', message: /The layer "lstm0" cannot be exported/ });
   });
 });
 
