@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { resolve } from 'node:path';
 import {
+  type AnyRun,
   type Dataset,
   type Engine,
   type LogName,
@@ -33,8 +34,11 @@ export function newFolder({ neuron }: TrainConfig, seed: number): string {
   }
 }
 
-/** Opens the run of a folder. @throws StorageError when there is none, FormatError when its record is damaged */
+/** Opens the classifier's run of a folder. @throws StorageError when there is none, FormatError when its record is damaged */
 export const openRun = (path: string): Promise<Run> => Run.open(nodeFolder(path));
+
+/** Opens the run of a folder, of any kind. @throws as `openRun` */
+export const openAnyRun = (path: string): Promise<AnyRun> => Run.openAny(nodeFolder(path));
 
 /** What run.json says of a run that is about to begin. */
 export function recordOf(
@@ -49,7 +53,7 @@ export function recordOf(
     blas: string;
     logs: readonly LogName[];
   },
-): RunRecord {
+): Omit<RunRecord, 'result' | 'kind'> {
   const { data, engine, seed } = about;
   const { versions, machine, commit } = provenance();
   const { epochs, batch, decay, gaterLr, maxNorm, patience } = config;

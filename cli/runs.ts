@@ -3,15 +3,19 @@ import { Command, Option } from 'commander';
 import { differences, Run, type RunSummary, summarize } from '../src/index.ts';
 import { nodeFolder } from '../src/platform/node/index.ts';
 import { UsageError } from './exit.ts';
-import { runsFolder } from './run-folder.ts';
+import { openAnyRun, runsFolder } from './run-folder.ts';
 import { showSweep } from './show-sweep.ts';
 import { shown } from './shown.ts';
 import { millions, percent, table } from './table.ts';
 
+/** The highest first, and last what has none. */
+const byElbo = (a = -Number.MAX_VALUE, b = -Number.MAX_VALUE): number => b - a;
+
 const SORTS = {
   created: (a: RunSummary, b: RunSummary) => a.created.localeCompare(b.created),
-  valid: (a: RunSummary, b: RunSummary) => (a.validError ?? 1) - (b.validError ?? 1),
-  test: (a: RunSummary, b: RunSummary) => (a.testError ?? 1) - (b.testError ?? 1),
+  valid: (a: RunSummary, b: RunSummary) =>
+    (a.validError ?? 1) - (b.validError ?? 1) || byElbo(a.validElbo, b.validElbo),
+  test: (a: RunSummary, b: RunSummary) => (a.testError ?? 1) - (b.testError ?? 1) || byElbo(a.testBound, b.testBound),
   work: (a: RunSummary, b: RunSummary) => (a.flops?.executed ?? 0) - (b.flops?.executed ?? 0),
 } as const;
 
@@ -45,7 +49,7 @@ async function list(folders: string[], { sort, json }: RunsFlags): Promise<void>
   const unreadable: string[] = [];
   for (const path of paths)
     try {
-      summaries.push(await summarize(await Run.open(nodeFolder(path))));
+      summaries.push(await summarize(await openAnyRun(path)));
     } catch (error) {
       unreadable.push((error as Error).message);
     }
@@ -73,7 +77,10 @@ async function runsIn(path: string): Promise<string[]> {
 /** Rows of runs; after what they reached, the settings in which they differ. */
 export function comparison(summaries: readonly RunSummary[]): string {
   const settings = differences(summaries.map(({ config }) => config));
-  const header = ['run', 'state', 'epochs', 'valid', 'test', 'open', 'multiply-adds', 'seconds', ...settings];
+  // Only where there are autoencoders.
+  const nats = summaries.some(({ config }) => config.model === 'vae');
+  const elbos = nats ? ['valid ELBO', 'test bound'] : [];
+  const header = ['run', 'state', 'epochs', 'valid', 'test', 'open', 'multiply-adds', ...elbos, 'seconds', ...settings];
   const rows = summaries.map((run) => [
     run.folder,
     run.state,
@@ -82,6 +89,7 @@ export function comparison(summaries: readonly RunSummary[]): string {
     cell(run.testError, percent),
     cell(run.density, (share) => percent(share, 1)),
     cell(run.flops, ({ executed, dense }) => `${millions(executed)} of ${millions(dense)}`),
+    ...(nats ? [run.validElbo, run.testBound].map((value) => cell(value, (elbo) => elbo.toFixed(2))) : []),
     run.seconds.toFixed(1),
     ...settings.map((name) => cell(run.config[name], shown)),
   ]);

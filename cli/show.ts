@@ -1,9 +1,17 @@
 import { Command } from 'commander';
-import { type EpochEvent, type MetricsLine, type Run, type RunRecord, summarize } from '../src/index.ts';
-import { openRun } from './run-folder.ts';
+import {
+  type AnyRunRecord,
+  type EpochEvent,
+  type MetricsLine,
+  type Run,
+  summarize,
+  type VaeEpochEvent,
+} from '../src/index.ts';
+import { openAnyRun } from './run-folder.ts';
 import { shown } from './shown.ts';
 import { percent, table } from './table.ts';
 import { resultTable } from './train-report.ts';
+import { vaeResultTable } from './train-vae.ts';
 
 /** Epochs that are printed of a long run. */
 const MOST_ROWS = 24;
@@ -19,7 +27,7 @@ export function showCommand(): Command {
 }
 
 async function show(folder: string, { json }: { json?: boolean }): Promise<void> {
-  const run = await openRun(folder);
+  const run = await openAnyRun(folder);
   const summary = await summarize(run);
   const lines = await run.metrics();
   const checkpoints = await run.checkpoints();
@@ -31,14 +39,23 @@ async function show(folder: string, { json }: { json?: boolean }): Promise<void>
   const parts = [
     `${folder}: ${state}${summary.state === 'stopped' ? `. To go on: flipgrad train --resume ${folder}` : ''}`,
     table(facts(run.record, checkpoints), { left: true }),
-    epochTable(lines),
-    ...(run.record.result ? [resultTable(run.record.result)] : []),
+    ...(run.kind === 'vae' ? await vaeParts(run) : await classifierParts(run)),
   ];
   process.stdout.write(`${parts.filter((part) => part !== '').join('\n\n')}\n`);
 }
 
+const classifierParts = async (run: Run): Promise<string[]> => [
+  epochTable(await run.metrics()),
+  ...(run.record.result ? [resultTable(run.record.result)] : []),
+];
+
+const vaeParts = async (run: Run<'vae'>): Promise<string[]> => [
+  vaeEpochTable(await run.metrics()),
+  ...(run.record.result ? [vaeResultTable(run.record.result)] : []),
+];
+
 function facts(
-  { config, data, engine, versions, machine, commit, created }: RunRecord,
+  { config, data, engine, versions, machine, commit, created }: AnyRunRecord,
   checkpoints: Awaited<ReturnType<Run['checkpoints']>>,
 ): string[][] {
   const settings = Object.entries(config).map(([name, value]) => `${name} ${shown(value)}`);
@@ -65,13 +82,8 @@ function facts(
 
 function epochTable(lines: readonly MetricsLine[]): string {
   const epochs = lines.filter((line): line is MetricsLine & EpochEvent => line.event === 'epoch');
-  if (epochs.length === 0) return '';
-  const step = Math.ceil(epochs.length / MOST_ROWS);
-  const some = epochs.filter(
-    ({ epoch, best }, i) => epoch % step === 0 || i === epochs.length - 1 || (best && step === 1),
-  );
   const header = ['epoch', 'train loss', 'train error', 'valid loss', 'valid error', 'open', 'dead'];
-  const rows = some.map((event) => [
+  return rowsOf(header, epochs, (event) => [
     String(event.epoch),
     event.trainLoss.toFixed(4),
     percent(event.trainError),
@@ -80,5 +92,28 @@ function epochTable(lines: readonly MetricsLine[]): string {
     percent(event.density, 1),
     String(event.health.reduce((sum, { dead }) => sum + dead, 0)),
   ]);
-  return table([header, ...rows]);
+}
+
+function vaeEpochTable(lines: readonly MetricsLine<'vae'>[]): string {
+  const epochs = lines.filter((line): line is MetricsLine<'vae'> & VaeEpochEvent => line.event === 'epoch');
+  return rowsOf(['epoch', 'train ELBO', 'valid ELBO', 'latents on'], epochs, (event) => [
+    String(event.epoch),
+    (-event.trainLoss).toFixed(2),
+    `${event.validElbo.toFixed(2)}${event.best ? ' *' : '  '}`,
+    percent(event.health[0]?.rate ?? 0, 1),
+  ]);
+}
+
+/** A row an epoch, or of a long run some of them. */
+function rowsOf<Epoch extends { readonly epoch: number; readonly best: boolean }>(
+  header: string[],
+  epochs: readonly Epoch[],
+  row: (event: Epoch) => string[],
+): string {
+  if (epochs.length === 0) return '';
+  const step = Math.ceil(epochs.length / MOST_ROWS);
+  const some = epochs.filter(
+    ({ epoch, best }, i) => epoch % step === 0 || i === epochs.length - 1 || (best && step === 1),
+  );
+  return table([header, ...some.map(row)]);
 }

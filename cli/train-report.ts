@@ -1,4 +1,5 @@
-import type { BasketRow, Dataset, EpochEvent, Estimate, ResultEvent } from '../src/index.ts';
+import type { BasketRow, Dataset, EpochEvent, Estimate, ResultEvent, ResumedEvent } from '../src/index.ts';
+import type { Progress } from './progress.ts';
 import { millions, percent, table } from './table.ts';
 import type { TrainConfig } from './train-config.ts';
 
@@ -27,6 +28,12 @@ export function epochLine(event: EpochEvent): string {
     ...(dead > 0 ? [`${dead} dead`] : []),
     ...(on > 0 ? [`${on} always on`] : []),
   ].join(' · ');
+}
+
+/** That a checkpoint was taken up, above the progress line. */
+export function tellResumed({ epochs, batches, damaged }: ResumedEvent, progress: Progress): void {
+  for (const reason of damaged) progress.print(`not used: ${reason}`);
+  progress.print(`resumed after epoch ${epochs}${batches ? `, minibatch ${batches}` : ''}`);
 }
 
 /** The end of training as a table. */

@@ -4,25 +4,29 @@ import {
   createModel,
   type Dataset,
   type Engine,
-  type Folder,
-  resolveOptimizer,
+  latentSite,
+  type Model,
+  type ModelSpec,
+  Run,
+  type RunEvent,
   type Split,
-  saveModel,
+  trainOptions,
   trainVae,
   type VaeEpochEvent,
   type VaeEvent,
   type VaeKind,
   type VaeResultEvent,
+  type VaeRunRecord,
   vaeLayers,
 } from '../src/index.ts';
 import { nodeFolder } from '../src/platform/node/index.ts';
 import { vaeCurvesChart } from './curves.ts';
-import { Interruption, UsageError } from './exit.ts';
+import { UsageError } from './exit.ts';
 import { duration, type Progress } from './progress.ts';
 import { newFolder, recordOf } from './run-folder.ts';
 import { millions, percent, table } from './table.ts';
-import { basketOf, optimizerSettings, type TrainConfig } from './train-config.ts';
-import { basketTable } from './train-report.ts';
+import type { TrainConfig } from './train-config.ts';
+import { basketTable, tellResumed } from './train-report.ts';
 
 /** Options of `train` that only a variational autoencoder takes. */
 export interface VaeFlags {
@@ -30,7 +34,7 @@ export interface VaeFlags {
   samples?: number;
 }
 
-/** Options that say something about gates, classifiers or checkpoints. */
+/** Options that say something about gates or classifiers. */
 const NOT_HERE = [
   'preset',
   'blocks',
@@ -46,24 +50,20 @@ const NOT_HERE = [
   'gaterLr',
   'maxNorm',
   'patience',
-  'resume',
-  'anyEngine',
-  'checkpointEvery',
   'log',
 ];
-const ONLY_HERE = ['vae', 'samples'];
+export const ONLY_VAE = ['vae', 'samples'];
 
 const LATENTS = 200;
 /** What trains the latents where no neuron is named. */
 const NEURON = 'disarm';
-/** run.json is for runs that can be resumed. */
-const RECORD = 'vae.json';
-const FORMAT = 'flipgrad vae run 1';
+/** Draws for the test bound. */
+const SAMPLES = 100;
 
 /** @throws UsageError when an option is given that does not go with the model */
 export function checkVaeFlags(command: Command, model: TrainConfig['model']): void {
   const isVae = model === 'vae';
-  const wrong = (isVae ? NOT_HERE : ONLY_HERE).find((name) => command.getOptionValueSource(name) === 'cli');
+  const wrong = (isVae ? NOT_HERE : ONLY_VAE).find((name) => command.getOptionValueSource(name) === 'cli');
   if (wrong === undefined) return;
   const flag = `--${wrong.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
   throw new UsageError(
@@ -91,82 +91,48 @@ interface Using {
   readonly signal: AbortSignal;
 }
 
-/** `flipgrad train --model vae`. */
-export async function runVae(using: Using): Promise<void> {
+/** Begins `flipgrad train --model vae`: `trainFolder` trains the run, unless there is to be none. */
+export async function beginVae(
+  using: Using,
+  trainFolder: (run: Run<'vae'>, model: Model) => Promise<void>,
+): Promise<void> {
   const { config, flags, data, engine, json, progress, signal } = using;
-  const { epochs, batch, decay } = config;
   const kind = flags.vae ?? 'linear';
   const layers = vaeLayers(kind, data.train.width, config.neuron, config.units);
   const spec = { inputs: data.train.width, layers, seed: flags.seed };
   const model = createModel(engine, spec);
-  const optimizer = resolveOptimizer(config.optimizer, optimizerSettings(config));
-  const samples = flags.samples ?? 100;
+  // Latents that do not fit are told of before there is a folder.
+  latentSite(model);
+  const record = vaeRecord(using, kind, spec);
   if (!json) progress.print(headline(config, kind, data.train, model.parameters));
-  const basket = basketOf(config);
-  const given = { epochs, batch, decay, optimizer, samples, signal, ...(basket && { basket }) };
-  const training = trainVae(model, data, given);
-  if (flags.run === 'none') return follow(training, using);
-  const folder = nodeFolder(flags.run ?? newFolder(config, flags.seed));
-  const found = (await folder.list()).find((name) => !name.startsWith('.'));
-  if (found) throw new UsageError(`${folder.path} holds ${found} already; a new or empty folder would do.`);
-  const lock = await folder.lock();
-  try {
-    const { format: _, ...facts } = recordOf(config, {
-      ...flags,
-      source: flags.data,
-      data,
-      model: spec,
-      engine,
-      logs: [],
-    });
-    const { neuron, units, optimizer: by, lr } = config;
-    const asked = { data: flags.data, model: 'vae', vae: kind, neuron, units, epochs, batch, optimizer: by, lr, decay };
-    const record = { format: FORMAT, ...facts, config: { ...asked, samples, seed: flags.seed } };
-    await folder.write(RECORD, encode(record));
-    if (json) process.stdout.write(`${JSON.stringify({ event: 'run', folder: folder.path })}\n`);
-    else progress.print(`run folder: ${folder.path}`);
-    const kept: VaeEpochEvent[] = [];
-    try {
-      await follow(training, using, async (event) => {
-        await folder.append(
-          'metrics.jsonl',
-          new TextEncoder().encode(`${JSON.stringify({ ...event, time: Date.now() / 1000 })}\n`),
-        );
-        if (event.event === 'epoch') kept.push(event);
-        else await folder.write(RECORD, encode({ ...record, result: event }));
-      });
-    } catch (error) {
-      if (!signal.aborted || error !== signal.reason) throw error;
-      await finish(folder, kept, model, using);
-      throw new Interruption(
-        `Interrupted; the weights of now are in ${folder.path}/weights.safetensors. Training of autoencoders cannot be resumed.`,
-      );
-    }
-    await finish(folder, kept, model, using);
-  } finally {
-    await lock.release();
-  }
+  if (flags.run === 'none') return followVae(trainVae(model, data, { ...trainOptions(record), signal }), using);
+  const path = flags.run ?? newFolder(config, flags.seed);
+  return trainFolder(await Run.create(nodeFolder(path), record), model);
 }
 
-const encode = (record: object): Uint8Array => new TextEncoder().encode(`${JSON.stringify(record, null, 2)}\n`);
-
-/** Weights and curves. */
-async function finish(
-  folder: Folder,
-  epochs: readonly VaeEpochEvent[],
-  model: ReturnType<typeof createModel>,
-  { config, flags, data }: Using,
-): Promise<void> {
-  await folder.write('weights.safetensors', saveModel(model));
-  const title = `${data.train.name}, ${config.neuron}, seed ${flags.seed}`;
-  await folder.write('curves.svg', new TextEncoder().encode(vaeCurvesChart(epochs, title)));
+/** What run.json says of an autoencoder's run that is about to begin. */
+function vaeRecord({ config, flags, data, engine }: Using, vae: VaeKind, model: ModelSpec): VaeRunRecord {
+  const { training, ...facts } = recordOf(config, { ...flags, source: flags.data, data, model, engine, logs: [] });
+  const samples = flags.samples ?? SAMPLES;
+  const { neuron, units, epochs, batch, optimizer, lr, momentum, decay, basket, basketEvery } = config;
+  const asked = { data: flags.data, model: config.model, vae, neuron, units, epochs, batch, optimizer, lr, momentum };
+  const rest = { decay, ...(basket && { basket, basketEvery }), samples, seed: flags.seed };
+  return { ...facts, kind: 'vae', training: { ...training, samples }, config: { ...asked, ...rest } };
 }
 
-/** Consumes the events of training, tells the user, and hands on what is to be kept. */
-async function follow(
-  events: AsyncIterable<VaeEvent>,
-  { json, progress }: Using,
-  keep: (event: VaeEpochEvent | VaeResultEvent) => Promise<void> = async () => {},
+/** Draws the curves of a run into its folder. */
+export async function writeVaeCurves(run: Run<'vae'>): Promise<void> {
+  const { data, config, seed } = run.record;
+  const lines = await run.metrics();
+  const epochs = lines.filter((line): line is typeof line & VaeEpochEvent => line.event === 'epoch');
+  const title = `${data.name}, ${config.neuron ?? ''}, seed ${seed}`;
+  await run.folder.write('curves.svg', new TextEncoder().encode(vaeCurvesChart(epochs, title)));
+}
+
+/** Consumes the events of training and tells the user. */
+export async function followVae(
+  events: AsyncIterable<VaeEvent | RunEvent<'vae'>>,
+  { json, progress }: Pick<Using, 'json' | 'progress'>,
 ): Promise<void> {
   let basket: readonly BasketRow[] = [];
   for await (const event of events) {
@@ -185,12 +151,13 @@ async function follow(
       progress.draw(event.what, event.done / event.count, [`${event.done} of ${event.count} pictures`]);
       continue;
     }
-    await keep(event);
+    if (event.event === 'saved') continue;
     if (json) process.stdout.write(`${JSON.stringify(event)}\n`);
     else if (event.event === 'epoch') progress.print(epochLine(event));
+    else if (event.event === 'resumed') tellResumed(event, progress);
     else {
       progress.clear();
-      process.stdout.write(`${resultTable(event)}\n${basketTable(basket)}`);
+      process.stdout.write(`${vaeResultTable(event)}\n${basketTable(basket)}`);
     }
   }
 }
@@ -215,7 +182,8 @@ function epochLine({ epoch, epochs, trainLoss, validElbo, best, health }: VaeEpo
   ].join(' · ');
 }
 
-function resultTable(result: VaeResultEvent): string {
+/** The end of training as a table. */
+export function vaeResultTable(result: VaeResultEvent): string {
   const { trainElbo, testElbo, testBound, validElbo, samples, bestEpoch, engine, threads } = result;
   return table([
     ['train ELBO, nats', trainElbo.toFixed(2)],

@@ -1,6 +1,8 @@
 import { hostname } from 'node:os';
 import { Command, Option } from 'commander';
 import {
+  type AnyRun,
+  type AnyRunRecord,
   type BasketRow,
   type Crossovers,
   createModel,
@@ -10,22 +12,24 @@ import {
   penalties,
   Run,
   type RunEvent,
+  type RunKind,
   resolveOptimizer,
   type Split,
   StorageError,
   type TrainEvent,
   train,
   trainRun,
+  trainVaeRun,
 } from '../src/index.ts';
 import { createEngine, DATASET_NAMES, type LoadOptions, loadDataset, nodeFolder } from '../src/platform/node/index.ts';
 import { curvesChart } from './curves.ts';
 import { Interruption, UsageError } from './exit.ts';
 import { count, list, neurons, number, positive, rate, seconds, wholeNumber, widths } from './options.ts';
 import { duration, type Progress, terminalProgress } from './progress.ts';
-import { newFolder, openRun, recordOf } from './run-folder.ts';
+import { newFolder, openAnyRun, recordOf } from './run-folder.ts';
 import { basketOf, DEFAULTS, layersOf, optimizerSettings, PRESETS, type TrainConfig } from './train-config.ts';
-import { basketTable, epochLine, headline, resultTable } from './train-report.ts';
-import { checkVaeFlags, runVae, type VaeFlags, vaeConfig } from './train-vae.ts';
+import { basketTable, epochLine, headline, resultTable, tellResumed } from './train-report.ts';
+import { beginVae, checkVaeFlags, followVae, ONLY_VAE, type VaeFlags, vaeConfig, writeVaeCurves } from './train-vae.ts';
 
 interface TrainFlags extends Partial<TrainConfig>, VaeFlags {
   data: string;
@@ -148,13 +152,13 @@ async function run(flags: TrainFlags, command: Command): Promise<void> {
 }
 
 /** The run to go on with, if that was asked for and it has begun. */
-async function begunRun({ resume: asked, run: named }: TrainFlags): Promise<Run | undefined> {
+async function begunRun({ resume: asked, run: named }: TrainFlags): Promise<AnyRun | undefined> {
   if (asked === undefined) return undefined;
   if (typeof asked === 'string' && named !== undefined && named !== asked)
     throw new UsageError(`--resume ${asked} and --run ${named} name two folders; one of them would do.`);
   const path = typeof asked === 'string' ? asked : named;
   if (path === undefined || path === 'none') throw new UsageError('--resume wants the folder of a run: --resume DIR.');
-  return asked !== true || (await Run.isIn(nodeFolder(path))) ? openRun(path) : undefined;
+  return asked !== true || (await Run.isIn(nodeFolder(path))) ? openAnyRun(path) : undefined;
 }
 
 /** A new run, or training without a folder. */
@@ -166,7 +170,10 @@ async function begin(session: Session): Promise<void> {
   const data = await loadDataset(flags.data, loadOptions(session, flags.seed));
   progress.clear();
   await withEngine(flags, async (engine) => {
-    if (config.model === 'vae') return runVae({ ...session, config, data, engine });
+    if (config.model === 'vae')
+      return beginVae({ ...session, config, data, engine }, (run, model) =>
+        trainFolder(run, { engine, data, model }, session),
+      );
     const layers = layersOf(config, data.train.classes);
     const spec = { inputs: data.train.width, layers, seed: flags.seed };
     const model = createModel(engine, spec);
@@ -193,15 +200,13 @@ async function begin(session: Session): Promise<void> {
 }
 
 /** Goes on with a run: its record says with what. */
-async function resume(session: Session, begun: Run): Promise<void> {
+async function resume(session: Session, begun: AnyRun): Promise<void> {
   const { flags, command, progress } = session;
   const { record } = begun;
   checkGiven(command, flags, begun);
   const { epochs } = flags;
   if (epochs !== undefined && epochs !== record.training.epochs) {
-    const { result, ...rest } = record;
-    const config = { ...record.config, epochs };
-    await begun.rewrite({ ...rest, config, training: { ...record.training, epochs } });
+    await withEpochs(begun as Run<RunKind>, epochs);
   }
   const data = await loadDataset(record.data.source, loadOptions(session, record.data.seed));
   progress.clear();
@@ -210,15 +215,22 @@ async function resume(session: Session, begun: Run): Promise<void> {
   await withEngine(flags.anyEngine ? flags : engineFlags, (engine) => trainFolder(begun, { engine, data }, session));
 }
 
+/** Asks a run for another number of epochs; its result, if there is one, is no longer that. */
+async function withEpochs(begun: Run<RunKind>, epochs: number): Promise<void> {
+  const { result, ...rest } = begun.record;
+  const config = { ...rest.config, epochs };
+  await begun.rewrite({ ...rest, config, training: { ...rest.training, epochs } } as AnyRunRecord);
+}
+
 /** @throws UsageError when a flag contradicts the run: only `--epochs` and what does not change the result may differ */
-function checkGiven(command: Command, flags: TrainFlags, { record, folder }: Run): void {
+function checkGiven(command: Command, flags: TrainFlags, { record, folder }: AnyRun): void {
   const given = (name: string) => command.getOptionValueSource(name) === 'cli';
   const settings: Record<string, unknown> = {
     ...flags,
     ...(flags.preset !== undefined && PRESETS[flags.preset]),
     ...flags,
   };
-  for (const name of [...Object.keys(DEFAULTS), ...OPTIONAL, 'seed', 'data']) {
+  for (const name of [...Object.keys(DEFAULTS), ...OPTIONAL, ...ONLY_VAE, 'seed', 'data']) {
     const known = name === 'data' ? [record.config.data, record.data.source] : [record.config[name]];
     const same = known.some((value) => JSON.stringify(value) === JSON.stringify(settings[name]));
     if (name === 'epochs' || same || !(given(name) || (given('preset') && name in settings))) continue;
@@ -247,7 +259,7 @@ async function withEngine(
 
 /** Trains a run in its folder, and says how to go on when it is interrupted. */
 async function trainFolder(
-  run: Run,
+  run: AnyRun,
   using: { engine: Engine; data: Split; model?: ReturnType<typeof createModel> },
   session: Session,
 ): Promise<void> {
@@ -264,13 +276,15 @@ async function trainFolder(
     by,
   };
   try {
-    await follow(trainRun(run, options), session);
+    if (run.kind === 'vae') await followVae(trainVaeRun(run, options), session);
+    else await follow(trainRun(run, options), session);
   } catch (error) {
     if (error instanceof StorageError && error.full)
       throw new UsageError(`${error.message} To go on then: flipgrad train --resume ${path}`);
     if (!signal.aborted || error !== signal.reason) throw error;
     throw new Interruption(`Interrupted and saved. To go on: flipgrad train --resume ${path}`);
   }
+  if (run.kind === 'vae') return writeVaeCurves(run);
   const lines = await run.metrics();
   await run.folder.write('curves.svg', new TextEncoder().encode(curvesChart(lines, run.record)));
 }
@@ -327,10 +341,8 @@ async function follow(events: AsyncIterable<TrainEvent | RunEvent>, { json, prog
     if (event.event === 'saved') continue;
     if (json) process.stdout.write(`${JSON.stringify(event)}\n`);
     else if (event.event === 'epoch') progress.print(epochLine(event));
-    else if (event.event === 'resumed') {
-      for (const reason of event.damaged) progress.print(`not used: ${reason}`);
-      progress.print(`resumed after epoch ${event.epochs}${event.batches ? `, minibatch ${event.batches}` : ''}`);
-    } else {
+    else if (event.event === 'resumed') tellResumed(event, progress);
+    else {
       progress.clear();
       process.stdout.write(`${resultTable(event)}\n${basketTable(basket)}`);
     }

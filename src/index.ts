@@ -126,13 +126,20 @@ export { type Folder, type FolderLock, StorageError } from './runs/folder.ts';
 export { LOG_NAMES, type LogName } from './runs/logs.ts';
 export type { MetricsLine, SessionEvent } from './runs/metrics.ts';
 export {
+  type AnyRunRecord,
+  type CommonSettings,
   type DataFacts,
   type EngineFacts,
+  type RecordOf,
   RUN_FORMAT,
   type RunRecord,
   type TrainingSettings,
+  trainOptions,
+  type VaeRunRecord,
+  type VaeSettings,
 } from './runs/record.ts';
-export { Run, type SavedState } from './runs/run.ts';
+export { type AnyRun, Run, type SavedState } from './runs/run.ts';
+export type { RunKind, RunKinds } from './runs/run-kinds.ts';
 export { runModel } from './runs/run-model.ts';
 export { differences, type RunSummary, summarize } from './runs/summary.ts';
 // Sweeps: definitions, what to train next, rankings
@@ -148,7 +155,14 @@ export type { Dimension, Range, Space, TrainSpace } from './runs/sweep/space.ts'
 export type { Setting, Settings, TrainSettings } from './runs/sweep/train-settings.ts';
 export { metricOf, type Trial, type TrialOutcome } from './runs/sweep/trial.ts';
 export { trainCheck } from './runs/train-check.ts';
-export { type ResumedEvent, type RunEvent, type SavedEvent, type TrainRunOptions, trainRun } from './runs/train-run.ts';
+export {
+  type ResumedEvent,
+  type RunEvent,
+  type SavedEvent,
+  type TrainRunOptions,
+  trainRun,
+  trainVaeRun,
+} from './runs/train-run.ts';
 // Training and evaluation
 export { Basket, type BasketOptions, type BasketRow, siteOf } from './train/basket.ts';
 export { epochOrder } from './train/batches.ts';
@@ -178,7 +192,7 @@ export {
   trainSequences,
 } from './train/sequences.ts';
 export { type Measured, type SiteGradient, SiteGradients } from './train/site-gradients.ts';
-export { checkProgress, type TrainingProgress, type TrainingState } from './train/state.ts';
+export { checkProgress, type Progress, type TrainingProgress, type TrainingState } from './train/state.ts';
 export { type Training, type TrainOptions, train } from './train/train.ts';
 export {
   type TrainVaeOptions,
@@ -186,7 +200,10 @@ export {
   type VaeEpochEvent,
   type VaeEvent,
   type VaeMeasureEvent,
+  type VaeProgress,
   type VaeResultEvent,
+  type VaeState,
+  type VaeTraining,
 } from './train/train-vae.ts';
-export { startAtMeans, type VaeKind, vae, vaeLayers } from './train/vae.ts';
+export { latentSite, startAtMeans, type VaeKind, vae, vaeLayers } from './train/vae.ts';
 export { measureVae, type VaeBound, type VaeBoundOptions } from './train/vae-bound.ts';

@@ -1,6 +1,6 @@
 import { FormatError } from '../io/format-error.ts';
 import { asObject, decodeText, parseJson, shorten } from '../io/json.ts';
-import type { EpochEvent, ResultEvent } from '../train/events.ts';
+import { type RunKind, type RunKinds, runKinds } from './run-kinds.ts';
 
 /** A process took the run up. */
 export interface SessionEvent {
@@ -16,7 +16,11 @@ export interface SessionEvent {
 }
 
 /** A line of metrics.jsonl. */
-export type MetricsLine = (EpochEvent | ResultEvent | SessionEvent) & {
+export type MetricsLine<K extends RunKind = 'classifier'> = (
+  | RunKinds[K]['epoch']
+  | RunKinds[K]['result']
+  | SessionEvent
+) & {
   /** Seconds since 1970. */
   readonly time: number;
 };
@@ -26,24 +30,14 @@ export const METRICS_FILE = 'metrics.jsonl';
 const encoder = new TextEncoder();
 
 /** One line as bytes. */
-export function encodeLine(line: MetricsLine): Uint8Array {
+export function encodeLine(line: MetricsLine<RunKind>): Uint8Array {
   return encoder.encode(`${JSON.stringify(line)}\n`);
 }
 
-/** What has to be a number in a line, by event; lines of other events are kept as they are. */
+/** What has to be a number in a line of any run, by event; lines of other events are kept as they are. */
 const NUMBERS: Readonly<Record<string, readonly string[]>> = {
-  epoch: [
-    'epoch',
-    'epochs',
-    'trainLoss',
-    'trainError',
-    'validError',
-    'validLoss',
-    'density',
-    'learningRate',
-    'seconds',
-  ],
-  result: ['validError', 'trainLoss', 'density', 'bestEpoch', 'epochs', 'seconds'],
+  epoch: ['epoch', 'epochs'],
+  result: ['epochs'],
   session: ['epochs', 'batches', 'step'],
 };
 
@@ -53,23 +47,28 @@ const NUMBERS: Readonly<Record<string, readonly string[]>> = {
  * @returns the lines, and the bytes that they take
  * @throws FormatError with the line's number when a line is not such a line
  */
-export function decodeMetrics(bytes: Uint8Array, where: string): { lines: MetricsLine[]; length: number } {
+export function decodeMetrics<K extends RunKind = 'classifier'>(
+  bytes: Uint8Array,
+  where: string,
+  kind: K = 'classifier' as K,
+): { lines: MetricsLine<K>[]; length: number } {
   const length = bytes.lastIndexOf(10) + 1;
   const text = decodeText(bytes.subarray(0, length), where);
   const lines = text.split('\n').slice(0, -1);
-  return { lines: lines.map((line, i) => checkLine(line, `Line ${i + 1} of ${where}`)), length };
+  return { lines: lines.map((line, i) => checkLine(line, `Line ${i + 1} of ${where}`, kind)), length };
 }
 
-function checkLine(text: string, where: string): MetricsLine {
+function checkLine<K extends RunKind>(text: string, where: string, kind: K): MetricsLine<K> {
   const line = asObject(parseJson(text, where), where);
   if (typeof line.event !== 'string')
     throw new FormatError(`${where} has the event ${shorten(line.event)}; a text would do.`);
-  const numbers = Object.hasOwn(NUMBERS, line.event) ? NUMBERS[line.event] : [];
-  for (const name of [...numbers, 'time'])
+  const of = (known: Readonly<Record<string, readonly string[]>>, event: string) =>
+    Object.hasOwn(known, event) ? known[event] : [];
+  for (const name of [...of(NUMBERS, line.event), ...of(runKinds[kind].numbers, line.event), 'time'])
     if (!Number.isFinite(line[name]))
       throw new FormatError(`${where} has \`${name}\` ${shorten(line[name])}; a number would do.`);
   if (line.event === 'epoch') checkHealth(line.health, where);
-  return line as unknown as MetricsLine;
+  return line as unknown as MetricsLine<K>;
 }
 
 function checkHealth(value: unknown, where: string): void {

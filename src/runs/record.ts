@@ -2,20 +2,17 @@ import type { Crossovers } from '../engine/crossovers.ts';
 import { FormatError } from '../io/format-error.ts';
 import { asObject, decodeText, parseJson, shorten } from '../io/json.ts';
 import type { ModelSpec } from '../layers/model.ts';
-import { resolveOptimizer } from '../optim/index.ts';
+import { type Optimizer, resolveOptimizer } from '../optim/index.ts';
 import type { ResultEvent } from '../train/events.ts';
-import type { TrainOptions } from '../train/train.ts';
+import type { VaeResultEvent } from '../train/train-vae.ts';
 import { LOG_NAMES, type LogName } from './logs.ts';
 
-/** How a run trains: `TrainOptions` as plain JSON. */
-export interface TrainingSettings {
+/** What all runs are told of their training, as plain JSON. */
+export interface CommonSettings {
   readonly epochs: number;
   readonly batch: number;
   readonly optimizer: { readonly name: string; readonly options: Readonly<Record<string, number>> };
-  readonly gaterLearningRate?: number;
-  readonly maxNorm?: number;
   readonly decay?: number;
-  readonly patience?: number;
   readonly seed?: number;
   /** Neurons that are measured beside the one that trains. */
   readonly basket?: {
@@ -24,6 +21,18 @@ export interface TrainingSettings {
     readonly repeats?: number;
     readonly site?: string;
   };
+}
+
+/** How a classifier trains: `TrainOptions` as plain JSON. */
+export interface TrainingSettings extends CommonSettings {
+  readonly gaterLearningRate?: number;
+  readonly maxNorm?: number;
+  readonly patience?: number;
+}
+
+/** How an autoencoder trains: `TrainVaeOptions` as plain JSON. */
+export interface VaeSettings extends CommonSettings {
+  readonly samples: number;
 }
 
 /** On what a run trains. */
@@ -54,14 +63,14 @@ export interface EngineFacts {
 }
 
 /** run.json: what the run is, complete enough to do it again or to go on with it; and how it ended. */
-export interface RunRecord {
+export interface RecordOf<Settings, Result> {
   readonly format: typeof RUN_FORMAT;
   /** When it was made, ISO 8601. */
   readonly created: string;
   /** What the user asked for, for people and comparisons. */
   readonly config: Readonly<Record<string, unknown>>;
   readonly model: ModelSpec;
-  readonly training: TrainingSettings;
+  readonly training: Settings;
   readonly seed: number;
   readonly data: DataFacts;
   readonly engine: EngineFacts;
@@ -71,13 +80,25 @@ export interface RunRecord {
   /** Of flipgrad's repository, where it ran from one; with "+" where files were changed. */
   readonly commit?: string;
   readonly logs: readonly LogName[];
-  readonly result?: ResultEvent;
+  readonly result?: Result;
 }
+
+/** Of a classifier. */
+export interface RunRecord extends RecordOf<TrainingSettings, ResultEvent> {
+  readonly kind?: undefined;
+}
+
+/** Of a variational autoencoder. */
+export interface VaeRunRecord extends RecordOf<VaeSettings, VaeResultEvent> {
+  readonly kind: 'vae';
+}
+
+export type AnyRunRecord = RunRecord | VaeRunRecord;
 
 export const RUN_FORMAT = 'flipgrad run 1';
 
 /** run.json as bytes. */
-export function encodeRecord(record: RunRecord): Uint8Array {
+export function encodeRecord(record: AnyRunRecord): Uint8Array {
   return new TextEncoder().encode(`${JSON.stringify(record, null, 2)}\n`);
 }
 
@@ -85,10 +106,15 @@ export function encodeRecord(record: RunRecord): Uint8Array {
  * Reads run.json, of unknown origin.
  * @throws FormatError that names the field
  */
-export function decodeRecord(bytes: Uint8Array, where: string): RunRecord {
+export function decodeRecord(bytes: Uint8Array, where: string): AnyRunRecord {
   const record = asObject(parseJson(decodeText(bytes, where), where), where);
   if (record.format !== RUN_FORMAT)
     throw new FormatError(`${where} has the format ${shorten(record.format)}; "${RUN_FORMAT}" can be read.`);
+  if (record.kind !== undefined && record.kind !== 'vae')
+    throw new FormatError(
+      `${where} is of the kind ${shorten(record.kind)}; "vae", or none for classifiers, can be read.`,
+    );
+  const isVae = record.kind === 'vae';
   const check = fieldChecker(where);
   check(record, '', { created: 'string', config: 'object', seed: 'number', versions: 'object', machine: 'object' });
   const model = check(record.model, 'model', { inputs: 'number' });
@@ -96,7 +122,11 @@ export function decodeRecord(bytes: Uint8Array, where: string): RunRecord {
     throw new FormatError(`${where} has no layers of its model.`);
   for (const [i, layer] of model.layers.entries())
     check(layer, `model.layers[${i}]`, { layer: 'string', units: 'number', name: 'string' });
-  const training = check(record.training, 'training', { epochs: 'number', batch: 'number' });
+  const training = check(record.training, 'training', {
+    epochs: 'number',
+    batch: 'number',
+    ...(isVae && { samples: 'number' }),
+  });
   for (const name of ['gaterLearningRate', 'maxNorm', 'decay', 'patience', 'seed'])
     if (training[name] !== undefined) check(training, 'training', { [name]: 'number' });
   if (training.basket !== undefined) checkBasket(training.basket, check, where);
@@ -122,10 +152,13 @@ export function decodeRecord(bytes: Uint8Array, where: string): RunRecord {
     blas: 'string',
     crossovers: 'object',
   });
-  if (!Array.isArray(record.logs) || !record.logs.every((log) => LOG_NAMES.includes(log)))
-    throw new FormatError(`${where} has the logs ${shorten(record.logs)}; some of ${LOG_NAMES.join(', ')} would do.`);
-  if (record.result !== undefined) checkResult(record.result, check);
-  return record as unknown as RunRecord;
+  const logs = isVae ? [] : LOG_NAMES;
+  if (!Array.isArray(record.logs) || !record.logs.every((log) => logs.includes(log)))
+    throw new FormatError(
+      `${where} has the logs ${shorten(record.logs)}; ${isVae ? 'an empty list' : `some of ${logs.join(', ')}`} would do.`,
+    );
+  if (record.result !== undefined) (isVae ? checkVaeResult : checkResult)(record.result, check);
+  return record as unknown as AnyRunRecord;
 }
 
 function checkBasket(value: unknown, check: ReturnType<typeof fieldChecker>, where: string): void {
@@ -146,6 +179,16 @@ function checkResult(value: unknown, check: ReturnType<typeof fieldChecker>): vo
   });
   check(result.testError, 'result.testError', { sampled: 'number', threshold: 'number', meanField: 'number' });
   check(result.flops, 'result.flops', { executed: 'number', dense: 'number', gater: 'number' });
+}
+
+function checkVaeResult(value: unknown, check: ReturnType<typeof fieldChecker>): void {
+  const names = ['trainElbo', 'validElbo', 'testElbo', 'testBound', 'samples', 'bestEpoch', 'epochs', 'seconds'];
+  check(value, 'result', {
+    engine: 'string',
+    threads: 'number',
+    seed: 'number',
+    ...Object.fromEntries(names.map((name) => [name, 'number'] as const)),
+  });
 }
 
 /** Checks the types of fields; gives the object. Numbers are finite. */
@@ -169,8 +212,12 @@ function fieldChecker(where: string) {
   };
 }
 
-/** The options of `train` that a record stands for. @throws RangeError for an optimizer that there is not */
-export function trainOptions({ training }: RunRecord): TrainOptions {
+/** The options of `train` or `trainVae` that a record stands for. @throws RangeError for an optimizer that there is not */
+export function trainOptions<Settings extends CommonSettings>({
+  training,
+}: {
+  readonly training: Settings;
+}): Omit<Settings, 'optimizer'> & { readonly optimizer: Optimizer } {
   const { optimizer, ...rest } = training;
   return { ...rest, optimizer: resolveOptimizer(optimizer.name, optimizer.options) };
 }

@@ -5,6 +5,7 @@ import { loadModel } from '../io/model-file.ts';
 import type { Model } from '../layers/model.ts';
 import { StorageError } from './folder.ts';
 import { RUN_FILE, type Run, type SavedState, WEIGHTS_FILE } from './run.ts';
+import type { RunKind } from './run-kinds.ts';
 
 const MOST_WEIGHTS = 2 ** 32;
 
@@ -44,7 +45,11 @@ export async function runModel(run: Run, engine: Engine): Promise<{ model: Model
  * A new model of a run's layers. Beside a checkpoint it gets no more memory than that has weights for.
  * @throws FormatError when they cannot be built
  */
-export function untrainedModel({ record, folder }: Run, engine: Engine, saved: SavedState | undefined): Model {
+export function untrainedModel(
+  { record, folder }: Pick<Run<RunKind>, 'record' | 'folder'>,
+  engine: Engine,
+  saved: Pick<SavedState<RunKind>, 'state'> | undefined,
+): Model {
   const weights = saved
     ? [...saved.state.model.values()].reduce((sum, { byteLength }) => sum + byteLength, 0)
     : Number.POSITIVE_INFINITY;

@@ -1,10 +1,11 @@
 import { CHECKPOINT_FILES, decodeCheckpoint, encodeCheckpoint } from '../io/checkpoint.ts';
 import { FormatError } from '../io/format-error.ts';
-import { checkProgress, type TrainingState } from '../train/state.ts';
+import type { Progress, TrainingState } from '../train/state.ts';
 import { type Folder, StorageError } from './folder.ts';
 import { type RunLog, runLogs } from './logs.ts';
 import { decodeMetrics, encodeLine, METRICS_FILE, type MetricsLine } from './metrics.ts';
-import { decodeRecord, encodeRecord, type RunRecord } from './record.ts';
+import { decodeRecord, encodeRecord } from './record.ts';
+import { kindOf, type RunKind, type RunKinds, runKinds } from './run-kinds.ts';
 
 export const RUN_FILE = 'run.json';
 export const WEIGHTS_FILE = 'weights.safetensors';
@@ -17,8 +18,8 @@ const MOST_RECORD = 2 ** 26;
 const MOST_FILE = 2 ** 32;
 
 /** A state that was read back. */
-export interface SavedState {
-  readonly state: TrainingState;
+export interface SavedState<K extends RunKind = 'classifier'> {
+  readonly state: TrainingState<RunKinds[K]['progress']>;
   /** Its checkpoint. */
   readonly name: string;
   /** Newer checkpoints that could not be read, each with the reason. */
@@ -27,31 +28,45 @@ export interface SavedState {
 
 /**
  * One run in its folder: run.json, metrics.jsonl (and logs beside it), checkpoints, and at the end weights.safetensors. Whatever
- * stands there is whole: files are replaced as a whole, and metrics.jsonl only grows.
+ * stands there is whole: files are replaced as a whole, and metrics.jsonl only grows. It is a classifier's run unless the type says
+ * another kind.
  */
-export class Run {
+export class Run<K extends RunKind = 'classifier'> {
   readonly folder: Folder;
-  private current: RunRecord;
+  readonly kind: K;
+  private current: RunKinds[K]['record'];
 
-  private constructor(folder: Folder, record: RunRecord) {
+  private constructor(folder: Folder, record: RunKinds[K]['record']) {
     this.folder = folder;
+    this.kind = kindOf(record) as K;
     this.current = record;
   }
 
   /** Begins a run. @throws StorageError when the folder holds anything already, or cannot be written */
-  static async create(folder: Folder, record: RunRecord): Promise<Run> {
+  static async create(folder: Folder, record: RunKinds['classifier']['record']): Promise<Run>;
+  static async create(folder: Folder, record: RunKinds['vae']['record']): Promise<Run<'vae'>>;
+  static async create(folder: Folder, record: RunKinds[RunKind]['record']): Promise<AnyRun> {
     const found = (await folder.list()).filter((name) => !name.startsWith('.'));
     if (found.length > 0)
       throw new StorageError(`${folder.path} holds ${found[0]} already; a new or empty folder would do.`);
     await folder.write(RUN_FILE, encodeRecord(record));
-    return new Run(folder, record);
+    return new Run<RunKind>(folder, record) as AnyRun;
   }
 
-  /** Opens a run. @throws StorageError when there is none; FormatError when its run.json is damaged */
+  /** Opens a classifier's run. @throws StorageError when there is none, or one of another kind; FormatError when its run.json is damaged */
   static async open(folder: Folder): Promise<Run> {
+    const run = await Run.openAny(folder);
+    if (run.kind === 'classifier') return run;
+    throw new StorageError(
+      `${folder.path} holds the run of an autoencoder, which tells no classes apart: \`flipgrad show ${folder.path}\` gives its ELBO and bounds, ${WEIGHTS_FILE} has its weights at the end, and the run of a classifier would do here.`,
+    );
+  }
+
+  /** Opens a run of any kind. @throws StorageError when there is none; FormatError when its run.json is damaged */
+  static async openAny(folder: Folder): Promise<AnyRun> {
     const bytes = await folder.read(RUN_FILE, MOST_RECORD);
     if (!bytes) throw new StorageError(`${folder.path} holds no run: there is no ${RUN_FILE}.`);
-    return new Run(folder, decodeRecord(bytes, `${folder.path}/${RUN_FILE}`));
+    return new Run<RunKind>(folder, decodeRecord(bytes, `${folder.path}/${RUN_FILE}`)) as AnyRun;
   }
 
   /** Does a folder hold a run? */
@@ -59,20 +74,20 @@ export class Run {
     return (await folder.list()).includes(RUN_FILE);
   }
 
-  get record(): RunRecord {
+  get record(): RunKinds[K]['record'] {
     return this.current;
   }
 
   /** Replaces run.json. */
-  async rewrite(record: RunRecord): Promise<void> {
+  async rewrite(record: RunKinds[K]['record']): Promise<void> {
     await this.folder.write(RUN_FILE, encodeRecord(record));
     this.current = record;
   }
 
   /** What has been logged so far, without a last line that was cut short. @throws FormatError when another line is damaged */
-  async metrics(): Promise<MetricsLine[]> {
+  async metrics(): Promise<MetricsLine<K>[]> {
     const bytes = await this.folder.read(METRICS_FILE, MOST_FILE);
-    return bytes ? decodeMetrics(bytes, `${this.folder.path}/${METRICS_FILE}`).lines : [];
+    return bytes ? decodeMetrics(bytes, `${this.folder.path}/${METRICS_FILE}`, this.kind).lines : [];
   }
 
   /**
@@ -80,15 +95,15 @@ export class Run {
    * lack come.
    * @returns the lines so far
    */
-  async repair(): Promise<MetricsLine[]> {
+  async repair(): Promise<MetricsLine<K>[]> {
     const { folder } = this;
     const bytes = (await folder.read(METRICS_FILE, MOST_FILE)) ?? new Uint8Array(0);
-    const { lines, length } = decodeMetrics(bytes, `${folder.path}/${METRICS_FILE}`);
+    const { lines, length } = decodeMetrics(bytes, `${folder.path}/${METRICS_FILE}`, this.kind);
     if (length < bytes.length) await folder.truncate(METRICS_FILE, length);
     for (const log of this.logs) {
       const file = (await folder.read(log.file, MOST_FILE)) ?? new Uint8Array(0);
       const whole = log.intact(file);
-      const taken = lines.filter((line) => log.takes(line));
+      const taken = (lines as MetricsLine[]).filter((line) => log.takes(line));
       // More entries than lines: the log is ahead of metrics.jsonl, whose last line was lost.
       const good = whole.entries <= taken.length ? whole : { entries: 0, length: 0 };
       if (good.length < file.length) await folder.truncate(log.file, good.length);
@@ -99,17 +114,19 @@ export class Run {
   }
 
   /** Adds a line to metrics.jsonl and to the logs. @param before the lines so far */
-  async log(line: MetricsLine, before: readonly MetricsLine[]): Promise<void> {
+  async log(line: MetricsLine<K>, before: readonly MetricsLine<K>[]): Promise<void> {
     try {
       await this.folder.append(METRICS_FILE, encodeLine(line));
+      const [added, others] = [line as MetricsLine, before as readonly MetricsLine[]];
       for (const log of this.logs)
-        if (log.takes(line))
-          await this.folder.append(log.file, log.encode(line, !before.some((other) => log.takes(other))));
+        if (log.takes(added))
+          await this.folder.append(log.file, log.encode(added, !others.some((other) => log.takes(other))));
     } catch (error) {
       throw withWhatIsKept(error, (await this.checkpoints()).at(-1));
     }
   }
 
+  /** Only classifiers have any. */
   private get logs(): readonly RunLog[] {
     return this.current.logs.map((name) => runLogs[name]);
   }
@@ -125,7 +142,7 @@ export class Run {
    * @returns the checkpoint's name
    * @throws StorageError when there is no room: the message names the last good checkpoint
    */
-  async save(state: TrainingState): Promise<string> {
+  async save(state: TrainingState<RunKinds[K]['progress']>): Promise<string> {
     const { folder } = this;
     const { epochs, step } = state.progress;
     const name = `epoch-${String(epochs).padStart(6, '0')}-step-${String(step).padStart(10, '0')}`;
@@ -150,7 +167,7 @@ export class Run {
   }
 
   /** The newest state that can be read; undefined where there is no checkpoint. @throws FormatError when all are damaged */
-  async latest(): Promise<SavedState | undefined> {
+  async latest(): Promise<SavedState<K> | undefined> {
     for (let attempt = 1; ; attempt++) {
       const names = await this.checkpoints();
       const damaged: string[] = [];
@@ -167,7 +184,7 @@ export class Run {
   }
 
   /** A checkpoint's state, or why it cannot be read. */
-  private async read(name: string): Promise<TrainingState | string> {
+  private async read(name: string): Promise<SavedState<K>['state'] | string> {
     const { folder } = this;
     try {
       const place = `${CHECKPOINTS}/${name}`;
@@ -175,7 +192,7 @@ export class Run {
       for (const file of Object.values(CHECKPOINT_FILES))
         files[file] = await folder.read(`${place}/${file}`, MOST_FILE);
       const { arrays, facts } = decodeCheckpoint(files, `${folder.path}/${place}`);
-      return stateOf(arrays, facts);
+      return stateOf(arrays, runKinds[this.kind].progress(facts) as RunKinds[K]['progress']);
     } catch (error) {
       if (error instanceof FormatError || error instanceof RangeError || error instanceof StorageError)
         return error.message;
@@ -183,6 +200,9 @@ export class Run {
     }
   }
 }
+
+/** A run of any kind: its `kind` tells which. */
+export type AnyRun = { [K in RunKind]: Run<K> }[RunKind];
 
 /** Says after what could not be written what there is to go on from. */
 function withWhatIsKept(error: unknown, checkpoint: string | undefined): unknown {
@@ -196,14 +216,13 @@ type Arrays = ReadonlyMap<string, Float32Array | Float64Array>;
 /** The parts of a state, under one name each. */
 const PARTS = ['model', 'slots', 'best'] as const;
 
-function arraysOf(state: TrainingState): Arrays {
+function arraysOf(state: TrainingState<Progress>): Arrays {
   return new Map(
     PARTS.flatMap((part) => [...(state[part] ?? [])].map(([name, values]) => [`${part}/${name}`, values])),
   );
 }
 
-function stateOf(arrays: Arrays, facts: unknown): TrainingState {
-  const progress = checkProgress(facts);
+function stateOf<P extends Progress>(arrays: Arrays, progress: P): TrainingState<P> {
   const [model, slots, best] = PARTS.map(
     (part) =>
       new Map(
@@ -212,5 +231,5 @@ function stateOf(arrays: Arrays, facts: unknown): TrainingState {
         ),
       ),
   );
-  return { progress, model, slots, ...(progress.best && { best }) };
+  return { progress, model, slots, ...(progress.best !== undefined && { best }) };
 }

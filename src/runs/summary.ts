@@ -1,6 +1,5 @@
-import type { EpochEvent } from '../train/events.ts';
-import type { MetricsLine } from './metrics.ts';
-import type { Run } from './run.ts';
+import type { AnyRun, Run } from './run.ts';
+import type { RunKind, RunKinds } from './run-kinds.ts';
 
 /** A run in one line, at its end or so far. */
 export interface RunSummary {
@@ -15,6 +14,10 @@ export interface RunSummary {
   /** Of the best epoch so far, shares in [0, 1]. */
   readonly validError?: number;
   readonly bestEpoch?: number;
+  /** Of an autoencoder's best epoch so far, and at the end, nats a picture. */
+  readonly validElbo?: number;
+  readonly testElbo?: number;
+  readonly testBound?: number;
   /** In threshold mode, at the end. */
   readonly testError?: number;
   /** Share of open gates: on the test data at the end, on the validation data before. */
@@ -27,33 +30,62 @@ export interface RunSummary {
 }
 
 /** Reads a run's record and metrics. @throws FormatError when its metrics are damaged */
-export async function summarize(run: Run): Promise<RunSummary> {
+export const summarize = (run: AnyRun): Promise<RunSummary> =>
+  run.kind === 'vae' ? summarizeVae(run) : summarizeClassifier(run);
+
+async function summarizeClassifier(run: Run): Promise<RunSummary> {
+  const { result } = run.record;
+  const { epochs, facts } = await factsOf(run);
+  const best = bestOf(epochs, ({ validError }) => -validError);
+  const density = result?.density ?? epochs.at(-1)?.density;
+  return {
+    ...facts,
+    ...(best && { validError: best.validError, bestEpoch: best.epoch }),
+    ...(result && { testError: result.testError.threshold, flops: result.flops }),
+    ...(density !== undefined && { density }),
+  };
+}
+
+async function summarizeVae(run: Run<'vae'>): Promise<RunSummary> {
+  const { result } = run.record;
+  const { epochs, facts } = await factsOf(run);
+  const best = bestOf(epochs, ({ validElbo }) => validElbo);
+  return {
+    ...facts,
+    ...(best && { validElbo: best.validElbo, bestEpoch: best.epoch }),
+    ...(result && { testElbo: result.testElbo, testBound: result.testBound }),
+  };
+}
+
+/** What is known of runs of any kind. */
+async function factsOf<K extends RunKind>(run: Run<K>) {
   const { record, folder } = run;
   const { result } = record;
   const lines = await run.metrics();
-  const epochs = lines.filter((line): line is MetricsLine & EpochEvent => line.event === 'epoch');
+  const epochs = lines.filter(({ event }) => event === 'epoch') as RunKinds[K]['epoch'][];
   const last = epochs.at(-1);
-  const best = epochs.reduce<EpochEvent | undefined>(
-    (found, epoch) => (!found || epoch.validError < found.validError ? epoch : found),
-    undefined,
-  );
-  const density = result?.density ?? last?.density;
-  return {
+  const state: RunSummary['state'] = result ? 'done' : (await folder.locked()) ? 'running' : 'stopped';
+  const facts = {
     folder: folder.path,
-    state: result ? 'done' : (await folder.locked()) ? 'running' : 'stopped',
+    state,
     created: record.created,
     config: record.config,
     seed: record.seed,
     epochs: last?.epoch ?? 0,
     ofEpochs: record.training.epochs,
-    ...(best && { validError: best.validError, bestEpoch: best.epoch }),
-    ...(result && { testError: result.testError.threshold, flops: result.flops }),
-    ...(density !== undefined && { density }),
     seconds: result?.seconds ?? last?.seconds ?? 0,
     sessions: lines.filter(({ event }) => event === 'session').length,
     engine: record.engine.name,
   };
+  return { epochs, facts };
 }
+
+/** The first epoch with the highest score. */
+const bestOf = <Epoch>(epochs: readonly Epoch[], score: (epoch: Epoch) => number): Epoch | undefined =>
+  epochs.reduce<Epoch | undefined>(
+    (found, epoch) => (!found || score(epoch) > score(found) ? epoch : found),
+    undefined,
+  );
 
 /** Fields of the configurations in which runs differ, by name. */
 export function differences(configs: readonly Readonly<Record<string, unknown>>[]): string[] {

@@ -2,12 +2,14 @@ import type { Split } from '../data/dataset.ts';
 import type { Engine } from '../engine/engine.ts';
 import { saveModel } from '../io/model-file.ts';
 import type { Model } from '../layers/model.ts';
-import type { EpochEvent, ResultEvent, TrainEvent } from '../train/events.ts';
-import { type Training, train } from '../train/train.ts';
+import type { TrainingState } from '../train/state.ts';
+import { train } from '../train/train.ts';
+import { trainVae } from '../train/train-vae.ts';
 import { StorageError } from './folder.ts';
 import type { MetricsLine, SessionEvent } from './metrics.ts';
 import { trainOptions } from './record.ts';
 import { type Run, WEIGHTS_FILE } from './run.ts';
+import type { RunKind, RunKinds } from './run-kinds.ts';
 import { untrainedModel } from './run-model.ts';
 
 export interface TrainRunOptions {
@@ -42,7 +44,7 @@ export interface SavedEvent {
   readonly checkpoint: string;
 }
 
-export type RunEvent = TrainEvent | ResumedEvent | SavedEvent;
+export type RunEvent<K extends RunKind = 'classifier'> = RunKinds[K]['event'] | ResumedEvent | SavedEvent;
 
 /**
  * Trains a run from where it stands to its end, an event at a time, with checkpoints by the clock. However often it is interrupted,
@@ -51,24 +53,59 @@ export type RunEvent = TrainEvent | ResumedEvent | SavedEvent;
  * @throws StorageError when the run is in use, its engine or data are others than before, or the disk is full; FormatError when
  * its files are damaged; what `train` throws
  */
-export async function* trainRun(run: Run, options: TrainRunOptions): AsyncGenerator<RunEvent, void> {
+export const trainRun = (run: Run, options: TrainRunOptions): AsyncGenerator<RunEvent, void> =>
+  trainKind(run, options, ({ model, data, signal, resume }) =>
+    train(model, data, { ...trainOptions(run.record), signal, ...(resume && { resume }) }),
+  );
+
+/** The same for the run of an autoencoder. @throws what `trainRun` does, and what `trainVae` throws */
+export const trainVaeRun = (run: Run<'vae'>, options: TrainRunOptions): AsyncGenerator<RunEvent<'vae'>, void> =>
+  trainKind(run, options, ({ model, data, signal, resume }) =>
+    trainVae(model, data, { ...trainOptions(run.record), signal, ...(resume && { resume }) }),
+  );
+
+type State<K extends RunKind> = TrainingState<RunKinds[K]['progress']>;
+
+/** Training under way, of any kind. */
+interface Training<K extends RunKind> extends AsyncIterable<RunKinds[K]['event']> {
+  state(): State<K>;
+}
+
+/** Begins training, or goes on from a state. */
+type Begin<K extends RunKind> = (from: {
+  readonly model: Model;
+  readonly data: Split;
+  readonly signal: AbortSignal;
+  readonly resume: State<K> | undefined;
+}) => Training<K>;
+
+async function* trainKind<K extends RunKind>(
+  run: Run<K>,
+  options: TrainRunOptions,
+  begin: Begin<K>,
+): AsyncGenerator<RunEvent<K>, void> {
   const lock = await run.folder.lock();
   try {
-    yield* trainLocked(run, options, lock.lost);
+    yield* trainLocked(run, options, begin, lock.lost);
   } finally {
     await lock.release();
   }
 }
 
-async function* trainLocked(run: Run, options: TrainRunOptions, lost: AbortSignal): AsyncGenerator<RunEvent, void> {
+async function* trainLocked<K extends RunKind>(
+  run: Run<K>,
+  options: TrainRunOptions,
+  begin: Begin<K>,
+  lost: AbortSignal,
+): AsyncGenerator<RunEvent<K>, void> {
   const { engine, data, checkpointSeconds = 30, anyEngine = false } = options;
   checkSame(run, engine, data, anyEngine);
   const saved = await run.latest();
-  const journal = new Journal(run, await run.repair(), anyEngine);
+  const journal = new Journal<K>(run, await run.repair(), anyEngine);
   const model = options.model ?? untrainedModel(run, engine, saved);
   const signal = options.signal ? AbortSignal.any([options.signal, lost]) : lost;
-  const training = train(model, data, { ...trainOptions(run.record), signal, ...(saved && { resume: saved.state }) });
-  await journal.session(training, engine, options.by ?? {});
+  const training = begin({ model, data, signal, resume: saved?.state });
+  await journal.session(training.state(), engine, options.by ?? {});
   if (saved) {
     const { epochs, batches } = saved.state.progress;
     yield { event: 'resumed', checkpoint: saved.name, epochs, batches, damaged: saved.damaged };
@@ -86,7 +123,7 @@ async function* trainLocked(run: Run, options: TrainRunOptions, lost: AbortSigna
         await save();
         await run.folder.write(WEIGHTS_FILE, saveModel(model));
         await journal.add(event);
-        await run.rewrite({ ...run.record, result: event });
+        await run.rewrite({ ...run.record, result: event } as RunKinds[K]['record']);
       }
       yield event;
       if (event.event !== 'result' && performance.now() - last >= 1000 * checkpointSeconds) yield await save();
@@ -98,42 +135,47 @@ async function* trainLocked(run: Run, options: TrainRunOptions, lost: AbortSigna
 }
 
 /** What metrics.jsonl holds, and what is to be added. */
-class Journal {
-  private readonly run: Run;
-  private readonly lines: MetricsLine[];
+class Journal<K extends RunKind> {
+  private readonly run: Run<K>;
+  private readonly lines: MetricsLine<K>[];
   private readonly anyEngine: boolean;
 
-  constructor(run: Run, lines: MetricsLine[], anyEngine: boolean) {
+  constructor(run: Run<K>, lines: MetricsLine<K>[], anyEngine: boolean) {
     this.run = run;
     this.lines = lines;
     this.anyEngine = anyEngine;
   }
 
-  async session(training: Training, { name, threads }: Engine, by: SessionEvent['by']): Promise<void> {
-    const { epochs, batches, step } = training.state().progress;
+  async session({ progress }: State<K>, { name, threads }: Engine, by: SessionEvent['by']): Promise<void> {
+    const { epochs, batches, step } = progress;
     await this.write({ event: 'session', epochs, batches, step, engine: name, threads, by });
   }
 
   /** Adds an event unless it is there already: after a kill, epochs since the checkpoint come again. */
-  async add(event: EpochEvent | ResultEvent): Promise<void> {
+  async add(event: Outcome): Promise<void> {
     const before = this.lines.find((line) => keyOf(line) === keyOf(event));
     if (!before) return this.write(event);
-    const now = event.trainLoss;
-    const then = (before as EpochEvent | ResultEvent).trainLoss;
+    const now = lossOf(event);
+    const then = lossOf(before as Outcome);
     if (now !== then && !this.anyEngine)
       throw new StorageError(
         `${this.run.folder.path}: ${keyOf(event)} had the training loss ${then} before the interruption and has ${now} now: this machine computes other bits than the one before. --simd simd --blas off gives the same on every machine, for a new run; --any-engine goes on with this one.`,
       );
   }
 
-  private async write(event: EpochEvent | ResultEvent | SessionEvent): Promise<void> {
-    const line = { ...event, time: Date.now() / 1000 };
+  private async write(event: Outcome | SessionEvent): Promise<void> {
+    const line = { ...event, time: Date.now() / 1000 } as MetricsLine<K>;
     await this.run.log(line, this.lines);
     this.lines.push(line);
   }
 }
 
-const keyOf = (event: MetricsLine | EpochEvent | ResultEvent): string =>
+/** What is logged once, of any kind of run. */
+type Outcome = RunKinds[RunKind]['epoch' | 'result'];
+
+const lossOf = (event: Outcome): number => ('trainLoss' in event ? event.trainLoss : -event.trainElbo);
+
+const keyOf = (event: MetricsLine<RunKind> | Outcome): string =>
   event.event === 'epoch'
     ? `epoch ${event.epoch}`
     : event.event === 'result'
@@ -142,7 +184,7 @@ const keyOf = (event: MetricsLine | EpochEvent | ResultEvent): string =>
 
 /** @throws StorageError when bits would differ from those of the sessions before */
 function checkSame(
-  { record, folder }: Run,
+  { record, folder }: Pick<Run<RunKind>, 'record' | 'folder'>,
   engine: Engine,
   { train: part, valid, test }: Split,
   anyEngine: boolean,

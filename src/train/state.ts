@@ -1,8 +1,8 @@
 import type { Snapshot } from '../layers/model.ts';
 import type { EpochEvent } from './events.ts';
 
-/** How far training has come: plain JSON, every number finite. */
-export interface TrainingProgress {
+/** How far any training has come: plain JSON, every number finite. */
+export interface Progress<Epoch = unknown> {
   /** Steps of the optimizer. */
   readonly step: number;
   /** Epochs that are complete, validation included. */
@@ -11,19 +11,24 @@ export interface TrainingProgress {
   readonly batches: number;
   readonly examples: number;
   readonly lossSum: number;
+  /** Spent training, in all sessions. */
+  readonly seconds: number;
+  /** The epoch that did best on the validation data, once there is one. */
+  readonly best?: Epoch;
+}
+
+/** How far the training of a classifier has come. */
+export interface TrainingProgress extends Progress<EpochEvent> {
+  /** Over the minibatches of the next epoch that are done: wrong answers, multiply-adds for one example. */
   readonly wrong: number;
   readonly executed: number;
   /** Multiply-adds for one example, mean of the last complete epoch. */
   readonly trainingWork: number;
-  /** Spent training, in all sessions. */
-  readonly seconds: number;
-  /** The epoch with the best validation error, once there is one. */
-  readonly best?: EpochEvent;
 }
 
 /** Everything that the rest of training follows from, beside the model's layers, the options and the data. */
-export interface TrainingState {
-  readonly progress: TrainingProgress;
+export interface TrainingState<P extends Progress = TrainingProgress> {
+  readonly progress: P;
   /** What training changes in the model. */
   readonly model: Snapshot;
   /** The optimizer's arrays, by the parameter's name and a number. */
@@ -32,27 +37,44 @@ export interface TrainingState {
   readonly best?: Snapshot;
 }
 
-const COUNTS = ['step', 'epochs', 'batches', 'examples', 'wrong'] as const;
-const NUMBERS = ['lossSum', 'executed', 'trainingWork', 'seconds'] as const;
-const OF_BEST = ['trainLoss', 'trainError', 'validError', 'validLoss', 'density'] as const;
+const COUNTS = ['step', 'epochs', 'batches', 'examples'] as const;
+const NUMBERS = ['lossSum', 'seconds'] as const;
+
+/** What the progress of one kind of training has beside that of any. */
+export interface ProgressFields {
+  readonly counts: readonly string[];
+  readonly numbers: readonly string[];
+  /** Numbers of the best epoch. */
+  readonly best: readonly string[];
+}
+
+const OF_CLASSIFIERS: ProgressFields = {
+  counts: ['wrong'],
+  numbers: ['executed', 'trainingWork'],
+  best: ['trainLoss', 'trainError', 'validError', 'validLoss', 'density'],
+};
 
 /**
- * Checks progress that was read from somewhere.
+ * Checks the progress of a classifier's training that was read from somewhere.
  * @throws RangeError that names the field
  */
-export function checkProgress(value: unknown): TrainingProgress {
-  const progress = value as TrainingProgress | null;
-  if (typeof progress !== 'object' || progress === null) throw new RangeError('The progress of training is no object.');
-  for (const name of COUNTS) checkCount(name, progress[name]);
-  for (const name of NUMBERS) checkNumber(name, progress[name]);
-  const { best } = progress;
+export const checkProgress = (value: unknown): TrainingProgress =>
+  checkProgressOf(value, OF_CLASSIFIERS) as TrainingProgress;
+
+/** Checks progress that was read from somewhere. @throws RangeError that names the field */
+export function checkProgressOf(value: unknown, own: ProgressFields): Progress {
+  if (typeof value !== 'object' || value === null) throw new RangeError('The progress of training is no object.');
+  const progress = value as Readonly<Record<string, unknown>>;
+  for (const name of [...COUNTS, ...own.counts]) checkCount(name, progress[name]);
+  for (const name of [...NUMBERS, ...own.numbers]) checkNumber(name, progress[name]);
+  const best = progress.best as Readonly<Record<string, unknown>> | null | undefined;
   if ((best === undefined) !== (progress.epochs === 0))
     throw new RangeError(`The progress of training has ${progress.epochs} epochs and ${best ? 'a' : 'no'} best one.`);
-  if (best === undefined) return progress;
+  if (best === undefined) return value as Progress;
   if (typeof best !== 'object' || best === null) throw new RangeError('The best epoch is no object.');
   checkCount('best.epoch', best.epoch);
-  for (const name of OF_BEST) checkNumber(`best.${name}`, best[name]);
-  return progress;
+  for (const name of own.best) checkNumber(`best.${name}`, best[name]);
+  return value as Progress;
 }
 
 function checkCount(name: string, value: unknown): void {

@@ -37,6 +37,13 @@ export class Stepper {
     this.slots = model.parameters.map(({ tensor }) => optimizer.init(model.engine, tensor));
   }
 
+  /** The optimizer's live arrays, by the parameter's name and a number. */
+  arrays(): [string, Float32Array | Float64Array][] {
+    return this.model.parameters.flatMap(({ name }, i) =>
+      this.slots[i].map((slot, k): [string, Float32Array | Float64Array] => [`${name}.${k}`, slot.values]),
+    );
+  }
+
   /**
    * One step on a batch that was gathered after `engine.beginStep()`.
    * @returns the mean loss in nats, the model's output (of all draws; valid until the next step), and the multiply-adds of the

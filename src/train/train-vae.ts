@@ -5,6 +5,8 @@ import { type Optimizer, type OptimizerName, resolveOptimizer } from '../optim/i
 import { Basket, type BasketOptions, type BasketRow } from './basket.ts';
 import { epochOrder, gatherBatch } from './batches.ts';
 import type { BatchEvent } from './events.ts';
+import { restoreState } from './restore-state.ts';
+import { checkProgressOf, type Progress, type ProgressFields, type TrainingState } from './state.ts';
 import { Stepper } from './step.ts';
 import { latentSite, startAtMeans, vae } from './vae.ts';
 import { measureVae, type VaeBound, type VaeBoundOptions } from './vae-bound.ts';
@@ -26,6 +28,20 @@ export interface TrainVaeOptions {
   readonly basket?: BasketOptions;
   /** Stops training: the iteration throws the signal's reason. */
   readonly signal?: AbortSignal;
+  /** Continue from here, bit for bit: a state of the same model, data and options (`epochs` may differ). */
+  readonly resume?: VaeState;
+}
+
+/** How far the training of an autoencoder has come. */
+export type VaeProgress = Progress<VaeEpochEvent>;
+
+/** Everything that the rest of training follows from, beside the model's layers, the options and the data. */
+export type VaeState = TrainingState<VaeProgress>;
+
+/** Training under way: its events, and the state that it can be continued from. */
+export interface VaeTraining extends AsyncGenerator<VaeEvent, void> {
+  /** A copy of where training stands, after any event and after the signal stopped it; see `Training`. */
+  state(): VaeState;
 }
 
 /** After every epoch; nats a picture. */
@@ -80,108 +96,185 @@ export type VaeEvent = BatchEvent | VaeEpochEvent | VaeMeasureEvent | VaeResultE
 /** The event loop gets a turn at least this often, in milliseconds. */
 const TURN = 50;
 
+const OWN: ProgressFields = { counts: [], numbers: [], best: ['trainLoss', 'validElbo'] };
+
+/** Checks the progress of an autoencoder's training that was read from somewhere. @throws RangeError that names the field */
+export const checkVaeProgress = (value: unknown): VaeProgress => checkProgressOf(value, OWN) as VaeProgress;
+
 /**
  * Trains a variational autoencoder with Bernoulli latents on dynamically binarised pictures, an event at a time. The weights of
  * the epoch with the best validation ELBO stand in the model at the end.
  * @param model of the layers of `vaeLayers`; its biases start at the data's means
- * @throws RangeError for options, data or a model that do not fit, NonFiniteError when the loss is NaN, or the signal's reason
+ * @throws RangeError for options, data, a model or a state that do not fit, NonFiniteError when the loss is NaN, or the signal's reason
  */
-export async function* trainVae(
-  model: Model,
-  data: Split,
-  options: TrainVaeOptions = {},
-): AsyncGenerator<VaeEvent, void> {
-  const { epochs = 10, batch: size = 100, decay = 1, samples = 100, signal } = options;
-  const site = latentSite(model).name;
-  for (const [name, value] of Object.entries({ epochs, batch: size, samples }))
-    if (!Number.isInteger(value) || value < 1)
-      throw new RangeError(`\`${name}\` is ${value}; a whole number from 1 up would do.`);
-  if (!(decay > 0)) throw new RangeError(`\`decay\` is ${decay}; a number over 0 would do.`);
-  for (const part of [data.train, data.valid, data.test]) checkPictures(model, part);
-  const optimizer = resolveOptimizer(options.optimizer ?? 'adam');
-  startAtMeans(model, data.train);
-  const stepper = new Stepper(model, optimizer, vae);
-  const basket = options.basket && new Basket(model, { site, ...options.basket }, vae);
-  const { count } = data.train;
-  const start = performance.now();
-  const seconds = (): number => (performance.now() - start) / 1000;
-  let lastTurn = start;
-  const turn = async (): Promise<void> => {
-    if (performance.now() - lastTurn > TURN) {
-      await new Promise((resolve) => setTimeout(resolve, 0));
-      lastTurn = performance.now();
-    }
-    signal?.throwIfAborted();
-  };
-  async function* measure(
-    what: string,
-    part: Dataset,
-    given: VaeBoundOptions = {},
-  ): AsyncGenerator<VaeEvent, VaeBound> {
-    const measuring = measureVae(model, part, given);
-    for (;;) {
-      const { done, value } = measuring.next();
-      if (done) return value;
-      yield { event: 'measure', what, done: value, count: part.count };
-      await turn();
-    }
+export function trainVae(model: Model, data: Split, options: TrainVaeOptions = {}): VaeTraining {
+  options.signal?.throwIfAborted();
+  const run = new VaeTrainingRun(model, data, options);
+  return Object.assign(run.events(), { state: () => run.state() });
+}
+
+type Sums = Pick<VaeProgress, 'batches' | 'examples' | 'lossSum'>;
+const NOTHING: Sums = { batches: 0, examples: 0, lossSum: 0 };
+
+class VaeTrainingRun {
+  private readonly model: Model;
+  private readonly data: Split;
+  private readonly options: TrainVaeOptions;
+  private readonly epochs: number;
+  private readonly batchSize: number;
+  private readonly samples: number;
+  private readonly optimizer: Optimizer;
+  private readonly stepper: Stepper;
+  private readonly basket: Basket | undefined;
+  private readonly start = performance.now();
+  private lastTurn = performance.now();
+  private best: { event: VaeEpochEvent; snapshot: Snapshot } | undefined;
+  private lastEpoch = 0;
+  /** Of the epoch under way. */
+  private sums: Sums = NOTHING;
+  /** Of earlier sessions. */
+  private secondsBefore = 0;
+  /** Pictures that this session has trained on. */
+  private trained = 0;
+  /** Once the model holds the weights of the best epoch. */
+  private last: VaeState | undefined;
+
+  constructor(model: Model, data: Split, options: TrainVaeOptions) {
+    const { epochs = 10, batch = 100, decay = 1, samples = 100, resume } = options;
+    const site = latentSite(model).name;
+    for (const [name, value] of Object.entries({ epochs, batch, samples }))
+      if (!Number.isInteger(value) || value < 1)
+        throw new RangeError(`\`${name}\` is ${value}; a whole number from 1 up would do.`);
+    if (!(decay > 0)) throw new RangeError(`\`decay\` is ${decay}; a number over 0 would do.`);
+    for (const part of [data.train, data.valid, data.test]) checkPictures(model, part);
+    this.model = model;
+    this.data = data;
+    this.options = options;
+    this.epochs = epochs;
+    this.batchSize = batch;
+    this.samples = samples;
+    this.optimizer = resolveOptimizer(options.optimizer ?? 'adam');
+    if (!resume) startAtMeans(model, data.train);
+    this.stepper = new Stepper(model, this.optimizer, vae);
+    this.basket = options.basket && new Basket(model, { site, ...options.basket }, vae);
+    if (resume) this.restore(resume);
   }
-  let best: { event: VaeEpochEvent; snapshot: Snapshot } | undefined;
-  for (let epoch = 1; epoch <= epochs; epoch++) {
+
+  async *events(): AsyncGenerator<VaeEvent, void> {
+    while (this.lastEpoch < this.epochs) yield* this.epoch(this.lastEpoch + 1);
+    yield* this.result();
+  }
+
+  private async *epoch(epoch: number): AsyncGenerator<VaeEvent, void> {
+    const { model, data, options, optimizer, stepper, epochs } = this;
+    const { count } = data.train;
     const order = epochOrder(count, options.seed ?? model.seed, epoch);
-    const learningRate = optimizer.learningRate * decay ** (epoch - 1);
-    for (const site of model.sites) site.resetHealth();
-    let lossSum = 0;
-    for (let from = 0, batch = 1; from < count; from += size, batch++) {
+    const learningRate = optimizer.learningRate * (options.decay ?? 1) ** (epoch - 1);
+    const batches = Math.ceil(count / this.batchSize);
+    if (this.sums.batches === 0) for (const site of model.sites) site.resetHealth();
+    while (this.sums.batches < batches) {
       model.engine.beginStep();
-      const indices = order.subarray(from, from + size);
+      const { batches: before, examples: from, lossSum } = this.sums;
+      const indices = order.subarray(from, from + this.batchSize);
       const minibatch = gatherBatch(model.engine, data.train, indices);
-      lossSum += stepper.run(minibatch, { optimizer, learningRate }).loss * minibatch.rows;
-      basket?.afterStep(stepper.step, data.train, indices);
-      const seen = from + minibatch.rows;
-      const done = (epoch - 1) * count + seen;
-      const examplesPerSecond = done / seconds();
+      const { loss } = stepper.run(minibatch, { optimizer, learningRate });
+      const examples = from + minibatch.rows;
+      this.sums = { batches: before + 1, examples, lossSum: lossSum + loss * minibatch.rows };
+      this.basket?.afterStep(stepper.step, data.train, indices);
+      this.trained += minibatch.rows;
+      const examplesPerSecond = this.trained / ((performance.now() - this.start) / 1000);
       yield {
         event: 'batch',
         epoch,
         epochs,
-        batch,
-        batches: Math.ceil(count / size),
-        loss: lossSum / seen,
+        batch: this.sums.batches,
+        batches,
+        loss: this.sums.lossSum / examples,
         examplesPerSecond,
-        secondsLeft: (epochs * count - done) / examplesPerSecond,
+        secondsLeft: ((epochs - epoch + 1) * count - examples) / examplesPerSecond,
       };
-      await turn();
+      await this.turn();
     }
     stepper.checkParameters();
-    const { elbo: validElbo } = yield* measure('validation ELBO', data.valid);
-    const better = !best || validElbo > best.event.validElbo;
+    const { elbo: validElbo } = yield* this.measure('validation ELBO', data.valid);
+    const better = !this.best || validElbo > this.best.event.validElbo;
     const health = model.stochasticSites.map((site) => site.health);
-    const facts = { epoch, epochs, trainLoss: lossSum / count, validElbo, health, learningRate };
-    const measured = basket && { basket: basket.take() };
-    const event: VaeEpochEvent = { event: 'epoch', ...facts, seconds: seconds(), best: better, ...measured };
-    if (better) best = { event, snapshot: model.snapshot() };
+    const facts = { epoch, epochs, trainLoss: this.sums.lossSum / count, validElbo, health, learningRate };
+    const measured = this.basket && { basket: this.basket.take() };
+    const event: VaeEpochEvent = { event: 'epoch', ...facts, seconds: this.seconds, best: better, ...measured };
+    this.lastEpoch = epoch;
+    this.sums = NOTHING;
+    if (better) this.best = { event, snapshot: model.snapshot() };
     yield event;
   }
-  if (!best) return;
-  model.restore(best.snapshot);
-  const train = yield* measure('train ELBO', data.train);
-  const test = yield* measure('test bound', data.test, { samples });
-  yield {
-    event: 'result',
-    trainElbo: train.elbo,
-    validElbo: best.event.validElbo,
-    testElbo: test.elbo,
-    testBound: test.bound,
-    samples,
-    bestEpoch: best.event.epoch,
-    epochs,
-    seconds: seconds(),
-    engine: model.engine.name,
-    threads: model.engine.threads,
-    seed: model.seed,
-    dataChecksum: data.train.checksum,
-  };
+
+  /** Measures the best epoch's weights. */
+  private async *result(): AsyncGenerator<VaeEvent, void> {
+    const { model, data, best, samples } = this;
+    if (!best) throw new RangeError('Training ended without an epoch; `epochs: 1` or more would do.');
+    this.last = this.state();
+    model.restore(best.snapshot);
+    const train = yield* this.measure('train ELBO', data.train);
+    const test = yield* this.measure('test bound', data.test, { samples });
+    yield {
+      event: 'result',
+      trainElbo: train.elbo,
+      validElbo: best.event.validElbo,
+      testElbo: test.elbo,
+      testBound: test.bound,
+      samples,
+      bestEpoch: best.event.epoch,
+      epochs: this.lastEpoch,
+      seconds: this.seconds,
+      engine: model.engine.name,
+      threads: model.engine.threads,
+      seed: model.seed,
+      dataChecksum: data.train.checksum,
+    };
+  }
+
+  private async *measure(what: string, part: Dataset, given: VaeBoundOptions = {}): AsyncGenerator<VaeEvent, VaeBound> {
+    const measuring = measureVae(this.model, part, given);
+    for (;;) {
+      const { done, value } = measuring.next();
+      if (done) return value;
+      yield { event: 'measure', what, done: value, count: part.count };
+      await this.turn();
+    }
+  }
+
+  /** See `VaeTraining`. */
+  state(): VaeState {
+    const { model, stepper, best, sums } = this;
+    if (this.last) return this.last;
+    const slots = new Map(stepper.arrays().map(([name, values]) => [name, values.slice()]));
+    const soFar = { step: stepper.step, epochs: this.lastEpoch, ...sums, seconds: this.seconds };
+    const progress: VaeProgress = { ...soFar, ...(best && { best: best.event }) };
+    return { progress, model: model.snapshot(), slots, ...(best && { best: best.snapshot }) };
+  }
+
+  private restore(state: VaeState): void {
+    const { epochs, batches, examples, lossSum, seconds } = checkVaeProgress(state.progress);
+    const { model, stepper, batchSize: batch } = this;
+    const { count } = this.data.train;
+    this.best = restoreState(state, { model, stepper, optimizer: this.optimizer.name, count, batch });
+    this.lastEpoch = epochs;
+    this.secondsBefore = seconds;
+    this.sums = { batches, examples, lossSum };
+  }
+
+  /** Lets the event loop run now and then, and stops when the signal says so. */
+  private async turn(): Promise<void> {
+    if (performance.now() - this.lastTurn > TURN) {
+      await new Promise((resolve) => setTimeout(resolve, 0));
+      this.lastTurn = performance.now();
+    }
+    this.options.signal?.throwIfAborted();
+  }
+
+  private get seconds(): number {
+    return this.secondsBefore + (performance.now() - this.start) / 1000;
+  }
 }
 
 /** @throws RangeError when the data's width does not fit the model, or its features are no probabilities */

@@ -7,6 +7,7 @@ import { calibrate } from './calibrate.ts';
 import { checkFit, type Evaluation, evaluate } from './evaluate.ts';
 import type { EpochEvent, ResultEvent, TrainEvent } from './events.ts';
 import type { Objective } from './objective.ts';
+import { restoreState } from './restore-state.ts';
 import { checkProgress, type TrainingProgress, type TrainingState } from './state.ts';
 import { Stepper } from './step.ts';
 
@@ -217,43 +218,19 @@ class TrainingRun {
       seconds: this.seconds,
       ...(best && { best: best.event }),
     };
-    const slots = new Map(this.slots().map(([name, values]) => [name, values.slice()]));
+    const slots = new Map(stepper.arrays().map(([name, values]) => [name, values.slice()]));
     return { progress, model: model.snapshot(), slots, ...(best && { best: best.snapshot }) };
   }
 
-  private restore({ progress, model: now, slots, best }: TrainingState): void {
-    const { model, stepper } = this;
-    const { step, epochs, batches, examples, lossSum, wrong, executed, ...rest } = checkProgress(progress);
-    const own = this.slots();
-    const misfit = own.find(([name, values]) => slots.get(name)?.length !== values.length)?.[0];
-    if (misfit !== undefined || slots.size !== own.length)
-      throw new RangeError(
-        `The state to resume from does not fit the optimizer "${this.optimizer.name}" at ${misfit ?? 'what it keeps'}.`,
-      );
-    if (examples !== Math.min(this.data.train.count, batches * this.batchSize))
-      throw new RangeError(
-        `The state to resume from has seen ${examples} examples in ${batches} minibatches, which minibatches of ${this.batchSize} of ${this.data.train.count} examples do not give.`,
-      );
-    if (rest.best && best) {
-      // Restoring checks that it fits.
-      model.restore(best);
-      this.best = { event: rest.best, snapshot: best };
-    } else if (rest.best) throw new RangeError('The state to resume from lacks the weights of its best epoch.');
-    model.restore(now);
-    for (const [name, values] of own) values.set(slots.get(name) ?? []);
-    stepper.step = step;
+  private restore(state: TrainingState): void {
+    const { epochs, batches, examples, lossSum, wrong, executed, ...rest } = checkProgress(state.progress);
+    const { model, stepper, batchSize: batch } = this;
+    const { count } = this.data.train;
+    this.best = restoreState(state, { model, stepper, optimizer: this.optimizer.name, count, batch });
     this.lastEpoch = epochs;
     this.trainingWork = rest.trainingWork;
     this.secondsBefore = rest.seconds;
     this.sums = { batches, examples, lossSum, wrong, executed };
-  }
-
-  /** The optimizer's live arrays. */
-  private slots(): [string, Float32Array | Float64Array][] {
-    const { model, stepper } = this;
-    return model.parameters.flatMap(({ name }, i) =>
-      stepper.slots[i].map((slot, k): [string, Float32Array | Float64Array] => [`${name}.${k}`, slot.values]),
-    );
   }
 
   private settings(learningRate: number, epoch: number) {

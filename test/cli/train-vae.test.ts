@@ -1,9 +1,18 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
+import { setTimeout } from 'node:timers/promises';
+import { evaluateCommand } from '../../cli/evaluate.ts';
+import { explain } from '../../cli/exit.ts';
+import { exportCommand } from '../../cli/export.ts';
+import { predictCommand } from '../../cli/predict.ts';
+import { openAnyRun } from '../../cli/run-folder.ts';
+import { comparison } from '../../cli/runs.ts';
+import { trainCommand } from '../../cli/train.ts';
 import { loadModel } from '../../src/io/model-file.ts';
+import { summarize } from '../../src/runs/summary.ts';
 import { reference } from '../helpers/engines.ts';
 import { runCli } from '../helpers/run-cli.ts';
 
@@ -23,21 +32,56 @@ describe('flipgrad train --model vae', () => {
     );
     assert.ok(second.validElbo > first.validElbo);
     assert.ok(result.testBound > result.testElbo && result.samples === 3);
-    assert.deepEqual(readdirSync(path).sort(), ['curves.svg', 'metrics.jsonl', 'vae.json', 'weights.safetensors']);
-    const record = JSON.parse(readFileSync(join(path, 'vae.json'), 'utf8'));
+    const names = readdirSync(path).filter((name) => !name.startsWith('.'));
+    assert.deepEqual(names.sort(), ['checkpoints', 'curves.svg', 'metrics.jsonl', 'run.json', 'weights.safetensors']);
+    const record = JSON.parse(readFileSync(join(path, 'run.json'), 'utf8'));
     assert.equal(record.result.testBound, result.testBound);
     assert.equal(record.config.neuron, 'rloo');
     const metrics = readFileSync(join(path, 'metrics.jsonl'), 'utf8').trim().split('\n');
     assert.deepEqual(
       metrics.map((line) => JSON.parse(line).event),
-      ['epoch', 'epoch', 'result'],
+      ['session', 'epoch', 'epoch', 'result'],
     );
     const model = loadModel(reference, readFileSync(join(path, 'weights.safetensors')), { where: 'weights' });
     assert.deepEqual([model.inputs, model.layers[0].outputs, model.outputs], [784, 12, 784]);
     assert.match(readFileSync(join(path, 'curves.svg'), 'utf8'), /^<svg.*−ELBO, nats/s);
     const again = await runCli([...args, '--run', path]);
     assert.equal(again.code, 2);
-    assert.match(again.stderr, /holds curves\.svg already; a new or empty folder would do\./);
+    assert.match(again.stderr, /holds checkpoints already; a new or empty folder would do\./);
+  });
+
+  it('Ctrl-C saves and says how to go on; --resume ends with the same bytes', async () => {
+    const path = join(folder, 'stopped');
+    const args = ['--model', 'vae', '--neuron', 'rloo', '--units', '12', '--epochs', '2', '--samples', '3', '--json'];
+    const end = trainCommand()
+      .parseAsync([...args, '--run', path], { from: 'user' })
+      .then(() => undefined, explain);
+    for (let turns = 0; turns < 2000 && !existsSync(join(path, 'metrics.jsonl')); turns++) await setTimeout(10);
+    process.emit('SIGINT');
+    const stopped = await end;
+    assert.equal(stopped?.code, 130);
+    assert.equal(stopped.text, `Interrupted and saved. To go on: flipgrad train --resume ${path}`);
+    assert.equal((await summarize(await openAnyRun(path))).state, 'stopped');
+    const other = await runCli(['train', '--resume', path, '--samples', '4']);
+    assert.equal(other.code, 2);
+    assert.match(other.stderr, /--samples is 4 here and 3 in/);
+    await trainCommand().parseAsync(['--resume', path, '--json'], { from: 'user' });
+    const weights = (run: string) => readFileSync(join(folder, run, 'weights.safetensors'));
+    assert.ok(weights('stopped').equals(weights('run')));
+  });
+
+  it('runs and show know it, and what wants a classifier says so', async () => {
+    const path = join(folder, 'run');
+    const [listed] = (await runCli(['runs', folder])).lines() as Record<string, unknown>[];
+    assert.deepEqual([listed.state, listed.epochs, typeof listed.testBound], ['done', 2, 'number']);
+    const text = comparison([await summarize(await openAnyRun(path))]);
+    assert.match(text, /valid ELBO {2}test bound.*\n.*-\d+\.\d\d +-\d+\.\d\d/);
+    const [shown] = (await runCli(['show', path])).lines() as Record<string, unknown>[];
+    assert.deepEqual([shown.validElbo, shown.epochs], [listed.validElbo, 2]);
+    for (const command of [evaluateCommand(), exportCommand(), predictCommand()]) {
+      const more = command.name() === 'predict' ? ['rows.csv'] : [];
+      await assert.rejects(command.parseAsync([path, ...more], { from: 'user' }), /holds the run of an autoencoder/);
+    }
   });
 
   it('refuses what does not go with it', async () => {

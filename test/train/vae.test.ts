@@ -419,7 +419,7 @@ describe('trainVae', async () => {
 
   test('what does not fit is refused in a sentence', async () => {
     const { width } = data.train;
-    const start = (layers = vaeLayers('linear', width, 'rloo', 4), part = data, options = {}) =>
+    const start = async (layers = vaeLayers('linear', width, 'rloo', 4), part = data, options = {}) =>
       trainVae(createModel(reference, { inputs: part.train.width, layers }), part, options).next();
     await assert.rejects(start(vaeLayers('linear', width, 'linear')), /no units called "latents" that fire/);
     await assert.rejects(start(undefined, data, { samples: 0 }), /`samples` is 0; a whole number from 1 up would do\./);
