@@ -12,8 +12,13 @@ const HALVINGS = 40;
 /** A difference that is none, relative to the values over 1. */
 const ROUNDING = 1e-6;
 
+/** What is 0 on one side alone differs however small it is: whether a unit is open hangs on it. */
 const differ = (a: readonly number[], b: readonly number[]): boolean =>
-  a.some((value, i) => Math.abs(value - b[i]) > ROUNDING * Math.max(1, Math.abs(value), Math.abs(b[i])));
+  a.some(
+    (value, i) =>
+      Math.abs(value - b[i]) > ROUNDING * Math.max(1, Math.abs(value), Math.abs(b[i])) ||
+      (value === 0) !== (b[i] === 0),
+  );
 
 /**
  * Where h or the gradient of a single unit jumps as a function of its next noise number, found by halving: what `cells` should
