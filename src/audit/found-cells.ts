@@ -11,13 +11,14 @@ const PLACES: readonly number[] = [
 const HALVINGS = 40;
 /** A difference that is none, relative to the values over 1. */
 const ROUNDING = 1e-6;
+/** What is 0 on one side and more than this on the other is a jump: whether a unit is open hangs on it. What goes through 0 is below it. */
+const OPEN = 1e-10;
 
-/** What is 0 on one side alone differs however small it is: whether a unit is open hangs on it. */
 const differ = (a: readonly number[], b: readonly number[]): boolean =>
   a.some(
     (value, i) =>
       Math.abs(value - b[i]) > ROUNDING * Math.max(1, Math.abs(value), Math.abs(b[i])) ||
-      (value === 0) !== (b[i] === 0),
+      ((value === 0 || b[i] === 0) && Math.abs(value - b[i]) > OPEN),
   );
 
 /**
