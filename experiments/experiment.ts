@@ -22,6 +22,10 @@ export interface Form<C> {
   cells(seeds: readonly number[]): readonly C[];
 }
 
+/** What intervals over seeds do not tell of: for the settings of experiments on MNIST. */
+export const SAME_IMAGES =
+  'MNIST’s test images are the same for every seed: intervals tell how far trainings differ, not how far other images would.';
+
 /** `not tested` where this form cannot tell, as for published error rates on other data. */
 export type Outcome = 'holds' | 'refuted' | 'not shown' | 'not tested';
 
@@ -61,8 +65,13 @@ export interface Experiment<C extends Cell = Cell, R = unknown> {
   readonly title: string;
   /** What is asked, and why one would care: two or three sentences for a newcomer. */
   readonly question: string;
-  /** The claim in its author's words, where it stands, and what numbers were printed. */
-  readonly claim: { readonly text: string; readonly source: string; readonly published: string };
+  /** The claim, where it stands, and what numbers were printed; `verbatim` where it is in its author's words. */
+  readonly claim: {
+    readonly text: string;
+    readonly source: string;
+    readonly published: string;
+    readonly verbatim?: true;
+  };
   /** The setting in a few sentences: network, budget, tolerance, and what was left out. */
   readonly setting: string;
   readonly quick: Form<C>;

@@ -105,7 +105,7 @@ const bySize = ({ where, own }: Size): Finding[] =>
     return {
       claim: `${words} (${where})`,
       outcome: isMeasured(own, measure) ? outcomeOf(difference, sign) : 'not tested',
-      evidence: `${measure.name}: ${withHalf(difference, measure.show)} against the deterministic net, ${difference.count} seeds.`,
+      evidence: `${measure.name}: ${withHalf(difference, measure.show)} against the deterministic net, ${difference.count} seeds.${measure === CRITERION ? ` Without noise, ${TRAIN.name}: ${withHalf(against(own, BINARY, TRAIN), TRAIN.show)}.` : ''}`,
     };
   });
 
@@ -126,7 +126,7 @@ function learntOf(sizes: readonly Size[]): string[] {
     .toSorted((a, b) => a.ratio.mean - b.ratio.mean)
     .map(({ arm, ratio }) => `${arm} × ${factor(ratio)}`);
   return [
-    `Binary stochastic units against the deterministic net: training criterion ${counted(sizes, BINARY, CRITERION)}; epochs to ${TARGET} nats ${counted(sizes, BINARY, SPEED)}; test error ${counted(sizes, BINARY, TEST)}.`,
+    `Binary stochastic units against the deterministic net: training criterion ${counted(sizes, BINARY, CRITERION)}; without noise, training error ${counted(sizes, BINARY, TRAIN)}; epochs to ${TARGET} nats ${counted(sizes, BINARY, SPEED)}; test error ${counted(sizes, BINARY, TEST)}.`,
     `Test error of every kind of noise over that of the deterministic net, the geometric mean of all sizes, lowest first: ${ranked.join('; ')}.`,
     ...noisy
       .filter((arm) => arm !== BINARY)

@@ -123,7 +123,7 @@ function curvesOf(levels: ReadonlyMap<string, Done[]>, where: string): string {
 }
 
 /** What a reader takes home of one net: levels that are better or worse than none, by the criterion and by the test. */
-function learntOf(levels: ReadonlyMap<string, Done[]>, where: string): string[] {
+function learntOf(levels: ReadonlyMap<string, Done[]>, where: string, rates: readonly number[]): string[] {
   const noisy = [...levels.keys()].filter((level) => level !== 'none');
   if (!levels.has('none') || noisy.length === 0) return [];
   const told = ([CRITERION, TEST] as const).map((measure) => {
@@ -131,8 +131,14 @@ function learntOf(levels: ReadonlyMap<string, Done[]>, where: string): string[] 
       noisy.filter((level) => verdict(against(levels, level, measure)) === wanted).join('; ') || 'none';
     return `${measure === CRITERION ? 'the training criterion' : 'the test error'} is better than without noise for: ${by('holds')}; worse for: ${by('refuted')}`;
   });
+  const highest = Math.max(...rates);
+  const atTheEdge = [...levels].flatMap(([level, runs]) => (runs[0].cell.rate === highest ? [level] : []));
+  const edge =
+    rates.length > 1 && atTheEdge.length > 0
+      ? ` Best at ${highest}, the highest learning rate that was tried, so that a higher one might be better: ${atTheEdge.join('; ')}.`
+      : '';
   return [
-    `In ${where}, of ${noisy.length} levels of noise, each at its best learning rate: ${told.join('. And ')}. The others are not told apart from no noise.`,
+    `In ${where}, of ${noisy.length} levels of noise, each at its best learning rate: ${told.join('. And ')}. The others are not told apart from no noise.${edge}`,
   ];
 }
 
@@ -142,10 +148,14 @@ export function renderNoiseInjection(all: readonly Done[]): Report {
     all,
     ({ cell }) => `${cell.net === 'hidden' ? 'hidden units' : 'gates'}, ${cell.units} units, ${cell.examples} examples`,
   );
-  const parts = [...groups].map(([where, own]) => ({ where, levels: byLevel(own) }));
+  const parts = [...groups].map(([where, own]) => ({
+    where,
+    levels: byLevel(own),
+    rates: [...new Set(own.map(({ cell }) => cell.rate))],
+  }));
   return {
     findings: parts.flatMap(({ where, levels }) => findingsOf(levels, where)),
-    learnt: parts.flatMap(({ where, levels }) => learntOf(levels, where)),
+    learnt: parts.flatMap(({ where, levels, rates }) => learntOf(levels, where, rates)),
     tables: parts.map(({ where, levels }) => tableOf(levels, where)),
     charts: parts.map(({ where, levels }) => curvesOf(levels, where)),
   };

@@ -31,13 +31,16 @@ export function chanceOf(findings: readonly Finding[]): string {
   return `${tested} claims are tested here, each with a 95% interval of its own: were there nothing to find, about ${(tested / 20).toFixed(1)} of them would be decided by chance all the same.`;
 }
 
+/** The claim, in quotation marks where the words are its author's. */
+export const claimed = ({ text, verbatim }: Experiment['claim']): string => (verbatim ? `“${text}”` : text);
+
 /** A sentence begins with a capital. */
 export const sentence = (text: string): string => text.replace(/^\p{Ll}/u, (first) => first.toUpperCase());
 
 /** The report as Markdown, without its charts. */
 export function renderMarkdown(experiment: Stated, { findings, learnt, tables }: Report, facts: ReportFacts): string {
   const { title, question, claim, setting } = experiment;
-  const paragraphs = [formOf(facts), question, `Claimed: “${claim.text}” (${claim.source}). ${claim.published}`];
+  const paragraphs = [formOf(facts), question, `Claimed: ${claimed(claim)} (${claim.source}). ${claim.published}`];
   return [
     `# ${title}`,
     '',
@@ -96,7 +99,7 @@ export function renderPage(experiment: Stated, report: Report, facts: ReportFact
 <h1>${escaped(title)}</h1>
 ${paragraph(formOf(facts), 'soft')}
 ${paragraph(question)}
-<blockquote>${escaped(claim.text)}<br><small>${escaped(claim.source)}</small></blockquote>
+<blockquote>${escaped(claimed(claim))}<br><small>${escaped(claim.source)}</small></blockquote>
 <p>${escaped(claim.published)}</p>
 ${learnt.length > 0 ? `<h2>What was learnt</h2><ul>${learnt.map((text) => `<li>${escaped(text)}</li>`).join('')}</ul>` : ''}
 <h2>Claims</h2>

@@ -5,7 +5,14 @@ const T95 = [
   12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179, 2.16, 2.145, 2.131, 2.12, 2.11,
   2.101, 2.093, 2.086,
 ];
-const NORMAL95 = 1.96;
+const NORMAL95 = 1.959964;
+
+/** For more degrees of freedom than the table has, by the expansion around the normal quantile. Source: Abramowitz and Stegun 26.7.5. */
+function t95(freedom: number): number {
+  const z = NORMAL95;
+  const [first, second] = [(z ** 3 + z) / 4, (5 * z ** 5 + 16 * z ** 3 + 3 * z) / 96];
+  return T95[freedom - 1] ?? z + first / freedom + second / freedom ** 2;
+}
 
 /** A mean and half the width of its 95% interval (Student's t); the half is NaN for a single number. */
 export interface Interval {
@@ -19,7 +26,7 @@ export function interval(values: readonly number[]): Interval {
   const mean = values.reduce((sum, x) => sum + x, 0) / count;
   const squares = values.reduce((sum, x) => sum + (x - mean) ** 2, 0);
   const deviation = Math.sqrt(squares / (count - 1));
-  return { mean, half: ((T95[count - 2] ?? NORMAL95) * deviation) / Math.sqrt(count), count };
+  return { mean, half: (t95(count - 1) * deviation) / Math.sqrt(count), count };
 }
 
 /** The interval of a − b, pair by pair. */
@@ -48,7 +55,7 @@ export function shareOf(part: readonly number[], whole: readonly number[]): Shar
   const none = { value, low: Number.NEGATIVE_INFINITY, high: Number.POSITIVE_INFINITY };
   if (count < 2) return none;
   const products = part.reduce((sum, x, i) => sum + (x - a.mean) * (whole[i] - b.mean), 0);
-  const both = ((T95[count - 2] ?? NORMAL95) ** 2 * products) / (count * (count - 1));
+  const both = (t95(count - 1) ** 2 * products) / (count * (count - 1));
   // The ratios r with (a − r·b)² ≤ t²·Var(a − r·b): a quadratic in r.
   const [p, q, r] = [b.mean ** 2 - b.half ** 2, a.mean * b.mean - both, a.mean ** 2 - a.half ** 2];
   if (p <= 0) return none;
@@ -60,6 +67,13 @@ export function shareOf(part: readonly number[], whole: readonly number[]): Shar
 export function verdict({ mean, half }: Interval): 'better' | 'worse' | 'not shown' {
   if (mean + half < 0) return 'better';
   return mean - half > 0 ? 'worse' : 'not shown';
+}
+
+/** Is the true mean within a tolerance of a figure? By the whole interval: the figure’s neighbourhood holds all of it, or none. */
+export function near({ mean, half }: Interval, figure: number, tolerance: number): 'holds' | 'refuted' | 'not shown' {
+  const distance = Math.abs(mean - figure);
+  if (distance + half <= tolerance) return 'holds';
+  return distance - half > tolerance ? 'refuted' : 'not shown';
 }
 
 /** A mean and its half, as text; the mean alone where there is no half. */

@@ -2,7 +2,7 @@ import type { Finding, Outcome, Report, ReportTable } from './experiment.ts';
 import { intervalChart } from './interval-chart.ts';
 import { lineChart } from './line-chart.ts';
 import { percent } from './records.ts';
-import { type Interval, interval, paired, verdict, withHalf } from './statistics.ts';
+import { type Interval, interval, near, paired, verdict, withHalf } from './statistics.ts';
 import type { TableDone, TableResult } from './table-1.ts';
 import { type Published, ROWS, type Row } from './table-1-rows.ts';
 
@@ -96,8 +96,7 @@ function levelFindings(rows: readonly Runs[], tested: boolean): Finding[] {
   const repeated = rows.flatMap((row) => {
     if (!row.published) return [];
     const own = level(row, TEST);
-    const distance = Math.abs(own.mean - row.published.test) - TOLERANCE;
-    const outcome = own.count > 1 && distance <= 0 ? 'holds' : distance > own.half ? 'refuted' : 'not shown';
+    const outcome = near(own, row.published.test, TOLERANCE);
     return [told(`${row.gater}: ${row.published.test}% of the test as published, ±${TOLERANCE}`, outcome, own)];
   });
   const first = rows.find(({ gater }) => gater === BEST);

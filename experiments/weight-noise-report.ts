@@ -4,6 +4,9 @@ import { type Interval, interval, paired, verdict, withHalf } from './statistics
 import type { WeightNoiseDone } from './weight-noise.ts';
 import { noiseCurves } from './weight-noise-curves.ts';
 
+/** Where the best epoch is on average after this share of all, more of them might have been better. */
+const LATE = 0.9;
+
 /** What is compared, by the stop that it belongs to. */
 const MEASURES = [
   {
@@ -124,13 +127,21 @@ function learntOf(done: readonly WeightNoiseDone[]): string[] {
   ) as string[];
   if (arms.length === 0) return [];
   const [loss, errors] = MEASURES;
-  const { strings, writers } = done[0].cell;
+  const { strings, writers, epochs } = done[0].cell;
   const told = arms.map((arm) => {
     const difference = against(done, arm, errors);
     const [a, b] = [arm, 'none'].map((variant) => interval(own(done, variant).map(errors.of)).mean);
     return `${nameOf(arm)}: ${percent(a)}% of the strings wrong in the place of ${percent(b)}% (${verdict(difference)}), log-loss ${verdict(against(done, arm, loss))}`;
   });
-  return [`Learning from ${strings} strings of ${writers} writers, ${told.join('; ')}.`];
+  const late = ['none', ...arms].flatMap((arm) => {
+    const best = interval(own(done, arm).map(({ result }) => result.byLoss.epoch)).mean;
+    return best > LATE * epochs ? [`${nameOf(arm)} (${best.toFixed(0)})`] : [];
+  });
+  const unfinished =
+    late.length > 0
+      ? ` The best of ${epochs} epochs is among the last for ${late.join(', ')}: longer training might change that.`
+      : '';
+  return [`Learning from ${strings} strings of ${writers} writers, ${told.join('; ')}.${unfinished}`];
 }
 
 /** What the finished cells say, in tables, findings and curves. */

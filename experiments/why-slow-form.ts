@@ -1,7 +1,7 @@
 import type { Finding, ReportTable } from './experiment.ts';
 import { lineChart } from './line-chart.ts';
 import { logBand } from './log-band.ts';
-import { type Interval, interval, withHalf } from './statistics.ts';
+import { interval, near, withHalf } from './statistics.ts';
 import type { ArmName, WhyResult } from './why-slow.ts';
 import { type Done, fastest, ratio, share } from './why-slow-runs.ts';
 
@@ -49,9 +49,8 @@ export function renderForms(all: readonly Done[]): {
   );
   const findings = [epochs[0], epochs[epochs.length - 1]].flatMap((epoch): Finding[] => {
     const { shift, trace, cosine } = intervalsOf(formsAt(all, 'bits', epoch, 1));
-    const within = (own: Interval): boolean => Math.abs(own.mean - 1) + own.half < TOLERANCE;
-    const beyond = (own: Interval): boolean => Math.abs(own.mean - 1) - own.half > TOLERANCE;
-    const outcome = within(shift) && within(trace) ? 'holds' : beyond(shift) || beyond(trace) ? 'refuted' : 'not shown';
+    const outcomes = [shift, trace].map((own) => near(own, 1, TOLERANCE));
+    const outcome = outcomes.includes('refuted') ? 'refuted' : outcomes.includes('not shown') ? 'not shown' : 'holds';
     return [
       {
         claim: `The noise of bits has the form of the second order within ${share(TOLERANCE)}: mean shift ½Σp(1 − p)∂²C, covariance H·diag(p(1 − p))·H (epoch ${epoch})`,

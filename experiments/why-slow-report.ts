@@ -265,6 +265,22 @@ function curves(all: readonly Done[], measure: Measure): string {
   });
 }
 
+/** Arms that are fastest at the highest learning rate of several: still higher ones may be faster. */
+function atTheEdge(all: readonly Done[]): string[] {
+  const rates = [...new Set(all.map(({ cell }) => cell.rate))];
+  if (rates.length === 1) return [];
+  const highest = Math.max(...rates);
+  const told = (['sampled', 'off'] as const).flatMap((measure) => {
+    const arms = armsOf(all).filter((arm) => fastest(all, arm, measure)[0].cell.rate === highest);
+    return arms.length > 0 ? [`${WORDS[measure]}: ${arms.join('; ')}`] : [];
+  });
+  return told.length > 0
+    ? [
+        `Fastest at ${highest}, the highest learning rate that was tried, so that a higher one might be faster: ${told.join('. And ')}.`,
+      ]
+    : [];
+}
+
 /** What a reader takes home. */
 function learntOf(all: readonly Done[]): string[] {
   const [sampled, off] = (['sampled', 'off'] as const).map((measure) => partsOf(all, measure));
@@ -284,6 +300,7 @@ function learntOf(all: readonly Done[]): string[] {
     `Bits take × ${withFactor(slow)} the steps of the deterministic net to ${TARGET} nats as sampled, and × ${withFactor(slowOff)} with the noise off.`,
     `Shares of the logarithm of that, the largest first: ${told.join('. ')}. One thing is changed at a time, in the order of the table; other orders were not tried.`,
     `Test error against the deterministic net, points, noise off: ${errors.join('; ')}.`,
+    ...atTheEdge(all),
   ];
 }
 

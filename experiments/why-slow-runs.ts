@@ -34,5 +34,6 @@ export function fastest(all: readonly Done[], arm: ArmName, measure: Measure): D
 
 /** Where an arm never came under the target there is no number. */
 const known = (x: number, text: string): string => (Number.isFinite(x) ? text : 'none');
-export const share = (x: number): string => known(x, `${(100 * x).toFixed(0)}%`);
+// + 0: a share that is rounded to nothing has no sign.
+export const share = (x: number): string => known(x, `${Math.round(100 * x) + 0}%`);
 export const ratio = (x: number): string => known(x, x.toFixed(2));

@@ -20,7 +20,7 @@ import {
 import { createEngine, loadDataset } from '../src/platform/node/index.ts';
 import { averaged } from './averaged.ts';
 import { curvatureObjective } from './curvature-objective.ts';
-import type { CellOptions, Experiment } from './experiment.ts';
+import { type CellOptions, type Experiment, SAME_IMAGES } from './experiment.ts';
 import { type Fired, type NoiseForm, noiseForm } from './noise-form.ts';
 import { renderWhySlow } from './why-slow-report.ts';
 
@@ -186,7 +186,7 @@ export const whySlow: Experiment<WhyCell, WhyResult> = {
     source: 'Maharaj 2016, “Why binary stochastic units train slowly”, on Hinton 2012, lecture 9c (in other words)',
     published: 'No numbers were published.',
   },
-  setting: `784 → 32 hidden units → 10, plain gradient descent, ${BATCH} examples a step; every arm of a seed has the same data, order and first weights. “Many passes” are ${MANY}, each with its own noise, averaged. “Unbiased” is the local expectation (every unit flipped), whose variance stands in a table beside that of the straight-through gradient. “Gaussian noise” has the mean and variance of a bit and is not quantised; its gradient goes through the noise too and is unbiased, but for “trained as bits”. The curvature penalty ½Σp(1 − p)∂²C/∂h² is exact and stands on the deterministic net. Speed is steps to a training criterion, at each arm’s best learning rate of those tried (chosen on the same seeds), between epochs by interpolation; shares are of the mean logarithm of the ratio of steps, so that they add up, with Fieller’s 95% intervals over seeds. A reason counts as one where it explains more than a tenth. Epochs are chosen on validation with the noise off. What the penalty gives of the regularisation was asked of bits in advance, and of unbiased gradients, whose expected loss is what the penalty is of, after the records were in.`,
+  setting: `784 → 32 hidden units → 10, plain gradient descent, ${BATCH} examples a step; in the full form 1,000 examples, which the seed draws, 40 epochs, and learning rates 0.5, 1.5 and 4.5. Every arm of a seed has the same data, order and first weights. “Many passes” are ${MANY}, each with its own noise, averaged; 32 and 64 were cut. “Unbiased” is the local expectation (every unit flipped), whose variance stands in a table beside that of the straight-through gradient. “Gaussian noise” has the mean and variance of a bit and is not quantised; its gradient goes through the noise too and is unbiased, but for “trained as bits”. The curvature penalty ½Σp(1 − p)∂²C/∂h² is exact and stands on the deterministic net. Speed is steps to a training criterion, at each arm’s best learning rate of those tried (chosen on the same seeds), between epochs by interpolation; shares are of the mean logarithm of the ratio of steps, so that they add up, with Fieller’s 95% intervals over seeds. A reason counts as one where it explains more than a tenth. Epochs are chosen on validation with the noise off. What the penalty gives of the regularisation was asked of bits in advance, and of unbiased gradients, whose expected loss is what the penalty is of, after the records were in. ${SAME_IMAGES}`,
   quick: {
     seeds: 3,
     cells: grid({ data: 'digits', examples: 500, units: 32, epochs: 30 }, [1]),

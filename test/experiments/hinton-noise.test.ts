@@ -47,6 +47,7 @@ describe('the report of hinton-noise', () => {
     // √(0.5·0.8) of the mean, but for the jitter.
     assert.match(findings[2].evidence, /× 0\.6\d \(0\.6\d to 0\.6\d\)/);
     assert.match(learnt[0], /test error lower in 2 of 2 sizes, higher in 0/);
+    assert.match(findings[3].evidence, /training criterion.* Without noise, training error, %: -\d/);
   });
 
   it('shows nothing in all where sizes point to different sides', () => {
@@ -65,6 +66,11 @@ describe('the report of hinton-noise', () => {
         assert.ok(own.includes(part), part);
       assert.doesNotMatch(own, /NaN|undefined|Infinity/);
     }
+    // Words of their author stand in quotation marks, ours do not.
+    const { text: words, source, published } = hintonNoise.claim;
+    const ours = renderMarkdown({ ...hintonNoise, claim: { text: words, source, published } }, report, facts);
+    assert.ok(text.includes(`Claimed: “${words}”`));
+    assert.ok(ours.includes(`Claimed: ${words} (`));
     assert.match(page, /prefers-color-scheme:dark/);
     const ids = [...page.matchAll(/ id="([^"]+)"/g)].map(([, id]) => id);
     assert.equal(new Set(ids).size, ids.length, `${ids}`);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { interval, paired, shareOf, verdict } from '../../experiments/statistics.ts';
+import { interval, near, paired, shareOf, verdict } from '../../experiments/statistics.ts';
 import { randomStream } from '../../src/random/stream.ts';
 
 test('a mean and its interval, by hand', () => {
@@ -9,6 +9,21 @@ test('a mean and its interval, by hand', () => {
   assert.deepEqual([mean, count], [2, 3]);
   assert.ok(Math.abs(half - 4.303 / Math.sqrt(3)) < 1e-12);
   assert.ok(Number.isNaN(interval([5]).half));
+});
+
+test('an interval is as wide as a printed table of Student’s t says, for few numbers and for many', () => {
+  for (const [freedom, quantile] of [
+    [1, 12.7062],
+    [4, 2.7764],
+    [20, 2.086],
+    [21, 2.0796],
+    [60, 2.0003],
+  ]) {
+    const values = Array.from({ length: freedom + 1 }, (_, i) => i);
+    const { mean, half } = interval(values);
+    const deviation = Math.sqrt(values.reduce((sum, x) => sum + (x - mean) ** 2, 0) / freedom);
+    assert.ok(Math.abs((half * Math.sqrt(freedom + 1)) / deviation - quantile) < 5e-4, `${freedom}`);
+  }
 });
 
 test('intervals of normal numbers hold their mean 95 times in 100, for every count', () => {
@@ -31,6 +46,15 @@ test('paired differences say which way they point, or nothing', () => {
   assert.equal(verdict(paired([1, 2, 3], [2, 1, 3])), 'not shown');
   assert.equal(verdict(paired([1], [2])), 'not shown');
   assert.throws(() => paired([1], []), RangeError);
+});
+
+test('a mean is near a figure, or is not, by its whole interval', () => {
+  const at = (mean: number, half: number) => near({ mean, half, count: 3 }, 2, 0.25);
+  assert.equal(at(2.1, 0.1), 'holds');
+  assert.equal(at(2.1, 0.2), 'not shown');
+  assert.equal(at(1.5, 0.3), 'not shown');
+  assert.equal(at(1.5, 0.2), 'refuted');
+  assert.equal(at(2, Number.NaN), 'not shown');
 });
 
 test('a share of means holds the true one 95 times in 100, and says nothing where the whole may be 0', () => {

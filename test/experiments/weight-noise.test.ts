@@ -84,6 +84,16 @@ test('σ is chosen on validation, never on the test, and differences are paired 
   );
 });
 
+test('the report says where the best epoch is among the last', () => {
+  const done = [1, 2, 3].flatMap((seed) => [record('none', seed, 1, seed), record('0.1', seed, 0.8, seed)]);
+  const within = (epochs: number): string => {
+    const of = done.map(({ cell, ...rest }) => ({ ...rest, cell: { ...cell, epochs } }));
+    return weightNoise.report(of).learnt.join();
+  };
+  assert.match(within(3), /best of 3 epochs is among the last for none \(3\), fixed, σ = 0\.1 \(3\): longer/);
+  assert.doesNotMatch(within(4), /among the last/);
+});
+
 test('σ is chosen over seeds that every σ has: an interrupted grid favours none', () => {
   const whole = [record('0.1', 1, 1, 1), record('0.2', 1, 0.9, 1)];
   assert.equal(chosenDeviation([...whole, record('0.1', 2, 0.1, 1)]), '0.2');

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import type { Finished } from '../../experiments/experiment.ts';
 import { renderMarkdown } from '../../experiments/report-page.ts';
-import { ARMS, type ArmName, type Point, whySlow } from '../../experiments/why-slow.ts';
+import { ARMS, type ArmName, type Point, type WhyCell, type WhyResult, whySlow } from '../../experiments/why-slow.ts';
 import { stepsTo } from '../../experiments/why-slow-runs.ts';
 
 describe('stepsTo', () => {
@@ -23,7 +24,7 @@ describe('why-slow', () => {
   it('runs every arm from the same weights and data, and says what cannot be said of one short run', async () => {
     const options = { signal: new AbortController().signal, onProgress() {} };
     const setting = { data: 'digits', rate: 1, examples: 60, units: 5, epochs: 2, seed: 1 } as const;
-    const finished = [];
+    const finished: Finished<WhyCell, WhyResult>[] = [];
     for (const arm of Object.keys(ARMS) as ArmName[]) {
       const cell = { ...setting, arm };
       finished.push({ cell, result: await whySlow.run(cell, options), seconds: 1 });
@@ -47,6 +48,20 @@ describe('why-slow', () => {
     const page = renderMarkdown(whySlow, report, { quick: true, seeds: 1, seconds: 13, commits: [], engines: [] });
     assert.doesNotMatch(page + report.charts.join(), /NaN|Infinity|undefined/);
     for (const arm of Object.keys(ARMS)) assert.ok(page.includes(`| ${arm} |`), arm);
+    // Where speed can be told, the report says which arms are fastest at the highest rate.
+    const reached = (arm: ArmName, rate: number) => (arm === 'bits' && rate === 2 ? 10 : 20 + rate);
+    const told = [1, 2].flatMap((rate) =>
+      finished.map(({ cell, result }) => {
+        const step = reached(cell.arm, rate);
+        const curve = [0, step].map((at) => ({ step: at, sampled: at === 0 ? 2 : 0.1, off: at === 0 ? 2 : 0.1 }));
+        return { cell: { ...cell, rate }, result: { ...result, curve }, seconds: 1 };
+      }),
+    );
+    assert.ok(
+      whySlow
+        .report(told)
+        .learnt.some((text) => /^Fastest at 2, .*: as sampled: bits\. And noise off: bits\.$/.test(text)),
+    );
     assert.ok(report.findings.every(({ outcome }) => outcome === 'not tested' || outcome === 'not shown'));
   });
 });
