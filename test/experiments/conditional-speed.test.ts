@@ -77,7 +77,12 @@ test('a gated net is trained with the rate that its searches chose, and timed be
 
 describe('the report', () => {
   /** A record of a cell that never ran: errors by name, and how many times each dense net takes the gated one's time. */
-  const record = (cell: SpeedCell, errors: Readonly<Record<string, number>>, factors: readonly number[]): SpeedDone => {
+  const record = (
+    cell: SpeedCell,
+    errors: Readonly<Record<string, number>>,
+    factors: readonly number[],
+    open = 0.125,
+  ): SpeedDone => {
     const error = errors[nameOfNet(cell.net)] + 0.0001 * cell.seed;
     const comparison = { gated: 1, dense: factors, times: factors.map((x) => x + 0.01 * cell.seed) };
     const work = cell.net.gates ? 13_000 : multiplyAddsOf(cell.net, 784);
@@ -88,7 +93,7 @@ describe('the report', () => {
       final: {
         testError: error,
         multiplyAdds: { test: work, training: work, all: work },
-        open: 0.125,
+        open,
         ...(cell.net.gates && { times: [{ engine: 'e', one: comparison, hundred: comparison, step: comparison }] }),
       },
       dataChecksum: '',
@@ -142,6 +147,34 @@ describe('the report', () => {
       aim(report).evidence,
       /dense 32 \(no dense net of the grid is as good on validation; this is the best\)/,
     );
+  });
+
+  test('stands beside what was published, on the data of then alone, and says which gates were cut', () => {
+    const nets: Net[] = [
+      { widths: [32] },
+      { widths: [256] },
+      { widths: [], gates: { units: 256, size: 16, rate: 1 / 16, neuron: 'noisy-rectifier' } },
+    ];
+    const reportOn = (data: SpeedCell['data'], gatedError: number, open?: number) => {
+      const grid = { data, examples: 50_000, epochs: 2, searchEpochs: 1 };
+      const errors = { 'dense 32': 0.03, 'dense 256': 0.02, [nameOfNet(nets[2])]: gatedError };
+      const finals = speedGrid(grid, nets)([1, 2, 3]).filter(({ stage }) => stage === 'final');
+      return conditionalSpeed.report(finals.map((cell) => record(cell, errors, [2, 4], open)));
+    };
+    const published = ({ findings }: ReturnType<typeof reportOn>) =>
+      findings.filter(({ claim }) => claim.includes('as published')).map(({ outcome }) => outcome);
+    assert.deepEqual(published(reportOn('mnist', 0.023)), ['holds']);
+    assert.deepEqual(published(reportOn('mnist', 0.05)), ['refuted']);
+    assert.deepEqual(published(reportOn('digits', 0.023)), []);
+    const [mnist, digits] = (['mnist', 'digits'] as const).map((data) => reportOn(data, 0.03, 0.0626));
+    assert.deepEqual(
+      mnist.tables[0].rows.map((row) => row[4].replace(/.* /, '')),
+      ['(2.8)', '(1.9)', '(2.3)'],
+    );
+    assert.match(mnist.charts[0], /published, 2015/);
+    assert.doesNotMatch(digits.charts[0] + digits.tables[0].title, /published/);
+    assert.ok(!mnist.learnt.some((text) => text.includes('open more than their target')));
+    assert.match(reportOn('mnist', 0.03, 0.16).learnt.at(-1) ?? '', /open more than their target .*: 16\.00%\.$/);
   });
 
   test('has a picture of every way of measuring, with every net in it', () => {
