@@ -10,8 +10,8 @@ export function wholeNumber(text: string): number {
 }
 
 export function count(text: string): number {
-  const value = wholeNumber(text);
-  if (value >= 1) return value;
+  const value = Number(text);
+  if (text.trim() !== '' && Number.isSafeInteger(value) && value >= 1) return value;
   throw new InvalidArgumentError('A whole number from 1 up would do.');
 }
 

@@ -63,6 +63,15 @@ export async function reproduce<C extends Cell, R>(
   return report;
 }
 
+/** @throws RangeError for a path where no folder can be */
+function makeFolder(path: string): void {
+  try {
+    mkdirSync(path, { recursive: true });
+  } catch (error) {
+    throw new RangeError(`Records cannot stand in "${path}" (${(error as Error).message}); another folder would do.`);
+  }
+}
+
 const distinct = (values: readonly (string | undefined)[]): string[] => [
   ...new Set(values.filter((value) => value !== undefined)),
 ];
@@ -91,7 +100,7 @@ class Grid<C extends Cell, R> {
     this.onEvent = onEvent;
     this.seeds = options.seeds ?? form.seeds;
     this.cells = form.cells(Array.from({ length: this.seeds }, (_, i) => i + 1));
-    mkdirSync(options.out, { recursive: true });
+    makeFolder(options.out);
     this.file = recordsOf(experiment.name, options);
     this.locks = new CellLocks(`${this.file}.locks`);
     const { versions, commit } = provenance();

@@ -208,6 +208,17 @@ describe('flipgrad reproduce', () => {
     assert.match(stderr, /hinton-noise/);
   });
 
+  it('says so where records cannot stand, and how many seeds would do', async () => {
+    const file = join(out, 'no-folder');
+    writeFileSync(file, '');
+    const none = await runCli(['reproduce', 'hinton-noise', '--quick', '--out', file]);
+    assert.equal(none.code, 2);
+    assert.match(none.stderr, /Records cannot stand in ".*no-folder" .*another folder would do/);
+    const half = await runCli(['reproduce', 'hinton-noise', '--seeds', '1.5']);
+    assert.equal(half.code, 2);
+    assert.match(half.stderr, /A whole number from 1 up would do/);
+  });
+
   it('states its hours first, and exits with 130 when interrupted', async () => {
     const folder = join(out, 'cli');
     const args = ['reproduce', 'hinton-noise', '--quick', '--out', folder];
