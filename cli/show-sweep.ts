@@ -38,7 +38,7 @@ async function textOf(url: string, name: string): Promise<string> {
         `The database has no sweep "${name}"; known: ${(await session.store.names()).join(', ') || 'none'}.`,
       );
     const { results } = await session.store.results(name);
-    return new TextDecoder().decode(encodeResults(definition, results));
+    return new TextDecoder().decode(encodeResults(definition, results, await session.store.failures(name)));
   } finally {
     await session.close();
   }

@@ -1,5 +1,6 @@
 import {
   FormatError,
+  type PastFailure,
   planSweep,
   type RankedConfiguration,
   reportSweep,
@@ -19,21 +20,26 @@ const FORMAT = 'flipgrad sweep 1';
 /** Configurations that are printed of many. */
 const MOST_ROWS = 20;
 
-export function encodeResults(definition: SweepDefinition, results: readonly StoredResult[]): Uint8Array {
-  return new TextEncoder().encode(`${JSON.stringify({ format: FORMAT, definition, results }, null, 1)}\n`);
+export function encodeResults(
+  definition: SweepDefinition,
+  results: readonly StoredResult[],
+  retried: readonly PastFailure[],
+): Uint8Array {
+  return new TextEncoder().encode(`${JSON.stringify({ format: FORMAT, definition, results, retried }, null, 1)}\n`);
 }
 
 /** The report of a sweep as it stands in results.json. @throws FormatError when it is no such file */
 export function reportOf(text: string, where: string): { report: SweepReport; definition: SweepDefinition } {
   try {
-    const { format, definition, results } = JSON.parse(text) as {
+    const { format, definition, results, retried } = JSON.parse(text) as {
       format: string;
       definition: SweepDefinition;
       results: StoredResult[];
+      retried?: PastFailure[];
     };
     if (format !== FORMAT) throw new FormatError(`its format is ${JSON.stringify(format)}; "${FORMAT}" can be read`);
     const outcomes = new Map<string, TrialOutcome>(results.map(({ key, outcome }) => [key, outcome]));
-    return { report: reportSweep(definition, planSweep(definition, outcomes), outcomes), definition };
+    return { report: reportSweep(definition, planSweep(definition, outcomes), outcomes, retried), definition };
   } catch (error) {
     throw new FormatError(`${where} is no record of a sweep: ${(error as Error).message}.`);
   }
@@ -41,7 +47,7 @@ export function reportOf(text: string, where: string): { report: SweepReport; de
 
 /** A report as text for people. */
 export function reportText(report: SweepReport): string {
-  const { name, metric, goal, complete, trials, atMost, configurations, failed } = report;
+  const { name, metric, goal, complete, trials, atMost, configurations, failed, retried } = report;
   const names = Object.keys(report.importances);
   const header = ['configuration', metric, 'seeds', 'behind the best', ...names, ''];
   const rows = configurations.slice(0, MOST_ROWS).map((configuration) => row(configuration, names));
@@ -55,6 +61,10 @@ export function reportText(report: SweepReport): string {
     matters.some(([, share]) => Number.isNaN(share))
       ? 'What matters: too few configurations to tell.'
       : `What matters: ${matters.map(([setting, share]) => `${setting} ${percent(share, 0)}`).join(', ')}`,
+    ...retried.map(
+      ({ key, attempt, reason, worker, at }) =>
+        `${key} failed in attempt ${attempt} (${worker}, ${at}) and was given out again: ${reason}`,
+    ),
     ...failed.map(({ key, reason }) => `${key} failed: ${reason}`),
   ].join('\n');
 }

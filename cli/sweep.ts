@@ -1,9 +1,10 @@
 import { join } from 'node:path';
 import { Command, Option } from 'commander';
-import { metricOf, reportSweep, type SweepDefinition } from '../src/index.ts';
+import { metricOf, type PastFailure, reportSweep, retryable, type SweepDefinition } from '../src/index.ts';
 import { nodeFolder } from '../src/platform/node/index.ts';
 import type { Advance } from '../src/platform/node/sweep/advance.ts';
 import { coordinate } from '../src/platform/node/sweep/coordinate.ts';
+import { retryFailed } from '../src/platform/node/sweep/retry-failed.ts';
 import type { StoredResult } from '../src/platform/node/sweep/store.ts';
 import type { WorkerEvent } from '../src/platform/node/sweep/worker.ts';
 import { Interruption } from './exit.ts';
@@ -27,6 +28,7 @@ import { sentenceOf } from './worker.ts';
 
 interface SweepFlags extends WorkerFlags {
   lease: number;
+  retryFailed?: boolean;
   print?: Launcher;
   image?: string;
 }
@@ -50,6 +52,7 @@ export function sweepCommand(): Command {
     )
     .option('--folder <dir>', 'folder of results and runs (default: $FLIPGRAD_SWEEPS, else sweeps, and the name)')
     .option('--shared', 'all workers see that folder: checkpoints are found there, not in the database')
+    .option('--retry-failed', 'run failed trials again, once their cause is mended; their failures stay on record')
     .option('--lease <seconds>', 'silence after which a worker counts as dead, at least 10', lease, 60)
     .option('--threads <n>', 'threads of a trial (default: cores by workers)', count)
     .option('--checkpoint-every <seconds>', 'time between checkpoints of a trial', seconds, 30)
@@ -104,6 +107,11 @@ async function sweep(
     await session.store.register(definition);
     // The trials of a process that had this database before are nobody's.
     if (session.database.embedded) await session.queue.recoverAll(name);
+    if (flags.retryFailed) {
+      const { open, settled } = await retryFailed(session.store, name);
+      if (json) process.stdout.write(`${JSON.stringify({ event: 'retry', sweep: name, keys: open, settled })}\n`);
+      else progress.print(retrySentence(open.length, settled));
+    }
     const failure = new AbortController();
     const stop = AbortSignal.any([signal, failure.signal]);
     const onEvent = (event: WorkerEvent): void => {
@@ -136,10 +144,20 @@ async function sweep(
       );
     }
     await conclude(session, last, { folder, json, progress });
+    const { open } = retryable(definition, last.outcomes);
+    if (open.length > 0 && !json)
+      progress.print(`Once the cause of what failed is mended: ${again}${onward(flags)} --retry-failed`);
   } finally {
     progress.clear();
     await session.close();
   }
+}
+
+function retrySentence(count: number, settled: readonly string[]): string {
+  const again = `${count === 0 ? 'No trial has failed' : `${count} failed trial${count === 1 ? ' runs' : 's run'} again`}.`;
+  return settled.length === 0
+    ? again
+    : `${again} Not ${settled.join(', ')}: what was trained after was chosen by that failure.`;
 }
 
 /** The options that say which sweep it is; a password does not get into them. */
@@ -160,12 +178,16 @@ async function watch(
   { folder }: { folder: string },
   { signal, json, progress }: Telling,
 ): Promise<Advance | undefined> {
-  const began = performance.now();
-  const results: StoredResult[] = [];
-  let [known, written, before]: [Advance | undefined, number, number] = [undefined, 0, 0];
+  let results: StoredResult[] = [];
+  let retried: PastFailure[] = [];
+  let [known, written, began, before]: [Advance | undefined, number, number, number] = [undefined, 0, 0, 0];
   for await (const now of coordinate(store, queue, definition.name, { signal })) {
+    if (now.retries !== known?.retries) {
+      results = results.filter(({ outcome }) => outcome.state === 'done');
+      retried = await store.failures(definition.name);
+      [began, before] = [performance.now(), now.outcomes.size];
+    }
     results.push(...now.fresh);
-    if (known === undefined) before = now.outcomes.size;
     const { atMost } = now.plan;
     const done = now.outcomes.size;
     const pace = (performance.now() - began) / 1000 / (done - before);
@@ -190,11 +212,11 @@ async function watch(
     known = now;
     const due = results.length <= OFTEN || performance.now() - written > 1000 * WRITE_EVERY;
     if (now.plan.complete || due) {
-      await nodeFolder(folder).write(RESULTS_FILE, encodeResults(definition, results));
+      await nodeFolder(folder).write(RESULTS_FILE, encodeResults(definition, results, retried));
       written = performance.now();
     }
   }
-  if (known) await nodeFolder(folder).write(RESULTS_FILE, encodeResults(definition, results));
+  if (known) await nodeFolder(folder).write(RESULTS_FILE, encodeResults(definition, results, retried));
   return known;
 }
 
@@ -204,7 +226,7 @@ async function conclude(
   { definition, plan, outcomes }: Advance,
   { folder, json, progress }: { folder: string; json: boolean; progress: Progress },
 ): Promise<void> {
-  const report = reportSweep(definition, plan, outcomes);
+  const report = reportSweep(definition, plan, outcomes, await store.failures(definition.name));
   await nodeFolder(folder).write(CHART_FILE, new TextEncoder().encode(parallelChart(report, definition.space)));
   progress.clear();
   for (const { key, worker } of await store.disputes(definition.name))

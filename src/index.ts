@@ -151,9 +151,10 @@ export {
   reportSweep,
   type SweepReport,
 } from './runs/sweep/report.ts';
+export { type Retryable, retryable } from './runs/sweep/retryable.ts';
 export type { Dimension, Range, Space, TrainSpace } from './runs/sweep/space.ts';
 export type { Setting, Settings, TrainSettings } from './runs/sweep/train-settings.ts';
-export { metricOf, type Trial, type TrialOutcome } from './runs/sweep/trial.ts';
+export { metricOf, type PastFailure, type Trial, type TrialOutcome } from './runs/sweep/trial.ts';
 export { trainCheck } from './runs/train-check.ts';
 export {
   type ResumedEvent,

@@ -2,16 +2,21 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { after, before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { checkSweep, planSweep, type SweepDefinition, type SweepReport, type TrialOutcome } from '../../src/index.ts';
+import type { Advance } from '../../src/platform/node/sweep/advance.ts';
+import { coordinate } from '../../src/platform/node/sweep/coordinate.ts';
 import { openServer } from '../../src/platform/node/sweep/database.ts';
+import { TrialQueue } from '../../src/platform/node/sweep/queue.ts';
+import { retryFailed } from '../../src/platform/node/sweep/retry-failed.ts';
 import { SweepStore } from '../../src/platform/node/sweep/store.ts';
-import { flagsOf } from '../../src/platform/node/sweep/trial-process.ts';
+import { flagsOf, type RunTrial } from '../../src/platform/node/sweep/trial-process.ts';
+import { work } from '../../src/platform/node/sweep/worker.ts';
 import { randomStream } from '../../src/random/stream.ts';
 import { noPostgres, startPostgres, type TestServer } from '../helpers/postgres.ts';
 import { runCli } from '../helpers/run-cli.ts';
@@ -178,7 +183,7 @@ describe('a sweep on a Postgres server', { skip: noPostgres }, () => {
       start(['worker', '--db', server.url, '--sweep', 'handover', '--folder', path(name), '--checkpoint-every', '0.5']);
     const first = worker('first');
     while ((await store.newestCheckpoint('handover', 'c000-s1')) === undefined) await pause(50);
-    assert.equal(await store.hasResult('handover', 'c000-s1'), false, 'a longer trial would do');
+    assert.ok(await store.isOpen('handover', 'c000-s1', 1), 'a longer trial would do');
     first.child.kill('SIGKILL');
     const second = worker('second');
     assert.equal((await second.ended).code, 0);
@@ -198,6 +203,57 @@ describe('a sweep on a Postgres server', { skip: noPostgres }, () => {
     const { results } = await store.results('handover');
     assert.deepEqual(new Map(results.map(({ key, outcome }) => [key, outcome])), await undisturbed);
     assert.equal(await store.newestCheckpoint('handover', 'c000-s1'), undefined, 'checkpoints are dropped');
+  });
+
+  it('gives failed trials out again while others work, ask for the same and watch: each failure once, each result once', {
+    timeout: 600_000,
+  }, async (t) => {
+    const { definition } = sweepFile('retried', { space: { lr: [0.1, 0.2, 0.3] }, search: 'grid' });
+    const database = await openServer(server.url, { connections: 8 });
+    t.after(() => database.close());
+    const store = new SweepStore(database);
+    await store.create();
+    const queue = await TrialQueue.open(database, true);
+    await queue.create('retried');
+    await store.register(definition);
+    const { signal } = new AbortController();
+    let over = false;
+    t.after(() => {
+      over = true;
+    });
+    const crashes = new Map<string, number>();
+    // The first two attempts of each fail: three crashes each.
+    const runTrial: RunTrial = async ({ key, configuration }) => {
+      crashes.set(key, (crashes.get(key) ?? 0) + 1);
+      if ((crashes.get(key) as number) <= 6) return { state: 'crashed', reason: 'no memory' };
+      return { state: 'done', result: { validError: configuration }, weights: '' } as never;
+    };
+    const sweeps = async () => (over ? [] : ['retried']);
+    const about = { store, queue, sweeps, runTrial, folder: () => '', shared: true, keepEvery: 60, poll: 0.02, signal };
+    const crew = ['a', 'b', 'c'].map((name) => work({ ...about, name }));
+    const watch = async (): Promise<Advance> => {
+      for (;;) {
+        let last: Advance | undefined;
+        for await (const now of coordinate(store, queue, 'retried', { signal, poll: 0.05 })) last = now;
+        if ([...(last as Advance).outcomes.values()].every(({ state }) => state === 'done')) return last as Advance;
+      }
+    };
+    const retry = async (): Promise<void> => {
+      for (; !over; await pause(20)) await retryFailed(store, 'retried');
+    };
+    const retriers = [retry(), retry()];
+    const ends = await Promise.all([watch(), watch()]);
+    over = true;
+    await Promise.all([...retriers, ...crew]);
+    await queue.close();
+    for (const { outcomes } of ends) assert.equal(outcomes.size, 3);
+    assert.deepEqual([...crashes.values()], [7, 7, 7]);
+    const failures = await store.failures('retried');
+    assert.deepEqual(
+      failures.map(({ key, attempt }) => `${key} ${attempt}`).sort(),
+      [...crashes.keys()].flatMap((key) => [`${key} 1`, `${key} 2`]).sort(),
+    );
+    assert.deepEqual(await store.disputes('retried'), []);
   });
 
   it('refuses another definition under its name, and a worker for a sweep that is not there', async () => {
@@ -248,28 +304,49 @@ describe('a sweep in a folder', () => {
     t.diagnostic('killed once, interrupted once');
   });
 
-  it('counts a trial whose program keeps crashing as failed, with its reason, and ends', {
+  it('counts a trial whose program keeps crashing as failed, with its reason, and runs it again when it is told to', {
     timeout: 600_000,
   }, async () => {
+    const { data, ...train } = TRAIN;
+    const missing = path('missing.csv');
     const { file } = sweepFile('failing', {
-      train: { ...TRAIN, epochs: 1 },
-      space: { neuron: ['noisy-rectifier', 'no-such-neuron'] },
+      train: { ...train, epochs: 1 },
+      space: { data: [data, missing] },
       search: 'grid',
     });
-    const lines: Line[] = [];
-    const { code, stderr } = await start(['sweep', file, '--folder', path('failing')], (line) => lines.push(line))
-      .ended;
-    assert.equal(code, 0, stderr);
-    const report = lines.find(({ event }) => event === 'result') as unknown as SweepReport;
-    assert.equal(report.failed.length, 1);
-    assert.match(report.failed[0].reason, /no-such-neuron/);
+    const sweep = async (...options: string[]) => {
+      const lines: Line[] = [];
+      const { code, stderr } = await start(['sweep', file, '--folder', path('failing'), ...options], (line) =>
+        lines.push(line),
+      ).ended;
+      assert.equal(code, 0, stderr);
+      const those = (name: string) => lines.filter(({ event }) => event === name);
+      return { those, report: those('result')[0] as unknown as SweepReport };
+    };
+    const first = await sweep();
+    const [{ reason }] = first.report.failed;
+    assert.equal(first.report.failed.length, 1);
+    assert.match(reason, /missing\.csv/);
     assert.deepEqual(
-      report.configurations.map(({ number }) => number),
+      first.report.configurations.map(({ number }) => number),
       [0, 1],
     );
-    assert.equal(lines.filter(({ event }) => event === 'given back').length, 2);
+    assert.equal(first.those('given back').length, 2);
+    copyFileSync(data, missing);
+    const second = await sweep('--retry-failed');
+    assert.deepEqual(second.those('retry'), [{ event: 'retry', sweep: 'failing', keys: ['c001-s1'], settled: [] }]);
+    assert.deepEqual(
+      second.those('claimed').map(({ key }) => key),
+      ['c001-s1'],
+    );
+    assert.deepEqual(second.report.failed, []);
     const { lines: told } = await runCli(['runs', '--sweep', 'failing', '--folder', path('failing'), '--json']);
-    assert.deepEqual(told()[0].failed, report.failed);
+    const { retried, configurations } = told()[0] as unknown as SweepReport;
+    assert.deepEqual(
+      retried.map((failure) => [failure.key, failure.attempt, failure.reason]),
+      [['c001-s1', 1, reason]],
+    );
+    assert.equal(configurations[0].metric.mean, configurations[1].metric.mean, 'the same data');
   });
 
   it('says what is wrong with its file or its options', async () => {

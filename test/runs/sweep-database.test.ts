@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import { advance } from '../../src/platform/node/sweep/advance.ts';
 import { type Database, openEmbedded, openServer } from '../../src/platform/node/sweep/database.ts';
 import { isAway, patient } from '../../src/platform/node/sweep/patient.ts';
 import { TrialQueue } from '../../src/platform/node/sweep/queue.ts';
+import { retryFailed } from '../../src/platform/node/sweep/retry-failed.ts';
 import { SweepStore } from '../../src/platform/node/sweep/store.ts';
 import { needed } from '../../src/platform/node/sweep/sweep-error.ts';
 import { flagsOf, type RunTrial } from '../../src/platform/node/sweep/trial-process.ts';
@@ -39,7 +41,7 @@ describe('a sweep in a database', () => {
     assert.rejects(openEmbedded(database.name), { name: 'StorageError', message: /is in use by/ }));
 
   it('gives a trial to one claim at a time, and a claim that was lost can do nothing', async () => {
-    await store.addTrials('small', trials);
+    await store.addTrials('small', trials, { asked: trials.length, retries: 0 });
     await queue.add('small', trials);
     await queue.add('small', trials);
     const claims = await Promise.all(trials.map(() => queue.claim('small')));
@@ -58,7 +60,7 @@ describe('a sweep in a database', () => {
   });
 
   it('has one result of a trial, and notes who had another', async () => {
-    const by = (worker: string) => ({ worker, seconds: 1 });
+    const by = (worker: string) => ({ worker, seconds: 1, attempt: 1 });
     const { key } = trials[0];
     assert.equal(await store.record('small', key, outcome(0.25), by('a')), 'first');
     assert.equal(await store.record('small', key, outcome(0.25), by('b')), 'same again');
@@ -97,6 +99,52 @@ describe('a sweep in a database', () => {
     });
     assert.equal(seen.has('c000-s1'), false, 'its result was there');
     assert.deepEqual([seen.get('c000-s2'), seen.get('c001-s1'), seen.get('c002-s1')], [1, 2, 3]);
+  });
+
+  it('gives failed trials out again, whatever others still know, and keeps what they said', async () => {
+    const { signal } = new AbortController();
+    const before = await advance(store, queue, 'small');
+    assert.equal(before.plan.complete, true);
+    const [again, attempts] = [['c002-s1', 'c002-s2'], new Map<string, number>()];
+    assert.deepEqual(await retryFailed(store, 'small'), { open: again, settled: [], asked: 6 });
+    // Nothing that was found before holds any more.
+    assert.equal(await store.finish('small', before.retries), false);
+    assert.equal(await store.addTrials('small', trials, { asked: 6, retries: before.retries }), undefined);
+    assert.equal(await store.takeBack('small', ['c000-s1'], { asked: 6, retries: before.retries }), false);
+    assert.equal(await store.countCrash('small', 'c002-s1', 1), 0);
+    const late = { state: 'failed', reason: 'late' } as const;
+    assert.equal(await store.record('small', 'c002-s1', late, { worker: 'z', seconds: 1, attempt: 1 }), 'too late');
+    assert.deepEqual((await retryFailed(store, 'small')).open, []);
+    // Its plan is that of before the failures, and it puts the trials in.
+    const after = await advance(store, queue, 'small', before);
+    assert.deepEqual([after.plan.complete, after.outcomes.size, after.fresh], [false, 4, []]);
+    const runTrial: RunTrial = async ({ key, seed }) => {
+      attempts.set(key, (attempts.get(key) ?? 0) + 1);
+      return seed === 1 ? outcome(2) : { state: 'crashed', reason: 'still' };
+    };
+    const sweeps = async () => ((await store.isComplete('small')) ? [] : ['small']);
+    const common = { store, queue, sweeps, runTrial, folder: () => '', shared: true, keepEvery: 60, signal };
+    await work({ ...common, name: 'x', poll: 0.02 });
+    assert.deepEqual([...attempts].sort(), [
+      ['c002-s1', 1],
+      ['c002-s2', 3],
+    ]);
+    assert.deepEqual((await retryFailed(store, 'small')).open, ['c002-s2']);
+    const failures = (await store.failures('small')).map(({ key, attempt, reason }) => [key, attempt, reason]).sort();
+    assert.deepEqual(failures, [
+      ['c002-s1', 1, 'always'],
+      ['c002-s2', 1, 'always'],
+      ['c002-s2', 2, 'still'],
+    ]);
+    // A result counts whichever attempt it comes from.
+    assert.equal(await store.record('small', 'c002-s2', outcome(2), { worker: 'y', seconds: 1, attempt: 2 }), 'first');
+    const last = await advance(store, queue, 'small', after);
+    assert.deepEqual([last.plan.complete, last.fresh.map(({ key }) => key).sort()], [true, again]);
+    assert.deepEqual(
+      (await store.disputes('small')).length,
+      1,
+      'a failure that was taken back is in dispute with nobody',
+    );
   });
 
   it('keeps checkpoints whole, the newest alone', async () => {

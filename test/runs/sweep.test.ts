@@ -8,6 +8,7 @@ import { parzen } from '../../src/runs/sweep/parzen.ts';
 import { planSweep } from '../../src/runs/sweep/plan.ts';
 import { randomSettings } from '../../src/runs/sweep/random-search.ts';
 import { reportSweep } from '../../src/runs/sweep/report.ts';
+import { retryable } from '../../src/runs/sweep/retryable.ts';
 import { type Dimension, gridOf, placeOf, valueAt } from '../../src/runs/sweep/space.ts';
 import { treeParzen } from '../../src/runs/sweep/tpe.ts';
 import type { Settings } from '../../src/runs/sweep/train-settings.ts';
@@ -197,6 +198,34 @@ describe('a plan', () => {
     }
     const all = follow(define(adaptive.both), () => Number.NaN);
     assert.equal(all.plan.complete, true);
+  });
+
+  it('may run failed trials again as long as nothing was chosen by their failure', () => {
+    const failing = (keys: readonly string[]) => (trial: Trial) =>
+      keys.includes(trial.key) ? Number.NaN : error(trial);
+    for (const search of ['grid', 'random'] as const) {
+      const definition = define({
+        space: { lr: [1, 2, 3] },
+        search,
+        seeds: 2,
+        ...(search === 'random' && { configurations: 3 }),
+      });
+      const { outcomes } = follow(definition, failing(['c000-s1', 'c002-s2']));
+      assert.deepEqual(retryable(definition, outcomes), { open: ['c000-s1', 'c002-s2'], settled: [], asked: 6 });
+    }
+    const rungs = define({ ...adaptive.halving });
+    const best = follow(rungs, error).plan.trials.at(-1)?.key as string;
+    for (const [sweep, early, last] of [
+      [adaptive.tpe, 'c001-s1', undefined],
+      [adaptive.wilcoxon, 'c001-s1', undefined],
+      [adaptive.halving, 'c001-s1-e1', best],
+    ] as const) {
+      const definition = define(sweep);
+      const key = last ?? (follow(definition, failing([early])).plan.trials.at(-1)?.key as string);
+      const { outcomes } = follow(definition, failing([early, key]));
+      const { open, settled } = retryable(definition, outcomes);
+      assert.deepEqual([open, settled], [[key], [early]]);
+    }
   });
 
   it('maximizes where it is told to, and says which numbers a result has', () => {

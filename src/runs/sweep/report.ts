@@ -2,7 +2,7 @@ import { studentQuantile } from '../../math/student.ts';
 import type { SweepDefinition } from './definition.ts';
 import { importances } from './importance.ts';
 import type { Configuration, SweepPlan } from './plan.ts';
-import type { TrialOutcome } from './trial.ts';
+import type { PastFailure, TrialOutcome } from './trial.ts';
 
 /** A mean with its 95% interval by Student's distribution; `half` is half its width, NaN for a single number. */
 export interface MeanInterval {
@@ -29,6 +29,8 @@ export interface SweepReport {
   readonly atMost: number;
   /** Trials that failed, with the reason. */
   readonly failed: readonly { readonly key: string; readonly reason: string }[];
+  /** Failures of trials that were given out again, the oldest first. */
+  readonly retried: readonly PastFailure[];
   /** The best first: those that went to their end before those that were pruned or are under way; failed ones last. */
   readonly configurations: readonly RankedConfiguration[];
   /** How much each setting matters, as shares of 1. */
@@ -44,11 +46,15 @@ export function meanInterval(values: readonly number[]): MeanInterval {
   return { mean, half: (studentQuantile(0.975, count - 1) * deviation) / Math.sqrt(count), count };
 }
 
-/** Ranks what a sweep has found so far. */
+/**
+ * Ranks what a sweep has found so far.
+ * @param retried failures that do not count any more, for the record
+ */
 export function reportSweep(
   definition: SweepDefinition,
   plan: SweepPlan,
   outcomes: ReadonlyMap<string, TrialOutcome>,
+  retried: readonly PastFailure[] = [],
 ): SweepReport {
   const tried = plan.configurations.filter(({ values }) => values.length > 0);
   const standing = ({ loss, pruned, values }: Configuration) =>
@@ -66,6 +72,7 @@ export function reportSweep(
       const outcome = outcomes.get(key);
       return outcome?.state === 'failed' ? [{ key, reason: outcome.reason }] : [];
     }),
+    retried,
     configurations: ranked.map((configuration) => ({
       ...configuration,
       metric: meanInterval(configuration.values),

@@ -30,6 +30,19 @@ export type TrialOutcome =
       readonly reason: string;
     };
 
+/** A failure of a trial that was given out again since. */
+export interface PastFailure {
+  /** The trial's. */
+  readonly key: string;
+  /** From 1: which attempt at the trial it was. */
+  readonly attempt: number;
+  readonly reason: string;
+  /** Who told of it. */
+  readonly worker: string;
+  /** When, as an ISO 8601 date in UTC. */
+  readonly at: string;
+}
+
 /**
  * The metric of an outcome; NaN for a trial that failed.
  * @param metric a path into the result, as `testError.threshold`

@@ -14,6 +14,8 @@ export interface Advance {
   readonly fresh: readonly StoredResult[];
   /** Number of the last result that was read. */
   readonly last: number;
+  /** How often failed trials have been given out again. */
+  readonly retries: number;
 }
 
 /**
@@ -25,14 +27,16 @@ export interface Advance {
 export async function advance(store: SweepStore, queue: TrialQueue, sweep: string, before?: Advance): Promise<Advance> {
   const definition = before?.definition ?? (await store.definition(sweep));
   if (!definition) throw new SweepError(`There is no sweep "${sweep}" in the database.`);
-  for (const { trial, drop } of await queue.dead(sweep)) {
+  for (const { key, attempt, drop } of await queue.dead(sweep)) {
     const outcome: TrialOutcome = { state: 'failed', reason: 'Every worker that took it died.' };
-    await store.record(sweep, trial.key, outcome, { worker: 'none', seconds: 0 });
+    await store.record(sweep, key, outcome, { worker: 'none', seconds: 0, attempt });
     await drop();
   }
-  const { results } = await store.counts(sweep);
-  const read = await store.results(sweep, before?.last ?? 0);
-  const outcomes = new Map(before?.outcomes ?? []);
+  const { results, retries } = await store.counts(sweep);
+  const same = before?.retries === retries;
+  const read = await store.results(sweep, same ? before.last : 0);
+  // Results stay for ever; failures only until they are taken back.
+  const outcomes = new Map([...(before?.outcomes ?? [])].filter(([, { state }]) => same || state === 'done'));
   const add = (results: readonly StoredResult[]): StoredResult[] => {
     const fresh = results.filter(({ key }) => !outcomes.has(key));
     for (const { key, outcome } of fresh) outcomes.set(key, outcome);
@@ -42,12 +46,14 @@ export async function advance(store: SweepStore, queue: TrialQueue, sweep: strin
   // Fewer than were counted before: some that committed late have smaller numbers than the last that was read.
   if (results > outcomes.size) fresh.push(...add((await store.results(sweep)).results));
   const plan = planSweep(definition, outcomes);
-  const known = new Set(before?.plan.trials.map(({ key }) => key));
+  const known = new Set(same ? before.plan.trials.map(({ key }) => key) : []);
   const wanted = plan.trials.filter(({ key }) => !known.has(key) && !outcomes.has(key));
   if (wanted.length > 0) {
-    await store.addTrials(sweep, wanted);
-    await queue.add(sweep, wanted);
+    const attempts = await store.addTrials(sweep, wanted, { asked: plan.trials.length, retries });
+    // Failed trials were given out again meanwhile: what was read does not hold any more.
+    if (!attempts) return advance(store, queue, sweep, before);
+    await queue.add(sweep, wanted, attempts);
   }
-  if (plan.complete) await store.finish(sweep);
-  return { definition, plan, outcomes, fresh, last: read.last };
+  if (plan.complete && !(await store.finish(sweep, retries))) return advance(store, queue, sweep, before);
+  return { definition, plan, outcomes, fresh, last: read.last, retries };
 }

@@ -17,7 +17,7 @@ export async function* coordinate(
   let known: Advance | undefined;
   while (!signal.aborted) {
     const now = await advance(store, queue, sweep, known);
-    const changed = known === undefined || now.fresh.length > 0 || now.plan.complete;
+    const changed = known?.retries !== now.retries || now.fresh.length > 0 || now.plan.complete;
     known = now;
     if (changed) yield now;
     if (now.plan.complete) return;

@@ -17,7 +17,9 @@ const CHUNK = 1000;
 export interface Claim {
   readonly sweep: string;
   readonly trial: Trial;
-  /** Claims of the trial before this one. */
+  /** Which attempt at the trial: 1, and one more each time that it failed and was given out again. */
+  readonly attempt: number;
+  /** Claims of this attempt before this one. */
   readonly attempts: number;
   /** Silence after which the claim is lost, in seconds. */
   readonly lease: number;
@@ -28,6 +30,9 @@ export interface Claim {
   /** Gives the trial back, for another claim. */
   release(reason: string): Promise<void>;
 }
+
+/** What pg-boss keeps of a trial; without a number it is the first attempt. */
+type Job = Trial & { readonly attempt?: number };
 
 export interface QueueOptions {
   /** Silence after which a worker counts as dead, in seconds, 10 at least; default 60. */
@@ -90,30 +95,38 @@ export class TrialQueue {
     await this.boss.updateQueue(queueOf(sweep), { heartbeatSeconds: this.lease });
   }
 
-  /** Puts trials into the queue; those that have been there are left out. */
-  async add(sweep: string, trials: readonly Trial[]): Promise<void> {
+  /**
+   * Puts trials into the queue; those that have been there are left out.
+   * @param attempts which attempt each is, by key; the first where there is none
+   */
+  async add(sweep: string, trials: readonly Trial[], attempts: ReadonlyMap<string, number> = new Map()): Promise<void> {
     for (let i = 0; i < trials.length; i += CHUNK)
       await this.boss.insert(
         queueOf(sweep),
-        trials.slice(i, i + CHUNK).map((trial) => ({ id: idOf(sweep, trial.key), data: trial })),
+        trials.slice(i, i + CHUNK).map((trial) => {
+          const attempt = attempts.get(trial.key) ?? 1;
+          return { id: idOf(sweep, trial.key, attempt), data: { ...trial, attempt } satisfies Job };
+        }),
       );
   }
 
   /** Claims a trial; undefined where none waits. */
   async claim(sweep: string): Promise<Claim | undefined> {
     const name = queueOf(sweep);
-    const [job] = await this.boss.fetch<Trial>(name);
+    const [job] = await this.boss.fetch<Job>(name);
     if (!job) return undefined;
     const { boss } = this;
-    const attempt = { id: job.id, retryCount: job.retryCount };
+    const { attempt = 1, ...trial } = job.data;
+    const own = { id: job.id, retryCount: job.retryCount };
     return {
       sweep,
-      trial: job.data,
+      trial,
+      attempt,
       attempts: job.retryCount,
       lease: job.heartbeatSeconds ?? this.lease,
-      renew: async () => affected(await boss.touch(name, attempt)) > 0,
-      complete: async () => void (await boss.complete(name, attempt)),
-      release: async (reason) => void (await boss.fail(name, attempt, { reason })),
+      renew: async () => affected(await boss.touch(name, own)) > 0,
+      complete: async () => void (await boss.complete(name, own)),
+      release: async (reason) => void (await boss.fail(name, own, { reason })),
     };
   }
 
@@ -124,7 +137,7 @@ export class TrialQueue {
 
   /** Gives all claimed trials back: for a database that no other process can have. */
   async recoverAll(sweep: string): Promise<void> {
-    const jobs = (await this.boss.findJobs<Trial>(queueOf(sweep))).filter(({ state }) => state === 'active');
+    const jobs = (await this.boss.findJobs<Job>(queueOf(sweep))).filter(({ state }) => state === 'active');
     if (jobs.length > 0)
       await this.boss.fail(
         queueOf(sweep),
@@ -134,10 +147,11 @@ export class TrialQueue {
   }
 
   /** Trials that are given up, after far too many workers died of them. They stay until they are dropped. */
-  async dead(sweep: string): Promise<{ trial: Trial; drop: () => Promise<void> }[]> {
-    const jobs = await this.boss.fetch<Trial>(deadOf(sweep), { batchSize: 100 });
-    return jobs.map(({ id, data }) => ({
-      trial: data,
+  async dead(sweep: string): Promise<{ key: string; attempt: number; drop: () => Promise<void> }[]> {
+    const jobs = await this.boss.fetch<Job>(deadOf(sweep), { batchSize: 100 });
+    return jobs.map(({ id, data: { key, attempt = 1 } }) => ({
+      key,
+      attempt,
       drop: async () => void (await this.boss.complete(deadOf(sweep), id)),
     }));
   }
@@ -151,10 +165,10 @@ const queueOf = (sweep: string): string => `sweep-${sweep}`;
 const deadOf = (sweep: string): string => `sweep-${sweep}.dead`;
 const affected = (answer: unknown): number => (answer as { affected: number }).affected;
 
-/** A job's number is a function of its trial, so that a trial is never queued twice. A UUID of version 8 (RFC 9562). */
-function idOf(sweep: string, key: string): string {
+/** A job's number is a function of its trial and attempt, so that none is ever queued twice. A UUID of version 8 (RFC 9562). */
+function idOf(sweep: string, key: string, attempt: number): string {
   const hex = createHash('sha256')
-    .update(JSON.stringify([sweep, key]))
+    .update(JSON.stringify(attempt === 1 ? [sweep, key] : [sweep, key, attempt]))
     .digest('hex');
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-a${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
 }

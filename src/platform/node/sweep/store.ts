@@ -1,60 +1,9 @@
 import { createHash } from 'node:crypto';
 import type { SweepDefinition } from '../../../runs/sweep/definition.ts';
-import type { Trial, TrialOutcome } from '../../../runs/sweep/trial.ts';
+import type { PastFailure, Trial, TrialOutcome } from '../../../runs/sweep/trial.ts';
 import type { Database } from './database.ts';
 import { SweepError } from './sweep-error.ts';
-
-/** A lock's number for those who make the tables; any number that nobody else takes. */
-const SETUP_LOCK = 20131123;
-
-/** JSON stands as text, so that the order of fields stays: it is the order of a grid. */
-const TABLES = `
-begin;
-select pg_advisory_xact_lock(${SETUP_LOCK});
-create schema if not exists flipgrad;
-create table if not exists flipgrad.sweep (
-  name text primary key,
-  definition text not null,
-  complete boolean not null default false,
-  created timestamptz not null default now()
-);
-create table if not exists flipgrad.trial (
-  sweep text not null references flipgrad.sweep on delete cascade,
-  key text not null,
-  trial text not null,
-  crashes integer not null default 0,
-  primary key (sweep, key)
-);
-create table if not exists flipgrad.result (
-  sweep text not null,
-  key text not null,
-  outcome text not null,
-  digest text not null,
-  worker text not null,
-  seconds double precision not null,
-  finished timestamptz not null default now(),
-  number bigserial,
-  primary key (sweep, key),
-  foreign key (sweep, key) references flipgrad.trial on delete cascade
-);
-create index if not exists result_number on flipgrad.result (sweep, number);
-create table if not exists flipgrad.dispute (
-  sweep text not null,
-  key text not null,
-  outcome text not null,
-  worker text not null,
-  at timestamptz not null default now(),
-  foreign key (sweep, key) references flipgrad.trial on delete cascade
-);
-create table if not exists flipgrad.checkpoint (
-  sweep text not null references flipgrad.sweep on delete cascade,
-  run text not null,
-  checkpoint text not null,
-  file text not null,
-  bytes bytea not null,
-  primary key (sweep, run, checkpoint, file)
-);
-commit;`;
+import { TABLES } from './tables.ts';
 
 /** A result as it stands in the database. */
 export interface StoredResult {
@@ -65,7 +14,12 @@ export interface StoredResult {
 }
 
 /** What came of recording an outcome. */
-export type Recorded = 'first' | 'same again' | 'another than before';
+export type Recorded =
+  | 'first'
+  | 'same again'
+  | 'another than before'
+  /** A failure of an attempt that was given up on: the trial has been given out again. */
+  | 'too late';
 
 /** Sweeps, their trials and results in a database. Every change can be made twice without harm. */
 export class SweepStore {
@@ -129,33 +83,118 @@ export class SweepStore {
     return row?.complete ?? true;
   }
 
-  /** Notes that a sweep is complete; checkpoints are not needed any more. */
-  async finish(sweep: string): Promise<void> {
-    await this.database.query('update flipgrad.sweep set complete = true where name = $1 and not complete', [sweep]);
-    await this.database.query('delete from flipgrad.checkpoint where sweep = $1', [sweep]);
-  }
-
-  /** Notes trials that are asked for. */
-  async addTrials(sweep: string, trials: readonly Trial[]): Promise<void> {
-    await this.database.query(
-      `insert into flipgrad.trial (sweep, key, trial)
-       select $1, key, trial from unnest($2::text[], $3::text[]) as given (key, trial) on conflict do nothing`,
-      [sweep, trials.map(({ key }) => key), trials.map((trial) => JSON.stringify(trial))],
+  /**
+   * Notes that a sweep is complete; checkpoints are not needed any more.
+   * @param retries how often failed trials had been given out again when that was found
+   * @returns false where they were once more since: then it is not complete
+   */
+  async finish(sweep: string, retries: number): Promise<boolean> {
+    const rows = await this.database.query(
+      'update flipgrad.sweep set complete = true where name = $1 and retries = $2 returning 1',
+      [sweep, retries],
     );
+    if (rows.length === 0) return false;
+    await this.database.query('delete from flipgrad.checkpoint where sweep = $1', [sweep]);
+    return true;
   }
 
-  /** How many trials there are, and how many results. */
-  async counts(sweep: string): Promise<{ trials: number; results: number }> {
-    const [{ trials, results }] = await this.database.query<{ trials: string; results: string }>(
+  /**
+   * Notes trials that are asked for.
+   * @param by the plan that asks: how many trials it has, and how often failed ones had been given out again when it was made
+   * @returns which attempt each trial is at, by key; undefined where failed trials were given out again since, so that another plan is wanted
+   */
+  async addTrials(
+    sweep: string,
+    trials: readonly Trial[],
+    { asked, retries }: { asked: number; retries: number },
+  ): Promise<ReadonlyMap<string, number> | undefined> {
+    const keys = trials.map(({ key }) => key);
+    const fence = await this.database.query(
+      `with fence as (
+         update flipgrad.sweep set asked = greatest(asked, $4) where name = $1 and retries = $5 returning 1
+       ), added as (
+         insert into flipgrad.trial (sweep, key, trial)
+         select $1, key, trial from fence, unnest($2::text[], $3::text[]) as given (key, trial) on conflict do nothing
+       ) select 1 from fence`,
+      [sweep, keys, trials.map((trial) => JSON.stringify(trial)), asked, retries],
+    );
+    if (fence.length === 0) return undefined;
+    const rows = await this.database.query<{ key: string; attempt: number }>(
+      'select key, attempt from flipgrad.trial where sweep = $1 and key = any($2)',
+      [sweep, keys],
+    );
+    return new Map(rows.map(({ key, attempt }) => [key, attempt]));
+  }
+
+  /**
+   * Takes the failures of trials back, into the record of past ones: the trials are at their next attempt.
+   * @param by the state in which that is right: at most so many trials asked for, failed ones given out so often
+   * @returns false where the sweep is not in that state any more: then nothing has changed
+   */
+  async takeBack(
+    sweep: string,
+    keys: readonly string[],
+    { asked, retries }: { asked: number; retries: number },
+  ): Promise<boolean> {
+    // Trials are locked before their results go: record() waits for one and then sees the other gone.
+    const fence = await this.database.query(
+      `with fence as (
+         update flipgrad.sweep set retries = retries + 1, complete = false
+         where name = $1 and retries = $3 and asked <= $4 returning 1
+       ), again as (
+         update flipgrad.trial set attempt = attempt + 1, crashes = 0 from fence
+         where sweep = $1 and key = any($2) returning key, attempt - 1 as attempt
+       ), gone as (
+         delete from flipgrad.result using again where result.sweep = $1 and result.key = again.key
+         returning result.key, attempt, outcome, worker, finished
+       ), noted as (
+         insert into flipgrad.failure (sweep, key, attempt, outcome, worker, finished)
+         select $1, key, attempt, outcome, worker, finished from gone
+       ) select 1 from fence`,
+      [sweep, keys, retries, asked],
+    );
+    return fence.length > 0;
+  }
+
+  /** Failures that were taken back, the oldest first. */
+  async failures(sweep: string): Promise<PastFailure[]> {
+    const rows = await this.database.query<{
+      key: string;
+      attempt: number;
+      outcome: string;
+      worker: string;
+      finished: Date;
+    }>('select key, attempt, outcome, worker, finished from flipgrad.failure where sweep = $1 order by finished, key', [
+      sweep,
+    ]);
+    return rows.map(({ key, attempt, outcome, worker, finished }) => {
+      const { reason } = JSON.parse(outcome) as Extract<TrialOutcome, { state: 'failed' }>;
+      return { key, attempt, reason, worker, at: finished.toISOString() };
+    });
+  }
+
+  /** How many trials there are, how many results, and how often failed trials were given out again. */
+  async counts(sweep: string): Promise<{ trials: number; results: number; retries: number }> {
+    const [{ trials, results, retries }] = await this.database.query<{
+      trials: string;
+      results: string;
+      retries: number | null;
+    }>(
       `select (select count(*) from flipgrad.trial where sweep = $1) as trials,
-              (select count(*) from flipgrad.result where sweep = $1) as results`,
+              (select count(*) from flipgrad.result where sweep = $1) as results,
+              (select retries from flipgrad.sweep where name = $1) as retries`,
       [sweep],
     );
-    return { trials: Number(trials), results: Number(results) };
+    return { trials: Number(trials), results: Number(results), retries: retries ?? 0 };
   }
 
-  async hasResult(sweep: string, key: string): Promise<boolean> {
-    const rows = await this.database.query('select 1 from flipgrad.result where sweep = $1 and key = $2', [sweep, key]);
+  /** Is a trial at that attempt, and without a result? */
+  async isOpen(sweep: string, key: string, attempt: number): Promise<boolean> {
+    const rows = await this.database.query(
+      `select 1 from flipgrad.trial left join flipgrad.result using (sweep, key)
+       where sweep = $1 and key = $2 and attempt = $3 and outcome is null`,
+      [sweep, key, attempt],
+    );
     return rows.length > 0;
   }
 
@@ -182,27 +221,38 @@ export class SweepStore {
     };
   }
 
-  /** Records an outcome, once: another worker's that came before stays, and is compared. */
+  /**
+   * Records an outcome, once: another worker's that came before stays, and is compared. A result counts whichever attempt it comes from, a
+   * failure only when the trial is still at that attempt.
+   */
   async record(
     sweep: string,
     key: string,
     outcome: TrialOutcome,
-    { worker, seconds }: { worker: string; seconds: number },
+    { worker, seconds, attempt }: { worker: string; seconds: number; attempt: number },
   ): Promise<Recorded> {
     const text = JSON.stringify(outcome);
     const digest = createHash('sha256').update(text).digest('hex');
-    const values = [sweep, key, text, digest, worker, seconds];
-    const inserted = await this.database.query(
-      `insert into flipgrad.result (sweep, key, outcome, digest, worker, seconds)
-       values ($1, $2, $3, $4, $5, $6) on conflict (sweep, key) do nothing returning 1`,
-      values,
-    );
-    if (inserted.length > 0) return 'first';
-    const [before] = await this.database.query<{ digest: string }>(
-      'select digest from flipgrad.result where sweep = $1 and key = $2',
-      [sweep, key],
-    );
-    if (before?.digest === digest) return 'same again';
+    const failed = outcome.state === 'failed';
+    // Again where the failure that stood in the way has just been taken back.
+    for (let stands: string | null = null; stands === null; ) {
+      const inserted = await this.database.query(
+        `insert into flipgrad.result (sweep, key, outcome, digest, worker, seconds)
+         select sweep, key, $3::text, $4::text, $5::text, $6::float8 from flipgrad.trial
+         where sweep = $1 and key = $2 and (not $7::boolean or attempt = $8::integer) for share
+         on conflict (sweep, key) do nothing returning 1`,
+        [sweep, key, text, digest, worker, seconds, failed, attempt],
+      );
+      if (inserted.length > 0) return 'first';
+      const [now] = await this.database.query<{ digest: string | null; attempt: number }>(
+        `select digest, attempt from flipgrad.trial left join flipgrad.result using (sweep, key)
+         where sweep = $1 and key = $2`,
+        [sweep, key],
+      );
+      if (failed && now.attempt !== attempt) return 'too late';
+      if (now.digest === digest) return 'same again';
+      stands = now.digest;
+    }
     await this.database.query('insert into flipgrad.dispute (sweep, key, outcome, worker) values ($1, $2, $3, $4)', [
       sweep,
       key,
@@ -212,18 +262,22 @@ export class SweepStore {
     return 'another than before';
   }
 
-  /** Trials that two workers did with different outcomes. */
+  /** Trials that two workers did with different outcomes, who had another than the one that counts. */
   async disputes(sweep: string): Promise<{ key: string; worker: string }[]> {
-    return this.database.query('select key, worker from flipgrad.dispute where sweep = $1 order by at', [sweep]);
+    return this.database.query(
+      `select key, dispute.worker from flipgrad.dispute join flipgrad.result using (sweep, key)
+       where sweep = $1 and dispute.outcome <> result.outcome order by at`,
+      [sweep],
+    );
   }
 
-  /** Counts a crash of a trial's program. @returns how many there were */
-  async countCrash(sweep: string, key: string): Promise<number> {
-    const [{ crashes }] = await this.database.query<{ crashes: number }>(
-      'update flipgrad.trial set crashes = crashes + 1 where sweep = $1 and key = $2 returning crashes',
-      [sweep, key],
+  /** Counts a crash of a trial's program. @returns how many there were in that attempt; 0 where it is not the trial's last */
+  async countCrash(sweep: string, key: string, attempt: number): Promise<number> {
+    const [row] = await this.database.query<{ crashes: number }>(
+      'update flipgrad.trial set crashes = crashes + 1 where sweep = $1 and key = $2 and attempt = $3 returning crashes',
+      [sweep, key, attempt],
     );
-    return crashes;
+    return row?.crashes ?? 0;
   }
 
   /** Keeps a run's files at a checkpoint, and lets go of those of checkpoints before it. */

@@ -77,9 +77,9 @@ export async function work(options: WorkerOptions): Promise<void> {
 /** Does one trial, under a claim that is renewed all the while. */
 async function perform(claim: Claim, options: WorkerOptions): Promise<void> {
   const { store, shared, name, signal, onEvent } = options;
-  const { sweep, trial, attempts, lease } = claim;
+  const { sweep, trial, attempt, attempts, lease } = claim;
   const { key, run } = trial;
-  if (await store.hasResult(sweep, key)) return claim.complete();
+  if (!(await store.isOpen(sweep, key, attempt))) return claim.complete();
   onEvent?.({ event: 'claimed', sweep, key, attempts });
   const began = performance.now();
   const path = join(options.folder(sweep), run);
@@ -107,13 +107,13 @@ async function perform(claim: Claim, options: WorkerOptions): Promise<void> {
     }
     let outcome: TrialOutcome;
     if (end.state === 'crashed') {
-      if ((await store.countCrash(sweep, key)) < CRASHES) return giveBack(end.reason);
+      if ((await store.countCrash(sweep, key, attempt)) < CRASHES) return giveBack(end.reason);
       outcome = { state: 'failed', reason: end.reason };
     } else outcome = end;
     const seconds = (performance.now() - began) / 1000;
     // The result comes first: if this process dies in between, whoever claims the trial next finds it.
     if (goesOn(trial)) await keep();
-    const as = await store.record(sweep, key, outcome, { worker: name, seconds });
+    const as = await store.record(sweep, key, outcome, { worker: name, seconds, attempt });
     await claim.complete();
     if (!shared && !goesOn(trial)) await store.dropCheckpoints(sweep, run);
     onEvent?.({ event: 'recorded', sweep, key, state: outcome.state, seconds, as });

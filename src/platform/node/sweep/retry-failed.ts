@@ -1,0 +1,28 @@
+import { type Retryable, retryable } from '../../../runs/sweep/retryable.ts';
+import type { TrialOutcome } from '../../../runs/sweep/trial.ts';
+import type { SweepStore } from './store.ts';
+import { SweepError } from './sweep-error.ts';
+
+/**
+ * Takes the failures of a sweep's trials back, so that whoever asks for its next trials asks for these again, and keeps them on record. Others
+ * may work on the sweep all the while: what they still know of it is refused where it does not hold any more.
+ * @returns the trials that will run again, and failed ones that later trials were chosen with
+ * @throws SweepError when there is no such sweep, or trials failed and none of them may run again
+ */
+export async function retryFailed(store: SweepStore, sweep: string): Promise<Retryable> {
+  const definition = await store.definition(sweep);
+  if (!definition) throw new SweepError(`There is no sweep "${sweep}" in the database.`);
+  for (;;) {
+    const { retries } = await store.counts(sweep);
+    const { results } = await store.results(sweep);
+    const outcomes = new Map<string, TrialOutcome>(results.map(({ key, outcome }) => [key, outcome]));
+    const failed = retryable(definition, outcomes);
+    const { open, settled, asked } = failed;
+    if (open.length === 0 && settled.length > 0)
+      throw new SweepError(
+        `No failed trial of "${sweep}" can run again: what it trained after ${settled.join(', ')} was chosen by that failure. The same sweep under another \`name\` would do.`,
+      );
+    // Somebody else asked for more, or gave them out, since they were read: look again.
+    if (open.length === 0 || (await store.takeBack(sweep, open, { asked, retries }))) return failed;
+  }
+}
