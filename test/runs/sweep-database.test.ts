@@ -147,6 +147,25 @@ describe('a sweep in a database', () => {
     );
   });
 
+  it('refuses to take a failure back that others were chosen by, also when they are chosen meanwhile', async () => {
+    const chosen = { search: 'tpe', space: { lr: { from: 1, to: 2 } }, startup: 1, generation: 1, configurations: 2 };
+    await store.register(checkSweep(chosen, 'chosen', ['lr']));
+    await queue.create('chosen');
+    const by = { worker: 'a', seconds: 1, attempt: 1 };
+    await advance(store, queue, 'chosen');
+    await store.record('chosen', 'c000-s1', { state: 'failed', reason: 'no memory' }, by);
+    await advance(store, queue, 'chosen');
+    const message =
+      /^No failed trial of "chosen" can run again: what it trained after c000-s1 was chosen by that failure/;
+    await assert.rejects(retryFailed(store, 'chosen'), { name: 'SweepError', message });
+    // As if the plan had been made before the second trial was asked for.
+    assert.equal(await store.takeBack('chosen', ['c000-s1'], { asked: 1, retries: 0 }), false);
+    await store.record('chosen', 'c001-s1', { state: 'failed', reason: 'no memory' }, by);
+    const { open, settled } = await retryFailed(store, 'chosen');
+    assert.deepEqual([open, settled], [['c001-s1'], ['c000-s1']]);
+    await assert.rejects(retryFailed(store, 'nowhere'), /There is no sweep "nowhere"/);
+  });
+
   it('keeps checkpoints whole, the newest alone', async () => {
     const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
     await store.saveCheckpoint('small', 'run', 'epoch-000001-step-1', { 'run.json': bytes('1'), 'a/b': bytes('2') });
