@@ -128,11 +128,13 @@ function learntOf(levels: ReadonlyMap<string, Done[]>, where: string, rates: rea
   if (!levels.has('none') || noisy.length === 0) return [];
   const told = ([CRITERION, TEST] as const).map((measure) => {
     const by = (wanted: Outcome): string =>
-      noisy.filter((level) => verdict(against(levels, level, measure)) === wanted).join('; ') || 'none';
+      noisy.filter((level) => verdict(against(levels, level, measure)) === wanted).join('; ') || 'no level';
     return `${measure === CRITERION ? 'the training criterion' : 'the test error'} is better than without noise for: ${by('holds')}; worse for: ${by('refuted')}`;
   });
   const highest = Math.max(...rates);
-  const atTheEdge = [...levels].flatMap(([level, runs]) => (runs[0].cell.rate === highest ? [level] : []));
+  const atTheEdge = [...levels].flatMap(([level, runs]) =>
+    runs[0].cell.rate === highest ? [level === 'none' ? 'no noise' : level] : [],
+  );
   const edge =
     rates.length > 1 && atTheEdge.length > 0
       ? ` Best at ${highest}, the highest learning rate that was tried, so that a higher one might be better: ${atTheEdge.join('; ')}.`

@@ -2,7 +2,14 @@ import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { Cell, Experiment, Finding, Finished, Outcome, Report } from '../experiments/experiment.ts';
 import { experiments } from '../experiments/index.ts';
-import { chanceOf, type ReportFacts, renderMarkdown, sentence } from '../experiments/report-page.ts';
+import {
+  chanceOf,
+  claimed,
+  type ReportFacts,
+  renderMarkdown,
+  renderPage,
+  sentence,
+} from '../experiments/report-page.ts';
 
 /** An experiment whose records stand in results/. */
 interface Recorded {
@@ -60,15 +67,25 @@ function factsOf({ quick, seeds, finished }: Recorded): ReportFacts {
 
 const chartFile = (own: Recorded, i: number): string => `${fileOf(own.experiment, own.quick)}-${i + 1}.svg`;
 
-/** Tables and charts of every experiment with records, and the page of findings; by path from the root. */
+const isWhole = ({ finished, cells }: Recorded): boolean => finished.length === cells;
+
+/** Tables and charts of every experiment with records, pages of finished ones, and the page of findings; by path from the root. */
 export function renderFindings(): [string, string][] {
   const all = allRecorded();
   return [
     ...all.flatMap((own): [string, string][] => [
       [`results/${fileOf(own.experiment, own.quick)}.md`, renderMarkdown(own.experiment, own.report, factsOf(own))],
+      ...(isWhole(own)
+        ? [
+            [
+              `results/${fileOf(own.experiment, own.quick)}.html`,
+              renderPage(own.experiment, own.report, factsOf(own)),
+            ] as [string, string],
+          ]
+        : []),
       ...own.report.charts.map((chart, i): [string, string] => [`results/${chartFile(own, i)}`, chart]),
     ]),
-    ['docs/findings.md', renderPage(all)],
+    ['docs/findings.md', renderFindingsPage(all)],
   ];
 }
 
@@ -80,16 +97,17 @@ const WORDS: Readonly<Record<Outcome, string>> = {
 };
 const ORDER: readonly Outcome[] = ['holds', 'refuted', 'not shown', 'not tested'];
 
-function renderPage(all: readonly Recorded[]): string {
+function renderFindingsPage(all: readonly Recorded[]): string {
   return [
     '# What reproduced, what did not, and what was learnt',
     '',
     'Old claims about stochastic neurons and sparse gates, repeated with several seeds and error bars. Every line below is rendered from records',
-    'by `npm run results`: the page fills itself as runs finish, and says what is missing. An experiment has a quick form, on digits that the',
+    'by `npm run results`, and links to them: the page fills itself as runs finish, and says what is missing. An experiment has a quick form, on digits that the',
     'library writes itself, which shows that it works and how; and a full form on MNIST (or, for handwriting, on many written strings), which is the one',
     'to believe. “Reproduced” means that a 95% interval over seeds leaves out the opposite; “not shown” that it does not. Every interval stands on its own: of claims in',
     'which there is nothing, one in twenty is decided by chance, and each section says how many claims it tests.',
     '',
+    ...summaryOf(all),
     ...experiments.flatMap((experiment) => sectionOf(experiment, all)),
     '## Run them yourself',
     '',
@@ -104,18 +122,45 @@ function renderPage(all: readonly Recorded[]): string {
   ].join('\n');
 }
 
+/** The full form alone is told where it has findings; until then the quick one stands in. */
+function toldOf(experiment: Experiment, all: readonly Recorded[]): Recorded | undefined {
+  const own = all.filter((candidate) => candidate.experiment === experiment);
+  const full = own.find(({ quick }) => !quick);
+  return full?.report.findings.length ? full : own.find(({ quick }) => quick);
+}
+
+/** As the heading of a section is linked to. */
+const anchorOf = (title: string): string =>
+  title
+    .toLowerCase()
+    .replace(/[^\p{L}\p{N} -]/gu, '')
+    .replaceAll(' ', '-');
+
+/** How many claims of every experiment came out which way. */
+const summaryOf = (all: readonly Recorded[]): string[] => [
+  `| experiment | form | ${ORDER.map((outcome) => WORDS[outcome].toLowerCase()).join(' | ')} |`,
+  `|---|---|${ORDER.map(() => '---:|').join('')}`,
+  ...experiments.map((experiment) => {
+    const told = toldOf(experiment, all);
+    const begun = told ?? all.find((own) => own.experiment === experiment);
+    const form = begun ? `${begun.quick ? 'quick' : 'full'}${isWhole(begun) ? '' : ', not finished'}` : 'not run yet';
+    const counts = ORDER.map((is) => told?.report.findings.filter(({ outcome }) => outcome === is).length ?? '');
+    return `| [${experiment.title}](#${anchorOf(experiment.title)}) | ${form} | ${counts.join(' | ')} |`;
+  }),
+  '',
+];
+
 function sectionOf(experiment: Experiment, all: readonly Recorded[]): string[] {
   const { title, question, claim } = experiment;
   const own = all.filter((candidate) => candidate.experiment === experiment);
   const full = own.find(({ quick }) => !quick);
-  // The full form alone is told where it has findings; until then the quick one stands in.
-  const told = full?.report.findings.length ? full : own.find(({ quick }) => quick);
+  const told = toldOf(experiment, all);
   return [
     `## ${title}`,
     '',
     question,
     '',
-    `Claimed: “${claim.text}” (${claim.source}).`,
+    `Claimed: ${claimed(claim)} (${claim.source}).`,
     '',
     stateOf(experiment, full),
     '',
@@ -125,7 +170,7 @@ function sectionOf(experiment: Experiment, all: readonly Recorded[]): string[] {
 
 function stateOf({ name, full: form, minutesOf }: Experiment, full: Recorded | undefined): string {
   const cells = form.cells(Array.from({ length: form.seeds }, (_, i) => i + 1));
-  if (full && full.finished.length === full.cells) return `The full form has finished: ${full.cells} cells.`;
+  if (full && isWhole(full)) return `The full form has finished: ${full.cells} cells.`;
   const hours = cells.reduce((sum, cell) => sum + minutesOf(cell), 0) / 60;
   const done = full ? `${full.finished.length} of ${full.cells} cells have finished` : 'not run yet';
   return `**Full form: ${done}.** \`FLIPGRAD_DATA=DIR flipgrad reproduce ${name} --out results\` runs what is left; all of it takes about ${hours.toFixed(1)} hours of one core.`;
@@ -134,20 +179,32 @@ function stateOf({ name, full: form, minutesOf }: Experiment, full: Recorded | u
 function toldBy(own: Recorded): string[] {
   const { experiment, quick, finished, report } = own;
   const file = fileOf(experiment, quick);
-  const links = `[table](../results/${file}.md), [records](../results/${file}.jsonl)`;
+  const records = `[records](../results/${file}.jsonl)`;
+  const page = isWhole(own) ? `, [page with charts](../results/${file}.html)` : '';
+  const links = `[table](../results/${file}.md), ${records}${page}`;
+  const claims = report.findings.length;
   const form = quick ? 'Quick form, on written digits' : 'Full form';
   return [
     `${form}: ${finished.length} cells; ${links}.`,
     '',
-    ...(report.learnt.length > 0 ? ['What was learnt:', '', ...report.learnt.map((text) => `- ${text}`), ''] : []),
-    ...ORDER.flatMap((outcome) => findingsOf(report.findings, outcome)),
+    ...(report.learnt.length > 0
+      ? ['What was learnt:', '', ...report.learnt.map((text) => `- ${text} (${records})`), '']
+      : []),
+    ...(claims > 0 ? [`<details><summary>The ${claims} claims, one by one</summary>`, ''] : []),
+    ...ORDER.flatMap((outcome) => findingsOf(report.findings, outcome, records)),
     ...[chanceOf(report.findings)].filter(Boolean).flatMap((text) => [text, '']),
+    ...(claims > 0 ? ['</details>', ''] : []),
     ...report.charts.flatMap((_, i) => [`![${experiment.title}](../results/${chartFile(own, i)})`, '']).slice(0, 4),
   ];
 }
 
-function findingsOf(findings: readonly Finding[], outcome: Outcome): string[] {
+function findingsOf(findings: readonly Finding[], outcome: Outcome, records: string): string[] {
   const own = findings.filter((finding) => finding.outcome === outcome);
   if (own.length === 0) return [];
-  return [`${WORDS[outcome]}:`, '', ...own.map(({ claim, evidence }) => `- ${claim}. ${sentence(evidence)}`), ''];
+  return [
+    `${WORDS[outcome]}:`,
+    '',
+    ...own.map(({ claim, evidence }) => `- ${claim}. ${sentence(evidence)} (${records})`),
+    '',
+  ];
 }

@@ -25,7 +25,7 @@ describe('noise-injection', () => {
     assert.equal(report.findings.length, 6);
     const [none] = report.tables[0].rows;
     assert.deepEqual(none.slice(0, 3), ['none', '1', plain.curve[1].off.toPrecision(3)]);
-    assert.match(report.learnt[0], /Best at 1, the highest learning rate that was tried.*: none; additive, s = 1;/);
+    assert.match(report.learnt[0], /Best at 1, the highest learning rate that was tried.*: no noise; additive, s = 1;/);
     assert.doesNotMatch(report.learnt[1], /highest learning rate/, 'one rate is no choice');
     const page = renderMarkdown(noiseInjection, report, {
       quick: true,
