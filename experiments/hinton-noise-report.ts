@@ -5,6 +5,8 @@ import { lineChart } from './line-chart.ts';
 import { percent } from './records.ts';
 import { type Interval, interval, paired, verdict, withHalf } from './statistics.ts';
 
+/** Where the best epoch is on average after this share of all, more of them might have been better. */
+const LATE = 0.9;
 const PLAIN = 'deterministic';
 const BINARY = 'binary stochastic';
 
@@ -116,6 +118,30 @@ function counted(sizes: readonly Size[], arm: string, measure: Measure, other = 
   return `lower in ${of('better')} of ${sizes.length} sizes, higher in ${of('worse')}, not told apart in ${of('not shown')}`;
 }
 
+/** The epoch whose weights are kept: the first with the lowest validation error. */
+function bestEpoch({ curve }: NoiseDone['result']): number {
+  const errors = curve.map(({ validError }) => validError);
+  return 1 + errors.indexOf(Math.min(...errors));
+}
+
+/** Sizes at which the epochs may not have been enough, and for which arms. */
+function unfinished(sizes: readonly Size[], arms: readonly string[]): string[] {
+  const told = sizes.flatMap(({ where, own }) => {
+    const { epochs } = own[0].cell;
+    const late = arms.filter((arm) => {
+      const runs = own.filter(({ cell }) => cell.arm === arm);
+      return interval(runs.map(({ result }) => bestEpoch(result))).mean > LATE * epochs;
+    });
+    const whose = late.length === arms.length ? 'all' : late.join(', ');
+    return late.length > 0 ? [`${where} (${epochs} epochs), ${whose}`] : [];
+  });
+  return told.length > 0
+    ? [
+        `The best epoch is on average among the last tenth, so that longer training might change errors: ${told.join('; ')}.`,
+      ]
+    : [];
+}
+
 /** What a reader takes home. */
 function learntOf(sizes: readonly Size[]): string[] {
   const arms = armsOf(sizes.flatMap(({ own }) => own));
@@ -131,6 +157,7 @@ function learntOf(sizes: readonly Size[]): string[] {
     ...noisy
       .filter((arm) => arm !== BINARY)
       .map((arm) => `Test error of binary units against ${arm}: ${counted(sizes, BINARY, TEST, arm)}.`),
+    ...unfinished(sizes, arms),
   ];
 }
 

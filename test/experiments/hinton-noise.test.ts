@@ -50,6 +50,18 @@ describe('the report of hinton-noise', () => {
     assert.match(findings[3].evidence, /training criterion.* Without noise, training error, %: -\d/);
   });
 
+  it('says where the best epoch is among the last', () => {
+    const own = records([0.5, 0.8], 1);
+    const early = own.map(({ result, ...rest }) => {
+      const curve = [...result.curve, { trainLoss: 1, validError: 0.5 }];
+      return { ...rest, cell: { ...rest.cell, epochs: 3 }, result: { ...result, curve } };
+    });
+    const late = ({ learnt }: ReturnType<typeof hintonNoise.report>) =>
+      learnt.filter((text) => /last tenth/.test(text));
+    assert.match(late(hintonNoise.report(own))[0], /: 10 units, 100 examples \(2 epochs\), all; 20 units, .*, all\.$/);
+    assert.deepEqual(late(hintonNoise.report(early)), []);
+  });
+
   it('shows nothing in all where sizes point to different sides', () => {
     assert.deepEqual(outcomes(records([0.5, 2], 1), /test set \(in all/), ['not shown']);
   });
