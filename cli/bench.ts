@@ -2,7 +2,8 @@ import { Command, Option } from 'commander';
 import { type CrossoverCurve, measureCrossover, measureWaterfall, type Waterfall } from '../src/index.ts';
 import { calibrationFile, createEngine, saveCalibration } from '../src/platform/node/index.ts';
 import { crossoverChart } from './charts.ts';
-import { count, positive } from './options.ts';
+import { UsageError } from './exit.ts';
+import { count, share } from './options.ts';
 import { terminalProgress } from './progress.ts';
 import { table } from './table.ts';
 import { writeFile } from './write-file.ts';
@@ -32,7 +33,7 @@ export function benchCommand(): Command {
     .option('--sizes <n,n>', 'units of a block', list, [1, 8, 32, 64])
     .option('--rows <n>', 'examples in a minibatch', count, 100)
     .option('--inputs <n>', 'width of the input', count, 784)
-    .option('--density <s>', 'share of open blocks in the waterfall', positive, 0.1)
+    .option('--density <s>', 'share of open blocks in the waterfall', share, 0.1)
     .option('--threads <n>', 'default: one a core', count)
     .addOption(new Option('--simd <build>', 'kernel build').choices(['auto', 'simd', 'relaxed']).default('auto'))
     .option('--blas <lib>', 'auto, off, or the path of a library', 'off')
@@ -53,6 +54,10 @@ async function run(flags: BenchFlags): Promise<void> {
   const shapes = flags.units.flatMap((units) =>
     flags.sizes.filter((size) => units % size === 0).map((size) => ({ rows, inputs, units, size })),
   );
+  if (shapes.length === 0)
+    throw new UsageError(
+      `No block of ${flags.sizes.join(', ')} units divides ${flags.units.join(', ')} units; --sizes that divide --units would do.`,
+    );
   const curves: CrossoverCurve[] = [];
   const falls: Waterfall[] = [];
   for (const [i, shape] of shapes.entries()) {

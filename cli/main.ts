@@ -23,7 +23,6 @@ const program = new Command('flipgrad')
   .description('Train neural networks with stochastic neurons, and make sparse gates pay.')
   .version(packageVersion(), '-v, --version')
   .exitOverride()
-  .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, '')) })
   .showSuggestionAfterError()
   .addCommand(trainCommand())
   .addCommand(runsCommand())
@@ -40,6 +39,10 @@ const program = new Command('flipgrad')
   .addCommand(raceCommand())
   .addCommand(labCommand())
   .addCommand(benchCommand());
+
+// Every error begins with the program's name, those of options too.
+for (const command of [program, ...program.commands])
+  command.configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'flipgrad: ')) });
 
 // A reader that goes away (`| head`) is no error.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {

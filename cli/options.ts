@@ -27,6 +27,13 @@ export function positive(text: string): number {
   throw new InvalidArgumentError('A number over 0 would do.');
 }
 
+/** A share: over 0, and 1 at most. */
+export function share(text: string): number {
+  const value = number(text);
+  if (value > 0 && value <= 1) return value;
+  throw new InvalidArgumentError('A number over 0, and 1 at most, would do.');
+}
+
 /** Widths separated by commas, or `none`. */
 export function widths(text: string): number[] {
   return text === 'none' ? [] : text.split(',').map(count);

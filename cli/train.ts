@@ -165,6 +165,8 @@ async function begunRun({ resume: asked, run: named }: TrainFlags): Promise<AnyR
 async function begin(session: Session): Promise<void> {
   const { flags, json, progress, signal } = session;
   const given = configOf(flags);
+  if (flags.run === 'none' && flags.log.length > 0)
+    throw new UsageError('--log writes into the folder of a run, and --run none has none; one of them would do.');
   checkVaeFlags(session.command, given.model);
   const config = given.model === 'vae' ? vaeConfig(session.command, given) : given;
   const data = await loadDataset(flags.data, loadOptions(session, flags.seed));

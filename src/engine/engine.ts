@@ -17,7 +17,7 @@ export interface EnginePlatform {
 }
 
 export interface EngineOptions {
-  /** Threads, the calling one included; default: all cores that the platform reports (1 without a platform). */
+  /** Threads, the calling one included; default: all cores that the platform reports (1 without a platform). At most four a core, or 16. */
   readonly threads?: number;
   /** Kernel build; default `auto`: relaxed SIMD where the machine has it. `simd` gives the same bits on every machine. */
   readonly simd?: SimdChoice;
@@ -91,9 +91,12 @@ export class Engine {
   }
 }
 
+/** As many threads as any machine may be asked for; beyond, four a core. A thousand on two cores would wait for each other all day. */
+const FEW_THREADS = 16;
+
 /**
  * Makes an engine.
- * @throws RangeError for a thread count that is not a whole number ≥ 1
+ * @throws RangeError for a thread count that is not a whole number ≥ 1, or far above the cores that there are
  */
 export async function createEngine(options: EngineOptions = {}): Promise<Engine> {
   if (options.backend === 'reference') return new Engine(createReferenceBackend(), options.crossovers);
@@ -101,6 +104,11 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
   const threads = options.threads ?? platform?.cores ?? 1;
   if (!Number.isInteger(threads) || threads < 1)
     throw new RangeError(`\`threads\` is ${threads}; a whole number from 1 up would do.`);
+  const most = Math.max(FEW_THREADS, 4 * (platform?.cores ?? 1));
+  if (threads > most)
+    throw new RangeError(
+      `\`threads\` is ${threads}; a machine of ${platform?.cores ?? 1} cores takes ${most} at most, and gains nothing from more than one a core.`,
+    );
   const choice = options.blas ?? 'off';
   const backend = await createWasmBackend({
     threads,

@@ -43,9 +43,16 @@ describe('flipgrad bench', () => {
     other.close();
   });
 
-  it('refuses widths that are no numbers', async () => {
-    const { code, stderr } = await runCli(['bench', '--units', 'many']);
-    assert.equal(code, 2);
-    assert.match(stderr, /--units/);
+  it('refuses widths that are no numbers, blocks that divide nothing, and more than all blocks', async () => {
+    const cases: [string[], RegExp][] = [
+      [['--units', 'many'], /--units/],
+      [['--units', '65', '--sizes', '8'], /No block of 8 units divides 65 units; --sizes that divide --units would do/],
+      [['--density', '2'], /'2' is invalid. A number over 0, and 1 at most, would do/],
+    ];
+    for (const [args, message] of cases) {
+      const { code, stderr } = await runCli(['bench', ...args]);
+      assert.equal(code, 2);
+      assert.match(stderr, message);
+    }
   });
 });

@@ -175,11 +175,12 @@ describe('flipgrad train refuses bad input with one sentence and code 2', () => 
     ['a part of a unit', ['--neuron', 'top-k:k=0.5'], /"k" of "top-k" is "0.5"; a whole number from 0/],
     ['an unknown optimizer', ['--optimizer', 'sgdd'], /no optimizer "sgdd". Did you mean "sgd"/],
     ['momentum with adam', ['--optimizer', 'adam', '--momentum', '0.9'], /--momentum 0.9 goes with --optimizer sgd/],
-    ['an unknown flag', ['--epoch', '3'], /unknown option '--epoch'.*--epochs/s],
+    ['an unknown flag', ['--epoch', '3'], /^flipgrad: unknown option '--epoch'.*--epochs/s],
     ['a missing path', ['--data', '/no/such/place'], /no\/such\/place/],
     ['a negative seed', ['--seed', '-1'], /seed/],
     ['no threads', ['--threads', '0'], /threads/],
     ['no such log', ['--log', 'csv,tensorbord'], /Did you mean "tensorboard"/],
+    ['a log without a folder', ['--run', 'none', '--log', 'csv'], /--log writes into the folder of a run/],
     ['a run to resume that is not there', ['--resume', '/no/run'], /\/no\/run holds no run: there is no run.json/],
     ['--resume without a folder', ['--resume', '--run', 'none'], /--resume wants the folder of a run/],
     ['a BLAS that is not there', ['--blas', '/no/blas.so'], /BLAS "\/no\/blas.so".*path of a library/],
@@ -198,7 +199,7 @@ describe('flipgrad train refuses bad input with one sentence and code 2', () => 
         ...data,
         ...SMALL,
         ...args,
-        ...(args.includes('--resume') ? [] : ['--run', out]),
+        ...(args.includes('--resume') || args.includes('--run') ? [] : ['--run', out]),
       ]);
       assert.equal(code, 2, stderr);
       assert.match(stderr, message);

@@ -257,6 +257,15 @@ describe('the threads option', () => {
       });
   });
 
+  test('is refused far above the cores that there are', async () => {
+    await assert.rejects(createEngine({ threads: 1000, platform: { cores: 2 } }), {
+      name: 'RangeError',
+      message: '`threads` is 1000; a machine of 2 cores takes 16 at most, and gains nothing from more than one a core.',
+    });
+    const most = await createEngine({ threads: 32, platform: { cores: 8 } });
+    most.close();
+  });
+
   test('is one thread where the platform has none to give, with the same results', async () => {
     const engine = await createEngine({ threads: 4, platform: { cores: 4 } });
     assert.equal(engine.threads, 1);
