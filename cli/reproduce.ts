@@ -41,6 +41,7 @@ async function run(known: readonly Experiment[], name: string, flags: ReproduceF
   process.once('SIGINT', onInterrupt).once('SIGTERM', onInterrupt);
   const progress = terminalProgress();
   const lines = json ?? !process.stdout.isTTY;
+  let missing = 0;
   const tell = (event: ReproduceEvent): void => {
     if (event.event === 'progress') {
       const { cell, share, secondsLeft } = event;
@@ -53,18 +54,21 @@ async function run(known: readonly Experiment[], name: string, flags: ReproduceF
         `${left} of ${cells} cells to run: about ${(minutes / 60).toFixed(2)} hours on one core; the same command in a second shell shares them.`,
       );
     }
+    if (event.event === 'failed') progress.print(`${event.cell} has no result, the others go on: ${event.message}`);
+    if (event.event === 'result') missing = event.missing;
     if (event.event === 'waiting') progress.print(`Other processes run what is left: ${event.cells.join('; ')}.`);
     if (lines) process.stdout.write(`${JSON.stringify(event, withoutCharts)}\n`);
     else if (event.event === 'result') {
       progress.clear();
       const findings = event.report.findings.map(({ outcome, claim, evidence }) => `${outcome}: ${claim}. ${evidence}`);
+      if (missing > 0) findings.push(`Cells without a result: ${missing}. The same command tries them again.`);
       process.stdout.write(`${[...findings, `Wrote ${event.files.join(', ')}.`].join('\n')}\n`);
     }
   };
   try {
     const options = { quick, out, signal: interrupt.signal, ...(seeds !== undefined && { seeds }) };
     const { findings } = await reproduce(experiment, options, tell);
-    if (findings.some(({ outcome }) => outcome === 'refuted')) process.exitCode = ExitCode.refuted;
+    if (missing > 0 || findings.some(({ outcome }) => outcome === 'refuted')) process.exitCode = ExitCode.refuted;
   } catch (error) {
     if (!interrupt.signal.aborted || error !== interrupt.signal.reason) throw error;
     throw new Interruption(`Interrupted; finished cells stand in ${out}. The same command goes on.`);

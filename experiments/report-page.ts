@@ -6,6 +6,9 @@ export interface ReportFacts {
   readonly seeds: number;
   /** Of all cells, whenever they ran. */
   readonly seconds: number;
+  /** Cells without a result, and why where that is known. */
+  readonly missing?: number;
+  readonly why?: readonly string[];
   /** What the cells ran with. */
   readonly commits: readonly string[];
   readonly engines: readonly string[];
@@ -21,8 +24,13 @@ const cost = ({ seconds, commits, engines }: ReportFacts): string => {
   );
   return `${(seconds / 60).toFixed(1)} minutes of cells${by && `; ${by}`}${of && `; commit ${of}`}`;
 };
-const formOf = ({ quick }: ReportFacts): string =>
-  quick ? 'This is the quick form, on digits that the library writes: it shows that things work, and how.' : '';
+const formOf = ({ quick, missing = 0, why = [] }: ReportFacts): string =>
+  [
+    quick && 'This is the quick form, on digits that the library writes: it shows that things work, and how.',
+    missing > 0 && `Cells without a result: ${missing}${why.length > 0 ? ` (${why.join('; ')})` : ''}.`,
+  ]
+    .filter(Boolean)
+    .join(' ');
 
 /** What so many 95% intervals, each on its own, may get wrong by chance; nothing for one. */
 export function chanceOf(findings: readonly Finding[]): string {

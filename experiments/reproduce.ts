@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
-import type { FolderLock } from '../src/index.ts';
+import { type FolderLock, NonFiniteError } from '../src/index.ts';
 import { provenance } from '../src/platform/node/index.ts';
 import { CellLocks } from './cell-locks.ts';
 import { appendCell, readCells, writeWhole } from './cell-records.ts';
@@ -25,7 +25,15 @@ export type ReproduceEvent =
   /** All cells that are left are run by other processes on the same folder. */
   | { readonly event: 'waiting'; readonly cells: readonly string[] }
   | { readonly event: 'cell'; readonly cell: string; readonly seconds: number; readonly done: number }
-  | { readonly event: 'result'; readonly report: Report; readonly files: readonly string[] };
+  /** Its training left the finite numbers: it has no record, the others go on. */
+  | { readonly event: 'failed'; readonly cell: string; readonly message: string }
+  | {
+      readonly event: 'result';
+      readonly report: Report;
+      readonly files: readonly string[];
+      /** Cells without a result: what failed, and what waits for that. */
+      readonly missing: number;
+    };
 
 /** Where the records of an experiment stand: the quick form has its own file. */
 export const recordsOf = (name: string, { quick, out }: Pick<ReproduceOptions, 'quick' | 'out'>): string =>
@@ -36,7 +44,8 @@ const PATIENCE = 500;
 
 /**
  * Runs the cells of an experiment that have no record yet, appends a record as each finishes, and renders all of them as a table
- * (Markdown) and a self-contained page (HTML). Several processes on one folder share the cells.
+ * (Markdown) and a self-contained page (HTML). Several processes on one folder share the cells. A cell whose numbers stop being finite
+ * is told and left out; it is tried again by the next call.
  * @throws the signal's reason when it is aborted: finished cells are kept
  */
 export async function reproduce<C extends Cell, R>(
@@ -50,16 +59,19 @@ export async function reproduce<C extends Cell, R>(
   const finished = grid.finished();
   const report = experiment.report(finished);
   const files = [file, file.replace(/jsonl$/, 'md'), file.replace(/jsonl$/, 'html')];
+  const missing = grid.size - finished.length;
   const facts: ReportFacts = {
     quick: options.quick,
     seeds,
     seconds: finished.reduce((sum, record) => sum + record.seconds, 0),
+    missing,
+    why: grid.failures(),
     commits: distinct(finished.map(({ commit }) => commit)),
     engines: distinct(finished.map(({ result }) => (result as { engine?: string }).engine)),
   };
   writeWhole(files[1], renderMarkdown(experiment, report, facts));
   writeWhole(files[2], renderPage(experiment, report, facts));
-  onEvent({ event: 'result', report, files });
+  onEvent({ event: 'result', report, files, missing });
   return report;
 }
 
@@ -86,6 +98,8 @@ class Grid<C extends Cell, R> {
   private readonly cells: readonly C[];
   private readonly locks: CellLocks;
   private readonly known = new Map<string, Finished<C, R>>();
+  /** What this process could not finish, and what it said. */
+  private readonly failed = new Map<C, string>();
   private readonly origin: { node: string; commit?: string };
   private readonly start = performance.now();
   /** Estimated minutes of what was left at the start. */
@@ -109,6 +123,14 @@ class Grid<C extends Cell, R> {
     this.minutes = this.minutesLeft();
   }
 
+  get size(): number {
+    return this.cells.length;
+  }
+
+  failures(): string[] {
+    return [...this.failed].map(([cell, message]) => `${this.experiment.nameOf(cell)}: ${message}`);
+  }
+
   /** Records of the form's cells, in its order. */
   finished(): Finished<C, R>[] {
     return this.cells.flatMap((cell) => this.known.get(JSON.stringify(cell)) ?? []);
@@ -119,6 +141,7 @@ class Grid<C extends Cell, R> {
     let waiting = '';
     while (this.left().length > 0) {
       const ran = await this.round();
+      if (ran === 'nothing is ready') return;
       const left = this.left().map((cell) => this.experiment.nameOf(cell));
       if (ran || left.length === 0) continue;
       if (left.join() !== waiting) this.onEvent({ event: 'waiting', cells: left });
@@ -128,8 +151,8 @@ class Grid<C extends Cell, R> {
     }
   }
 
-  /** Runs every cell that is ready and that no other process runs. @returns whether there was one */
-  private async round(): Promise<boolean> {
+  /** Runs every cell that is ready and that no other process runs. @returns whether there was one; what is left may wait for what failed */
+  private async round(): Promise<boolean | 'nothing is ready'> {
     let [ran, held] = [false, false];
     for (const cell of this.left()) {
       this.signal.throwIfAborted();
@@ -146,6 +169,7 @@ class Grid<C extends Cell, R> {
       }
       ran = true;
     }
+    if (!ran && !held && this.failed.size > 0) return 'nothing is ready';
     if (!ran && !held)
       throw new Error(`No cell of "${this.experiment.name}" is ready: those that are left wait for each other.`);
     return ran;
@@ -165,11 +189,16 @@ class Grid<C extends Cell, R> {
     };
     onProgress(0);
     const signal = AbortSignal.any([this.signal, lock.lost]);
-    const result = await experiment.run(cell, { signal, onProgress, finished: this.finished() });
+    const result = await experiment.run(cell, { signal, onProgress, finished: this.finished() }).catch((error) => {
+      if (!(error instanceof NonFiniteError)) throw error;
+      this.failed.set(cell, error.message);
+      onEvent({ event: 'failed', cell: name, message: error.message });
+    });
+    if (result === undefined) return;
     const seconds = (performance.now() - began) / 1000;
     await this.locks.alone('records', () => appendCell(this.file, { cell, result, seconds, ...this.origin }));
     this.look();
-    onEvent({ event: 'cell', cell: name, seconds, done: this.cells.length - this.left().length });
+    onEvent({ event: 'cell', cell: name, seconds, done: this.finished().length });
   }
 
   /** Reads what has been finished, here and by other processes. */
@@ -178,7 +207,7 @@ class Grid<C extends Cell, R> {
   }
 
   private left(): C[] {
-    return this.cells.filter((cell) => !this.known.has(JSON.stringify(cell)));
+    return this.cells.filter((cell) => !this.known.has(JSON.stringify(cell)) && !this.failed.has(cell));
   }
 
   private minutesLeft(): number {

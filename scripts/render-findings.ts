@@ -55,11 +55,12 @@ const distinct = (values: readonly (string | undefined)[]): string[] => [
   ...new Set(values.filter((value) => value !== undefined)),
 ];
 
-function factsOf({ quick, seeds, finished }: Recorded): ReportFacts {
+function factsOf({ quick, seeds, finished, cells }: Recorded): ReportFacts {
   return {
     quick,
     seeds,
     seconds: finished.reduce((sum, { seconds }) => sum + seconds, 0),
+    missing: cells - finished.length,
     commits: distinct(finished.map(({ commit }) => commit)),
     engines: distinct(finished.map(({ result }) => (result as { engine?: string }).engine)),
   };

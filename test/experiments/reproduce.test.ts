@@ -10,6 +10,7 @@ import { reproduceCommand } from '../../cli/reproduce.ts';
 import type { Cell, Experiment } from '../../experiments/experiment.ts';
 import { hintonNoise, type NoiseCell } from '../../experiments/hinton-noise.ts';
 import { type ReproduceEvent, recordsOf, reproduce } from '../../experiments/reproduce.ts';
+import { NonFiniteError } from '../../src/index.ts';
 import { provenance } from '../../src/platform/node/index.ts';
 import { runCli } from '../helpers/run-cli.ts';
 
@@ -165,6 +166,36 @@ describe('a grid that several share', () => {
       reproduce(stuck, { quick: true, out: folder, signal }, () => {}),
       /wait for each other/,
     );
+  });
+
+  it('goes on without a cell whose numbers stop being finite, says so on the page, and tries it again', async () => {
+    const folder = join(out, 'diverged');
+    const told: ReproduceEvent[] = [];
+    const go = (heads: number) => {
+      const own = coins();
+      const experiment: typeof own = {
+        ...own,
+        ready: (cell, finished) => cell.heads < 3 || finished.length === 3,
+        run: async (cell, options) => {
+          if (cell.heads === heads) throw new NonFiniteError('The loss is NaN.');
+          return own.run(cell, options);
+        },
+      };
+      return reproduce(experiment, { quick: true, out: folder, signal }, (event) => told.push(event));
+    };
+    await go(1);
+    assert.deepEqual(
+      told.filter(({ event }) => event === 'failed'),
+      [{ event: 'failed', cell: '1 heads', message: 'The loss is NaN.' }],
+    );
+    // The one that failed, and the one that waits for it.
+    const last = told.at(-1);
+    assert.ok(last?.event === 'result' && last.missing === 2);
+    const page = () => readFileSync(join(folder, 'coins-quick.md'), 'utf8');
+    assert.match(page(), /Cells without a result: 2 \(1 heads: The loss is NaN\.\)/);
+    await go(-1);
+    assert.deepEqual(cellsIn(join(folder, 'coins-quick.jsonl')), [2, 0, 1, 3]);
+    assert.doesNotMatch(page(), /without a result/);
   });
 
   it('keeps the commit and the version of Node in every record, and on the page', () => {
