@@ -91,6 +91,25 @@ export function layersOf(config: TrainConfig, classes: number): LayerSpec[] {
   return [gates, output];
 }
 
+/** Options that say something about gates. */
+export const GATE_FLAGS = [
+  'blocks',
+  'gater',
+  'activation',
+  'rate',
+  'sparsity',
+  'start',
+  'nudge',
+  'balance',
+  'compute',
+  'probe',
+  'gaterLr',
+];
+
+/** As it is written on the command line. */
+export const flagOf = (name: string): string =>
+  `--${name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+
 /** Settings of the optimizer from the flags. @throws UsageError for momentum with an optimizer that has none */
 export function optimizerSettings(config: TrainConfig): Record<string, number> {
   if (config.optimizer !== 'sgd' && config.momentum !== 0)

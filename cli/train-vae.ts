@@ -25,7 +25,7 @@ import { UsageError } from './exit.ts';
 import { duration, type Progress } from './progress.ts';
 import { newFolder, recordOf } from './run-folder.ts';
 import { millions, percent, table } from './table.ts';
-import type { TrainConfig } from './train-config.ts';
+import { flagOf, GATE_FLAGS, type TrainConfig } from './train-config.ts';
 import { basketTable, tellResumed } from './train-report.ts';
 
 /** Options of `train` that only a variational autoencoder takes. */
@@ -35,23 +35,7 @@ export interface VaeFlags {
 }
 
 /** Options that say something about gates or classifiers. */
-const NOT_HERE = [
-  'preset',
-  'blocks',
-  'gater',
-  'activation',
-  'rate',
-  'sparsity',
-  'start',
-  'nudge',
-  'balance',
-  'compute',
-  'probe',
-  'gaterLr',
-  'maxNorm',
-  'patience',
-  'log',
-];
+const NOT_HERE = ['preset', ...GATE_FLAGS, 'maxNorm', 'patience', 'log'];
 export const ONLY_VAE = ['vae', 'samples'];
 
 const LATENTS = 200;
@@ -65,7 +49,7 @@ export function checkVaeFlags(command: Command, model: TrainConfig['model']): vo
   const isVae = model === 'vae';
   const wrong = (isVae ? NOT_HERE : ONLY_VAE).find((name) => command.getOptionValueSource(name) === 'cli');
   if (wrong === undefined) return;
-  const flag = `--${wrong.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+  const flag = flagOf(wrong);
   throw new UsageError(
     isVae ? `${flag} does not go with --model vae; leaving it out would do.` : `${flag} goes with --model vae.`,
   );

@@ -27,7 +27,16 @@ import { Interruption, UsageError } from './exit.ts';
 import { count, list, neurons, number, positive, rate, seconds, wholeNumber, widths } from './options.ts';
 import { duration, type Progress, terminalProgress } from './progress.ts';
 import { newFolder, openAnyRun, recordOf } from './run-folder.ts';
-import { basketOf, DEFAULTS, layersOf, optimizerSettings, PRESETS, type TrainConfig } from './train-config.ts';
+import {
+  basketOf,
+  DEFAULTS,
+  flagOf,
+  GATE_FLAGS,
+  layersOf,
+  optimizerSettings,
+  PRESETS,
+  type TrainConfig,
+} from './train-config.ts';
 import { basketTable, epochLine, headline, resultTable, tellResumed } from './train-report.ts';
 import { beginVae, checkVaeFlags, followVae, ONLY_VAE, type VaeFlags, vaeConfig, writeVaeCurves } from './train-vae.ts';
 
@@ -161,6 +170,12 @@ async function begunRun({ resume: asked, run: named }: TrainFlags): Promise<AnyR
   return asked !== true || (await Run.isIn(nodeFolder(path))) ? openAnyRun(path) : undefined;
 }
 
+/** Settings of gates do nothing for a dense network; not an error, since a sweep may choose between models. */
+function tellIdle({ command, progress }: Session): void {
+  const idle = GATE_FLAGS.filter((name) => command.getOptionValueSource(name) === 'cli').map(flagOf);
+  if (idle.length > 0) progress.print(`--model dense has no gates, so that this does nothing: ${idle.join(', ')}.`);
+}
+
 /** A new run, or training without a folder. */
 async function begin(session: Session): Promise<void> {
   const { flags, json, progress, signal } = session;
@@ -168,6 +183,7 @@ async function begin(session: Session): Promise<void> {
   if (flags.run === 'none' && flags.log.length > 0)
     throw new UsageError('--log writes into the folder of a run, and --run none has none; one of them would do.');
   checkVaeFlags(session.command, given.model);
+  if (given.model === 'dense') tellIdle(session);
   const config = given.model === 'vae' ? vaeConfig(session.command, given) : given;
   const data = await loadDataset(flags.data, loadOptions(session, flags.seed));
   progress.clear();

@@ -67,6 +67,13 @@ describe('flipgrad train', () => {
     assert.ok((result.testError as Record<string, number>).meanField < 0.1, 'two separated classes are learnt');
   });
 
+  it('says which settings do nothing for a network without gates', async () => {
+    const idle = ['--model', 'dense', '--gater-lr', '0.1', '--epochs', '1', '--run', 'none'];
+    const { code, stderr } = await runCli(['train', '--data', csvFile('good.csv'), ...SMALL, ...idle]);
+    assert.equal(code, 0, stderr);
+    assert.match(stderr, /--model dense has no gates, so that this does nothing: (--[a-z]+, )*--gater-lr\./);
+  });
+
   it('gives the same result for the same seed, whatever the threads', async () => {
     const data = csvFile('same.csv');
     const runs = await Promise.all(
