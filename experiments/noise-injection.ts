@@ -112,7 +112,7 @@ export const noiseInjection: Experiment<InjectionCell, InjectionResult> = {
     published:
       'Sigmoid gates: training criterion 3.2e-3 without noise and 1.8e-3 with additive noise, validation error 1.97% and 1.88%, test error 1.92% and 1.87%; one run each.',
   },
-  setting: `Hidden: 784 → sigmoid units → 10. Gates: 784 → 400 tanh → sigmoid gates, one for each of as many linear experts → 10, as in the table of 2013. In the full form the hidden layer has 100 units, 5,000 examples, 36 epochs and learning rates 0.3, 1, 3 and 10, the gates are 200, with 10,000 examples, 24 epochs, and 0.1, 0.3 and 1: fewer examples, and no max-norm, against 2013, so that published figures stand beside without being compared. Plain gradient descent, ${BATCH} examples a step. Additive: σ(a + s·z); multiplicative: σ(a(1 + s·z)), z standard normal, s a standard deviation; gradients go through the noise. Every arm of a seed has the same data, order and first weights, and its best learning rate of those tried, by the mean criterion of the last epoch with the noise off (chosen on the same seeds, for the arm without noise too, and kept for its test error). A difference counts where its 95% interval (Student’s t, paired by seed) leaves out 0; where several levels of noise are tried, that of the level asked about in advance (s = 1). Epochs are chosen on validation with the noise off. Learning rates do not fall. ${SAME_IMAGES}`,
+  setting: `Hidden: 784 → sigmoid units → 10. Gates: 784 → 400 tanh → sigmoid gates, one for each of as many linear experts → 10, as in the table of 2013. In the full form the hidden layer has 100 units, 5,000 examples, 36 epochs and learning rates 0.3, 1, 3 and 10, the gates are 200, with 10,000 examples, 24 epochs, and 0.1 and 0.3 (with 1 all of 15 trainings, seeds 1 to 3, left the finite numbers within 50 steps): fewer examples, and no max-norm, against 2013, so that published figures stand beside without being compared. Plain gradient descent, ${BATCH} examples a step. Additive: σ(a + s·z); multiplicative: σ(a(1 + s·z)), z standard normal, s a standard deviation; gradients go through the noise. Every arm of a seed has the same data, order and first weights, and its best learning rate of those tried, by the mean criterion of the last epoch with the noise off (chosen on the same seeds, for the arm without noise too, and kept for its test error). A difference counts where its 95% interval (Student’s t, paired by seed) leaves out 0; where several levels of noise are tried, that of the level asked about in advance (s = 1). Epochs are chosen on validation with the noise off. Learning rates do not fall. ${SAME_IMAGES}`,
   quick: {
     seeds: 3,
     cells: grid([
@@ -133,7 +133,7 @@ export const noiseInjection: Experiment<InjectionCell, InjectionResult> = {
       },
       {
         setting: { data: 'mnist', net: 'gates', examples: 10_000, units: 200, epochs: 24 },
-        rates: [0.1, 0.3, 1],
+        rates: [0.1, 0.3],
         noises: levels([0.3, 1, 3], [1]),
       },
     ]),
