@@ -29,6 +29,8 @@ export function retryable(definition: SweepDefinition, outcomes: ReadonlyMap<str
   };
   const asked = trials.length;
   if (staysWithout(failed)) return { open: failed, settled: [], asked };
-  const open = failed.filter((key) => staysWithout([key]));
+  // One after the other: what may be taken back alone may not together.
+  const open: string[] = [];
+  for (const key of failed) if (staysWithout([...open, key])) open.push(key);
   return { open, settled: failed.filter((key) => !open.includes(key)), asked };
 }

@@ -3,6 +3,9 @@ import type { TrialOutcome } from '../../../runs/sweep/trial.ts';
 import type { SweepStore } from './store.ts';
 import { SweepError } from './sweep-error.ts';
 
+/** How often the sweep is read again when others have moved it on in between. */
+const TRIES = 100;
+
 /**
  * Takes the failures of a sweep's trials back, so that whoever asks for its next trials asks for these again, and keeps them on record. Others
  * may work on the sweep all the while: what they still know of it is refused where it does not hold any more.
@@ -12,7 +15,7 @@ import { SweepError } from './sweep-error.ts';
 export async function retryFailed(store: SweepStore, sweep: string): Promise<Retryable> {
   const definition = await store.definition(sweep);
   if (!definition) throw new SweepError(`There is no sweep "${sweep}" in the database.`);
-  for (;;) {
+  for (let i = 0; i < TRIES; i++) {
     const { retries } = await store.counts(sweep);
     const { results } = await store.results(sweep);
     const outcomes = new Map<string, TrialOutcome>(results.map(({ key, outcome }) => [key, outcome]));
@@ -25,4 +28,5 @@ export async function retryFailed(store: SweepStore, sweep: string): Promise<Ret
     // Somebody else asked for more, or gave them out, since they were read: look again.
     if (open.length === 0 || (await store.takeBack(sweep, open, { asked, retries }))) return failed;
   }
+  throw new SweepError(`The sweep "${sweep}" moved on ${TRIES} times while its failures were taken back; try again.`);
 }
