@@ -107,7 +107,7 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
   const most = Math.max(FEW_THREADS, 4 * (platform?.cores ?? 1));
   if (threads > most)
     throw new RangeError(
-      `\`threads\` is ${threads}; a machine of ${platform?.cores ?? 1} cores takes ${most} at most, and gains nothing from more than one a core.`,
+      `\`threads\` is ${threads}; a machine of ${platform?.cores ?? 1} cores takes ${most} at most; one a core is the default.`,
     );
   const choice = options.blas ?? 'off';
   const backend = await createWasmBackend({

@@ -260,7 +260,7 @@ describe('the threads option', () => {
   test('is refused far above the cores that there are', async () => {
     await assert.rejects(createEngine({ threads: 1000, platform: { cores: 2 } }), {
       name: 'RangeError',
-      message: '`threads` is 1000; a machine of 2 cores takes 16 at most, and gains nothing from more than one a core.',
+      message: '`threads` is 1000; a machine of 2 cores takes 16 at most; one a core is the default.',
     });
     const most = await createEngine({ threads: 32, platform: { cores: 8 } });
     most.close();
