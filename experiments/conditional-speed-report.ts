@@ -12,8 +12,8 @@ const AIM = 3;
 const PUBLISHED: readonly {
   readonly is: (net: Net) => boolean;
   readonly label: string;
-  error: number;
-  work: number;
+  readonly error: number;
+  readonly work: number;
 }[] = [
   { is: (net) => nameOfNet(net) === 'dense 32', label: 'dense 32', error: 2.8, work: 25_408 },
   { is: (net) => nameOfNet(net) === 'dense 256', label: 'dense 256', error: 1.9, work: 203_264 },

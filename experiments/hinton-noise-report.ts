@@ -3,10 +3,8 @@ import type { NoiseDone } from './hinton-noise.ts';
 import { ARMS, TARGET } from './hinton-noise-arms.ts';
 import { lineChart } from './line-chart.ts';
 import { percent } from './records.ts';
-import { type Interval, interval, paired, verdict, withHalf } from './statistics.ts';
+import { type Interval, interval, LATE, paired, verdict, withHalf } from './statistics.ts';
 
-/** Where the best epoch is on average after this share of all, more of them might have been better. */
-const LATE = 0.9;
 const PLAIN = 'deterministic';
 const BINARY = 'binary stochastic';
 

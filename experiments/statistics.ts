@@ -1,18 +1,18 @@
 /** Means with intervals, for the tables of experiments. */
+import { studentQuantile } from '../src/index.ts';
 
-/** Two-sided 95% quantiles of Student's t, for 1, 2, 3, … degrees of freedom. See the test. */
-const T95 = [
-  12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179, 2.16, 2.145, 2.131, 2.12, 2.11,
-  2.101, 2.093, 2.086,
-];
-const NORMAL95 = 1.959964;
+/** Two-sided 95% quantiles of Student's t that have been asked for, by degrees of freedom. */
+const known = new Map<number, number>();
 
-/** For more degrees of freedom than the table has, by the expansion around the normal quantile. Source: Abramowitz and Stegun 26.7.5. */
+/** NaN without a degree of freedom. */
 function t95(freedom: number): number {
-  const z = NORMAL95;
-  const [first, second] = [(z ** 3 + z) / 4, (5 * z ** 5 + 16 * z ** 3 + 3 * z) / 96];
-  return T95[freedom - 1] ?? z + first / freedom + second / freedom ** 2;
+  const t = known.get(freedom) ?? (freedom > 0 ? studentQuantile(0.975, freedom) : Number.NaN);
+  known.set(freedom, t);
+  return t;
 }
+
+/** Where the best epoch is on average after this share of all, more of them might have been better. */
+export const LATE = 0.9;
 
 /** A mean and half the width of its 95% interval (Student's t); the half is NaN for a single number. */
 export interface Interval {

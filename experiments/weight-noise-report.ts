@@ -1,11 +1,8 @@
 import type { Finding, Report, ReportTable } from './experiment.ts';
 import { percent } from './records.ts';
-import { type Interval, interval, paired, verdict, withHalf } from './statistics.ts';
+import { type Interval, interval, LATE, paired, verdict, withHalf } from './statistics.ts';
 import type { WeightNoiseDone } from './weight-noise.ts';
 import { noiseCurves } from './weight-noise-curves.ts';
-
-/** Where the best epoch is on average after this share of all, more of them might have been better. */
-const LATE = 0.9;
 
 /** What is compared, by the stop that it belongs to. */
 const MEASURES = [

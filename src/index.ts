@@ -101,6 +101,7 @@ export {
 } from './layers/weight-noise.ts';
 // Neurons
 export { type Estimate, type Repeats, repeatsOf } from './math/repeats.ts';
+export { studentQuantile } from './math/student.ts';
 export {
   type Claims,
   defineNeuron,

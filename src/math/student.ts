@@ -30,7 +30,7 @@ export function studentCdf(t: number, freedom: number): number {
   return t > 0 ? 1 - tail : tail;
 }
 
-/** The t with P(T ≤ t) = p, by bisection. @throws RangeError for p outside (0, 1) or no degree of freedom */
+/** The t with P(T ≤ t) = p of Student's distribution (Student 1908), by bisection. @throws RangeError for p outside (0, 1) or no degree of freedom */
 export function studentQuantile(p: number, freedom: number): number {
   if (!(p > 0 && p < 1) || !(freedom > 0))
     throw new RangeError(`Student's distribution has no quantile ${p} with ${freedom} degrees of freedom.`);

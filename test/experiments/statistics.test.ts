@@ -4,10 +4,11 @@ import { interval, near, paired, shareOf, verdict } from '../../experiments/stat
 import { randomStream } from '../../src/random/stream.ts';
 
 test('a mean and its interval, by hand', () => {
-  // Deviations −1, 0, 1: standard deviation 1, standard error 1/√3, t for two degrees of freedom 4.303.
+  // Deviations −1, 0, 1: standard deviation 1, standard error 1/√3, t for two degrees of freedom, in closed form, 4.303.
   const { mean, half, count } = interval([1, 2, 3]);
   assert.deepEqual([mean, count], [2, 3]);
-  assert.ok(Math.abs(half - 4.303 / Math.sqrt(3)) < 1e-12);
+  const t = 0.95 * Math.sqrt(2 / (1 - 0.95 ** 2));
+  assert.ok(Math.abs(half - t / Math.sqrt(3)) < 1e-12);
   assert.ok(Number.isNaN(interval([5]).half));
 });
 
