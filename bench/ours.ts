@@ -5,10 +5,10 @@
  */
 import { parseArgs } from 'node:util';
 import { exampleGates, type GatedPathName, gatedWork } from '../src/audit/gated-work.ts';
-import { blockMask } from '../src/engine/block-mask.ts';
-import { multiplyMatrices } from '../src/engine/matmul.ts';
-import { targetOf } from '../src/engine/matrix.ts';
-import { createModel, dense, digits, gated, sgd, Tape, type Tensor } from '../src/index.ts';
+import { blockMask } from '../src/backend/block-mask.ts';
+import { multiplyMatrices } from '../src/backend/matmul.ts';
+import { targetOf } from '../src/backend/matrix.ts';
+import { createModel, dense, digits, gated, type NdArray, sgd, Tape } from '../src/index.ts';
 import { createEngine } from '../src/platform/node/index.ts';
 import { randomStream } from '../src/random/stream.ts';
 import { gatherBatch } from '../src/train/batches.ts';
@@ -69,7 +69,7 @@ function randomGates(rows: number, blocks: number, density: number, stream: numb
 }
 
 /** Parameters of a layer with small weights, on the heap for good. */
-function parameters(shape: readonly number[], stream: number): Tensor {
+function parameters(shape: readonly number[], stream: number): NdArray {
   const tensor = engine.parameter(shape, 'benchmark weights');
   const random = randomStream(1, 98, stream);
   const { values } = tensor;
@@ -120,9 +120,9 @@ function twoGatedLayers(): () => void {
     const start = performance.now();
     const tape = new Tape(engine);
     tape.watch([...gates, ...weights, top]);
-    let y: Tensor;
+    let y: NdArray;
     if (dense) {
-      const layer = (h: Tensor, i: number) =>
+      const layer = (h: NdArray, i: number) =>
         tape.apply('gate', [gates[i], tape.apply('matmul', [h, weights[i], bias], {})], { size });
       y = tape.apply('matmul', [layer(layer(x, 0), 1), top, topBias], {});
     } else {

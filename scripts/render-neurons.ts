@@ -12,11 +12,11 @@ import { estimatePoints, type Integral, integrate, type Loss } from '../src/audi
 import { networkProblem, toyProblem } from '../src/audit/problems.ts';
 import { derivative } from '../src/audit/quadrature.ts';
 import { sampleNeuron } from '../src/audit/sample-neuron.ts';
-import { drawsOf } from '../src/engine/draws.ts';
 import type { Neuron, NeuronDefinition, OptionSpec, Reads } from '../src/neurons/contract.ts';
 import { zoo } from '../src/neurons/index.ts';
 import { resolveNeuron } from '../src/neurons/resolve.ts';
 import { unitInUse } from '../src/neurons/unit-in-use.ts';
+import { drawsOf } from '../src/tensor/draws.ts';
 
 const UNITS = 4;
 const SAMPLES = 10_000;

@@ -53,19 +53,18 @@ export {
   type WatchRaceOptions,
   watchRace,
 } from './audit/watch-race.ts';
+// Engine: kernels, threads, heap, tape
+export type { Crossover, Crossovers } from './backend/crossovers.ts';
+export { createEngine, type Engine, type EngineOptions, type EnginePlatform } from './backend/engine.ts';
+export { HeapError } from './backend/heap.ts';
+export { NdArray } from './backend/nd-array.ts';
+export { serveKernels, type WorkerHandle, type WorkerInit } from './backend/pool.ts';
 // Data sets
 export { DataError, type Dataset, makeDataset, type Split, slice, splitOff, subset } from './data/dataset.ts';
 export { type DigitsDataset, type DigitsSplit, digits, digitsSplit } from './data/digits.ts';
 export { type PenStrings, type PenStringsOptions, penStrings } from './data/pen-strings.ts';
 export { type FittedPicture, fitPicture, type Picture } from './data/picture.ts';
 export { joinSequences, type LabelledSequence, type SequenceDataset } from './data/sequences.ts';
-// Engine: kernels, threads, heap, tape
-export type { Crossover, Crossovers } from './engine/crossovers.ts';
-export { createEngine, type Engine, type EngineOptions, type EnginePlatform } from './engine/engine.ts';
-export { HeapError } from './engine/heap.ts';
-export { serveKernels, type WorkerHandle, type WorkerInit } from './engine/pool.ts';
-export { NonFiniteError, Tape } from './engine/tape.ts';
-export { Tensor } from './engine/tensor.ts';
 // Gates
 export type { BalanceOptions } from './gates/balance.ts';
 export {
@@ -165,6 +164,7 @@ export {
   trainRun,
   trainVaeRun,
 } from './runs/train-run.ts';
+export { NonFiniteError, Tape } from './tensor/tape.ts';
 // Training and evaluation
 export { Basket, type BasketOptions, type BasketRow, siteOf } from './train/basket.ts';
 export { epochOrder } from './train/batches.ts';

@@ -13,16 +13,18 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   'src/random': ['src/math'],
   'src/kernels': ['src/math', 'src/random'],
   'src/neurons': ['src/math'],
-  'src/engine': ['src/math', 'src/random', 'src/kernels', 'types of src/neurons/contract.ts'],
-  'src/gates': ['src/math', 'src/engine'],
-  'src/layers': ['src/math', 'src/random', 'src/neurons', 'src/engine', 'src/gates'],
-  'src/optim': ['src/math', 'src/engine'],
+  'src/backend': ['src/math', 'src/kernels'],
+  'src/tensor': ['src/math', 'src/random', 'src/kernels', 'src/backend', 'types of src/neurons/contract.ts'],
+  'src/gates': ['src/math', 'src/backend', 'src/tensor'],
+  'src/layers': ['src/math', 'src/random', 'src/neurons', 'src/backend', 'src/tensor', 'src/gates'],
+  'src/optim': ['src/math', 'src/backend'],
   'src/data': ['src/math', 'src/random'],
   'src/train': [
     'src/math',
     'src/random',
     'src/neurons',
-    'src/engine',
+    'src/backend',
+    'src/tensor',
     'src/gates',
     'src/layers',
     'src/optim',
@@ -32,14 +34,25 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
     'src/math',
     'src/random',
     'src/neurons',
-    'src/engine',
+    'src/backend',
+    'src/tensor',
     'src/layers',
     'src/optim',
     'src/data',
     'src/train',
   ],
-  'src/io': ['src/math', 'src/neurons', 'src/engine', 'src/layers'],
-  'src/runs': ['src/math', 'src/random', 'src/engine', 'src/layers', 'src/optim', 'src/data', 'src/train', 'src/io'],
+  'src/io': ['src/math', 'src/neurons', 'src/backend', 'src/tensor', 'src/layers'],
+  'src/runs': [
+    'src/math',
+    'src/random',
+    'src/backend',
+    'src/tensor',
+    'src/layers',
+    'src/optim',
+    'src/data',
+    'src/train',
+    'src/io',
+  ],
   'src/index.ts': ['everything above'],
   'src/platform': ['everything above'],
   experiments: ['src/index.ts', 'src/neurons/index.ts', 'src/platform/node/index.ts'],
@@ -199,7 +212,7 @@ describe('the strata', () => {
 
 describe('the rules above see what they should', () => {
   test('strata were read, and imports found in them', () => {
-    for (const stratum of ['src/math', 'src/kernels', 'src/engine', 'src/neurons', 'src/platform'])
+    for (const stratum of ['src/math', 'src/kernels', 'src/backend', 'src/tensor', 'src/neurons', 'src/platform'])
       assert.ok(
         modules.some((module) => module.stratum === stratum && (stratum === 'src/math' || module.imports.length > 0)),
         stratum,
@@ -242,7 +255,7 @@ describe('the rules above see what they should', () => {
 
   test('what is allowed passes', () => {
     for (const [file, text] of [
-      ['src/engine/a.ts', "import type { Neuron } from '../neurons/contract.ts';"],
+      ['src/tensor/a.ts', "import type { Neuron } from '../neurons/contract.ts';"],
       ['src/train/a.ts', "import { b } from '../layers/b.ts';"],
       ['src/index.ts', "export { b } from './train/b.ts';"],
       ['src/platform/node/a.ts', "import { readFile } from 'node:fs'; import { b } from '../../data/b.ts';"],
@@ -256,9 +269,9 @@ describe('the rules above see what they should', () => {
   test('what is not allowed is reported once', () => {
     for (const [file, text] of [
       ['src/math/a.ts', "import { b } from '../random/b.ts';"],
-      ['src/engine/a.ts', "import { b } from '../neurons/contract.ts';"],
-      ['src/engine/a.ts', "import type { B } from '../neurons/index.ts';"],
-      ['src/neurons/a.ts', "import { b } from '../engine/b.ts';"],
+      ['src/tensor/a.ts', "import { b } from '../neurons/contract.ts';"],
+      ['src/tensor/a.ts', "import type { B } from '../neurons/index.ts';"],
+      ['src/neurons/a.ts', "import { b } from '../backend/b.ts';"],
       ['src/index.ts', "export * from './platform/node/index.ts';"],
       ['src/train/a.ts', "import { b } from '../platform/node/b.ts';"],
       ['src/train/a.ts', "import { b } from '../../cli/b.ts';"],

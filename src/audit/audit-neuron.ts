@@ -1,6 +1,6 @@
-import { drawsOf } from '../engine/draws.ts';
 import { sum } from '../math/statistics.ts';
 import type { Neuron, NeuronState } from '../neurons/contract.ts';
+import { drawsOf } from '../tensor/draws.ts';
 import { withFoundCells } from './found-cells.ts';
 import { type GradientErrors, gradientErrors, norm } from './gradient-errors.ts';
 import { auditLogits, gridPoints, integrableUnits } from './grid-size.ts';

@@ -1,9 +1,9 @@
-import { drawsOf } from '../engine/draws.ts';
-import { startingState } from '../engine/starting-state.ts';
 import type { Neuron, NeuronDefinition } from '../neurons/contract.ts';
 import { resolveNeuron } from '../neurons/resolve.ts';
 import { unitInUse } from '../neurons/unit-in-use.ts';
 import { randomStream } from '../random/stream.ts';
+import { drawsOf } from '../tensor/draws.ts';
+import { startingState } from '../tensor/starting-state.ts';
 import { variants } from './variants.ts';
 
 /**

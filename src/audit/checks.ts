@@ -1,9 +1,9 @@
-import { drawsOf } from '../engine/draws.ts';
-import { startingState } from '../engine/starting-state.ts';
 import type { Neuron, NeuronState, Pullback } from '../neurons/contract.ts';
 import { formulaMisfit } from '../neurons/formula-misfit.ts';
 import { unitInUse } from '../neurons/unit-in-use.ts';
 import { randomStream } from '../random/stream.ts';
+import { drawsOf } from '../tensor/draws.ts';
+import { startingState } from '../tensor/starting-state.ts';
 import type { Verdict } from './claims.ts';
 
 /** What every neuron has to do, whatever it claims. */

@@ -1,8 +1,8 @@
-import { startingState } from '../engine/starting-state.ts';
 import { normalQuantile } from '../math/special.ts';
 import type { Neuron, NeuronState } from '../neurons/contract.ts';
 import { unitInUse } from '../neurons/unit-in-use.ts';
 import { randomStream } from '../random/stream.ts';
+import { startingState } from '../tensor/starting-state.ts';
 import { edgeBias } from './edge-bias.ts';
 import { auditLogits, gridPoints, integrableUnits } from './grid-size.ts';
 import { type Integral, integrate, type Loss } from './integrate.ts';

@@ -1,8 +1,8 @@
-import { blockMask } from '../engine/block-mask.ts';
-import type { Engine } from '../engine/engine.ts';
-import { Tape } from '../engine/tape.ts';
+import { blockMask } from '../backend/block-mask.ts';
+import type { Engine } from '../backend/engine.ts';
 import { createModel } from '../layers/model.ts';
 import { seedToKey } from '../random/stream.ts';
+import { Tape } from '../tensor/tape.ts';
 import { exampleGates, type GatedShape, gatedWork, medianTimes } from './gated-work.ts';
 
 /** Milliseconds of one gated layer at one density, forward and gradients. */

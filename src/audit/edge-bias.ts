@@ -1,7 +1,7 @@
-import { startingState } from '../engine/starting-state.ts';
 import { sigmoidSlope } from '../math/special.ts';
 import type { Neuron } from '../neurons/contract.ts';
 import { unitInUse } from '../neurons/unit-in-use.ts';
+import { startingState } from '../tensor/starting-state.ts';
 import { estimatePoints, integrate, type Loss } from './integrate.ts';
 import { problems } from './problems.ts';
 import { derivative } from './quadrature.ts';

@@ -1,9 +1,9 @@
-import { blockMask, countOpen } from '../engine/block-mask.ts';
-import type { Engine } from '../engine/engine.ts';
-import { Tape } from '../engine/tape.ts';
-import type { Tensor } from '../engine/tensor.ts';
+import { blockMask, countOpen } from '../backend/block-mask.ts';
+import type { Engine } from '../backend/engine.ts';
+import type { NdArray } from '../backend/nd-array.ts';
 import { fastestPath, type Path } from '../layers/paths.ts';
 import { randomStream } from '../random/stream.ts';
+import { Tape } from '../tensor/tape.ts';
 
 /** A gated layer on a minibatch. */
 export interface GatedShape {
@@ -48,7 +48,7 @@ export function gatedWork(
   const { rows, inputs, units, size } = shape;
   const blocks = units / size;
   const random = randomStream(1, WEIGHTS);
-  const fill = (tensor: Tensor): Tensor => {
+  const fill = (tensor: NdArray): NdArray => {
     const { values } = tensor;
     for (let i = 0; i < values.length; i++) values[i] = (random.uniform() - 0.5) * 0.05;
     return tensor;
@@ -76,10 +76,10 @@ function forward(
   engine: Engine,
   tape: Tape,
   path: GatedPathName,
-  { x, gates, weights, bias }: { x: Tensor; gates: Tensor; weights: Tensor; bias: Tensor },
+  { x, gates, weights, bias }: { x: NdArray; gates: NdArray; weights: NdArray; bias: NdArray },
   blocks: number,
   size: number,
-): Tensor {
+): NdArray {
   const chosen = path === 'auto' ? fastestPath(engine, { rows: x.rows, blocks, size }, countOpen(engine, gates)) : path;
   if (chosen === 'blocks' || chosen === 'gathered') {
     const shape = { mask: blockMask(engine, gates), size, gathered: chosen === 'gathered' };

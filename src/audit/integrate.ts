@@ -1,6 +1,6 @@
-import { drawsOf, weighDraws } from '../engine/draws.ts';
-import { startingState } from '../engine/starting-state.ts';
 import type { Neuron, NeuronState } from '../neurons/contract.ts';
+import { drawsOf, weighDraws } from '../tensor/draws.ts';
+import { startingState } from '../tensor/starting-state.ts';
 import { type Rule, tanhSinh } from './quadrature.ts';
 
 /** A loss as a function of what the units of one example emit: h (units) → the loss, and ∂loss/∂h (units). */

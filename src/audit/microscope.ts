@@ -1,8 +1,8 @@
-import { drawsOf } from '../engine/draws.ts';
-import { startingState } from '../engine/starting-state.ts';
 import type { Neuron } from '../neurons/contract.ts';
 import { unitInUse } from '../neurons/unit-in-use.ts';
 import { randomStream } from '../random/stream.ts';
+import { drawsOf } from '../tensor/draws.ts';
+import { startingState } from '../tensor/starting-state.ts';
 import { gradientErrors } from './gradient-errors.ts';
 import { estimateNodes, integrate, type Loss } from './integrate.ts';
 import { sampleNeuron, warmState } from './sample-neuron.ts';

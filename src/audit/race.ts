@@ -1,8 +1,8 @@
+import type { Engine } from '../backend/engine.ts';
 import type { Dataset, Split } from '../data/dataset.ts';
-import type { Engine } from '../engine/engine.ts';
-import { NonFiniteError } from '../engine/tape.ts';
 import { createModel, type LayerSpec, type Model } from '../layers/model.ts';
 import type { Optimizer } from '../optim/index.ts';
+import { NonFiniteError } from '../tensor/tape.ts';
 import { epochOrder, gatherBatch } from '../train/batches.ts';
 import { calibrate } from '../train/calibrate.ts';
 import { evaluate } from '../train/evaluate.ts';

@@ -1,7 +1,7 @@
-import { drawsOf, weighDraws } from '../engine/draws.ts';
-import { startingState } from '../engine/starting-state.ts';
 import type { Neuron, NeuronState, Pullback } from '../neurons/contract.ts';
 import { randomStream } from '../random/stream.ts';
+import { drawsOf, weighDraws } from '../tensor/draws.ts';
+import { startingState } from '../tensor/starting-state.ts';
 import type { GradientObserver, Integral, Loss } from './integrate.ts';
 
 /** Examples that are fired together. */

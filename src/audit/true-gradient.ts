@@ -1,7 +1,7 @@
-import { startingState } from '../engine/starting-state.ts';
 import type { Neuron } from '../neurons/contract.ts';
 import { unitInUse } from '../neurons/unit-in-use.ts';
 import { randomStream } from '../random/stream.ts';
+import { startingState } from '../tensor/starting-state.ts';
 import { integrate, type Loss } from './integrate.ts';
 import { derivative } from './quadrature.ts';
 

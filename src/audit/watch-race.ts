@@ -1,9 +1,9 @@
+import type { Engine } from '../backend/engine.ts';
 import { slice } from '../data/dataset.ts';
-import type { Engine } from '../engine/engine.ts';
-import { NonFiniteError } from '../engine/tape.ts';
 import type { FiringSite } from '../layers/firing-site.ts';
 import { meanOf, repeatsOf } from '../math/repeats.ts';
 import { studentQuantile } from '../math/student.ts';
+import { NonFiniteError } from '../tensor/tape.ts';
 import { evaluate } from '../train/evaluate.ts';
 import { type Measured, SiteGradients } from '../train/site-gradients.ts';
 import type { Interval } from './audit-neuron.ts';

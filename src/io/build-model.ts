@@ -1,5 +1,5 @@
-import type { Engine } from '../engine/engine.ts';
-import { HeapError } from '../engine/heap.ts';
+import type { Engine } from '../backend/engine.ts';
+import { HeapError } from '../backend/heap.ts';
 import { createModel, type Model, type ModelSpec } from '../layers/model.ts';
 import { FormatError } from './format-error.ts';
 

@@ -129,7 +129,7 @@ function freezeLstm(
   return { kind: 'lstm', name, inputs, units, directions: frozen };
 }
 
-/** How the units of a site fire in a mode; see engine/fire.ts, which does the same. */
+/** How the units of a site fire in a mode; see tensor/fire.ts, which does the same. */
 function freezeSite(site: FiringSite, mode: FrozenMode): FrozenFiring {
   const { neuron, name, units, selectionBias } = site;
   const misfit = formulaMisfit(neuron);

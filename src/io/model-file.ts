@@ -1,4 +1,4 @@
-import type { Engine } from '../engine/engine.ts';
+import type { Engine } from '../backend/engine.ts';
 import type { LayerSpec, Model, ModelSpec } from '../layers/model.ts';
 import { allFinite } from '../math/statistics.ts';
 import type { NeuronDefinition } from '../neurons/contract.ts';

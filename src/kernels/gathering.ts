@@ -1,5 +1,5 @@
 /**
- * Rows on their way to BLAS and back: products of open blocks by BLAS (see engine/blas-blocks.ts) want them side by side.
+ * Rows on their way to BLAS and back: products of open blocks by BLAS (see backend/blas-blocks.ts) want them side by side.
  * rowOf# lists `rows` rows of a matrix whose rows are `stride` elements apart.
  *
  *     gatherRows(x*, rowOf#, out*, rows, columns, stride)

@@ -1,4 +1,4 @@
-import type { Tensor } from '../engine/tensor.ts';
+import type { NdArray } from '../backend/nd-array.ts';
 import type { AffineBlueprint } from './blueprint.ts';
 import type { FiringSite } from './firing-site.ts';
 import { glorotUniform } from './initialize.ts';
@@ -14,8 +14,8 @@ import {
 
 /** x·W + b with its parameters: what dense layers, experts and gaters are made of. */
 export class Affine {
-  readonly weights: Tensor;
-  readonly bias: Tensor;
+  readonly weights: NdArray;
+  readonly bias: NdArray;
   readonly parameters: readonly Parameter[];
 
   /** @param initialize fills the weights (inputs × units); default Glorot uniform */
@@ -30,7 +30,7 @@ export class Affine {
       axes?: readonly [Axis, Axis];
       stream: number;
       learningRateScale?: number;
-      initialize?: (weights: Tensor, seed: number, stream: number) => void;
+      initialize?: (weights: NdArray, seed: number, stream: number) => void;
     },
   ) {
     const { name, inputs, units, group, stream, learningRateScale = 1, initialize = glorotUniform } = options;
@@ -45,7 +45,7 @@ export class Affine {
   }
 
   /** rows×inputs → rows×units; of a block-sparse input only the open blocks are read. */
-  apply(pass: Pass, x: Activation): Tensor {
+  apply(pass: Pass, x: Activation): NdArray {
     const inputs = isBlocks(x) ? x.mask.pairs * x.size : x.size;
     countWork(pass, inputs * this.bias.size, this.parameters[0].group);
     const parameters = [this.weights, this.bias];

@@ -1,4 +1,4 @@
-import type { Tensor } from '../engine/tensor.ts';
+import type { NdArray } from '../backend/nd-array.ts';
 import { type NeuronSpec, resolveNeuron } from '../neurons/resolve.ts';
 import { Affine } from './affine.ts';
 import { checkUnits } from './check.ts';
@@ -35,7 +35,7 @@ export function buildDense(spec: DenseSpec, context: LayerContext): Layer {
     sites: site ? [site] : [],
     cost: { dense: affine.multiplyAdds, gater: 0 },
     blueprint: affine.blueprint(site),
-    apply(pass, x): Tensor {
+    apply(pass, x): NdArray {
       const logits = affine.apply(pass, x);
       return site ? site.fire(pass, logits) : logits;
     },

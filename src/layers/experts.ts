@@ -1,5 +1,5 @@
-import type { BlockShape } from '../engine/block-ops.ts';
-import type { Tensor } from '../engine/tensor.ts';
+import type { NdArray } from '../backend/nd-array.ts';
+import type { BlockShape } from '../tensor/block-ops.ts';
 import { glorotUniform } from './initialize.ts';
 import {
   type Activation,
@@ -14,8 +14,8 @@ import {
 /** The experts of a gated layer: x·W + b with the weights stored block by block, so that an open block is one stretch of memory. */
 export class Experts {
   /** blocks × inputs × size. */
-  readonly weights: Tensor;
-  readonly bias: Tensor;
+  readonly weights: NdArray;
+  readonly bias: NdArray;
   readonly parameters: readonly Parameter[];
   private readonly blocks: number;
   private readonly size: number;
@@ -56,14 +56,14 @@ export class Experts {
   }
 
   /** Every block: rows×inputs → rows×units. */
-  all(pass: Pass, input: Activation): Tensor {
+  all(pass: Pass, input: Activation): NdArray {
     const x = toDense(pass, input);
     countWork(pass, x.rows * this.multiplyAdds, 'main');
     return pass.tape.apply('allBlocks', [x, this.weights, this.bias], { blocks: this.blocks, size: this.size });
   }
 
   /** The open blocks alone: rows×inputs → values pairs×size. */
-  open(pass: Pass, x: Activation, shape: BlockShape): Tensor {
+  open(pass: Pass, x: Activation, shape: BlockShape): NdArray {
     const parameters = [this.weights, this.bias];
     if (!isBlocks(x)) {
       countWork(pass, shape.mask.pairs * x.columns * this.size, 'main');

@@ -1,10 +1,10 @@
-import { drawsOf } from '../engine/draws.ts';
-import type { Engine } from '../engine/engine.ts';
-import { allocateState, type DrawKey, drawNoise, type FiringMode } from '../engine/fire.ts';
-import type { Tape } from '../engine/tape.ts';
-import type { Tensor } from '../engine/tensor.ts';
+import type { Engine } from '../backend/engine.ts';
+import type { NdArray } from '../backend/nd-array.ts';
 import { sum } from '../math/statistics.ts';
 import type { Firing, Neuron } from '../neurons/contract.ts';
+import { drawsOf } from '../tensor/draws.ts';
+import { allocateState, type DrawKey, drawNoise, type FiringMode } from '../tensor/fire.ts';
+import type { Tape } from '../tensor/tape.ts';
 import { holdInputs, holdOutputs } from './hold.ts';
 import type { Pass } from './layer.ts';
 
@@ -51,11 +51,11 @@ export class FiringSite {
   readonly units: number;
   /** Target share of open units; undefined where none is wanted. */
   readonly rate: number | undefined;
-  readonly state: Tensor | undefined;
+  readonly state: NdArray | undefined;
   /** Added to the logits where units are selected (gates/balance.ts); undefined where nothing is. */
   selectionBias: Float64Array | undefined;
   /** The logits and outputs (while training, of all draws) of the last pass, valid until the next step. */
-  last: { logits: Tensor; h: Tensor; tape: Tape } | undefined;
+  last: { logits: NdArray; h: NdArray; tape: Tape } | undefined;
   private readonly layer: number;
   private readonly cut = new Float64Array(1);
   /** For how many examples every unit fired since `resetHealth`; the last number counts the examples. */
@@ -110,11 +110,11 @@ export class FiringSite {
    * logits rows×units → h rows×units, in training draws·rows×units where the neuron asks for several draws (or, for neurons
    * without noise, compact values pairs×size to the same)
    */
-  fire(pass: Pass, logits: Tensor): Tensor {
+  fire(pass: Pass, logits: NdArray): NdArray {
     const { neuron, state } = pass.instead?.get(this) ?? this;
     const held = pass.held?.get(this);
     const { engine } = pass.tape;
-    const allocate = ({ shape }: Tensor) => engine.allocate(shape, `the held logits of ${this.name}`);
+    const allocate = ({ shape }: NdArray) => engine.allocate(shape, `the held logits of ${this.name}`);
     const inputs = { logits, selectionBias: this.selectionBias };
     const fired = held ? holdInputs(held, neuron, inputs, allocate) : inputs;
     const h = pass.tape.apply('fire', [fired.logits], {
@@ -130,7 +130,7 @@ export class FiringSite {
   }
 
   /** What the units fired with in this pass, when sampled: for functions of P(h ≠ 0) given the noise. */
-  firingOf(pass: Pass, logits: Tensor): Omit<Firing, 'h' | 'state'> {
+  firingOf(pass: Pass, logits: NdArray): Omit<Firing, 'h' | 'state'> {
     const { rows, columns: units } = logits;
     const noise = drawNoise(pass.tape.engine, this.neuron, logits, this.sourceOf(pass)).values;
     return { rows, units, logits: logits.values, noise, selectionBias: this.selectionBias };

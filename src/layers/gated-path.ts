@@ -1,7 +1,7 @@
-import { blockMask, countOpen } from '../engine/block-mask.ts';
-import type { BlockShape } from '../engine/block-ops.ts';
-import type { Engine } from '../engine/engine.ts';
-import type { Tensor } from '../engine/tensor.ts';
+import { blockMask, countOpen } from '../backend/block-mask.ts';
+import type { Engine } from '../backend/engine.ts';
+import type { NdArray } from '../backend/nd-array.ts';
+import type { BlockShape } from '../tensor/block-ops.ts';
 import type { FiringSite } from './firing-site.ts';
 import type { GatedSpec } from './gated.ts';
 import type { Pass } from './layer.ts';
@@ -9,7 +9,7 @@ import { fastestPath, type Path, skipsInTraining } from './paths.ts';
 
 /** Open blocks to compute, and weights for the gradients of their gates where some were opened by a probe. */
 export interface OpenBlocks extends BlockShape {
-  readonly gradientWeights?: Tensor;
+  readonly gradientWeights?: NdArray;
 }
 
 /** Decides for every minibatch whether a gated layer computes all blocks or open ones alone. */
@@ -43,7 +43,7 @@ export class GatedPath {
   }
 
   /** The blocks to compute for gates (rows × blocks), or undefined for all of them. */
-  choose(pass: Pass, gates: Tensor): OpenBlocks | undefined {
+  choose(pass: Pass, gates: NdArray): OpenBlocks | undefined {
     const { compute = 'auto', probe } = this.spec;
     // Experts with noise are calibrated and counted unit by unit over whole minibatches; coupled ones want whole rows.
     if (compute === 'dense' || this.expertsWantAll) return undefined;
@@ -59,12 +59,12 @@ export class GatedPath {
     return { mask: blockMask(this.engine, gates), size: this.size, gathered: path === 'gathered' };
   }
 
-  private fastest(pairs: number, { rows, columns: blocks }: Tensor): Path {
+  private fastest(pairs: number, { rows, columns: blocks }: NdArray): Path {
     return fastestPath(this.engine, { rows, blocks, size: this.size }, pairs, this.spec.compute);
   }
 
   /** Open blocks and, of the closed ones, each with probability ρ; gate gradients of those weigh 1/ρ. */
-  private probed(pass: Pass, gates: Tensor, probability: number): OpenBlocks | undefined {
+  private probed(pass: Pass, gates: NdArray, probability: number): OpenBlocks | undefined {
     const { engine } = this;
     const already = countOpen(engine, gates);
     // By the expected number of pairs: a choice that depended on the probes would bias what they weigh.

@@ -1,4 +1,4 @@
-import type { Tensor } from '../engine/tensor.ts';
+import type { NdArray } from '../backend/nd-array.ts';
 import { type BalanceOptions, BiasBalance } from '../gates/balance.ts';
 import type { SparsitySpec } from '../gates/index.ts';
 import { BiasNudge, type NudgeOptions } from '../gates/nudge.ts';
@@ -173,9 +173,9 @@ function startingLogit({ claims, range, opens, penalized }: Neuron, target: numb
 interface Gater {
   readonly parameters: Layer['parameters'];
   readonly multiplyAdds: number;
-  readonly outputBias: Tensor;
+  readonly outputBias: NdArray;
   blueprint(gates: FiringSite): readonly AffineBlueprint[];
-  apply(pass: Pass, x: Activation): Tensor;
+  apply(pass: Pass, x: Activation): NdArray;
 }
 
 /** inputs → hidden tanh layers → one logit a block */

@@ -1,4 +1,4 @@
-import type { Tensor } from '../engine/tensor.ts';
+import type { NdArray } from '../backend/nd-array.ts';
 import { LEAST_OPEN, type Neuron, type Numbers } from '../neurons/contract.ts';
 import type { FiringSite } from './firing-site.ts';
 
@@ -51,9 +51,9 @@ export function heldBySite(
 export function holdInputs(
   held: Held,
   neuron: Neuron,
-  { logits, selectionBias }: { logits: Tensor; selectionBias: Numbers | undefined },
-  allocate: (like: Tensor) => Tensor,
-): { logits: Tensor; selectionBias: Numbers | undefined } {
+  { logits, selectionBias }: { logits: NdArray; selectionBias: Numbers | undefined },
+  allocate: (like: NdArray) => NdArray,
+): { logits: NdArray; selectionBias: Numbers | undefined } {
   if (neuron.selects) {
     const bias = Float64Array.from(selectionBias ?? new Float64Array(logits.columns));
     for (const [unit, open] of held) bias[unit] += open ? FAR : -FAR;
@@ -72,7 +72,7 @@ export function holdInputs(
  * Closes and opens the held units of h (rows × units) in place. One that was closed emits what its neuron emits of a unit known to be
  * open, and at least `LEAST_OPEN` in size. What is not finite stays so.
  */
-export function holdOutputs(held: Held, neuron: Neuron, logits: Tensor, h: Tensor): void {
+export function holdOutputs(held: Held, neuron: Neuron, logits: NdArray, h: NdArray): void {
   const [a, out] = [logits.values, h.values];
   for (const [unit, open] of held)
     for (let i = unit; i < out.length; i += h.columns)

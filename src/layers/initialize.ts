@@ -1,9 +1,9 @@
-import type { Tensor } from '../engine/tensor.ts';
+import type { NdArray } from '../backend/nd-array.ts';
 import { randomStream } from '../random/stream.ts';
 
 /** Fills weights (inputs × units) uniformly in ±gain·√(6/(inputs+units)). Source: Glorot and Bengio 2010, Eq. 16. */
 export function glorotUniform(
-  weights: Tensor,
+  weights: NdArray,
   seed: number,
   stream: number,
   gain = 1,
@@ -16,7 +16,7 @@ export function glorotUniform(
 }
 
 /** Gives every unit `count` non-zero N(0, 1) weights. Source: Martens 2010; the noisy rectifier's gater in the 2013 code. */
-export function sparseNormal(weights: Tensor, seed: number, stream: number, count = 15): void {
+export function sparseNormal(weights: NdArray, seed: number, stream: number, count = 15): void {
   const [inputs, units] = weights.shape;
   const random = randomStream(seed, WEIGHTS, stream);
   const { values } = weights;

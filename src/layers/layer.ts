@@ -1,10 +1,10 @@
-import type { BlockShape } from '../engine/block-ops.ts';
-import type { Engine } from '../engine/engine.ts';
-import type { DrawKey, FiringMode } from '../engine/fire.ts';
-import type { Sequences } from '../engine/sequence-ops.ts';
-import type { Tape } from '../engine/tape.ts';
-import type { Tensor } from '../engine/tensor.ts';
+import type { Engine } from '../backend/engine.ts';
+import type { NdArray } from '../backend/nd-array.ts';
 import type { Neuron } from '../neurons/contract.ts';
+import type { BlockShape } from '../tensor/block-ops.ts';
+import type { DrawKey, FiringMode } from '../tensor/fire.ts';
+import type { Sequences } from '../tensor/sequence-ops.ts';
+import type { Tape } from '../tensor/tape.ts';
 import type { Blueprint } from './blueprint.ts';
 import type { FiringSite } from './firing-site.ts';
 import type { Held } from './hold.ts';
@@ -16,7 +16,7 @@ export type Axis = 'inputs' | 'units' | 'gates' | 'hidden';
 export interface Parameter {
   /** Unique within the model, e.g. `hidden.weights`. */
   readonly name: string;
-  readonly tensor: Tensor;
+  readonly tensor: NdArray;
   /** Gater parameters may have a learning rate of their own. */
   readonly group: 'main' | 'gater';
   /** Weight matrices (inputs × units) are subject to max-norm; biases are not. */
@@ -30,11 +30,11 @@ export interface Parameter {
 }
 
 /** What flows between layers: a dense matrix (rows × units), or the values of open blocks alone. */
-export type Activation = Tensor | BlockActivation;
+export type Activation = NdArray | BlockActivation;
 
 /** Values of the open blocks of a minibatch (pairs × size); closed blocks are zeros that nobody stores. */
 export interface BlockActivation extends BlockShape {
-  readonly values: Tensor;
+  readonly values: NdArray;
 }
 
 export const isBlocks = (x: Activation): x is BlockActivation => 'mask' in x;
@@ -43,7 +43,7 @@ export const isBlocks = (x: Activation): x is BlockActivation => 'mask' in x;
 export const rowsOf = (x: Activation): number => (isBlocks(x) ? x.mask.rows : x.rows);
 
 /** The same numbers as a dense matrix. */
-export function toDense({ tape }: Pass, x: Activation): Tensor {
+export function toDense({ tape }: Pass, x: Activation): NdArray {
   return isBlocks(x) ? tape.apply('scatterBlocks', [x.values], { mask: x.mask, size: x.size }) : x;
 }
 
@@ -59,7 +59,7 @@ export type Mode = 'train' | 'sample' | 'mean-field' | 'threshold';
 /** What fires at a site in place of its own neuron. */
 export interface Stand {
   readonly neuron: Neuron;
-  readonly state: Tensor | undefined;
+  readonly state: NdArray | undefined;
   /** The number of the site's draw; default: the pass's. */
   readonly draw?: number;
 }
@@ -73,7 +73,7 @@ export interface Pass {
   /** Where sequences begin, when rows are points in time; recurrent layers need it. */
   readonly sequences?: Sequences;
   /** Penalties that training adds to the mean loss, with their weights and the rows that they are over. */
-  readonly penalties: { tensor: Tensor; weight: number; rows: number }[];
+  readonly penalties: { tensor: NdArray; weight: number; rows: number }[];
   /**
    * Neurons that fire in place of a site's own, with states of their own: to measure them on the same network. Where they name a
    * draw, the site alone draws with it.

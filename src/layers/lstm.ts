@@ -1,4 +1,4 @@
-import type { Tensor } from '../engine/tensor.ts';
+import type { NdArray } from '../backend/nd-array.ts';
 import { Affine } from './affine.ts';
 import type { LstmBlueprint } from './blueprint.ts';
 import { checkUnits } from './check.ts';
@@ -34,7 +34,7 @@ class Direction {
   readonly parameters: readonly Parameter[];
   readonly blueprint: LstmBlueprint['directions'][number];
   private readonly affine: Affine;
-  private readonly recurrent: Tensor;
+  private readonly recurrent: NdArray;
   private readonly backwards: boolean;
 
   constructor({ engine, inputs, seed, index, ...context }: LayerContext, units: number, backwards: boolean) {
@@ -68,7 +68,7 @@ class Direction {
   }
 
   /** rows×inputs → rows×units */
-  read(pass: Pass, x: Tensor, sequences: NonNullable<Pass['sequences']>): Tensor {
+  read(pass: Pass, x: NdArray, sequences: NonNullable<Pass['sequences']>): NdArray {
     countWork(pass, x.rows * this.recurrent.size, 'main');
     const { backwards } = this;
     return pass.tape.apply('lstm', [this.affine.apply(pass, x), this.recurrent], { sequences, backwards });
@@ -88,7 +88,7 @@ export function buildLstm({ units, bidirectional = false }: LstmSpec, context: L
     sites: [],
     blueprint: { kind: 'lstm', directions: directions.map(({ blueprint }) => blueprint) },
     cost: { dense: directions.reduce((total, { multiplyAdds }) => total + multiplyAdds, 0), gater: 0 },
-    apply(pass, x): Tensor {
+    apply(pass, x): NdArray {
       const { sequences, tape } = pass;
       if (!sequences)
         throw new RangeError(

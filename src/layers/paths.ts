@@ -1,5 +1,5 @@
-import { crossoverAt } from '../engine/crossovers.ts';
-import type { Engine } from '../engine/engine.ts';
+import { crossoverAt } from '../backend/crossovers.ts';
+import type { Engine } from '../backend/engine.ts';
 import type { Neuron } from '../neurons/contract.ts';
 
 /** How a gated layer computes: every block, or open blocks alone. `auto` takes what is faster at the density at hand. */

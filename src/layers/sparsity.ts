@@ -1,5 +1,4 @@
-import type { PenaltyFunction } from '../engine/ops.ts';
-import type { Tensor } from '../engine/tensor.ts';
+import type { NdArray } from '../backend/nd-array.ts';
 import {
   penalties,
   resolveSparsity,
@@ -9,6 +8,7 @@ import {
 } from '../gates/index.ts';
 import type { Neuron } from '../neurons/contract.ts';
 import { resolveNeuron } from '../neurons/resolve.ts';
+import type { PenaltyFunction } from '../tensor/ops.ts';
 import type { FiringSite } from './firing-site.ts';
 import type { Pass } from './layer.ts';
 
@@ -41,11 +41,11 @@ export class Sparsity {
   }
 
   /** Adds the penalties of this pass. */
-  apply(pass: Pass, logits: Tensor, h: Tensor): void {
+  apply(pass: Pass, logits: NdArray, h: NdArray): void {
     if (pass.mode !== 'train') return;
-    let p: Tensor | undefined;
+    let p: NdArray | undefined;
     const source = { ...pass.source, layer: 0 };
-    const inputs: Record<SparsityPenalty['on'], () => Tensor> = {
+    const inputs: Record<SparsityPenalty['on'], () => NdArray> = {
       probability: () => (p ??= pass.tape.apply('fire', [logits], { neuron: probability, mode: 'train', source })),
       output: () => h,
       opening: () => logits,
@@ -62,7 +62,7 @@ export class Sparsity {
   }
 
   /** A function of P(h ≠ 0) as a function of the logits. */
-  private throughOpening(pass: Pass, logits: Tensor, own: PenaltyFunction): PenaltyFunction {
+  private throughOpening(pass: Pass, logits: NdArray, own: PenaltyFunction): PenaltyFunction {
     const { opening } = this.site.neuron;
     const firing = this.site.firingOf(pass, logits);
     return (values, rows, units, gradient) => {

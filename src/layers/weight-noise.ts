@@ -1,6 +1,6 @@
-import type { Engine } from '../engine/engine.ts';
-import type { DrawKey } from '../engine/fire.ts';
-import type { Tensor } from '../engine/tensor.ts';
+import type { Engine } from '../backend/engine.ts';
+import type { NdArray } from '../backend/nd-array.ts';
+import type { DrawKey } from '../tensor/fire.ts';
 import type { Parameter } from './layer.ts';
 
 /**
@@ -33,17 +33,17 @@ export const adaptiveWeightNoise = (deviation = 0.075): AdaptiveWeightNoise => (
 /** What is kept for one parameter; all arrays are of its shape. */
 interface Noisy {
   /** The parameter: μ between cases, a draw during one. */
-  readonly weights: Tensor;
-  readonly mean: Tensor;
-  readonly deviation: Tensor;
+  readonly weights: NdArray;
+  readonly mean: NdArray;
+  readonly deviation: NdArray;
   /** Σ g and Σ g² of the cases since `begin`, g the gradient of one case. */
-  readonly sums: Tensor;
-  readonly squares: Tensor;
+  readonly sums: NdArray;
+  readonly squares: NdArray;
   readonly learnt?: {
-    readonly logVariance: Tensor;
-    readonly variance: Tensor;
-    readonly dMean: Tensor;
-    readonly dLogVariance: Tensor;
+    readonly logVariance: NdArray;
+    readonly variance: NdArray;
+    readonly dMean: NdArray;
+    readonly dLogVariance: NdArray;
   };
 }
 
@@ -70,7 +70,7 @@ export class WeightNoise {
     this.spec = spec;
     this.cases = cases;
     this.all = parameters.map(({ name, tensor }) => {
-      const like = (what: string): Tensor => engine.parameter(tensor.shape, `the ${what} of ${name}`);
+      const like = (what: string): NdArray => engine.parameter(tensor.shape, `the ${what} of ${name}`);
       const noisy: Noisy = {
         weights: tensor,
         mean: like('mean'),
@@ -94,7 +94,7 @@ export class WeightNoise {
   }
 
   /** What an optimizer is to change: the parameters, and for adaptive noise their log variances after them. */
-  get trained(): readonly Tensor[] {
+  get trained(): readonly NdArray[] {
     return [...this.all.map(({ weights }) => weights), ...this.all.flatMap(({ learnt }) => learnt?.logVariance ?? [])];
   }
 
@@ -122,7 +122,7 @@ export class WeightNoise {
   }
 
   /** Takes the gradients of one case (by parameter; undefined is none) and puts the weights μ back. */
-  collect(gradientOf: (parameter: Tensor) => Tensor | undefined): void {
+  collect(gradientOf: (parameter: NdArray) => NdArray | undefined): void {
     const { engine } = this;
     this.collected++;
     for (const { weights, mean, sums, squares } of this.all) {
@@ -145,7 +145,7 @@ export class WeightNoise {
    *
    * Expectations are over the draws of the cases at hand, one a case. What learns is log σ², by the chain rule: σ² stays positive.
    */
-  gradients(): readonly Tensor[] {
+  gradients(): readonly NdArray[] {
     if (this.spec.noise === 'fixed') return this.all.map(({ sums }) => sums);
     const { mean: m, variance: s } = this.prior();
     const share = this.collected / this.cases;
@@ -205,6 +205,6 @@ export class WeightNoise {
   }
 }
 
-function copy({ backend }: Engine, from: Tensor, to: Tensor): void {
+function copy({ backend }: Engine, from: NdArray, to: NdArray): void {
   backend.run('scale', from.pointer, to.pointer, from.size, 1);
 }

@@ -1,5 +1,5 @@
-import type { Engine } from '../engine/engine.ts';
-import type { Tensor } from '../engine/tensor.ts';
+import type { Engine } from '../backend/engine.ts';
+import type { NdArray } from '../backend/nd-array.ts';
 
 /** What an update is told besides the arrays. */
 export interface UpdateContext {
@@ -20,18 +20,24 @@ export interface Optimizer {
   /** Its settings, for run records. */
   readonly options: Readonly<Record<string, number>>;
   /** Persistent arrays (zeroed) for one parameter. */
-  init(engine: Engine, parameter: Tensor): readonly Tensor[];
+  init(engine: Engine, parameter: NdArray): readonly NdArray[];
   /**
    * The factor f of an update that is only w = w + f·gradient, so that it can be done while the gradient is computed.
    * Absent where an update needs more.
    */
   descent?(context: UpdateContext): number;
   /** Changes the parameter, and the arrays, in place. */
-  update(engine: Engine, parameter: Tensor, gradient: Tensor, slots: readonly Tensor[], context: UpdateContext): void;
+  update(
+    engine: Engine,
+    parameter: NdArray,
+    gradient: NdArray,
+    slots: readonly NdArray[],
+    context: UpdateContext,
+  ): void;
 }
 
 /** `count` zeroed arrays of the parameter's shape. */
-export function zeroSlots(engine: Engine, parameter: Tensor, count: number, optimizer: string): Tensor[] {
+export function zeroSlots(engine: Engine, parameter: NdArray, count: number, optimizer: string): NdArray[] {
   return Array.from({ length: count }, () => engine.parameter(parameter.shape, `the state of ${optimizer}`));
 }
 

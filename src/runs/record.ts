@@ -1,4 +1,4 @@
-import type { Crossovers } from '../engine/crossovers.ts';
+import type { Crossovers } from '../backend/crossovers.ts';
 import { FormatError } from '../io/format-error.ts';
 import { asObject, decodeText, parseJson, shorten } from '../io/json.ts';
 import type { ModelSpec } from '../layers/model.ts';

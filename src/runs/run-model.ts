@@ -1,4 +1,4 @@
-import type { Engine } from '../engine/engine.ts';
+import type { Engine } from '../backend/engine.ts';
 import { buildModel } from '../io/build-model.ts';
 import { FormatError } from '../io/format-error.ts';
 import { loadModel } from '../io/model-file.ts';

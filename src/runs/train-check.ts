@@ -1,5 +1,5 @@
+import type { Engine } from '../backend/engine.ts';
 import { digitsSplit } from '../data/digits.ts';
-import type { Engine } from '../engine/engine.ts';
 import { saveModel } from '../io/model-file.ts';
 import { dense } from '../layers/dense.ts';
 import { gated } from '../layers/gated.ts';

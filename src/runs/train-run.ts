@@ -1,5 +1,5 @@
+import type { Engine } from '../backend/engine.ts';
 import type { Split } from '../data/dataset.ts';
-import type { Engine } from '../engine/engine.ts';
 import { saveModel } from '../io/model-file.ts';
 import type { Model } from '../layers/model.ts';
 import type { TrainingState } from '../train/state.ts';

@@ -1,12 +1,12 @@
+import type { Engine } from '../backend/engine.ts';
+import { NdArray } from '../backend/nd-array.ts';
 import type { Dataset } from '../data/dataset.ts';
-import type { Engine } from '../engine/engine.ts';
-import { Tensor } from '../engine/tensor.ts';
 import { randomStream } from '../random/stream.ts';
 
 /** A minibatch on the heap: inputs rows×width, labels as whole numbers. Valid until the next step. */
 export interface Batch {
-  readonly x: Tensor;
-  readonly labels: Tensor;
+  readonly x: NdArray;
+  readonly labels: NdArray;
   readonly rows: number;
 }
 
@@ -16,7 +16,7 @@ export function gatherBatch(engine: Engine, dataset: Dataset, indices: ArrayLike
   const { width, features, scale } = dataset;
   const x = engine.allocate([rows, width], 'a minibatch');
   const { heap } = engine.backend;
-  const labels = new Tensor(heap, heap.allocate(rows, 'the labels of a minibatch'), [rows]);
+  const labels = new NdArray(heap, heap.allocate(rows, 'the labels of a minibatch'), [rows]);
   const values = x.values;
   const marks = heap.memory.integers(labels.pointer, rows);
   for (let r = 0; r < rows; r++) {
@@ -37,7 +37,7 @@ export function epochOrder(count: number, seed: number, epoch: number): Int32Arr
 }
 
 /** How many rows have their largest logit elsewhere than at their label. */
-export function countWrong(engine: Engine, logits: Tensor, { labels, rows }: Batch): number {
+export function countWrong(engine: Engine, logits: NdArray, { labels, rows }: Batch): number {
   const { values, columns } = logits;
   const marks = engine.backend.heap.memory.integers(labels.pointer, rows);
   let wrong = 0;

@@ -1,12 +1,12 @@
+import type { NdArray } from '../backend/nd-array.ts';
 import { type Dataset, slice } from '../data/dataset.ts';
-import { Tape } from '../engine/tape.ts';
-import type { Tensor } from '../engine/tensor.ts';
 import { dense } from '../layers/dense.ts';
 import { type Hold, heldBySite } from '../layers/hold.ts';
 import type { Pass } from '../layers/layer.ts';
 import { createModel, type Model } from '../layers/model.ts';
 import { pruneBlocks } from '../layers/prune.ts';
 import { seedToKey } from '../random/stream.ts';
+import { Tape } from '../tensor/tape.ts';
 import { gateRates } from './gate-rates.ts';
 
 /** How a frozen network decides: one draw, noise off, thresholds, or the mean probability of several draws. */
@@ -214,7 +214,7 @@ const opened = (rates: Float64Array, units: number, k: number): boolean => {
 
 const inputsOf = ({ features, scale }: Dataset): Float32Array => Float32Array.from(features, (x) => x * scale);
 
-function addSoftmax(logits: Tensor, probabilities: Float32Array, weight: number): void {
+function addSoftmax(logits: NdArray, probabilities: Float32Array, weight: number): void {
   const { values, rows, columns } = logits;
   for (let r = 0; r < rows; r++) {
     const row = values.subarray(r * columns, (r + 1) * columns);

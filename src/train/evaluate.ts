@@ -1,11 +1,11 @@
+import type { NdArray } from '../backend/nd-array.ts';
 import type { Dataset } from '../data/dataset.ts';
-import { NonFiniteError, Tape } from '../engine/tape.ts';
-import type { Tensor } from '../engine/tensor.ts';
 import { type Hold, heldBySite } from '../layers/hold.ts';
 import type { Mode, Pass } from '../layers/layer.ts';
 import type { Model } from '../layers/model.ts';
 import { countNonZero, sum } from '../math/statistics.ts';
 import { seedToKey } from '../random/stream.ts';
+import { NonFiniteError, Tape } from '../tensor/tape.ts';
 import { type Batch, countWrong, gatherBatch } from './batches.ts';
 
 /** How a model does on a data set. */
@@ -71,7 +71,7 @@ export function forEachBatch(
   model: Model,
   dataset: Dataset,
   { mode = 'mean-field', batch: size = 250, draw = 1, hold = [] }: EvaluateOptions,
-  visit: (pass: Pass, batch: Batch, logits: Tensor) => void,
+  visit: (pass: Pass, batch: Batch, logits: NdArray) => void,
 ): void {
   const key = seedToKey(model.seed);
   const held = heldBySite(model.sites, hold);

@@ -1,4 +1,4 @@
-import { Tensor } from '../engine/tensor.ts';
+import { NdArray } from '../backend/nd-array.ts';
 import type { Pass } from '../layers/layer.ts';
 import type { Model } from '../layers/model.ts';
 import type { Batch } from './batches.ts';
@@ -6,11 +6,11 @@ import type { Batch } from './batches.ts';
 /** What a pass over a minibatch gave. */
 export interface Outcome {
   /** The model's output: one row an example and draw. */
-  readonly output: Tensor;
+  readonly output: NdArray;
   /** One loss a row of the output, in nats. */
-  readonly losses: Tensor;
+  readonly losses: NdArray;
   /** What is added to the losses of the examples and does not depend on any draw: one number an example. */
-  readonly also?: readonly Tensor[];
+  readonly also?: readonly NdArray[];
 }
 
 /** Runs a model on a minibatch and says what training is to minimise: the mean over the examples. */
@@ -25,12 +25,12 @@ export const classification: Objective = (model, pass, { x, labels }) => {
 };
 
 /** Whole-number labels, once for every draw. */
-function labelsAtDraws({ tape }: Pass, labels: Tensor): Tensor {
+function labelsAtDraws({ tape }: Pass, labels: NdArray): NdArray {
   const times = tape.drawsOf(labels.size);
   if (times === 1) return labels;
   const { heap } = tape.engine.backend;
   const count = times * labels.size;
-  const repeated = new Tensor(heap, heap.allocate(count, 'the labels of all draws'), [count]);
+  const repeated = new NdArray(heap, heap.allocate(count, 'the labels of all draws'), [count]);
   const [from, to] = [labels, repeated].map(({ pointer, size }) => heap.memory.integers(pointer, size));
   for (let draw = 0; draw < times; draw++) to.set(from, draw * labels.size);
   return repeated;

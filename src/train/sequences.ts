@@ -1,8 +1,6 @@
+import type { Engine } from '../backend/engine.ts';
+import type { NdArray } from '../backend/nd-array.ts';
 import type { SequenceDataset } from '../data/sequences.ts';
-import type { Engine } from '../engine/engine.ts';
-import { type LabelStrings, type Sequences, wholeNumbers } from '../engine/sequence-ops.ts';
-import { NonFiniteError, Tape } from '../engine/tape.ts';
-import type { Tensor } from '../engine/tensor.ts';
 import type { Pass } from '../layers/layer.ts';
 import type { Model } from '../layers/model.ts';
 import { WeightNoise, type WeightNoiseSpec } from '../layers/weight-noise.ts';
@@ -10,6 +8,8 @@ import { allFinite, sum } from '../math/statistics.ts';
 import { editDistance } from '../math/text.ts';
 import { type Optimizer, type OptimizerName, resolveOptimizer } from '../optim/index.ts';
 import { seedToKey } from '../random/stream.ts';
+import { type LabelStrings, type Sequences, wholeNumbers } from '../tensor/sequence-ops.ts';
+import { NonFiniteError, Tape } from '../tensor/tape.ts';
 import { epochOrder } from './batches.ts';
 
 /** How a model reads sequences. Decoded by the best path: the best class at every point, repeats merged, blanks removed. */
@@ -113,8 +113,8 @@ class SequenceStepper {
   private readonly model: Model;
   private readonly data: SequenceDataset;
   private readonly optimizer: Optimizer;
-  private readonly trained: readonly Tensor[];
-  private readonly slots: readonly (readonly Tensor[])[];
+  private readonly trained: readonly NdArray[];
+  private readonly slots: readonly (readonly NdArray[])[];
   private readonly key: [number, number];
   /** Updates done, and draws of the weights. */
   private step = 0;
@@ -134,7 +134,7 @@ class SequenceStepper {
   run(indices: Int32Array): number {
     const { noise, trained } = this;
     let loss = 0;
-    let gradients: readonly (Tensor | undefined)[];
+    let gradients: readonly (NdArray | undefined)[];
     if (noise) {
       noise.begin();
       for (let i = 0; i < indices.length; i++) loss += this.noisy(noise, indices.subarray(i, i + 1));
@@ -172,7 +172,7 @@ class SequenceStepper {
     return { tape, total };
   }
 
-  private update(gradients: readonly (Tensor | undefined)[], rows: number): void {
+  private update(gradients: readonly (NdArray | undefined)[], rows: number): void {
     const { optimizer, trained, model } = this;
     const context = { learningRate: optimizer.learningRate, gradientScale: 1 / rows, step: ++this.step };
     gradients.forEach((gradient, i) => {
@@ -195,7 +195,7 @@ class SequenceStepper {
 
 /** Sequences on the heap; valid until the next step. */
 interface SequenceBatch {
-  readonly x: Tensor;
+  readonly x: NdArray;
   readonly sequences: Sequences;
   readonly strings: LabelStrings;
 }
@@ -235,8 +235,8 @@ function lossesOf(
   { x, sequences, strings }: SequenceBatch,
   source: Pass['source'],
   mode: Pass['mode'],
-  visit?: (logits: Tensor) => void,
-): Tensor {
+  visit?: (logits: NdArray) => void,
+): NdArray {
   const pass: Pass = { tape, mode, source, sequences, penalties: [], work: { executed: 0, gater: 0 } };
   const logits = model.apply(pass, x);
   visit?.(logits);
@@ -280,7 +280,7 @@ export function evaluateSequences(model: Model, data: SequenceDataset): Sequence
 }
 
 /** Best path decoding of the rows from `from` to `to` (Graves et al. 2006, §3.2). */
-function bestPath({ values, columns }: Tensor, from: number, to: number): number[] {
+function bestPath({ values, columns }: NdArray, from: number, to: number): number[] {
   const read: number[] = [];
   let before = -1;
   for (let row = from; row < to; row++) {

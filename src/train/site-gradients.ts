@@ -1,21 +1,21 @@
+import type { NdArray } from '../backend/nd-array.ts';
 import type { Dataset } from '../data/dataset.ts';
-import { drawsOf } from '../engine/draws.ts';
-import { allocateState } from '../engine/fire.ts';
-import { Tape } from '../engine/tape.ts';
-import type { Tensor } from '../engine/tensor.ts';
 import type { FiringSite } from '../layers/firing-site.ts';
 import type { Pass, Stand } from '../layers/layer.ts';
 import type { Model } from '../layers/model.ts';
 import type { Neuron } from '../neurons/contract.ts';
 import { unitInUse } from '../neurons/unit-in-use.ts';
 import { seedToKey } from '../random/stream.ts';
+import { drawsOf } from '../tensor/draws.ts';
+import { allocateState } from '../tensor/fire.ts';
+import { Tape } from '../tensor/tape.ts';
 import { gatherBatch } from './batches.ts';
 import { classification, type Objective } from './objective.ts';
 
 /** A neuron that is measured at a firing site, with a state of its own. */
 export interface Measured {
   readonly neuron: Neuron;
-  readonly state: Tensor | undefined;
+  readonly state: NdArray | undefined;
   /** Evaluations of the loss for one gradient. */
   readonly evaluations: number;
 }
@@ -42,8 +42,8 @@ export class SiteGradients {
   private readonly objective: Objective;
   private readonly below: readonly (readonly [FiringSite, Stand])[];
   /** Sites above it with copies of their states. */
-  private readonly above: readonly (readonly [FiringSite, Tensor | undefined])[];
-  private readonly watched: readonly Tensor[];
+  private readonly above: readonly (readonly [FiringSite, NdArray | undefined])[];
+  private readonly watched: readonly NdArray[];
 
   /** @throws RangeError when the site is none of the model's */
   constructor(model: Model, site: FiringSite, objective: Objective = classification) {

@@ -1,10 +1,10 @@
-import { NonFiniteError, Tape } from '../engine/tape.ts';
-import type { Tensor } from '../engine/tensor.ts';
+import type { NdArray } from '../backend/nd-array.ts';
 import type { Parameter, Pass } from '../layers/layer.ts';
 import type { Model } from '../layers/model.ts';
 import { allFinite, sum } from '../math/statistics.ts';
 import { maxNorm, type Optimizer, type UpdateContext } from '../optim/index.ts';
 import { seedToKey } from '../random/stream.ts';
+import { NonFiniteError, Tape } from '../tensor/tape.ts';
 import type { Batch } from './batches.ts';
 import { classification, type Objective } from './objective.ts';
 
@@ -24,7 +24,7 @@ const ADVICE = 'A lower learning rate, max-norm, or data without NaN would do.';
 export class Stepper {
   /** Steps done. */
   step = 0;
-  readonly slots: readonly (readonly Tensor[])[];
+  readonly slots: readonly (readonly NdArray[])[];
   private readonly model: Model;
   private readonly objective: Objective;
   private readonly key: [number, number];
@@ -50,7 +50,7 @@ export class Stepper {
    *   forward pass
    * @throws NonFiniteError with the operation, the layer and the step when the loss is NaN or infinite
    */
-  run(batch: Batch, settings: StepSettings): { loss: number; output: Tensor; multiplyAdds: number } {
+  run(batch: Batch, settings: StepSettings): { loss: number; output: NdArray; multiplyAdds: number } {
     const { model } = this;
     const tape = new Tape(model.engine);
     tape.watch(model.parameters.map(({ tensor }) => tensor));

@@ -1,10 +1,10 @@
 import type { Dataset } from '../data/dataset.ts';
-import { NonFiniteError, Tape } from '../engine/tape.ts';
 import type { Pass } from '../layers/layer.ts';
 import type { Model } from '../layers/model.ts';
 import { sum } from '../math/statistics.ts';
 import { resolveNeuron } from '../neurons/resolve.ts';
 import { seedToKey } from '../random/stream.ts';
+import { NonFiniteError, Tape } from '../tensor/tape.ts';
 import { gatherBatch } from './batches.ts';
 import { latentCost, latentSite, passVae } from './vae.ts';
 

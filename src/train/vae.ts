@@ -1,5 +1,5 @@
+import type { NdArray } from '../backend/nd-array.ts';
 import type { Dataset } from '../data/dataset.ts';
-import type { Tensor } from '../engine/tensor.ts';
 import { type DenseSpec, dense } from '../layers/dense.ts';
 import type { FiringSite } from '../layers/firing-site.ts';
 import { atDraws, type Pass } from '../layers/layer.ts';
@@ -52,20 +52,20 @@ export function latentSite(model: Model): FiringSite {
 /** One pass over a minibatch: what each draw of the latents costs, and what is known of the latents without drawing. */
 export interface VaePass {
   /** Logits of the pixels, a row an example and draw. */
-  readonly output: Tensor;
+  readonly output: NdArray;
   /** Of the latents, a row an example. */
-  readonly logits: Tensor;
+  readonly logits: NdArray;
   /** The latents, a row an example and draw. */
-  readonly latents: Tensor;
+  readonly latents: NdArray;
   /** −log p(x | h) of the binarised pictures x: one number an example and draw, in nats. */
-  readonly reconstruction: Tensor;
+  readonly reconstruction: NdArray;
 }
 
 /**
  * Binarises a minibatch (by `pixels`, default the pass's own random source), and sends it through. The decoder sees 2h − 1: signs in
  * place of bits. Source: Dong, Mnih, Tucker 2020 (DisARM), the authors' code.
  */
-export function passVae(model: Model, pass: Pass, x: Tensor, pixels: Pass['source'] = pass.source): VaePass {
+export function passVae(model: Model, pass: Pass, x: NdArray, pixels: Pass['source'] = pass.source): VaePass {
   const { tape } = pass;
   const site = latentSite(model);
   const bits = binarize(tape, x, pixels);
@@ -75,21 +75,21 @@ export function passVae(model: Model, pass: Pass, x: Tensor, pixels: Pass['sourc
   const signs = tape.apply('addBias', [tape.apply('scale', [h], { factor: 2 }), ones], {});
   const output = model.apply(pass, signs, model.layers.slice(above));
   tape.layer = 'loss';
-  const reconstruction = tape.apply('sigmoidCrossEntropy', [output, atDraws(pass, bits) as Tensor], {});
+  const reconstruction = tape.apply('sigmoidCrossEntropy', [output, atDraws(pass, bits) as NdArray], {});
   const { logits, h: latents } = site.last as NonNullable<typeof site.last>;
   return { output, logits, latents, reconstruction };
 }
 
 /** log q(h) − log p(h) of every row of latents (bits): q their Bernoulli units, p fair coins. */
-export function latentCost(pass: Pass, { logits, latents }: VaePass): Tensor {
+export function latentCost(pass: Pass, { logits, latents }: VaePass): NdArray {
   const { tape } = pass;
-  const own = tape.apply('sigmoidCrossEntropy', [atDraws(pass, logits) as Tensor, latents], {});
+  const own = tape.apply('sigmoidCrossEntropy', [atDraws(pass, logits) as NdArray, latents], {});
   const prior = tape.engine.tensor([latents.columns * Math.LN2]);
   return tape.apply('addBias', [tape.apply('scale', [own], { factor: -1 }), prior], {});
 }
 
 /** The same numbers, through which no gradient goes back. */
-const untracked = ({ tape }: Pass, x: Tensor): Tensor => tape.engine.tensor(x.values, x.shape);
+const untracked = ({ tape }: Pass, x: NdArray): NdArray => tape.engine.tensor(x.values, x.shape);
 
 /**
  * −ELBO on dynamically binarised pictures, in nats: the cross-entropy of the pixels, which depends on the draw, and the divergence
@@ -101,7 +101,7 @@ export const vae: Objective = (model, pass, { x }) => {
   const { output, logits, reconstruction } = drawn;
   const site = latentSite(model);
   const { neuron } = pass.instead?.get(site) ?? site;
-  const whole = (logits: Tensor) =>
+  const whole = (logits: NdArray) =>
     pass.tape.apply('add', [reconstruction, latentCost(pass, { ...drawn, logits })], {});
   if (neuron.wantsLogWeights) return { output, losses: whole(logits) };
   // What is divided by a factor has to be the whole gradient: log q then comes in through the loss alone, E[∂log q] being 0.

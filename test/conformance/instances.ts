@@ -1,10 +1,10 @@
 import { estimatePoints } from '../../src/audit/integrate.ts';
-import { drawsOf } from '../../src/engine/draws.ts';
-import { startingState } from '../../src/engine/starting-state.ts';
 import type { Neuron, NeuronDefinition, NeuronState, OptionSpec } from '../../src/neurons/contract.ts';
 import { zoo } from '../../src/neurons/index.ts';
 import { resolveNeuron } from '../../src/neurons/resolve.ts';
 import { randomStream } from '../../src/random/stream.ts';
+import { drawsOf } from '../../src/tensor/draws.ts';
+import { startingState } from '../../src/tensor/starting-state.ts';
 
 /** A neuron with one choice of its options, and the text that asks for it. */
 export interface Instance {

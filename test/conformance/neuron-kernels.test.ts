@@ -1,13 +1,13 @@
 /** The kernel twins of every neuron on both builds, against the neuron's own functions on the reference engine. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { drawsOf } from '../../src/engine/draws.ts';
-import { createEngine, type Engine } from '../../src/engine/engine.ts';
-import { allocateState, type FiringMode } from '../../src/engine/fire.ts';
-import { paddedBytes } from '../../src/engine/heap.ts';
-import { Tape } from '../../src/engine/tape.ts';
-import type { Tensor } from '../../src/engine/tensor.ts';
+import { createEngine, type Engine } from '../../src/backend/engine.ts';
+import { paddedBytes } from '../../src/backend/heap.ts';
+import type { NdArray } from '../../src/backend/nd-array.ts';
 import type { Neuron } from '../../src/neurons/contract.ts';
+import { drawsOf } from '../../src/tensor/draws.ts';
+import { allocateState, type FiringMode } from '../../src/tensor/fire.ts';
+import { Tape } from '../../src/tensor/tape.ts';
 import { builds, reference } from '../helpers/engines.ts';
 import { assertClose, drawn, normal } from '../helpers/numbers.ts';
 import { instances } from './instances.ts';
@@ -94,7 +94,7 @@ function runOn(engine: Engine, { neuron, rows, units, logits, loss, dh, stateFac
 }
 
 /** Every row of the state's matrix is padded; the padding holds nothing. `zero` stands for what starts at 0. */
-function setState(state: Tensor, units: number, factors: Float64Array, zero: number): void {
+function setState(state: NdArray, units: number, factors: Float64Array, zero: number): void {
   const { values, columns } = state;
   for (let i = 0; i < state.rows * units; i++) {
     const at = Math.floor(i / units) * columns + (i % units);
@@ -102,7 +102,7 @@ function setState(state: Tensor, units: number, factors: Float64Array, zero: num
   }
 }
 
-function stateOf(state: Tensor, units: number): Float32Array {
+function stateOf(state: NdArray, units: number): Float32Array {
   const all = state.toArray();
   return all.filter((_, i) => i % state.columns < units);
 }

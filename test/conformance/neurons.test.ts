@@ -6,10 +6,10 @@ import { networkProblem, type Problem, problems } from '../../src/audit/problems
 import { derivative } from '../../src/audit/quadrature.ts';
 import { sampleNeuron } from '../../src/audit/sample-neuron.ts';
 import { trueGradient, unitInUse } from '../../src/audit/true-gradient.ts';
-import { drawsOf } from '../../src/engine/draws.ts';
-import { startingState } from '../../src/engine/starting-state.ts';
 import { LEAST_OPEN, type Neuron, type NeuronState } from '../../src/neurons/contract.ts';
 import { zoo } from '../../src/neurons/index.ts';
+import { drawsOf } from '../../src/tensor/draws.ts';
+import { startingState } from '../../src/tensor/starting-state.ts';
 import { assertClose, drawn, normal, uniform } from '../helpers/numbers.ts';
 import { fill, instances, integrableUnits, isIntegrable, randomState, unitsWithTwoOpen } from './instances.ts';
 

@@ -1,7 +1,8 @@
 /** Every reader of files, with good files to damage and the errors that it may answer with. */
+
+import type { Engine } from '../../src/backend/engine.ts';
 import { encodeIdx, parseIdx } from '../../src/data/idx.ts';
 import { fitPicture } from '../../src/data/picture.ts';
-import type { Engine } from '../../src/engine/engine.ts';
 import { CHECKPOINT_FILES, decodeCheckpoint, encodeCheckpoint } from '../../src/io/checkpoint.ts';
 import { encodeEvent, eventFileHeader, intactEvents } from '../../src/io/event-file.ts';
 import { loadModel, saveModel } from '../../src/io/model-file.ts';

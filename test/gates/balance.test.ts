@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { createEngine } from '../../src/engine/engine.ts';
+import { createEngine } from '../../src/backend/engine.ts';
 import { BiasBalance } from '../../src/gates/balance.ts';
 import { sgd } from '../../src/optim/index.ts';
 import { digits, eventsOf, gatedModel } from '../train/tiny.ts';

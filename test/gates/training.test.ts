@@ -1,8 +1,8 @@
 /** Every gate policy trains a small gated network on digits: the loss falls, and the gates open as often as they should. */
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
+import { createEngine } from '../../src/backend/engine.ts';
 import { digitsSplit } from '../../src/data/digits.ts';
-import { createEngine } from '../../src/engine/engine.ts';
 import { dense } from '../../src/layers/dense.ts';
 import { type GatedSpec, gated } from '../../src/layers/gated.ts';
 import { createModel, type Model } from '../../src/layers/model.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import type { Engine } from '../../src/engine/engine.ts';
-import { paddedBytes } from '../../src/engine/heap.ts';
+import type { Engine } from '../../src/backend/engine.ts';
+import { paddedBytes } from '../../src/backend/heap.ts';
 
 /** Lines of 64 bytes before and after every guarded array. */
 const GUARD = 4 * 16;

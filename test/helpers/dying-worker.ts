@@ -1,6 +1,6 @@
 // A worker thread that takes one part of a job and ends without giving it back, like one that was killed.
 import { workerData } from 'node:worker_threads';
-import { WORDS, type WorkerInit } from '../../src/engine/pool.ts';
+import { WORDS, type WorkerInit } from '../../src/backend/pool.ts';
 
 const PART = 1023;
 const { memory, control } = workerData as WorkerInit;

@@ -1,4 +1,4 @@
-import { createEngine, type Engine } from '../../src/engine/engine.ts';
+import { createEngine, type Engine } from '../../src/backend/engine.ts';
 
 /** The reference engine, and one engine on one thread for each build of the kernels. */
 export const reference = await createEngine({ backend: 'reference' });

@@ -1,7 +1,7 @@
-import type { Engine } from '../../src/engine/engine.ts';
-import { type Attributes, type OpName, ops } from '../../src/engine/ops.ts';
-import { Tape } from '../../src/engine/tape.ts';
-import type { Tensor } from '../../src/engine/tensor.ts';
+import type { Engine } from '../../src/backend/engine.ts';
+import type { NdArray } from '../../src/backend/nd-array.ts';
+import { type Attributes, type OpName, ops } from '../../src/tensor/ops.ts';
+import { Tape } from '../../src/tensor/tape.ts';
 import { reference } from './engines.ts';
 import { assertClose, type Draw, drawn, normal } from './numbers.ts';
 
@@ -36,7 +36,7 @@ export function inputValues<N extends OpName>(call: OpCall<N>, seed: number): Fl
   );
 }
 
-const place = (engine: Engine, call: OpCall<never>, values: readonly Float64Array[]): Tensor[] =>
+const place = (engine: Engine, call: OpCall<never>, values: readonly Float64Array[]): NdArray[] =>
   call.inputs.map(({ shape }, i) => engine.tensor(values[i], shape));
 
 /** Runs an operation forward and back on a tape. */

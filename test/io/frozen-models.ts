@@ -1,11 +1,11 @@
 /** What exports are held against: our own outputs in the same mode, on networks of every kind. */
-import type { Engine } from '../../src/engine/engine.ts';
-import { wholeNumbers } from '../../src/engine/sequence-ops.ts';
-import { Tape } from '../../src/engine/tape.ts';
+import type { Engine } from '../../src/backend/engine.ts';
 import { createModel, dense, gated, type LayerSpec, lstm, type Model } from '../../src/index.ts';
 import type { FrozenMode } from '../../src/io/frozen-network.ts';
 import type { Neuron } from '../../src/neurons/contract.ts';
 import { seedToKey } from '../../src/random/stream.ts';
+import { wholeNumbers } from '../../src/tensor/sequence-ops.ts';
+import { Tape } from '../../src/tensor/tape.ts';
 import { drawn, normal } from '../helpers/numbers.ts';
 
 /**

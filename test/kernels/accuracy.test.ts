@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { Engine } from '../../src/engine/engine.ts';
+import type { Engine } from '../../src/backend/engine.ts';
 import { logit, normalQuantile, sigmoid, sigmoidSlope, softplus } from '../../src/math/special.ts';
 import { builds, integers } from '../helpers/engines.ts';
 import { assertClose } from '../helpers/numbers.ts';

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
-import type { Engine } from '../../src/engine/engine.ts';
-import { multiplyMatrices } from '../../src/engine/matmul.ts';
-import { targetOf } from '../../src/engine/matrix.ts';
-import { Tensor } from '../../src/engine/tensor.ts';
+import type { Engine } from '../../src/backend/engine.ts';
+import { multiplyMatrices } from '../../src/backend/matmul.ts';
+import { targetOf } from '../../src/backend/matrix.ts';
+import { NdArray } from '../../src/backend/nd-array.ts';
 import type { catalogue, KernelName } from '../../src/kernels/catalogue.ts';
 import { type Draw, normal, uniform, wide } from '../helpers/numbers.ts';
 import { type BlockKernelName, blockCases } from './blocks-cases.ts';
@@ -84,7 +84,7 @@ const product: Case = {
     const a = { pointer: pointers['a*'], ...plain(m, k, transposeA) };
     const b = { pointer: pointers['b*'], ...plain(k, n, transposeB) };
     const options = bias && !accumulate ? { bias: pointers['bias*'] } : {};
-    const c = targetOf(new Tensor(heap, pointers['c*'], [m, n]));
+    const c = targetOf(new NdArray(heap, pointers['c*'], [m, n]));
     multiplyMatrices(engine, a, b, c, { m, n, k, accumulate: accumulate === 1, ...options });
   },
 };

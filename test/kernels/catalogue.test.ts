@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
 import fc from 'fast-check';
-import { Engine } from '../../src/engine/engine.ts';
+import { Engine } from '../../src/backend/engine.ts';
 import { catalogue, type KernelName } from '../../src/kernels/catalogue.ts';
 import type { Kernel } from '../../src/kernels/kernel.ts';
 import { createEngine } from '../../src/platform/node/engine.ts';

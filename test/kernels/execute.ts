@@ -1,4 +1,4 @@
-import type { Engine } from '../../src/engine/engine.ts';
+import type { Engine } from '../../src/backend/engine.ts';
 import { catalogue, type KernelName } from '../../src/kernels/catalogue.ts';
 import { guarded } from '../helpers/arena.ts';
 import { reference } from '../helpers/engines.ts';

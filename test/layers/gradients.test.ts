@@ -2,9 +2,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { derivative } from '../../src/audit/quadrature.ts';
+import type { Engine } from '../../src/backend/engine.ts';
 import { makeDataset } from '../../src/data/dataset.ts';
-import type { Engine } from '../../src/engine/engine.ts';
-import { Tape } from '../../src/engine/tape.ts';
 import { penalties } from '../../src/gates/index.ts';
 import { dense } from '../../src/layers/dense.ts';
 import { gated } from '../../src/layers/gated.ts';
@@ -14,6 +13,7 @@ import { sigmoid } from '../../src/math/special.ts';
 import { sum } from '../../src/math/statistics.ts';
 import { sgd } from '../../src/optim/index.ts';
 import { seedToKey } from '../../src/random/stream.ts';
+import { Tape } from '../../src/tensor/tape.ts';
 import { gatherBatch } from '../../src/train/batches.ts';
 import { Stepper } from '../../src/train/step.ts';
 import { builds, reference } from '../helpers/engines.ts';

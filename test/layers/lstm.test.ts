@@ -1,15 +1,15 @@
 /** A whole network that reads sequences: gradients against central differences, and the engines against one another. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { Engine } from '../../src/backend/engine.ts';
 import { penStrings } from '../../src/data/pen-strings.ts';
-import type { Engine } from '../../src/engine/engine.ts';
-import { wholeNumbers } from '../../src/engine/sequence-ops.ts';
-import { Tape } from '../../src/engine/tape.ts';
 import { dense } from '../../src/layers/dense.ts';
 import type { Pass } from '../../src/layers/layer.ts';
 import { lstm } from '../../src/layers/lstm.ts';
 import { createModel, type Model } from '../../src/layers/model.ts';
 import { sum } from '../../src/math/statistics.ts';
+import { wholeNumbers } from '../../src/tensor/sequence-ops.ts';
+import { Tape } from '../../src/tensor/tape.ts';
 import { builds, reference } from '../helpers/engines.ts';
 import { assertClose } from '../helpers/numbers.ts';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Engine } from '../../src/engine/engine.ts';
-import type { Tensor } from '../../src/engine/tensor.ts';
+import type { Engine } from '../../src/backend/engine.ts';
+import type { NdArray } from '../../src/backend/nd-array.ts';
 import type { Parameter } from '../../src/layers/layer.ts';
 import {
   adaptiveWeightNoise,
@@ -87,7 +87,7 @@ function descriptionLength(mean: readonly number[], logVariance: readonly number
   );
 }
 
-const fill = (tensors: readonly Tensor[], values: readonly number[]): void => {
+const fill = (tensors: readonly NdArray[], values: readonly number[]): void => {
   let at = 0;
   for (const tensor of tensors) tensor.values.set(values.slice(at, (at += tensor.size)));
 };

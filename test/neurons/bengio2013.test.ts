@@ -4,9 +4,9 @@ import { test } from 'node:test';
 import { integrate } from '../../src/audit/integrate.ts';
 import { linearProblem, quadraticProblem } from '../../src/audit/problems.ts';
 import { trueGradient } from '../../src/audit/true-gradient.ts';
-import { Tape } from '../../src/engine/tape.ts';
 import { logit, sigmoid, softplus } from '../../src/math/special.ts';
 import { resolveNeuron } from '../../src/neurons/resolve.ts';
+import { Tape } from '../../src/tensor/tape.ts';
 import { builds, reference } from '../helpers/engines.ts';
 import { assertClose } from '../helpers/numbers.ts';
 

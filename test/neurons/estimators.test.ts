@@ -6,7 +6,6 @@ import { problems } from '../../src/audit/problems.ts';
 import { derivative } from '../../src/audit/quadrature.ts';
 import { sampleNeuron, warmState } from '../../src/audit/sample-neuron.ts';
 import { trueGradient } from '../../src/audit/true-gradient.ts';
-import { startingState } from '../../src/engine/starting-state.ts';
 import { sigmoid, sigmoidSlope } from '../../src/math/special.ts';
 import { sum } from '../../src/math/statistics.ts';
 import { antitheticCounts, antitheticFactor } from '../../src/neurons/antithetic-counts.ts';
@@ -16,6 +15,7 @@ import { zoo } from '../../src/neurons/index.ts';
 import { addControlGradient, learnedControl, learnedState } from '../../src/neurons/learned-control.ts';
 import { resolveNeuron } from '../../src/neurons/resolve.ts';
 import { randomStream } from '../../src/random/stream.ts';
+import { startingState } from '../../src/tensor/starting-state.ts';
 import { assertClose, drawn, normal, uniform } from '../helpers/numbers.ts';
 
 const UNITS = 4;

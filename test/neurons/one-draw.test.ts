@@ -4,9 +4,9 @@ import { test } from 'node:test';
 import { integrate } from '../../src/audit/integrate.ts';
 import { linearProblem, networkProblem, quadraticProblem } from '../../src/audit/problems.ts';
 import { trueGradient } from '../../src/audit/true-gradient.ts';
-import { allocateState } from '../../src/engine/fire.ts';
-import { Tape } from '../../src/engine/tape.ts';
 import { resolveNeuron } from '../../src/neurons/resolve.ts';
+import { allocateState } from '../../src/tensor/fire.ts';
+import { Tape } from '../../src/tensor/tape.ts';
 import { builds, reference } from '../helpers/engines.ts';
 import { assertClose, drawn, normal } from '../helpers/numbers.ts';
 

@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { integrate } from '../../src/audit/integrate.ts';
 import { problems, quadraticProblem } from '../../src/audit/problems.ts';
-import { allocateState } from '../../src/engine/fire.ts';
-import { Tape } from '../../src/engine/tape.ts';
 import { sigmoid } from '../../src/math/special.ts';
 import type { NeuronState } from '../../src/neurons/contract.ts';
 import { resolveNeuron } from '../../src/neurons/resolve.ts';
+import { allocateState } from '../../src/tensor/fire.ts';
+import { Tape } from '../../src/tensor/tape.ts';
 import { reference } from '../helpers/engines.ts';
 
 const optimal = resolveNeuron('stochastic-binary');

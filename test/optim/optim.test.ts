@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { Engine } from '../../src/engine/engine.ts';
+import type { Engine } from '../../src/backend/engine.ts';
 import { adam, maxNorm, type Optimizer, optimizers, resolveOptimizer, sgd } from '../../src/optim/index.ts';
 import { builds, reference } from '../helpers/engines.ts';
 import { assertClose, drawn, normal } from '../helpers/numbers.ts';

@@ -1,8 +1,8 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Engine } from '../../src/backend/engine.ts';
 import type { Split } from '../../src/data/dataset.ts';
-import type { Engine } from '../../src/engine/engine.ts';
 import { dense } from '../../src/layers/dense.ts';
 import { gated } from '../../src/layers/gated.ts';
 import type { ModelSpec } from '../../src/layers/model.ts';

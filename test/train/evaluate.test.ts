@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
+import { createEngine } from '../../src/backend/engine.ts';
 import type { Dataset } from '../../src/data/dataset.ts';
-import { createEngine } from '../../src/engine/engine.ts';
 import { dense } from '../../src/layers/dense.ts';
 import { gated } from '../../src/layers/gated.ts';
 import { createModel, type Model } from '../../src/layers/model.ts';

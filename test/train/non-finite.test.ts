@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
+import { createEngine } from '../../src/backend/engine.ts';
 import type { Split } from '../../src/data/dataset.ts';
-import { createEngine } from '../../src/engine/engine.ts';
-import { NonFiniteError } from '../../src/engine/tape.ts';
 import { dense } from '../../src/layers/dense.ts';
 import { gated } from '../../src/layers/gated.ts';
 import { createModel, type LayerSpec, type Model } from '../../src/layers/model.ts';
 import { zoo } from '../../src/neurons/index.ts';
 import { resolveNeuron } from '../../src/neurons/resolve.ts';
 import { sgd } from '../../src/optim/index.ts';
+import { NonFiniteError } from '../../src/tensor/tape.ts';
 import { evaluate } from '../../src/train/evaluate.ts';
 import { type TrainOptions, train } from '../../src/train/train.ts';
 import { corners, cornersSplit } from './tiny.ts';

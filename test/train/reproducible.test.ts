@@ -1,7 +1,7 @@
 /** The same seed gives the same bits: for every neuron, as a gate and as a unit, on one and two threads, and twice. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import type { Engine } from '../../src/engine/engine.ts';
+import type { Engine } from '../../src/backend/engine.ts';
 import { dense } from '../../src/layers/dense.ts';
 import { gated } from '../../src/layers/gated.ts';
 import { createModel, type Model } from '../../src/layers/model.ts';

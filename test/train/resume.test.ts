@@ -1,7 +1,7 @@
 /** Training that is taken up again from a state gives the same bits as training that was never interrupted. */
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
-import type { Engine } from '../../src/engine/engine.ts';
+import type { Engine } from '../../src/backend/engine.ts';
 import { dense } from '../../src/layers/dense.ts';
 import { gated } from '../../src/layers/gated.ts';
 import { createModel, type LayerSpec, type Model } from '../../src/layers/model.ts';

@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
+import type { Engine } from '../../src/backend/engine.ts';
 import { type PenStrings, penStrings } from '../../src/data/pen-strings.ts';
 import { joinSequences } from '../../src/data/sequences.ts';
-import type { Engine } from '../../src/engine/engine.ts';
-import { NonFiniteError } from '../../src/engine/tape.ts';
 import { dense } from '../../src/layers/dense.ts';
 import { lstm } from '../../src/layers/lstm.ts';
 import { createModel, type Model } from '../../src/layers/model.ts';
@@ -11,6 +10,7 @@ import { adaptiveWeightNoise, fixedWeightNoise, type WeightNoiseSpec } from '../
 import { sha256 } from '../../src/math/sha256.ts';
 import { adam, sgd } from '../../src/optim/index.ts';
 import { createEngine } from '../../src/platform/node/engine.ts';
+import { NonFiniteError } from '../../src/tensor/tape.ts';
 import { evaluate } from '../../src/train/evaluate.ts';
 import { evaluateSequences, type SequenceTrainOptions, trainSequences } from '../../src/train/sequences.ts';
 import { digits } from './tiny.ts';

@@ -1,6 +1,6 @@
+import type { Engine } from '../../src/backend/engine.ts';
 import { type Dataset, makeDataset, type Split } from '../../src/data/dataset.ts';
 import { digitsSplit } from '../../src/data/digits.ts';
-import type { Engine } from '../../src/engine/engine.ts';
 import { dense } from '../../src/layers/dense.ts';
 import { type GatedSpec, gated } from '../../src/layers/gated.ts';
 import { createModel, type Model } from '../../src/layers/model.ts';

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
+import { createEngine } from '../../src/backend/engine.ts';
+import type { NdArray } from '../../src/backend/nd-array.ts';
 import { slice } from '../../src/data/dataset.ts';
-import { createEngine } from '../../src/engine/engine.ts';
-import type { Tensor } from '../../src/engine/tensor.ts';
 import { dense } from '../../src/layers/dense.ts';
 import { gated } from '../../src/layers/gated.ts';
 import { createModel, type LayerSpec, type Model, type Snapshot } from '../../src/layers/model.ts';
@@ -303,7 +303,7 @@ test('the epoch is chosen by the form of the network that `validation` names', a
 test('what is minimised may be another objective; validation stays cross-entropy', async () => {
   /** The sum of the outputs' squares: it draws them to 0. */
   const squares: Objective = (model, pass, { x }) => {
-    const output = model.apply(pass, x) as Tensor;
+    const output = model.apply(pass, x) as NdArray;
     const ones = engine.allocate([output.columns, 1], 'ones');
     ones.values.fill(1);
     const square = pass.tape.apply('multiply', [output, output], {});

@@ -1,7 +1,7 @@
 /** An autoencoder's training that is taken up again from a state gives the same bits as one that was never interrupted. */
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
-import type { Engine } from '../../src/engine/engine.ts';
+import type { Engine } from '../../src/backend/engine.ts';
 import { createModel, type Model } from '../../src/layers/model.ts';
 import { createEngine } from '../../src/platform/node/engine.ts';
 import {

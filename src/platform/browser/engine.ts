@@ -1,5 +1,5 @@
-import { createEngine as create, type Engine, type EngineOptions, type EnginePlatform } from '../../engine/engine.ts';
-import type { WorkerHandle, WorkerInit } from '../../engine/pool.ts';
+import { createEngine as create, type Engine, type EngineOptions, type EnginePlatform } from '../../backend/engine.ts';
+import type { WorkerHandle, WorkerInit } from '../../backend/pool.ts';
 import { browserThreads } from './threads.ts';
 
 export interface BrowserPlatformOptions {

@@ -1,4 +1,4 @@
-import { serveKernels, type WorkerInit } from '../../engine/pool.ts';
+import { serveKernels, type WorkerInit } from '../../backend/pool.ts';
 
 /** The body of a kernel worker in a browser: serves kernels once it is told of which engine. */
 export function serveWorker(): void {

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import type { Blas, Sgemm } from '../../engine/blas.ts';
+import type { Blas, Sgemm } from '../../backend/blas.ts';
 
 /** A BLAS was asked for by name and cannot be used. */
 export class BlasError extends Error {

@@ -1,8 +1,8 @@
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { cpus, homedir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { areCrossovers, type Crossovers } from '../../engine/crossovers.ts';
-import type { EngineOptions } from '../../engine/engine.ts';
+import { areCrossovers, type Crossovers } from '../../backend/crossovers.ts';
+import type { EngineOptions } from '../../backend/engine.ts';
 
 /** Where crossovers measured on this machine are kept: $FLIPGRAD_CALIBRATION, else ~/.cache/flipgrad/calibration.json. */
 export function calibrationFile(): string {

@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
-import { createEngine as create, type Engine, type EngineOptions, type EnginePlatform } from '../../engine/engine.ts';
-import type { WorkerHandle, WorkerInit } from '../../engine/pool.ts';
+import { createEngine as create, type Engine, type EngineOptions, type EnginePlatform } from '../../backend/engine.ts';
+import type { WorkerHandle, WorkerInit } from '../../backend/pool.ts';
 import { findBlas } from './blas.ts';
 import { readCalibration } from './calibration.ts';
 

@@ -1,7 +1,7 @@
 /** The entry of a kernel worker thread in Node. */
 import { parentPort, workerData } from 'node:worker_threads';
-import { blasKernels } from '../../engine/blas.ts';
-import { serveKernels, type WorkerInit } from '../../engine/pool.ts';
+import { blasKernels } from '../../backend/blas.ts';
+import { serveKernels, type WorkerInit } from '../../backend/pool.ts';
 import { findBlas } from './blas.ts';
 
 const init = workerData as WorkerInit;

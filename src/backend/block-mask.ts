@@ -1,5 +1,5 @@
 import type { Engine } from './engine.ts';
-import type { Tensor } from './tensor.ts';
+import type { NdArray } from './nd-array.ts';
 
 /**
  * Which blocks are open for which rows (examples) of a minibatch, on the heap of this step. An open (row, block) is a pair; pairs are
@@ -24,14 +24,14 @@ export interface BlockMask {
 }
 
 /** How many gates are open (not 0): the pairs that their mask would have. */
-export function countOpen({ backend }: Engine, gates: Tensor): number {
+export function countOpen({ backend }: Engine, gates: NdArray): number {
   const count = backend.heap.allocate(1, 'a count of open gates');
   backend.run('countOpen', gates.pointer, count, gates.size);
   return backend.heap.memory.integers(count, 1)[0];
 }
 
 /** The mask of gates (rows × blocks): a pair is open where its gate is not 0. Valid until the next step. */
-export function blockMask({ backend }: Engine, gates: Tensor): BlockMask {
+export function blockMask({ backend }: Engine, gates: NdArray): BlockMask {
   const { rows, columns: blocks } = gates;
   const room = (elements: number) => backend.heap.allocate(elements, 'a block mask');
   const blockStart = room(blocks + 1);

@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
 import fc from 'fast-check';
-import { GEMM_PART, gemmParts } from '../../src/engine/blas.ts';
-import type { Engine } from '../../src/engine/engine.ts';
-import { type Batch, multiplyMatrices } from '../../src/engine/matmul.ts';
+import { GEMM_PART, gemmParts } from '../../src/backend/blas.ts';
+import type { Engine } from '../../src/backend/engine.ts';
+import { type Batch, multiplyMatrices } from '../../src/backend/matmul.ts';
 import { dense } from '../../src/layers/dense.ts';
 import { gated } from '../../src/layers/gated.ts';
 import { createModel, type LayerSpec } from '../../src/layers/model.ts';

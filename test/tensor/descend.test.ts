@@ -2,10 +2,10 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import type { Engine } from '../../src/engine/engine.ts';
-import type { OpName } from '../../src/engine/ops.ts';
-import { Tape } from '../../src/engine/tape.ts';
-import type { Tensor } from '../../src/engine/tensor.ts';
+import type { Engine } from '../../src/backend/engine.ts';
+import type { NdArray } from '../../src/backend/nd-array.ts';
+import type { OpName } from '../../src/tensor/ops.ts';
+import { Tape } from '../../src/tensor/tape.ts';
 import { builds, reference } from '../helpers/engines.ts';
 import { inputValues, type OpCall } from '../helpers/gradient-check.ts';
 import { assertClose, drawn, normal } from '../helpers/numbers.ts';
@@ -94,7 +94,7 @@ for (const engine of [reference, ...builds])
         const weights = engine.tensor([1, 2, 3, 4], [2, 2]);
         const [x, y] = [engine.tensor([5, 6], [1, 2]), engine.tensor([7, 8], [1, 2])];
         tape.watch([weights]);
-        const outputs: Tensor[] = [tape.apply('matmul', [x, weights], {})];
+        const outputs: NdArray[] = [tape.apply('matmul', [x, weights], {})];
         if (twice) outputs.push(tape.apply('matmul', [y, weights], {}));
         tape.descend(weights, -1);
         tape.backward(outputs.map((tensor) => ({ tensor, cotangent: 1 })));

@@ -1,6 +1,6 @@
 import type { Engine } from './engine.ts';
 import { multiplyMatrices, type Operand, type Target } from './matmul.ts';
-import type { Tensor } from './tensor.ts';
+import type { NdArray } from './nd-array.ts';
 
 /** A matrix in memory with its extents. */
 export interface Matrix extends Operand {
@@ -9,7 +9,7 @@ export interface Matrix extends Operand {
 }
 
 /** A tensor as a matrix, or its transpose. */
-export function operand(tensor: Tensor, transpose: boolean): Matrix {
+export function operand(tensor: NdArray, transpose: boolean): Matrix {
   const { pointer, rows, columns } = tensor;
   const plain = { pointer, rows, columns, rowStride: columns, columnStride: 1 };
   return transpose ? flip(plain) : plain;
@@ -21,10 +21,10 @@ export function flip({ pointer, rows, columns, rowStride, columnStride }: Matrix
 }
 
 /** A whole tensor as the place where a product goes. */
-export const targetOf = ({ pointer, columns }: Tensor): Target => ({ pointer, rowStride: columns });
+export const targetOf = ({ pointer, columns }: NdArray): Target => ({ pointer, rowStride: columns });
 
 /** a·b (+ bias by row) in a new tensor. @throws RangeError when shapes do not fit */
-export function product(engine: Engine, a: Matrix, b: Matrix, bias?: Tensor): Tensor {
+export function product(engine: Engine, a: Matrix, b: Matrix, bias?: NdArray): NdArray {
   if (a.columns !== b.rows)
     throw new RangeError(`matmul: ${a.rows}×${a.columns} times ${b.rows}×${b.columns} does not fit.`);
   if (bias && bias.size !== b.columns)
@@ -40,7 +40,7 @@ export function product(engine: Engine, a: Matrix, b: Matrix, bias?: Tensor): Te
 }
 
 /** Sums of the columns: the gradient of a bias. */
-export function columnSums(engine: Engine, x: Tensor): Tensor {
+export function columnSums(engine: Engine, x: NdArray): NdArray {
   const output = engine.allocate([x.columns], 'column sums');
   engine.backend.run('columnSums', x.pointer, output.pointer, x.rows, x.columns);
   return output;

@@ -1,15 +1,15 @@
 import fc from 'fast-check';
-import { blockMask } from '../../src/engine/block-mask.ts';
-import type { BlockShape } from '../../src/engine/block-ops.ts';
-import { drawsOf } from '../../src/engine/draws.ts';
-import type { Engine } from '../../src/engine/engine.ts';
-import { allocateState } from '../../src/engine/fire.ts';
-import type { OpName } from '../../src/engine/ops.ts';
-import { wholeNumbers } from '../../src/engine/sequence-ops.ts';
-import { Tensor } from '../../src/engine/tensor.ts';
+import { blockMask } from '../../src/backend/block-mask.ts';
+import type { Engine } from '../../src/backend/engine.ts';
+import { NdArray } from '../../src/backend/nd-array.ts';
 import type { Neuron } from '../../src/neurons/contract.ts';
 import { zoo } from '../../src/neurons/index.ts';
 import { resolveNeuron } from '../../src/neurons/resolve.ts';
+import type { BlockShape } from '../../src/tensor/block-ops.ts';
+import { drawsOf } from '../../src/tensor/draws.ts';
+import { allocateState } from '../../src/tensor/fire.ts';
+import type { OpName } from '../../src/tensor/ops.ts';
+import { wholeNumbers } from '../../src/tensor/sequence-ops.ts';
 import { integers } from '../helpers/engines.ts';
 import type { OpCall } from '../helpers/gradient-check.ts';
 import { type Draw, drawn, normal, uniform } from '../helpers/numbers.ts';
@@ -33,9 +33,9 @@ const some = fc.integer({ min: 1, max: 9 });
 const none = () => ({});
 
 /** Whole numbers below a bound, as a tensor. */
-export function labelsOf(engine: Engine, rows: number, classes: number, seed: number): Tensor {
+export function labelsOf(engine: Engine, rows: number, classes: number, seed: number): NdArray {
   const values = drawn((random) => random.integer(classes), rows, seed, 50);
-  return new Tensor(engine.backend.heap, integers(engine, values).pointer, [rows]);
+  return new NdArray(engine.backend.heap, integers(engine, values).pointer, [rows]);
 }
 
 const matmulCall = (m: number, n: number, k: number, transposeA: boolean, transposeB: boolean, bias: boolean) =>

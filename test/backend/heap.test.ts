@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { createEngine, type EngineOptions } from '../../src/engine/engine.ts';
-import { type Heap, HeapError, LINE, paddedBytes } from '../../src/engine/heap.ts';
+import { createEngine, type EngineOptions } from '../../src/backend/engine.ts';
+import { type Heap, HeapError, LINE, paddedBytes } from '../../src/backend/heap.ts';
 
 const MIB = 2 ** 20;
 const kinds: readonly EngineOptions[] = [{ simd: 'simd', threads: 1 }, { backend: 'reference' }];

@@ -4,14 +4,14 @@ import type { Heap } from './heap.ts';
  * A dense row-major array of Float32 on the engine's heap (Float64 in the reference engine). A tensor of the arena is valid
  * until the engine's next `beginStep`; a persistent one as long as the engine.
  */
-export class Tensor {
+export class NdArray {
   readonly shape: readonly number[];
   /** Byte offset in the heap. */
   readonly pointer: number;
   /** Count of elements. */
   readonly size: number;
   /** What consumers' pullbacks read instead of this tensor's values (the literal reading of Hinton's lecture 9c). */
-  shownToPullbacks: Tensor = this;
+  shownToPullbacks: NdArray = this;
   private readonly heap: Heap;
 
   constructor(heap: Heap, pointer: number, shape: readonly number[]) {

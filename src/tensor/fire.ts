@@ -1,10 +1,10 @@
+import type { Engine } from '../backend/engine.ts';
+import { paddedBytes } from '../backend/heap.ts';
+import type { NdArray } from '../backend/nd-array.ts';
 import type { Firing, Neuron, NeuronState, Numbers } from '../neurons/contract.ts';
 import { drawsOf, weighDraws } from './draws.ts';
-import type { Engine } from './engine.ts';
-import { paddedBytes } from './heap.ts';
 import type { Draws } from './op.ts';
 import { startingState } from './starting-state.ts';
-import type { Tensor } from './tensor.ts';
 
 /** How a neuron is to fire: with all its draws (training), one draw, noise off, or cut at a logit. */
 export type FiringMode = 'train' | 'sample' | 'mean-field' | { readonly threshold: number };
@@ -24,13 +24,13 @@ export interface FireAttributes {
   readonly mode: FiringMode;
   readonly source: DrawKey;
   /** The neuron's moving averages: see `allocateState`. */
-  readonly state?: Tensor | undefined;
+  readonly state?: NdArray | undefined;
   /** One number a unit; for neurons that declare `selects`. */
   readonly selectionBias?: Numbers | undefined;
 }
 
 /** The persistent state of a neuron for a layer of so many units; undefined when it keeps none. */
-export function allocateState(engine: Engine, neuron: Neuron, units: number): Tensor | undefined {
+export function allocateState(engine: Engine, neuron: Neuron, units: number): NdArray | undefined {
   const starts = Object.values(startingState(neuron, units));
   if (starts.length === 0) return undefined;
   // One row a name, each as long as the longest.
@@ -44,7 +44,7 @@ export function allocateState(engine: Engine, neuron: Neuron, units: number): Te
   return tensor;
 }
 
-function stateViews(neuron: Neuron, state: Tensor | undefined, units: number): NeuronState {
+function stateViews(neuron: Neuron, state: NdArray | undefined, units: number): NeuronState {
   if (!state || !neuron.state) return {};
   const stride = state.columns;
   const { values } = state;
@@ -62,9 +62,9 @@ function stateViews(neuron: Neuron, state: Tensor | undefined, units: number): N
  */
 export function fire(
   engine: Engine,
-  logits: Tensor,
+  logits: NdArray,
   attributes: FireAttributes,
-): { output: Tensor; saved: Tensor[]; draws?: Draws } {
+): { output: NdArray; saved: NdArray[]; draws?: Draws } {
   const { neuron, mode, selectionBias } = attributes;
   const { rows, columns: units } = logits;
   if (mode === 'mean-field' || (typeof mode === 'object' && (neuron.selects || neuron.group))) {
@@ -108,12 +108,12 @@ export function fire(
 export function pullFire(
   engine: Engine,
   attributes: FireAttributes,
-  logits: Tensor,
-  h: Tensor,
-  noise: Tensor,
-  dh: Tensor | undefined,
-  loss: Tensor | undefined,
-): Tensor | null {
+  logits: NdArray,
+  h: NdArray,
+  noise: NdArray,
+  dh: NdArray | undefined,
+  loss: NdArray | undefined,
+): NdArray | null {
   const { neuron } = attributes;
   const readsLoss = neuron.reads === 'loss' || neuron.reads === 'both';
   if (readsLoss && !loss)
@@ -153,7 +153,7 @@ function numbersOf({ twin }: Neuron): readonly number[] {
 }
 
 /** The noise that a neuron fires with: the same source gives the same numbers again. */
-export function drawNoise(engine: Engine, neuron: Neuron, logits: Tensor, source: DrawKey): Tensor {
+export function drawNoise(engine: Engine, neuron: Neuron, logits: NdArray, source: DrawKey): NdArray {
   const noise = engine.allocate([logits.rows, logits.columns * neuron.noise], `the noise of ${neuron.name}`);
   const stream = source.layer * 65536 + source.draw;
   const [key0, key1] = source.key;
@@ -163,7 +163,7 @@ export function drawNoise(engine: Engine, neuron: Neuron, logits: Tensor, source
 }
 
 /** The deterministic form of a layer, noise off. */
-function settle(engine: Engine, attributes: FireAttributes, logits: Tensor, out: Tensor): void {
+function settle(engine: Engine, attributes: FireAttributes, logits: NdArray, out: NdArray): void {
   const { neuron, selectionBias } = attributes;
   const { rows, columns: units } = logits;
   if (neuron.settle) {

@@ -1,9 +1,9 @@
 import type { Backend } from './backend.ts';
 import type { Blas } from './blas.ts';
 import { CROSSOVERS, type Crossovers } from './crossovers.ts';
+import { NdArray } from './nd-array.ts';
 import type { WorkerHandle, WorkerInit } from './pool.ts';
 import { createReferenceBackend } from './reference.ts';
-import { Tensor } from './tensor.ts';
 import { createWasmBackend, type SimdChoice } from './wasm.ts';
 
 /** What the engine needs of its surroundings; src/platform has one for Node and one for browsers. */
@@ -60,19 +60,19 @@ export class Engine {
   }
 
   /** A persistent tensor, zeroed. @throws HeapError when the heap is exhausted */
-  parameter(shape: readonly number[], purpose: string): Tensor {
+  parameter(shape: readonly number[], purpose: string): NdArray {
     const size = shape.reduce((product, n) => product * n, 1);
-    return new Tensor(this.backend.heap, this.backend.heap.allocatePersistent(size, purpose), shape);
+    return new NdArray(this.backend.heap, this.backend.heap.allocatePersistent(size, purpose), shape);
   }
 
   /** A tensor of this step's arena, not cleared. @throws HeapError when the heap is exhausted */
-  allocate(shape: readonly number[], purpose: string): Tensor {
+  allocate(shape: readonly number[], purpose: string): NdArray {
     const size = shape.reduce((product, n) => product * n, 1);
-    return new Tensor(this.backend.heap, this.backend.heap.allocate(size, purpose), shape);
+    return new NdArray(this.backend.heap, this.backend.heap.allocate(size, purpose), shape);
   }
 
   /** A tensor of this step's arena with these values (row-major). @throws RangeError when the count does not fit the shape */
-  tensor(values: ArrayLike<number>, shape: readonly number[] = [values.length]): Tensor {
+  tensor(values: ArrayLike<number>, shape: readonly number[] = [values.length]): NdArray {
     const tensor = this.allocate(shape, 'an input tensor');
     if (tensor.size !== values.length)
       throw new RangeError(`The shape [${shape.join(', ')}] holds ${tensor.size} values; ${values.length} were given.`);

@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
 import fc from 'fast-check';
-import { BLOCK_PRODUCTS, type BlockProduct, blockProductItems, fitsScratch } from '../../src/engine/blas-blocks.ts';
-import type { Crossovers } from '../../src/engine/crossovers.ts';
-import { Engine } from '../../src/engine/engine.ts';
+import { BLOCK_PRODUCTS, type BlockProduct, blockProductItems, fitsScratch } from '../../src/backend/blas-blocks.ts';
+import type { Crossovers } from '../../src/backend/crossovers.ts';
+import { Engine } from '../../src/backend/engine.ts';
 import { catalogue } from '../../src/kernels/catalogue.ts';
 import { dense } from '../../src/layers/dense.ts';
 import { gated } from '../../src/layers/gated.ts';

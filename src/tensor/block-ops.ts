@@ -1,12 +1,13 @@
 /** Operations on block-sparse activations: rows of the operation table (see ops.ts). */
+
+import { type BlockProduct, fitsScratch } from '../backend/blas-blocks.ts';
+import type { BlockMask } from '../backend/block-mask.ts';
+import type { Engine } from '../backend/engine.ts';
+import { multiplyMatrices } from '../backend/matmul.ts';
+import { columnSums, flip, type Matrix, operand, targetOf } from '../backend/matrix.ts';
+import type { NdArray } from '../backend/nd-array.ts';
 import type { KernelArguments } from '../kernels/catalogue.ts';
-import { type BlockProduct, fitsScratch } from './blas-blocks.ts';
-import type { BlockMask } from './block-mask.ts';
-import type { Engine } from './engine.ts';
-import { multiplyMatrices } from './matmul.ts';
-import { columnSums, flip, type Matrix, operand, targetOf } from './matrix.ts';
 import { op } from './op.ts';
-import type { Tensor } from './tensor.ts';
 
 /** A mask and the units of one of its blocks. */
 export interface BlockShape {
@@ -19,7 +20,7 @@ export interface BlockShape {
 const byBlock = ({ blockStart, pairRow }: BlockMask) => [blockStart, pairRow] as const;
 const byRow = ({ rowStart, rowPair, pairBlock }: BlockMask) => [rowStart, rowPair, pairBlock] as const;
 
-const compact = (engine: Engine, { mask, size }: BlockShape, purpose: string): Tensor =>
+const compact = (engine: Engine, { mask, size }: BlockShape, purpose: string): NdArray =>
   engine.allocate([mask.pairs, size], purpose);
 
 /** A product of dense rows (of so many inputs) with open blocks: by its kernel, or by BLAS where the shape says so. */
@@ -40,10 +41,10 @@ function blockProduct<N extends BlockProduct>(
  */
 function weightGradient(
   engine: Engine,
-  weights: Tensor,
+  weights: NdArray,
   descent: number | undefined,
   run: (target: number, factor: number, accumulate: number) => void,
-): Tensor | null {
+): NdArray | null {
   if (descent !== undefined) {
     run(weights.pointer, descent, 1);
     return null;
@@ -54,7 +55,7 @@ function weightGradient(
 }
 
 /** The gradient of a bias with one element a unit: sums over the pairs of each block. */
-function blockBiasGradient(engine: Engine, dValues: Tensor, { mask, size }: BlockShape): Tensor {
+function blockBiasGradient(engine: Engine, dValues: NdArray, { mask, size }: BlockShape): NdArray {
   const gradient = engine.allocate([mask.blocks * size], 'the gradient of a bias');
   const extents = [mask.pairs, mask.blocks, size, 1, 0] as const;
   engine.backend.run('blockBiasGradient', dValues.pointer, gradient.pointer, mask.blockStart, ...extents);
@@ -62,7 +63,7 @@ function blockBiasGradient(engine: Engine, dValues: Tensor, { mask, size }: Bloc
 }
 
 /** Values of open pairs, each times the weight of its row. */
-function weighPairs(engine: Engine, values: Tensor, weights: Tensor, { pairs, pairRow }: BlockMask): Tensor {
+function weighPairs(engine: Engine, values: NdArray, weights: NdArray, { pairs, pairRow }: BlockMask): NdArray {
   const perPair = engine.allocate([pairs], 'the weights of pairs');
   const rows = engine.backend.heap.memory.integers(pairRow, pairs);
   const [from, to] = [weights.values, perPair.values];
@@ -167,7 +168,7 @@ export const blockOps = {
   }),
 
   /** Gates (rows×blocks, dense) times values pairs×size. `weights` multiplies the gates' gradient element by element. */
-  gateBlocks: op<BlockShape & { gradientWeights?: Tensor | undefined }>({
+  gateBlocks: op<BlockShape & { gradientWeights?: NdArray | undefined }>({
     forward(engine, [gates, values], shape) {
       return { output: gateValues(engine, gates, values, shape) };
     },
@@ -244,7 +245,7 @@ export const blockOps = {
 } as const;
 
 /** Weights of units with a block each, stored unit by unit, as inputs×units. */
-const unitWeights = ({ pointer }: Tensor, units: number, inputs: number): Matrix => ({
+const unitWeights = ({ pointer }: NdArray, units: number, inputs: number): Matrix => ({
   pointer,
   rows: inputs,
   columns: units,
@@ -253,16 +254,16 @@ const unitWeights = ({ pointer }: Tensor, units: number, inputs: number): Matrix
 });
 
 /** The first block of weights, inputs×size. */
-const rowsOf = ({ pointer }: Tensor, size: number) => ({ pointer, rowStride: size, columnStride: 1 });
+const rowsOf = ({ pointer }: NdArray, size: number) => ({ pointer, rowStride: size, columnStride: 1 });
 
 function allBlocksInputGradient(
   engine: Engine,
-  x: Tensor,
-  weights: Tensor,
-  dy: Tensor,
+  x: NdArray,
+  weights: NdArray,
+  dy: NdArray,
   blocks: number,
   size: number,
-): Tensor {
+): NdArray {
   const dx = engine.allocate(x.shape, 'an input gradient');
   const [inputs, units] = [x.columns, blocks * size];
   if (size === 1) {
@@ -278,13 +279,13 @@ function allBlocksInputGradient(
   return dx;
 }
 
-function scaled(engine: Engine, x: Tensor, factor: number): Tensor {
+function scaled(engine: Engine, x: NdArray, factor: number): NdArray {
   const output = engine.allocate(x.shape, 'a scaled cotangent');
   engine.backend.run('scale', x.pointer, output.pointer, x.size, factor);
   return output;
 }
 
-function gateValues(engine: Engine, gates: Tensor, values: Tensor, shape: BlockShape): Tensor {
+function gateValues(engine: Engine, gates: NdArray, values: NdArray, shape: BlockShape): NdArray {
   const { mask, size } = shape;
   const output = compact(engine, shape, 'gated block values');
   const pointers = [gates.pointer, values.pointer, output.pointer, mask.pairRow, mask.pairBlock] as const;

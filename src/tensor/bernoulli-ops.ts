@@ -1,6 +1,6 @@
-import type { Engine } from './engine.ts';
+import type { Engine } from '../backend/engine.ts';
+import type { NdArray } from '../backend/nd-array.ts';
 import { op } from './op.ts';
-import type { Tensor } from './tensor.ts';
 
 /** Operations on the logits of Bernoulli units: what their bits cost, and how far they are from fair coins. */
 export const bernoulliOps = {
@@ -41,7 +41,7 @@ export const bernoulliOps = {
 } as const;
 
 /** (σ(logits) − targets) times each row's cotangent */
-function towardsTargets(engine: Engine, logits: Tensor, targets: Tensor, dy: Tensor): Tensor {
+function towardsTargets(engine: Engine, logits: NdArray, targets: NdArray, dy: NdArray): NdArray {
   const output = engine.allocate(logits.shape, 'the gradient of the logits');
   const pointers = [logits.pointer, targets.pointer, dy.pointer, output.pointer] as const;
   engine.backend.run('sigmoidCrossEntropyPullback', ...pointers, logits.rows, logits.columns);
@@ -49,7 +49,7 @@ function towardsTargets(engine: Engine, logits: Tensor, targets: Tensor, dy: Ten
 }
 
 /** −logits times each row's cotangent */
-function againstLogits(engine: Engine, logits: Tensor, dy: Tensor): Tensor {
+function againstLogits(engine: Engine, logits: NdArray, dy: NdArray): NdArray {
   const output = engine.allocate(logits.shape, 'the gradient of the targets');
   const { rows, columns, pointer } = logits;
   engine.backend.run('gateMultiply', dy.pointer, pointer, output.pointer, rows, 1, columns);

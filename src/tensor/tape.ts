@@ -1,21 +1,21 @@
+import type { Engine } from '../backend/engine.ts';
+import type { NdArray } from '../backend/nd-array.ts';
 import { allFinite } from '../math/statistics.ts';
-import type { Engine } from './engine.ts';
 import type { Draws, Op, OpRecord, PullbackContext } from './op.ts';
 import { type Attributes, type OpName, ops, weighRows } from './ops.ts';
-import type { Tensor } from './tensor.ts';
 
 /** An operation with several draws, and after `weigh` what its draws' losses are and weigh. */
 interface Level {
   readonly draws: Draws;
   /** Rows below it. */
   readonly rows: number;
-  readonly output: Tensor;
+  readonly output: NdArray;
   /** One loss a row above it. */
-  loss?: Tensor;
+  loss?: NdArray;
   /** What each of these weighs. */
-  weights?: Tensor;
+  weights?: NdArray;
   /** What they come to: one a row below it. */
-  total?: Tensor;
+  total?: NdArray;
 }
 
 /** Thrown when a value stops being a finite number; says where it was first seen. */
@@ -36,14 +36,14 @@ export class Tape {
   /** The layer that is being computed, for error messages. */
   layer = '';
   private readonly records: OpRecord[] = [];
-  private readonly watched = new Set<Tensor>();
-  private readonly tracked = new Set<Tensor>();
+  private readonly watched = new Set<NdArray>();
+  private readonly tracked = new Set<NdArray>();
   private readonly levels: Level[] = [];
   /** How many of the levels a tensor stands above; absent: none. */
-  private readonly depths = new Map<Tensor, number>();
-  private readonly cotangents = new Map<Tensor, Tensor>();
-  private readonly uses = new Map<Tensor, number>();
-  private readonly descents = new Map<Tensor, number>();
+  private readonly depths = new Map<NdArray, number>();
+  private readonly cotangents = new Map<NdArray, NdArray>();
+  private readonly uses = new Map<NdArray, number>();
+  private readonly descents = new Map<NdArray, number>();
 
   /** @param engine where the operations run */
   constructor(engine: Engine) {
@@ -51,7 +51,7 @@ export class Tape {
   }
 
   /** Marks tensors as wanting a gradient. Without any, nothing is recorded for the way back. */
-  watch(tensors: Iterable<Tensor>): void {
+  watch(tensors: Iterable<NdArray>): void {
     for (const tensor of tensors) {
       this.watched.add(tensor);
       this.tracked.add(tensor);
@@ -59,7 +59,7 @@ export class Tape {
   }
 
   /** Computes one operation of the table. @throws RangeError when shapes do not fit */
-  apply<N extends OpName>(name: N, inputs: readonly Tensor[], attributes: Attributes<N>): Tensor {
+  apply<N extends OpName>(name: N, inputs: readonly NdArray[], attributes: Attributes<N>): NdArray {
     const needs = inputs.map((input) => this.tracked.has(input));
     const { output, saved, draws } = (ops[name] as Op<unknown>).forward(this.engine, inputs, attributes);
     if (draws && this.depthOf(inputs[0]) < this.levels.length)
@@ -82,7 +82,7 @@ export class Tape {
    * Asks `backward` to add factor·gradient to a watched tensor itself, where its operation can, in place of keeping the
    * gradient: plain gradient descent with one pass over the memory. Ignored for tensors that were used more than once.
    */
-  descend(tensor: Tensor, factor: number): void {
+  descend(tensor: NdArray, factor: number): void {
     if (this.uses.get(tensor) === 1) this.descents.set(tensor, factor);
   }
 
@@ -95,7 +95,7 @@ export class Tape {
    * What the losses of the draws come to: one loss an example.
    * @param losses one a row and draw, as the operations above the last draws gave them
    */
-  weigh(losses: Tensor): Tensor {
+  weigh(losses: NdArray): NdArray {
     let loss = losses;
     for (const level of this.levels.toReversed()) {
       level.loss = loss;
@@ -108,7 +108,7 @@ export class Tape {
   }
 
   /** What each row of `output` weighs, after `weigh`; undefined where it is not the output of several draws. */
-  weightsOf(output: Tensor): Tensor | undefined {
+  weightsOf(output: NdArray): NdArray | undefined {
     return this.levels.find((level) => level.output === output)?.weights;
   }
 
@@ -118,7 +118,7 @@ export class Tape {
    * @param exampleLoss one loss a row (and draw), for neurons that read the loss
    * @throws Error when something has several draws and no loss is given
    */
-  backward(outputs: readonly { tensor: Tensor; cotangent: number }[], exampleLoss?: Tensor): void {
+  backward(outputs: readonly { tensor: NdArray; cotangent: number }[], exampleLoss?: NdArray): void {
     if (this.levels.length > 0) {
       if (!exampleLoss)
         throw new Error('A neuron with several draws weighs their losses; give the loss to `tape.backward`.');
@@ -140,18 +140,18 @@ export class Tape {
   }
 
   /** Through one operation; of several draws, the gradients of watched tensors take every row at its weight. */
-  private pull(record: OpRecord, dy: Tensor | undefined, exampleLoss: Tensor | undefined): void {
+  private pull(record: OpRecord, dy: NdArray | undefined, exampleLoss: NdArray | undefined): void {
     const isWatched = record.inputs.map((input) => this.watched.has(input));
     const context: PullbackContext = {
       exampleLoss: record.depth < this.levels.length ? this.levels[record.depth].total : exampleLoss,
       descend: (input) => this.descents.get(input),
       weightsOver: (input) => (record.depth === 0 ? undefined : this.weightsBetween(input.rows, record.depth)),
     };
-    const through = (needs: readonly boolean[], cotangent: Tensor | undefined): void => {
+    const through = (needs: readonly boolean[], cotangent: NdArray | undefined): void => {
       if (!needs.includes(true)) return;
       const part = { ...record, needs };
       const row = ops[record.name as OpName] as Op<unknown>;
-      const gradients = row.pullback(this.engine, part, cotangent as Tensor, context);
+      const gradients = row.pullback(this.engine, part, cotangent as NdArray, context);
       gradients.forEach((gradient, input) => {
         if (gradient && needs[input]) this.accumulate(record.inputs[input], gradient);
       });
@@ -173,14 +173,14 @@ export class Tape {
     );
   }
 
-  private depthOf(x: Tensor): number {
+  private depthOf(x: NdArray): number {
     return this.depths.get(x) ?? 0;
   }
 
   /** The weight of every row at a depth in the example, or row further down, that it belongs to. */
-  private weightsBetween(rows: number, depth: number): Tensor {
+  private weightsBetween(rows: number, depth: number): NdArray {
     const first = this.levels.findIndex((level) => level.rows === rows);
-    const [lowest, ...others] = this.levels.slice(first, depth).map(({ weights }) => weights as Tensor);
+    const [lowest, ...others] = this.levels.slice(first, depth).map(({ weights }) => weights as NdArray);
     return others.reduce((below, weights) => {
       const product = this.engine.allocate(weights.shape, 'weights of draws of draws');
       const [w, b] = [weights.values, below.values];
@@ -191,7 +191,7 @@ export class Tape {
   }
 
   /** The gradient of the sum of the outputs' seeds at a tensor, after `backward`; undefined when nothing reached it. */
-  gradient(tensor: Tensor): Tensor | undefined {
+  gradient(tensor: NdArray): NdArray | undefined {
     return this.cotangents.get(tensor);
   }
 
@@ -201,7 +201,7 @@ export class Tape {
     return record && { op: record.name, layer: record.layer };
   }
 
-  private accumulate(tensor: Tensor, gradient: Tensor): void {
+  private accumulate(tensor: NdArray, gradient: NdArray): void {
     const before = this.cotangents.get(tensor);
     if (!before) {
       this.cotangents.set(tensor, gradient);

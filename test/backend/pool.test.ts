@@ -4,15 +4,15 @@ import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { Worker } from 'node:worker_threads';
-import type { Engine, EnginePlatform } from '../../src/engine/engine.ts';
-import type { OpName } from '../../src/engine/ops.ts';
-import type { WorkerHandle, WorkerInit } from '../../src/engine/pool.ts';
+import type { Engine, EnginePlatform } from '../../src/backend/engine.ts';
+import type { WorkerHandle, WorkerInit } from '../../src/backend/pool.ts';
 import { resolveNeuron } from '../../src/neurons/resolve.ts';
 import { createEngine, nodePlatform } from '../../src/platform/node/engine.ts';
 import { randomStream } from '../../src/random/stream.ts';
+import type { OpName } from '../../src/tensor/ops.ts';
 import { type OpCall, runOp } from '../helpers/gradient-check.ts';
 import { drawn, normal } from '../helpers/numbers.ts';
-import { fireCall, labelsOf, neurons } from './op-cases.ts';
+import { fireCall, labelsOf, neurons } from '../tensor/op-cases.ts';
 
 /** Elements of the least element-wise job that is cut in two. */
 const TWO_PARTS = 4 * 4096 + 4;

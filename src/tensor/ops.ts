@@ -1,14 +1,14 @@
+import type { Engine } from '../backend/engine.ts';
+import { multiplyMatrices } from '../backend/matmul.ts';
+import { columnSums, flip, operand, product, targetOf } from '../backend/matrix.ts';
+import type { NdArray } from '../backend/nd-array.ts';
 import { bernoulliOps } from './bernoulli-ops.ts';
 import { blockOps } from './block-ops.ts';
-import type { Engine } from './engine.ts';
 import { type FireAttributes, fire, pullFire } from './fire.ts';
-import { multiplyMatrices } from './matmul.ts';
-import { columnSums, flip, operand, product, targetOf } from './matrix.ts';
 import { type Op, op } from './op.ts';
 import { sequenceOps } from './sequence-ops.ts';
-import type { Tensor } from './tensor.ts';
 
-const like = (engine: Engine, tensor: Tensor, purpose: string): Tensor => engine.allocate(tensor.shape, purpose);
+const like = (engine: Engine, tensor: NdArray, purpose: string): NdArray => engine.allocate(tensor.shape, purpose);
 
 /** A penalty's value, and its gradient written into `gradient` (rows × columns, like `values`). */
 export type PenaltyFunction = (
@@ -62,7 +62,7 @@ export const ops = {
       return { output: shown([a, b], ([x, y]) => elementProduct(engine, x, y)) };
     },
     pullback(engine, { inputs, needs }, dy) {
-      const times = (other: Tensor): Tensor => elementProduct(engine, dy, other.shownToPullbacks);
+      const times = (other: NdArray): NdArray => elementProduct(engine, dy, other.shownToPullbacks);
       return [needs[0] ? times(inputs[1]) : null, needs[1] ? times(inputs[0]) : null];
     },
   }),
@@ -70,7 +70,7 @@ export const ops = {
   /** factor·x */
   scale: op<{ factor: number }>({
     forward(engine, [x], { factor }) {
-      const scaled = (values: Tensor): Tensor => {
+      const scaled = (values: NdArray): NdArray => {
         const output = like(engine, values, 'a scaled tensor');
         engine.backend.run('scale', values.pointer, output.pointer, values.size, factor);
         return output;
@@ -89,7 +89,7 @@ export const ops = {
     forward(engine, [x, bias]) {
       if (bias.size !== x.columns)
         throw new RangeError(`addBias: the bias has ${bias.size} elements, the rows have ${x.columns}.`);
-      const biased = (values: Tensor, by: Tensor): Tensor => {
+      const biased = (values: NdArray, by: NdArray): NdArray => {
         const output = like(engine, values, 'a biased tensor');
         engine.backend.run('addBias', values.pointer, by.pointer, output.pointer, values.rows, values.columns);
         return output;
@@ -104,7 +104,7 @@ export const ops = {
     withoutCotangent: true,
     ignoresCotangent: ({ neuron }) => neuron.reads === 'loss',
     forward: (engine, [logits], attributes) => fire(engine, logits, attributes),
-    pullback(engine, { attributes, inputs, output, saved }, dy: Tensor | undefined, { exampleLoss }) {
+    pullback(engine, { attributes, inputs, output, saved }, dy: NdArray | undefined, { exampleLoss }) {
       if (saved.length === 0)
         throw new Error('Only sampled firing has a gradient; mean-field and threshold are for evaluation.');
       return [pullFire(engine, attributes, inputs[0], output, saved[0], dy, exampleLoss)];
@@ -149,7 +149,7 @@ export const ops = {
   }),
 
   /** Cross-entropy of softmax(logits) with whole-number labels: one loss a row, in nats. */
-  softmaxCrossEntropy: op<{ labels: Tensor }>({
+  softmaxCrossEntropy: op<{ labels: NdArray }>({
     forward(engine, [logits], { labels }) {
       if (labels.size !== logits.rows)
         throw new RangeError(`softmaxCrossEntropy: ${labels.size} labels do not fit ${logits.rows} rows of logits.`);
@@ -197,21 +197,21 @@ export type OpName = keyof typeof ops;
 export type Attributes<N extends OpName> = (typeof ops)[N] extends Op<infer A> ? A : never;
 
 /** Every row of x times its weight. */
-export function weighRows(engine: Engine, x: Tensor, weights: Tensor): Tensor {
+export function weighRows(engine: Engine, x: NdArray, weights: NdArray): NdArray {
   const output = like(engine, x, 'weighted rows');
   engine.backend.run('gateMultiply', weights.pointer, x.pointer, output.pointer, x.rows, 1, x.columns);
   return output;
 }
 
 /** gates (rows×blocks) times blocks of values (rows×(blocks·size)) */
-function gateProduct(engine: Engine, gates: Tensor, values: Tensor, size: number): Tensor {
+function gateProduct(engine: Engine, gates: NdArray, values: NdArray, size: number): NdArray {
   const output = like(engine, values, 'gated values');
   const pointers = [gates.pointer, values.pointer, output.pointer] as const;
   engine.backend.run('gateMultiply', ...pointers, gates.rows, gates.columns, size);
   return output;
 }
 
-function elementProduct(engine: Engine, a: Tensor, b: Tensor): Tensor {
+function elementProduct(engine: Engine, a: NdArray, b: NdArray): NdArray {
   const output = like(engine, a, 'a product');
   engine.backend.run('multiply', a.pointer, b.pointer, output.pointer, a.size);
   return output;
@@ -221,14 +221,14 @@ function elementProduct(engine: Engine, a: Tensor, b: Tensor): Tensor {
  * A product of inputs, some of which show other values to pullbacks than they have: the output then shows the product of what
  * its inputs show, so that the layer above sees it too.
  */
-function shown(inputs: readonly Tensor[], compute: (inputs: readonly Tensor[]) => Tensor): Tensor {
+function shown(inputs: readonly NdArray[], compute: (inputs: readonly NdArray[]) => NdArray): NdArray {
   const output = compute(inputs);
   const others = inputs.map((input) => input.shownToPullbacks);
   if (others.some((other, i) => other !== inputs[i])) output.shownToPullbacks = compute(others);
   return output;
 }
 
-function sameShape(name: string, a: Tensor, b: Tensor): void {
+function sameShape(name: string, a: NdArray, b: NdArray): void {
   if (a.shape.length !== b.shape.length || a.shape.some((extent, i) => extent !== b.shape[i]))
     throw new RangeError(`${name}: the shapes [${a.shape.join(', ')}] and [${b.shape.join(', ')}] differ.`);
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { NonFiniteError, Tape } from '../../src/engine/tape.ts';
 import { resolveNeuron } from '../../src/neurons/resolve.ts';
+import { NonFiniteError, Tape } from '../../src/tensor/tape.ts';
 import { builds, reference } from '../helpers/engines.ts';
 import { assertClose } from '../helpers/numbers.ts';
 

@@ -1,33 +1,34 @@
 /** Operations on sequences whose rows are points in time: rows of the operation table (see ops.ts). */
+
+import type { Engine } from '../backend/engine.ts';
+import { flip, operand, product } from '../backend/matrix.ts';
+import { NdArray } from '../backend/nd-array.ts';
 import { fitsScratch, leastPoints } from '../kernels/ctc.ts';
 import { SCRATCH_BYTES } from '../kernels/kernel.ts';
-import type { Engine } from './engine.ts';
-import { flip, operand, product } from './matrix.ts';
 import { op } from './op.ts';
-import { Tensor } from './tensor.ts';
 
 /** Where sequences begin, as whole numbers on the heap: sequence s has the rows offsets[s] up to, not including, offsets[s + 1]. */
 export interface Sequences {
   readonly count: number;
   /** count + 1 whole numbers that do not fall, from 0 to the number of rows. */
-  readonly offsets: Tensor;
+  readonly offsets: NdArray;
 }
 
 /** A string of whole-number labels for every sequence, one after another. */
 export interface LabelStrings {
-  readonly labels: Tensor;
+  readonly labels: NdArray;
   /** count + 1 whole numbers: the labels of sequence s are labels[offsets[s]] up to, not including, labels[offsets[s + 1]]. */
-  readonly offsets: Tensor;
+  readonly offsets: NdArray;
 }
 
 /** Whole numbers on the arena, for offsets and labels. */
-export function wholeNumbers({ backend: { heap } }: Engine, values: ArrayLike<number>): Tensor {
+export function wholeNumbers({ backend: { heap } }: Engine, values: ArrayLike<number>): NdArray {
   const pointer = heap.allocate(values.length, 'whole numbers');
   heap.memory.integers(pointer, values.length).set(values);
-  return new Tensor(heap, pointer, [values.length]);
+  return new NdArray(heap, pointer, [values.length]);
 }
 
-const integersOf = ({ backend: { heap } }: Engine, { pointer, size }: Tensor) => heap.memory.integers(pointer, size);
+const integersOf = ({ backend: { heap } }: Engine, { pointer, size }: NdArray) => heap.memory.integers(pointer, size);
 
 export const sequenceOps = {
   /** x (rows × 4·units: inputs·W + bias) and recurrent weights (units × 4·units) → h, rows × units. See kernels/lstm.ts. */
@@ -120,7 +121,7 @@ export const sequenceOps = {
 function checkOffsets(
   engine: Engine,
   name: string,
-  offsets: Tensor,
+  offsets: NdArray,
   count: number,
   total: number,
   what = 'rows',
@@ -134,7 +135,7 @@ function checkOffsets(
 }
 
 /** @throws RangeError for a label that is no class, or a sequence too short, or too long, for its labels */
-function checkStrings(engine: Engine, columns: number, offsets: Tensor, strings: LabelStrings): void {
+function checkStrings(engine: Engine, columns: number, offsets: NdArray, strings: LabelStrings): void {
   const [marks, rows, places] = [strings.labels, offsets, strings.offsets].map((tensor) => integersOf(engine, tensor));
   const wrong = marks.findIndex((label) => !(label >= 0 && label < columns - 1));
   if (wrong >= 0)

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { blockMask } from '../../src/engine/block-mask.ts';
-import type { Engine } from '../../src/engine/engine.ts';
-import type { FireAttributes, FiringMode } from '../../src/engine/fire.ts';
-import { type OpName, ops } from '../../src/engine/ops.ts';
+import { blockMask } from '../../src/backend/block-mask.ts';
+import type { Engine } from '../../src/backend/engine.ts';
 import { resolveNeuron } from '../../src/neurons/resolve.ts';
+import type { FireAttributes, FiringMode } from '../../src/tensor/fire.ts';
+import { type OpName, ops } from '../../src/tensor/ops.ts';
 import { builds, reference } from '../helpers/engines.ts';
 import { checkGradient, inputValues, type OpCall, type OpResult, runOp } from '../helpers/gradient-check.ts';
 import { assertClose, drawn, normal } from '../helpers/numbers.ts';
