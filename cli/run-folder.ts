@@ -13,6 +13,7 @@ import {
   type Split,
 } from '../src/index.ts';
 import { DATASET_NAMES, nodeFolder, provenance } from '../src/platform/node/index.ts';
+import { recordedBlas } from '../src/runs/recorded-blas.ts';
 import { basketOf, optimizerSettings, type TrainConfig } from './train-config.ts';
 
 /** Where runs go that are not told where: $FLIPGRAD_RUNS, else `runs` in the working folder. */
@@ -91,7 +92,7 @@ export function recordOf(
       name: engine.name,
       threads: engine.threads,
       simd: about.simd,
-      blas: about.blas,
+      blas: recordedBlas(about.blas),
       crossovers: engine.crossovers,
     },
     versions,

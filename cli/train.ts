@@ -229,7 +229,14 @@ async function resume(session: Session, begun: AnyRun): Promise<void> {
   const data = await loadDataset(record.data.source, loadOptions(session, record.data.seed));
   progress.clear();
   const { simd, blas, crossovers } = record.engine;
-  const engineFlags = { ...flags, simd: simd as TrainFlags['simd'], blas, crossovers };
+  const given = (name: 'simd' | 'blas') => command.getOptionValueSource(name) === 'cli';
+  const engineFlags = {
+    ...flags,
+    simd: given('simd') ? flags.simd : (simd as TrainFlags['simd']),
+    // The path of a library comes from the command line, each time: a record holds none.
+    blas: given('blas') ? flags.blas : blas,
+    crossovers,
+  };
   await withEngine(flags.anyEngine ? flags : engineFlags, (engine) => trainFolder(begun, { engine, data }, session));
 }
 

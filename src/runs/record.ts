@@ -1,4 +1,4 @@
-import type { Crossovers } from '../backend/crossovers.ts';
+import { areCrossovers, type Crossovers } from '../backend/crossovers.ts';
 import { FormatError } from '../io/format-error.ts';
 import { asObject, decodeText, parseJson, shorten } from '../io/json.ts';
 import type { ModelSpec } from '../layers/model.ts';
@@ -6,6 +6,7 @@ import { type Optimizer, resolveOptimizer } from '../optim/index.ts';
 import type { ResultEvent } from '../train/events.ts';
 import type { VaeResultEvent } from '../train/train-vae.ts';
 import { LOG_NAMES, type LogName } from './logs.ts';
+import { EXPECTED_BLAS, isRecordedBlas, type RecordedBlas } from './recorded-blas.ts';
 
 /** What all runs are told of their training, as plain JSON. */
 export interface CommonSettings {
@@ -56,9 +57,9 @@ export interface EngineFacts {
   /** Kernel build and BLAS: what the bits of the result depend on. */
   readonly name: string;
   readonly threads: number;
-  /** What was asked for, to ask for it again. */
+  /** What was asked for, to ask for it again; of a library's path only that it was not `off`. */
   readonly simd: string;
-  readonly blas: string;
+  readonly blas: RecordedBlas;
   readonly crossovers: Crossovers;
 }
 
@@ -145,13 +146,19 @@ export function decodeRecord(bytes: Uint8Array, where: string): AnyRunRecord {
   check(data.checksums, 'data.checksums', { train: 'string', valid: 'string', test: 'string' });
   check(data.examples, 'data.examples', { train: 'number', valid: 'number', test: 'number' });
   if (data.image !== undefined) check(data.image, 'data.image', { width: 'number', height: 'number' });
-  check(record.engine, 'engine', {
+  const engine = check(record.engine, 'engine', {
     name: 'string',
     threads: 'number',
     simd: 'string',
     blas: 'string',
     crossovers: 'object',
   });
+  if (!isRecordedBlas(engine.blas))
+    throw new FormatError(`\`engine.blas\` of ${where} is ${shorten(engine.blas)}. ${EXPECTED_BLAS}.`);
+  if (!areCrossovers(engine.crossovers))
+    throw new FormatError(
+      `\`engine.crossovers\` of ${where} is ${shorten(engine.crossovers)}. Expected a share from 0 to 1 for sizes of blocks from 1 up.`,
+    );
   const logs = isVae ? [] : LOG_NAMES;
   if (!Array.isArray(record.logs) || !record.logs.every((log) => logs.includes(log)))
     throw new FormatError(

@@ -199,6 +199,6 @@ function checkSame(
     );
   if (engine.name !== record.engine.name && !anyEngine)
     throw new StorageError(
-      `${folder.path} began on the engine ${record.engine.name}, and this is ${engine.name}: the result would not be that of an uninterrupted run. The same engine, or --any-engine, would do.`,
+      `${folder.path} began on the engine ${record.engine.name}, and this is ${engine.name}: the result would not be that of an uninterrupted run. Expected the same engine (--blas PATH again, where it had a BLAS of its own), or --any-engine.`,
     );
 }

@@ -1,4 +1,5 @@
 import { suggest } from '../../math/text.ts';
+import { EXPECTED_BLAS, isRecordedBlas } from '../recorded-blas.ts';
 import { gridOf, isRange, type Space, type TrainSpace } from './space.ts';
 import type { Settings, TrainSettings } from './train-settings.ts';
 
@@ -153,7 +154,14 @@ function checkSettings(where: string, settings: unknown, known: readonly string[
     if (!known.includes(name)) throw new RangeError(`\`${where}\` has no setting "${name}". ${suggest(name, known)}`);
     if (!isSetting(value))
       throw new RangeError(`\`${where}.${name}\` is ${JSON.stringify(value)}, which is no setting.`);
+    checkBlas(`${where}.${name}`, name, [value]);
   }
+}
+
+/** Of settings by name; only `blas` has to be checked: trials of other machines would load a path. @throws RangeError */
+function checkBlas(where: string, name: string, values: readonly unknown[]): void {
+  const wrong = name === 'blas' ? values.find((value) => !isRecordedBlas(value)) : undefined;
+  if (wrong !== undefined) throw new RangeError(`\`${where}\` is ${JSON.stringify(wrong)}. ${EXPECTED_BLAS}.`);
 }
 
 function checkSpace(space: Space, known: readonly string[], grid: boolean): void {
@@ -166,6 +174,7 @@ function checkSpace(space: Space, known: readonly string[], grid: boolean): void
     if (!known.includes(name)) throw new RangeError(`\`space\` has no setting "${name}". ${suggest(name, known)}`);
     if (typeof dimension !== 'object' || dimension === null)
       throw new RangeError(`${where} is ${JSON.stringify(dimension)}; a list of values or { from, to } would do.`);
+    checkBlas(`space.${name}`, name, isRange(dimension) ? [dimension] : dimension);
     if (!isRange(dimension)) {
       if (dimension.length === 0 || !dimension.every(isSetting))
         throw new RangeError(

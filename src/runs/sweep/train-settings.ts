@@ -1,3 +1,5 @@
+import type { RecordedBlas } from '../recorded-blas.ts';
+
 /** What a sweep can tell a trial's training, by the names of the options of `flipgrad train`; what is left out has its default there. */
 export interface TrainSettings {
   readonly data?: string;
@@ -28,7 +30,7 @@ export interface TrainSettings {
   /** Kernel build; default `simd` in a sweep, which has the same bits on every machine. */
   readonly simd?: 'auto' | 'simd' | 'relaxed';
   /** Default `off` in a sweep, so that every machine computes the same bits. */
-  readonly blas?: string;
+  readonly blas?: RecordedBlas;
 }
 
 /** Settings as plain JSON, by name. */

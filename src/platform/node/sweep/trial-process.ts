@@ -4,6 +4,8 @@ import { readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { shorten } from '../../../io/json.ts';
+import { EXPECTED_BLAS, isRecordedBlas } from '../../../runs/recorded-blas.ts';
 import { Run, WEIGHTS_FILE } from '../../../runs/run.ts';
 import type { Setting, Settings } from '../../../runs/sweep/train-settings.ts';
 import type { Trial, TrialOutcome } from '../../../runs/sweep/trial.ts';
@@ -43,6 +45,10 @@ const INTERRUPTED = 130;
 export const trialProcess =
   ({ main, threads, checkpointEvery }: TrialProcessOptions): RunTrial =>
   async (trial, path, signal) => {
+    const { blas = 'off' } = trial.settings;
+    // Settings come from a database that others can write.
+    if (!isRecordedBlas(blas))
+      return { state: 'failed', reason: `The setting \`blas\` of ${trial.key} is ${shorten(blas)}. ${EXPECTED_BLAS}` };
     const folder = nodeFolder(path);
     for (let waited = 0; waited < PATIENCE && (await folder.locked()); waited += 500) {
       if (signal.aborted) return { state: 'stopped' };
