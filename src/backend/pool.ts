@@ -23,7 +23,8 @@ export const WORDS = {
 const PART_BITS = 10;
 /** The part number that means: closed, the description is being written. */
 const CLOSED = (1 << PART_BITS) - 1;
-export const MAX_PARTS = CLOSED - 1;
+/** Most parts of a job. The pool keeps to it whatever grain it is given. */
+const MAX_PARTS = CLOSED - 1;
 /** Byte offset of the arguments (Float64) within the control block, and how many there may be. */
 export const ARGUMENTS_OFFSET = 64;
 export const MAX_ARGUMENTS = 24;
@@ -175,10 +176,15 @@ export class Pool {
     return this.workers.length + 1;
   }
 
-  /** Runs one kernel over its items; returns when all are done. Throws when a worker has died. */
-  run(kernel: number, items: number, grain: number, args: readonly number[]): void {
+  /**
+   * Runs one kernel over its items; returns when all are done. Throws when a worker has died.
+   * @param least items of a part; there are more where the parts would be too many
+   */
+  run(kernel: number, items: number, least: number, args: readonly number[]): void {
     if (this.broken) throw new Error(this.broken);
     if (items <= 0) return;
+    // A function of the job alone, not of the threads, so that the bits are the same.
+    const grain = Math.max(least, Math.ceil(items / MAX_PARTS));
     if (this.workers.length === 0 || items <= grain) {
       // One part, or one thread: still cut at the same places, so that the bits are the same.
       const run = this.kernels[kernel];

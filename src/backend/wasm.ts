@@ -5,15 +5,7 @@ import type { Backend, GemmCall } from './backend.ts';
 import { type Blas, blasKernels, gemmParts } from './blas.ts';
 import { BLOCK_PRODUCTS, type BlockProduct, blockProductItems } from './blas-blocks.ts';
 import { Heap, type Memory } from './heap.ts';
-import {
-  CONTROL_BYTES,
-  kernelTable,
-  MAX_PARTS,
-  Pool,
-  threadTools,
-  type WorkerHandle,
-  type WorkerInit,
-} from './pool.ts';
+import { CONTROL_BYTES, kernelTable, Pool, threadTools, type WorkerHandle, type WorkerInit } from './pool.ts';
 
 const PAGE = 65536;
 /** Room for the thread pool and one thread's scratch memory. */
@@ -93,7 +85,7 @@ export async function createWasmBackend(options: WasmOptions): Promise<Backend> 
     pool.add(spawn({ module, memory, control, scratch: scratch(), kernels: kernelNames, blas: blas?.library }));
   const numbers = new Map(kernelNames.map((name, index) => [name, index]));
   const cut = (name: string, items: number, grain: number, args: readonly number[]): void =>
-    pool.run(numbers.get(name) as number, items, Math.max(grain, Math.ceil(items / MAX_PARTS)), args);
+    pool.run(numbers.get(name) as number, items, grain, args);
   return {
     name: `${relaxed ? 'wasm-relaxed-simd' : 'wasm-simd'}${blas ? `+${blas.name}` : ''}`,
     threads: pool.threads,
@@ -119,7 +111,7 @@ export async function createWasmBackend(options: WasmOptions): Promise<Backend> 
       runByBlas<N extends BlockProduct>(name: N, ...args: KernelArguments<N>) {
         const items = blockProductItems(name, args);
         const number = own.length + 1 + BLOCK_PRODUCTS.indexOf(name);
-        pool.run(number, items, Math.ceil(items / MAX_PARTS), args);
+        pool.run(number, items, 1, args);
       },
     }),
     close: () => pool.close(),

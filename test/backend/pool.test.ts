@@ -2,11 +2,13 @@ import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { Worker } from 'node:worker_threads';
 import type { Engine, EnginePlatform } from '../../src/backend/engine.ts';
 import type { WorkerHandle, WorkerInit } from '../../src/backend/pool.ts';
 import { resolveNeuron } from '../../src/neurons/resolve.ts';
+import { findBlas } from '../../src/platform/node/blas.ts';
 import { createEngine, nodePlatform } from '../../src/platform/node/engine.ts';
 import { randomStream } from '../../src/random/stream.ts';
 import type { OpName } from '../../src/tensor/ops.ts';
@@ -60,6 +62,20 @@ function countUp(engine: Engine, jobs: number): void {
   sum.values.fill(0);
   for (let i = 0; i < jobs; i++) engine.backend.run('addScaled', one.pointer, sum.pointer, TWO_PARTS, 1);
   assert.ok(sum.values.every((x) => x === jobs));
+}
+
+const library = (await findBlas('auto').catch(() => undefined))?.library;
+
+/** Runs a job of more parts than the pool can number in a process that may hang; fails unless all threads give the same bits. */
+async function bounded(name: string, blas = 'off'): Promise<void> {
+  const file = fileURLToPath(new URL('./many-parts.ts', import.meta.url));
+  const args = ['--conditions=flipgrad-source', file, name, blas];
+  // An endless loop hears no other signal.
+  const limits = { timeout: 5 * BOUND, killSignal: 'SIGKILL' } as const;
+  const { stdout } = await promisify(execFile)(process.execPath, args, limits);
+  const { parts, checksums } = JSON.parse(stdout) as { parts: number; checksums: string[] };
+  assert.ok(parts > 1022, `${parts} parts: more would do`);
+  assert.deepEqual(checksums, Array(3).fill(checksums[0]));
 }
 
 /** Calls with shapes large enough for every kernel to be cut into parts. */
@@ -231,6 +247,19 @@ describe('the pool', () => {
     for (const { ended } of workers) await within(ended);
     assert.throws(() => countUp(engine, 1), { message: 'The engine is closed.' });
   });
+
+  for (const name of ['kernel', 'kernel of a neuron'])
+    test(`cuts ${name} into no more parts than it can number`, () => bounded(name, 'off'));
+
+  const without = library === undefined && 'There is no BLAS here, or no koffi: no products go to it.';
+  for (const name of [
+    'product by BLAS, of many columns',
+    'product by BLAS, of many rows',
+    'batch of products by BLAS',
+    'open blocks by BLAS',
+    'gradient of open blocks by BLAS',
+  ])
+    test(`cuts ${name} into no more parts than it can number`, { skip: without }, () => bounded(name, library));
 
   for (const closing of ['engine.close();', ''])
     test(`lets the process exit ${closing ? 'when closed' : 'though never closed'}`, async () => {
