@@ -6,7 +6,7 @@ import { Command } from 'commander';
 import { trainCheck } from '../src/index.ts';
 import { createEngine } from '../src/platform/node/index.ts';
 import { Interruption, UsageError } from './exit.ts';
-import { labServer } from './lab-server.ts';
+import { labServer, listenLocally } from './lab-server.ts';
 import { count, wholeNumber } from './options.ts';
 import { openRun } from './run-folder.ts';
 
@@ -17,7 +17,6 @@ interface LabFlags {
   threads?: number;
 }
 
-const LOOPBACK = '127.0.0.1';
 const MOST_PORT = 65_535;
 
 /** Where the built lab lies: beside this file's folder when built, in dist/ when run from source. */
@@ -49,12 +48,7 @@ async function lab(folder: string | undefined, { port, check, seed, threads }: L
   // A folder that is not a run is told here and not in the page.
   if (folder !== undefined) await openRun(folder);
   const server = labServer({ lab: realpathSync(built), run: folder === undefined ? undefined : realpathSync(folder) });
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(port, LOOPBACK, resolve);
-  });
-  const address = server.address();
-  const url = `http://localhost:${typeof address === 'object' && address ? address.port : port}/`;
+  const url = `http://localhost:${await listenLocally(server, port)}/`;
   process.stdout.write(process.stdout.isTTY ? `The lab: ${url} (Ctrl-C ends it)\n` : `${JSON.stringify({ url })}\n`);
   await new Promise<void>((resolve) => {
     process.once('SIGINT', resolve);
