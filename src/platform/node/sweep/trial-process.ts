@@ -1,6 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -98,13 +97,13 @@ async function ended(
 
 /** The outcome that stands in a run's folder. @throws StorageError when there is none */
 async function outcomeOf(path: string): Promise<TrialEnd> {
-  const { result } = (await Run.open(nodeFolder(path))).record;
+  const run = await Run.open(nodeFolder(path));
+  const { result } = run.record;
   if (!result) return { state: 'crashed', reason: `Its process ended well, but ${path} has no result` };
   const { event, seconds, threads, ...rest } = result;
-  const weights = createHash('sha256')
-    .update(await readFile(join(path, WEIGHTS_FILE)))
-    .digest('hex');
-  return { state: 'done', result: rest, weights };
+  const weights = await run.weights();
+  if (!weights) return { state: 'crashed', reason: `Its process ended well, but ${path} has no ${WEIGHTS_FILE}` };
+  return { state: 'done', result: rest, weights: createHash('sha256').update(weights).digest('hex') };
 }
 
 /** Settings as the options of `flipgrad train`. */
