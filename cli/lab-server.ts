@@ -113,7 +113,7 @@ async function answer(folders: LabFolders, request: IncomingMessage, response: S
     response.writeHead(200, {
       ...headers,
       ...RUN_HEADERS,
-      'Content-Type': 'text/plain; charset=utf-8',
+      'Content-Type': TYPES['.json'],
       'Content-Length': Buffer.byteLength(text),
     });
     response.end(request.method === 'HEAD' ? undefined : text);
