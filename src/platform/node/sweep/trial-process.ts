@@ -34,8 +34,8 @@ const GRACE = 30_000;
 /** Longest wait for another process that still has the run's folder: on another machine it counts as dead after two minutes. */
 const PATIENCE = 180_000;
 const MOST_TEXT = 4000;
-/** Exit code of a process that was interrupted, and saved. */
-const INTERRUPTED = 130;
+/** Exit codes of a process that was interrupted, and saved: by SIGHUP, SIGINT, SIGTERM. */
+const INTERRUPTED: readonly (number | null)[] = [129, 130, 143];
 
 /**
  * A trial as `flipgrad train --run FOLDER --resume` in a process of its own: whatever it computes, this process stays free to say that it
@@ -61,7 +61,7 @@ export const trialProcess =
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     });
     const { code, killedBy, text } = await ended(child, signal);
-    if ((signal.aborted && code !== 0) || code === INTERRUPTED) return { state: 'stopped' };
+    if ((signal.aborted && code !== 0) || INTERRUPTED.includes(code)) return { state: 'stopped' };
     if (code !== 0) {
       const how = killedBy ? `was ended by ${killedBy}` : `ended with code ${code}`;
       return { state: 'crashed', reason: `${text.trim() || 'Its process said nothing'} (it ${how})` };
