@@ -1,4 +1,4 @@
-import { createEngine } from '../engine/engine.ts';
+import { createEngine } from '../backend/engine.ts';
 import type { Optimizer } from '../optim/index.ts';
 
 /** A parameter in Float64 and the optimizer that changes it. */

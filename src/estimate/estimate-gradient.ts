@@ -1,9 +1,9 @@
-import { weighDraws } from '../engine/draws.ts';
 import { uniforms } from '../kernels/random.ts';
 import { allFinite } from '../math/statistics.ts';
 import type { Neuron } from '../neurons/contract.ts';
 import type { NeuronSpec } from '../neurons/resolve.ts';
 import { seedToKey } from '../random/stream.ts';
+import { weighDraws } from '../tensor/draws.ts';
 import { type BlackBox, evaluateAll } from './black-box.ts';
 import { wholeNumber } from './check.ts';
 import { copyState, type EstimatorState } from './estimator-state.ts';

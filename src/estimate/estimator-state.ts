@@ -1,5 +1,5 @@
-import { startingState } from '../engine/starting-state.ts';
 import type { Neuron } from '../neurons/contract.ts';
+import { startingState } from '../tensor/starting-state.ts';
 
 /**
  * Where an estimator stands between two estimates: a plain value, never changed. Pass the one that an estimate returns on to the next.

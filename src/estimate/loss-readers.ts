@@ -1,7 +1,7 @@
-import { drawsOf } from '../engine/draws.ts';
 import type { Neuron, NeuronDefinition } from '../neurons/contract.ts';
 import { zoo } from '../neurons/index.ts';
 import { instantiate, type NeuronSpec, resolveNeuron } from '../neurons/resolve.ts';
+import { drawsOf } from '../tensor/draws.ts';
 
 /** Names of the zoo's neurons whose gradient, with their options at the defaults, needs nothing but losses. */
 export const lossReaders = (): string[] =>

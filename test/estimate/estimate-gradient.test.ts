@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { allocateState, fire, pullFire } from '../../src/engine/fire.ts';
 import {
   BlackBoxError,
   type EstimateOptions,
@@ -12,6 +11,7 @@ import {
 import { sigmoid } from '../../src/math/special.ts';
 import { defineNeuron, type Neuron } from '../../src/neurons/contract.ts';
 import { seedToKey } from '../../src/random/stream.ts';
+import { allocateState, fire, pullFire } from '../../src/tensor/fire.ts';
 import { instances } from '../conformance/instances.ts';
 import { reference } from '../helpers/engines.ts';
 import { assertClose, drawn, normal } from '../helpers/numbers.ts';
