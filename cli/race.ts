@@ -13,8 +13,7 @@ import {
   watchRace,
 } from '../src/index.ts';
 import { createEngine, DATASET_NAMES, loadDataset } from '../src/platform/node/index.ts';
-import { UsageError } from './exit.ts';
-import { untilInterrupted } from './interrupt.ts';
+import { Interruption, UsageError } from './exit.ts';
 import { count, neurons, positive, wholeNumber } from './options.ts';
 import { duration, terminalProgress } from './progress.ts';
 import { raceChart } from './race-chart.ts';
@@ -84,11 +83,14 @@ export function raceCommand(): Command {
     .option('--threads <n>', 'default: one a core', count)
     .option('--plot <file>', 'write the curves there (SVG): errors, losses and the variance of gradients')
     .option('--json', 'one JSON object a line (also when standard output is not a terminal)')
-    .action((flags: RaceFlags) => untilInterrupted((signal) => race(flags, signal)));
+    .action(race);
 }
 
-async function race(flags: RaceFlags, signal: AbortSignal): Promise<void> {
+async function race(flags: RaceFlags): Promise<void> {
   const progress = terminalProgress();
+  const interrupt = new AbortController();
+  const onInterrupt = () => interrupt.abort(new Interruption('The race was stopped.'));
+  process.once('SIGINT', onInterrupt).once('SIGTERM', onInterrupt);
   const json = flags.json ?? !process.stdout.isTTY;
   const { neuron, by, budget, points, units, batch, lr, seed, seeds } = flags;
   try {
@@ -105,7 +107,7 @@ async function race(flags: RaceFlags, signal: AbortSignal): Promise<void> {
       arms: neuron,
       seeds: Array.from({ length: seeds }, (_, i) => seed + i),
       mode: flags.sampled ? 'sample' : 'mean-field',
-      signal,
+      signal: interrupt.signal,
       ...{ by, budget, points, batch },
     });
     for await (const event of events) {
@@ -127,6 +129,7 @@ async function race(flags: RaceFlags, signal: AbortSignal): Promise<void> {
     }
   } finally {
     progress.clear();
+    process.removeListener('SIGINT', onInterrupt).removeListener('SIGTERM', onInterrupt);
   }
 }
 

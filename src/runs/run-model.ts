@@ -7,6 +7,8 @@ import { StorageError } from './folder.ts';
 import { RUN_FILE, type Run, type SavedState, WEIGHTS_FILE } from './run.ts';
 import type { RunKind } from './run-kinds.ts';
 
+const MOST_WEIGHTS = 2 ** 32;
+
 /**
  * The model of a run: that of its best epoch, at the end or so far.
  * @returns the model, and where its weights are from
@@ -14,7 +16,7 @@ import type { RunKind } from './run-kinds.ts';
  */
 export async function runModel(run: Run, engine: Engine): Promise<{ model: Model; from: string }> {
   const { folder, record } = run;
-  const weights = record.result && (await run.weights());
+  const weights = record.result && (await folder.read(WEIGHTS_FILE, MOST_WEIGHTS));
   if (weights)
     return { model: loadModel(engine, weights, { where: `${folder.path}/${WEIGHTS_FILE}` }), from: WEIGHTS_FILE };
   const saved = await run.latest();

@@ -18,6 +18,7 @@ import { SweepStore } from '../../src/platform/node/sweep/store.ts';
 import { flagsOf, type RunTrial } from '../../src/platform/node/sweep/trial-process.ts';
 import { work } from '../../src/platform/node/sweep/worker.ts';
 import { randomStream } from '../../src/random/stream.ts';
+import { full, slow } from '../helpers/extent.ts';
 import { noPostgres, startPostgres, type TestServer } from '../helpers/postgres.ts';
 import { runCli } from '../helpers/run-cli.ts';
 
@@ -271,13 +272,14 @@ describe('a sweep on a Postgres server', { skip: noPostgres }, () => {
 });
 
 describe('a sweep in a folder', () => {
+  const CONFIGURATIONS = full ? 4 : 2;
   it('whose coordinator is killed, interrupted and started again has each result once', {
     timeout: 900_000,
   }, async (t) => {
     const { file, definition } = sweepFile('local', {
       train: TRAIN,
       space: { lr: { from: 1e-4, to: 1e-1, scale: 'log' }, nudge: [false, true] },
-      configurations: 4,
+      configurations: CONFIGURATIONS,
       seeds: 2,
     });
     const undisturbed = plainly(definition);
@@ -298,13 +300,17 @@ describe('a sweep in a folder', () => {
     const { results } = JSON.parse(readFileSync(path('local', 'results.json'), 'utf8')) as {
       results: { key: string; outcome: TrialOutcome }[];
     };
-    assert.equal(results.length, 8);
+    assert.equal(results.length, 2 * CONFIGURATIONS);
     assert.deepEqual(inOrder(new Map(results.map(({ key, outcome }) => [key, outcome]))), inOrder(await undisturbed));
-    assert.match(readFileSync(path('local', 'parallel.svg'), 'utf8'), /^<svg .*4 configurations/);
+    assert.match(
+      readFileSync(path('local', 'parallel.svg'), 'utf8'),
+      new RegExp(`^<svg .*${CONFIGURATIONS} configurations`),
+    );
     t.diagnostic('killed once, interrupted once');
   });
 
   it('counts a trial whose program keeps crashing as failed, with its reason, and runs it again when it is told to', {
+    skip: slow,
     timeout: 600_000,
   }, async () => {
     const { data, ...train } = TRAIN;

@@ -5,6 +5,7 @@ import { resolveNeuron } from '../../src/neurons/resolve.ts';
 import { randomStream } from '../../src/random/stream.ts';
 import { drawsOf } from '../../src/tensor/draws.ts';
 import { startingState } from '../../src/tensor/starting-state.ts';
+import { full } from '../helpers/extent.ts';
 
 /** A neuron with one choice of its options, and the text that asks for it. */
 export interface Instance {
@@ -34,12 +35,14 @@ function choices(definition: NeuronDefinition): string[] {
   return words.flatMap((text) => [[], ...numbers].map((number) => [...text, ...number].join(',')));
 }
 
-/** Every neuron of the registry with its options at values of all kinds. */
+/** Every neuron of the registry with its options at values of all kinds; in `npm test`, at their first values. */
 export const instances: readonly Instance[] = Object.entries(zoo).flatMap(([name, definition]) =>
-  choices(definition as unknown as NeuronDefinition).map((options) => {
-    const title = options ? `${name}:${options}` : name;
-    return { title, neuron: resolveNeuron(title) };
-  }),
+  choices(definition as unknown as NeuronDefinition)
+    .slice(0, full ? undefined : 1)
+    .map((options) => {
+      const title = options ? `${name}:${options}` : name;
+      return { title, neuron: resolveNeuron(title) };
+    }),
 );
 
 /** Evaluations of the loss in one exact integration over several units, and points in that over one, at most. */

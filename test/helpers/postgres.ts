@@ -3,6 +3,7 @@ import { chmodSync, existsSync, globSync, mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
+import { slow } from './extent.ts';
 
 /** Where Postgres' programs lie: the newest of Debian's, else the first in the path; undefined where it is not installed. */
 function programs(): string | undefined {
@@ -12,9 +13,9 @@ function programs(): string | undefined {
 
 const versionOf = (path: string): number => Number(path.split('/')[4]);
 
-/** Why there is no Postgres to test with; false where there is one. */
+/** Why nothing is tested with Postgres; false where it is. */
 export const noPostgres: string | false =
-  programs() === undefined ? "Postgres is not installed; Debian's package postgresql would do" : false;
+  slow || (programs() === undefined && "Postgres is not installed; Debian's package postgresql would do");
 
 export interface TestServer {
   readonly url: string;

@@ -6,6 +6,7 @@ import { catalogue, type KernelName } from '../../src/kernels/catalogue.ts';
 import type { Kernel } from '../../src/kernels/kernel.ts';
 import { createEngine } from '../../src/platform/node/engine.ts';
 import { builds } from '../helpers/engines.ts';
+import { full } from '../helpers/extent.ts';
 import { assertSameBits } from '../helpers/numbers.ts';
 import { type Case, cases } from './cases.ts';
 import { compare, execute } from './execute.ts';
@@ -31,7 +32,7 @@ for (const engine of builds)
           fc.property(row.scalars, fc.nat(), (scalars, seed) => {
             compare(execute(engine, name, row, scalars, seed), name, row, scalars, seed);
           }),
-          { numRuns: 100 },
+          { numRuns: full ? 100 : 20 },
         );
       });
   });
@@ -44,7 +45,7 @@ describe('two threads give the bits of one', async () => {
     for (const [name, row] of table)
       test(`${name}, ${simd}`, () => {
         const one = execute(single, name, row, row.large, 7);
-        for (let time = 0; time < 3; time++) {
+        for (let time = 0; time < (full ? 3 : 1); time++) {
           const two = execute(pair.engine, name, row, row.large, 7);
           for (const parameter of Object.keys(one))
             assertSameBits(two[parameter] as Float32Array, one[parameter] as Float32Array, `${name} ${parameter}`);

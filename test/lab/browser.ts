@@ -3,14 +3,16 @@ import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { labServer } from '../../cli/lab-server.ts';
+import { slow } from '../helpers/extent.ts';
 import { builtLab } from './build.ts';
 
 const CHROMIUM = process.env.FLIPGRAD_CHROMIUM ?? '/usr/bin/chromium';
 
-/** Why tests in a browser cannot run here; undefined when they can. */
-export const noBrowser: string | undefined = existsSync(CHROMIUM)
-  ? undefined
-  : `there is no Chromium at ${CHROMIUM}; \`apt-get install chromium\` or $FLIPGRAD_CHROMIUM would do`;
+/** Why nothing is tested in a browser; false where it is. */
+export const noBrowser: string | false =
+  slow ||
+  (!existsSync(CHROMIUM) &&
+    `there is no Chromium at ${CHROMIUM}; \`apt-get install chromium\` or $FLIPGRAD_CHROMIUM would do`);
 
 /** The lab, built from its source as it is now, in a browser. */
 export interface OpenLab {
@@ -24,15 +26,12 @@ export interface OpenLab {
   close(): Promise<void>;
 }
 
-export const openBrowser = (): Promise<Browser> =>
-  chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox'] });
-
 /** @param options.run folder of a run that the server has */
 export async function openLab({ run }: { run?: string } = {}): Promise<OpenLab> {
   const server: Server = labServer({ lab: builtLab(), run });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const url = `http://localhost:${(server.address() as AddressInfo).port}/`;
-  const browser = await openBrowser();
+  const browser = await chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox'] });
   return {
     url,
     browser,

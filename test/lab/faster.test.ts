@@ -54,7 +54,7 @@ describe('what the worker measures', () => {
   });
 });
 
-describe('the page "Why is it (not) faster" in Chromium', { skip: noBrowser ?? false }, () => {
+describe('the page "Why is it (not) faster" in Chromium', { skip: noBrowser }, () => {
   let lab: OpenLab;
   before(async () => {
     lab = await openLab();

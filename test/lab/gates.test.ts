@@ -156,7 +156,7 @@ describe('what the worker answers', () => {
   });
 });
 
-describe('the page "Gates" in Chromium', { skip: noBrowser ?? false }, () => {
+describe('the page "Gates" in Chromium', { skip: noBrowser }, () => {
   let lab: OpenLab;
   before(async () => {
     lab = await openLab({ run: folder });

@@ -23,7 +23,7 @@ const MOST_SCRIPT = 250 * 1024;
 const cell = (page: Page, neuron: string, row: string): Promise<string | null> =>
   page.locator(`section[aria-label="${neuron}"] tr`, { hasText: row }).locator('td').textContent();
 
-describe('the lab in Chromium', { skip: noBrowser ?? false }, () => {
+describe('the lab in Chromium', { skip: noBrowser }, () => {
   let lab: OpenLab;
   before(async () => {
     lab = await openLab();
@@ -201,7 +201,7 @@ function plainHost(folder: string, below: string): Server {
 }
 
 test('from a plain host, below its root, it trains on one thread, says so, and finds the same bits', {
-  skip: noBrowser ?? false,
+  skip: noBrowser,
 }, async () => {
   const lab = await openLab();
   const host = plainHost(builtLab(), '/some/path/');

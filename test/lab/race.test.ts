@@ -53,7 +53,7 @@ const drawn = (page: Page, lines: readonly number[]) =>
     lines,
   );
 
-describe('the pages Race and Noise in Chromium', { skip: noBrowser ?? false }, () => {
+describe('the pages Race and Noise in Chromium', { skip: noBrowser }, () => {
   let lab: OpenLab;
   const folder = mkdtempSync(join(tmpdir(), 'flipgrad-lab-race-'));
   before(async () => {

@@ -145,7 +145,7 @@ describe('what the worker reads', () => {
   });
 });
 
-describe('the page "Runs" in Chromium', { skip: noBrowser ?? false }, () => {
+describe('the page "Runs" in Chromium', { skip: noBrowser }, () => {
   let lab: OpenLab;
   before(async () => {
     lab = await openLab({ run: folder });
