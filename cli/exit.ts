@@ -1,4 +1,4 @@
-/** Exit codes of every command. */
+/** Exit codes of every command; one that SIGTERM or SIGHUP interrupted has 143 or 129, as shells count. */
 export const ExitCode = { done: 0, refuted: 1, badUsage: 2, interrupted: 130 } as const;
 
 /** Bad usage or bad input, told in a sentence. */
@@ -9,6 +9,12 @@ export class UsageError extends Error {
 /** Stopped by the user: the message says how to go on. */
 export class Interruption extends Error {
   override name = 'AbortError';
+  readonly code: number;
+
+  constructor(message: string, code: number = ExitCode.interrupted) {
+    super(message);
+    this.code = code;
+  }
 }
 
 /** Errors whose message is written for the user. */
@@ -29,10 +35,8 @@ const SENTENCES = [
 /** The text and exit code for an error that reached the top: a sentence, or a stack where it is our own fault. */
 export function explain(error: unknown): { text: string; code: number } {
   if (!(error instanceof Error)) return { text: String(error), code: ExitCode.badUsage };
-  if (error.name === 'AbortError') {
-    const text = error instanceof Interruption ? error.message : 'Interrupted.';
-    return { text, code: ExitCode.interrupted };
-  }
+  if (error instanceof Interruption) return { text: error.message, code: error.code };
+  if (error.name === 'AbortError') return { text: 'Interrupted.', code: ExitCode.interrupted };
   if (SENTENCES.includes(error.name) || (error as NodeJS.ErrnoException).code?.startsWith('E'))
     return { text: `flipgrad: ${error.message}`, code: ExitCode.badUsage };
   return { text: `flipgrad: an error of its own, not of your input:\n${error.stack}`, code: ExitCode.badUsage };

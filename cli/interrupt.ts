@@ -1,23 +1,47 @@
+import { constants } from 'node:os';
 import { isAway } from '../src/platform/node/sweep/patient.ts';
 import { ExitCode, Interruption } from './exit.ts';
 
-/** Does something that a first Ctrl-C (or SIGTERM) asks to stop, and a second one ends at once. */
+/** What asks a command to stop: Ctrl-C, a system that ends processes, a terminal that is closed. */
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+/** One Ctrl-C can come twice, from the terminal and from a parent that passes it on (npm does); within so many milliseconds it is one. */
+const ECHO = 500;
+
+/**
+ * Does something that the first signal asks to stop, through an AbortSignal, so that it can save. The second Ctrl-C ends the process at
+ * once. The exit code is the shell's: 128 and the number of the signal. What has nothing to save needs no such thing: the system ends
+ * it at once, with the same code.
+ */
 export async function untilInterrupted(action: (signal: AbortSignal) => Promise<void>): Promise<void> {
   const interrupt = new AbortController();
-  const onInterrupt = (): void => {
-    // Processes of trials notice that this one is gone, and save.
-    if (interrupt.signal.aborted) process.exit(ExitCode.interrupted);
-    interrupt.abort();
-  };
-  process.on('SIGINT', onInterrupt).on('SIGTERM', onInterrupt);
+  let code: number = ExitCode.interrupted;
+  const stop = (): void => interrupt.abort(new Interruption('Interrupted.', code));
+  const listeners = SIGNALS.map((signal) => {
+    const listener = (): void => {
+      if (interrupt.signal.aborted) return;
+      code = 128 + constants.signals[signal];
+      stop();
+      // Without a listener the system ends the process, even while it computes and no listener could run.
+      setTimeout(() => process.removeListener(...listeners[0]), ECHO).unref();
+    };
+    return [signal, listener] as const;
+  });
+  for (const [signal, listener] of listeners) process.on(signal, listener);
+  // The process that started this one, on whose behalf it works, is gone.
+  process.on('disconnect', stop);
   try {
     await action(interrupt.signal);
   } catch (error) {
-    if (!interrupt.signal.aborted || !isAway(error)) throw error;
-    throw new Interruption(
-      'Interrupted while the database was away; results so far are kept there. The same command goes on.',
-    );
+    if (!interrupt.signal.aborted) throw error;
+    if (isAway(error))
+      throw new Interruption(
+        'Interrupted while the database was away; results so far are kept there. The same command goes on.',
+        code,
+      );
+    if (!(error instanceof Error) || error.name !== 'AbortError') throw error;
+    throw new Interruption(error instanceof Interruption ? error.message : 'Interrupted.', code);
   } finally {
-    process.removeListener('SIGINT', onInterrupt).removeListener('SIGTERM', onInterrupt);
+    for (const [signal, listener] of listeners) process.removeListener(signal, listener);
+    process.removeListener('disconnect', stop);
   }
 }

@@ -1,8 +1,11 @@
 import { constants, type Stats } from 'node:fs';
 import { type FileHandle, lstat, open, readdir } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { basename, extname, join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
 import { nodeFolder } from '../src/platform/node/index.ts';
+import { UsageError } from './exit.ts';
 
 /** The folders that are served, and nothing else. */
 export interface LabFolders {
@@ -18,7 +21,6 @@ const TYPES: Readonly<Record<string, string>> = {
   '.css': 'text/css; charset=utf-8',
   '.svg': 'image/svg+xml',
   '.json': 'application/json',
-  '.jsonl': 'application/jsonl',
 };
 
 /** Of the one style sheet that Observable Plot writes into its charts, their class being "lab-plot". */
@@ -45,17 +47,58 @@ const HEADERS: Readonly<Record<string, string>> = {
   'Cache-Control': 'no-cache',
 };
 
+/**
+ * Files of a run are anybody's: pages read them as data, and no browser may run or draw one. As text or a download they are no document, script or
+ * style, and `sandbox` takes the lab's origin from whatever a browser makes of them all the same.
+ */
+const RUN_HEADERS: Readonly<Record<string, string>> = {
+  'Content-Security-Policy': "sandbox; default-src 'none'; frame-ancestors 'none'",
+};
+const RUN_TEXT = new Set(['.json', '.jsonl', '.csv', '.txt', '.log', '.md']);
+
+const LOOPBACK = '127.0.0.1';
+/** More connections than a few pages with their workers want are closed at once. */
+const MOST_CONNECTIONS = 128;
+/** A connection on which nothing moves for so long is closed, in milliseconds. */
+const SILENCE = 60_000;
+
 /** A name of this machine that only it can reach; anything else is a page elsewhere that calls itself us. */
 const LOCAL_HOST = /^(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/i;
 
 /** A server of these folders; the caller has it listen, on a loopback address. */
 export function labServer(folders: LabFolders): Server {
-  return createServer((request, response) => {
+  const server = createServer((request, response) => {
     answer(folders, request, response).catch(() => {
       if (response.headersSent) response.destroy();
       else refuse(response, 500, 'The file could not be read.');
     });
   });
+  server.maxConnections = MOST_CONNECTIONS;
+  server.setTimeout(SILENCE);
+  return server;
+}
+
+/**
+ * Has a server listen where only this machine reaches it. @returns the port
+ * @throws UsageError when the port is taken or not allowed
+ */
+export async function listenLocally(server: Server, port: number): Promise<number> {
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => reject(explainedPort(error, port)));
+    server.listen(port, LOOPBACK, resolve);
+  });
+  return (server.address() as AddressInfo).port;
+}
+
+const REFUSALS: Readonly<Record<string, string>> = {
+  EADDRINUSE: 'another program listens there',
+  EACCES: 'this user may not listen there',
+};
+
+function explainedPort(error: NodeJS.ErrnoException, port: number): Error {
+  const reason = REFUSALS[error.code ?? ''];
+  if (reason === undefined) return error;
+  return new UsageError(`The lab cannot have port ${port}: ${reason}. Expected a free port; --port 0 takes one.`);
 }
 
 async function answer(folders: LabFolders, request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -69,6 +112,7 @@ async function answer(folders: LabFolders, request: IncomingMessage, response: S
     const text = JSON.stringify(names);
     response.writeHead(200, {
       ...headers,
+      ...RUN_HEADERS,
       'Content-Type': TYPES['.json'],
       'Content-Length': Buffer.byteLength(text),
     });
@@ -78,22 +122,30 @@ async function answer(folders: LabFolders, request: IncomingMessage, response: S
   const found = await findFile(folders, request.url ?? '');
   if (!found) return refuse(response, 404, 'There is no such file.');
   try {
-    response.writeHead(200, {
-      ...headers,
-      'Content-Type': TYPES[extname(found.name)] ?? 'application/octet-stream',
-      'Content-Length': found.size,
-    });
-    if (request.method === 'HEAD' || found.size === 0) {
-      response.end();
-      return;
-    }
-    // What a file has gained meanwhile is not sent: its length is told.
-    const stream = found.file.createReadStream({ autoClose: false, end: found.size - 1 });
-    for await (const piece of stream) if (!response.write(piece)) await drained(response);
-    response.end();
+    response.writeHead(200, { ...headers, ...typeOf(found), 'Content-Length': found.size });
+    if (request.method === 'HEAD' || found.size === 0) response.end();
+    // Ends either way: with a reader that goes away too, at any moment.
+    else await pipeline(contents(found), response);
   } finally {
     await found.file.close();
   }
+}
+
+/** What is sent of a file: as much as was told. Content-Length is sent before: what the file gains later is left out. @throws Error when it loses some */
+async function* contents({ name, file, size }: Found): AsyncGenerator<Uint8Array, void> {
+  let left = size;
+  for await (const piece of file.createReadStream({ autoClose: false, end: size - 1 })) {
+    left -= piece.length;
+    yield piece;
+  }
+  if (left > 0) throw new Error(`${name} became shorter while it was read.`);
+}
+
+function typeOf({ name, ofRun }: Found): Record<string, string> {
+  const ending = extname(name);
+  if (!ofRun) return { 'Content-Type': TYPES[ending] ?? 'application/octet-stream' };
+  if (RUN_TEXT.has(ending)) return { ...RUN_HEADERS, 'Content-Type': 'text/plain; charset=utf-8' };
+  return { ...RUN_HEADERS, 'Content-Type': 'application/octet-stream', 'Content-Disposition': 'attachment' };
 }
 
 /** What a page wants to know without asking for files that may not be there: the run's name, and whether somebody is writing it. */
@@ -103,15 +155,9 @@ async function headersOf({ run }: LabFolders): Promise<Record<string, string>> {
   return { 'Flipgrad-Run': encodeURIComponent(basename(run)), 'Flipgrad-Run-Locked': locked ? 'yes' : 'no' };
 }
 
-function drained(response: ServerResponse): Promise<void> {
-  return new Promise((resolve, reject) => {
-    response.once('drain', resolve);
-    response.once('close', () => reject(new Error('The reader went away.')));
-  });
-}
-
 interface Found {
   readonly name: string;
+  readonly ofRun: boolean;
   readonly file: FileHandle;
   readonly size: number;
 }
@@ -127,9 +173,12 @@ async function findFile({ lab, run }: LabFolders, url: string): Promise<Found | 
   if (within.length === 0) return undefined;
   const path = await placeOf(root, within, (facts) => facts.isFile());
   if (path === undefined) return undefined;
-  const file = await open(path, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0));
-  const { size } = await file.stat();
-  return { name: path, file, size };
+  // Without waiting: it may have become a pipe meanwhile.
+  const file = await open(path, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0));
+  const facts = await file.stat();
+  if (facts.isFile()) return { name: path, ofRun, file, size: facts.size };
+  await file.close();
+  return undefined;
 }
 
 /** What is in the folder of the run that an address means; undefined where it means none. Only what is served is listed. */

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import { existsSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -6,7 +7,8 @@ import { Command } from 'commander';
 import { trainCheck } from '../src/index.ts';
 import { createEngine } from '../src/platform/node/index.ts';
 import { Interruption, UsageError } from './exit.ts';
-import { labServer } from './lab-server.ts';
+import { untilInterrupted } from './interrupt.ts';
+import { labServer, listenLocally } from './lab-server.ts';
 import { count, wholeNumber } from './options.ts';
 import { openRun } from './run-folder.ts';
 
@@ -17,7 +19,6 @@ interface LabFlags {
   threads?: number;
 }
 
-const LOOPBACK = '127.0.0.1';
 const MOST_PORT = 65_535;
 
 /** Where the built lab lies: beside this file's folder when built, in dist/ when run from source. */
@@ -34,14 +35,12 @@ export function labCommand(): Command {
     .option('--check', 'serve nothing: print the checksum that the page "This browser" shows')
     .option('--seed <n>', 'with --check: seed of the training', wholeNumber, 1)
     .option('--threads <n>', 'with --check: default one a core', count)
-    .action(lab);
+    .action((folder: string | undefined, flags: LabFlags) =>
+      flags.check ? printCheck(flags) : untilInterrupted((signal) => lab(folder, flags, signal)),
+    );
 }
 
-async function lab(folder: string | undefined, { port, check, seed, threads }: LabFlags): Promise<void> {
-  if (check) {
-    await printCheck(seed, threads);
-    return;
-  }
+async function lab(folder: string | undefined, { port }: LabFlags, signal: AbortSignal): Promise<void> {
   if (port > MOST_PORT) throw new UsageError(`--port is ${port}; a number up to ${MOST_PORT} would do.`);
   const built = builtLab();
   if (!existsSync(join(built, 'index.html')))
@@ -49,23 +48,15 @@ async function lab(folder: string | undefined, { port, check, seed, threads }: L
   // A folder that is not a run is told here and not in the page.
   if (folder !== undefined) await openRun(folder);
   const server = labServer({ lab: realpathSync(built), run: folder === undefined ? undefined : realpathSync(folder) });
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(port, LOOPBACK, resolve);
-  });
-  const address = server.address();
-  const url = `http://localhost:${typeof address === 'object' && address ? address.port : port}/`;
+  const url = `http://localhost:${await listenLocally(server, port)}/`;
   process.stdout.write(process.stdout.isTTY ? `The lab: ${url} (Ctrl-C ends it)\n` : `${JSON.stringify({ url })}\n`);
-  await new Promise<void>((resolve) => {
-    process.once('SIGINT', resolve);
-    process.once('SIGTERM', resolve);
-  });
+  if (!signal.aborted) await once(signal, 'abort');
   server.closeAllConnections();
   server.close();
   throw new Interruption('The lab has ended.');
 }
 
-async function printCheck(seed: number, threads: number | undefined): Promise<void> {
+async function printCheck({ seed, threads }: LabFlags): Promise<void> {
   const engine = await createEngine({ simd: 'simd', ...(threads !== undefined && { threads }) });
   try {
     const checksum = createHash('sha256')

@@ -11,23 +11,27 @@ export interface Progress {
   print(line: string): void;
 }
 
+/** The bar's cells: at most, and where there are fewer there is none. */
 const WIDTH = 24;
+const NARROWEST = 6;
+/** Of a terminal that does not say. */
+const COLUMNS = 80;
 /** Time between two drawings, in milliseconds. */
 const INTERVAL = 80;
 
-/** Progress on a terminal; silent when standard error is none. */
+/** Progress on a terminal; silent when standard error is none, or one that cannot move its cursor. */
 export function terminalProgress(): Progress {
-  if (!process.stderr.isTTY) return { draw() {}, clear() {}, print: (line) => process.stderr.write(`${line}\n`) };
-  const update: typeof logUpdate = createLogUpdate(process.stderr);
+  if (!process.stderr.isTTY || process.env.TERM === 'dumb')
+    return { draw() {}, clear() {}, print: (line) => process.stderr.write(`${line}\n`) };
+  // A hidden cursor would have to be shown again at the end, whatever the end: the library then takes all signals to itself.
+  const update: typeof logUpdate = createLogUpdate(process.stderr, { showCursor: true });
   let last = 0;
   return {
     draw(label, share, facts) {
       const now = performance.now();
       if (now - last < INTERVAL && share < 1) return;
       last = now;
-      const filled = Math.round(Math.min(1, Math.max(0, share)) * WIDTH);
-      const bar = '█'.repeat(filled) + '░'.repeat(WIDTH - filled);
-      update([`${label} ${bar} ${(100 * share).toFixed(0).padStart(3)}%`, ...facts].join(' · '));
+      update(progressLine(label, share, facts, process.stderr.columns || COLUMNS));
     },
     clear: () => update.clear(),
     print(line) {
@@ -36,6 +40,22 @@ export function terminalProgress(): Progress {
       last = 0;
     },
   };
+}
+
+/**
+ * One line of less than so many columns. Where it is too long, the bar shrinks and goes, and then the facts, the first first: the last one
+ * is the time left.
+ */
+export function progressLine(label: string, share: number, facts: readonly string[], columns: number): string {
+  const room = columns - 1;
+  const percent = `${(100 * share).toFixed(0).padStart(3)}%`;
+  const without = (left: readonly string[]): string => [`${label} ${percent}`, ...left].join(' · ');
+  const left = [...facts];
+  while (left.length > 0 && without(left).length > room) left.shift();
+  const width = Math.min(WIDTH, room - without(left).length - 1);
+  if (width < NARROWEST) return [...without(left)].slice(0, room).join('');
+  const filled = Math.round(Math.min(1, Math.max(0, share)) * width);
+  return [`${label} ${'█'.repeat(filled)}${'░'.repeat(width - filled)} ${percent}`, ...left].join(' · ');
 }
 
 /** Seconds for people: `42 s`, `3 min 05 s`, `1 h 07 min`. */

@@ -13,7 +13,8 @@ import {
   watchRace,
 } from '../src/index.ts';
 import { createEngine, DATASET_NAMES, loadDataset } from '../src/platform/node/index.ts';
-import { Interruption, UsageError } from './exit.ts';
+import { UsageError } from './exit.ts';
+import { untilInterrupted } from './interrupt.ts';
 import { count, neurons, positive, wholeNumber } from './options.ts';
 import { duration, terminalProgress } from './progress.ts';
 import { raceChart } from './race-chart.ts';
@@ -83,14 +84,11 @@ export function raceCommand(): Command {
     .option('--threads <n>', 'default: one a core', count)
     .option('--plot <file>', 'write the curves there (SVG): errors, losses and the variance of gradients')
     .option('--json', 'one JSON object a line (also when standard output is not a terminal)')
-    .action(race);
+    .action((flags: RaceFlags) => untilInterrupted((signal) => race(flags, signal)));
 }
 
-async function race(flags: RaceFlags): Promise<void> {
+async function race(flags: RaceFlags, signal: AbortSignal): Promise<void> {
   const progress = terminalProgress();
-  const interrupt = new AbortController();
-  const onInterrupt = () => interrupt.abort(new Interruption('The race was stopped.'));
-  process.once('SIGINT', onInterrupt).once('SIGTERM', onInterrupt);
   const json = flags.json ?? !process.stdout.isTTY;
   const { neuron, by, budget, points, units, batch, lr, seed, seeds } = flags;
   try {
@@ -107,7 +105,7 @@ async function race(flags: RaceFlags): Promise<void> {
       arms: neuron,
       seeds: Array.from({ length: seeds }, (_, i) => seed + i),
       mode: flags.sampled ? 'sample' : 'mean-field',
-      signal: interrupt.signal,
+      signal,
       ...{ by, budget, points, batch },
     });
     for await (const event of events) {
@@ -129,7 +127,6 @@ async function race(flags: RaceFlags): Promise<void> {
     }
   } finally {
     progress.clear();
-    process.removeListener('SIGINT', onInterrupt).removeListener('SIGTERM', onInterrupt);
   }
 }
 

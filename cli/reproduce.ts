@@ -4,6 +4,7 @@ import { experiments } from '../experiments/index.ts';
 import { type ReproduceEvent, reproduce } from '../experiments/reproduce.ts';
 import { suggest } from '../src/math/text.ts';
 import { ExitCode, Interruption, UsageError } from './exit.ts';
+import { untilInterrupted } from './interrupt.ts';
 import { count } from './options.ts';
 import { duration, terminalProgress } from './progress.ts';
 
@@ -28,17 +29,19 @@ export function reproduceCommand(known: readonly Experiment[] = experiments): Co
     .option('--seeds <n>', 'seeds 1 to n', count)
     .option('--out <dir>', 'folder of records and reports', 'reproduce')
     .option('--json', 'one JSON object a line (also when standard output is not a terminal)')
-    .action((name: string, flags: ReproduceFlags) => run(known, name, flags));
+    .action((name: string, flags: ReproduceFlags) => untilInterrupted((signal) => run(known, name, flags, signal)));
 }
 
-async function run(known: readonly Experiment[], name: string, flags: ReproduceFlags): Promise<void> {
+async function run(
+  known: readonly Experiment[],
+  name: string,
+  flags: ReproduceFlags,
+  signal: AbortSignal,
+): Promise<void> {
   const { quick = false, seeds, out, json } = flags;
   const names = known.map((candidate) => candidate.name);
   const experiment = known.find((candidate) => candidate.name === name);
   if (!experiment) throw new UsageError(`There is no experiment "${name}". ${suggest(name, names)}`);
-  const interrupt = new AbortController();
-  const onInterrupt = (): void => interrupt.abort();
-  process.once('SIGINT', onInterrupt).once('SIGTERM', onInterrupt);
   const progress = terminalProgress();
   const lines = json ?? !process.stdout.isTTY;
   let missing = 0;
@@ -66,15 +69,14 @@ async function run(known: readonly Experiment[], name: string, flags: ReproduceF
     }
   };
   try {
-    const options = { quick, out, signal: interrupt.signal, ...(seeds !== undefined && { seeds }) };
+    const options = { quick, out, signal, ...(seeds !== undefined && { seeds }) };
     const { findings } = await reproduce(experiment, options, tell);
     if (missing > 0 || findings.some(({ outcome }) => outcome === 'refuted')) process.exitCode = ExitCode.refuted;
   } catch (error) {
-    if (!interrupt.signal.aborted || error !== interrupt.signal.reason) throw error;
+    if (!signal.aborted || error !== signal.reason) throw error;
     throw new Interruption(`Interrupted; finished cells stand in ${out}. The same command goes on.`);
   } finally {
     progress.clear();
-    process.removeListener('SIGINT', onInterrupt).removeListener('SIGTERM', onInterrupt);
   }
 }
 

@@ -24,6 +24,7 @@ import {
 import { createEngine, DATASET_NAMES, type LoadOptions, loadDataset, nodeFolder } from '../src/platform/node/index.ts';
 import { curvesChart } from './curves.ts';
 import { Interruption, UsageError } from './exit.ts';
+import { untilInterrupted } from './interrupt.ts';
 import { count, list, neurons, number, positive, rate, seconds, wholeNumber, widths } from './options.ts';
 import { duration, type Progress, terminalProgress } from './progress.ts';
 import { newFolder, openAnyRun, recordOf } from './run-folder.ts';
@@ -129,7 +130,7 @@ export function trainCommand(): Command {
     .option('--checkpoint-every <seconds>', 'time between checkpoints', seconds, 30)
     .option('--log <names>', `logs beside metrics.jsonl: ${LOG_NAMES.join(', ')}`, list(LOG_NAMES), [])
     .option('--json', 'one JSON object a line (also when standard output is not a terminal)')
-    .action(run);
+    .action((flags: TrainFlags, command: Command) => untilInterrupted((signal) => run(flags, command, signal)));
 }
 
 /** What a command that trains needs all the way. */
@@ -141,22 +142,15 @@ interface Session {
   readonly signal: AbortSignal;
 }
 
-async function run(flags: TrainFlags, command: Command): Promise<void> {
+async function run(flags: TrainFlags, command: Command, signal: AbortSignal): Promise<void> {
   const progress = terminalProgress();
-  const interrupt = new AbortController();
-  const onInterrupt = () => interrupt.abort();
   const json = flags.json ?? !process.stdout.isTTY;
-  process.once('SIGINT', onInterrupt).once('SIGTERM', onInterrupt);
-  // A worker of a sweep that started this and died: what is trained so far is saved, for another one.
-  process.once('disconnect', onInterrupt);
   try {
-    const session = { flags, command, json, progress, signal: interrupt.signal };
+    const session = { flags, command, json, progress, signal };
     const begun = await begunRun(flags);
     await (begun ? resume(session, begun) : begin(session));
   } finally {
     progress.clear();
-    process.removeListener('SIGINT', onInterrupt).removeListener('SIGTERM', onInterrupt);
-    process.removeListener('disconnect', onInterrupt);
   }
 }
 

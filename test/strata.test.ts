@@ -30,6 +30,7 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
     'src/optim',
     'src/data',
   ],
+  'src/estimate': ['src/math', 'src/random', 'src/neurons', 'src/kernels', 'src/backend', 'src/tensor', 'src/optim'],
   'src/audit': [
     'src/math',
     'src/random',

@@ -1,4 +1,7 @@
-/** The place of one run: a folder on a disk, given by the platform. Names are relative, with `/`. */
+/**
+ * The place of one run: a folder on a disk, given by the platform. Names are relative, with `/`. Its contents may come from a stranger: no
+ * operation follows a link within it, opens what is no plain file, or takes a name that leads out of it; each throws StorageError then.
+ */
 export interface Folder {
   /** What it is, for messages. */
   readonly path: string;
@@ -7,6 +10,8 @@ export interface Folder {
    * @throws StorageError when it has more than `most` bytes, or cannot be read
    */
   read(name: string, most: number): Promise<Uint8Array | undefined>;
+  /** The contents of a file piece by piece, for files that are large; none where there is no file. @throws as `read` */
+  pieces(name: string, most: number): AsyncIterable<Uint8Array>;
   /**
    * Writes a file, or a folder of files, whole or not at all, and returns when it would survive a loss of power.
    * @throws StorageError when it cannot be written; what stood under the name then still does

@@ -41,21 +41,93 @@ const NUMBERS: Readonly<Record<string, readonly string[]>> = {
   session: ['epochs', 'batches', 'step'],
 };
 
+/** The most bytes of metrics.jsonl: a hundred thousand epochs. */
+export const MOST_METRICS = 2 ** 27;
+/** And of a line: what it tells of thousands of sites. */
+const MOST_LINE = 2 ** 24;
+
+/** What stands in metrics.jsonl. */
+export interface Metrics<K extends RunKind> {
+  readonly lines: MetricsLine<K>[];
+  /** The bytes that they take: what comes after is a last line without its end, as a killed writer or a full disk leaves it. */
+  readonly length: number;
+  /** Of the file. */
+  readonly size: number;
+}
+
 /**
- * Reads metrics.jsonl, of unknown origin and perhaps being written. A last line without its end (a writer was killed, or the
- * disk was full) is left out.
- * @returns the lines, and the bytes that they take
- * @throws FormatError with the line's number when a line is not such a line
+ * Reads metrics.jsonl, of unknown origin and perhaps being written, piece by piece. A last line without its end is left out.
+ * @throws FormatError with the line's number when a line is not such a line, or longer than any
  */
+export async function readMetrics<K extends RunKind>(
+  pieces: AsyncIterable<Uint8Array>,
+  where: string,
+  kind: K,
+): Promise<Metrics<K>> {
+  const reader = new MetricsReader(where, kind);
+  for await (const piece of pieces) reader.add(piece);
+  return reader;
+}
+
+/** The same of a file's bytes. */
 export function decodeMetrics<K extends RunKind = 'classifier'>(
   bytes: Uint8Array,
   where: string,
   kind: K = 'classifier' as K,
-): { lines: MetricsLine<K>[]; length: number } {
-  const length = bytes.lastIndexOf(10) + 1;
-  const text = decodeText(bytes.subarray(0, length), where);
-  const lines = text.split('\n').slice(0, -1);
-  return { lines: lines.map((line, i) => checkLine(line, `Line ${i + 1} of ${where}`, kind)), length };
+): Metrics<K> {
+  const reader = new MetricsReader(where, kind);
+  reader.add(bytes);
+  return reader;
+}
+
+class MetricsReader<K extends RunKind> implements Metrics<K> {
+  readonly lines: MetricsLine<K>[] = [];
+  size = 0;
+  /** Of a line whose end has not come yet. */
+  private pieces: Uint8Array[] = [];
+  private pending = 0;
+  private readonly where: string;
+  private readonly kind: K;
+
+  constructor(where: string, kind: K) {
+    this.where = where;
+    this.kind = kind;
+  }
+
+  get length(): number {
+    return this.size - this.pending;
+  }
+
+  add(piece: Uint8Array): void {
+    this.size += piece.length;
+    const end = piece.lastIndexOf(10) + 1;
+    if (end > 0) this.parse(joined([...this.pieces.splice(0), piece.subarray(0, end)]));
+    const rest = piece.subarray(end);
+    this.pieces.push(rest);
+    this.pending = end > 0 ? rest.length : this.pending + rest.length;
+    if (this.pending > MOST_LINE)
+      throw new FormatError(
+        `Line ${this.lines.length + 1} of ${this.where} has more than ${MOST_LINE} bytes. Expected an epoch, a session or a result.`,
+      );
+  }
+
+  /** Whole lines. */
+  private parse(bytes: Uint8Array): void {
+    const text = decodeText(bytes, this.where);
+    for (const line of text.split('\n').slice(0, -1))
+      this.lines.push(checkLine(line, `Line ${this.lines.length + 1} of ${this.where}`, this.kind));
+  }
+}
+
+function joined(pieces: readonly Uint8Array[]): Uint8Array {
+  if (pieces.length === 1) return pieces[0];
+  const all = new Uint8Array(pieces.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const piece of pieces) {
+    all.set(piece, at);
+    at += piece.length;
+  }
+  return all;
 }
 
 function checkLine<K extends RunKind>(text: string, where: string, kind: K): MetricsLine<K> {

@@ -7,8 +7,6 @@ import { StorageError } from './folder.ts';
 import { RUN_FILE, type Run, type SavedState, WEIGHTS_FILE } from './run.ts';
 import type { RunKind } from './run-kinds.ts';
 
-const MOST_WEIGHTS = 2 ** 32;
-
 /**
  * The model of a run: that of its best epoch, at the end or so far.
  * @returns the model, and where its weights are from
@@ -16,7 +14,7 @@ const MOST_WEIGHTS = 2 ** 32;
  */
 export async function runModel(run: Run, engine: Engine): Promise<{ model: Model; from: string }> {
   const { folder, record } = run;
-  const weights = record.result && (await folder.read(WEIGHTS_FILE, MOST_WEIGHTS));
+  const weights = record.result && (await run.weights());
   if (weights)
     return { model: loadModel(engine, weights, { where: `${folder.path}/${WEIGHTS_FILE}` }), from: WEIGHTS_FILE };
   const saved = await run.latest();

@@ -3,7 +3,7 @@ import { FormatError } from '../io/format-error.ts';
 import type { Progress, TrainingState } from '../train/state.ts';
 import { type Folder, StorageError } from './folder.ts';
 import { type RunLog, runLogs } from './logs.ts';
-import { decodeMetrics, encodeLine, METRICS_FILE, type MetricsLine } from './metrics.ts';
+import { encodeLine, METRICS_FILE, type Metrics, type MetricsLine, MOST_METRICS, readMetrics } from './metrics.ts';
 import { decodeRecord, encodeRecord } from './record.ts';
 import { kindOf, type RunKind, type RunKinds, runKinds } from './run-kinds.ts';
 
@@ -86,8 +86,12 @@ export class Run<K extends RunKind = 'classifier'> {
 
   /** What has been logged so far, without a last line that was cut short. @throws FormatError when another line is damaged */
   async metrics(): Promise<MetricsLine<K>[]> {
-    const bytes = await this.folder.read(METRICS_FILE, MOST_FILE);
-    return bytes ? decodeMetrics(bytes, `${this.folder.path}/${METRICS_FILE}`, this.kind).lines : [];
+    return (await this.readMetrics()).lines;
+  }
+
+  private readMetrics(): Promise<Metrics<K>> {
+    const { folder } = this;
+    return readMetrics(folder.pieces(METRICS_FILE, MOST_METRICS), `${folder.path}/${METRICS_FILE}`, this.kind);
   }
 
   /**
@@ -97,9 +101,8 @@ export class Run<K extends RunKind = 'classifier'> {
    */
   async repair(): Promise<MetricsLine<K>[]> {
     const { folder } = this;
-    const bytes = (await folder.read(METRICS_FILE, MOST_FILE)) ?? new Uint8Array(0);
-    const { lines, length } = decodeMetrics(bytes, `${folder.path}/${METRICS_FILE}`, this.kind);
-    if (length < bytes.length) await folder.truncate(METRICS_FILE, length);
+    const { lines, length, size } = await this.readMetrics();
+    if (length < size) await folder.truncate(METRICS_FILE, length);
     for (const log of this.logs) {
       const file = (await folder.read(log.file, MOST_FILE)) ?? new Uint8Array(0);
       const whole = log.intact(file);
@@ -129,6 +132,17 @@ export class Run<K extends RunKind = 'classifier'> {
   /** Only classifiers have any. */
   private get logs(): readonly RunLog[] {
     return this.current.logs.map((name) => runLogs[name]);
+  }
+
+  /** The file of the weights that stand at the end; undefined where there is none. */
+  weights(): Promise<Uint8Array | undefined> {
+    return this.folder.read(WEIGHTS_FILE, MOST_FILE);
+  }
+
+  /** @throws StorageError when something stands where training will write that it would not write over, for training to be refused at once */
+  async checkPlaces(): Promise<void> {
+    const names = [METRICS_FILE, WEIGHTS_FILE, ...this.logs.map(({ file }) => file)];
+    for (const name of names) for await (const _ of this.folder.pieces(name, MOST_FILE)) break;
   }
 
   /** Names of the checkpoints, the oldest first. */

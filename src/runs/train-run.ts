@@ -100,6 +100,7 @@ async function* trainLocked<K extends RunKind>(
 ): AsyncGenerator<RunEvent<K>, void> {
   const { engine, data, checkpointSeconds = 30, anyEngine = false } = options;
   checkSame(run, engine, data, anyEngine);
+  await run.checkPlaces();
   const saved = await run.latest();
   const journal = new Journal<K>(run, await run.repair(), anyEngine);
   const model = options.model ?? untrainedModel(run, engine, saved);

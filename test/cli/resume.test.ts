@@ -144,15 +144,16 @@ describe('a run', () => {
     const [whole, stopped] = [path('whole 2'), path('stopped')];
     const EPOCHS = 300;
     assert.equal((await runCli(args(whole, EPOCHS))).code, 0);
-    for (const [signal, command] of [
-      ['SIGINT', args(stopped, EPOCHS)],
-      ['SIGTERM', ['train', '--resume', stopped]],
+    for (const [signal, expected, command] of [
+      ['SIGINT', 130, args(stopped, EPOCHS)],
+      ['SIGTERM', 143, ['train', '--resume', stopped]],
+      ['SIGHUP', 129, ['train', '--resume', stopped]],
     ] as const) {
       const { code, stderr } = await runCli(command, {
         startedBy: '"event":"epoch"',
         onStarted: (kill) => kill(signal),
       });
-      assert.equal(code, 130, stderr);
+      assert.equal(code, expected, stderr);
       assert.equal(stderr, `Interrupted and saved. To go on: flipgrad train --resume ${stopped}\n`);
     }
     const contrary = await runCli(['train', '--resume', stopped, '--units', '32']);

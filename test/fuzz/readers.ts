@@ -50,6 +50,9 @@ function folderOf(files: Readonly<Record<string, Uint8Array>>): Folder {
   return {
     path: 'the folder',
     read: async (name) => files[name],
+    async *pieces(name) {
+      if (files[name]) yield files[name];
+    },
     list: async (name) => {
       const within = name === undefined ? '' : `${name}/`;
       const names = Object.keys(files).filter((file) => file.startsWith(within));

@@ -13,8 +13,10 @@ export async function runHere(
   const kept = { stdout: process.stdout.write, stderr: process.stderr.write };
   const streams = ['stdout', 'stderr'] as const;
   for (const stream of streams)
-    process[stream].write = (text: string | Uint8Array) => {
-      written[stream] += String(text);
+    process[stream].write = (text: string | Uint8Array): boolean => {
+      // Commands write text; bytes are what the test runner tells its parent meanwhile.
+      if (typeof text !== 'string') return kept[stream].call(process[stream], text);
+      written[stream] += text;
       return true;
     };
   try {

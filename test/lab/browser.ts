@@ -26,12 +26,15 @@ export interface OpenLab {
   close(): Promise<void>;
 }
 
+export const openBrowser = (): Promise<Browser> =>
+  chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox'] });
+
 /** @param options.run folder of a run that the server has */
 export async function openLab({ run }: { run?: string } = {}): Promise<OpenLab> {
   const server: Server = labServer({ lab: builtLab(), run });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const url = `http://localhost:${(server.address() as AddressInfo).port}/`;
-  const browser = await chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox'] });
+  const browser = await openBrowser();
   return {
     url,
     browser,

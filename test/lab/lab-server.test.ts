@@ -1,12 +1,17 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import type { Server } from 'node:http';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { Agent, get, type Server } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { labServer } from '../../cli/lab-server.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { labServer, listenLocally } from '../../cli/lab-server.ts';
 import { nodeFolder } from '../../src/platform/node/index.ts';
+import { noBrowser, openBrowser } from './browser.ts';
+
+/** More than what sockets hold while nobody reads. */
+const LARGE = 2 ** 25;
 
 let top: string;
 let server: Server;
@@ -22,6 +27,15 @@ before(async () => {
   writeFileSync(join(top, 'lab/.hidden'), 'SECRET');
   writeFileSync(join(top, 'run/run.json'), '{"run":1}');
   writeFileSync(join(top, 'run/.hidden'), 'SECRET');
+  writeFileSync(join(top, 'run/evil.html'), '<script src="/run/evil.js"></script><script src="/own.js"></script>');
+  writeFileSync(join(top, 'run/evil.js'), 'fetch("/ran-evil");');
+  writeFileSync(join(top, 'lab/own.js'), 'fetch("/ran-own");');
+  writeFileSync(
+    join(top, 'lab/page.html'),
+    '<script src="/own.js"></script><script src="/run/evil.js"></script><script type="module" src="/run/evil.js"></script>',
+  );
+  writeFileSync(join(top, 'run/evil.svg'), '<svg xmlns="http://www.w3.org/2000/svg"><script>1</script></svg>');
+  writeFileSync(join(top, 'run/large.bin'), new Uint8Array(LARGE).fill(7));
   writeFileSync(join(top, 'outside/secret'), 'SECRET');
   symlinkSync(join(top, 'outside/secret'), join(top, 'lab/link.js'));
   symlinkSync(join(top, 'outside'), join(top, 'lab/folder'));
@@ -80,7 +94,14 @@ describe('the server of the lab', () => {
 
   test('lists the folders of the run, without what it does not serve, and no others', async () => {
     const names = async (address: string): Promise<unknown> => JSON.parse((await ask(address)).split('\r\n\r\n')[1]);
-    assert.deepEqual(await names('/run/'), ['checkpoints', 'run.json']);
+    assert.deepEqual(await names('/run/'), [
+      'checkpoints',
+      'evil.html',
+      'evil.js',
+      'evil.svg',
+      'large.bin',
+      'run.json',
+    ]);
     assert.deepEqual(await names('/run/checkpoints/'), ['epoch 1']);
     assert.deepEqual(await names('/run/checkpoints/epoch%201/?x'), []);
     assert.ok(!(await ask('/run/', { method: 'HEAD' })).includes('run.json'));
@@ -150,6 +171,121 @@ describe('the server of the lab', () => {
     for (const host of ['example.org', `evil.localhost.example:${port}`, '127.0.0.1.example', ''])
       assert.match(await ask('/', { host }), /^HTTP\/1\.1 40[03] /, host);
     assert.match(await ask('/', { host: `127.0.0.1:${port}` }), /^HTTP\/1\.1 200 /);
+  });
+
+  test('sends nothing of a run as what a browser runs or draws', async () => {
+    for (const [address, type] of [
+      ['/run/run.json', 'text/plain; charset=utf-8'],
+      ['/run/', 'application/json'],
+      ['/run/evil.html', 'application/octet-stream'],
+      ['/run/evil.js', 'application/octet-stream'],
+      ['/run/evil.svg', 'application/octet-stream'],
+    ]) {
+      const { headers } = await fetch(`http://127.0.0.1:${port}${address}`);
+      assert.equal(headers.get('Content-Type'), type, address);
+      assert.equal(headers.get('X-Content-Type-Options'), 'nosniff', address);
+      assert.match(headers.get('Content-Security-Policy') ?? '', /^sandbox; default-src 'none'/, address);
+      assert.equal(
+        headers.get('Content-Disposition'),
+        type === 'application/octet-stream' ? 'attachment' : null,
+        address,
+      );
+    }
+  });
+
+  test('lets no file of a run run in Chromium: as a page, as a script', {
+    skip: noBrowser ?? false,
+    timeout: 120_000,
+  }, async () => {
+    const asked: string[] = [];
+    const note = ({ url }: { url?: string }): void => void asked.push(url ?? '');
+    server.on('request', note);
+    const browser = await openBrowser();
+    try {
+      const page = await browser.newPage();
+      const base = `http://localhost:${port}`;
+      await page.goto(`${base}/page.html`, { waitUntil: 'networkidle' });
+      // What the page may run shows that what ran would be seen.
+      assert.deepEqual(
+        asked.filter((url) => url.startsWith('/ran')),
+        ['/ran-own'],
+      );
+      assert.ok(asked.includes('/run/evil.js'));
+      await assert.rejects(page.goto(`${base}/run/evil.html`), /Download is starting|ERR_ABORTED/);
+      await page.waitForLoadState('networkidle');
+      assert.deepEqual(
+        asked.filter((url) => url.startsWith('/ran')),
+        ['/ran-own'],
+      );
+    } finally {
+      server.off('request', note);
+      await browser.close();
+    }
+  });
+
+  test('keeps nothing of readers that go away', {
+    skip: process.platform !== 'linux' && 'counts in /proc',
+  }, async () => {
+    const descriptors = (): number => readdirSync('/proc/self/fd').length;
+    const warnings: Error[] = [];
+    const note = (warning: Error): void => void warnings.push(warning);
+    process.on('warning', note);
+    await ask('/run/run.json');
+    const before = descriptors();
+    const request = `GET /run/large.bin HTTP/1.1\r\nHost: localhost:${port}\r\n\r\n`;
+    for (let i = 0; i < 120; i++)
+      await new Promise<void>((resolve) => {
+        const socket = connect(port, '127.0.0.1', () => socket.write(request.repeat(1 + (i % 3))));
+        socket.on('close', () => resolve()).on('error', () => {});
+        // At once, with the first bytes, or when the server waits for somebody to read.
+        if (i % 3 === 0) socket.once('connect', () => setImmediate(() => socket.destroy()));
+        else if (i % 3 === 1) socket.once('data', () => socket.destroy());
+        else socket.once('data', () => setTimeout(() => socket.destroy(), 20)).once('data', () => socket.pause());
+      });
+    for (let waited = 0; descriptors() > before && waited < 20_000; waited += 100) await sleep(100);
+    assert.ok(descriptors() <= before, `${descriptors()} descriptors, ${before} before`);
+    await new Promise<void>((resolve, reject) => {
+      get(`http://127.0.0.1:${port}/run/large.bin`, { agent: new Agent() }, (answer) => {
+        let length = 0;
+        answer
+          .on('data', (bytes) => (length += bytes.length))
+          .on('end', () => {
+            if (length === LARGE) resolve();
+            else reject(new Error(`${length} bytes came`));
+          });
+      }).on('error', reject);
+    });
+    process.off('warning', note);
+    assert.deepEqual(warnings, []);
+  });
+
+  test('has a bounded number of connections, and serves again when they are gone', async () => {
+    const open = labServer({ lab: join(top, 'lab') });
+    const at = await listenLocally(open, 0);
+    const closed: boolean[] = [];
+    const sockets = Array.from({ length: 400 }, (_, i) => {
+      const socket = connect(at, '127.0.0.1');
+      socket.on('error', () => {}).on('close', () => (closed[i] = true));
+      return socket;
+    });
+    const count = () => new Promise<number>((resolve) => open.getConnections((_, n) => resolve(n)));
+    for (let waited = 0; closed.filter(Boolean).length < 400 - open.maxConnections && waited < 20_000; waited += 50)
+      await sleep(50);
+    assert.ok(open.maxConnections < 400);
+    assert.equal(await count(), open.maxConnections);
+    assert.equal(closed.filter(Boolean).length, 400 - open.maxConnections);
+    for (const socket of sockets) socket.destroy();
+    for (let waited = 0; (await count()) > 0 && waited < 20_000; waited += 50) await sleep(50);
+    assert.equal((await fetch(`http://127.0.0.1:${at}/`)).status, 200);
+    open.closeAllConnections();
+    open.close();
+  });
+
+  test('says that a port is taken, and what would do', async () => {
+    await assert.rejects(listenLocally(labServer({ lab: join(top, 'lab') }), port), {
+      name: 'UsageError',
+      message: `The lab cannot have port ${port}: another program listens there. Expected a free port; --port 0 takes one.`,
+    });
   });
 
   test('without a run there is nothing under /run/', async () => {

@@ -1,7 +1,7 @@
 import { type Folder, StorageError } from '../../runs/folder.ts';
 
 /** What a folder that is only read answers to a writer. */
-function readOnly(path: string): Omit<Folder, 'path' | 'read' | 'list'> {
+function readOnly(path: string): Omit<Folder, 'path' | 'read' | 'pieces' | 'list'> {
   const refuse = async (): Promise<never> => {
     throw new StorageError(`${path} can only be read here; \`flipgrad train\` writes runs.`);
   };
@@ -42,6 +42,10 @@ export function fetchedFolder(address: string): Folder {
       const bytes = new Uint8Array(await answer.arrayBuffer().catch(reason));
       if (bytes.length > most) throw tooLong(place, bytes.length, most);
       return bytes;
+    },
+    async *pieces(name, most) {
+      const bytes = await this.read(name, most);
+      if (bytes) yield bytes;
     },
     async list(name) {
       const names = await listed(name === undefined ? `${path}/` : `${path}/${name}/`);
@@ -87,6 +91,10 @@ export function pickedFolder(path: string, files: ReadonlyMap<string, Blob>): Fo
         // The user may have moved or changed it since.
         throw new StorageError(`${path}/${name} cannot be read: ${(error as Error).message}.`, { cause: error });
       }
+    },
+    async *pieces(name, most) {
+      const bytes = await this.read(name, most);
+      if (bytes) yield bytes;
     },
     async list(name) {
       const before = name === undefined ? '' : `${name}/`;

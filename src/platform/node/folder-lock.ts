@@ -1,43 +1,59 @@
 import { randomUUID } from 'node:crypto';
-import { link, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { link, lstat, readdir, readFile, readlink, rename, rm, utimes, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { type FolderLock, StorageError } from '../../runs/folder.ts';
+import { openBelow } from './below.ts';
 import { codeOf, explained } from './storage-reason.ts';
 
 const FILE = '.lock';
 /** The owner touches its lock so often, in milliseconds. */
 const HEARTBEAT = 5_000;
-/** A lock that nobody has touched for so long is nobody's: its owner's machine is gone, or the process was suspended. */
+/** A lock of another machine that nobody has touched for so long is nobody's: that machine is gone. */
 const STALE = 120_000;
+
+/** A lock is some 200 bytes. */
+const MOST_OWNER = 4096;
+/** Where proc(5)'s stat has the start of a process, counted from its third field. */
+const STARTED = 19;
 
 /** What file systems answer that have no links. */
 const WITHOUT_LINKS = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS']);
 
-interface Owner {
+interface Owner extends Partial<Identity> {
   readonly token: string;
   readonly pid: number;
   readonly host: string;
+}
+
+/** What tells a process from another one of the same number. */
+interface Identity {
+  /** Where process numbers mean the same: the boot of a machine and the namespace of numbers, as containers have their own. */
+  readonly realm: string;
+  /** When the process began, in the kernel's ticks since the boot: no clock that anybody sets. */
+  readonly started: string;
 }
 
 /** The tokens of the locks that this process holds. */
 const held = new Set<string>();
 
 /**
- * Takes the lock of a folder, also from an owner that is dead: on this machine by its process number, on another one when it has
- * been silent for two minutes.
+ * Takes the lock of a folder, also from an owner that is dead: on this machine when there is no such process, whatever the file's age
+ * and the clock; on another one when it has been silent for two minutes.
  * @param heartbeat milliseconds between two touches
- * @throws StorageError when the owner lives
+ * @throws StorageError when the owner lives, or no lock but something else stands in its place
  */
 export async function lockFolder(folder: string, heartbeat = HEARTBEAT): Promise<FolderLock> {
   const file = join(folder, FILE);
-  const own: Owner = { token: randomUUID(), pid: process.pid, host: hostname() };
+  const identity = await identityOf(process.pid);
+  const own: Owner = { token: randomUUID(), pid: process.pid, host: hostname(), ...identity };
   for (let attempt = 0; attempt < 10; attempt++) {
     if (await place(file, own)) return keep(file, own, heartbeat);
     const owner = await readOwner(file);
     if (owner && (await lives(file, owner)))
       throw new StorageError(
-        `${folder} is in use by process ${owner.pid} on ${owner.host}; ending that, or another folder, would do.`,
+        `${folder} is in use by process ${owner.pid} on ${owner.host}. Expected its end, or another folder.`,
       );
     await takeAway(file, owner);
   }
@@ -49,14 +65,15 @@ export async function sweepLocks(folder: string): Promise<void> {
   for (const name of await readdir(folder)) {
     const file = join(folder, name);
     if (!name.startsWith(`${FILE}-`)) continue;
-    const owner = await readOwner(file);
-    if (!owner || !(await lives(file, owner))) await rm(file, { force: true });
+    const owner = await readOwner(file).catch(() => 'no lock' as const);
+    if (owner === 'no lock' || (owner && (await lives(file, owner)))) continue;
+    await rm(file, { force: true });
   }
 }
 
 /** Does a living owner hold the folder's lock? */
 export async function isLocked(folder: string): Promise<boolean> {
-  const owner = await readOwner(join(folder, FILE));
+  const owner = await readOwner(join(folder, FILE)).catch(() => undefined);
   return owner !== undefined && (await lives(join(folder, FILE), owner));
 }
 
@@ -97,7 +114,7 @@ async function takeAway(file: string, dead: Owner | undefined): Promise<void> {
 function keep(file: string, own: Owner, heartbeat: number): FolderLock {
   const lost = new AbortController();
   const beat = setInterval(async () => {
-    const owner = await readOwner(file);
+    const owner = await readOwner(file).catch(() => undefined);
     if (owner?.token === own.token) return utimes(file, new Date(), new Date()).catch(() => {});
     clearInterval(beat);
     lost.abort(new StorageError(`${file} was taken over by process ${owner?.pid} on ${owner?.host}; this one stops.`));
@@ -108,33 +125,74 @@ function keep(file: string, own: Owner, heartbeat: number): FolderLock {
     async release() {
       clearInterval(beat);
       held.delete(own.token);
-      if ((await readOwner(file))?.token === own.token) await rm(file, { force: true }).catch(() => {});
+      if ((await readOwner(file).catch(() => undefined))?.token === own.token)
+        await rm(file, { force: true }).catch(() => {});
     },
   };
 }
 
-/** The owner that a lock names; undefined when there is none, or a kill cut it short. */
+/**
+ * The owner that a lock names; undefined when there is none, or a kill cut it short.
+ * @throws StorageError when a link or what is no plain file stands there
+ */
 async function readOwner(file: string): Promise<Owner | undefined> {
+  const bytes = new Uint8Array(MOST_OWNER);
+  let length: number;
   try {
-    const owner: unknown = JSON.parse(await readFile(file, 'utf8'));
-    const { token, pid, host } = owner as Owner;
-    return typeof token === 'string' && Number.isInteger(pid) && typeof host === 'string'
-      ? { token, pid, host }
-      : undefined;
+    const handle = await openBelow(dirname(file), basename(file), constants.O_RDONLY);
+    try {
+      length = (await handle.read(bytes, 0, MOST_OWNER, 0)).bytesRead;
+    } finally {
+      await handle.close();
+    }
+  } catch (error) {
+    if (error instanceof StorageError) throw error;
+    return undefined;
+  }
+  try {
+    const { token, pid, host, realm, started } = JSON.parse(new TextDecoder().decode(bytes.subarray(0, length)));
+    if (![token, host].every((text) => typeof text === 'string') || !Number.isInteger(pid)) return undefined;
+    return { token, pid, host, ...(typeof realm === 'string' && typeof started === 'string' && { realm, started }) };
   } catch {
     return undefined;
   }
 }
 
-async function lives(file: string, { token, pid, host }: Owner): Promise<boolean> {
-  const touched = await stat(file).catch(() => undefined);
-  if (!touched || Date.now() - touched.mtimeMs > STALE) return false;
-  if (host !== hostname()) return true;
+async function lives(file: string, { token, pid, host, realm, started }: Owner): Promise<boolean> {
+  const own = await identityOf(process.pid);
+  if (host !== hostname() || (realm !== undefined && own !== undefined && realm !== own.realm)) {
+    const touched = await lstat(file).catch(() => undefined);
+    return touched !== undefined && Date.now() - touched.mtimeMs <= STALE;
+  }
   if (pid === process.pid) return held.has(token);
+  if (!isProcess(pid)) return false;
+  const now = await identityOf(pid);
+  // The number is another process's since, or the process has ended and nobody has asked for its exit code.
+  return started === undefined || now === undefined || now.started === started;
+}
+
+function isProcess(pid: number): boolean {
   try {
     process.kill(pid, 0);
     return true;
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
+    return codeOf(error) === 'EPERM';
+  }
+}
+
+/** See `Identity`; undefined where the system does not tell. */
+async function identityOf(pid: number): Promise<Identity | undefined> {
+  try {
+    const [boot, space, stat] = await Promise.all([
+      readFile('/proc/sys/kernel/random/boot_id', 'utf8'),
+      readlink('/proc/self/ns/pid'),
+      readFile(`/proc/${pid}/stat`, 'utf8'),
+    ]);
+    // The name in brackets may hold anything; after it the fields from the third on.
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    const started = fields[0] === 'Z' || fields[0] === 'X' ? 'ended' : fields[STARTED];
+    return { realm: `${boot.trim()} ${space}`, started };
+  } catch {
+    return undefined;
   }
 }

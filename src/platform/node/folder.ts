@@ -1,27 +1,71 @@
 import { randomUUID } from 'node:crypto';
-import { appendFile, mkdir, open, readdir, readFile, rename, rm, stat, truncate } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { type FileHandle, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { type Folder, StorageError } from '../../runs/folder.ts';
+import { folderBelow, openBelow, pathBelow } from './below.ts';
 import { isLocked, lockFolder, sweepLocks } from './folder-lock.ts';
 import { codeOf, explained } from './storage-reason.ts';
 
-/** A folder on this machine's disks; it need not exist yet. */
+const PIECE = 2 ** 18;
+/** What one read(2) gives on every system. */
+const MOST_AT_ONCE = 2 ** 30;
+const ADD = constants.O_WRONLY | constants.O_CREAT | constants.O_APPEND;
+
+/** A folder on this machine's disks; it need not exist yet. It may be reached over links; within it none is followed. */
 export function nodeFolder(path: string): Folder {
   const at = (name: string): string => join(path, name);
+  /** Opens a file, does something with it and closes it. @param what is attempted, for messages: `written` */
+  const using = async <T>(
+    name: string,
+    flags: number,
+    what: string,
+    act: (file: FileHandle) => Promise<T>,
+    content?: Uint8Array,
+  ): Promise<T> => {
+    try {
+      const file = await openBelow(path, name, flags);
+      try {
+        return await act(file);
+      } finally {
+        await file.close();
+      }
+    } catch (error) {
+      throw explained(error, at(name), what, content);
+    }
+  };
   return {
     path,
     async read(name, most) {
+      const file = await openToRead(path, name, most);
+      if (!file) return undefined;
       try {
-        const { size } = await stat(at(name));
-        if (size > most) throw new StorageError(`${at(name)} has ${size} bytes; ${most} is the most that can be read.`);
-        return await readFile(at(name));
+        const bytes = new Uint8Array(file.size);
+        for (let at = 0; at < bytes.length; ) {
+          const { bytesRead } = await file.handle.read(bytes, at, Math.min(MOST_AT_ONCE, bytes.length - at), at);
+          if (bytesRead === 0) return bytes.subarray(0, at);
+          at += bytesRead;
+        }
+        return bytes;
       } catch (error) {
-        if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR') return undefined;
         throw explained(error, at(name), 'read');
+      } finally {
+        await file.handle.close();
+      }
+    },
+    async *pieces(name, most) {
+      const file = await openToRead(path, name, most);
+      if (!file) return;
+      try {
+        yield* piecesOf(file);
+      } catch (error) {
+        throw explained(error, at(name), 'read');
+      } finally {
+        await file.handle.close();
       }
     },
     async write(name, content) {
-      const target = at(name);
+      const target = await pathBelow(path, name);
       // Two writers never share a temporary name; a kill leaves one behind, which the next lock removes.
       const part = join(dirname(target), `.${randomUUID()}.part`);
       try {
@@ -36,39 +80,66 @@ export function nodeFolder(path: string): Folder {
       }
     },
     async append(name, bytes) {
-      try {
-        await mkdir(path, { recursive: true });
-        await appendFile(at(name), bytes);
-      } catch (error) {
+      await mkdir(path, { recursive: true }).catch((error) => {
         throw explained(error, at(name), 'written', bytes);
-      }
-    },
-    async truncate(name, length) {
-      await truncate(at(name), length).catch((error) => {
-        throw explained(error, at(name), 'cut');
       });
+      await using(name, ADD, 'written', (file) => file.writeFile(bytes), bytes);
     },
+    truncate: (name, length) => using(name, constants.O_WRONLY, 'cut', (file) => file.truncate(length)),
     async list(name = '.') {
-      return (await readdir(at(name)).catch(() => [])).sort();
+      return (await readdir(await folderBelow(path, name)).catch(() => [])).sort();
     },
     async remove(name) {
-      await rm(at(name), { recursive: true, force: true }).catch((error) => {
+      await rm(await pathBelow(path, name), { recursive: true, force: true }).catch((error) => {
         throw explained(error, at(name), 'removed');
       });
     },
     async lock() {
+      const checkpoints = await folderBelow(path, 'checkpoints');
       await mkdir(path, { recursive: true }).catch((error) => {
         throw explained(error, path, 'made');
       });
       const lock = await lockFolder(path);
       await sweepLocks(path);
-      for (const folder of [path, at('checkpoints')])
+      for (const folder of [path, checkpoints])
         for (const name of await readdir(folder).catch(() => []))
           if (/^\.[0-9a-f-]{36}\.part$/.test(name)) await rm(join(folder, name), { recursive: true, force: true });
       return lock;
     },
     locked: () => isLocked(path),
   };
+}
+
+interface ToRead {
+  readonly handle: FileHandle;
+  readonly size: number;
+}
+
+/** A file below a folder, open; undefined where there is none. @throws StorageError when it is larger than `most` bytes, or cannot be read */
+async function openToRead(root: string, name: string, most: number): Promise<ToRead | undefined> {
+  const path = join(root, name);
+  let handle: FileHandle | undefined;
+  try {
+    handle = await openBelow(root, name, constants.O_RDONLY);
+    const { size } = await handle.stat();
+    if (size > most) throw new StorageError(`${path} has ${size} bytes; ${most} is the most that can be read.`);
+    return { handle, size };
+  } catch (error) {
+    await handle?.close();
+    if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR') return undefined;
+    throw explained(error, path, 'read');
+  }
+}
+
+/** What a file held when it was opened: what it has gained since is left for the next reader. */
+async function* piecesOf({ handle, size }: ToRead): AsyncGenerator<Uint8Array, void> {
+  for (let at = 0; at < size; ) {
+    const piece = new Uint8Array(Math.min(PIECE, size - at));
+    const { bytesRead } = await handle.read(piece, 0, piece.length, at);
+    if (bytesRead === 0) return;
+    yield piece.subarray(0, bytesRead);
+    at += bytesRead;
+  }
 }
 
 async function writeFolder(folder: string, files: Readonly<Record<string, Uint8Array>>): Promise<void> {

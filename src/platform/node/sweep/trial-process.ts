@@ -1,6 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -35,8 +34,8 @@ const GRACE = 30_000;
 /** Longest wait for another process that still has the run's folder: on another machine it counts as dead after two minutes. */
 const PATIENCE = 180_000;
 const MOST_TEXT = 4000;
-/** Exit code of a process that was interrupted, and saved. */
-const INTERRUPTED = 130;
+/** Exit codes of a process that was interrupted, and saved: by SIGHUP, SIGINT, SIGTERM. */
+const INTERRUPTED: readonly (number | null)[] = [129, 130, 143];
 
 /**
  * A trial as `flipgrad train --run FOLDER --resume` in a process of its own: whatever it computes, this process stays free to say that it
@@ -62,7 +61,7 @@ export const trialProcess =
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     });
     const { code, killedBy, text } = await ended(child, signal);
-    if ((signal.aborted && code !== 0) || code === INTERRUPTED) return { state: 'stopped' };
+    if ((signal.aborted && code !== 0) || INTERRUPTED.includes(code)) return { state: 'stopped' };
     if (code !== 0) {
       const how = killedBy ? `was ended by ${killedBy}` : `ended with code ${code}`;
       return { state: 'crashed', reason: `${text.trim() || 'Its process said nothing'} (it ${how})` };
@@ -98,13 +97,13 @@ async function ended(
 
 /** The outcome that stands in a run's folder. @throws StorageError when there is none */
 async function outcomeOf(path: string): Promise<TrialEnd> {
-  const { result } = (await Run.open(nodeFolder(path))).record;
+  const run = await Run.open(nodeFolder(path));
+  const { result } = run.record;
   if (!result) return { state: 'crashed', reason: `Its process ended well, but ${path} has no result` };
   const { event, seconds, threads, ...rest } = result;
-  const weights = createHash('sha256')
-    .update(await readFile(join(path, WEIGHTS_FILE)))
-    .digest('hex');
-  return { state: 'done', result: rest, weights };
+  const weights = await run.weights();
+  if (!weights) return { state: 'crashed', reason: `Its process ended well, but ${path} has no ${WEIGHTS_FILE}` };
+  return { state: 'done', result: rest, weights: createHash('sha256').update(weights).digest('hex') };
 }
 
 /** Settings as the options of `flipgrad train`. */
