@@ -1,40 +1,10 @@
 import { existsSync } from 'node:fs';
 import { basename, extname, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { checkSweep, type SweepDefinition, type TrainSettings } from '../src/index.ts';
+import { checkSweep, type SweepDefinition } from '../src/index.ts';
 import { DATASET_NAMES } from '../src/platform/node/index.ts';
+import { PATH_SETTINGS } from '../src/runs/sweep/check-settings.ts';
 import { UsageError } from './exit.ts';
-
-/** Settings that a sweep can give to `train`. */
-const SETTINGS = {
-  data: 'path',
-  dataDir: 'path',
-  preset: 'plain',
-  model: 'plain',
-  neuron: 'plain',
-  units: 'plain',
-  blocks: 'plain',
-  gater: 'plain',
-  activation: 'plain',
-  rate: 'plain',
-  sparsity: 'plain',
-  start: 'plain',
-  nudge: 'plain',
-  balance: 'plain',
-  compute: 'plain',
-  probe: 'plain',
-  epochs: 'plain',
-  batch: 'plain',
-  optimizer: 'plain',
-  lr: 'plain',
-  gaterLr: 'plain',
-  momentum: 'plain',
-  maxNorm: 'plain',
-  decay: 'plain',
-  patience: 'plain',
-  simd: 'plain',
-  blas: 'plain',
-} satisfies Record<keyof TrainSettings, 'path' | 'plain'>;
 
 /**
  * The sweep that a file exports as default.
@@ -49,7 +19,7 @@ export async function sweepOfFile(file: string): Promise<SweepDefinition> {
   });
   if (exported.default === undefined)
     throw new UsageError(`${file} exports no default; export default defineSweep({ space: { … } }) would do.`);
-  const definition = checkSweep(exported.default, basename(path, extname(path)), Object.keys(SETTINGS));
+  const definition = checkSweep(exported.default, basename(path, extname(path)));
   return { ...definition, train: withPaths(definition.train), space: withPaths(definition.space) };
 }
 
@@ -61,7 +31,7 @@ function withPaths<T extends object>(settings: T): T {
   };
   const entries = Object.entries(settings).map(([name, value]) => [
     name,
-    (SETTINGS as Record<string, string>)[name] === 'path' ? full(value) : value,
+    PATH_SETTINGS.includes(name) ? full(value) : value,
   ]);
   return Object.fromEntries(entries) as T;
 }

@@ -15,6 +15,7 @@ export interface WorkerFlags {
   readonly shared?: boolean;
   readonly workers: number;
   readonly threads?: number;
+  readonly dataDir?: string;
   readonly checkpointEvery: number;
   readonly json?: boolean;
 }
@@ -74,7 +75,7 @@ export async function runWorkers(
   about: {
     sweep?: string;
     /** The folder of a sweep. */
-    folderOf: (sweep: string) => string;
+    folderOf: (sweep: string) => string | Promise<string>;
     signal: AbortSignal;
     onEvent: (event: WorkerEvent) => void;
   },
@@ -86,6 +87,7 @@ export async function runWorkers(
     main: fileURLToPath(new URL(`./main${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url)),
     threads,
     checkpointEvery,
+    dataDir: flags.dataDir,
   });
   const each = Array.from({ length: workers }, (_, i) =>
     work({
@@ -96,7 +98,7 @@ export async function runWorkers(
         return (await store.isComplete(sweep)) ? [] : [sweep];
       },
       runTrial,
-      folder: (name) => join(folderOf(name), 'trials'),
+      folder: async (name) => join(await folderOf(name), 'trials'),
       // Nobody else has a database in a folder.
       shared: shared || database.embedded,
       keepEvery: checkpointEvery,

@@ -55,6 +55,10 @@ export function sweepCommand(): Command {
     .option('--retry-failed', 'run failed trials again, once their cause is mended; their failures stay on record')
     .option('--lease <seconds>', 'silence after which a worker counts as dead, at least 10', lease, 60)
     .option('--threads <n>', 'threads of a trial (default: cores by workers)', count)
+    .option(
+      '--data-dir <dir>',
+      'where data sets lie and downloads go (default: $FLIPGRAD_DATA, else ~/.cache/flipgrad)',
+    )
     .option('--checkpoint-every <seconds>', 'time between checkpoints of a trial', seconds, 30)
     .addOption(
       new Option(

@@ -1,5 +1,5 @@
-import { join } from 'node:path';
 import { Command } from 'commander';
+import { placeBelow } from '../src/platform/node/sweep/place.ts';
 import type { WorkerEvent } from '../src/platform/node/sweep/worker.ts';
 import { Interruption, UsageError } from './exit.ts';
 import { untilInterrupted } from './interrupt.ts';
@@ -21,6 +21,10 @@ export function workerCommand(): Command {
     )
     .option('--shared', 'all workers see that folder: checkpoints are found there, not in the database')
     .option('--threads <n>', 'threads of a trial (default: cores by workers)', count)
+    .option(
+      '--data-dir <dir>',
+      'where data sets lie and downloads go (default: $FLIPGRAD_DATA, else ~/.cache/flipgrad)',
+    )
     .option('--checkpoint-every <seconds>', 'time between checkpoints of a trial', seconds, 30)
     .option('--json', 'one JSON object a line (also when standard output is not a terminal)')
     .action(run);
@@ -31,7 +35,7 @@ async function run(flags: WorkerFlags & { sweep?: string }): Promise<void> {
   const { workers, sweep } = flags;
   const json = flags.json ?? !process.stdout.isTTY;
   const progress = terminalProgress();
-  const folderOf = (name: string): string => join(flags.folder ?? sweepsFolder(), name);
+  const folderOf = (name: string): Promise<string> => placeBelow(flags.folder ?? sweepsFolder(), name);
   const counts = { done: 0, failed: 0 };
   const onEvent = (event: WorkerEvent): void => {
     if (event.event === 'recorded') counts[event.state]++;

@@ -67,7 +67,7 @@ const database = await openServer(server.url, { connections });
 const store = new SweepStore(database);
 await store.create();
 const queue = await TrialQueue.open(database, true);
-const definition = checkSweep({ space: { lr: { from: 1e-4, to: 1 } }, configurations: trials }, name, ['lr']);
+const definition = checkSweep({ space: { lr: { from: 1e-4, to: 1 } }, configurations: trials }, name);
 await queue.create(name);
 await store.register(definition);
 if (statistics) await administration.query('select pg_stat_statements_reset()');

@@ -14,7 +14,7 @@ import { planSweep } from '../../src/runs/sweep/plan.ts';
 import type { TrialOutcome } from '../../src/runs/sweep/trial.ts';
 import { temporaryFolder } from './tiny-run.ts';
 
-const definition = checkSweep({ space: { lr: { from: 1, to: 2 } }, configurations: 3, seeds: 2 }, 'small', ['lr']);
+const definition = checkSweep({ space: { lr: { from: 1, to: 2 } }, configurations: 3, seeds: 2 }, 'small');
 const { trials } = planSweep(definition, new Map());
 const outcome = (validError: number): TrialOutcome => ({ state: 'done', result: { validError }, weights: '' }) as never;
 
@@ -149,7 +149,7 @@ describe('a sweep in a database', () => {
 
   it('refuses to take a failure back that others were chosen by, also when they are chosen meanwhile', async () => {
     const chosen = { search: 'tpe', space: { lr: { from: 1, to: 2 } }, startup: 1, generation: 1, configurations: 2 };
-    await store.register(checkSweep(chosen, 'chosen', ['lr']));
+    await store.register(checkSweep(chosen, 'chosen'));
     await queue.create('chosen');
     const by = { worker: 'a', seconds: 1, attempt: 1 };
     await advance(store, queue, 'chosen');

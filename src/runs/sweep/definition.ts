@@ -1,5 +1,7 @@
+import { shorten } from '../../io/json.ts';
 import { suggest } from '../../math/text.ts';
-import { EXPECTED_BLAS, isRecordedBlas } from '../recorded-blas.ts';
+import { EXPECTED_NAME, isPlainName } from '../plain-name.ts';
+import { checkSetting, checkSettings, settingKind } from './check-settings.ts';
 import { gridOf, isRange, type Space, type TrainSpace } from './space.ts';
 import type { Settings, TrainSettings } from './train-settings.ts';
 
@@ -87,10 +89,9 @@ const FIELDS = [
 /**
  * Fills in defaults and checks what a file gave.
  * @param fallback the name of a sweep that has none
- * @param known names of settings
  * @throws RangeError that names the field, what was given, and what would do
  */
-export function checkSweep(given: unknown, fallback: string, known: readonly string[]): SweepDefinition {
+export function checkSweep(given: unknown, fallback: string): SweepDefinition {
   if (typeof given !== 'object' || given === null || Array.isArray(given))
     throw new RangeError(
       'A sweep is an object: export default defineSweep({ space: { lr: [0.001, 0.01] } }) would do.',
@@ -99,15 +100,12 @@ export function checkSweep(given: unknown, fallback: string, known: readonly str
     if (!FIELDS.includes(field)) throw new RangeError(`A sweep has no field "${field}". ${suggest(field, FIELDS)}`);
   const sweep = given as Sweep;
   const { name = fallback, train = {}, space, search = 'random', goal = 'minimize', metric = 'validError' } = sweep;
-  if (typeof name !== 'string' || !/^[a-z0-9][a-z0-9_.-]{0,63}$/i.test(name))
-    throw new RangeError(
-      `The sweep's \`name\` is ${JSON.stringify(name)}; up to 64 letters, digits, "-", "_" and ".", beginning with a letter or digit, would do.`,
-    );
+  if (!isPlainName(name)) throw new RangeError(`The sweep's \`name\` is ${shorten(name)}. ${EXPECTED_NAME}.`);
   oneOf('search', search, ['grid', 'random', 'tpe']);
   oneOf('goal', goal, ['minimize', 'maximize']);
   if (typeof metric !== 'string' || metric === '') throw new RangeError('`metric` is no name of a number of a result.');
-  checkSettings('train', train, known);
-  checkSpace(space as Space, known, search === 'grid');
+  checkSettings('train', train);
+  checkSpace(space as Space, search === 'grid');
   for (const field of Object.keys(space))
     if (field in train) throw new RangeError(`"${field}" stands in \`train\` and in \`space\`; one of them would do.`);
   const configurations =
@@ -142,48 +140,25 @@ function whole(field: string, value: number, least: number): number {
   throw new RangeError(`\`${field}\` is ${value}; a whole number from ${least} up would do.`);
 }
 
-const isSetting = (value: unknown): boolean =>
-  typeof value === 'string' ||
-  typeof value === 'boolean' ||
-  Number.isFinite(value) ||
-  (Array.isArray(value) && value.every(Number.isFinite));
-
-function checkSettings(where: string, settings: unknown, known: readonly string[]): void {
-  if (typeof settings !== 'object' || settings === null) throw new RangeError(`\`${where}\` is no object of settings.`);
-  for (const [name, value] of Object.entries(settings)) {
-    if (!known.includes(name)) throw new RangeError(`\`${where}\` has no setting "${name}". ${suggest(name, known)}`);
-    if (!isSetting(value))
-      throw new RangeError(`\`${where}.${name}\` is ${JSON.stringify(value)}, which is no setting.`);
-    checkBlas(`${where}.${name}`, name, [value]);
-  }
-}
-
-/** Of settings by name; only `blas` has to be checked: trials of other machines would load a path. @throws RangeError */
-function checkBlas(where: string, name: string, values: readonly unknown[]): void {
-  const wrong = name === 'blas' ? values.find((value) => !isRecordedBlas(value)) : undefined;
-  if (wrong !== undefined) throw new RangeError(`\`${where}\` is ${JSON.stringify(wrong)}. ${EXPECTED_BLAS}.`);
-}
-
-function checkSpace(space: Space, known: readonly string[], grid: boolean): void {
-  if (typeof space !== 'object' || space === null || Object.keys(space).length === 0)
+function checkSpace(space: Space, grid: boolean): void {
+  if (typeof space !== 'object' || space === null || Array.isArray(space) || Object.keys(space).length === 0)
     throw new RangeError(
       'A sweep has a `space` of at least one setting: { lr: { from: 1e-4, to: 1e-2, scale: "log" } }.',
     );
   for (const [name, dimension] of Object.entries(space)) {
     const where = `\`space.${name}\``;
-    if (!known.includes(name)) throw new RangeError(`\`space\` has no setting "${name}". ${suggest(name, known)}`);
+    const kind = settingKind('space', name);
     if (typeof dimension !== 'object' || dimension === null)
       throw new RangeError(`${where} is ${JSON.stringify(dimension)}; a list of values or { from, to } would do.`);
-    checkBlas(`space.${name}`, name, isRange(dimension) ? [dimension] : dimension);
     if (!isRange(dimension)) {
-      if (dimension.length === 0 || !dimension.every(isSetting))
-        throw new RangeError(
-          `${where} is ${JSON.stringify(dimension)}; a list of texts, numbers or booleans would do.`,
-        );
+      if (dimension.length === 0) throw new RangeError(`${where} is empty. Expected a list of values.`);
+      for (const value of dimension) checkSetting('space', name, value);
       if (new Set(dimension.map((value) => JSON.stringify(value))).size < dimension.length)
         throw new RangeError(`${where} holds a value twice; each once would do.`);
       continue;
     }
+    if (!kind.range)
+      throw new RangeError(`${where} is ${shorten(dimension)}. ${kind.expected}, or a list of such values.`);
     const { from, to, scale = 'linear', whole: counts = false, steps } = dimension;
     if (!(Number.isFinite(from) && Number.isFinite(to) && from < to))
       throw new RangeError(`${where} goes from ${from} to ${to}; two numbers, the smaller first, would do.`);

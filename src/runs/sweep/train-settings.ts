@@ -3,7 +3,6 @@ import type { RecordedBlas } from '../recorded-blas.ts';
 /** What a sweep can tell a trial's training, by the names of the options of `flipgrad train`; what is left out has its default there. */
 export interface TrainSettings {
   readonly data?: string;
-  readonly dataDir?: string;
   readonly preset?: string;
   readonly model?: 'gated' | 'dense';
   readonly neuron?: string;

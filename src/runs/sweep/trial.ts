@@ -1,4 +1,7 @@
+import { FormatError } from '../../io/format-error.ts';
+import { asObject, shorten } from '../../io/json.ts';
 import type { ResultEvent } from '../../train/events.ts';
+import { EXPECTED_NAME, isPlainName } from '../plain-name.ts';
 import type { Settings } from './train-settings.ts';
 
 /** One training: a configuration with a seed, to a number of epochs where the sweep decides on them. */
@@ -13,6 +16,32 @@ export interface Trial {
   readonly seed: number;
   /** All settings: those of the sweep, the configuration's own, and the seed. */
   readonly settings: Settings;
+}
+
+/**
+ * A trial of unknown origin; its settings are still to be checked.
+ * @throws FormatError or RangeError when a field is wrong, or the key or run is no plain name
+ */
+export function checkTrial(given: unknown): Trial {
+  const { key, run, configuration, seed, settings } = asObject(given, 'A trial');
+  for (const [field, value] of Object.entries({ key, run }))
+    if (!isPlainName(value)) throw new RangeError(`A trial's \`${field}\` is ${shorten(value)}. ${EXPECTED_NAME}.`);
+  for (const [field, value] of Object.entries({ configuration, seed }))
+    if (!Number.isSafeInteger(value) || (value as number) < 0)
+      throw new RangeError(`\`${field}\` of trial ${key} is ${shorten(value)}. Expected a whole number from 0 up.`);
+  asObject(settings, `\`settings\` of trial ${key}`);
+  return { key, run, configuration, seed, settings } as Trial;
+}
+
+/** An outcome of unknown origin. @throws FormatError when it is none */
+export function checkOutcome(given: unknown): TrialOutcome {
+  const { state, result, weights, reason } = asObject(given, 'An outcome');
+  if (state === 'failed' && typeof reason === 'string') return { state, reason };
+  if (state === 'done' && typeof weights === 'string')
+    return { state, result: asObject(result, "An outcome's `result`"), weights } as unknown as TrialOutcome;
+  throw new FormatError(
+    `An outcome is ${shorten(given)}. Expected { state: "done", result, weights } or { state: "failed", reason }.`,
+  );
 }
 
 /** How a trial ended. Two workers that did the same trial have the same outcome, byte for byte. */

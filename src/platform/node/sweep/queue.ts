@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
-import type { Trial } from '../../../runs/sweep/trial.ts';
+import { checkTrial, type Trial } from '../../../runs/sweep/trial.ts';
 import { type Database, messageOf } from './database.ts';
+import { received } from './received.ts';
 import { needed, SweepError } from './sweep-error.ts';
 
 const SCHEMA = 'flipgrad_queue';
@@ -110,13 +111,14 @@ export class TrialQueue {
       );
   }
 
-  /** Claims a trial; undefined where none waits. */
+  /** Claims a trial; undefined where none waits. @throws SweepError when it is none that flipgrad has put in */
   async claim(sweep: string): Promise<Claim | undefined> {
     const name = queueOf(sweep);
     const [job] = await this.boss.fetch<Job>(name);
     if (!job) return undefined;
     const { boss } = this;
-    const { attempt = 1, ...trial } = job.data;
+    const { attempt = 1 } = job.data;
+    const trial = received('a trial', () => checkTrial(job.data));
     const own = { id: job.id, retryCount: job.retryCount };
     return {
       sweep,

@@ -1,9 +1,13 @@
+import { shorten } from '../../../io/json.ts';
 import { METRICS_FILE } from '../../../runs/metrics.ts';
+import { isPlainName } from '../../../runs/plain-name.ts';
 import { RUN_FILE } from '../../../runs/run.ts';
 import { nodeFolder } from '../folder.ts';
 import type { SweepStore } from './store.ts';
+import { SweepError } from './sweep-error.ts';
 
 const MOST_FILE = 2 ** 30;
+const CHECKPOINT = /^epoch-\d{1,16}-step-\d{1,16}$/;
 
 /** Keeps the newest checkpoint of a run's folder in the database, if that is newer. @returns the checkpoint that it has then */
 export async function keepCheckpoint(
@@ -29,7 +33,11 @@ export async function keepCheckpoint(
   return newest;
 }
 
-/** Puts the checkpoint of another worker into a run's folder, unless what lies there is as new. @returns the checkpoint in the database */
+/**
+ * Puts the checkpoint of another worker into a run's folder, unless what lies there is as new.
+ * @returns the checkpoint in the database
+ * @throws SweepError, with the folder as it was, when its files are none of a run's
+ */
 export async function fetchCheckpoint(
   store: SweepStore,
   sweep: string,
@@ -39,6 +47,7 @@ export async function fetchCheckpoint(
   const newest = await store.newestCheckpoint(sweep, run);
   if (newest === undefined || newest <= ((await newestIn(path)) ?? '')) return newest;
   const files = await store.checkpointFiles(sweep, run, newest);
+  checkFiles(run, newest, Object.keys(files));
   const folder = nodeFolder(path);
   for (const name of await folder.list()) await folder.remove(name);
   // run.json last: without it there is no run.
@@ -47,7 +56,19 @@ export async function fetchCheckpoint(
   return newest;
 }
 
+/** Before anything is removed or written. @throws SweepError where a checkpoint has another file than `keepCheckpoint` gives it */
+function checkFiles(run: string, checkpoint: string, names: readonly string[]): void {
+  const place = `checkpoints/${checkpoint}/`;
+  const fits = (name: string): boolean =>
+    name === RUN_FILE || name === METRICS_FILE || (name.startsWith(place) && isPlainName(name.slice(place.length)));
+  const stranger = CHECKPOINT.test(checkpoint) ? names.find((name) => !fits(name)) : checkpoint;
+  if (stranger === undefined) return;
+  throw new SweepError(
+    `In the database, a checkpoint of ${run} has the name ${shorten(stranger)}. Expected ${RUN_FILE}, ${METRICS_FILE} and files of checkpoints/epoch-…-step-….`,
+  );
+}
+
 async function newestIn(path: string): Promise<string | undefined> {
   const names = await nodeFolder(path).list('checkpoints');
-  return names.filter((name) => /^epoch-\d+-step-\d+$/.test(name)).at(-1);
+  return names.filter((name) => CHECKPOINT.test(name)).at(-1);
 }

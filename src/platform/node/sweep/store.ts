@@ -1,7 +1,10 @@
 import { createHash } from 'node:crypto';
-import type { SweepDefinition } from '../../../runs/sweep/definition.ts';
-import type { PastFailure, Trial, TrialOutcome } from '../../../runs/sweep/trial.ts';
+import { FormatError } from '../../../io/format-error.ts';
+import { parseJson, shorten } from '../../../io/json.ts';
+import { checkSweep, type SweepDefinition } from '../../../runs/sweep/definition.ts';
+import { checkOutcome, type PastFailure, type Trial, type TrialOutcome } from '../../../runs/sweep/trial.ts';
 import type { Database } from './database.ts';
+import { received, receivedName } from './received.ts';
 import { SweepError } from './sweep-error.ts';
 import { TABLES } from './tables.ts';
 
@@ -21,7 +24,10 @@ export type Recorded =
   /** A failure of an attempt that was given up on: the trial has been given out again. */
   | 'too late';
 
-/** Sweeps, their trials and results in a database. Every change can be made twice without harm. */
+/**
+ * Sweeps, their trials and results in a database. Every change can be made twice without harm. Others can write the database: what is read from
+ * it is checked, or it is a SweepError.
+ */
 export class SweepStore {
   private readonly database: Database;
 
@@ -59,10 +65,15 @@ export class SweepStore {
       'select definition from flipgrad.sweep where name = $1',
       [name],
     );
-    return row && (JSON.parse(row.definition) as SweepDefinition);
+    if (!row) return undefined;
+    return received(`the sweep ${shorten(name)}`, () => {
+      const definition = checkSweep(parseJson(row.definition, 'Its definition'), name);
+      if (definition.name === name) return definition;
+      throw new FormatError(`Its definition is that of ${shorten(definition.name)}.`);
+    });
   }
 
-  /** Names of the sweeps, the oldest first. @throws SweepError where no sweep ever was */
+  /** Names of the sweeps, the oldest first. */
   async names({ unfinished = false } = {}): Promise<string[]> {
     const [{ found }] = await this.database.query<{ found: string | null }>(
       "select to_regclass('flipgrad.sweep')::text as found",
@@ -72,7 +83,7 @@ export class SweepStore {
       'select name from flipgrad.sweep where not ($1 and complete) order by created, name',
       [unfinished],
     );
-    return rows.map(({ name }) => name);
+    return rows.map(({ name }) => receivedName(name));
   }
 
   async isComplete(sweep: string): Promise<boolean> {
@@ -168,7 +179,8 @@ export class SweepStore {
       sweep,
     ]);
     return rows.map(({ key, attempt, outcome, worker, finished }) => {
-      const { reason } = JSON.parse(outcome) as Extract<TrialOutcome, { state: 'failed' }>;
+      const read = outcomeIn(outcome, key);
+      const reason = read.state === 'failed' ? read.reason : 'It did not fail';
       return { key, attempt, reason, worker, at: finished.toISOString() };
     });
   }
@@ -213,7 +225,7 @@ export class SweepStore {
     return {
       results: rows.map(({ key, outcome, worker, seconds }) => ({
         key,
-        outcome: JSON.parse(outcome) as TrialOutcome,
+        outcome: outcomeIn(outcome, key),
         worker,
         seconds,
       })),
@@ -322,3 +334,6 @@ export class SweepStore {
     await this.database.query('delete from flipgrad.checkpoint where sweep = $1 and run = $2', [sweep, run]);
   }
 }
+
+const outcomeIn = (text: string, key: string): TrialOutcome =>
+  received(`the outcome of ${shorten(key)}`, () => checkOutcome(parseJson(text, 'It')));

@@ -3,9 +3,11 @@ import { createHash } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { FormatError } from '../../../io/format-error.ts';
 import { shorten } from '../../../io/json.ts';
-import { EXPECTED_BLAS, isRecordedBlas } from '../../../runs/recorded-blas.ts';
+import { StorageError } from '../../../runs/folder.ts';
 import { Run, WEIGHTS_FILE } from '../../../runs/run.ts';
+import { checkSettings } from '../../../runs/sweep/check-settings.ts';
 import type { Setting, Settings } from '../../../runs/sweep/train-settings.ts';
 import type { Trial, TrialOutcome } from '../../../runs/sweep/trial.ts';
 import { nodeFolder } from '../folder.ts';
@@ -27,6 +29,8 @@ export interface TrialProcessOptions {
   readonly threads: number;
   /** Seconds between checkpoints. */
   readonly checkpointEvery: number;
+  /** Where data sets lie on this machine; by default where `train` looks. */
+  readonly dataDir?: string | undefined;
 }
 
 /** Time for a process to save and end after it was asked to, in milliseconds. */
@@ -42,19 +46,18 @@ const INTERRUPTED: readonly (number | null)[] = [129, 130, 143];
  * is alive. The other one stops and saves when this one dies (train.ts listens for that on the channel between them).
  */
 export const trialProcess =
-  ({ main, threads, checkpointEvery }: TrialProcessOptions): RunTrial =>
+  ({ main, threads, checkpointEvery, dataDir }: TrialProcessOptions): RunTrial =>
   async (trial, path, signal) => {
-    const { blas = 'off' } = trial.settings;
-    // Settings come from a database that others can write.
-    if (!isRecordedBlas(blas))
-      return { state: 'failed', reason: `The setting \`blas\` of ${trial.key} is ${shorten(blas)}. ${EXPECTED_BLAS}` };
+    const wrong = wrongSettings(trial);
+    if (wrong !== undefined) return { state: 'failed', reason: wrong };
     const folder = nodeFolder(path);
     for (let waited = 0; waited < PATIENCE && (await folder.locked()); waited += 500) {
       if (signal.aborted) return { state: 'stopped' };
       await sleep(500);
     }
     const own = ['--run', path, '--resume', '--json', '--checkpoint-every', String(checkpointEvery)];
-    const args = [main, 'train', ...flagsOf(trial.settings), '--threads', String(threads), ...own];
+    const machine = ['--threads', String(threads), ...(dataDir === undefined ? [] : ['--data-dir', dataDir])];
+    const args = [main, 'train', ...flagsOf(trial.settings), ...machine, ...own];
     const child = spawn(process.execPath, args, {
       // Compiled once for all trials: a short one takes half the time. The folder is Node's own for this.
       env: { NODE_COMPILE_CACHE: join(tmpdir(), 'node-compile-cache'), ...process.env },
@@ -66,8 +69,24 @@ export const trialProcess =
       const how = killedBy ? `was ended by ${killedBy}` : `ended with code ${code}`;
       return { state: 'crashed', reason: `${text.trim() || 'Its process said nothing'} (it ${how})` };
     }
-    return outcomeOf(path);
+    return outcomeOf(path).catch((error) => {
+      // It is no longer there, or not what the process wrote: the trial runs again.
+      if (!(error instanceof StorageError || error instanceof FormatError)) throw error;
+      return { state: 'crashed', reason: `Its process ended well, but its result cannot be read: ${error.message}` };
+    });
   };
+
+/** Why a trial's settings cannot be used: they come from a database that others can write. */
+function wrongSettings({ key, seed, settings }: Trial): string | undefined {
+  const { seed: same, ...others } = settings;
+  if (same !== seed) return `\`settings.seed\` of ${key} is ${shorten(same)}. Expected ${seed}, the trial's own.`;
+  try {
+    checkSettings('settings', others);
+  } catch (error) {
+    if (error instanceof RangeError) return `The settings of ${key} cannot be used: ${error.message}`;
+    throw error;
+  }
+}
 
 async function ended(
   child: ChildProcess,
@@ -95,7 +114,7 @@ async function ended(
   }
 }
 
-/** The outcome that stands in a run's folder. @throws StorageError when there is none */
+/** The outcome that stands in a run's folder. @throws StorageError or FormatError when it cannot be read */
 async function outcomeOf(path: string): Promise<TrialEnd> {
   const run = await Run.open(nodeFolder(path));
   const { result } = run.record;

@@ -1,7 +1,7 @@
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Trial, TrialOutcome } from '../../../runs/sweep/trial.ts';
 import { type Advance, advance } from './advance.ts';
+import { placeBelow } from './place.ts';
 import type { Claim, TrialQueue } from './queue.ts';
 import { fetchCheckpoint, keepCheckpoint } from './run-files.ts';
 import type { Recorded, SweepStore } from './store.ts';
@@ -14,7 +14,7 @@ export interface WorkerOptions {
   readonly sweeps: () => Promise<readonly string[]>;
   readonly runTrial: RunTrial;
   /** Where the runs' folders lie: a folder for each sweep, and in it one for each run. */
-  readonly folder: (sweep: string) => string;
+  readonly folder: (sweep: string) => string | Promise<string>;
   /** Do all workers see that folder? Then checkpoints are found there; if not, they go through the database. */
   readonly shared: boolean;
   /** Seconds between two looks for a new checkpoint that goes into the database. */
@@ -82,7 +82,7 @@ async function perform(claim: Claim, options: WorkerOptions): Promise<void> {
   if (!(await store.isOpen(sweep, key, attempt))) return claim.complete();
   onEvent?.({ event: 'claimed', sweep, key, attempts });
   const began = performance.now();
-  const path = join(options.folder(sweep), run);
+  const path = await placeBelow(await options.folder(sweep), run);
   const lost = new AbortController();
   let kept = shared ? undefined : await fetchCheckpoint(store, sweep, run, path);
   const keep = async (): Promise<void> => {
