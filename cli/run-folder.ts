@@ -1,4 +1,5 @@
 import { mkdirSync } from 'node:fs';
+import { rmdir } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import {
   type AnyRun,
@@ -19,11 +20,32 @@ import { basketOf, optimizerSettings, type TrainConfig } from './train-config.ts
 /** Where runs go that are not told where: $FLIPGRAD_RUNS, else `runs` in the working folder. */
 export const runsFolder = (): string => process.env.FLIPGRAD_RUNS ?? 'runs';
 
-/** Makes a folder for a run, named by the time, the neuron and the seed. */
-export function newFolder({ neuron }: TrainConfig, seed: number): string {
+/**
+ * Does something with the folder of a new run: the one that is named, or one with the time, the neuron and the seed in its name. Folders
+ * that were made for it are gone again when that fails before it has written anything.
+ */
+export async function withNewFolder(
+  named: string | undefined,
+  { neuron }: TrainConfig,
+  seed: number,
+  use: (path: string) => Promise<void>,
+): Promise<void> {
+  if (named !== undefined) return use(named);
   const time = new Date().toISOString().slice(0, 19).replaceAll(/[-:]/g, '').replace('T', '-');
   const name = `${time}-${neuron.replaceAll(/[^a-z0-9-]+/gi, '_')}-${seed}`;
-  mkdirSync(runsFolder(), { recursive: true });
+  const made = mkdirSync(runsFolder(), { recursive: true });
+  const path = makeFolder(name);
+  try {
+    await use(path);
+  } finally {
+    // Neither does anything to a folder that holds something.
+    await rmdir(path).catch(() => {});
+    if (made !== undefined) await rmdir(runsFolder()).catch(() => {});
+  }
+}
+
+/** A folder of that name or, where others have it, with a number after it. */
+function makeFolder(name: string): string {
   for (let number = 1; ; number++) {
     const path = resolve(runsFolder(), number === 1 ? name : `${name}-${number}`);
     try {

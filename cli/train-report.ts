@@ -31,8 +31,12 @@ export function epochLine(event: EpochEvent): string {
 }
 
 /** That a checkpoint was taken up, above the progress line. */
-export function tellResumed({ epochs, batches, damaged }: ResumedEvent, progress: Progress): void {
+export function tellResumed({ epochs, batches, damaged, missing }: ResumedEvent, progress: Progress): void {
   for (const reason of damaged) progress.print(`not used: ${reason}`);
+  if (missing.length > 0) {
+    const gaps = missing.map(([first, last]) => (first === last ? `${first}` : `${first} to ${last}`)).join(', ');
+    progress.print(`metrics.jsonl lacks lines of epochs that are trained: ${gaps}. They do not come again.`);
+  }
   progress.print(`resumed after epoch ${epochs}${batches ? `, minibatch ${batches}` : ''}`);
 }
 

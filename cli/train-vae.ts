@@ -23,7 +23,7 @@ import { nodeFolder } from '../src/platform/node/index.ts';
 import { vaeCurvesChart } from './curves.ts';
 import { UsageError } from './exit.ts';
 import { duration, type Progress } from './progress.ts';
-import { newFolder, recordOf } from './run-folder.ts';
+import { recordOf, withNewFolder } from './run-folder.ts';
 import { millions, percent, table } from './table.ts';
 import { flagOf, GATE_FLAGS, type TrainConfig } from './train-config.ts';
 import { basketTable, tellResumed } from './train-report.ts';
@@ -90,8 +90,9 @@ export async function beginVae(
   const record = vaeRecord(using, kind, spec);
   if (!json) progress.print(headline(config, kind, data.train, model.parameters));
   if (flags.run === 'none') return followVae(trainVae(model, data, { ...trainOptions(record), signal }), using);
-  const path = flags.run ?? newFolder(config, flags.seed);
-  return trainFolder(await Run.create(nodeFolder(path), record), model);
+  return withNewFolder(flags.run, config, flags.seed, async (path) =>
+    trainFolder(await Run.plan(nodeFolder(path), record), model),
+  );
 }
 
 /** What run.json says of an autoencoder's run that is about to begin. */

@@ -2,7 +2,6 @@ import { hostname } from 'node:os';
 import { Command, Option } from 'commander';
 import {
   type AnyRun,
-  type AnyRunRecord,
   type BasketRow,
   type Crossovers,
   createModel,
@@ -12,7 +11,6 @@ import {
   penalties,
   Run,
   type RunEvent,
-  type RunKind,
   resolveOptimizer,
   type Split,
   StorageError,
@@ -27,7 +25,7 @@ import { Interruption, UsageError } from './exit.ts';
 import { untilInterrupted } from './interrupt.ts';
 import { count, list, neurons, number, positive, rate, seconds, wholeNumber, widths } from './options.ts';
 import { duration, type Progress, terminalProgress } from './progress.ts';
-import { newFolder, openAnyRun, recordOf } from './run-folder.ts';
+import { openAnyRun, recordOf, withNewFolder } from './run-folder.ts';
 import {
   basketOf,
   DEFAULTS,
@@ -206,8 +204,9 @@ async function begin(session: Session): Promise<void> {
       };
       return follow(train(model, data, { ...settings, ...optional }), session);
     }
-    const path = flags.run ?? newFolder(config, flags.seed);
-    await trainFolder(await Run.create(nodeFolder(path), record), { engine, data, model }, session);
+    await withNewFolder(flags.run, config, flags.seed, async (path) =>
+      trainFolder(await Run.plan(nodeFolder(path), record), { engine, data, model }, session),
+    );
   });
 }
 
@@ -216,10 +215,6 @@ async function resume(session: Session, begun: AnyRun): Promise<void> {
   const { flags, command, progress } = session;
   const { record } = begun;
   checkGiven(command, flags, begun);
-  const { epochs } = flags;
-  if (epochs !== undefined && epochs !== record.training.epochs) {
-    await withEpochs(begun as Run<RunKind>, epochs);
-  }
   const data = await loadDataset(record.data.source, loadOptions(session, record.data.seed));
   progress.clear();
   const { simd, blas, crossovers } = record.engine;
@@ -231,14 +226,10 @@ async function resume(session: Session, begun: AnyRun): Promise<void> {
     blas: given('blas') ? flags.blas : blas,
     crossovers,
   };
-  await withEngine(flags.anyEngine ? flags : engineFlags, (engine) => trainFolder(begun, { engine, data }, session));
-}
-
-/** Asks a run for another number of epochs; its result, if there is one, is no longer that. */
-async function withEpochs(begun: Run<RunKind>, epochs: number): Promise<void> {
-  const { result, ...rest } = begun.record;
-  const config = { ...rest.config, epochs };
-  await begun.rewrite({ ...rest, config, training: { ...rest.training, epochs } } as AnyRunRecord);
+  const { epochs } = flags;
+  await withEngine(flags.anyEngine ? flags : engineFlags, (engine) =>
+    trainFolder(begun, { engine, data, ...(epochs !== undefined && { epochs }) }, session),
+  );
 }
 
 /** @throws UsageError when a flag contradicts the run: only `--epochs` and what does not change the result may differ */
@@ -279,7 +270,7 @@ async function withEngine(
 /** Trains a run in its folder, and says how to go on when it is interrupted. */
 async function trainFolder(
   run: AnyRun,
-  using: { engine: Engine; data: Split; model?: ReturnType<typeof createModel> },
+  using: { engine: Engine; data: Split; model?: ReturnType<typeof createModel>; epochs?: number },
   session: Session,
 ): Promise<void> {
   const { flags, json, progress, signal } = session;

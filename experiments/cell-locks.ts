@@ -25,8 +25,9 @@ export class CellLocks {
     const folder = nodeFolder(path);
     for (let attempt = 1; ; attempt++) {
       try {
-        const { lost, release } = await folder.lock();
-        return { lost, release: () => release().then(() => this.tidy(path)) };
+        const { lost, tidy, release } = await folder.lock();
+        await tidy();
+        return { lost, tidy, release: () => release().then(() => this.tidy(path)) };
       } catch (error) {
         if (await folder.locked()) return undefined;
         if (attempt === ATTEMPTS) throw error;

@@ -7,6 +7,8 @@ import { decodeSafetensors, encodeSafetensors } from './safetensors.ts';
 export interface Checkpoint {
   readonly arrays: ReadonlyMap<string, Float32Array | Float64Array>;
   readonly facts: unknown;
+  /** What training was told, as plain JSON: for who goes on with it. Checkpoints of older versions have none. */
+  readonly settings?: unknown;
 }
 
 /** Its two files. The JSON carries length and CRC-32C of the arrays, so that files of two checkpoints are not taken for one. */
@@ -15,12 +17,17 @@ export const CHECKPOINT_FILES = { arrays: 'arrays.safetensors', facts: 'state.js
 const FORMAT = 'flipgrad checkpoint 1';
 
 /** The files of a checkpoint, by name. */
-export function encodeCheckpoint({ arrays, facts }: Checkpoint): Record<string, Uint8Array> {
+export function encodeCheckpoint({ arrays, facts, settings }: Checkpoint): Record<string, Uint8Array> {
   const tensors = new Map([...arrays].map(([name, values]) => [name, { shape: [values.length], values }]));
   const file = encodeSafetensors({ tensors, metadata: { format: FORMAT } });
   const text = JSON.stringify(facts);
-  const checks = { bytes: file.length, crc32c: crc32c(file), factsCrc32c: crc32c(new TextEncoder().encode(text)) };
-  const json = `{"format":${JSON.stringify(FORMAT)},"arrays":${JSON.stringify(checks)},"facts":${text}}\n`;
+  const checks = { bytes: file.length, crc32c: crc32c(file), factsCrc32c: crcOf(text) };
+  const fields = [`"format":${JSON.stringify(FORMAT)}`, `"arrays":${JSON.stringify(checks)}`, `"facts":${text}`];
+  if (settings !== undefined) {
+    const told = JSON.stringify(settings);
+    fields.push(`"settings":${told}`, `"settingsCrc32c":${crcOf(told)}`);
+  }
+  const json = `{${fields.join(',')}}\n`;
   return { [CHECKPOINT_FILES.arrays]: file, [CHECKPOINT_FILES.facts]: new TextEncoder().encode(json) };
 }
 
@@ -40,8 +47,10 @@ export function decodeCheckpoint(files: Readonly<Record<string, Uint8Array | und
   const checks = asObject(state.arrays, `"arrays" of ${factsName}`);
   if (checks.bytes !== arraysFile.length || checks.crc32c !== crc32c(arraysFile))
     throw new FormatError(`${arraysName} is damaged: its length or its checksum is not what ${factsName} says.`);
-  if (checks.factsCrc32c !== crc32c(new TextEncoder().encode(JSON.stringify(state.facts))))
+  if (checks.factsCrc32c !== crcOf(JSON.stringify(state.facts)))
     throw new FormatError(`${factsName} is damaged: its checksum is not that of its facts.`);
+  if (state.settings !== undefined && state.settingsCrc32c !== crcOf(JSON.stringify(state.settings)))
+    throw new FormatError(`${factsName} is damaged: its checksum is not that of its settings.`);
   const { tensors } = decodeSafetensors(arraysFile, arraysName);
   const arrays = new Map<string, Float32Array | Float64Array>();
   for (const [name, { values }] of tensors) {
@@ -49,5 +58,7 @@ export function decodeCheckpoint(files: Readonly<Record<string, Uint8Array | und
       throw new FormatError(`The tensor ${shorten(name)} of ${arraysName} holds whole numbers; F32 or F64 would do.`);
     arrays.set(name, values);
   }
-  return { arrays, facts: state.facts };
+  return { arrays, facts: state.facts, ...(state.settings !== undefined && { settings: state.settings }) };
 }
+
+const crcOf = (text: string): number => crc32c(new TextEncoder().encode(text));

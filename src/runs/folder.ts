@@ -19,6 +19,8 @@ export interface Folder {
   write(name: string, content: Uint8Array | Readonly<Record<string, Uint8Array>>): Promise<void>;
   /** Adds to the end of a file, which it makes where there is none. @throws StorageError */
   append(name: string, bytes: Uint8Array): Promise<void>;
+  /** Returns when what was added to a file would survive a loss of power; at once where there is no file. @throws StorageError */
+  sync(name: string): Promise<void>;
   /** Cuts a file. @throws StorageError */
   truncate(name: string, length: number): Promise<void>;
   /** Names of the files and folders in it or in a folder of it, sorted; none where it does not exist. */
@@ -26,7 +28,7 @@ export interface Folder {
   /** Removes a file or folder, if there is one. @throws StorageError */
   remove(name: string): Promise<void>;
   /**
-   * Takes the folder for one writer.
+   * Takes the folder for one writer, and makes it where there is none; it is gone again when the lock goes and nothing was written.
    * @throws StorageError when another one has it, which is alive
    */
   lock(): Promise<FolderLock>;
@@ -38,6 +40,8 @@ export interface Folder {
 export interface FolderLock {
   /** Aborts, with a StorageError, when another writer has taken over: this one had been silent for too long. */
   readonly lost: AbortSignal;
+  /** Removes what killed writers have left. Not part of taking the lock: whoever is refused after that has changed nothing. */
+  tidy(): Promise<void>;
   release(): Promise<void>;
 }
 

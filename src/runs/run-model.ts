@@ -6,6 +6,7 @@ import type { Model } from '../layers/model.ts';
 import { StorageError } from './folder.ts';
 import { RUN_FILE, type Run, type SavedState, WEIGHTS_FILE } from './run.ts';
 import type { RunKind } from './run-kinds.ts';
+import { checkSettings } from './settings.ts';
 
 /**
  * The model of a run: that of its best epoch, at the end or so far.
@@ -24,6 +25,7 @@ export async function runModel(run: Run, engine: Engine): Promise<{ model: Model
       : 'Training it would do.';
     throw new StorageError(`${folder.path} has no weights yet: neither ${WEIGHTS_FILE} nor a checkpoint. ${todo}`);
   }
+  checkSettings(record, saved, `${folder.path}/${RUN_FILE}`, ['model', 'data']);
   const model = untrainedModel(run, engine, saved);
   try {
     model.restore(saved.state.best ?? saved.state.model);

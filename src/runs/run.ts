@@ -6,6 +6,7 @@ import { type RunLog, runLogs } from './logs.ts';
 import { encodeLine, METRICS_FILE, type Metrics, type MetricsLine, MOST_METRICS, readMetrics } from './metrics.ts';
 import { decodeRecord, encodeRecord } from './record.ts';
 import { kindOf, type RunKind, type RunKinds, runKinds } from './run-kinds.ts';
+import { settingsOf } from './settings.ts';
 
 export const RUN_FILE = 'run.json';
 export const WEIGHTS_FILE = 'weights.safetensors';
@@ -24,6 +25,8 @@ export interface SavedState<K extends RunKind = 'classifier'> {
   readonly name: string;
   /** Newer checkpoints that could not be read, each with the reason. */
   readonly damaged: readonly string[];
+  /** With which settings it was trained; older versions did not keep them. See `checkSettings`. */
+  readonly settings?: unknown;
 }
 
 /**
@@ -36,21 +39,41 @@ export class Run<K extends RunKind = 'classifier'> {
   readonly kind: K;
   private current: RunKinds[K]['record'];
 
-  private constructor(folder: Folder, record: RunKinds[K]['record']) {
+  /** Does its folder hold it? */
+  private written: boolean;
+
+  private constructor(folder: Folder, record: RunKinds[K]['record'], written: boolean) {
     this.folder = folder;
     this.kind = kindOf(record) as K;
     this.current = record;
+    this.written = written;
   }
 
   /** Begins a run. @throws StorageError when the folder holds anything already, or cannot be written */
   static async create(folder: Folder, record: RunKinds['classifier']['record']): Promise<Run>;
   static async create(folder: Folder, record: RunKinds['vae']['record']): Promise<Run<'vae'>>;
   static async create(folder: Folder, record: RunKinds[RunKind]['record']): Promise<AnyRun> {
-    const found = (await folder.list()).filter((name) => !name.startsWith('.'));
-    if (found.length > 0)
-      throw new StorageError(`${folder.path} holds ${found[0]} already; a new or empty folder would do.`);
-    await folder.write(RUN_FILE, encodeRecord(record));
-    return new Run<RunKind>(folder, record) as AnyRun;
+    const run = new Run<RunKind>(folder, record, false);
+    const lock = await folder.lock();
+    try {
+      await run.checkEmpty();
+      await run.rewrite(record);
+    } finally {
+      await lock.release();
+    }
+    return run as AnyRun;
+  }
+
+  /**
+   * A run that is about to begin: nothing is written before `trainRun` or `trainVaeRun` has found everything as it should be.
+   * @throws StorageError when the folder holds anything already
+   */
+  static async plan(folder: Folder, record: RunKinds['classifier']['record']): Promise<Run>;
+  static async plan(folder: Folder, record: RunKinds['vae']['record']): Promise<Run<'vae'>>;
+  static async plan(folder: Folder, record: RunKinds[RunKind]['record']): Promise<AnyRun> {
+    const run = new Run<RunKind>(folder, record, false);
+    await run.checkEmpty();
+    return run as AnyRun;
   }
 
   /** Opens a classifier's run. @throws StorageError when there is none, or one of another kind; FormatError when its run.json is damaged */
@@ -66,7 +89,25 @@ export class Run<K extends RunKind = 'classifier'> {
   static async openAny(folder: Folder): Promise<AnyRun> {
     const bytes = await folder.read(RUN_FILE, MOST_RECORD);
     if (!bytes) throw new StorageError(`${folder.path} holds no run: there is no ${RUN_FILE}.`);
-    return new Run<RunKind>(folder, decodeRecord(bytes, `${folder.path}/${RUN_FILE}`)) as AnyRun;
+    return new Run<RunKind>(folder, decodeRecord(bytes, `${folder.path}/${RUN_FILE}`), true) as AnyRun;
+  }
+
+  /**
+   * For a writer who has just taken the lock: what others have written since the run was opened.
+   * @throws as `open`; for a run that is about to begin StorageError when the folder holds anything already
+   */
+  async refresh(): Promise<void> {
+    if (!this.written) return this.checkEmpty();
+    const now = await Run.openAny(this.folder);
+    if (now.kind !== this.kind) throw new StorageError(`${this.folder.path} holds another run now.`);
+    this.current = now.record;
+  }
+
+  private async checkEmpty(): Promise<void> {
+    const { folder } = this;
+    const [found] = (await folder.list()).filter((name) => !name.startsWith('.'));
+    if (found !== undefined)
+      throw new StorageError(`${folder.path} holds ${found} already; a new or empty folder would do.`);
   }
 
   /** Does a folder hold a run? */
@@ -78,10 +119,16 @@ export class Run<K extends RunKind = 'classifier'> {
     return this.current;
   }
 
-  /** Replaces run.json. */
+  /** Replaces run.json, or writes it for the first time. */
   async rewrite(record: RunKinds[K]['record']): Promise<void> {
     await this.folder.write(RUN_FILE, encodeRecord(record));
     this.current = record;
+    this.written = true;
+  }
+
+  /** The same unless it says so already. */
+  async ensure(record: RunKinds[K]['record']): Promise<void> {
+    if (!this.written || record !== this.current) await this.rewrite(record);
   }
 
   /** What has been logged so far, without a last line that was cut short. @throws FormatError when another line is damaged */
@@ -165,9 +212,12 @@ export class Run<K extends RunKind = 'classifier'> {
       if (typeof (await this.read(name)) !== 'string') return name;
       await folder.remove(`${CHECKPOINTS}/${name}`);
     }
-    const files = encodeCheckpoint({ arrays: arraysOf(state), facts: state.progress });
+    const settings = settingsOf(this.record);
+    const files = encodeCheckpoint({ arrays: arraysOf(state), facts: state.progress, settings });
     const write = () => folder.write(`${CHECKPOINTS}/${name}`, files);
     try {
+      // A checkpoint never outlives the lines of its epochs.
+      await folder.sync(METRICS_FILE);
       await write().catch(async (error: unknown) => {
         if (!(error instanceof StorageError && error.full && others.length >= KEPT)) throw error;
         await folder.remove(`${CHECKPOINTS}/${others[0]}`);
@@ -186,9 +236,9 @@ export class Run<K extends RunKind = 'classifier'> {
       const names = await this.checkpoints();
       const damaged: string[] = [];
       for (const name of [...names].reverse()) {
-        const state = await this.read(name);
-        if (typeof state !== 'string') return { state, name, damaged };
-        damaged.push(state);
+        const found = await this.read(name);
+        if (typeof found !== 'string') return { ...found, name, damaged };
+        damaged.push(found);
       }
       if (damaged.length === 0) return undefined;
       // A writer may have put newer ones in their place meanwhile.
@@ -198,15 +248,16 @@ export class Run<K extends RunKind = 'classifier'> {
   }
 
   /** A checkpoint's state, or why it cannot be read. */
-  private async read(name: string): Promise<SavedState<K>['state'] | string> {
+  private async read(name: string): Promise<Pick<SavedState<K>, 'state' | 'settings'> | string> {
     const { folder } = this;
     try {
       const place = `${CHECKPOINTS}/${name}`;
       const files: Record<string, Uint8Array | undefined> = {};
       for (const file of Object.values(CHECKPOINT_FILES))
         files[file] = await folder.read(`${place}/${file}`, MOST_FILE);
-      const { arrays, facts } = decodeCheckpoint(files, `${folder.path}/${place}`);
-      return stateOf(arrays, runKinds[this.kind].progress(facts) as RunKinds[K]['progress']);
+      const { arrays, facts, settings } = decodeCheckpoint(files, `${folder.path}/${place}`);
+      const state = stateOf(arrays, runKinds[this.kind].progress(facts) as RunKinds[K]['progress']);
+      return { state, ...(settings !== undefined && { settings }) };
     } catch (error) {
       if (error instanceof FormatError || error instanceof RangeError || error instanceof StorageError)
         return error.message;

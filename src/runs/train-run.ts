@@ -5,12 +5,13 @@ import type { Model } from '../layers/model.ts';
 import type { TrainingState } from '../train/state.ts';
 import { train } from '../train/train.ts';
 import { trainVae } from '../train/train-vae.ts';
-import { StorageError } from './folder.ts';
+import { type FolderLock, StorageError } from './folder.ts';
 import type { MetricsLine, SessionEvent } from './metrics.ts';
 import { trainOptions } from './record.ts';
-import { type Run, WEIGHTS_FILE } from './run.ts';
+import { RUN_FILE, type Run, type SavedState, WEIGHTS_FILE } from './run.ts';
 import type { RunKind, RunKinds } from './run-kinds.ts';
 import { untrainedModel } from './run-model.ts';
+import { checkSettings } from './settings.ts';
 
 export interface TrainRunOptions {
   readonly engine: Engine;
@@ -22,6 +23,8 @@ export interface TrainRunOptions {
   readonly signal?: AbortSignal;
   /** Seconds between checkpoints; default 30. */
   readonly checkpointSeconds?: number;
+  /** Train to another number of epochs than the record asks for; run.json says so as soon as everything is found as it should be. */
+  readonly epochs?: number;
   /** Go on though engine or arithmetic differ from those of the sessions before; default false. */
   readonly anyEngine?: boolean;
   /** Who trains, for the session's line: process, machine. */
@@ -36,6 +39,8 @@ export interface ResumedEvent {
   readonly batches: number;
   /** Why newer checkpoints could not be used. */
   readonly damaged: readonly string[];
+  /** Epochs that are trained and whose lines metrics.jsonl lacks: the first and the last of each gap. */
+  readonly missing: readonly (readonly [number, number])[];
 }
 
 /** A checkpoint was written. */
@@ -49,19 +54,20 @@ export type RunEvent<K extends RunKind = 'classifier'> = RunKinds[K]['event'] | 
 /**
  * Trains a run from where it stands to its end, an event at a time, with checkpoints by the clock. However often it is interrupted,
  * the weights at the end are the same, bit for bit, on the same engine; metrics.jsonl has every epoch once. A run that is done
- * already gives its result again.
- * @throws StorageError when the run is in use, its engine or data are others than before, or the disk is full; FormatError when
- * its files are damaged; what `train` throws
+ * already gives its result again. Nothing is written before everything has been found as it should be: who is refused leaves every file
+ * as it was.
+ * @throws StorageError when the run is in use, its engine, data or settings are others than before, or the disk is full; FormatError
+ * when its files are damaged; what `train` throws
  */
 export const trainRun = (run: Run, options: TrainRunOptions): AsyncGenerator<RunEvent, void> =>
-  trainKind(run, options, ({ model, data, signal, resume }) =>
-    train(model, data, { ...trainOptions(run.record), signal, ...(resume && { resume }) }),
+  trainKind(run, options, ({ record, model, data, signal, resume }) =>
+    train(model, data, { ...trainOptions(record), signal, ...(resume && { resume }) }),
   );
 
 /** The same for the run of an autoencoder. @throws what `trainRun` does, and what `trainVae` throws */
 export const trainVaeRun = (run: Run<'vae'>, options: TrainRunOptions): AsyncGenerator<RunEvent<'vae'>, void> =>
-  trainKind(run, options, ({ model, data, signal, resume }) =>
-    trainVae(model, data, { ...trainOptions(run.record), signal, ...(resume && { resume }) }),
+  trainKind(run, options, ({ record, model, data, signal, resume }) =>
+    trainVae(model, data, { ...trainOptions(record), signal, ...(resume && { resume }) }),
   );
 
 type State<K extends RunKind> = TrainingState<RunKinds[K]['progress']>;
@@ -73,6 +79,7 @@ interface Training<K extends RunKind> extends AsyncIterable<RunKinds[K]['event']
 
 /** Begins training, or goes on from a state. */
 type Begin<K extends RunKind> = (from: {
+  readonly record: RunKinds[K]['record'];
   readonly model: Model;
   readonly data: Split;
   readonly signal: AbortSignal;
@@ -86,7 +93,7 @@ async function* trainKind<K extends RunKind>(
 ): AsyncGenerator<RunEvent<K>, void> {
   const lock = await run.folder.lock();
   try {
-    yield* trainLocked(run, options, begin, lock.lost);
+    yield* trainLocked(run, options, begin, lock);
   } finally {
     await lock.release();
   }
@@ -96,20 +103,28 @@ async function* trainLocked<K extends RunKind>(
   run: Run<K>,
   options: TrainRunOptions,
   begin: Begin<K>,
-  lost: AbortSignal,
+  { lost, tidy }: FolderLock,
 ): AsyncGenerator<RunEvent<K>, void> {
   const { engine, data, checkpointSeconds = 30, anyEngine = false } = options;
+  await run.refresh();
+  const record = withEpochs(run.record, options.epochs);
   checkSame(run, engine, data, anyEngine);
   await run.checkPlaces();
   const saved = await run.latest();
-  const journal = new Journal<K>(run, await run.repair(), anyEngine);
+  if (saved) checkGoesOn(record, saved, run.folder.path);
+  const lines = (await run.metrics()) as readonly MetricsLine<RunKind>[];
+  const missing = missingEpochs(lines, saved?.state.progress.epochs ?? 0);
   const model = options.model ?? untrainedModel(run, engine, saved);
   const signal = options.signal ? AbortSignal.any([options.signal, lost]) : lost;
-  const training = begin({ model, data, signal, resume: saved?.state });
+  const training = begin({ record, model, data, signal, resume: saved?.state });
+  // The first that is written.
+  await tidy();
+  await run.ensure(record);
+  const journal = new Journal<K>(run, await run.repair(), anyEngine);
   await journal.session(training.state(), engine, options.by ?? {});
   if (saved) {
     const { epochs, batches } = saved.state.progress;
-    yield { event: 'resumed', checkpoint: saved.name, epochs, batches, damaged: saved.damaged };
+    yield { event: 'resumed', checkpoint: saved.name, epochs, batches, damaged: saved.damaged, missing };
   }
   let last = performance.now();
   const save = async (): Promise<SavedEvent> => {
@@ -169,6 +184,36 @@ class Journal<K extends RunKind> {
     await this.run.log(line, this.lines);
     this.lines.push(line);
   }
+}
+
+/** A record that asks for another number of epochs: its result, if there is one, is no longer that. */
+function withEpochs<Record extends RunKinds[RunKind]['record']>(record: Record, epochs: number | undefined): Record {
+  if (epochs === undefined || epochs === record.training.epochs) return record;
+  const { result: _, ...rest } = record;
+  const asked = { ...rest, config: { ...rest.config, epochs }, training: { ...rest.training, epochs } };
+  return asked as unknown as Record;
+}
+
+/** @throws StorageError when a checkpoint was trained with other settings than the record has, or for more epochs */
+function checkGoesOn(record: RunKinds[RunKind]['record'], saved: SavedState<RunKind>, path: string): void {
+  checkSettings(record, saved, `${path}/${RUN_FILE}`);
+  const { epochs } = saved.state.progress;
+  if (epochs > record.training.epochs)
+    throw new StorageError(
+      `${path} has trained ${epochs} epochs already, and ${record.training.epochs} are asked for. Expected ${epochs} or more.`,
+    );
+}
+
+/** Gaps in the lines of the first epochs. */
+function missingEpochs(lines: readonly MetricsLine<RunKind>[], epochs: number): [number, number][] {
+  const told = lines.flatMap((line) => (line.event === 'epoch' && line.epoch <= epochs ? [line.epoch] : []));
+  const gaps: [number, number][] = [];
+  let next = 1;
+  for (const epoch of [...new Set(told)].sort((a, b) => a - b).concat(epochs + 1)) {
+    if (epoch > next) gaps.push([next, epoch - 1]);
+    next = epoch + 1;
+  }
+  return gaps;
 }
 
 /** What is logged once, of any kind of run. */

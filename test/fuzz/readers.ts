@@ -60,6 +60,7 @@ function folderOf(files: Readonly<Record<string, Uint8Array>>): Folder {
     },
     write: refuse,
     append: refuse,
+    sync: refuse,
     truncate: refuse,
     remove: refuse,
     lock: refuse,

@@ -99,6 +99,7 @@ describe('a run', () => {
         epochs: epoch - 1,
         batches: batch,
         damaged: [],
+        missing: [],
       });
       assert.deepEqual(weights(run), weights(whole), `${epoch}, ${batch}`);
       assert.deepEqual(await logged(run), await logged(whole));

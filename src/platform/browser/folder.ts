@@ -8,6 +8,7 @@ function readOnly(path: string): Omit<Folder, 'path' | 'read' | 'pieces' | 'list
   return {
     write: refuse,
     append: refuse,
+    sync: refuse,
     truncate: refuse,
     remove: refuse,
     lock: refuse,

@@ -21,6 +21,9 @@ const STARTED = 19;
 /** What file systems answer that have no links. */
 const WITHOUT_LINKS = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS']);
 
+/** The lock itself. */
+type Held = Omit<FolderLock, 'tidy'>;
+
 interface Owner extends Partial<Identity> {
   readonly token: string;
   readonly pid: number;
@@ -44,7 +47,7 @@ const held = new Set<string>();
  * @param heartbeat milliseconds between two touches
  * @throws StorageError when the owner lives, or no lock but something else stands in its place
  */
-export async function lockFolder(folder: string, heartbeat = HEARTBEAT): Promise<FolderLock> {
+export async function lockFolder(folder: string, heartbeat = HEARTBEAT): Promise<Held> {
   const file = join(folder, FILE);
   const identity = await identityOf(process.pid);
   const own: Owner = { token: randomUUID(), pid: process.pid, host: hostname(), ...identity };
@@ -111,7 +114,7 @@ async function takeAway(file: string, dead: Owner | undefined): Promise<void> {
   else await rm(aside, { force: true });
 }
 
-function keep(file: string, own: Owner, heartbeat: number): FolderLock {
+function keep(file: string, own: Owner, heartbeat: number): Held {
   const lost = new AbortController();
   const beat = setInterval(async () => {
     const owner = await readOwner(file).catch(() => undefined);

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { constants } from 'node:fs';
-import { type FileHandle, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { type FileHandle, mkdir, open, readdir, rename, rm, rmdir } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
 import { type Folder, StorageError } from '../../runs/folder.ts';
 import { folderBelow, openBelow, pathBelow } from './below.ts';
 import { isLocked, lockFolder, sweepLocks } from './folder-lock.ts';
@@ -85,6 +85,19 @@ export function nodeFolder(path: string): Folder {
       });
       await using(name, ADD, 'written', (file) => file.writeFile(bytes), bytes);
     },
+    async sync(name) {
+      try {
+        const file = await openBelow(path, name, constants.O_WRONLY);
+        try {
+          await file.sync();
+        } finally {
+          await file.close();
+        }
+        await syncFolder(dirname(at(name)));
+      } catch (error) {
+        if (codeOf(error) !== 'ENOENT') throw explained(error, at(name), 'written');
+      }
+    },
     truncate: (name, length) => using(name, constants.O_WRONLY, 'cut', (file) => file.truncate(length)),
     async list(name = '.') {
       return (await readdir(await folderBelow(path, name)).catch(() => [])).sort();
@@ -95,16 +108,23 @@ export function nodeFolder(path: string): Folder {
       });
     },
     async lock() {
-      const checkpoints = await folderBelow(path, 'checkpoints');
-      await mkdir(path, { recursive: true }).catch((error) => {
+      const made = await mkdir(path, { recursive: true }).catch((error) => {
         throw explained(error, path, 'made');
       });
       const lock = await lockFolder(path);
-      await sweepLocks(path);
-      for (const folder of [path, checkpoints])
-        for (const name of await readdir(folder).catch(() => []))
-          if (/^\.[0-9a-f-]{36}\.part$/.test(name)) await rm(join(folder, name), { recursive: true, force: true });
-      return lock;
+      return {
+        lost: lock.lost,
+        async tidy() {
+          await sweepLocks(path);
+          for (const folder of [path, await folderBelow(path, 'checkpoints')])
+            for (const name of await readdir(folder).catch(() => []))
+              if (/^\.[0-9a-f-]{36}\.part$/.test(name)) await rm(join(folder, name), { recursive: true, force: true });
+        },
+        async release() {
+          await lock.release();
+          if (made !== undefined) await removeEmpty(path, made);
+        },
+      };
     },
     locked: () => isLocked(path),
   };
@@ -139,6 +159,17 @@ async function* piecesOf({ handle, size }: ToRead): AsyncGenerator<Uint8Array, v
     if (bytesRead === 0) return;
     yield piece.subarray(0, bytesRead);
     at += bytesRead;
+  }
+}
+
+/** Removes folders that hold nothing, from one up to the first that was made for it. */
+async function removeEmpty(path: string, first: string): Promise<void> {
+  for (let folder = resolve(path); ; folder = dirname(folder)) {
+    const gone = await rmdir(folder).then(
+      () => true,
+      () => false,
+    );
+    if (!gone || folder === resolve(first) || folder === dirname(folder)) return;
   }
 }
 

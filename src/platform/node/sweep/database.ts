@@ -83,6 +83,7 @@ export async function openEmbedded(path: string): Promise<Database> {
   await mkdir(path, { recursive: true });
   const lock = await nodeFolder(path).lock();
   try {
+    await lock.tidy();
     const pglite = await PGlite.create(join(path, 'database'));
     return {
       embedded: true,
