@@ -6,6 +6,7 @@ import { after, describe, it } from 'node:test';
 import { adviseCommand } from '../../cli/advise.ts';
 import type { Advice } from '../../src/index.ts';
 import { interrupted } from '../helpers/interrupted.ts';
+import { refused } from '../helpers/refused.ts';
 import { runCli } from '../helpers/run-cli.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'flipgrad-advise-'));
@@ -71,7 +72,7 @@ describe('flipgrad advise', () => {
     assert.equal(advice.neuron, 'rloo');
     assert.ok(advice.measured[0].points >= 2, 'the trained network and one point of a training');
     assert.ok(!advice.because.some((sentence) => /blocks/.test(sentence)));
-    const both = await runCli(['advise', ...given, '--units', '5']);
+    const both = await refused(adviseCommand(), [...given, '--units', '5']);
     assert.equal(both.code, 2);
     assert.match(both.stderr, /--units and --run both/);
   });
@@ -90,7 +91,7 @@ describe('flipgrad advise', () => {
       [['--run', join(folder, 'none')], /none/],
       [['--model', 'vae'], /--model/],
     ] as const) {
-      const { code, stderr } = await runCli(['advise', ...SMALL, ...args]);
+      const { code, stderr } = await refused(adviseCommand(), [...SMALL, ...args]);
       assert.equal(code, 2, `${args}: ${stderr}`);
       assert.match(stderr, message);
     }

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { auditCommand } from '../../cli/audit.ts';
 import { interrupted } from '../helpers/interrupted.ts';
+import { refused } from '../helpers/refused.ts';
 import { runCli } from '../helpers/run-cli.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'flipgrad-audit-'));
@@ -130,11 +131,12 @@ describe('flipgrad audit', () => {
       [['--units', '40'], /--units 40 .* up to 14/],
       [['--run', join(folder, 'no-run')], /no-run/],
     ] as const) {
-      const { code, stderr, stdout } = await runCli(['audit', ...args]);
+      const { code, stderr } = await refused(auditCommand(), args);
       assert.equal(code, 2, `${args}: ${stderr}`);
       assert.match(stderr, message);
-      assert.equal(stdout, '');
     }
+    const { code, stdout } = await runCli(['audit', empty]);
+    assert.deepEqual([code, stdout], [2, '']);
   });
 
   it('interrupted it ends with 130 and leaves nothing behind', async () => {
@@ -168,7 +170,7 @@ describe('flipgrad audit', () => {
     const args = ['--run', run, '--plot', join(left, 'audit.svg'), ...given];
     assert.deepEqual(await interrupted(auditCommand(), args), { text: 'Interrupted.', code: 130 });
     assert.ok(!existsSync(left));
-    const { code, stderr } = await runCli(['audit', '--run', run, '--site', 'nowhere', ...given]);
+    const { code, stderr } = await refused(auditCommand(), ['--run', run, '--site', 'nowhere', ...given]);
     assert.equal(code, 2);
     assert.match(stderr, /no firing site "nowhere"\. Those with noise: gated\.gates/);
     const unknown = await runCli([...train.with(2, 'none'), '--basket', 'nobody']);

@@ -3,7 +3,9 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
+import { benchCommand } from '../../cli/bench.ts';
 import { createEngine, readCalibration } from '../../src/platform/node/index.ts';
+import { refused } from '../helpers/refused.ts';
 import { runCli } from '../helpers/run-cli.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'flipgrad-bench-'));
@@ -50,7 +52,7 @@ describe('flipgrad bench', () => {
       [['--density', '2'], /'2' is invalid. A number over 0, and 1 at most, would do/],
     ];
     for (const [args, message] of cases) {
-      const { code, stderr } = await runCli(['bench', ...args]);
+      const { code, stderr } = await refused(benchCommand(), args);
       assert.equal(code, 2);
       assert.match(stderr, message);
     }

@@ -4,8 +4,10 @@ import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from '
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { predictCommand } from '../../cli/predict.ts';
 import { digitsSplit } from '../../src/data/digits.ts';
 import { pngFile } from '../helpers/png-file.ts';
+import { refused } from '../helpers/refused.ts';
 import { runCli } from '../helpers/run-cli.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'flipgrad-runs-cli-'));
@@ -194,9 +196,9 @@ describe('flipgrad predict', () => {
       shares(free).map((share, gate) => (gate === least ? 1 : gate === most ? 0 : share)),
     );
     assert.notDeepEqual(held.probabilities, free.probabilities);
-    const refused = async (text: string) => (await runCli(['predict', path('a'), plain, '--hold', text])).stderr;
-    assert.match(await refused('1=open'), /Units as SITE:UNIT=open/);
-    assert.match(await refused('gates:1=open'), /the model has no such site; gated\.gates, gated\.experts would do/);
+    const saidTo = async (text: string) => (await refused(predictCommand(), [path('a'), plain, '--hold', text])).stderr;
+    assert.match(await saidTo('1=open'), /Units as SITE:UNIT=open/);
+    assert.match(await saidTo('gates:1=open'), /the model has no such site; gated\.gates, gated\.experts would do/);
   });
 
   it('answers a picture as it does the same digit in a table; inverted too, and says so', async () => {
@@ -214,17 +216,17 @@ describe('flipgrad predict', () => {
     assert.deepEqual([same.done, inverted.done], [[], ['inverted (its border is bright)']]);
   });
 
-  const refused: readonly [string, string, RegExp][] = [
+  const bad: readonly [string, string, RegExp][] = [
     ['a file that is not there', '', /ENOENT/],
     ['rows of another width', '1,2,3\n', /has 3 columns; the network takes 784 numbers, and 785 columns with a label/],
     ['no rows', '', /holds no row of numbers/],
     ['a damaged picture', '\x89PNG\r\n\x1a\n', /damaged PNG file: it is cut short/],
   ];
-  for (const [name, content, message] of refused)
+  for (const [name, content, message] of bad)
     it(`refuses ${name}`, async () => {
       const file = join(folder, `${name}.x`);
       if (!name.includes('not there')) writeFileSync(file, content, 'latin1');
-      const { code, stderr } = await runCli(['predict', path('a'), file]);
+      const { code, stderr } = await refused(predictCommand(), [path('a'), file]);
       assert.equal(code, 2);
       assert.match(stderr, message);
       assert.doesNotMatch(stderr, /\n {4}at /);

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { after, before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { sweepCommand } from '../../cli/sweep.ts';
 import { checkSweep, planSweep, type SweepDefinition, type SweepReport, type TrialOutcome } from '../../src/index.ts';
 import type { Advance } from '../../src/platform/node/sweep/advance.ts';
 import { coordinate } from '../../src/platform/node/sweep/coordinate.ts';
@@ -20,6 +21,7 @@ import { work } from '../../src/platform/node/sweep/worker.ts';
 import { randomStream } from '../../src/random/stream.ts';
 import { full, slow } from '../helpers/extent.ts';
 import { noPostgres, startPostgres, type TestServer } from '../helpers/postgres.ts';
+import { refused } from '../helpers/refused.ts';
 import { runCli } from '../helpers/run-cli.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'flipgrad-sweep-'));
@@ -361,7 +363,7 @@ describe('a sweep in a folder', () => {
       [[fileOf('wrong', { space: { learningRate: [1] } })], /no setting "learningRate"/],
       [[fileOf('printed', { space: { lr: [1] } }), '--print', 'slurm'], /Workers share a Postgres server/],
     ] as const) {
-      const { code, stderr } = await runCli(['sweep', ...args]);
+      const { code, stderr } = await refused(sweepCommand(), args);
       assert.equal(code, 2, stderr);
       assert.match(stderr, message);
     }

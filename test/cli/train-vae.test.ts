@@ -14,6 +14,7 @@ import { trainCommand } from '../../cli/train.ts';
 import { loadModel } from '../../src/io/model-file.ts';
 import { summarize } from '../../src/runs/summary.ts';
 import { reference } from '../helpers/engines.ts';
+import { refused } from '../helpers/refused.ts';
 import { runCli } from '../helpers/run-cli.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'flipgrad-vae-'));
@@ -90,7 +91,7 @@ describe('flipgrad train --model vae', () => {
       [['--samples', '4'], /--samples goes with --model vae/],
       [['--model', 'vae', '--neuron', 'linear', '--run', 'none'], /no units called "latents" that fire/],
     ] as const) {
-      const { code, stderr } = await runCli(['train', '--epochs', '1', ...args]);
+      const { code, stderr } = await refused(trainCommand(), ['--epochs', '1', ...args]);
       assert.equal(code, 2, stderr);
       assert.match(stderr, says);
     }
