@@ -16,6 +16,7 @@ import { adviceText } from './advise-report.ts';
 import { UsageError } from './exit.ts';
 import { untilInterrupted } from './interrupt.ts';
 import { count, neurons, positive, rate, wholeNumber, widths } from './options.ts';
+import { print, printJson } from './output.ts';
 import { duration, terminalProgress } from './progress.ts';
 import { openRun } from './run-folder.ts';
 import { DEFAULTS, layersOf, optimizerSettings, type TrainConfig } from './train-config.ts';
@@ -116,7 +117,8 @@ async function run(flags: AdviseFlags, signal: AbortSignal): Promise<void> {
 
 function tell(advice: Advice, json: boolean, clear: () => void): void {
   clear();
-  process.stdout.write(json ? `${JSON.stringify({ event: 'advice', ...advice })}\n` : adviceText(advice));
+  if (json) printJson({ event: 'advice', ...advice });
+  else print(adviceText(advice));
 }
 
 /** Defaults, under the run, under the flags. @throws UsageError for a network that has no neurons to choose */

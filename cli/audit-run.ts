@@ -4,6 +4,7 @@ import type { AuditFlags } from './audit.ts';
 import { sitePoints, varianceChart } from './audit-chart.ts';
 import { siteTable } from './audit-report.ts';
 import { ExitCode } from './exit.ts';
+import { print, printJson } from './output.ts';
 import { duration, terminalProgress } from './progress.ts';
 import { useRun } from './use-run.ts';
 import { writeFile } from './write-file.ts';
@@ -69,11 +70,11 @@ function report(rows: readonly SiteAudit[], flags: AuditFlags, seconds: number, 
   if (flags.json ?? !process.stdout.isTTY) {
     const result = { event: 'result', neurons: rows.length, refuted: refuted.map(({ neuron }) => neuron), seconds };
     const lines = [...rows.map((row) => ({ event: 'neuron', ...row })), result];
-    process.stdout.write(lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
+    for (const line of lines) printJson(line);
     return;
   }
   const told = refuted.map(({ neuron, verdict }) => `REFUTED  ${neuron}, ${verdict.claim}: ${verdict.evidence}.\n`);
-  process.stdout.write(
+  print(
     `${siteTable(rows, where, flags.evaluations)}\n${told.join('')}${rows.length} neurons in ${duration(seconds)}.\n`,
   );
 }

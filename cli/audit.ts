@@ -19,6 +19,7 @@ import { ExitCode, UsageError } from './exit.ts';
 import { untilInterrupted } from './interrupt.ts';
 import { neuronsOfFile } from './neuron-file.ts';
 import { count, neurons, wholeNumber } from './options.ts';
+import { print, printJson } from './output.ts';
 import { duration, terminalProgress } from './progress.ts';
 import { writeFile } from './write-file.ts';
 
@@ -153,10 +154,8 @@ function report(rows: readonly AuditRow[], seconds: number, flags: AuditFlags): 
       { event: 'result', neurons: rows.length, refuted, evaluations: flags.evaluations, seconds },
     ];
     const plain = (_: string, value: unknown) => (value instanceof Float64Array ? Array.from(value) : value);
-    process.stdout.write(lines.map((line) => `${JSON.stringify(line, plain)}\n`).join(''));
+    for (const line of lines) printJson(line, plain);
     return;
   }
-  process.stdout.write(
-    `${auditTable(rows, flags)}\n\n${verdictLines(rows)}\n${rows.length} neurons in ${duration(seconds)}.\n`,
-  );
+  print(`${auditTable(rows, flags)}\n\n${verdictLines(rows)}\n${rows.length} neurons in ${duration(seconds)}.\n`);
 }

@@ -4,6 +4,7 @@ import { calibrationFile, createEngine, saveCalibration } from '../src/platform/
 import { crossoverChart } from './charts.ts';
 import { UsageError } from './exit.ts';
 import { count, share } from './options.ts';
+import { print, printJson } from './output.ts';
 import { terminalProgress } from './progress.ts';
 import { table } from './table.ts';
 import { writeFile } from './write-file.ts';
@@ -72,7 +73,7 @@ async function run(flags: BenchFlags): Promise<void> {
           { event: 'crossover', ...facts, ...curves.at(-1) },
           { event: 'waterfall', ...facts, ...falls.at(-1) },
         ])
-          process.stdout.write(`${JSON.stringify(line)}\n`);
+          printJson(line);
     } finally {
       engine.close();
     }
@@ -80,7 +81,7 @@ async function run(flags: BenchFlags): Promise<void> {
   progress.clear();
   const withBlas = curves.some(({ points }) => points.some(({ gathered }) => gathered !== undefined));
   const note = withBlas ? 'In brackets: open blocks by BLAS on gathered rows.\n' : '';
-  if (!json) process.stdout.write(`${curveTable(curves)}\n${note}\n${fallTable(falls)}\n`);
+  if (!json) print(`${curveTable(curves)}\n${note}\n${fallTable(falls)}\n`);
   if (flags.plot) {
     writeFile(flags.plot, crossoverChart(curves, falls));
     progress.print(`Wrote ${flags.plot}.`);

@@ -2,6 +2,7 @@ import { type Command, Option } from 'commander';
 import { compile, evaluate, type InferenceMode, type Model, type Split } from '../src/index.ts';
 import { DATASET_NAMES, loadDataset } from '../src/platform/node/index.ts';
 import { count } from './options.ts';
+import { print, printJson } from './output.ts';
 import { millions, percent, table } from './table.ts';
 import { MODES, runUser, type UseFlags, useRun } from './use-run.ts';
 
@@ -46,10 +47,9 @@ async function run(folder: string, flags: EvaluateFlags): Promise<void> {
     const modes = mode === 'all' ? MODES : [mode];
     const rows = modes.map((one) => measure(model, split[part], one, samples));
     const about = { weights: from, data: split[part].name, part, examples: split[part].count, dense: model.cost.dense };
-    if (json ?? !process.stdout.isTTY)
-      process.stdout.write(rows.map((row) => `${JSON.stringify({ ...row, ...about })}\n`).join(''));
+    if (json ?? !process.stdout.isTTY) for (const row of rows) printJson({ ...row, ...about });
     else
-      process.stdout.write(
+      print(
         `${about.examples} examples of ${about.data} (${part}), weights: ${from}; dense: ${millions(about.dense)} multiply-adds\n${rowsTable(rows)}\n`,
       );
   });

@@ -28,6 +28,7 @@ const SENTENCES = [
   'BlasError',
   'ExportError',
   'FormatError',
+  'OutputError',
   'StorageError',
   'SweepError',
 ];

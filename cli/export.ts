@@ -3,6 +3,7 @@ import { type Command, Option } from 'commander';
 import { exportOneFile, exportOnnx, type FrozenMode, type Model, type RunRecord, saveModel } from '../src/index.ts';
 import { nodeFolder } from '../src/platform/node/index.ts';
 import { UsageError } from './exit.ts';
+import { print, printJson } from './output.ts';
 import { runUser, type UseFlags, useRun } from './use-run.ts';
 
 interface ExportFlags extends UseFlags {
@@ -75,7 +76,8 @@ async function run(folder: string, flags: ExportFlags): Promise<void> {
     const { bytes, facts } = make(model, flags, opened.record);
     await nodeFolder(dirname(out)).write(basename(out), bytes);
     const told = { file: out, format, bytes: bytes.length, ...facts, weights: from };
-    process.stdout.write((flags.json ?? !process.stdout.isTTY) ? `${JSON.stringify(told)}\n` : `${sentence(told)}\n`);
+    if (flags.json ?? !process.stdout.isTTY) printJson(told);
+    else print(`${sentence(told)}\n`);
   });
 }
 

@@ -1,6 +1,7 @@
 import { constants } from 'node:os';
 import { isAway } from '../src/platform/node/sweep/patient.ts';
 import { ExitCode, Interruption } from './exit.ts';
+import { OutputError, onBrokenOutput } from './output.ts';
 
 /** What asks a command to stop: Ctrl-C, a system that ends processes, a terminal that is closed. */
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
@@ -8,7 +9,7 @@ const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 const ECHO = 500;
 
 /**
- * Does something that the first signal asks to stop, through an AbortSignal, so that it can save. The second Ctrl-C ends the process at
+ * Does something that the first signal, or output that cannot be written, asks to stop, through an AbortSignal, so that it can save. The second Ctrl-C ends the process at
  * once. The exit code is the shell's: 128 and the number of the signal. What has nothing to save needs no such thing: the system ends
  * it at once, with the same code.
  */
@@ -27,21 +28,33 @@ export async function untilInterrupted(action: (signal: AbortSignal) => Promise<
     return [signal, listener] as const;
   });
   for (const [signal, listener] of listeners) process.on(signal, listener);
+  let failure: OutputError | undefined;
+  const release = onBrokenOutput((error) => {
+    if (interrupt.signal.aborted) return;
+    failure = error;
+    stop();
+  });
   // The process that started this one, on whose behalf it works, is gone.
   process.on('disconnect', stop);
   try {
     await action(interrupt.signal);
   } catch (error) {
     if (!interrupt.signal.aborted) throw error;
-    if (isAway(error))
-      throw new Interruption(
-        'Interrupted while the database was away; results so far are kept there. The same command goes on.',
-        code,
-      );
-    if (!(error instanceof Error) || error.name !== 'AbortError') throw error;
-    throw new Interruption(error instanceof Interruption ? error.message : 'Interrupted.', code);
+    const text = messageOf(error);
+    if (text === undefined) throw error;
+    throw failure ? new OutputError(`${failure.message} ${text}`) : new Interruption(text, code);
   } finally {
+    release();
     for (const [signal, listener] of listeners) process.removeListener(signal, listener);
     process.removeListener('disconnect', stop);
   }
+  if (failure) throw failure;
+}
+
+/** What an interruption ended in; undefined for an error of another kind. */
+function messageOf(error: unknown): string | undefined {
+  if (isAway(error))
+    return 'Interrupted while the database was away; results so far are kept there. The same command goes on.';
+  if (error instanceof Interruption) return error.message;
+  return error instanceof Error && error.name === 'AbortError' ? 'Interrupted.' : undefined;
 }

@@ -10,6 +10,7 @@ import { Interruption, UsageError } from './exit.ts';
 import { untilInterrupted } from './interrupt.ts';
 import { labServer, listenLocally } from './lab-server.ts';
 import { count, wholeNumber } from './options.ts';
+import { print, printJson } from './output.ts';
 import { openRun } from './run-folder.ts';
 
 interface LabFlags {
@@ -49,7 +50,8 @@ async function lab(folder: string | undefined, { port }: LabFlags, signal: Abort
   if (folder !== undefined) await openRun(folder);
   const server = labServer({ lab: realpathSync(built), run: folder === undefined ? undefined : realpathSync(folder) });
   const url = `http://localhost:${await listenLocally(server, port)}/`;
-  process.stdout.write(process.stdout.isTTY ? `The lab: ${url} (Ctrl-C ends it)\n` : `${JSON.stringify({ url })}\n`);
+  if (process.stdout.isTTY) print(`The lab: ${url} (Ctrl-C ends it)\n`);
+  else printJson({ url });
   if (!signal.aborted) await once(signal, 'abort');
   server.closeAllConnections();
   server.close();
@@ -62,7 +64,7 @@ async function printCheck({ seed, threads }: LabFlags): Promise<void> {
     const checksum = createHash('sha256')
       .update(await trainCheck(engine, seed))
       .digest('hex');
-    process.stdout.write(`${JSON.stringify({ checksum, engine: engine.name, threads: engine.threads })}\n`);
+    printJson({ checksum, engine: engine.name, threads: engine.threads });
   } finally {
     engine.close();
   }

@@ -10,6 +10,7 @@ import { ExitCode, explain } from './exit.ts';
 import { exportCommand } from './export.ts';
 import { labCommand } from './lab.ts';
 import { microscopeCommand } from './microscope.ts';
+import { guardOutput, print, printError } from './output.ts';
 import { predictCommand } from './predict.ts';
 import { raceCommand } from './race.ts';
 import { reproduceCommand } from './reproduce.ts';
@@ -42,13 +43,13 @@ const program = new Command('flipgrad')
 
 // Every error begins with the program's name, those of options too.
 for (const command of [program, ...program.commands])
-  command.configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'flipgrad: ')) });
+  command.configureOutput({
+    writeOut: print,
+    writeErr: printError,
+    outputError: (text, write) => write(text.replace(/^error: /, 'flipgrad: ')),
+  });
 
-// A reader that goes away (`| head`) is no error.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code === 'EPIPE') process.exit(ExitCode.done);
-  throw error;
-});
+guardOutput();
 
 try {
   await program.parseAsync();
@@ -56,7 +57,7 @@ try {
   if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? ExitCode.done : ExitCode.badUsage;
   else {
     const { text, code } = explain(error);
-    process.stderr.write(`${text}\n`);
+    printError(`${text}\n`);
     process.exitCode = code;
   }
 }

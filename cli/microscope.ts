@@ -1,6 +1,7 @@
 import { Command, Option } from 'commander';
 import { lookAtUnit, resolveNeuron, type UnitLossName, type UnitView, unitLosses } from '../src/index.ts';
 import { neurons, number, wholeNumber } from './options.ts';
+import { print, printJson } from './output.ts';
 import { table } from './table.ts';
 
 interface MicroscopeFlags {
@@ -35,8 +36,8 @@ function look({ neuron: names, logit, loss, target, seed, json }: MicroscopeFlag
     neuron,
     ...lookAtUnit(resolveNeuron(neuron), { logit, loss: unitLosses[loss](target), seed }),
   }));
-  if (json ?? !process.stdout.isTTY) for (const view of views) process.stdout.write(`${JSON.stringify(view)}\n`);
-  else process.stdout.write(`${table(rowsOf(views))}\n`);
+  if (json ?? !process.stdout.isTTY) for (const view of views) printJson(view);
+  else print(`${table(rowsOf(views))}\n`);
 }
 
 function rowsOf(views: readonly (UnitView & { neuron: string })[]): string[][] {

@@ -11,6 +11,7 @@ import {
 import { readNumbers, readPng } from '../src/platform/node/index.ts';
 import { UsageError } from './exit.ts';
 import { count, holds } from './options.ts';
+import { print, printError, printJson } from './output.ts';
 import { millions, percent, table } from './table.ts';
 import { MODES, runUser, type UseFlags, useRun } from './use-run.ts';
 
@@ -44,14 +45,14 @@ async function run(folder: string, files: string[], flags: PredictFlags): Promis
     const answers: Answer[] = [];
     for (const file of files) {
       const { rows, done } = await inputsOf(file, opened.record);
-      if (done.length > 0 && !json) process.stderr.write(`${file}: ${done.join('; ')}\n`);
+      if (done.length > 0 && !json) printError(`${file}: ${done.join('; ')}\n`);
       rows.forEach((row, i) => {
         const answer = { file, row: i + 1, ...answerFor(compiled, row, hold), dense: model.cost.dense, done };
-        if (json) process.stdout.write(`${JSON.stringify(answer)}\n`);
+        if (json) printJson(answer);
         else answers.push(answer);
       });
     }
-    if (!json) process.stdout.write(`${answersTable(answers)}\n`);
+    if (!json) print(`${answersTable(answers)}\n`);
   });
 }
 

@@ -1,5 +1,6 @@
 import type logUpdate from 'log-update';
 import { createLogUpdate } from 'log-update';
+import { plainLine, printError } from './output.ts';
 
 /** One line at the foot of the terminal that is drawn again and again, on standard error. */
 export interface Progress {
@@ -22,7 +23,7 @@ const INTERVAL = 80;
 /** Progress on a terminal; silent when standard error is none, or one that cannot move its cursor. */
 export function terminalProgress(): Progress {
   if (!process.stderr.isTTY || process.env.TERM === 'dumb')
-    return { draw() {}, clear() {}, print: (line) => process.stderr.write(`${line}\n`) };
+    return { draw() {}, clear() {}, print: (line) => printError(`${line}\n`) };
   // A hidden cursor would have to be shown again at the end, whatever the end: the library then takes all signals to itself.
   const update: typeof logUpdate = createLogUpdate(process.stderr, { showCursor: true });
   let last = 0;
@@ -36,7 +37,7 @@ export function terminalProgress(): Progress {
     clear: () => update.clear(),
     print(line) {
       update.clear();
-      process.stderr.write(`${line}\n`);
+      printError(`${line}\n`);
       last = 0;
     },
   };
@@ -46,11 +47,12 @@ export function terminalProgress(): Progress {
  * One line of less than so many columns. Where it is too long, the bar shrinks and goes, and then the facts, the first first: the last one
  * is the time left.
  */
-export function progressLine(label: string, share: number, facts: readonly string[], columns: number): string {
+export function progressLine(name: string, share: number, facts: readonly string[], columns: number): string {
   const room = columns - 1;
+  const label = plainLine(name);
   const percent = `${(100 * share).toFixed(0).padStart(3)}%`;
   const without = (left: readonly string[]): string => [`${label} ${percent}`, ...left].join(' · ');
-  const left = [...facts];
+  const left = facts.map(plainLine);
   while (left.length > 0 && without(left).length > room) left.shift();
   const width = Math.min(WIDTH, room - without(left).length - 1);
   if (width < NARROWEST) return [...without(left)].slice(0, room).join('');

@@ -16,6 +16,7 @@ import { createEngine, DATASET_NAMES, loadDataset } from '../src/platform/node/i
 import { UsageError } from './exit.ts';
 import { untilInterrupted } from './interrupt.ts';
 import { count, neurons, positive, wholeNumber } from './options.ts';
+import { print, printJson } from './output.ts';
 import { duration, terminalProgress } from './progress.ts';
 import { raceChart } from './race-chart.ts';
 import { table } from './table.ts';
@@ -110,10 +111,10 @@ async function race(flags: RaceFlags, signal: AbortSignal): Promise<void> {
     });
     for await (const event of events) {
       if (event.event === 'point') measured.push(event);
-      if (json) process.stdout.write(`${JSON.stringify(event)}\n`);
+      if (json) printJson(event);
       else if (event.event === 'result') {
         progress.clear();
-        process.stdout.write(`${standings(event.standings)}\n`);
+        print(`${standings(event.standings)}\n`);
       } else if (event.event === 'failure') progress.print(`${event.arm}, seed ${event.seed}: ${event.reason}`);
       else {
         const share = ++done / (neuron.length * seeds * (points + 1));

@@ -6,6 +6,7 @@ import { suggest } from '../src/math/text.ts';
 import { ExitCode, Interruption, UsageError } from './exit.ts';
 import { untilInterrupted } from './interrupt.ts';
 import { count } from './options.ts';
+import { print, printJson } from './output.ts';
 import { duration, terminalProgress } from './progress.ts';
 
 /** Flags of `flipgrad reproduce`. */
@@ -60,12 +61,12 @@ async function run(
     if (event.event === 'failed') progress.print(`${event.cell} has no result, the others go on: ${event.message}`);
     if (event.event === 'result') missing = event.missing;
     if (event.event === 'waiting') progress.print(`Other processes run what is left: ${event.cells.join('; ')}.`);
-    if (lines) process.stdout.write(`${JSON.stringify(event, withoutCharts)}\n`);
+    if (lines) printJson(event, withoutCharts);
     else if (event.event === 'result') {
       progress.clear();
       const findings = event.report.findings.map(({ outcome, claim, evidence }) => `${outcome}: ${claim}. ${evidence}`);
       if (missing > 0) findings.push(`Cells without a result: ${missing}. The same command tries them again.`);
-      process.stdout.write(`${[...findings, `Wrote ${event.files.join(', ')}.`].join('\n')}\n`);
+      print(`${[...findings, `Wrote ${event.files.join(', ')}.`].join('\n')}\n`);
     }
   };
   try {

@@ -3,6 +3,7 @@ import { Command, Option } from 'commander';
 import { differences, Run, type RunSummary, summarize } from '../src/index.ts';
 import { nodeFolder } from '../src/platform/node/index.ts';
 import { UsageError } from './exit.ts';
+import { print, printError, printJson } from './output.ts';
 import { openAnyRun, runsFolder } from './run-folder.ts';
 import { showSweep } from './show-sweep.ts';
 import { shown } from './shown.ts';
@@ -54,13 +55,9 @@ async function list(folders: string[], { sort, json }: RunsFlags): Promise<void>
       unreadable.push((error as Error).message);
     }
   summaries.sort(SORTS[sort]);
-  if (json ?? !process.stdout.isTTY)
-    process.stdout.write(summaries.map((summary) => `${JSON.stringify(summary)}\n`).join(''));
-  else
-    process.stdout.write(
-      summaries.length > 0 ? `${comparison(summaries)}\n` : 'No runs yet: flipgrad train makes one.\n',
-    );
-  for (const reason of unreadable) process.stderr.write(`not listed: ${reason}\n`);
+  if (json ?? !process.stdout.isTTY) for (const summary of summaries) printJson(summary);
+  else print(summaries.length > 0 ? `${comparison(summaries)}\n` : 'No runs yet: flipgrad train makes one.\n');
+  for (const reason of unreadable) printError(`not listed: ${reason}\n`);
 }
 
 /** A run itself, or the runs right in a folder. @throws UsageError where there is no folder that was named */

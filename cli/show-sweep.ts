@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { nodeFolder } from '../src/platform/node/index.ts';
 import { UsageError } from './exit.ts';
+import { print, printJson } from './output.ts';
 import { parallelChart } from './parallel-chart.ts';
 import { CHART_FILE, encodeResults, RESULTS_FILE, reportOf, reportText } from './sweep-report.ts';
 import { databaseOf, openSession, sweepsFolder } from './sweep-session.ts';
@@ -17,8 +18,8 @@ export async function showSweep(name: string, flags: { db?: string; folder?: str
   const text = url === undefined ? await fileOf(folder.path, name) : await textOf(url, name);
   const { report, definition } = reportOf(text, `${folder.path}/${RESULTS_FILE}`);
   await folder.write(CHART_FILE, new TextEncoder().encode(parallelChart(report, definition.space)));
-  if (flags.json ?? !process.stdout.isTTY) process.stdout.write(`${JSON.stringify(report)}\n`);
-  else process.stdout.write(`${reportText(report)}\nPicture: ${join(folder.path, CHART_FILE)}\n`);
+  if (flags.json ?? !process.stdout.isTTY) printJson(report);
+  else print(`${reportText(report)}\nPicture: ${join(folder.path, CHART_FILE)}\n`);
 }
 
 async function fileOf(path: string, name: string): Promise<string> {

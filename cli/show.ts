@@ -7,6 +7,7 @@ import {
   summarize,
   type VaeEpochEvent,
 } from '../src/index.ts';
+import { print, printJson } from './output.ts';
 import { openAnyRun } from './run-folder.ts';
 import { shown } from './shown.ts';
 import { percent, table } from './table.ts';
@@ -32,7 +33,7 @@ async function show(folder: string, { json }: { json?: boolean }): Promise<void>
   const lines = await run.metrics();
   const checkpoints = await run.checkpoints();
   if (json ?? !process.stdout.isTTY) {
-    process.stdout.write(`${JSON.stringify({ ...summary, record: run.record, checkpoints, metrics: lines })}\n`);
+    printJson({ ...summary, record: run.record, checkpoints, metrics: lines });
     return;
   }
   const state = `${summary.state}, ${summary.epochs} of ${summary.ofEpochs} epochs in ${summary.sessions} session${summary.sessions === 1 ? '' : 's'}`;
@@ -41,7 +42,7 @@ async function show(folder: string, { json }: { json?: boolean }): Promise<void>
     table(facts(run.record, checkpoints), { left: true }),
     ...(run.kind === 'vae' ? await vaeParts(run) : await classifierParts(run)),
   ];
-  process.stdout.write(`${parts.filter((part) => part !== '').join('\n\n')}\n`);
+  print(`${parts.filter((part) => part !== '').join('\n\n')}\n`);
 }
 
 const classifierParts = async (run: Run): Promise<string[]> => [

@@ -11,6 +11,7 @@ import { Interruption } from './exit.ts';
 import { untilInterrupted } from './interrupt.ts';
 import { LAUNCHERS, type Launcher } from './launchers.ts';
 import { count, seconds, wholeNumber } from './options.ts';
+import { print, printError, printJson } from './output.ts';
 import { parallelChart } from './parallel-chart.ts';
 import { duration, type Progress, terminalProgress } from './progress.ts';
 import { sweepOfFile } from './sweep-file.ts';
@@ -79,7 +80,7 @@ async function run(file: string, flags: SweepFlags): Promise<void> {
   const definition = await sweepOfFile(file);
   if (flags.print !== undefined) {
     serverOf(flags);
-    process.stdout.write(LAUNCHERS[flags.print](definition.name, flags));
+    print(LAUNCHERS[flags.print](definition.name, flags));
     return;
   }
   const folder = flags.folder ?? join(sweepsFolder(), definition.name);
@@ -113,13 +114,13 @@ async function sweep(
     if (session.database.embedded) await session.queue.recoverAll(name);
     if (flags.retryFailed) {
       const { open, settled } = await retryFailed(session.store, name);
-      if (json) process.stdout.write(`${JSON.stringify({ event: 'retry', sweep: name, keys: open, settled })}\n`);
+      if (json) printJson({ event: 'retry', sweep: name, keys: open, settled });
       else progress.print(retrySentence(open.length, settled));
     }
     const failure = new AbortController();
     const stop = AbortSignal.any([signal, failure.signal]);
     const onEvent = (event: WorkerEvent): void => {
-      if (json) process.stdout.write(`${JSON.stringify(event)}\n`);
+      if (json) printJson(event);
       else if (event.event === 'given back') progress.print(sentenceOf(event));
     };
     const watching = watch(session, definition, flags, { signal: stop, json, progress });
@@ -205,7 +206,7 @@ async function watch(
           ...(left !== undefined && { secondsLeft: left }),
         };
         const line = { event: 'trial', key, state: outcome.state, value, seconds, worker, ...counted };
-        process.stdout.write(`${JSON.stringify(line)}\n`);
+        printJson(line);
       }
     const best = reportSweep(definition, now.plan, now.outcomes).configurations.at(0);
     progress.draw(definition.name, done / atMost, [
@@ -234,12 +235,10 @@ async function conclude(
   await nodeFolder(folder).write(CHART_FILE, new TextEncoder().encode(parallelChart(report, definition.space)));
   progress.clear();
   for (const { key, worker } of await store.disputes(definition.name))
-    process.stderr.write(
+    printError(
       `${key}: ${worker} had another result than the one that counts: its machine computes other bits. simd: 'simd' and blas: 'off' in \`train\` give the same on every machine.\n`,
     );
-  if (json) process.stdout.write(`${JSON.stringify({ event: 'result', ...report })}\n`);
+  if (json) printJson({ event: 'result', ...report });
   else
-    process.stdout.write(
-      `${reportText(report)}\nResults and picture: ${join(folder, RESULTS_FILE)}, ${join(folder, CHART_FILE)}\n`,
-    );
+    print(`${reportText(report)}\nResults and picture: ${join(folder, RESULTS_FILE)}, ${join(folder, CHART_FILE)}\n`);
 }

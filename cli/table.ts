@@ -1,5 +1,8 @@
+import { plainLine } from './output.ts';
+
 /** Rows of two or more cells as aligned text; the first column to the left, the others to the right unless `left`. */
-export function table(rows: readonly (readonly string[])[], { left = false } = {}): string {
+export function table(cells: readonly (readonly string[])[], { left = false } = {}): string {
+  const rows = cells.map((row) => row.map(plainLine));
   const widths: number[] = [];
   for (const row of rows)
     row.forEach((cell, i) => {

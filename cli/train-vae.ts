@@ -22,6 +22,7 @@ import {
 import { nodeFolder } from '../src/platform/node/index.ts';
 import { vaeCurvesChart } from './curves.ts';
 import { UsageError } from './exit.ts';
+import { print, printJson } from './output.ts';
 import { duration, type Progress } from './progress.ts';
 import { recordOf, withNewFolder } from './run-folder.ts';
 import { millions, percent, table } from './table.ts';
@@ -137,12 +138,12 @@ export async function followVae(
       continue;
     }
     if (event.event === 'saved') continue;
-    if (json) process.stdout.write(`${JSON.stringify(event)}\n`);
+    if (json) printJson(event);
     else if (event.event === 'epoch') progress.print(epochLine(event));
     else if (event.event === 'resumed') tellResumed(event, progress);
     else {
       progress.clear();
-      process.stdout.write(`${vaeResultTable(event)}\n${basketTable(basket)}`);
+      print(`${vaeResultTable(event)}\n${basketTable(basket)}`);
     }
   }
 }

@@ -24,6 +24,7 @@ import { curvesChart } from './curves.ts';
 import { Interruption, UsageError } from './exit.ts';
 import { untilInterrupted } from './interrupt.ts';
 import { count, list, neurons, number, positive, rate, seconds, wholeNumber, widths } from './options.ts';
+import { print, printJson } from './output.ts';
 import { duration, type Progress, terminalProgress } from './progress.ts';
 import { openAnyRun, recordOf, withNewFolder } from './run-folder.ts';
 import {
@@ -275,7 +276,7 @@ async function trainFolder(
 ): Promise<void> {
   const { flags, json, progress, signal } = session;
   const { path } = run.folder;
-  if (json) process.stdout.write(`${JSON.stringify({ event: 'run', folder: path })}\n`);
+  if (json) printJson({ event: 'run', folder: path });
   else progress.print(`run folder: ${path}`);
   const by = { pid: process.pid, host: hostname() };
   const options = {
@@ -349,12 +350,12 @@ async function follow(events: AsyncIterable<TrainEvent | RunEvent>, { json, prog
       continue;
     }
     if (event.event === 'saved') continue;
-    if (json) process.stdout.write(`${JSON.stringify(event)}\n`);
+    if (json) printJson(event);
     else if (event.event === 'epoch') progress.print(epochLine(event));
     else if (event.event === 'resumed') tellResumed(event, progress);
     else {
       progress.clear();
-      process.stdout.write(`${resultTable(event)}\n${basketTable(basket)}`);
+      print(`${resultTable(event)}\n${basketTable(basket)}`);
     }
   }
 }

@@ -4,6 +4,7 @@ import type { WorkerEvent } from '../src/platform/node/sweep/worker.ts';
 import { Interruption, UsageError } from './exit.ts';
 import { untilInterrupted } from './interrupt.ts';
 import { count, seconds } from './options.ts';
+import { printJson } from './output.ts';
 import { terminalProgress } from './progress.ts';
 import { openSession, runWorkers, serverOf, sweepsFolder, type WorkerFlags } from './sweep-session.ts';
 
@@ -39,7 +40,7 @@ async function run(flags: WorkerFlags & { sweep?: string }): Promise<void> {
   const counts = { done: 0, failed: 0 };
   const onEvent = (event: WorkerEvent): void => {
     if (event.event === 'recorded') counts[event.state]++;
-    if (json) process.stdout.write(`${JSON.stringify(event)}\n`);
+    if (json) printJson(event);
     else progress.print(sentenceOf(event));
   };
   await untilInterrupted(async (signal) => {
@@ -61,7 +62,7 @@ async function run(flags: WorkerFlags & { sweep?: string }): Promise<void> {
       );
   });
   const summary = `No trial is left to take: ${counts.done} done here, ${counts.failed} failed.`;
-  if (json) process.stdout.write(`${JSON.stringify({ event: 'end', ...counts })}\n`);
+  if (json) printJson({ event: 'end', ...counts });
   else progress.print(summary);
 }
 

@@ -1,0 +1,71 @@
+import { stripVTControlCharacters } from 'node:util';
+import { ExitCode } from './exit.ts';
+
+/** Standard output or standard error cannot be written: its reader went away, or its disk is full. */
+export class OutputError extends Error {
+  override name = 'OutputError';
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  EPIPE: 'its reader went away',
+  EIO: 'its terminal is gone',
+  ENOSPC: 'its disk is full',
+  EDQUOT: 'its disk quota is used up',
+  EFBIG: 'its file would be larger than this process may write',
+};
+
+/** The streams that cannot be written any more. */
+const broken = new Set<NodeJS.WriteStream>();
+let failure: OutputError | undefined;
+/** Who has something to save, and is told to. */
+const stops = new Set<(error: OutputError) => void>();
+
+/** Ends the process, with a sentence, when output cannot be written; where something is to be saved it is told to stop. */
+export function guardOutput(): void {
+  for (const [stream, name] of [
+    [process.stdout, 'Standard output'],
+    [process.stderr, 'Standard error'],
+  ] as const)
+    stream.on('error', ({ code, message }: NodeJS.ErrnoException) => {
+      broken.add(stream);
+      if (failure) return;
+      failure = new OutputError(`${name} cannot be written: ${REASONS[code ?? ''] ?? message}.`);
+      for (const stop of stops) stop(failure);
+      if (stops.size > 0) return;
+      printError(`flipgrad: ${failure.message}\n`);
+      process.exit(ExitCode.badUsage);
+    });
+}
+
+/** Has `stop` called when output cannot be written. @returns takes it back */
+export function onBrokenOutput(stop: (error: OutputError) => void): () => void {
+  stops.add(stop);
+  return () => stops.delete(stop);
+}
+
+/** Prints a text for people on standard output. */
+export const print = (text: string): void => write(process.stdout, plain(text));
+
+/** Prints a line of JSON on standard output. @param replacer as `JSON.stringify` takes it */
+export const printJson = (value: unknown, replacer?: (key: string, value: unknown) => unknown): void =>
+  write(process.stdout, `${JSON.stringify(value, replacer).replace(HIDDEN, escaped)}\n`);
+
+/** Prints a text for people on standard error. */
+export const printError = (text: string): void => write(process.stderr, plain(text));
+
+function write(stream: NodeJS.WriteStream, text: string): void {
+  if (!broken.has(stream)) stream.write(text);
+}
+
+/** Control characters, and those that change the direction of text: a terminal takes them for commands, or shows what is not there. */
+const HIDDEN = /[\p{Cc}\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/gu;
+
+/** What JSON leaves as it is, escaped. */
+const escaped = (character: string): string => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
+
+/** A text without commands to the terminal, whoever it comes from; lines and tabs stay. */
+export const plain = (text: string): string =>
+  stripVTControlCharacters(text).replace(HIDDEN, (character) => ('\n\t'.includes(character) ? character : ''));
+
+/** The same in one line. */
+export const plainLine = (text: string): string => plain(text).replaceAll(/[\n\t]/g, ' ');

@@ -1,0 +1,233 @@
+/** Output whose reader goes away, whose disk is full, whose terminal is gone; and foreign text on a terminal. */
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import {
+  closeSync,
+  cpSync,
+  existsSync,
+  globSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { setTimeout as pause } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { plain } from '../../cli/output.ts';
+import { table } from '../../cli/table.ts';
+import { Run } from '../../src/index.ts';
+import { nodeFolder } from '../../src/platform/node/index.ts';
+import { runCli } from '../helpers/run-cli.ts';
+import { inTerminal, noTerminal } from '../helpers/terminal.ts';
+
+const MAIN = fileURLToPath(new URL('../../cli/main.ts', import.meta.url));
+const folder = mkdtempSync(join(tmpdir(), 'flipgrad-output-'));
+after(() => rmSync(folder, { recursive: true, force: true }));
+const path = (...names: string[]): string => join(folder, ...names);
+
+const SMALL = ['--units', '16', '--blocks', '4', '--threads', '1'];
+const long = (name: string): string[] => ['train', '--epochs', '100000', ...SMALL, '--run', path(name), '--json'];
+
+/** A finished run. */
+const done = path('done');
+before(async () => {
+  const { code, stderr } = await runCli(['train', '--epochs', '1', ...SMALL, '--run', done]);
+  assert.equal(code, 0, stderr);
+});
+
+/** Runs the command line; whoever reads its standard output goes away after the first piece. */
+function withoutReader(args: readonly string[]): Promise<{ code: number | null; stderr: string }> {
+  const child = spawn(process.execPath, [MAIN, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  child.stdout.once('data', () => child.stdout.destroy());
+  return endOf(child);
+}
+
+/** Runs the command line with a stream that takes nothing, as on a full disk. */
+function onFullDisk(args: readonly string[], stream: 1 | 2): Promise<{ code: number | null; stderr: string }> {
+  const full = openSync('/dev/full', 'w');
+  const child = spawn(process.execPath, [MAIN, ...args], {
+    stdio: ['ignore', stream === 1 ? full : 'ignore', stream === 2 ? full : 'pipe'],
+  });
+  closeSync(full);
+  return endOf(child);
+}
+
+function endOf(child: ReturnType<typeof spawn>): Promise<{ code: number | null; stderr: string }> {
+  let stderr = '';
+  child.stderr?.on('data', (text) => {
+    stderr += text;
+  });
+  return new Promise((resolve) => child.on('close', (code) => resolve({ code, stderr })));
+}
+
+/** The run is nobody's, and a checkpoint holds what was trained. */
+async function assertSaved(run: string): Promise<void> {
+  assert.deepEqual(
+    readdirSync(run).filter((name) => name.startsWith('.')),
+    [],
+    'no lock and no leftovers',
+  );
+  const saved = await (await Run.open(nodeFolder(run))).latest();
+  assert.ok(saved && saved.state.progress.step > 0);
+}
+
+describe('a reader that goes away', () => {
+  it('ends a training, which is saved, with one sentence and code 2', async () => {
+    const { code, stderr } = await withoutReader(long('reader'));
+    assert.deepEqual(
+      [code, stderr],
+      [
+        2,
+        `flipgrad: Standard output cannot be written: its reader went away. Interrupted and saved. To go on: flipgrad train --resume ${path('reader')}\n`,
+      ],
+    );
+    await assertSaved(path('reader'));
+    const resumed = await runCli(['train', '--resume', path('reader')], {
+      startedBy: '"resumed"',
+      onStarted: (kill) => kill('SIGINT'),
+    });
+    assert.equal(resumed.code, 130, resumed.stderr);
+  });
+
+  it('ends a sweep, whose trial is saved, with one sentence and code 2', async () => {
+    const file = path('sweep.ts');
+    const train = { data: 'digits', units: 16, blocks: 4, epochs: 1 };
+    writeFileSync(file, `export default ${JSON.stringify({ train, space: { lr: [0.01] }, seeds: 50 })};\n`);
+    const args = ['sweep', file, '--folder', path('sweep'), '--workers', '2', '--threads', '1', '--json'];
+    const { code, stderr } = await withoutReader(args);
+    assert.equal(code, 2, stderr);
+    assert.match(
+      stderr,
+      /^flipgrad: Standard output cannot be written: its reader went away\. Interrupted; \d+ results are kept in .*\n$/,
+    );
+    assert.ok(!existsSync(path('sweep', '.lock')));
+  });
+
+  it('ends a command that saves nothing, too', async () => {
+    const { code, stderr } = await withoutReader(['bench', '--json']);
+    assert.deepEqual([code, stderr], [2, 'flipgrad: Standard output cannot be written: its reader went away.\n']);
+  });
+});
+
+describe('a full disk', { skip: existsSync('/dev/full') ? false : 'This system has no /dev/full.' }, () => {
+  for (const [name, args] of [
+    ['--help', ['--help']],
+    ['microscope', ['microscope']],
+    ['runs', ['runs', folder]],
+    ['show', ['show', done]],
+    ['evaluate', ['evaluate', done, '--mode', 'threshold']],
+    ['export', ['export', done]],
+    ['audit', ['audit', '--neuron', 'straight-through']],
+  ] as const)
+    it(`below standard output ends ${name} with one sentence and code 2`, async () => {
+      const { code, stderr } = await onFullDisk(args, 1);
+      assert.deepEqual([code, stderr], [2, 'flipgrad: Standard output cannot be written: its disk is full.\n']);
+    });
+
+  it('below standard output ends a training, which is saved', async () => {
+    const { code, stderr } = await onFullDisk(long('full'), 1);
+    assert.equal(code, 2);
+    assert.equal(
+      stderr,
+      `flipgrad: Standard output cannot be written: its disk is full. Interrupted and saved. To go on: flipgrad train --resume ${path('full')}\n`,
+    );
+    const resumed = await runCli(['train', '--resume', path('full')], {
+      startedBy: '"epoch"',
+      onStarted: (kill) => kill('SIGINT'),
+    });
+    assert.equal(resumed.code, 130, resumed.stderr);
+    await assertSaved(path('full'));
+  });
+
+  it('below standard error leaves the code as it is, or makes it 2', async () => {
+    assert.equal((await onFullDisk(['show', path('nothing')], 2)).code, 2);
+    assert.equal((await onFullDisk(['show', done], 2)).code, 0);
+  });
+});
+
+describe('on a terminal', { skip: noTerminal ?? false }, () => {
+  it('a training whose terminal is closed is saved', async () => {
+    const terminal = inTerminal(long('closed'));
+    await terminal.see(/"epoch"/);
+    const pid = await terminal.pid;
+    terminal.hangUp();
+    await terminal.end;
+    await gone(pid);
+    await assertSaved(path('closed'));
+  });
+
+  it('foreign names, labels and errors have no control characters', async () => {
+    const hostile = path('hostile');
+    cpSync(done, hostile, { recursive: true });
+    const record = JSON.parse(readFileSync(join(hostile, 'run.json'), 'utf8'));
+    const evil = '\u001b]0;owned\u0007\u001b[31mred\u009b2J\u202eback\r\n\u007f';
+    record.data.name = evil;
+    record.config.neuron = evil;
+    record.machine.processor = evil;
+    writeFileSync(join(hostile, 'run.json'), JSON.stringify(record));
+    const broken = path('broken');
+    cpSync(done, broken, { recursive: true });
+    record.format = evil;
+    writeFileSync(join(broken, 'run.json'), JSON.stringify(record));
+    writeFileSync(path('evil.csv'), `${evil.replaceAll('\n', '')},b\n1,2\nx${evil.replaceAll('\n', '')},3\n`);
+    for (const args of [
+      ['show', hostile],
+      ['show', hostile, '--json'],
+      ['runs', folder],
+      ['runs', folder, '--json'],
+      ['show', broken],
+      ['predict', done, path('evil.csv')],
+      ['train', '--data', path('evil.csv'), '--epochs', '1'],
+    ]) {
+      const { text } = await inTerminal(args).end;
+      const bare = text.replaceAll('\r\n', '').replace(/^pid \d+ \./, '');
+      assert.doesNotMatch(bare, /[\p{Cc}\u202e]/u, `${args}: ${JSON.stringify(text)}`);
+    }
+  });
+});
+
+describe('text for people', () => {
+  it('is printed in one way by all commands', () => {
+    const own = ['output.ts'];
+    const sources = globSync('*.ts', { cwd: dirname(MAIN) }).filter((name) => !own.includes(name));
+    for (const name of sources)
+      assert.doesNotMatch(
+        readFileSync(join(dirname(MAIN), name), 'utf8'),
+        /\b(?:stdout|stderr)\.write\(|console\./,
+        name,
+      );
+  });
+  it('keeps lines, tabs and letters of any script, and loses commands to the terminal', () => {
+    assert.equal(
+      plain('ein\tÜ 数\n\u001b[2J\u001b]8;;http://x\u0007link\u001b]8;;\u0007\u0085\u202e!'),
+      'ein\tÜ 数\nlink!',
+    );
+  });
+  it('has a cell in one line', () => {
+    assert.equal(
+      table([
+        ['a\nb', 'c'],
+        ['d', 'e\tf'],
+      ]),
+      'a b    c\nd    e f',
+    );
+  });
+});
+
+/** Waits until a process has ended. */
+async function gone(pid: number): Promise<void> {
+  for (let turns = 0; turns < 1500; turns++) {
+    try {
+      process.kill(pid, 0);
+    } catch {
+      return;
+    }
+    await pause(20);
+  }
+  throw new Error(`Process ${pid} goes on.`);
+}
