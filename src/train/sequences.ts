@@ -10,6 +10,7 @@ import { type Optimizer, type OptimizerName, resolveOptimizer } from '../optim/i
 import { seedToKey } from '../random/stream.ts';
 import { type LabelStrings, type Sequences, wholeNumbers } from '../tensor/sequence-ops.ts';
 import { NonFiniteError, Tape } from '../tensor/tape.ts';
+import { alone } from './alone.ts';
 import { epochOrder } from './batches.ts';
 
 /** How a model reads sequences. Decoded by the best path: the best class at every point, repeats merged, blanks removed. */
@@ -60,10 +61,18 @@ const TURN = 50;
  * Trains a model to read sequences by connectionist temporal classification, an epoch at a time.
  * @throws RangeError for options or data that do not fit, NonFiniteError when a loss is NaN, or the signal's reason
  */
-export async function* trainSequences(
+export function trainSequences(
   model: Model,
   data: { readonly train: SequenceDataset; readonly valid: SequenceDataset },
   options: SequenceTrainOptions = {},
+): AsyncGenerator<SequenceEpoch, void> {
+  return alone(model, epochsOf(model, data, options));
+}
+
+async function* epochsOf(
+  model: Model,
+  data: { readonly train: SequenceDataset; readonly valid: SequenceDataset },
+  options: SequenceTrainOptions,
 ): AsyncGenerator<SequenceEpoch, void> {
   const {
     epochs = 10,

@@ -2,6 +2,7 @@ import type { Dataset, Split } from '../data/dataset.ts';
 import type { SiteHealth } from '../layers/firing-site.ts';
 import type { Model, Snapshot } from '../layers/model.ts';
 import { type Optimizer, type OptimizerName, resolveOptimizer } from '../optim/index.ts';
+import { alone, checkAlone } from './alone.ts';
 import { Basket, type BasketOptions, type BasketRow } from './basket.ts';
 import { epochOrder, gatherBatch } from './batches.ts';
 import type { BatchEvent } from './events.ts';
@@ -109,8 +110,9 @@ export const checkVaeProgress = (value: unknown): VaeProgress => checkProgressOf
  */
 export function trainVae(model: Model, data: Split, options: TrainVaeOptions = {}): VaeTraining {
   options.signal?.throwIfAborted();
+  checkAlone(model);
   const run = new VaeTrainingRun(model, data, options);
-  return Object.assign(run.events(), { state: () => run.state() });
+  return Object.assign(alone(model, run.events()), { state: () => run.state() });
 }
 
 type Sums = Pick<VaeProgress, 'batches' | 'examples' | 'lossSum'>;

@@ -1,6 +1,7 @@
 import type { Split } from '../data/dataset.ts';
 import type { Model, Snapshot } from '../layers/model.ts';
 import { type Optimizer, type OptimizerName, resolveOptimizer } from '../optim/index.ts';
+import { alone, checkAlone } from './alone.ts';
 import { Basket, type BasketOptions } from './basket.ts';
 import { countWrong, epochOrder, gatherBatch } from './batches.ts';
 import { calibrate } from './calibrate.ts';
@@ -55,12 +56,14 @@ const TURN = 50;
 /**
  * Trains a model, an event at a time: `for await (const event of train(model, data))`. The weights of the epoch with the
  * best validation error (by the mode that `validation` names, where there are stochastic units) stand in the model at the end.
- * @throws RangeError for options, data or a state that do not fit, NonFiniteError when the loss is NaN, or the signal's reason
+ * @throws RangeError for options, data or a state that do not fit, or a model that is being trained, NonFiniteError when the loss is NaN,
+ * or the signal's reason
  */
 export function train(model: Model, data: Split, options: TrainOptions = {}): Training {
   options.signal?.throwIfAborted();
+  checkAlone(model);
   const run = new TrainingRun(model, data, options);
-  return Object.assign(run.events(), { state: () => run.state() });
+  return Object.assign(alone(model, run.events()), { state: () => run.state() });
 }
 
 type Sums = Pick<TrainingProgress, 'batches' | 'examples' | 'lossSum' | 'wrong' | 'executed'>;
