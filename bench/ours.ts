@@ -8,9 +8,12 @@ import { exampleGates, type GatedPathName, gatedWork } from '../src/audit/gated-
 import { blockMask } from '../src/backend/block-mask.ts';
 import { multiplyMatrices } from '../src/backend/matmul.ts';
 import { targetOf } from '../src/backend/matrix.ts';
-import { createModel, dense, digits, gated, type NdArray, sgd, Tape } from '../src/index.ts';
+import { createModel, dense, digits, gated, type NdArray, sgd, Tape, type Tensor } from '../src/index.ts';
 import { createEngine } from '../src/platform/node/index.ts';
 import { randomStream } from '../src/random/stream.ts';
+import { blocksToBlocks, blocksToDense, denseToBlocks, gateBlocks, openBlocks } from '../src/tensor/ops/blocks.ts';
+import { gate } from '../src/tensor/ops/gate.ts';
+import { matmul } from '../src/tensor/ops/matmul.ts';
 import { gatherBatch } from '../src/train/batches.ts';
 import { Stepper } from '../src/train/step.ts';
 
@@ -115,25 +118,24 @@ function twoGatedLayers(): () => void {
   const [bias, topBias] = [parameters([units], 6), parameters([10], 7)];
   return () => {
     engine.beginStep();
-    const x = engine.tensor(values, [rows, inputs]);
-    const gates = gateValues.map((g) => engine.tensor(g, [rows, blocks]));
+    const features = engine.tensor(values, [rows, inputs]);
+    const gateArrays = gateValues.map((g) => engine.tensor(g, [rows, blocks]));
     const start = performance.now();
     const tape = new Tape(engine);
-    tape.watch([...gates, ...weights, top]);
-    let y: NdArray;
+    tape.watch([...weights, top]);
+    const examples = tape.plates.examples(rows);
+    const x = tape.input(features, examples);
+    const gates = gateArrays.map((array) => tape.input(array, examples, true));
+    const [first, second, last, own, ownTop] = [...weights, top, bias, topBias].map((array) => tape.parameter(array));
+    let y: Tensor;
     if (dense) {
-      const layer = (h: NdArray, i: number) =>
-        tape.apply('gate', [gates[i], tape.apply('matmul', [h, weights[i], bias], {})], { size });
-      y = tape.apply('matmul', [layer(layer(x, 0), 1), top, topBias], {});
+      const layer = (h: Tensor, i: number) => gate(gates[i], matmul(h, i === 0 ? first : second, own), { size });
+      y = matmul(layer(layer(x, 0), 1), last, ownTop);
     } else {
-      const [from, to] = gates.map((g) => ({ mask: blockMask(engine, g), size }));
-      const first = tape.apply(
-        'gateBlocks',
-        [gates[0], tape.apply('denseToBlocks', [x, weights[0], bias], from)],
-        from,
-      );
-      const second = tape.apply('blocksToBlocks', [first, weights[1], bias], { from, to });
-      y = tape.apply('blocksToDense', [tape.apply('gateBlocks', [gates[1], second], to), top, topBias], to);
+      const [from, to] = gates.map((g) => openBlocks(g, blockMask(engine, g.array), size));
+      const below = gateBlocks(gates[0], denseToBlocks(x, first, own, from), from);
+      const above = gateBlocks(gates[1], blocksToBlocks(below, second, own, { from, to }), to);
+      y = blocksToDense(above, last, ownTop, to);
     }
     for (const tensor of [...weights, top]) tape.descend(tensor, -1e-6);
     tape.backward([{ tensor: y, cotangent: 1e-3 }]);
@@ -156,17 +158,15 @@ function inference(): () => void {
   const [bias, biasAbove] = [parameters([units], 4), parameters([inputs], 5)];
   return () => {
     engine.beginStep();
-    const x = engine.tensor(values, [rows, inputs]);
-    const gates = engine.tensor(gateValues, [rows, blocks]);
+    const arrays = [engine.tensor(values, [rows, inputs]), engine.tensor(gateValues, [rows, blocks])];
     const start = performance.now();
     const tape = new Tape(engine);
-    if (dense) {
-      const h = tape.apply('gate', [gates, tape.apply('matmul', [x, weights, bias], {})], { size });
-      tape.apply('matmul', [h, above, biasAbove], {});
-    } else {
-      const shape = { mask: blockMask(engine, gates), size };
-      const h = tape.apply('gateBlocks', [gates, tape.apply('denseToBlocks', [x, weights, bias], shape)], shape);
-      tape.apply('blocksToDense', [h, above, biasAbove], shape);
+    const [x, gates] = arrays.map((array) => tape.input(array, tape.plates.examples(rows)));
+    const [w, b, wAbove, bAbove] = [weights, bias, above, biasAbove].map((array) => tape.parameter(array));
+    if (dense) matmul(gate(gates, matmul(x, w, b), { size }), wAbove, bAbove);
+    else {
+      const shape = openBlocks(gates, blockMask(engine, gates.array), size);
+      blocksToDense(gateBlocks(gates, denseToBlocks(x, w, b, shape), shape), wAbove, bAbove, shape);
     }
     times.push(performance.now() - start);
   };

@@ -1,4 +1,4 @@
-import type { Objective } from '../src/index.ts';
+import { type Objective, penalty, placeBatch, softmaxCrossEntropy, type Tensor } from '../src/index.ts';
 import { type CurvatureGradient, curvature } from './curvature.ts';
 
 /**
@@ -6,21 +6,23 @@ import { type CurvatureGradient, curvature } from './curvature.ts';
  * have. The losses that training reports are cross-entropies alone.
  * @throws RangeError for a network of other layers
  */
-export const curvatureObjective: Objective = (model, pass, { x, labels }) => {
+export const curvatureObjective: Objective = (model, pass, batch) => {
+  const { x, labels } = placeBatch(pass, batch);
   const output = model.apply(pass, x);
-  const h = model.sites[0]?.last?.h;
+  const hidden = model.sites[0]?.last?.h;
   const [weights, bias] = model.parameters.slice(-2).map(({ tensor }) => tensor);
-  if (!h || model.layers.length !== 2)
+  if (!hidden || model.layers.length !== 2)
     throw new RangeError(`The network has ${model.layers.length} layers; a logistic layer and a linear one would do.`);
   const { tape } = pass;
   tape.layer = 'curvature';
   const readout = { weights: weights.values, bias: bias.values };
   const all = { weights: new Float64Array(weights.size), bias: new Float64Array(bias.size) };
-  const add = (tensor: typeof h, evaluate: (gradient: Float32Array | Float64Array) => number): void => {
-    const penalty = tape.apply('penalty', [tensor], { evaluate: (_v, _r, _c, gradient) => evaluate(gradient) });
-    pass.penalties.push({ tensor: penalty, weight: 1 / h.rows, rows: h.rows });
+  const h = hidden.array;
+  const add = (on: Tensor, evaluate: (gradient: Float32Array | Float64Array) => number): void => {
+    const tensor = penalty(on, { evaluate: (_v, _r, _c, gradient) => evaluate(gradient) });
+    pass.penalties.push({ tensor, weight: 1 / h.rows, rows: h.rows });
   };
-  add(h, (gradient) => {
+  add(hidden, (gradient) => {
     let total = 0;
     for (let row = 0; row < h.rows; row++) {
       const [from, to] = [row * h.columns, (row + 1) * h.columns];
@@ -34,10 +36,10 @@ export const curvatureObjective: Objective = (model, pass, { x, labels }) => {
     [weights, all.weights],
     [bias, all.bias],
   ] as const)
-    add(tensor, (out) => {
+    add(tape.parameter(tensor), (out) => {
       out.set(gradient);
       return 0;
     });
   tape.layer = 'loss';
-  return { output, losses: tape.apply('softmaxCrossEntropy', [output], { labels }) };
+  return { output, losses: softmaxCrossEntropy(output, labels) };
 };

@@ -164,7 +164,10 @@ export {
   trainRun,
   trainVaeRun,
 } from './runs/train-run.ts';
+export { penalty } from './tensor/ops/penalty.ts';
+export { softmaxCrossEntropy } from './tensor/ops/softmax-cross-entropy.ts';
 export { NonFiniteError, Tape } from './tensor/tape.ts';
+export { Tensor } from './tensor/tensor.ts';
 // Training and evaluation
 export { Basket, type BasketOptions, type BasketRow, siteOf } from './train/basket.ts';
 export { epochOrder } from './train/batches.ts';
@@ -185,7 +188,7 @@ export type { BatchEvent, EpochEvent, ResultEvent, TrainEvent } from './train/ev
 export { type GateExamples, gateExamples } from './train/gate-examples.ts';
 export { gateInformation } from './train/gate-information.ts';
 export { type GateRates, gateRates } from './train/gate-rates.ts';
-export type { Objective, Outcome } from './train/objective.ts';
+export { type Objective, type Outcome, placeBatch } from './train/objective.ts';
 export {
   evaluateSequences,
   type SequenceEpoch,

@@ -138,15 +138,14 @@ function gaterWork(engine: Engine, { rows, inputs, units, size }: GatedShape, hi
   const losses = new Float32Array(rows).fill(1);
   return () => {
     engine.beginStep();
-    const x = engine.tensor(features, [rows, inputs]);
-    const exampleLoss = engine.tensor(losses, [rows]);
+    const [rowsOf, lossOf] = [engine.tensor(features, [rows, inputs]), engine.tensor(losses, [rows])];
     const start = performance.now();
     const tape = new Tape(engine);
     tape.watch(model.parameters.map(({ tensor }) => tensor));
     const source = { key: seedToKey(1), step: 0, draw: 0 };
-    model.apply({ tape, mode: 'train', source, penalties: [], work: { executed: 0, gater: 0 } }, x);
+    model.apply({ tape, mode: 'train', source, penalties: [] }, tape.input(rowsOf, tape.plates.examples(rows)));
     for (const { tensor } of model.parameters) tape.descend(tensor, -1e-9);
-    tape.backward([], exampleLoss);
+    tape.backward([], tape.input(lossOf, tape.plates.examples(rows)));
     return performance.now() - start;
   };
 }

@@ -3,7 +3,11 @@ import type { Engine } from '../backend/engine.ts';
 import type { NdArray } from '../backend/nd-array.ts';
 import { fastestPath, type Path } from '../layers/paths.ts';
 import { randomStream } from '../random/stream.ts';
+import { allBlocks, denseToBlocks, gateBlocks, openBlocks } from '../tensor/ops/blocks.ts';
+import { gate } from '../tensor/ops/gate.ts';
+import { matmul } from '../tensor/ops/matmul.ts';
 import { Tape } from '../tensor/tape.ts';
+import type { Tensor } from '../tensor/tensor.ts';
 
 /** A gated layer on a minibatch. */
 export interface GatedShape {
@@ -60,12 +64,13 @@ export function gatedWork(
   const features = Float32Array.from({ length: rows * inputs }, () => (random.uniform() < 0.2 ? random.uniform() : 0));
   return () => {
     engine.beginStep();
-    const x = engine.tensor(features, [rows, inputs]);
-    const gates = engine.tensor(gateValues, [rows, blocks]);
+    const arrays = [engine.tensor(features, [rows, inputs]), engine.tensor(gateValues, [rows, blocks])];
     const start = performance.now();
     const tape = new Tape(engine);
-    tape.watch([x, gates, weights]);
-    const output = forward(engine, tape, path, { x, gates, weights, bias }, blocks, size);
+    tape.watch([weights]);
+    const [x, gates] = arrays.map((array) => tape.input(array, tape.plates.examples(rows), true));
+    const layer = { x, gates, weights: tape.parameter(weights), bias: tape.parameter(bias) };
+    const output = forward(engine, path, layer, blocks, size);
     tape.descend(weights, -1e-6);
     tape.backward([{ tensor: output, cotangent: 1e-3 }]);
     return performance.now() - start;
@@ -74,22 +79,19 @@ export function gatedWork(
 
 function forward(
   engine: Engine,
-  tape: Tape,
   path: GatedPathName,
-  { x, gates, weights, bias }: { x: NdArray; gates: NdArray; weights: NdArray; bias: NdArray },
+  { x, gates, weights, bias }: { x: Tensor; gates: Tensor; weights: Tensor; bias: Tensor },
   blocks: number,
   size: number,
-): NdArray {
-  const chosen = path === 'auto' ? fastestPath(engine, { rows: x.rows, blocks, size }, countOpen(engine, gates)) : path;
+): Tensor {
+  const chosen =
+    path === 'auto' ? fastestPath(engine, { rows: x.rows, blocks, size }, countOpen(engine, gates.array)) : path;
   if (chosen === 'blocks' || chosen === 'gathered') {
-    const shape = { mask: blockMask(engine, gates), size, gathered: chosen === 'gathered' };
-    return tape.apply('gateBlocks', [gates, tape.apply('denseToBlocks', [x, weights, bias], shape)], shape);
+    const shape = openBlocks(gates, blockMask(engine, gates.array), size, chosen === 'gathered');
+    return gateBlocks(gates, denseToBlocks(x, weights, bias, shape), shape);
   }
-  const values =
-    path === 'plain'
-      ? tape.apply('matmul', [x, weights, bias], {})
-      : tape.apply('allBlocks', [x, weights, bias], { blocks, size });
-  return tape.apply('gate', [gates, values], { size });
+  const values = path === 'plain' ? matmul(x, weights, bias) : allBlocks(x, weights, bias, { blocks, size });
+  return gate(gates, values, { size });
 }
 
 /** Medians, in milliseconds, of several kinds of work done in turn, after a warm-up. */

@@ -21,6 +21,10 @@ export interface BlockMask {
   readonly rowStart: number;
   /** Pair numbers row by row, blocks ascending. */
   readonly rowPair: number;
+  /** `rowStart` as numbers. */
+  rowStarts(): ArrayLike<number>;
+  /** `pairRow` as numbers. */
+  pairRows(): ArrayLike<number>;
 }
 
 /** How many gates are open (not 0): the pairs that their mask would have. */
@@ -39,5 +43,17 @@ export function blockMask({ backend }: Engine, gates: NdArray): BlockMask {
   const [pairRow, pairBlock, rowPair] = [room(gates.size), room(gates.size), room(gates.size)];
   backend.run('buildMask', gates.pointer, blockStart, pairRow, pairBlock, rowStart, rowPair, rows, blocks);
   const [pairs] = backend.heap.memory.integers(blockStart + 4 * blocks, 1);
-  return { rows, blocks, pairs, blockStart, pairRow, pairBlock, rowStart, rowPair };
+  const { memory } = backend.heap;
+  return {
+    rows,
+    blocks,
+    pairs,
+    blockStart,
+    pairRow,
+    pairBlock,
+    rowStart,
+    rowPair,
+    rowStarts: () => memory.integers(rowStart, rows + 1),
+    pairRows: () => memory.integers(pairRow, pairs),
+  };
 }

@@ -45,6 +45,7 @@ export class Engine {
   readonly backend: Backend;
   /** See `EngineOptions.crossovers`. */
   readonly crossovers: Crossovers;
+  private begun = 0;
 
   constructor(backend: Backend, crossovers: Crossovers = CROSSOVERS) {
     this.backend = backend;
@@ -80,8 +81,14 @@ export class Engine {
     return tensor;
   }
 
+  /** Steps begun: what the arena holds is of the last one. */
+  get step(): number {
+    return this.begun;
+  }
+
   /** Starts a step: everything in the arena is forgotten. */
   beginStep(): void {
+    this.begun++;
     this.backend.heap.resetArena();
   }
 

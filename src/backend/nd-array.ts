@@ -1,7 +1,7 @@
 import type { Heap } from './heap.ts';
 
 /**
- * A dense row-major array of Float32 on the engine's heap (Float64 in the reference engine). A tensor of the arena is valid
+ * A dense row-major array of Float32 on the engine's heap (Float64 in the reference engine). One of the arena is valid
  * until the engine's next `beginStep`; a persistent one as long as the engine.
  */
 export class NdArray {
@@ -10,8 +10,6 @@ export class NdArray {
   readonly pointer: number;
   /** Count of elements. */
   readonly size: number;
-  /** What consumers' pullbacks read instead of this tensor's values (the literal reading of Hinton's lecture 9c). */
-  shownToPullbacks: NdArray = this;
   private readonly heap: Heap;
 
   constructor(heap: Heap, pointer: number, shape: readonly number[]) {
@@ -34,6 +32,16 @@ export class NdArray {
   /** Elements in a row: the product of all extents but the first. */
   get columns(): number {
     return this.rows === 0 ? this.shape.slice(1).reduce((product, n) => product * n, 1) : this.size / this.rows;
+  }
+
+  /** The same memory as whole numbers: of arrays that hold labels or places. */
+  get integers(): Int32Array | Float64Array {
+    return this.heap.memory.integers(this.pointer, this.size);
+  }
+
+  /** The same memory in another shape of as many elements. */
+  reshaped(shape: readonly number[]): NdArray {
+    return new NdArray(this.heap, this.pointer, shape);
   }
 
   /** A copy of the values that outlives the step. */

@@ -1,16 +1,11 @@
 import type { NdArray } from '../backend/nd-array.ts';
+import { blocksToDense } from '../tensor/ops/blocks.ts';
+import { matmul } from '../tensor/ops/matmul.ts';
+import type { Tensor } from '../tensor/tensor.ts';
 import type { AffineBlueprint } from './blueprint.ts';
 import type { FiringSite } from './firing-site.ts';
 import { glorotUniform } from './initialize.ts';
-import {
-  type Activation,
-  type Axis,
-  countWork,
-  isBlocks,
-  type LayerContext,
-  type Parameter,
-  type Pass,
-} from './layer.ts';
+import { type Activation, type Axis, isBlocks, type LayerContext, type Parameter, type Pass } from './layer.ts';
 
 /** x·W + b with its parameters: what dense layers, experts and gaters are made of. */
 export class Affine {
@@ -45,13 +40,12 @@ export class Affine {
   }
 
   /** rows×inputs → rows×units; of a block-sparse input only the open blocks are read. */
-  apply(pass: Pass, x: Activation): NdArray {
-    const inputs = isBlocks(x) ? x.mask.pairs * x.size : x.size;
-    countWork(pass, inputs * this.bias.size, this.parameters[0].group);
-    const parameters = [this.weights, this.bias];
-    return isBlocks(x)
-      ? pass.tape.apply('blocksToDense', [x.values, ...parameters], { mask: x.mask, size: x.size })
-      : pass.tape.apply('matmul', [x, ...parameters], {});
+  apply({ tape }: Pass, x: Activation): Tensor {
+    const [weights, bias] = [this.weights, this.bias].map((array) => tape.parameter(array));
+    tape.inGater = this.parameters[0].group === 'gater';
+    const logits = isBlocks(x) ? blocksToDense(x.values, weights, bias, x) : matmul(x, weights, bias);
+    tape.inGater = false;
+    return logits;
   }
 
   /** What this and the neurons on it compute. */

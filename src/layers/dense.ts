@@ -1,5 +1,5 @@
-import type { NdArray } from '../backend/nd-array.ts';
 import { type NeuronSpec, resolveNeuron } from '../neurons/resolve.ts';
+import type { Tensor } from '../tensor/tensor.ts';
 import { Affine } from './affine.ts';
 import { checkUnits } from './check.ts';
 import { FiringSite } from './firing-site.ts';
@@ -35,7 +35,7 @@ export function buildDense(spec: DenseSpec, context: LayerContext): Layer {
     sites: site ? [site] : [],
     cost: { dense: affine.multiplyAdds, gater: 0 },
     blueprint: affine.blueprint(site),
-    apply(pass, x): NdArray {
+    apply(pass, x): Tensor {
       const logits = affine.apply(pass, x);
       return site ? site.fire(pass, logits) : logits;
     },

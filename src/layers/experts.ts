@@ -1,15 +1,8 @@
 import type { NdArray } from '../backend/nd-array.ts';
-import type { BlockShape } from '../tensor/block-ops.ts';
+import { allBlocks, type BlockShape, blocksToBlocks, denseToBlocks } from '../tensor/ops/blocks.ts';
+import type { Tensor } from '../tensor/tensor.ts';
 import { glorotUniform } from './initialize.ts';
-import {
-  type Activation,
-  countWork,
-  isBlocks,
-  type LayerContext,
-  type Parameter,
-  type Pass,
-  toDense,
-} from './layer.ts';
+import { type Activation, isBlocks, type LayerContext, type Parameter, type Pass, toDense } from './layer.ts';
 
 /** The experts of a gated layer: x·W + b with the weights stored block by block, so that an open block is one stretch of memory. */
 export class Experts {
@@ -55,31 +48,20 @@ export class Experts {
     return this.weights.size;
   }
 
-  /** Every block: rows×inputs → rows×units. */
-  all(pass: Pass, input: Activation): NdArray {
-    const x = toDense(pass, input);
-    countWork(pass, x.rows * this.multiplyAdds, 'main');
-    return pass.tape.apply('allBlocks', [x, this.weights, this.bias], { blocks: this.blocks, size: this.size });
+  /** Every block: shape [inputs] → [units]. */
+  all(pass: Pass, input: Activation): Tensor {
+    const { blocks, size } = this;
+    return allBlocks(toDense(pass, input), ...this.on(pass), { blocks, size });
   }
 
-  /** The open blocks alone: rows×inputs → values pairs×size. */
-  open(pass: Pass, x: Activation, shape: BlockShape): NdArray {
-    const parameters = [this.weights, this.bias];
-    if (!isBlocks(x)) {
-      countWork(pass, shape.mask.pairs * x.columns * this.size, 'main');
-      return pass.tape.apply('denseToBlocks', [x, ...parameters], shape);
-    }
-    countWork(pass, pairsOnBothSides(pass, x, shape) * x.size * this.size, 'main');
-    return pass.tape.apply('blocksToBlocks', [x.values, ...parameters], { from: x, to: shape });
+  /** The open blocks alone: shape [inputs] → [size] for every open pair. */
+  open(pass: Pass, x: Activation, shape: BlockShape): Tensor {
+    return isBlocks(x) && x.rows === shape.rows
+      ? blocksToBlocks(x.values, ...this.on(pass), { from: x, to: shape })
+      : denseToBlocks(toDense(pass, x), ...this.on(pass), shape);
   }
-}
 
-/** Open (row, block below, block above) triples. */
-function pairsOnBothSides({ tape }: Pass, below: BlockShape, above: BlockShape): number {
-  const { memory } = tape.engine.backend.heap;
-  const starts = (shape: BlockShape) => memory.integers(shape.mask.rowStart, shape.mask.rows + 1);
-  const [a, b] = [starts(below), starts(above)];
-  let triples = 0;
-  for (let r = 0; r < below.mask.rows; r++) triples += (a[r + 1] - a[r]) * (b[r + 1] - b[r]);
-  return triples;
+  private on({ tape }: Pass): [Tensor, Tensor] {
+    return [tape.parameter(this.weights), tape.parameter(this.bias)];
+  }
 }

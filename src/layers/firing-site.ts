@@ -4,7 +4,8 @@ import { sum } from '../math/statistics.ts';
 import type { Firing, Neuron } from '../neurons/contract.ts';
 import { drawsOf } from '../tensor/draws.ts';
 import { allocateState, type DrawKey, drawNoise, type FiringMode } from '../tensor/fire.ts';
-import type { Tape } from '../tensor/tape.ts';
+import { fireTensor } from '../tensor/ops/fire.ts';
+import type { Tensor } from '../tensor/tensor.ts';
 import { holdInputs, holdOutputs } from './hold.ts';
 import type { Pass } from './layer.ts';
 
@@ -55,7 +56,7 @@ export class FiringSite {
   /** Added to the logits where units are selected (gates/balance.ts); undefined where nothing is. */
   selectionBias: Float64Array | undefined;
   /** The logits and outputs (while training, of all draws) of the last pass, valid until the next step. */
-  last: { logits: NdArray; h: NdArray; tape: Tape } | undefined;
+  last: { logits: Tensor; h: Tensor } | undefined;
   private readonly layer: number;
   private readonly cut = new Float64Array(1);
   /** For how many examples every unit fired since `resetHealth`; the last number counts the examples. */
@@ -110,22 +111,20 @@ export class FiringSite {
    * logits rows×units → h rows×units, in training draws·rows×units where the neuron asks for several draws (or, for neurons
    * without noise, compact values pairs×size to the same)
    */
-  fire(pass: Pass, logits: NdArray): NdArray {
+  fire(pass: Pass, logits: Tensor): Tensor {
     const { neuron, state } = pass.instead?.get(this) ?? this;
     const held = pass.held?.get(this);
-    const { engine } = pass.tape;
-    const allocate = ({ shape }: NdArray) => engine.allocate(shape, `the held logits of ${this.name}`);
     const inputs = { logits, selectionBias: this.selectionBias };
-    const fired = held ? holdInputs(held, neuron, inputs, allocate) : inputs;
-    const h = pass.tape.apply('fire', [fired.logits], {
+    const fired = held ? holdInputs(held, neuron, inputs) : inputs;
+    const h = fireTensor(fired.logits, {
       neuron,
       mode: this.modeOf(pass),
       source: this.sourceOf(pass),
       state,
       selectionBias: fired.selectionBias,
     });
-    if (held) holdOutputs(held, neuron, logits, h);
-    this.last = { logits, h, tape: pass.tape };
+    if (held) holdOutputs(held, neuron, logits.array, h.array);
+    this.last = { logits, h };
     return h;
   }
 
@@ -139,10 +138,11 @@ export class FiringSite {
   /** Counts the last pass into the health statistics; returns the share of the minibatch for which each unit fired. */
   countLast(): Float64Array {
     if (!this.last) return new Float64Array(this.units);
-    const { logits, h, tape } = this.last;
+    const { logits, h } = this.last;
+    const { tape } = h;
     const counts = tape.engine.allocate([1, this.units], `counts of ${this.name}`);
     const weights = tape.weightsOf(h)?.pointer ?? 0;
-    tape.engine.backend.run('countNonzero', h.pointer, weights, counts.pointer, h.rows, this.units);
+    tape.engine.backend.run('countNonzero', h.array.pointer, weights, counts.pointer, h.rows, this.units);
     const rates = Float64Array.from(counts.values);
     for (let unit = 0; unit < this.units; unit++) {
       this.tally[unit] += rates[unit];

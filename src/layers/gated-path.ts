@@ -1,7 +1,8 @@
 import { blockMask, countOpen } from '../backend/block-mask.ts';
 import type { Engine } from '../backend/engine.ts';
 import type { NdArray } from '../backend/nd-array.ts';
-import type { BlockShape } from '../tensor/block-ops.ts';
+import { type BlockShape, openBlocks } from '../tensor/ops/blocks.ts';
+import type { Tensor } from '../tensor/tensor.ts';
 import type { FiringSite } from './firing-site.ts';
 import type { GatedSpec } from './gated.ts';
 import type { Pass } from './layer.ts';
@@ -43,7 +44,7 @@ export class GatedPath {
   }
 
   /** The blocks to compute for gates (rows × blocks), or undefined for all of them. */
-  choose(pass: Pass, gates: NdArray): OpenBlocks | undefined {
+  choose(pass: Pass, gates: Tensor): OpenBlocks | undefined {
     const { compute = 'auto', probe } = this.spec;
     // Experts with noise are calibrated and counted unit by unit over whole minibatches; coupled ones want whole rows.
     if (compute === 'dense' || this.expertsWantAll) return undefined;
@@ -54,9 +55,9 @@ export class GatedPath {
     // The layers above are then shown E[h]·H of closed blocks too.
     if (training && neuron.backwardSees === 'expectation') return undefined;
     if (training && !skipsInTraining(neuron)) return probe === undefined ? undefined : this.probed(pass, gates, probe);
-    const path = this.fastest(countOpen(this.engine, gates), gates);
+    const path = this.fastest(countOpen(this.engine, gates.array), gates.array);
     if (path === 'dense') return undefined;
-    return { mask: blockMask(this.engine, gates), size: this.size, gathered: path === 'gathered' };
+    return openBlocks(gates, blockMask(this.engine, gates.array), this.size, path === 'gathered');
   }
 
   private fastest(pairs: number, { rows, columns: blocks }: NdArray): Path {
@@ -64,8 +65,9 @@ export class GatedPath {
   }
 
   /** Open blocks and, of the closed ones, each with probability ρ; gate gradients of those weigh 1/ρ. */
-  private probed(pass: Pass, gates: NdArray, probability: number): OpenBlocks | undefined {
+  private probed(pass: Pass, fired: Tensor, probability: number): OpenBlocks | undefined {
     const { engine } = this;
+    const gates = fired.array;
     const already = countOpen(engine, gates);
     // By the expected number of pairs: a choice that depended on the probes would bias what they weigh.
     const path = this.fastest(already + probability * (gates.size - already), gates);
@@ -83,6 +85,6 @@ export class GatedPath {
       w[i] = open ? 1 : 1 / probability;
     }
     const mask = blockMask(engine, marks);
-    return { mask, size: this.size, gathered: path === 'gathered', gradientWeights: weights };
+    return { ...openBlocks(fired, mask, this.size, path === 'gathered'), gradientWeights: weights };
   }
 }

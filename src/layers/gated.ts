@@ -4,6 +4,9 @@ import type { SparsitySpec } from '../gates/index.ts';
 import { BiasNudge, type NudgeOptions } from '../gates/nudge.ts';
 import type { Neuron } from '../neurons/contract.ts';
 import { type NeuronSpec, resolveNeuron } from '../neurons/resolve.ts';
+import { gateBlocks } from '../tensor/ops/blocks.ts';
+import { gate } from '../tensor/ops/gate.ts';
+import type { Tensor } from '../tensor/tensor.ts';
 import { Affine } from './affine.ts';
 import type { AffineBlueprint } from './blueprint.ts';
 import { checkUnits } from './check.ts';
@@ -11,7 +14,7 @@ import { Experts } from './experts.ts';
 import { FiringSite } from './firing-site.ts';
 import { GatedPath } from './gated-path.ts';
 import { glorotUniform, sparseNormal } from './initialize.ts';
-import { type Activation, atDraws, type Layer, type LayerContext, type Pass, toDense } from './layer.ts';
+import type { Activation, Layer, LayerContext, Pass } from './layer.ts';
 import type { Compute } from './paths.ts';
 import { Sparsity } from './sparsity.ts';
 
@@ -117,18 +120,14 @@ export function buildGated(spec: GatedSpec, context: LayerContext): Layer {
       sparsity.apply(pass, logits, g);
       const open = path.choose(pass, g);
       if (!open) {
-        // Several draws of the gates share what all experts say.
+        // Several draws of the gates share what all experts say; each has noise of its own in experts that have any.
         const pre = experts.all(pass, x);
-        if (expertSite?.stochastic) {
-          const values = expertSite.fire(pass, toDense(pass, atDraws(pass, pre)));
-          return pass.tape.apply('gate', [toDense(pass, atDraws(pass, g)), values], { size });
-        }
-        const values = atDraws(pass, expertSite ? expertSite.fire(pass, pre) : pre);
-        return pass.tape.apply('gate', [g, toDense(pass, values)], { size });
+        const values = expertSite ? expertSite.fire(pass, expertSite.stochastic ? pass.tape.atDraws(pre) : pre) : pre;
+        return gate(g, values, { size });
       }
-      const pre = experts.open(pass, atDraws(pass, x), open);
+      const pre = experts.open(pass, x, open);
       const values = expertSite ? expertSite.fire(pass, pre) : pre;
-      return { values: pass.tape.apply('gateBlocks', [g, values], open), mask: open.mask, size };
+      return { ...open, values: gateBlocks(g, values, open) };
     },
     afterStep() {
       const rates = gates.countLast();
@@ -175,7 +174,7 @@ interface Gater {
   readonly multiplyAdds: number;
   readonly outputBias: NdArray;
   blueprint(gates: FiringSite): readonly AffineBlueprint[];
-  apply(pass: Pass, x: Activation): NdArray;
+  apply(pass: Pass, x: Activation): Tensor;
 }
 
 /** inputs → hidden tanh layers → one logit a block */

@@ -1,5 +1,6 @@
 import type { NdArray } from '../backend/nd-array.ts';
 import { LEAST_OPEN, type Neuron, type Numbers } from '../neurons/contract.ts';
+import type { Tensor } from '../tensor/tensor.ts';
 import type { FiringSite } from './firing-site.ts';
 
 /** A unit that is held open or closed in a forward pass, whatever its logit says: to see what a gate is for. */
@@ -51,21 +52,21 @@ export function heldBySite(
 export function holdInputs(
   held: Held,
   neuron: Neuron,
-  { logits, selectionBias }: { logits: NdArray; selectionBias: Numbers | undefined },
-  allocate: (like: NdArray) => NdArray,
-): { logits: NdArray; selectionBias: Numbers | undefined } {
+  { logits, selectionBias }: { logits: Tensor; selectionBias: Numbers | undefined },
+): { logits: Tensor; selectionBias: Numbers | undefined } {
   if (neuron.selects) {
-    const bias = Float64Array.from(selectionBias ?? new Float64Array(logits.columns));
+    const bias = Float64Array.from(selectionBias ?? new Float64Array(logits.array.columns));
     for (const [unit, open] of held) bias[unit] += open ? FAR : -FAR;
     return { logits, selectionBias: bias };
   }
   if (!neuron.group) return { logits, selectionBias };
-  const shifted = allocate(logits);
+  const { tape, plate, array } = logits;
+  const shifted = tape.engine.allocate(array.shape, 'held logits');
   const { values } = shifted;
   values.set(logits.values);
   for (const [unit, open] of held)
-    for (let i = unit; i < values.length; i += logits.columns) values[i] += open ? FAR : -FAR;
-  return { logits: shifted, selectionBias };
+    for (let i = unit; i < values.length; i += array.columns) values[i] += open ? FAR : -FAR;
+  return { logits: tape.input(shifted, plate), selectionBias };
 }
 
 /**

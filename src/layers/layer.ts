@@ -1,10 +1,10 @@
 import type { Engine } from '../backend/engine.ts';
 import type { NdArray } from '../backend/nd-array.ts';
 import type { Neuron } from '../neurons/contract.ts';
-import type { BlockShape } from '../tensor/block-ops.ts';
 import type { DrawKey, FiringMode } from '../tensor/fire.ts';
-import type { Sequences } from '../tensor/sequence-ops.ts';
+import { type BlockShape, scatterBlocks } from '../tensor/ops/blocks.ts';
 import type { Tape } from '../tensor/tape.ts';
+import type { Tensor } from '../tensor/tensor.ts';
 import type { Blueprint } from './blueprint.ts';
 import type { FiringSite } from './firing-site.ts';
 import type { Held } from './hold.ts';
@@ -30,27 +30,18 @@ export interface Parameter {
 }
 
 /** What flows between layers: a dense matrix (rows × units), or the values of open blocks alone. */
-export type Activation = NdArray | BlockActivation;
+export type Activation = Tensor | BlockActivation;
 
 /** Values of the open blocks of a minibatch (pairs × size); closed blocks are zeros that nobody stores. */
 export interface BlockActivation extends BlockShape {
-  readonly values: NdArray;
+  readonly values: Tensor;
 }
 
 export const isBlocks = (x: Activation): x is BlockActivation => 'mask' in x;
 
-/** Examples in an activation. */
-export const rowsOf = (x: Activation): number => (isBlocks(x) ? x.mask.rows : x.rows);
-
-/** The same numbers as a dense matrix. */
-export function toDense({ tape }: Pass, x: Activation): NdArray {
-  return isBlocks(x) ? tape.apply('scatterBlocks', [x.values], { mask: x.mask, size: x.size }) : x;
-}
-
-/** The same once for every draw that is made where the pass stands; as it is where nothing since asked for several. */
-export function atDraws(pass: Pass, x: Activation): Activation {
-  const times = pass.tape.drawsOf(rowsOf(x));
-  return times === 1 ? x : pass.tape.apply('repeatRows', [toDense(pass, x)], { times });
+/** The same numbers with those of closed blocks. */
+export function toDense(_pass: Pass, x: Activation): Tensor {
+  return isBlocks(x) ? scatterBlocks(x.values, x) : x;
 }
 
 /** `train` and `sample` draw; `mean-field` turns the noise off; `threshold` cuts at the calibrated logit. */
@@ -70,10 +61,8 @@ export interface Pass {
   readonly mode: Mode;
   /** Key, step and draw of the random numbers; the layer is filled in by the layer. */
   readonly source: Omit<DrawKey, 'layer'>;
-  /** Where sequences begin, when rows are points in time; recurrent layers need it. */
-  readonly sequences?: Sequences;
   /** Penalties that training adds to the mean loss, with their weights and the rows that they are over. */
-  readonly penalties: { tensor: NdArray; weight: number; rows: number }[];
+  readonly penalties: { tensor: Tensor; weight: number; rows: number }[];
   /**
    * Neurons that fire in place of a site's own, with states of their own: to measure them on the same network. Where they name a
    * draw, the site alone draws with it.
@@ -81,14 +70,6 @@ export interface Pass {
   readonly instead?: ReadonlyMap<FiringSite, Stand>;
   /** Units that are held open or closed; not while training, where learning rules would see what did not happen. */
   readonly held?: ReadonlyMap<FiringSite, Held> | undefined;
-  /** Multiply-adds executed in this pass. */
-  readonly work: { executed: number; gater: number };
-}
-
-/** Adds multiply-adds to what the pass has executed. */
-export function countWork({ work }: Pass, multiplyAdds: number, group: Parameter['group']): void {
-  work.executed += multiplyAdds;
-  if (group === 'gater') work.gater += multiplyAdds;
 }
 
 /** Multiply-adds for one example. */

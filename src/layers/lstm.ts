@@ -1,9 +1,12 @@
 import type { NdArray } from '../backend/nd-array.ts';
+import { joinColumns } from '../tensor/ops/join-columns.ts';
+import { lstm as lstmOf } from '../tensor/ops/sequences.ts';
+import type { Tensor } from '../tensor/tensor.ts';
 import { Affine } from './affine.ts';
 import type { LstmBlueprint } from './blueprint.ts';
 import { checkUnits } from './check.ts';
 import { glorotUniform } from './initialize.ts';
-import { countWork, type Layer, type LayerContext, type Parameter, type Pass, toDense } from './layer.ts';
+import { type Layer, type LayerContext, type Parameter, type Pass, toDense } from './layer.ts';
 
 /**
  * A layer of long short-term memory: rows are points in time, and every sequence starts from nothing. Equations:
@@ -68,10 +71,9 @@ class Direction {
   }
 
   /** rows×inputs → rows×units */
-  read(pass: Pass, x: NdArray, sequences: NonNullable<Pass['sequences']>): NdArray {
-    countWork(pass, x.rows * this.recurrent.size, 'main');
+  read(pass: Pass, x: Tensor): Tensor {
     const { backwards } = this;
-    return pass.tape.apply('lstm', [this.affine.apply(pass, x), this.recurrent], { sequences, backwards });
+    return lstmOf(this.affine.apply(pass, x), pass.tape.parameter(this.recurrent), { backwards });
   }
 }
 
@@ -88,15 +90,10 @@ export function buildLstm({ units, bidirectional = false }: LstmSpec, context: L
     sites: [],
     blueprint: { kind: 'lstm', directions: directions.map(({ blueprint }) => blueprint) },
     cost: { dense: directions.reduce((total, { multiplyAdds }) => total + multiplyAdds, 0), gater: 0 },
-    apply(pass, x): NdArray {
-      const { sequences, tape } = pass;
-      if (!sequences)
-        throw new RangeError(
-          `${name}: an LSTM reads sequences, and single examples were given; \`trainSequences\` and \`evaluateSequences\` give it sequences.`,
-        );
+    apply(pass, x): Tensor {
       const dense = toDense(pass, x);
-      const read = directions.map((direction) => direction.read(pass, dense, sequences));
-      return read.length === 1 ? read[0] : tape.apply('joinColumns', read, {});
+      const [forwards, ...others] = directions.map((direction) => direction.read(pass, dense));
+      return others.reduce((a, b) => joinColumns(a, b), forwards);
     },
   };
 }

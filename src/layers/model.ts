@@ -1,5 +1,5 @@
 import type { Engine } from '../backend/engine.ts';
-import type { NdArray } from '../backend/nd-array.ts';
+import type { Tensor } from '../tensor/tensor.ts';
 import { checkUnits } from './check.ts';
 import { buildDense, type DenseSpec } from './dense.ts';
 import type { FiringSite } from './firing-site.ts';
@@ -98,7 +98,7 @@ export class Model {
    * rows×inputs → rows×outputs (logits of the classes)
    * @param layers some of this model's, one after another; default all
    */
-  apply(pass: Pass, x: NdArray, layers = this.layers): NdArray {
+  apply(pass: Pass, x: Tensor, layers = this.layers): Tensor {
     const output = layers.reduce((h: Activation, layer) => {
       pass.tape.layer = layer.name;
       return layer.apply(pass, h);

@@ -8,7 +8,9 @@ import {
 } from '../gates/index.ts';
 import type { Neuron } from '../neurons/contract.ts';
 import { resolveNeuron } from '../neurons/resolve.ts';
-import type { PenaltyFunction } from '../tensor/ops.ts';
+import { fireTensor } from '../tensor/ops/fire.ts';
+import { type PenaltyFunction, penalty as penaltyOf } from '../tensor/ops/penalty.ts';
+import type { Tensor } from '../tensor/tensor.ts';
 import type { FiringSite } from './firing-site.ts';
 import type { Pass } from './layer.ts';
 
@@ -41,12 +43,12 @@ export class Sparsity {
   }
 
   /** Adds the penalties of this pass. */
-  apply(pass: Pass, logits: NdArray, h: NdArray): void {
+  apply(pass: Pass, logits: Tensor, h: Tensor): void {
     if (pass.mode !== 'train') return;
-    let p: NdArray | undefined;
+    let p: Tensor | undefined;
     const source = { ...pass.source, layer: 0 };
-    const inputs: Record<SparsityPenalty['on'], () => NdArray> = {
-      probability: () => (p ??= pass.tape.apply('fire', [logits], { neuron: probability, mode: 'train', source })),
+    const inputs: Record<SparsityPenalty['on'], () => Tensor> = {
+      probability: () => (p ??= fireTensor(logits, { neuron: probability, mode: 'train', source })),
       output: () => h,
       opening: () => logits,
       logits: () => logits,
@@ -55,8 +57,8 @@ export class Sparsity {
       const seen = { outputs: h.values, costs: this.costs };
       const own: PenaltyFunction = (values, rows, units, gradient) =>
         penalty.evaluate(values, rows, units, this.rate ?? 0, gradient, seen);
-      const evaluate = penalty.on === 'opening' ? this.throughOpening(pass, logits, own) : own;
-      const tensor = pass.tape.apply('penalty', [inputs[penalty.on]()], { evaluate });
+      const evaluate = penalty.on === 'opening' ? this.throughOpening(pass, logits.array, own) : own;
+      const tensor = penaltyOf(inputs[penalty.on](), { evaluate });
       pass.penalties.push({ tensor, rows: logits.rows, weight: this.weights[i] });
     });
   }

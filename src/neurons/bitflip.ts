@@ -18,6 +18,7 @@ export const bitflip = defineNeuron({
     ...bernoulli,
     noise: 2,
     draws: 2,
+    comparesRows: true,
     reads: 'loss',
     claims: unbiasedBits,
     cells(logit, index, _before, { unit, units } = { unit: 0, units: 1 }) {

@@ -15,6 +15,7 @@ export const categoricalExact = defineNeuron({
     noise: 1,
     draws: (units) => statesOf(units, classes),
     mostUnits: classes * Math.floor(Math.log(MOST_STATES + 0.5) / Math.log(classes)),
+    comparesRows: true,
     reads: 'loss',
     claims: { unbiased: true },
     weigh(weighing) {

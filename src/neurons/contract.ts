@@ -123,6 +123,11 @@ export interface NeuronRule {
   /** What the losses of the draws come to, and what each weighs; default: their mean. */
   weigh?(weighing: Weighing): void;
   /**
+   * Does its rule compare draws that differ in units of one row, so that rows which share a loss (points of a sequence, gathered
+   * rows) would take each other's changes for their own? It then stands only where every row has a loss of its own.
+   */
+  readonly comparesRows?: true;
+  /**
    * Do its draws' losses have to be −log of importance weights? Then an objective with a prior over h gives those, −log q(h) of
    * each draw among them with its own gradient at the logits, in place of a divergence that is added once: for bounds of several
    * draws, which are no means of losses.

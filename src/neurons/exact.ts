@@ -13,6 +13,7 @@ export const exact = defineNeuron({
     noise: 1,
     draws: (units) => 2 ** units,
     mostUnits: 12,
+    comparesRows: true,
     reads: 'loss',
     claims: unbiasedBits,
     cells: (logit) => [sigmoid(logit)],

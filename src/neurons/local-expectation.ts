@@ -13,6 +13,7 @@ export const localExpectation = defineNeuron({
     ...bernoulli,
     noise: 1,
     draws: (units) => units + 1,
+    comparesRows: true,
     reads: 'loss',
     claims: unbiasedBits,
     cells: (logit) => [sigmoid(logit)],

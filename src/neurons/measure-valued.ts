@@ -14,6 +14,7 @@ export const measureValued = defineNeuron({
     ...bernoulli,
     noise: 1,
     draws: (units) => 2 * units,
+    comparesRows: true,
     reads: 'loss',
     claims: unbiasedBits,
     cells: (logit) => [sigmoid(logit)],

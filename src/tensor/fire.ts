@@ -2,8 +2,8 @@ import type { Engine } from '../backend/engine.ts';
 import { paddedBytes } from '../backend/heap.ts';
 import type { NdArray } from '../backend/nd-array.ts';
 import type { Firing, Neuron, NeuronState, Numbers } from '../neurons/contract.ts';
+import type { Forward } from './define-op.ts';
 import { drawsOf, weighDraws } from './draws.ts';
-import type { Draws } from './op.ts';
 import { startingState } from './starting-state.ts';
 
 /** How a neuron is to fire: with all its draws (training), one draw, noise off, or cut at a logit. */
@@ -57,14 +57,10 @@ function stateViews(neuron: Neuron, state: NdArray | undefined, units: number): 
 }
 
 /**
- * h of a layer of neurons (in training draws·rows × units, draw after draw), and what its pullback wants to see again: the noise,
- * and E[h] for consumers' pullbacks.
+ * h of a layer of neurons, logits rows × units → h rows × units (in training draws·rows × units, draw after draw), and what its
+ * pullback wants to see again: the noise. Where the neuron says so, E[h] is what consumers' pullbacks see.
  */
-export function fire(
-  engine: Engine,
-  logits: NdArray,
-  attributes: FireAttributes,
-): { output: NdArray; saved: NdArray[]; draws?: Draws } {
+export function fireRows(engine: Engine, logits: NdArray, attributes: FireAttributes): Forward {
   const { neuron, mode, selectionBias } = attributes;
   const { rows, columns: units } = logits;
   if (mode === 'mean-field' || (typeof mode === 'object' && (neuron.selects || neuron.group))) {
@@ -94,14 +90,25 @@ export function fire(
   const at = attributes.state?.pointer ?? 0;
   const args = [logits.pointer, noise.pointer, h.pointer, rows, units, at, ...numbersOf(neuron)];
   if (selectionBias || !engine.backend.runNeuron(neuron.twin?.fire, rows, units, args)) neuron.fire(firing);
-  if (neuron.backwardSees === 'expectation') {
-    h.shownToPullbacks = engine.allocate(logits.shape, `the expectation of ${neuron.name}`);
-    settle(engine, { ...attributes, selectionBias: undefined }, logits, h.shownToPullbacks);
-  }
-  if (draws === 1) return { output: h, saved: [noise] };
-  const weigh: Draws['weigh'] = (loss, weights, total) =>
-    weighDraws(neuron, { ...firing, loss: loss.values, weights: weights.values, total: total.values });
-  return { output: h, saved: [noise], draws: { count: draws, weigh } };
+  const shown = neuron.backwardSees === 'expectation' ? expectation(engine, logits, attributes) : undefined;
+  const made = { output: h, saved: [noise], ...(shown && { shown }) };
+  if (draws === 1) return made;
+  const weigh = (loss: NdArray, weights: NdArray, total: NdArray): void =>
+    weighDraws(neuron, {
+      ...firing,
+      rows: total.size,
+      loss: loss.values,
+      weights: weights.values,
+      total: total.values,
+    });
+  return { ...made, draws: { count: draws, weigh, byRow: neuron.comparesRows === true } };
+}
+
+/** E[h], the noise off. */
+function expectation(engine: Engine, logits: NdArray, attributes: FireAttributes): NdArray {
+  const output = engine.allocate(logits.shape, `the expectation of ${attributes.neuron.name}`);
+  settle(engine, { ...attributes, selectionBias: undefined }, logits, output);
+  return output;
 }
 
 /** The gradient at the logits; then the neuron's state moves on (the pullback saw the previous one). */
@@ -115,9 +122,6 @@ export function pullFire(
   loss: NdArray | undefined,
 ): NdArray | null {
   const { neuron } = attributes;
-  const readsLoss = neuron.reads === 'loss' || neuron.reads === 'both';
-  if (readsLoss && !loss)
-    throw new Error(`The neuron "${neuron.name}" reads the loss of every example; give it to \`tape.backward\`.`);
   if (!dh && neuron.reads !== 'loss') return null;
   const { rows, columns: units } = logits;
   const gradient = engine.allocate(logits.shape, `the gradient of ${neuron.name}`);

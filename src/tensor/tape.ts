@@ -1,213 +1,284 @@
 import type { Engine } from '../backend/engine.ts';
 import type { NdArray } from '../backend/nd-array.ts';
 import { allFinite } from '../math/statistics.ts';
-import type { Draws, Op, OpRecord, PullbackContext } from './op.ts';
-import { type Attributes, type OpName, ops, weighRows } from './ops.ts';
-
-/** An operation with several draws, and after `weigh` what its draws' losses are and weigh. */
-interface Level {
-  readonly draws: Draws;
-  /** Rows below it. */
-  readonly rows: number;
-  readonly output: NdArray;
-  /** One loss a row above it. */
-  loss?: NdArray;
-  /** What each of these weighs. */
-  weights?: NdArray;
-  /** What they come to: one a row below it. */
-  total?: NdArray;
-}
+import type { OpDefinition, OpRecord, PullbackContext } from './define-op.ts';
+import { Levels } from './levels.ts';
+import { placeNumbers } from './numbers.ts';
+import { gatherPlate, repeatDraws } from './ops/plates.ts';
+import { type Plate, Plates } from './plate.ts';
+import { type Numbers, Tensor } from './tensor.ts';
 
 /** Thrown when a value stops being a finite number; says where it was first seen. */
 export class NonFiniteError extends Error {
   override name = 'NonFiniteError';
 }
 
+/** What a backward pass starts from. */
+export interface Seed {
+  readonly tensor: Tensor;
+  /** The cotangent that all its elements start with. */
+  readonly cotangent: number;
+}
+
+/** Multiply-adds executed in the forward pass: all, and those of gaters among them. */
+export interface Work {
+  executed: number;
+  gater: number;
+}
+
 /**
- * A record of the operations of one step, for reverse-mode differentiation. Eager: every `apply` computes at once.
+ * A record of the operations of one step, for reverse-mode differentiation. Eager: every operation computes at once. Tensors know
+ * their tape; there is no other way to it.
  *
- * Cotangents are those of the SUM of the example losses: each example's gradient stands unscaled in its row, and the
- * optimizer divides by the rows. Neurons that read the loss need it so. Above an operation with several draws every row has
+ * Cotangents are those of the SUM of the example losses: each example's gradient stands unscaled in its rows, and the
+ * optimizer divides by the examples. Neurons that read the loss need it so. Above an operation with several draws every row has
  * the cotangent of its own loss, whatever it weighs; the weights come in where rows of different draws are summed: in the
- * gradients of watched tensors, and in what is repeated for every draw.
+ * gradients of what all rows share, and of what is repeated for every draw.
  */
 export class Tape {
   readonly engine: Engine;
+  readonly plates: Plates;
+  readonly work: Work = { executed: 0, gater: 0 };
   /** The layer that is being computed, for error messages. */
   layer = '';
+  /** Does what is computed now decide which gates open? */
+  inGater = false;
+  private readonly levels: Levels;
   private readonly records: OpRecord[] = [];
+  private readonly parameters = new Map<NdArray, Tensor>();
   private readonly watched = new Set<NdArray>();
-  private readonly tracked = new Set<NdArray>();
-  private readonly levels: Level[] = [];
-  /** How many of the levels a tensor stands above; absent: none. */
-  private readonly depths = new Map<NdArray, number>();
-  private readonly cotangents = new Map<NdArray, NdArray>();
+  /** What pullbacks see in the place of a tensor's values: see `OpDefinition.showsThrough`. */
+  private readonly shown = new Map<Tensor, NdArray>();
+  private readonly cotangents = new Map<Tensor, NdArray>();
   private readonly uses = new Map<NdArray, number>();
   private readonly descents = new Map<NdArray, number>();
+  private readonly step: number;
 
-  /** @param engine where the operations run */
+  /** @param engine where the operations run; the tape is that of its step under way */
   constructor(engine: Engine) {
     this.engine = engine;
+    this.plates = new Plates(engine);
+    this.levels = new Levels(engine, this.plates);
+    this.step = engine.step;
   }
 
-  /** Marks tensors as wanting a gradient. Without any, nothing is recorded for the way back. */
-  watch(tensors: Iterable<NdArray>): void {
-    for (const tensor of tensors) {
-      this.watched.add(tensor);
-      this.tracked.add(tensor);
-    }
+  /** Marks persistent arrays as wanting a gradient. Without any, nothing is recorded for the way back. */
+  watch(arrays: Iterable<NdArray>): void {
+    for (const array of arrays) this.watched.add(array);
   }
 
-  /** Computes one operation of the table. @throws RangeError when shapes do not fit */
-  apply<N extends OpName>(name: N, inputs: readonly NdArray[], attributes: Attributes<N>): NdArray {
-    const needs = inputs.map((input) => this.tracked.has(input));
-    const { output, saved, draws } = (ops[name] as Op<unknown>).forward(this.engine, inputs, attributes);
-    if (draws && this.depthOf(inputs[0]) < this.levels.length)
-      throw new Error(
-        `Layer "${this.layer}" makes several draws beside others that stand below it; repeat its input for each of those (\`repeatRows\`).`,
+  /** An array that all rows share, as a tensor; the same one every time, with a gradient where it is watched. */
+  parameter(array: NdArray): Tensor {
+    let tensor = this.parameters.get(array);
+    if (!tensor) this.parameters.set(array, (tensor = new Tensor(this, array, undefined, this.watched.has(array))));
+    return tensor;
+  }
+
+  /** An array of this step as a tensor. @param plate what its first extent stands for; none: all rows share it */
+  input(array: NdArray, plate?: Plate, tracked = false): Tensor {
+    if (plate && array.rows !== plate.rows)
+      throw new RangeError(
+        `An array of ${array.rows} rows was given for ${this.plates.describe(plate)}; expected ${plate.rows} rows.`,
       );
-    if (draws) this.levels.push({ draws, rows: inputs[0].rows, output });
-    const depth =
-      draws || name === 'repeatRows' ? this.levels.length : Math.max(0, ...inputs.map((x) => this.depthOf(x)));
-    if (depth > 0) this.depths.set(output, depth);
-    const record: OpRecord = { name, layer: this.layer, inputs, attributes, output, saved: saved ?? [], needs, depth };
-    this.records.push(record);
-    for (const input of inputs) this.uses.set(input, (this.uses.get(input) ?? 0) + 1);
-    const row = ops[name] as Op<unknown>;
-    if (needs.includes(true) && !row.ignoresCotangent?.(attributes)) this.tracked.add(output);
-    return output;
+    return new Tensor(this, array, plate, tracked);
+  }
+
+  /** Numbers that all rows share; no gradient goes to them. @throws RangeError for nested numbers of different lengths */
+  constant(numbers: Numbers | number): Tensor {
+    return new Tensor(this, placeNumbers(this.engine, numbers), undefined, false);
+  }
+
+  /** Computes one operation. @throws RangeError when shapes or plates do not fit, or the step of a tensor is over */
+  apply<A>(op: OpDefinition<A>, operands: readonly Tensor[], attributes: A): Tensor {
+    this.checkStep(op.name, operands);
+    const { tensors, plate } = this.aligned(op, operands, attributes);
+    const arrays = tensors.map(({ array }) => array);
+    const layout = { plated: tensors.map((tensor) => tensor.plate !== undefined), rows: plate?.rows };
+    const made = op.forward(this.engine, arrays, attributes, layout);
+    if (op.cost) this.count(op.cost(arrays, attributes));
+    const needs = tensors.map(({ tracked }) => tracked);
+    const tracked = needs.includes(true) && !op.ignoresCotangent?.(attributes);
+    const { draws } = made;
+    const outPlate = draws && plate ? this.levels.add(plate, draws) : plate;
+    const result = new Tensor(this, made.output, outPlate, tracked);
+    const seen = tensors.map((tensor) => this.shown.get(tensor) ?? tensor.array);
+    if (made.shown) this.shown.set(result, made.shown);
+    else if (op.showsThrough && seen.some((array, i) => array !== arrays[i]))
+      this.shown.set(result, op.forward(this.engine, seen, attributes, layout).output);
+    const { output, saved = [] } = made;
+    this.records.push({
+      op: op as OpDefinition<unknown>,
+      layer: this.layer,
+      tensors,
+      inputs: seen,
+      attributes,
+      result,
+      output,
+      saved,
+      needs,
+      layout,
+    });
+    for (const array of arrays) this.uses.set(array, (this.uses.get(array) ?? 0) + 1);
+    return result;
+  }
+
+  /** A tensor repeated for the rows of a finer plate, or for more draws. What all rows share stays as it is. */
+  lift(x: Tensor, plate: Plate): Tensor {
+    if (!x.plate || x.plate === plate) return x;
+    const { plates } = this;
+    if (x.plate.structure === plate.structure) return repeatDraws(x, { to: plate, plates });
+    const { structure } = plate;
+    const over = structure.over;
+    if (!over) throw new RangeError(`${plates.describe(x.plate)} cannot be repeated for ${plates.describe(plate)}.`);
+    // By way of the structure's own depth, where its rows were picked.
+    const below = this.lift(x, plates.at(over, Math.max(x.plate.depth, structure.depth)));
+    const gathered = gatherPlate(below, { to: plates.at(structure, below.plate?.depth ?? 0), plates });
+    return this.lift(gathered, plate);
+  }
+
+  /** A tensor repeated for every draw made so far on this tape. */
+  atDraws(x: Tensor): Tensor {
+    return x.plate ? this.lift(x, this.plates.at(x.plate.structure, this.plates.counts.length)) : x;
   }
 
   /**
-   * Asks `backward` to add factor·gradient to a watched tensor itself, where its operation can, in place of keeping the
-   * gradient: plain gradient descent with one pass over the memory. Ignored for tensors that were used more than once.
+   * Asks `backward` to add factor·gradient to a watched array itself, where its operation can, in place of keeping the
+   * gradient: plain gradient descent with one pass over the memory. Ignored for arrays that were used more than once.
    */
-  descend(tensor: NdArray, factor: number): void {
-    if (this.uses.get(tensor) === 1) this.descents.set(tensor, factor);
-  }
-
-  /** How many draws are made, where the tape stands, of every one of so many rows: 1 where nothing above asked for several. */
-  drawsOf(rows: number): number {
-    return this.levels.reduce((product, { draws, rows: below }) => (below < rows ? product : product * draws.count), 1);
+  descend(array: NdArray, factor: number): void {
+    if (this.uses.get(array) === 1) this.descents.set(array, factor);
   }
 
   /**
    * What the losses of the draws come to: one loss an example.
-   * @param losses one a row and draw, as the operations above the last draws gave them
+   * @param losses one number a row, of examples or of the whole program
+   * @throws RangeError when they are something else
    */
-  weigh(losses: NdArray): NdArray {
-    let loss = losses;
-    for (const level of this.levels.toReversed()) {
-      level.loss = loss;
-      level.weights = this.engine.allocate([loss.rows], 'the weights of the draws');
-      level.total = this.engine.allocate([level.rows], 'losses over the draws');
-      level.draws.weigh(loss, level.weights, level.total);
-      loss = level.total;
-    }
-    return loss;
+  weigh(losses: Tensor): NdArray {
+    return this.levels.weigh(this.atDraws(losses));
   }
 
-  /** What each row of `output` weighs, after `weigh`; undefined where it is not the output of several draws. */
-  weightsOf(output: NdArray): NdArray | undefined {
-    return this.levels.find((level) => level.output === output)?.weights;
+  /** What each row of a tensor weighs, after `weigh`; undefined where nothing was drawn several times below it. */
+  weightsOf(x: Tensor): NdArray | undefined {
+    return x.plate && x.plate.depth > 0 ? this.levels.weightsOf(x.plate, 0) : undefined;
   }
 
   /**
-   * Propagates cotangents from the outputs to every watched tensor.
-   * @param outputs each with the cotangent that all its elements start with
-   * @param exampleLoss one loss a row (and draw), for neurons that read the loss
-   * @throws Error when something has several draws and no loss is given
+   * Propagates cotangents from the outputs to every watched array and tracked input.
+   * @param losses one loss a row, for neurons that read the loss and for several draws; it is no seed by itself
+   * @throws RangeError when something has several draws and no loss is given
    */
-  backward(outputs: readonly { tensor: NdArray; cotangent: number }[], exampleLoss?: NdArray): void {
-    if (this.levels.length > 0) {
-      if (!exampleLoss)
-        throw new Error('A neuron with several draws weighs their losses; give the loss to `tape.backward`.');
-      if (this.levels[this.levels.length - 1].loss !== exampleLoss) this.weigh(exampleLoss);
-    }
-    for (const { tensor, cotangent } of outputs) {
-      const seed = this.engine.allocate(tensor.shape, 'a cotangent');
+  backward(seeds: readonly Seed[], losses?: Tensor): void {
+    if (losses) this.levels.weigh(this.atDraws(losses));
+    else if (this.levels.count > 0)
+      throw new RangeError(
+        'A neuron with several draws weighs their losses, and no loss was given to `tape.backward`.',
+      );
+    for (const { tensor, cotangent } of seeds) {
+      const seed = this.engine.allocate(tensor.array.shape, 'a cotangent');
       this.engine.backend.run('fill', seed.pointer, seed.size, cotangent);
       this.accumulate(tensor, seed);
     }
+    const context: PullbackContext = {
+      lossOfRows: (record, who) => this.levels.lossOfRows(record, who),
+      weighed: (x, plate, depth) => this.levels.weighed(x, plate, depth),
+      descend: (input) => this.descents.get(input),
+    };
     for (let i = this.records.length - 1; i >= 0; i--) {
       const record = this.records[i];
-      const dy = this.cotangents.get(record.output);
-      const row = ops[record.name as OpName] as Op<unknown>;
+      const dy = this.cotangents.get(record.result);
       // A neuron that reads only the loss has a gradient though nothing comes back to it.
-      if (!record.needs.includes(true) || (!dy && !row.withoutCotangent)) continue;
-      this.pull(record, dy, exampleLoss);
+      if (record.needs.includes(true) && (dy || record.op.withoutCotangent)) this.pull(record, dy, context);
     }
   }
 
-  /** Through one operation; of several draws, the gradients of watched tensors take every row at its weight. */
-  private pull(record: OpRecord, dy: NdArray | undefined, exampleLoss: NdArray | undefined): void {
-    const isWatched = record.inputs.map((input) => this.watched.has(input));
-    const context: PullbackContext = {
-      exampleLoss: record.depth < this.levels.length ? this.levels[record.depth].total : exampleLoss,
-      descend: (input) => this.descents.get(input),
-      weightsOver: (input) => (record.depth === 0 ? undefined : this.weightsBetween(input.rows, record.depth)),
-    };
-    const through = (needs: readonly boolean[], cotangent: NdArray | undefined): void => {
-      if (!needs.includes(true)) return;
-      const part = { ...record, needs };
-      const row = ops[record.name as OpName] as Op<unknown>;
-      const gradients = row.pullback(this.engine, part, cotangent as NdArray, context);
-      gradients.forEach((gradient, input) => {
-        if (gradient && needs[input]) this.accumulate(record.inputs[input], gradient);
-      });
-    };
-    if (record.depth === 0 || !dy || !isWatched.some((watched, i) => watched && record.needs[i])) {
-      through(record.needs, dy);
-      return;
-    }
-    // Activations first: the gradient of a watched tensor may change it.
-    through(
-      record.needs.map((need, i) => need && !isWatched[i]),
-      dy,
-    );
-    const weights = this.weightsBetween(this.levels[0].rows, record.depth);
-    const row = ops[record.name as OpName] as Op<unknown>;
-    through(
-      record.needs.map((need, i) => need && isWatched[i]),
-      (row.weigh ?? weighRows)(this.engine, dy, weights, record.attributes),
-    );
+  /** The gradient of the sum of the seeds at a tensor or a watched array, after `backward`; undefined when nothing reached it. */
+  gradient(of: Tensor | NdArray): NdArray | undefined {
+    const tensor = of instanceof Tensor ? of : this.parameters.get(of);
+    return tensor && this.cotangents.get(tensor);
   }
 
-  private depthOf(x: NdArray): number {
-    return this.depths.get(x) ?? 0;
-  }
-
-  /** The weight of every row at a depth in the example, or row further down, that it belongs to. */
-  private weightsBetween(rows: number, depth: number): NdArray {
-    const first = this.levels.findIndex((level) => level.rows === rows);
-    const [lowest, ...others] = this.levels.slice(first, depth).map(({ weights }) => weights as NdArray);
-    return others.reduce((below, weights) => {
-      const product = this.engine.allocate(weights.shape, 'weights of draws of draws');
-      const [w, b] = [weights.values, below.values];
-      const out = product.values;
-      for (let i = 0; i < out.length; i++) out[i] = w[i] * b[i % b.length];
-      return product;
-    }, lowest);
-  }
-
-  /** The gradient of the sum of the outputs' seeds at a tensor, after `backward`; undefined when nothing reached it. */
-  gradient(tensor: NdArray): NdArray | undefined {
-    return this.cotangents.get(tensor);
+  /** What pullbacks see in place of a tensor's values. */
+  shownOf(x: Tensor): NdArray {
+    return this.shown.get(x) ?? x.array;
   }
 
   /** Names the first operation whose output is not finite. */
   firstNonFinite(): { op: string; layer: string } | undefined {
     const record = this.records.find(({ output }) => !allFinite(output.values));
-    return record && { op: record.name, layer: record.layer };
+    return record && { op: record.op.name, layer: record.layer };
   }
 
-  private accumulate(tensor: NdArray, gradient: NdArray): void {
+  private aligned<A>(op: OpDefinition<A>, operands: readonly Tensor[], attributes: A) {
+    if (op.plates) {
+      const { inputs, output } = op.plates(operands, attributes);
+      const tensors = operands.map((x, i) => {
+        const plate = inputs[i];
+        return plate ? this.lift(x, plate) : x;
+      });
+      return { tensors, plate: output };
+    }
+    let plate: Plate | undefined;
+    let alike = true;
+    for (const x of operands) {
+      if (!x.plate || x.plate === plate) continue;
+      alike &&= plate === undefined;
+      plate = plate ? this.plates.join(plate, x.plate) : x.plate;
+    }
+    const to = plate;
+    return { tensors: alike || !to ? operands : operands.map((x) => this.lift(x, to)), plate };
+  }
+
+  private checkStep(name: string, operands: readonly Tensor[]): void {
+    if (this.engine.step !== this.step)
+      throw new RangeError(
+        `${name}${this.layer ? ` in "${this.layer}"` : ''}: the step of its tensors is over, and their memory is used again. Expected tensors of the step under way; \`await tensor.read()\` copies values that are to stay.`,
+      );
+    for (const { tape } of operands)
+      if (tape !== this)
+        throw new RangeError(
+          `${name}${this.layer ? ` in "${this.layer}"` : ''}: two of its tensors belong to different passes. Expected tensors of one function or model pass.`,
+        );
+  }
+
+  private count(multiplyAdds: number): void {
+    this.work.executed += multiplyAdds;
+    if (this.inGater) this.work.gater += multiplyAdds;
+  }
+
+  /** Through one operation; the gradient of what all rows share takes every row at its weight. */
+  private pull(record: OpRecord, dy: NdArray | undefined, context: PullbackContext): void {
+    const through = (needs: readonly boolean[], cotangent: NdArray | undefined): void => {
+      if (!needs.includes(true)) return;
+      const gradients = record.op.pullback(this.engine, { ...record, needs }, cotangent as NdArray, context);
+      gradients.forEach((gradient, input) => {
+        if (gradient && needs[input]) this.accumulate(record.tensors[input], gradient);
+      });
+    };
+    const { plate } = record.result;
+    const { needs, layout } = record;
+    if (!dy || !plate || plate.depth === 0 || !needs.some((need, i) => need && !layout.plated[i])) {
+      through(needs, dy);
+      return;
+    }
+    // Rows first: the gradient of what they share may change it.
+    through(
+      needs.map((need, i) => need && layout.plated[i]),
+      dy,
+    );
+    through(
+      needs.map((need, i) => need && !layout.plated[i]),
+      this.levels.weighed(dy, plate, 0),
+    );
+  }
+
+  private accumulate(tensor: Tensor, gradient: NdArray): void {
     const before = this.cotangents.get(tensor);
     if (!before) {
       this.cotangents.set(tensor, gradient);
       return;
     }
-    const sum = this.engine.allocate(tensor.shape, 'a sum of cotangents');
+    const sum = this.engine.allocate(tensor.array.shape, 'a sum of cotangents');
     this.engine.backend.run('add', before.pointer, gradient.pointer, sum.pointer, sum.size);
     this.cotangents.set(tensor, sum);
   }

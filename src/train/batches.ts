@@ -1,5 +1,5 @@
 import type { Engine } from '../backend/engine.ts';
-import { NdArray } from '../backend/nd-array.ts';
+import type { NdArray } from '../backend/nd-array.ts';
 import type { Dataset } from '../data/dataset.ts';
 import { randomStream } from '../random/stream.ts';
 
@@ -15,10 +15,9 @@ export function gatherBatch(engine: Engine, dataset: Dataset, indices: ArrayLike
   const rows = indices.length;
   const { width, features, scale } = dataset;
   const x = engine.allocate([rows, width], 'a minibatch');
-  const { heap } = engine.backend;
-  const labels = new NdArray(heap, heap.allocate(rows, 'the labels of a minibatch'), [rows]);
+  const labels = engine.allocate([rows], 'the labels of a minibatch');
   const values = x.values;
-  const marks = heap.memory.integers(labels.pointer, rows);
+  const marks = labels.integers;
   for (let r = 0; r < rows; r++) {
     const from = indices[r] * width;
     for (let i = 0; i < width; i++) values[r * width + i] = features[from + i] * scale;
@@ -37,9 +36,12 @@ export function epochOrder(count: number, seed: number, epoch: number): Int32Arr
 }
 
 /** How many rows have their largest logit elsewhere than at their label. */
-export function countWrong(engine: Engine, logits: NdArray, { labels, rows }: Batch): number {
+export function countWrong(
+  logits: { readonly values: ArrayLike<number>; readonly columns: number },
+  { labels, rows }: Batch,
+): number {
   const { values, columns } = logits;
-  const marks = engine.backend.heap.memory.integers(labels.pointer, rows);
+  const marks = labels.integers;
   let wrong = 0;
   for (let r = 0; r < rows; r++) {
     let best = 0;

@@ -96,9 +96,10 @@ export class CompiledModel {
     for (let draw = 1; draw <= this.samples; draw++) {
       model.engine.beginStep();
       const pass = this.pass(draw, held);
-      const logits = model.apply(pass, model.engine.tensor(features, [rows, model.inputs]));
-      addSoftmax(logits, probabilities, 1 / this.samples);
-      multiplyAdds += pass.work.executed;
+      const x = pass.tape.input(model.engine.tensor(features, [rows, model.inputs]), pass.tape.plates.examples(rows));
+      const logits = model.apply(pass, x);
+      addSoftmax(logits.array, probabilities, 1 / this.samples);
+      multiplyAdds += pass.tape.work.executed;
       sites.forEach(({ last }, s) => {
         const h = last?.h.values ?? [];
         const { gates, shares } = open[s];
@@ -130,7 +131,7 @@ export class CompiledModel {
   private pass(draw: number, held: Pass['held']): Pass {
     const mode = this.mode === 'ensemble' ? 'sample' : this.mode;
     const source = { key: seedToKey(this.model.seed), step: 0, draw };
-    return { tape: new Tape(this.model.engine), mode, source, penalties: [], work: { executed: 0, gater: 0 }, held };
+    return { tape: new Tape(this.model.engine), mode, source, penalties: [], held };
   }
 }
 

@@ -1,12 +1,14 @@
-import type { NdArray } from '../backend/nd-array.ts';
 import type { Dataset } from '../data/dataset.ts';
 import { type Hold, heldBySite } from '../layers/hold.ts';
 import type { Mode, Pass } from '../layers/layer.ts';
 import type { Model } from '../layers/model.ts';
 import { countNonZero, sum } from '../math/statistics.ts';
 import { seedToKey } from '../random/stream.ts';
+import { softmaxCrossEntropy } from '../tensor/ops/softmax-cross-entropy.ts';
 import { NonFiniteError, Tape } from '../tensor/tape.ts';
+import type { Tensor } from '../tensor/tensor.ts';
 import { type Batch, countWrong, gatherBatch } from './batches.ts';
+import { placeBatch } from './objective.ts';
 
 /** How a model does on a data set. */
 export interface Evaluation {
@@ -44,13 +46,13 @@ export function evaluate(model: Model, dataset: Dataset, options: EvaluateOption
   let gates = 0;
   const work = { executed: 0, gater: 0 };
   forEachBatch(model, dataset, options, (pass, batch, logits) => {
-    const losses = pass.tape.apply('softmaxCrossEntropy', [logits], { labels: batch.labels });
+    const losses = softmaxCrossEntropy(logits, placeBatch(pass, batch).labels);
     const lossOfBatch = sum(losses.values);
     if (!Number.isFinite(lossOfBatch)) throw nonFinite(dataset, pass.tape);
     loss += lossOfBatch;
-    wrong += countWrong(model.engine, logits, batch);
-    work.executed += pass.work.executed;
-    work.gater += pass.work.gater;
+    wrong += countWrong(logits, batch);
+    work.executed += pass.tape.work.executed;
+    work.gater += pass.tape.work.gater;
     for (const { last, rate } of model.sites) {
       if (rate === undefined || !last) continue;
       gates += last.h.size;
@@ -71,7 +73,7 @@ export function forEachBatch(
   model: Model,
   dataset: Dataset,
   { mode = 'mean-field', batch: size = 250, draw = 1, hold = [] }: EvaluateOptions,
-  visit: (pass: Pass, batch: Batch, logits: NdArray) => void,
+  visit: (pass: Pass, batch: Batch, logits: Tensor) => void,
 ): void {
   const key = seedToKey(model.seed);
   const held = heldBySite(model.sites, hold);
@@ -81,8 +83,8 @@ export function forEachBatch(
     const batch = gatherBatch(model.engine, dataset, indices);
     const tape = new Tape(model.engine);
     const source = { key, step, draw };
-    const pass: Pass = { tape, mode, source, penalties: [], work: { executed: 0, gater: 0 }, held };
-    visit(pass, batch, model.apply(pass, batch.x));
+    const pass: Pass = { tape, mode, source, penalties: [], held };
+    visit(pass, batch, model.apply(pass, placeBatch(pass, batch).x));
   }
 }
 

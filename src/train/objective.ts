@@ -1,37 +1,35 @@
-import { NdArray } from '../backend/nd-array.ts';
 import type { Pass } from '../layers/layer.ts';
 import type { Model } from '../layers/model.ts';
+import { softmaxCrossEntropy } from '../tensor/ops/softmax-cross-entropy.ts';
+import type { Tensor } from '../tensor/tensor.ts';
 import type { Batch } from './batches.ts';
 
 /** What a pass over a minibatch gave. */
 export interface Outcome {
   /** The model's output: one row an example and draw. */
-  readonly output: NdArray;
+  readonly output: Tensor;
   /** One loss a row of the output, in nats. */
-  readonly losses: NdArray;
+  readonly losses: Tensor;
   /** What is added to the losses of the examples and does not depend on any draw: one number an example. */
-  readonly also?: readonly NdArray[];
+  readonly also?: readonly Tensor[];
 }
 
 /** Runs a model on a minibatch and says what training is to minimise: the mean over the examples. */
 export type Objective = (model: Model, pass: Pass, batch: Batch) => Outcome;
 
 /** Cross-entropy of the softmax of the model's outputs with the labels. */
-export const classification: Objective = (model, pass, { x, labels }) => {
+export const classification: Objective = (model, pass, batch) => {
+  const { x, labels } = placeBatch(pass, batch);
   const output = model.apply(pass, x);
   pass.tape.layer = 'loss';
-  const losses = pass.tape.apply('softmaxCrossEntropy', [output], { labels: labelsAtDraws(pass, labels) });
-  return { output, losses };
+  return { output, losses: softmaxCrossEntropy(output, labels) };
 };
 
-/** Whole-number labels, once for every draw. */
-function labelsAtDraws({ tape }: Pass, labels: NdArray): NdArray {
-  const times = tape.drawsOf(labels.size);
-  if (times === 1) return labels;
-  const { heap } = tape.engine.backend;
-  const count = times * labels.size;
-  const repeated = new NdArray(heap, heap.allocate(count, 'the labels of all draws'), [count]);
-  const [from, to] = [labels, repeated].map(({ pointer, size }) => heap.memory.integers(pointer, size));
-  for (let draw = 0; draw < times; draw++) to.set(from, draw * labels.size);
-  return repeated;
+/** A minibatch as the examples of a pass. */
+export function placeBatch(
+  { tape }: Pass,
+  { x, labels, rows }: Batch,
+): { readonly x: Tensor; readonly labels: Tensor } {
+  const examples = tape.plates.examples(rows);
+  return { x: tape.input(x, examples), labels: tape.input(labels, examples) };
 }

@@ -8,8 +8,9 @@ import { allFinite, sum } from '../math/statistics.ts';
 import { editDistance } from '../math/text.ts';
 import { type Optimizer, type OptimizerName, resolveOptimizer } from '../optim/index.ts';
 import { seedToKey } from '../random/stream.ts';
-import { type LabelStrings, type Sequences, wholeNumbers } from '../tensor/sequence-ops.ts';
+import { ctc, type LabelStrings } from '../tensor/ops/sequences.ts';
 import { NonFiniteError, Tape } from '../tensor/tape.ts';
+import type { Tensor } from '../tensor/tensor.ts';
 import { alone } from './alone.ts';
 import { epochOrder } from './batches.ts';
 
@@ -204,8 +205,10 @@ class SequenceStepper {
 
 /** Sequences on the heap; valid until the next step. */
 interface SequenceBatch {
+  /** The points of all sequences. */
   readonly x: NdArray;
-  readonly sequences: Sequences;
+  /** Where the points of every sequence begin. */
+  readonly offsets: Int32Array;
   readonly strings: LabelStrings;
 }
 
@@ -222,11 +225,7 @@ function gatherSequences(engine: Engine, data: SequenceDataset, indices: ArrayLi
     values.set(data.features.subarray(data.offsets[i] * width, data.offsets[i + 1] * width), offsets[s] * width);
     labels.set(data.labels.subarray(data.labelOffsets[i], data.labelOffsets[i + 1]), places[s]);
   });
-  return {
-    x,
-    sequences: { count: chosen.length, offsets: wholeNumbers(engine, offsets) },
-    strings: { labels: wholeNumbers(engine, labels), offsets: wholeNumbers(engine, places) },
-  };
+  return { x, offsets, strings: { labels, offsets: places } };
 }
 
 function startsOf(lengths: readonly number[]): Int32Array {
@@ -241,16 +240,16 @@ function startsOf(lengths: readonly number[]): Int32Array {
 function lossesOf(
   model: Model,
   tape: Tape,
-  { x, sequences, strings }: SequenceBatch,
+  { x, offsets, strings }: SequenceBatch,
   source: Pass['source'],
   mode: Pass['mode'],
-  visit?: (logits: NdArray) => void,
-): NdArray {
-  const pass: Pass = { tape, mode, source, sequences, penalties: [], work: { executed: 0, gater: 0 } };
-  const logits = model.apply(pass, x);
+  visit?: (logits: Tensor) => void,
+): Tensor {
+  const pass: Pass = { tape, mode, source, penalties: [] };
+  const logits = model.apply(pass, tape.input(x, tape.plates.points(offsets)));
   visit?.(logits);
   tape.layer = 'loss';
-  return tape.apply('ctc', [logits], { sequences, strings });
+  return ctc(logits, strings);
 }
 
 /** Sequences at a time. */
@@ -289,7 +288,7 @@ export function evaluateSequences(model: Model, data: SequenceDataset): Sequence
 }
 
 /** Best path decoding of the rows from `from` to `to` (Graves et al. 2006, §3.2). */
-function bestPath({ values, columns }: NdArray, from: number, to: number): number[] {
+function bestPath({ values, columns }: Tensor, from: number, to: number): number[] {
   const read: number[] = [];
   let before = -1;
   for (let row = from; row < to; row++) {

@@ -88,7 +88,7 @@ export class SiteGradients {
       ...this.above.map(([one, state]): [FiringSite, Stand] => [one, { neuron: one.neuron, state, draw: own }]),
     ]);
     const source = { key: seedToKey(model.seed), step, draw: 0 };
-    const pass: Pass = { tape, mode: 'train', source, penalties: [], work: { executed: 0, gater: 0 }, instead };
+    const pass: Pass = { tape, mode: 'train', source, penalties: [], instead };
     const { losses } = this.objective(model, pass, batch);
     const { logits } = site.last as NonNullable<FiringSite['last']>;
     tape.backward([{ tensor: losses, cotangent: 1 }], losses);

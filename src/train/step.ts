@@ -5,6 +5,7 @@ import { allFinite, sum } from '../math/statistics.ts';
 import { maxNorm, type Optimizer, type UpdateContext } from '../optim/index.ts';
 import { seedToKey } from '../random/stream.ts';
 import { NonFiniteError, Tape } from '../tensor/tape.ts';
+import type { Tensor } from '../tensor/tensor.ts';
 import type { Batch } from './batches.ts';
 import { classification, type Objective } from './objective.ts';
 
@@ -50,12 +51,12 @@ export class Stepper {
    *   forward pass
    * @throws NonFiniteError with the operation, the layer and the step when the loss is NaN or infinite
    */
-  run(batch: Batch, settings: StepSettings): { loss: number; output: NdArray; multiplyAdds: number } {
+  run(batch: Batch, settings: StepSettings): { loss: number; output: Tensor; multiplyAdds: number } {
     const { model } = this;
     const tape = new Tape(model.engine);
     tape.watch(model.parameters.map(({ tensor }) => tensor));
     const source = { key: this.key, step: this.step, draw: 0 };
-    const pass: Pass = { tape, mode: 'train', source, penalties: [], work: { executed: 0, gater: 0 } };
+    const pass: Pass = { tape, mode: 'train', source, penalties: [] };
     const { output, losses, also = [] } = this.objective(model, pass, batch);
     const loss =
       (sum(tape.weigh(losses).values) + also.reduce((total, { values }) => total + sum(values), 0)) / batch.rows;
@@ -72,7 +73,7 @@ export class Stepper {
     tape.backward([{ tensor: losses, cotangent: 1 }, ...others, ...penalties], losses);
     this.update(tape, contexts, settings);
     for (const layer of model.layers) layer.afterStep?.();
-    return { loss, output, multiplyAdds: pass.work.executed };
+    return { loss, output, multiplyAdds: tape.work.executed };
   }
 
   private update(tape: Tape, contexts: readonly UpdateContext[], settings: StepSettings): void {

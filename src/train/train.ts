@@ -138,7 +138,7 @@ class TrainingRun {
         batches: sums.batches + 1,
         examples: from + batch.rows,
         lossSum: sums.lossSum + loss * batch.rows,
-        wrong: sums.wrong + countWrong(model.engine, output, batch),
+        wrong: sums.wrong + countWrong(output, batch),
         executed: sums.executed + multiplyAdds,
       };
       this.basket?.afterStep(this.stepper.step, data.train, indices);

@@ -4,6 +4,8 @@ import type { Model } from '../layers/model.ts';
 import { sum } from '../math/statistics.ts';
 import { resolveNeuron } from '../neurons/resolve.ts';
 import { seedToKey } from '../random/stream.ts';
+import { add } from '../tensor/ops/arithmetic.ts';
+import { bernoulliDivergence } from '../tensor/ops/bernoulli.ts';
 import { NonFiniteError, Tape } from '../tensor/tape.ts';
 import { gatherBatch } from './batches.ts';
 import { latentCost, latentSite, passVae } from './vae.ts';
@@ -50,10 +52,10 @@ export function* measureVae(model: Model, data: Dataset, options: VaeBoundOption
       model.engine.beginStep();
       const tape = new Tape(model.engine);
       const source = { key, step, draw };
-      const pass: Pass = { tape, mode: 'sample', source, penalties: [], instead, work: { executed: 0, gater: 0 } };
+      const pass: Pass = { tape, mode: 'sample', source, penalties: [], instead };
       const drawn = passVae(model, pass, gatherBatch(model.engine, data, indices).x, { key, step, draw: PIXELS });
-      const costs = tape.apply('add', [drawn.reconstruction, latentCost(pass, drawn)], {}).values;
-      const divergence = tape.apply('bernoulliDivergence', [drawn.logits], {});
+      const costs = add(drawn.reconstruction, latentCost(drawn)).values;
+      const divergence = bernoulliDivergence(drawn.logits);
       elbo -= (sum(drawn.reconstruction.values) + sum(divergence.values)) / samples;
       for (let r = 0; r < rows; r++) {
         const most = Math.max(largest[r], -costs[r]);

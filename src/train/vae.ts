@@ -2,10 +2,13 @@ import type { NdArray } from '../backend/nd-array.ts';
 import type { Dataset } from '../data/dataset.ts';
 import { type DenseSpec, dense } from '../layers/dense.ts';
 import type { FiringSite } from '../layers/firing-site.ts';
-import { atDraws, type Pass } from '../layers/layer.ts';
+import type { Pass } from '../layers/layer.ts';
 import type { Model } from '../layers/model.ts';
 import { logit } from '../math/special.ts';
 import type { NeuronSpec } from '../neurons/resolve.ts';
+import { add, scale } from '../tensor/ops/arithmetic.ts';
+import { bernoulliDivergence, sigmoidCrossEntropy } from '../tensor/ops/bernoulli.ts';
+import type { Tensor } from '../tensor/tensor.ts';
 import { binarize } from './binarize.ts';
 import type { Objective } from './objective.ts';
 
@@ -52,13 +55,13 @@ export function latentSite(model: Model): FiringSite {
 /** One pass over a minibatch: what each draw of the latents costs, and what is known of the latents without drawing. */
 export interface VaePass {
   /** Logits of the pixels, a row an example and draw. */
-  readonly output: NdArray;
+  readonly output: Tensor;
   /** Of the latents, a row an example. */
-  readonly logits: NdArray;
+  readonly logits: Tensor;
   /** The latents, a row an example and draw. */
-  readonly latents: NdArray;
+  readonly latents: Tensor;
   /** −log p(x | h) of the binarised pictures x: one number an example and draw, in nats. */
-  readonly reconstruction: NdArray;
+  readonly reconstruction: Tensor;
 }
 
 /**
@@ -68,28 +71,24 @@ export interface VaePass {
 export function passVae(model: Model, pass: Pass, x: NdArray, pixels: Pass['source'] = pass.source): VaePass {
   const { tape } = pass;
   const site = latentSite(model);
-  const bits = binarize(tape, x, pixels);
+  const bits = tape.input(binarize(tape, x, pixels), tape.plates.examples(x.rows));
   const above = model.layers.findIndex(({ sites }) => sites.includes(site)) + 1;
   const h = model.apply(pass, bits, model.layers.slice(0, above));
-  const ones = tape.engine.tensor(new Float32Array(site.units).fill(-1));
-  const signs = tape.apply('addBias', [tape.apply('scale', [h], { factor: 2 }), ones], {});
+  const signs = add(scale(h, { factor: 2 }), new Float32Array(site.units).fill(-1));
   const output = model.apply(pass, signs, model.layers.slice(above));
   tape.layer = 'loss';
-  const reconstruction = tape.apply('sigmoidCrossEntropy', [output, atDraws(pass, bits) as NdArray], {});
+  const reconstruction = sigmoidCrossEntropy(output, bits);
   const { logits, h: latents } = site.last as NonNullable<typeof site.last>;
   return { output, logits, latents, reconstruction };
 }
 
 /** log q(h) − log p(h) of every row of latents (bits): q their Bernoulli units, p fair coins. */
-export function latentCost(pass: Pass, { logits, latents }: VaePass): NdArray {
-  const { tape } = pass;
-  const own = tape.apply('sigmoidCrossEntropy', [atDraws(pass, logits) as NdArray, latents], {});
-  const prior = tape.engine.tensor([latents.columns * Math.LN2]);
-  return tape.apply('addBias', [tape.apply('scale', [own], { factor: -1 }), prior], {});
+export function latentCost({ logits, latents }: Pick<VaePass, 'logits' | 'latents'>): Tensor {
+  return add(scale(sigmoidCrossEntropy(logits, latents), { factor: -1 }), [latents.columns * Math.LN2]);
 }
 
 /** The same numbers, through which no gradient goes back. */
-const untracked = ({ tape }: Pass, x: NdArray): NdArray => tape.engine.tensor(x.values, x.shape);
+const untracked = ({ tape, array, plate }: Tensor): Tensor => tape.input(array, plate);
 
 /**
  * −ELBO on dynamically binarised pictures, in nats: the cross-entropy of the pixels, which depends on the draw, and the divergence
@@ -101,12 +100,11 @@ export const vae: Objective = (model, pass, { x }) => {
   const { output, logits, reconstruction } = drawn;
   const site = latentSite(model);
   const { neuron } = pass.instead?.get(site) ?? site;
-  const whole = (logits: NdArray) =>
-    pass.tape.apply('add', [reconstruction, latentCost(pass, { ...drawn, logits })], {});
+  const whole = (logits: Tensor) => add(reconstruction, latentCost({ ...drawn, logits }));
   if (neuron.wantsLogWeights) return { output, losses: whole(logits) };
   // What is divided by a factor has to be the whole gradient: log q then comes in through the loss alone, E[∂log q] being 0.
-  if (neuron.claims.scale) return { output, losses: whole(untracked(pass, logits)) };
-  return { output, losses: reconstruction, also: [pass.tape.apply('bernoulliDivergence', [logits], {})] };
+  if (neuron.claims.scale) return { output, losses: whole(untracked(logits)) };
+  return { output, losses: reconstruction, also: [bernoulliDivergence(logits)] };
 };
 
 /**

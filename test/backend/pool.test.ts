@@ -11,8 +11,12 @@ import { resolveNeuron } from '../../src/neurons/resolve.ts';
 import { findBlas } from '../../src/platform/node/blas.ts';
 import { createEngine, nodePlatform } from '../../src/platform/node/engine.ts';
 import { randomStream } from '../../src/random/stream.ts';
-import type { OpName } from '../../src/tensor/ops.ts';
-import { type OpCall, runOp } from '../helpers/gradient-check.ts';
+import { add, scale } from '../../src/tensor/ops/arithmetic.ts';
+import { gate } from '../../src/tensor/ops/gate.ts';
+import { matmul } from '../../src/tensor/ops/matmul.ts';
+import { softmaxCrossEntropy } from '../../src/tensor/ops/softmax-cross-entropy.ts';
+import type { Tensor } from '../../src/tensor/tensor.ts';
+import { examples, type OpCall, runOp } from '../helpers/gradient-check.ts';
 import { drawn, normal } from '../helpers/numbers.ts';
 import { fireCall, labelsOf, neurons } from '../tensor/op-cases.ts';
 
@@ -79,26 +83,37 @@ async function bounded(name: string, blas = 'off'): Promise<void> {
 }
 
 /** Calls with shapes large enough for every kernel to be cut into parts. */
-const largeCalls: readonly (readonly [OpName, OpCall<never>])[] = [
-  ...[true, false].map((transpose) => {
-    const shapes = transpose ? [[201, 300], [203, 201], [203]] : [[300, 201], [201, 203], [203]];
-    const attributes = () => ({ transposeA: transpose, transposeB: transpose });
-    return ['matmul', { inputs: shapes.map((shape) => ({ shape })), attributes }] as const;
-  }),
-  ['add', { inputs: [{ shape: [301, 201] }, { shape: [301, 201] }], attributes: () => ({}) }],
-  ['addBias', { inputs: [{ shape: [301, 201] }, { shape: [201] }], attributes: () => ({}) }],
-  ['gate', { inputs: [{ shape: [301, 11] }, { shape: [301, 11 * 19] }], attributes: () => ({ size: 19 }) }],
-  ['scale', { inputs: [{ shape: [301, 201] }], attributes: () => ({ factor: 0.3 }) }],
+const perExample = (...shape: number[]) => ({ shape, plate: examples(shape[0]) });
+const largeCalls: readonly (readonly [string, OpCall])[] = [
+  [
+    'matmul',
+    { inputs: [perExample(300, 201), { shape: [201, 203] }, { shape: [203] }], apply: ([a, b, c]) => matmul(a, b, c) },
+  ],
+  [
+    'matmul, transposed',
+    {
+      inputs: [{ shape: [201, 300] }, { shape: [203, 201] }, { shape: [203] }],
+      apply: ([a, b, c]) => matmul(a, b, c, { transposeA: true, transposeB: true }),
+    },
+  ],
+  ['add', { inputs: [perExample(301, 201), perExample(301, 201)], apply: ([a, b]) => add(a, b) }],
+  ['add, a bias', { inputs: [perExample(301, 201), { shape: [201] }], apply: ([a, b]) => add(a, b) }],
+  ['gate', { inputs: [perExample(301, 11), perExample(301, 11 * 19)], apply: ([g, v]) => gate(g, v, { size: 19 }) }],
+  ['scale', { inputs: [perExample(301, 201)], apply: ([x]) => scale(x, { factor: 0.3 }) }],
   [
     'softmaxCrossEntropy',
-    { inputs: [{ shape: [5001, 10] }], attributes: (engine: Engine) => ({ labels: labelsOf(engine, 5001, 10, 1) }) },
+    {
+      prepare: (tape) => labelsOf(tape, 5001, 10, 1),
+      inputs: [perExample(5001, 10)],
+      apply: ([logits], labels) => softmaxCrossEntropy(logits, labels as Tensor),
+    },
   ],
   // Neurons without kernels run on one thread; those that ask for thousands of draws are among them.
-  ...neurons.map((spec) => {
+  ...neurons.map((spec): [string, OpCall] => {
     const { twin, mostUnits } = resolveNeuron(spec);
-    return ['fire', fireCall(spec, mostUnits === undefined ? 151 : 3, twin ? 131 : 33, 2)] as const;
+    return ['fire', fireCall(spec, mostUnits === undefined ? 151 : 3, twin ? 131 : 33, 2)];
   }),
-] as never;
+];
 
 describe('1, 2 and 3 threads give the same bits', async () => {
   for (const simd of ['simd', 'relaxed'] as const)
@@ -110,7 +125,7 @@ describe('1, 2 and 3 threads give the same bits', async () => {
         [1, 2, 3],
       );
       for (const [name, call] of largeCalls) {
-        const [expected, ...others] = engines.map((engine) => runOp(engine, name, call, 17));
+        const [expected, ...others] = engines.map((engine) => runOp(engine, call, 17));
         for (const { output, gradients } of others) {
           assert.ok(
             output.every((x, i) => Object.is(x, expected.output[i])),

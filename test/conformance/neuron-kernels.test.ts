@@ -7,6 +7,8 @@ import type { NdArray } from '../../src/backend/nd-array.ts';
 import type { Neuron } from '../../src/neurons/contract.ts';
 import { drawsOf } from '../../src/tensor/draws.ts';
 import { allocateState, type FiringMode } from '../../src/tensor/fire.ts';
+import { multiply } from '../../src/tensor/ops/arithmetic.ts';
+import { fireTensor } from '../../src/tensor/ops/fire.ts';
 import { Tape } from '../../src/tensor/tape.ts';
 import { builds, reference } from '../helpers/engines.ts';
 import { assertClose, drawn, normal } from '../helpers/numbers.ts';
@@ -78,18 +80,17 @@ function runOn(engine: Engine, { neuron, rows, units, logits, loss, dh, stateFac
   // What starts at 0 counts too where a kernel reads it; those without one may solve equations with it.
   if (state) setState(state, units, stateFactors, neuron.twin ? 1e-6 : 0);
   const tape = new Tape(engine);
-  const a = engine.tensor(logits, [rows, units]);
-  tape.watch([a]);
-  const fire = (mode: FiringMode) => tape.apply('fire', [a], { neuron, mode, source: SOURCE, state });
+  const a = tape.input(engine.tensor(logits, [rows, units]), tape.plates.examples(rows), true);
+  const fire = (mode: FiringMode) => fireTensor(a, { neuron, mode, source: SOURCE, state });
   const h = fire('train');
-  const product = tape.apply('multiply', [h, engine.tensor(dh, [dh.length / units, units])], {});
-  tape.backward([{ tensor: product, cotangent: 1 }], engine.tensor(loss));
+  const product = multiply(h, tape.input(engine.tensor(dh, [dh.length / units, units]), h.plate));
+  tape.backward([{ tensor: product, cotangent: 1 }], tape.input(engine.tensor(loss), h.plate));
   return {
-    h: h.toArray(),
+    h: h.array.toArray(),
     gradient: tape.gradient(a)?.toArray() ?? new Float32Array(0),
     state: state ? stateOf(state, units) : new Float32Array(0),
-    expect: fire('mean-field').toArray(),
-    threshold: fire({ threshold: 0.5 }).toArray(),
+    expect: fire('mean-field').array.toArray(),
+    threshold: fire({ threshold: 0.5 }).array.toArray(),
   };
 }
 

@@ -11,7 +11,7 @@ import {
 import { sigmoid } from '../../src/math/special.ts';
 import { defineNeuron, type Neuron } from '../../src/neurons/contract.ts';
 import { seedToKey } from '../../src/random/stream.ts';
-import { allocateState, fire, pullFire } from '../../src/tensor/fire.ts';
+import { allocateState, fireRows, pullFire } from '../../src/tensor/fire.ts';
 import { instances } from '../conformance/instances.ts';
 import { reference } from '../helpers/engines.ts';
 import { assertClose, drawn, normal } from '../helpers/numbers.ts';
@@ -148,10 +148,10 @@ describe('estimateGradient', () => {
           state: sites,
         } as const;
         const input = reference.tensor(logits, [rows, units]);
-        const { output, saved } = fire(reference, input, attributes);
+        const { output, saved } = fireRows(reference, input, attributes);
         assert.deepEqual(estimate.bits, output.values);
         const losses = reference.tensor(estimate.losses);
-        const gradient = pullFire(reference, attributes, input, output, saved[0], undefined, losses);
+        const gradient = pullFire(reference, attributes, input, output, (saved ?? [])[0], undefined, losses);
         assert.deepEqual(estimate.gradient, gradient?.values);
         ({ state } = estimate);
         assert.equal(state.step, step + 1);

@@ -4,7 +4,6 @@ import { createModel, dense, gated, type LayerSpec, lstm, type Model } from '../
 import type { FrozenMode } from '../../src/io/frozen-network.ts';
 import type { Neuron } from '../../src/neurons/contract.ts';
 import { seedToKey } from '../../src/random/stream.ts';
-import { wholeNumbers } from '../../src/tensor/sequence-ops.ts';
 import { Tape } from '../../src/tensor/tape.ts';
 import { drawn, normal } from '../helpers/numbers.ts';
 
@@ -21,12 +20,10 @@ export function ourLogits(
 ): Float32Array {
   model.engine.beginStep();
   const source = { key: seedToKey(model.seed), step: 0, draw: 1 };
-  const sequences = offsets && { count: offsets.length - 1, offsets: wholeNumbers(model.engine, offsets) };
-  const pass = {
-    ...{ tape: new Tape(model.engine), mode, source, penalties: [], work: { executed: 0, gater: 0 } },
-    ...(sequences && { sequences }),
-  };
-  return model.apply(pass, model.engine.tensor(features, [rows, model.inputs])).toArray();
+  const tape = new Tape(model.engine);
+  const plate = offsets ? tape.plates.points(Int32Array.from(offsets)) : tape.plates.examples(rows);
+  const x = tape.input(model.engine.tensor(features, [rows, model.inputs]), plate);
+  return model.apply({ tape, mode, source, penalties: [] }, x).array.toArray();
 }
 
 /** The largest distance of two arrays; NaN where one has it. */

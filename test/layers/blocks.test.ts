@@ -15,9 +15,10 @@ import { resolveNeuron } from '../../src/neurons/resolve.ts';
 import { sgd } from '../../src/optim/index.ts';
 import { createEngine } from '../../src/platform/node/engine.ts';
 import { randomStream, seedToKey } from '../../src/random/stream.ts';
-import { Tape } from '../../src/tensor/tape.ts';
+import { Tape, type Work } from '../../src/tensor/tape.ts';
 import { gatherBatch } from '../../src/train/batches.ts';
 import type { EpochEvent } from '../../src/train/events.ts';
+import { classification } from '../../src/train/objective.ts';
 import { Stepper } from '../../src/train/step.ts';
 import { builds, reference } from '../helpers/engines.ts';
 import { assertClose, assertSameBits, drawn, normal } from '../helpers/numbers.ts';
@@ -40,7 +41,7 @@ interface Outcome {
   /** The outputs of every gating site, rows × blocks. */
   readonly gates: Float64Array[];
   readonly gradients: ReadonlyMap<string, Float64Array>;
-  readonly work: Pass['work'];
+  readonly work: Work;
 }
 
 const dataOf = ({ rows, inputs, seed }: Problem) =>
@@ -80,13 +81,12 @@ function pass(model: Model, problem: Problem, mode: Mode, step = 0): Outcome {
   const { rows } = problem;
   engine.beginStep();
   const indices = Int32Array.from({ length: rows }, (_, i) => i);
-  const { x, labels } = gatherBatch(engine, dataOf(problem), indices);
+  const batch = gatherBatch(engine, dataOf(problem), indices);
   const tape = new Tape(engine);
   if (mode === 'train') tape.watch(model.parameters.map(({ tensor }) => tensor));
   const source = { key: seedToKey(model.seed), step, draw: 0 };
-  const record: Pass = { tape, mode, source, penalties: [], work: { executed: 0, gater: 0 } };
-  const logits = model.apply(record, x);
-  const losses = tape.apply('softmaxCrossEntropy', [logits], { labels });
+  const record: Pass = { tape, mode, source, penalties: [] };
+  const { output: logits, losses } = classification(model, record, batch);
   if (mode === 'train') {
     const penalties = record.penalties.map(({ tensor, weight }) => ({ tensor, cotangent: weight * rows }));
     tape.backward([{ tensor: losses, cotangent: 1 }, ...penalties], losses);
@@ -98,7 +98,7 @@ function pass(model: Model, problem: Problem, mode: Mode, step = 0): Outcome {
     logits: [...logits.values],
     gates: gatesOf(model),
     gradients: new Map(model.parameters.map((parameter) => [parameter.name, gradientOf(parameter)])),
-    work: { ...record.work },
+    work: { ...tape.work },
   };
 }
 
@@ -282,7 +282,7 @@ test('the learning curve is the same on both paths', async () => {
 });
 
 /** Multiply-adds of a network of gated and dense layers, counted one open pair after the other. */
-function naiveWork(problem: Problem, gates: readonly Float64Array[], everyBlock: boolean): Pass['work'] {
+function naiveWork(problem: Problem, gates: readonly Float64Array[], everyBlock: boolean): Work {
   const { rows } = problem;
   const work = { executed: 0, gater: 0 };
   for (let r = 0; r < rows; r++) {

@@ -15,6 +15,7 @@ import { sgd } from '../../src/optim/index.ts';
 import { seedToKey } from '../../src/random/stream.ts';
 import { Tape } from '../../src/tensor/tape.ts';
 import { gatherBatch } from '../../src/train/batches.ts';
+import { classification, placeBatch } from '../../src/train/objective.ts';
 import { Stepper } from '../../src/train/step.ts';
 import { builds, reference } from '../helpers/engines.ts';
 import { assertClose, drawn, normal } from '../helpers/numbers.ts';
@@ -39,15 +40,14 @@ const modelOf = (engine: Engine, layers: LayerSpec[]): Model =>
 function passOf(model: Model): Pass {
   const tape = new Tape(model.engine);
   const source = { key: seedToKey(model.seed), step: 0, draw: 0 };
-  return { tape, mode: 'train', source, penalties: [], work: { executed: 0, gater: 0 } };
+  return { tape, mode: 'train', source, penalties: [] };
 }
 
 /** What training minimises: the mean cross-entropy plus the penalties times their weights. */
 function objective(model: Model): number {
   model.engine.beginStep();
-  const { x, labels } = gatherBatch(model.engine, data, everyRow);
   const pass = passOf(model);
-  const losses = pass.tape.apply('softmaxCrossEntropy', [model.apply(pass, x)], { labels });
+  const { losses } = classification(model, pass, gatherBatch(model.engine, data, everyRow));
   const penalty = pass.penalties.reduce((total, { tensor, weight }) => total + weight * tensor.values[0], 0);
   return sum(losses.values) / ROWS + penalty;
 }
@@ -180,9 +180,8 @@ test('a penalty sees σ(logits), or the outputs, and the layer’s own target ra
     ] as const) {
       const model = modelOf(reference, [gated(4, { neuron, rate })]);
       model.engine.beginStep();
-      const { x } = gatherBatch(model.engine, data, everyRow);
       const pass = passOf(model);
-      model.apply(pass, x);
+      model.apply(pass, placeBatch(pass, gatherBatch(model.engine, data, everyRow)).x);
       const { logits, h } = model.sites[0].last as NonNullable<Model['sites'][number]['last']>;
       const seen = name === 'kl' ? logits.values.map(sigmoid) : h.values;
       const value = penalties[name].evaluate(seen, ROWS, 4, rate, new Float64Array(seen.length), { outputs: h.values });
@@ -197,8 +196,8 @@ test('every site, step, draw and example has noise of its own', () => {
   for (const { tensor } of model.parameters) tensor.values.fill(0);
   const firedAt = (step: number, draw: number): string[] => {
     model.engine.beginStep();
-    const { x } = gatherBatch(model.engine, data, everyRow);
     const pass = passOf(model);
+    const { x } = placeBatch(pass, gatherBatch(model.engine, data, everyRow));
     model.apply({ ...pass, source: { ...pass.source, step, draw } }, x);
     return model.sites.map(({ last }) => Array.from(last?.h.values ?? []).join(''));
   };
@@ -212,24 +211,27 @@ test('every site, step, draw and example has noise of its own', () => {
 test('a neuron that reads the loss wants it for every example', () => {
   const model = modelOf(reference, [dense(4, 'stochastic-binary')]);
   model.engine.beginStep();
-  const { x, labels } = gatherBatch(model.engine, data, everyRow);
+  const batch = gatherBatch(model.engine, data, everyRow);
   const pass = passOf(model);
   const { tape } = pass;
   tape.watch(model.parameters.map(({ tensor }) => tensor));
-  const losses = tape.apply('softmaxCrossEntropy', [model.apply(pass, x)], { labels });
+  const { losses } = classification(model, pass, batch);
   const backward = () => tape.backward([{ tensor: losses, cotangent: 1 }]);
-  assert.throws(backward, /"stochastic-binary" reads the loss of every example; give it to `tape.backward`/);
+  assert.throws(
+    backward,
+    /The neuron "stochastic-binary" in "dense0" reads the loss of every example, and no loss was given/,
+  );
 });
 
 test('REINFORCE takes the loss of each example, not a sum: a gate’s score is weighed by its own row', () => {
   const model = modelOf(reference, [dense(4, 'stochastic-binary:baseline=none')]);
   model.engine.beginStep();
-  const { x, labels } = gatherBatch(model.engine, data, everyRow);
+  const batch = gatherBatch(model.engine, data, everyRow);
   const pass = passOf(model);
   const { tape } = pass;
   const { tensor: bias } = model.parameters.find(({ name }) => name === 'dense0.bias') as Model['parameters'][number];
   tape.watch([bias]);
-  const losses = tape.apply('softmaxCrossEntropy', [model.apply(pass, x)], { labels });
+  const { losses } = classification(model, pass, batch);
   tape.backward([{ tensor: losses, cotangent: 1 }], losses);
   const { logits, h } = model.sites[0].last as NonNullable<Model['sites'][number]['last']>;
   const expected = new Float64Array(4);

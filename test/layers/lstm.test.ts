@@ -8,7 +8,7 @@ import type { Pass } from '../../src/layers/layer.ts';
 import { lstm } from '../../src/layers/lstm.ts';
 import { createModel, type Model } from '../../src/layers/model.ts';
 import { sum } from '../../src/math/statistics.ts';
-import { wholeNumbers } from '../../src/tensor/sequence-ops.ts';
+import { ctc } from '../../src/tensor/ops/sequences.ts';
 import { Tape } from '../../src/tensor/tape.ts';
 import { builds, reference } from '../helpers/engines.ts';
 import { assertClose } from '../helpers/numbers.ts';
@@ -26,14 +26,14 @@ const modelOf = (engine: Engine): Model =>
 function lossOf({ engine, ...model }: Model, apply: Model['apply']): { tape: Tape; loss: number; back: () => void } {
   engine.beginStep();
   const tape = new Tape(engine);
-  const sequences = { count: data.count, offsets: wholeNumbers(engine, data.offsets) };
-  const strings = { labels: wholeNumbers(engine, data.labels), offsets: wholeNumbers(engine, data.labelOffsets) };
   const source = { key: [1, 2] as const, step: 0, draw: 0 };
-  const pass: Pass = { tape, mode: 'train', source, sequences, penalties: [], work: { executed: 0, gater: 0 } };
+  const pass: Pass = { tape, mode: 'train', source, penalties: [] };
   const parameters = model.layers.flatMap((layer) => layer.parameters);
   tape.watch(parameters.map(({ tensor }) => tensor));
-  const logits = apply(pass, engine.tensor(data.features, [data.features.length / data.width, data.width]));
-  const losses = tape.apply('ctc', [logits], { sequences, strings });
+  const points = engine.tensor(data.features, [data.features.length / data.width, data.width]);
+  const logits = apply(pass, tape.input(points, tape.plates.points(Int32Array.from(data.offsets))));
+  const strings = { labels: Int32Array.from(data.labels), offsets: Int32Array.from(data.labelOffsets) };
+  const losses = ctc(logits, strings);
   return {
     tape,
     loss: sum(losses.values),

@@ -6,6 +6,8 @@ import { linearProblem, quadraticProblem } from '../../src/audit/problems.ts';
 import { trueGradient } from '../../src/audit/true-gradient.ts';
 import { logit, sigmoid, softplus } from '../../src/math/special.ts';
 import { resolveNeuron } from '../../src/neurons/resolve.ts';
+import { fireTensor } from '../../src/tensor/ops/fire.ts';
+import { matmul } from '../../src/tensor/ops/matmul.ts';
 import { Tape } from '../../src/tensor/tape.ts';
 import { builds, reference } from '../helpers/engines.ts';
 import { assertClose } from '../helpers/numbers.ts';
@@ -90,12 +92,11 @@ test('as-if-deterministic: the weights above see p = σ(a) in the backward pass,
     for (const name of ['as-if-deterministic', 'straight-through-derivative']) {
       engine.beginStep();
       const tape = new Tape(engine);
-      const a = engine.tensor(logits, [2, 3]);
-      const w = engine.tensor(above, [3, 2]);
-      tape.watch([a, w]);
+      const a = tape.input(engine.tensor(logits, [2, 3]), tape.plates.examples(2), true);
+      const w = tape.input(engine.tensor(above, [3, 2]), undefined, true);
       const neuron = resolveNeuron(name);
-      const h = tape.apply('fire', [a], { neuron, mode: 'sample', source });
-      const y = tape.apply('matmul', [h, w], {});
+      const h = fireTensor(a, { neuron, mode: 'sample', source });
+      const y = matmul(h, w);
       tape.backward([{ tensor: y, cotangent: 1 }]);
       const seen = name === 'as-if-deterministic' ? logits.map(sigmoid) : Array.from(h.values);
       // With cotangents of 1, ∂/∂w_ij is the sum of what the pullback sees of unit i.

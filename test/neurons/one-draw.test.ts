@@ -6,6 +6,7 @@ import { linearProblem, networkProblem, quadraticProblem } from '../../src/audit
 import { trueGradient } from '../../src/audit/true-gradient.ts';
 import { resolveNeuron } from '../../src/neurons/resolve.ts';
 import { allocateState } from '../../src/tensor/fire.ts';
+import { fireTensor } from '../../src/tensor/ops/fire.ts';
 import { Tape } from '../../src/tensor/tape.ts';
 import { builds, reference } from '../helpers/engines.ts';
 import { assertClose, drawn, normal } from '../helpers/numbers.ts';
@@ -54,13 +55,12 @@ test('the slope grows with the updates up to its end, and the kernels fire and p
     const passes = [1, 1.5, 2, 2.2, 2.2].map((slope, step) => {
       assert.equal(Math.fround(state.values[0]), Math.fround(slope));
       const tape = new Tape(engine);
-      const a = engine.tensor(logits, [rows, units]);
-      tape.watch([a]);
+      const a = tape.input(engine.tensor(logits, [rows, units]), tape.plates.examples(rows), true);
       const source = { key: [1, 2], step, layer: 0, draw: 0 } as const;
-      const h = tape.apply('fire', [a], { neuron, mode: 'train', source, state });
+      const h = fireTensor(a, { neuron, mode: 'train', source, state });
       tape.backward([{ tensor: h, cotangent: 1 }]);
-      const settled = tape.apply('fire', [a], { neuron, mode: 'mean-field', source, state });
-      return [h.toArray(), tape.gradient(a)?.toArray() ?? [], settled.toArray()];
+      const settled = fireTensor(a, { neuron, mode: 'mean-field', source, state });
+      return [h.array.toArray(), tape.gradient(a)?.toArray() ?? [], settled.array.toArray()];
     });
     return passes.flat();
   });

@@ -6,6 +6,7 @@ import { sigmoid } from '../../src/math/special.ts';
 import type { NeuronState } from '../../src/neurons/contract.ts';
 import { resolveNeuron } from '../../src/neurons/resolve.ts';
 import { allocateState } from '../../src/tensor/fire.ts';
+import { fireTensor } from '../../src/tensor/ops/fire.ts';
 import { Tape } from '../../src/tensor/tape.ts';
 import { reference } from '../helpers/engines.ts';
 
@@ -110,11 +111,10 @@ test('the pullback uses the previous step’s baseline, as the 2013 code does, a
   const gradients = [0, 1].map(() => {
     reference.beginStep();
     const tape = new Tape(reference);
-    const logits = reference.tensor([0.3, -0.6], [2, 1]);
-    tape.watch([logits]);
+    const logits = tape.input(reference.tensor([0.3, -0.6], [2, 1]), tape.plates.examples(2), true);
     const source = { key: [1, 2], step: 0, layer: 0, draw: 0 } as const;
-    const h = tape.apply('fire', [logits], { neuron: optimal, mode: 'sample', source, state });
-    tape.backward([{ tensor: h, cotangent: 1 }], reference.tensor([2, 5]));
+    const h = fireTensor(logits, { neuron: optimal, mode: 'sample', source, state });
+    tape.backward([{ tensor: h, cotangent: 1 }], tape.input(reference.tensor([2, 5]), h.plate));
     return { h: Array.from(h.values), gradient: Array.from(tape.gradient(logits)?.values ?? []) };
   });
   const score = gradients[0].h.map((h, row) => h - sigmoid([0.3, -0.6][row]));

@@ -3,22 +3,26 @@ import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { blockMask } from '../../src/backend/block-mask.ts';
 import type { Engine } from '../../src/backend/engine.ts';
+import { NdArray } from '../../src/backend/nd-array.ts';
 import { resolveNeuron } from '../../src/neurons/resolve.ts';
-import type { FireAttributes, FiringMode } from '../../src/tensor/fire.ts';
-import { type OpName, ops } from '../../src/tensor/ops.ts';
+import type { FiringMode } from '../../src/tensor/fire.ts';
+import { type BlockShape, gateBlocks, openBlocks } from '../../src/tensor/ops/blocks.ts';
+import { fireTensor } from '../../src/tensor/ops/fire.ts';
+import { matmul } from '../../src/tensor/ops/matmul.ts';
+import { Tape } from '../../src/tensor/tape.ts';
 import { builds, reference } from '../helpers/engines.ts';
-import { checkGradient, inputValues, type OpCall, type OpResult, runOp } from '../helpers/gradient-check.ts';
+import { checkGradient, examples, inputValues, type OpCall, type OpResult, runOp } from '../helpers/gradient-check.ts';
 import { assertClose, drawn, normal } from '../helpers/numbers.ts';
 import { fireCall, neurons, type OpCase, opCases } from './op-cases.ts';
 
-const table = Object.entries(opCases) as unknown as readonly [OpName, OpCase<OpName>][];
+const table = Object.entries(opCases) as unknown as readonly [string, OpCase][];
 const TOLERANCE = { relative: 2e-6, absolute: 4e-6 };
 /** The same cases every time: where a uniform is within rounding of a jump, Float32 and Float64 rightly differ. */
 const FIXED = { seed: 2013 };
 
 /** Compares an engine with the reference, forward, back and in what the operation keeps. */
-function compare(engine: Engine, name: OpName, call: OpCall<OpName>, seed: number): void {
-  const [actual, expected] = [runOp(engine, name, call, seed), runOp(reference, name, call, seed)];
+function compare(engine: Engine, name: string, call: OpCall, seed: number): void {
+  const [actual, expected] = [runOp(engine, call, seed), runOp(reference, call, seed)];
   assertClose(actual.output, expected.output, TOLERANCE, `the output of ${name}`);
   expected.gradients.forEach((gradient, i) => {
     assertClose(actual.gradients[i] ?? [], gradient ?? [], TOLERANCE, `gradient ${i} of ${name}`);
@@ -28,9 +32,8 @@ function compare(engine: Engine, name: OpName, call: OpCall<OpName>, seed: numbe
 }
 
 /** The moving averages that a neuron keeps, without the padding of their rows. */
-function stateOf({ attributes }: OpResult<OpName>, units: number): number[] {
-  const { state } = attributes as Partial<FireAttributes>;
-  return state ? [...state.values].filter((_, i) => i % state.columns < units) : [];
+function stateOf({ prepared }: OpResult, units: number): number[] {
+  return prepared instanceof NdArray ? [...prepared.values].filter((_, i) => i % prepared.columns < units) : [];
 }
 
 describe('gradients agree with central differences', () => {
@@ -63,7 +66,7 @@ for (const engine of builds)
           [7, 33],
           [0, 3],
         ])
-          compare(engine, 'fire', fireCall(spec, rows, units, 5) as OpCall<OpName>, 11);
+          compare(engine, 'fire', fireCall(spec, rows, units, 5), 11);
     });
 
     test('mean-field and threshold firing of every neuron', () => {
@@ -75,12 +78,10 @@ for (const engine of builds)
 
 function firedIn(engine: Engine, spec: string, mode: FiringMode): number[] {
   engine.beginStep();
-  const logits = engine.tensor(drawn(normal(3), 77, 5), [7, 11]);
+  const tape = new Tape(engine);
+  const logits = tape.input(engine.tensor(drawn(normal(3), 77, 5), [7, 11]), tape.plates.examples(7));
   const source = { key: [1, 2], step: 3, layer: 4, draw: 5 } as const;
-  return [
-    ...ops.fire.forward(engine, [logits], { neuron: resolveNeuron(spec), mode, source, state: undefined }).output
-      .values,
-  ];
+  return [...fireTensor(logits, { neuron: resolveNeuron(spec), mode, source }).values];
 }
 
 test('threshold firing opens what is over the threshold, and only that', () => {
@@ -96,12 +97,10 @@ test('a draw depends on its key, step, layer and draw, and on nothing else', () 
   const draw = (change: object): number[] => {
     const engine = builds[0];
     engine.beginStep();
-    const logits = engine.tensor(new Float32Array(64), [4, 16]);
+    const tape = new Tape(engine);
+    const logits = tape.input(engine.tensor(new Float32Array(64), [4, 16]), tape.plates.examples(4));
     const source = { key: [1, 2] as const, step: 3, layer: 4, draw: 5, ...change };
-    return [
-      ...ops.fire.forward(engine, [logits], { neuron: resolveNeuron('straight-through'), mode: 'sample', source })
-        .output.values,
-    ];
+    return [...fireTensor(logits, { neuron: resolveNeuron('straight-through'), mode: 'sample', source }).values];
   };
   assert.deepEqual(draw({}), draw({}));
   for (const change of [{ key: [1, 3] }, { key: [0, 2] }, { step: 4 }, { layer: 5 }, { draw: 6 }])
@@ -113,32 +112,37 @@ describe('shapes that do not fit are refused in a sentence', () => {
     if (mistake)
       test(name, () => {
         for (const engine of [reference, ...builds])
-          assert.throws(() => runOp(engine, name, mistake.call, 1), { name: 'RangeError', message: mistake.says });
+          assert.throws(() => runOp(engine, mistake.call, 1), { name: 'RangeError', message: mistake.says });
       });
 
   test('a bias that does not fit a product', () => {
-    const call: OpCall<'matmul'> = {
+    const call: OpCall = {
       inputs: [{ shape: [2, 3] }, { shape: [3, 4] }, { shape: [3] }],
-      attributes: () => ({}),
+      apply: ([a, b, bias]) => matmul(a, b, bias),
     };
     const message = 'matmul: the bias has 3 elements, the product has 4 columns.';
-    assert.throws(() => runOp(reference, 'matmul', call, 1), { name: 'RangeError', message });
+    assert.throws(() => runOp(reference, call, 1), { name: 'RangeError', message });
   });
 });
 
 test('weights on the gradients of gates multiply them one by one, and nothing else', () => {
   const weights = [1, 2, 3, 4, 5, 6];
-  const call = (weighted: boolean): OpCall<'gateBlocks'> => ({
-    inputs: [{ shape: [2, 3] }, { shape: [4, 2] }],
-    attributes: (engine) => ({
+  const call = (weighted: boolean): OpCall<BlockShape> => ({
+    prepare(tape) {
+      const { engine, plates } = tape;
       // The fifth is closed, but computed: a probe.
-      mask: blockMask(engine, engine.tensor([1, 0, 1, 0, 1, 1], [2, 3])),
-      size: 2,
-      ...(weighted && { gradientWeights: engine.tensor(weights, [2, 3]) }),
-    }),
+      const mask = blockMask(engine, engine.tensor([1, 0, 1, 0, 1, 1], [2, 3]));
+      const shape = openBlocks({ tape, plate: plates.examples(2) }, mask, 2);
+      return { ...shape, ...(weighted && { gradientWeights: engine.tensor(weights, [2, 3]) }) };
+    },
+    inputs: [
+      { shape: [2, 3], plate: examples(2) },
+      { shape: [4, 2], plate: (_tape, { pairs }) => pairs },
+    ],
+    apply: ([gates, values], shape) => gateBlocks(gates, values, shape),
   });
   for (const engine of [reference, ...builds]) {
-    const [plain, weighted] = [false, true].map((choice) => runOp(engine, 'gateBlocks', call(choice), 4));
+    const [plain, weighted] = [false, true].map((choice) => runOp(engine, call(choice), 4));
     assert.deepEqual(weighted.output, plain.output);
     const [dGates, dValues] = plain.gradients;
     assert.equal(dGates?.filter((gradient) => gradient !== 0).length, 4);
@@ -149,14 +153,14 @@ test('weights on the gradients of gates multiply them one by one, and nothing el
 });
 
 test('a product with transposed operands is the product of the transposes', () => {
-  const call: OpCall<'matmul'> = {
+  const call: OpCall = {
     inputs: [{ shape: [3, 2] }, { shape: [4, 3] }],
-    attributes: () => ({ transposeA: true, transposeB: true }),
+    apply: ([a, b]) => matmul(a, b, undefined, { transposeA: true, transposeB: true }),
   };
   const [a, b] = inputValues(call, 3);
   const expected = Array.from({ length: 8 }, (_, at) => {
     const [i, j] = [at >> 2, at & 3];
     return a[i] * b[3 * j] + a[2 + i] * b[3 * j + 1] + a[4 + i] * b[3 * j + 2];
   });
-  assertClose(runOp(reference, 'matmul', call, 3).output, expected, { relative: 1e-14, absolute: 1e-14 }, 'aᵀ·bᵀ');
+  assertClose(runOp(reference, call, 3).output, expected, { relative: 1e-14, absolute: 1e-14 }, 'aᵀ·bᵀ');
 });

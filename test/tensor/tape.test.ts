@@ -1,6 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { resolveNeuron } from '../../src/neurons/resolve.ts';
+import { defineOp } from '../../src/tensor/define-op.ts';
+import { add, multiply, scale } from '../../src/tensor/ops/arithmetic.ts';
+import { fireTensor } from '../../src/tensor/ops/fire.ts';
+import { gate } from '../../src/tensor/ops/gate.ts';
+import { joinColumns } from '../../src/tensor/ops/join-columns.ts';
+import { matmul } from '../../src/tensor/ops/matmul.ts';
 import { NonFiniteError, Tape } from '../../src/tensor/tape.ts';
 import { builds, reference } from '../helpers/engines.ts';
 import { assertClose } from '../helpers/numbers.ts';
@@ -13,14 +19,13 @@ for (const engine of [reference, ...builds])
       engine.beginStep();
       return new Tape(engine);
     };
+    const given = (tape: Tape, values: number[], tracked = true) =>
+      tape.input(engine.tensor(values), undefined, tracked);
 
     test('a tensor that is used several times gets the sum of its cotangents', () => {
       const tape = start();
-      const x = engine.tensor([1, -2, 3]);
-      tape.watch([x]);
-      const square = tape.apply('multiply', [x, x], {});
-      const cubed = tape.apply('multiply', [square, x], {});
-      const total = tape.apply('add', [cubed, tape.apply('add', [x, x], {})], {});
+      const x = given(tape, [1, -2, 3]);
+      const total = add(multiply(multiply(x, x), x), add(x, x));
       tape.backward([{ tensor: total, cotangent: 1 }]);
       assert.deepEqual([...total.values], [3, -12, 33]);
       assert.deepEqual([...(tape.gradient(x)?.values ?? [])], [5, 14, 29]);
@@ -28,9 +33,8 @@ for (const engine of [reference, ...builds])
 
     test('several outputs add up, each with its own cotangent', () => {
       const tape = start();
-      const x = engine.tensor([1, 2]);
-      tape.watch([x]);
-      const [twice, thrice] = [2, 3].map((factor) => tape.apply('scale', [x], { factor }));
+      const x = given(tape, [1, 2]);
+      const [twice, thrice] = [2, 3].map((factor) => scale(x, { factor }));
       tape.backward([
         { tensor: twice, cotangent: 10 },
         { tensor: thrice, cotangent: -1 },
@@ -45,12 +49,11 @@ for (const engine of [reference, ...builds])
         [1, 2],
         [3, 4],
         [5, 6],
-      ].map((values) => engine.tensor(values));
-      tape.watch([watched, unused]);
-      const product = tape.apply('multiply', [watched, other], {});
-      tape.apply('add', [unused, other], {});
-      const apart = tape.apply('multiply', [other, other], {});
-      const total = tape.apply('add', [product, other], {});
+      ].map((values, i) => given(tape, values, i !== 1));
+      const product = multiply(watched, other);
+      add(unused, other);
+      const apart = multiply(other, other);
+      const total = add(product, other);
       tape.backward([
         { tensor: total, cotangent: 1 },
         { tensor: apart, cotangent: 1 },
@@ -61,17 +64,24 @@ for (const engine of [reference, ...builds])
       assert.ok(tape.gradient(unused) === undefined);
     });
 
-    test("consumers' pullbacks read shownToPullbacks in place of the values; the forward pass does not", () => {
+    /** h with other values for the pullbacks of its consumers. */
+    const showing = defineOp<{ readonly shown: readonly number[] }>({
+      name: 'showing',
+      forward: (_engine, [x], { shown }) => ({ output: x, shown: engine.tensor(shown, x.shape) }),
+      pullback: () => [null],
+    });
+
+    test("consumers' pullbacks see what is shown in place of the values; the forward pass does not", () => {
       const tape = start();
-      const h = engine.tensor([1, 0], [1, 2]);
-      h.shownToPullbacks = engine.tensor([0.25, 0.75], [1, 2]);
-      const weights = engine.tensor([2, 3, 5, 7], [2, 2]);
-      const factors = engine.tensor([11, 13], [1, 2]);
-      const values = engine.tensor([17, 19, 23, 29], [1, 4]);
-      tape.watch([weights, factors, values]);
-      const y = tape.apply('matmul', [h, weights], {});
-      const z = tape.apply('multiply', [factors, h], {});
-      const gated = tape.apply('gate', [h, values], { size: 2 });
+      const rows = tape.plates.examples(1);
+      const row = (values: number[], tracked = false) =>
+        tape.input(engine.tensor(values, [1, values.length]), rows, tracked);
+      const h = showing(row([1, 0]), { shown: [0.25, 0.75] });
+      const weights = tape.input(engine.tensor([2, 3, 5, 7], [2, 2]), undefined, true);
+      const [factors, values] = [row([11, 13], true), row([17, 19, 23, 29], true)];
+      const y = matmul(h, weights);
+      const z = multiply(factors, h);
+      const gated = gate(h, values, { size: 2 });
       tape.backward([y, z, gated].map((tensor) => ({ tensor, cotangent: 1 })));
       assert.deepEqual(
         [y, z, gated].map((tensor) => [...tensor.values]),
@@ -89,13 +99,23 @@ for (const engine of [reference, ...builds])
       ]);
     });
 
+    test('what is shown goes through what moves, adds or multiplies values, and ends at a product with weights', () => {
+      const tape = start();
+      const h = showing(tape.input(engine.tensor([1, 0], [1, 2]), tape.plates.examples(1)), { shown: [0.25, 0.75] });
+      const moved = add(scale(multiply(h, h), { factor: 2 }), h);
+      assert.deepEqual([...tape.shownOf(moved).values], [0.375, 1.875]);
+      assert.deepEqual([...tape.shownOf(joinColumns(h, moved)).values], [0.25, 0.75, 0.375, 1.875]);
+      const y = matmul(moved, [[1], [1]]);
+      assert.equal(tape.shownOf(y), y.array);
+    });
+
     test('a neuron that shows its expectation shows σ(a)', () => {
       const tape = start();
-      const logits = engine.tensor([-1, 0, 2], [1, 3]);
-      const h = tape.apply('fire', [logits], { neuron: resolveNeuron('as-if-deterministic'), mode: 'sample', source });
+      const logits = tape.input(engine.tensor([-1, 0, 2], [1, 3]), tape.plates.examples(1));
+      const h = fireTensor(logits, { neuron: resolveNeuron('as-if-deterministic'), mode: 'sample', source });
       assert.ok(h.values.every((x) => x === 0 || x === 1));
       assertClose(
-        h.shownToPullbacks.values,
+        tape.shownOf(h).values,
         [-1, 0, 2].map((a) => 1 / (1 + Math.exp(-a))),
         { relative: 2e-7 },
         'E[h]',
@@ -104,13 +124,13 @@ for (const engine of [reference, ...builds])
 
     test('a neuron that reads only the loss learns though no cotangent comes back to it', () => {
       const tape = start();
-      const logits = engine.tensor([0.5, -0.5], [2, 1]);
-      tape.watch([logits]);
+      const examples = tape.plates.examples(2);
+      const logits = tape.input(engine.tensor([0.5, -0.5], [2, 1]), examples, true);
       const neuron = resolveNeuron('stochastic-binary:baseline=none');
-      const h = tape.apply('fire', [logits], { neuron, mode: 'sample', source });
+      const h = fireTensor(logits, { neuron, mode: 'sample', source });
       const fired = [...h.values];
       assert.throws(() => tape.backward([]), /The neuron "stochastic-binary" reads the loss of every example/);
-      tape.backward([], engine.tensor([10, 20]));
+      tape.backward([], tape.input(engine.tensor([10, 20]), examples));
       const expected = fired.map((bit, row) => (bit - 1 / (1 + Math.exp(row === 0 ? -0.5 : 0.5))) * 10 * (row + 1));
       assertClose(tape.gradient(logits)?.values ?? [], expected, { relative: 1e-6 }, 'the gradient of the logits');
     });
@@ -118,9 +138,8 @@ for (const engine of [reference, ...builds])
     test('firing that is not sampled has no gradient, and says so', () => {
       for (const mode of ['mean-field', { threshold: 0 }] as const) {
         const tape = start();
-        const logits = engine.tensor([1, 2], [1, 2]);
-        tape.watch([logits]);
-        const h = tape.apply('fire', [logits], { neuron: resolveNeuron('straight-through'), mode, source });
+        const logits = tape.input(engine.tensor([1, 2], [1, 2]), tape.plates.examples(1), true);
+        const h = fireTensor(logits, { neuron: resolveNeuron('straight-through'), mode, source });
         assert.throws(() => tape.backward([{ tensor: h, cotangent: 1 }]), /Only sampled firing has a gradient/);
       }
     });
@@ -129,12 +148,12 @@ for (const engine of [reference, ...builds])
       for (const bad of [Number.NaN, Number.POSITIVE_INFINITY]) {
         const tape = start();
         tape.layer = 'first';
-        const fine = tape.apply('scale', [engine.tensor([1, 2])], { factor: 2 });
+        const fine = scale(given(tape, [1, 2]), { factor: 2 });
         assert.equal(tape.firstNonFinite(), undefined);
         tape.layer = 'second';
-        const broken = tape.apply('multiply', [fine, engine.tensor([1, bad])], {});
+        const broken = multiply(fine, given(tape, [1, bad]));
         tape.layer = 'third';
-        tape.apply('add', [broken, fine], {});
+        add(broken, fine);
         assert.deepEqual(tape.firstNonFinite(), { op: 'multiply', layer: 'second' });
       }
       assert.equal(new NonFiniteError('x').name, 'NonFiniteError');

@@ -87,7 +87,7 @@ describe('the basket', async () => {
       const logits: Float32Array[] = [];
       const draw = (number: number) => {
         const { gradient } = gradients.draw(measured, data.train, [0, 1, 2], 4, number);
-        logits.push(site.last?.logits.toArray() as Float32Array);
+        logits.push(site.last?.logits.array.toArray() as Float32Array);
         return gradient;
       };
       const [first, second, again] = [draw(0), draw(1), draw(0)];

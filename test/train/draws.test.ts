@@ -16,6 +16,8 @@ import { zoo } from '../../src/neurons/index.ts';
 import { resolveNeuron } from '../../src/neurons/resolve.ts';
 import { seedToKey } from '../../src/random/stream.ts';
 import { drawsOf } from '../../src/tensor/draws.ts';
+import { add } from '../../src/tensor/ops/arithmetic.ts';
+import { fireTensor } from '../../src/tensor/ops/fire.ts';
 import { Tape } from '../../src/tensor/tape.ts';
 import { classification } from '../../src/train/objective.ts';
 import { builds, reference } from '../helpers/engines.ts';
@@ -54,9 +56,9 @@ function forward(model: Model, copies: number, step: number) {
   const tape = new Tape(engine);
   tape.watch(model.parameters.map(({ tensor }) => tensor));
   const source = { key: seedToKey(model.seed), step, draw: 0 };
-  const pass: Pass = { tape, mode: 'train', source, penalties: [], work: { executed: 0, gater: 0 } };
+  const pass: Pass = { tape, mode: 'train', source, penalties: [] };
   const { losses, output } = classification(model, pass, batch as never);
-  return { tape, losses, output, total: tape.weigh(losses), rows: batch.rows, pass };
+  return { tape, losses, output, total: tape.weigh(losses), rows: batch.rows };
 }
 
 /** The parameters' gradients of the mean over the examples, one after another. */
@@ -196,17 +198,17 @@ test('open blocks and all blocks give the same losses and gradients', () => {
 test('what stands under the first stochastic layer is computed once, what stands over it for every draw', () => {
   for (const neuron of severalDraws) {
     const model = modelOf(reference, oneLayer, neuron);
-    const { pass, rows, output } = forward(model, 10, 0);
+    const { tape, rows, output } = forward(model, 10, 0);
     const draws = drawsOf(neuron, 3);
     assert.equal(output.rows, draws * rows);
-    assert.equal(pass.work.executed, rows * (INPUTS * 2 + 2 * 3) + draws * rows * 3 * CLASSES, neuron.name);
+    assert.equal(tape.work.executed, rows * (INPUTS * 2 + 2 * 3) + draws * rows * 3 * CLASSES, neuron.name);
     // Gates: the gater and what all experts say once, the layer over them for every draw.
     const gatedModel = modelOf(reference, gates({ compute: 'dense' }), neuron);
     const over = drawsOf(neuron, 2) * rows * 4 * CLASSES;
-    assert.equal(forward(gatedModel, 10, 0).pass.work.executed, rows * (INPUTS * 4 + INPUTS * 2 + 2 * 2) + over);
+    assert.equal(forward(gatedModel, 10, 0).tape.work.executed, rows * (INPUTS * 4 + INPUTS * 2 + 2 * 2) + over);
     // Two layers: draws of draws.
     const both = drawsOf(neuron, 2);
-    const two = forward(modelOf(reference, twoLayers, neuron), 10, 0).pass.work.executed;
+    const two = forward(modelOf(reference, twoLayers, neuron), 10, 0).tape.work.executed;
     assert.equal(two, rows * INPUTS * 2 + both * rows * 2 * 2 + both * both * rows * 2 * CLASSES);
   }
 });
@@ -219,26 +221,21 @@ test('sampled and evaluated, every neuron fires one draw', () => {
       const { x, rows } = batchOf(reference, 3);
       const tape = new Tape(reference);
       const source = { key: seedToKey(1), step: 0, draw: 0 };
-      const output = model.apply({ tape, mode, source, penalties: [], work: { executed: 0, gater: 0 } }, x);
+      const output = model.apply({ tape, mode, source, penalties: [] }, tape.input(x, tape.plates.examples(rows)));
       assert.equal(output.rows, rows);
     }
   }
 });
 
-test('two layers of several draws beside each other are refused, with what would do', () => {
+test('two layers of several draws beside each other: the second fires for every draw of the first', () => {
   reference.beginStep();
   const tape = new Tape(reference);
-  const logits = reference.tensor([0.5, -0.5], [2, 1]);
+  const logits = tape.input(reference.tensor([0.5, -0.5], [2, 1]), tape.plates.examples(2));
   const source = { key: [1, 2], step: 0, layer: 0, draw: 0 } as const;
   const neuron = resolveNeuron('disarm');
-  const first = tape.apply('fire', [logits], { neuron, mode: 'train', source });
-  tape.layer = 'second';
-  assert.throws(
-    () => tape.apply('fire', [logits], { neuron, mode: 'train', source }),
-    /Layer "second" makes several draws beside others.*repeat its input/,
-  );
-  const repeated = tape.apply('repeatRows', [logits], { times: 2 });
-  assert.equal(tape.apply('fire', [repeated], { neuron, mode: 'train', source }).rows, 2 * first.rows);
+  const first = fireTensor(logits, { neuron, mode: 'train', source });
+  const second = fireTensor(logits, { neuron, mode: 'train', source });
+  assert.deepEqual([first.rows, second.rows, add(first, second).rows], [4, 8, 8]);
 });
 
 test('a layer that is too wide for a neuron is refused when it is built', () => {

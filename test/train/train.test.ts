@@ -1,16 +1,17 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { createEngine } from '../../src/backend/engine.ts';
-import type { NdArray } from '../../src/backend/nd-array.ts';
 import { slice } from '../../src/data/dataset.ts';
 import { dense } from '../../src/layers/dense.ts';
 import { gated } from '../../src/layers/gated.ts';
 import { createModel, type LayerSpec, type Model, type Snapshot } from '../../src/layers/model.ts';
 import { sgd } from '../../src/optim/index.ts';
+import { multiply } from '../../src/tensor/ops/arithmetic.ts';
+import { matmul } from '../../src/tensor/ops/matmul.ts';
 import { gatherBatch } from '../../src/train/batches.ts';
 import { evaluate } from '../../src/train/evaluate.ts';
 import type { EpochEvent } from '../../src/train/events.ts';
-import type { Objective } from '../../src/train/objective.ts';
+import { type Objective, placeBatch } from '../../src/train/objective.ts';
 import { Stepper } from '../../src/train/step.ts';
 import { type TrainOptions, train } from '../../src/train/train.ts';
 import { corners, cornersSplit, digits, eventsOf, gatedModel, resultOf } from './tiny.ts';
@@ -302,12 +303,10 @@ test('the epoch is chosen by the form of the network that `validation` names', a
 
 test('what is minimised may be another objective; validation stays cross-entropy', async () => {
   /** The sum of the outputs' squares: it draws them to 0. */
-  const squares: Objective = (model, pass, { x }) => {
-    const output = model.apply(pass, x) as NdArray;
-    const ones = engine.allocate([output.columns, 1], 'ones');
-    ones.values.fill(1);
-    const square = pass.tape.apply('multiply', [output, output], {});
-    return { output, losses: pass.tape.apply('matmul', [square, ones], {}) };
+  const squares: Objective = (model, pass, batch) => {
+    const output = model.apply(pass, placeBatch(pass, batch).x);
+    const ones = Array.from({ length: output.columns }, () => [1]);
+    return { output, losses: matmul(multiply(output, output), ones) };
   };
   const model = small();
   const events = await eventsOf(model, cornersSplit, { epochs: 30, objective: squares });

@@ -101,7 +101,7 @@ function passOn(model: Model, options: Partial<Pass> & { step?: number } = {}) {
   model.engine.beginStep();
   const tape = new Tape(model.engine);
   const source = { key: seedToKey(1), step: options.step ?? 0, draw: 0 };
-  const pass: Pass = { tape, mode: 'train', source, penalties: [], work: { executed: 0, gater: 0 }, ...options };
+  const pass: Pass = { tape, mode: 'train', source, penalties: [], ...options };
   const indices = Int32Array.from({ length: pictures.count }, (_, i) => i);
   return { tape, pass, batch: gatherBatch(model.engine, pictures, indices) };
 }
@@ -356,7 +356,7 @@ test('biases start at the data’s means', () => {
   assertClose(model.weights('pixels.bias'), kept, { absolute: 1e-5 }, 'pixels');
   reference.beginStep();
   const { tape, pass } = passOn(model);
-  model.apply(pass, tape.engine.tensor(means, [1, data.width]));
+  model.apply(pass, tape.input(tape.engine.tensor(means, [1, data.width]), tape.plates.examples(1)));
   const logits = model.sites[0].last?.logits.values ?? [];
   assertClose(logits, new Float64Array(8), { absolute: 1e-5 }, 'logits of the mean picture');
 });

@@ -1,0 +1,155 @@
+import type { Engine } from '../backend/engine.ts';
+import type { NdArray } from '../backend/nd-array.ts';
+import type { Plate } from './plate.ts';
+import { type Operand, Tensor } from './tensor.ts';
+
+/** Which inputs of an operation have a row of their own for every row of the output. */
+export interface Layout {
+  /** Of every input: is its first extent that of the rows? Else all rows share it. */
+  readonly plated: readonly boolean[];
+  /** Rows of the output; undefined where it has no plate. */
+  readonly rows: number | undefined;
+}
+
+/** What the forward pass of an operation gives. */
+export interface Forward {
+  readonly output: NdArray;
+  /** What the pullback wants to see again. */
+  readonly saved?: readonly NdArray[];
+  /** The output has count·rows rows, draw after draw. */
+  readonly draws?: Draws;
+  /** What the pullbacks of operations on the output are to see in its place. */
+  readonly shown?: NdArray;
+}
+
+/** An operation that evaluates what is above it several times. */
+export interface Draws {
+  readonly count: number;
+  /** Fills the weight of every row's loss (count·rows) and what the losses of each row come to (rows). */
+  weigh(loss: NdArray, weights: NdArray, total: NdArray): void;
+  /** Does `weigh` look at single rows, so that each needs a loss of its own? */
+  readonly byRow: boolean;
+}
+
+/** What the tape keeps of one use of an operation. */
+export interface OpRecord<A = unknown> {
+  readonly op: OpDefinition<A>;
+  /** The layer or module that used it, for messages. */
+  readonly layer: string;
+  readonly tensors: readonly Tensor[];
+  /** The arrays of the inputs as its pullback is to see them. */
+  readonly inputs: readonly NdArray[];
+  readonly attributes: A;
+  readonly result: Tensor;
+  readonly output: NdArray;
+  readonly saved: readonly NdArray[];
+  /** Which inputs want a gradient. */
+  readonly needs: readonly boolean[];
+  readonly layout: Layout;
+}
+
+/** What a pullback may know besides its own operation. */
+export interface PullbackContext {
+  /**
+   * The loss of the example of every row of the output, for what reads the loss. @param who reads it, for messages
+   * @throws RangeError where no loss was given
+   */
+  lossOfRows(record: Pick<OpRecord, 'layer' | 'result'>, who: string): NdArray;
+  /** Every row of x times its weight among the draws above `depth`; x itself where none are. */
+  weighed(x: NdArray, plate: Plate, depth: number): NdArray;
+  /**
+   * The factor with which this input's gradient is to be added to the input itself, in place of being returned: plain
+   * gradient descent without a gradient in memory. Undefined where the gradient is wanted.
+   */
+  descend(input: NdArray): number | undefined;
+}
+
+/** The plates that an operation wants its inputs on (undefined: as they are), and that of its output. */
+export interface OpPlates {
+  readonly inputs: readonly (Plate | undefined)[];
+  readonly output: Plate | undefined;
+}
+
+/**
+ * An operation: how it is computed and, beside it, how cotangents come back through it. Arrays with a plate have the rows as
+ * their first extent.
+ */
+export interface OpDefinition<A = undefined> {
+  readonly name: string;
+  /** @throws RangeError that names the operation and the shapes when they do not fit */
+  forward(engine: Engine, inputs: readonly NdArray[], attributes: A, layout: Layout): Forward;
+  /**
+   * One gradient an input (of its shape), or null where none is wanted or there is none. `dy` has the output's shape; it is undefined
+   * only for operations that say `withoutCotangent`.
+   */
+  pullback(engine: Engine, record: OpRecord<A>, dy: NdArray, context: PullbackContext): readonly (NdArray | null)[];
+  /** Multiply-adds of a forward pass; absent: none that count. */
+  cost?(inputs: readonly NdArray[], attributes: A): number;
+  /** Default: all inputs that have rows are repeated for the finest rows among them, and the output has these rows. */
+  plates?(inputs: readonly Tensor[], attributes: A): OpPlates;
+  /**
+   * Is the operation of E[h] what pullbacks above are to see, where those of h's own consumers see E[h] in its place? So for what
+   * moves, adds or multiplies values; a product with weights ends it. Source: Hinton 2012, lecture 9c, read literally.
+   */
+  readonly showsThrough?: true;
+  /** Is there a gradient even when no cotangent arrives? */
+  readonly withoutCotangent?: true;
+  /** Does the pullback leave the output's cotangent unread? Then nothing above computes it for this operation. */
+  ignoresCotangent?(attributes: A): boolean;
+}
+
+/** An operation as a function of its inputs and, where it has any, of its attributes at the end. */
+export interface Op<A = undefined> {
+  (...operands: OpArguments<A>): Tensor;
+  readonly definition: OpDefinition<A>;
+}
+type OpArguments<A> = undefined extends A
+  ? (Operand | undefined)[]
+  : [...operands: (Operand | undefined)[], attributes: A];
+
+/**
+ * Declares an operation. The result is a function: `const square = defineOp({ name: 'square', forward, pullback }); square(x)`.
+ * Ours are made with it; `checkGradient` holds its pullback against central differences.
+ * @returns a function that throws RangeError when no argument is a tensor, when tensors are of different tapes or of a step that is
+ * over, and what `forward` throws
+ */
+export function defineOp<A = undefined>(definition: OpDefinition<A>): Op<A> {
+  const apply = (...args: OpArguments<A>): Tensor => {
+    const last = args[args.length - 1];
+    const hasAttributes = args.length > 0 && last !== undefined && !isOperand(last);
+    const operands = (hasAttributes ? args.slice(0, -1) : args).filter((operand) => operand !== undefined);
+    const attributes = (hasAttributes ? last : undefined) as A;
+    return applyOp(definition, operands as Operand[], attributes);
+  };
+  return Object.assign(apply, { definition });
+}
+
+/** Uses an operation on the tape of its first tensor. */
+export function applyOp<A>(definition: OpDefinition<A>, operands: readonly Operand[], attributes: A): Tensor {
+  const first = operands.find((operand) => operand instanceof Tensor);
+  if (!first)
+    throw new RangeError(
+      `${definition.name}: no argument is a tensor, so there is no engine to compute on. Expected one tensor or more.`,
+    );
+  const { tape } = first;
+  return tape.apply(
+    definition,
+    operands.map((operand) => (operand instanceof Tensor ? operand : tape.constant(operand))),
+    attributes,
+  );
+}
+
+function isOperand(value: unknown): boolean {
+  return (
+    typeof value === 'number' ||
+    value instanceof Tensor ||
+    Array.isArray(value) ||
+    (ArrayBuffer.isView(value) && !(value instanceof DataView))
+  );
+}
+
+/** A new array of this step with the shape of another. */
+export const like = (engine: Engine, { shape }: NdArray, purpose: string): NdArray => engine.allocate(shape, purpose);
+
+/** A shape in words: `[2, 3]`. */
+export const shapeText = (shape: readonly number[]): string => `[${shape.join(', ')}]`;

@@ -1,0 +1,317 @@
+/** Operations on block-sparse activations. */
+
+import { type BlockProduct, fitsScratch } from '../../backend/blas-blocks.ts';
+import type { BlockMask } from '../../backend/block-mask.ts';
+import type { Engine } from '../../backend/engine.ts';
+import { multiplyMatrices } from '../../backend/matmul.ts';
+import { columnSums, flip, type Matrix, operand, targetOf } from '../../backend/matrix.ts';
+import type { NdArray } from '../../backend/nd-array.ts';
+import type { KernelArguments } from '../../kernels/catalogue.ts';
+import { defineOp } from '../define-op.ts';
+import type { Plate } from '../plate.ts';
+import type { Tensor } from '../tensor.ts';
+
+/** A mask, the units of one of its blocks, and what its rows and pairs stand for. */
+export interface BlockShape {
+  readonly mask: BlockMask;
+  readonly size: number;
+  readonly rows: Plate;
+  readonly pairs: Plate;
+  /** Products of dense rows with these blocks go through BLAS, on gathered rows, where the engine has one and the blocks fit. */
+  readonly gathered?: boolean;
+}
+
+const byBlock = ({ blockStart, pairRow }: BlockMask) => [blockStart, pairRow] as const;
+const byRow = ({ rowStart, rowPair, pairBlock }: BlockMask) => [rowStart, rowPair, pairBlock] as const;
+
+const compact = (engine: Engine, { mask, size }: BlockShape, purpose: string): NdArray =>
+  engine.allocate([mask.pairs, size], purpose);
+
+/** A product of dense rows (of so many inputs) with open blocks: by its kernel, or by BLAS where the shape says so. */
+function blockProduct<N extends BlockProduct>(
+  { backend }: Engine,
+  { gathered, size }: BlockShape,
+  inputs: number,
+  name: N,
+  ...args: KernelArguments<N>
+): void {
+  if (gathered && backend.runByBlas && fitsScratch(inputs, size)) backend.runByBlas(name, ...args);
+  else backend.run(name, ...args);
+}
+
+/**
+ * A weight gradient by a kernel that fills a new array (factor 1), or that descends in place (the factor is −η times the scale):
+ * then blocks that no example opened are not touched.
+ */
+function weightGradient(
+  engine: Engine,
+  weights: NdArray,
+  descent: number | undefined,
+  run: (target: number, factor: number, accumulate: number) => void,
+): NdArray | null {
+  if (descent !== undefined) {
+    run(weights.pointer, descent, 1);
+    return null;
+  }
+  const gradient = engine.allocate(weights.shape, 'a weight gradient');
+  run(gradient.pointer, 1, 0);
+  return gradient;
+}
+
+/** The gradient of a bias with one element a unit: sums over the pairs of each block. */
+function blockBiasGradient(engine: Engine, dValues: NdArray, { mask, size }: BlockShape): NdArray {
+  const gradient = engine.allocate([mask.blocks * size], 'the gradient of a bias');
+  const extents = [mask.pairs, mask.blocks, size, 1, 0] as const;
+  engine.backend.run('blockBiasGradient', dValues.pointer, gradient.pointer, mask.blockStart, ...extents);
+  return gradient;
+}
+
+/** x (rows×inputs) times W (blocks×inputs×size) plus bias, for open pairs only → values pairs×size. */
+export const denseToBlocks = defineOp<BlockShape>({
+  name: 'denseToBlocks',
+  plates: (_inputs, { rows, pairs }) => ({ inputs: [rows, undefined, undefined], output: pairs }),
+  cost: ([x], { mask, size }) => mask.pairs * x.columns * size,
+  forward(engine, [x, weights, bias], shape) {
+    const { mask, size } = shape;
+    const output = compact(engine, shape, 'block values');
+    const pointers = [x.pointer, weights.pointer, bias.pointer, output.pointer] as const;
+    const extents = [mask.pairs, mask.blocks, x.columns, size] as const;
+    blockProduct(engine, shape, x.columns, 'denseToBlocks', ...pointers, ...byBlock(mask), ...extents);
+    return { output };
+  },
+  pullback(engine, { inputs: [x, weights], attributes: shape, needs }, dy, { descend }) {
+    const { mask, size } = shape;
+    const extents = [mask.blocks, x.columns, size] as const;
+    const dx = needs[0] ? engine.allocate(x.shape, 'an input gradient') : null;
+    if (dx) {
+      const pointers = [dy.pointer, weights.pointer, dx.pointer, ...byBlock(mask), ...byRow(mask)] as const;
+      const counts = [mask.pairs, mask.rows] as const;
+      blockProduct(engine, shape, x.columns, 'denseToBlocksInputs', ...pointers, ...counts, ...extents);
+    }
+    const dBias = needs[2] ? blockBiasGradient(engine, dy, shape) : null;
+    const dWeights = needs[1]
+      ? weightGradient(engine, weights, descend(weights), (target, factor, accumulate) => {
+          const pointers = [x.pointer, dy.pointer, target, ...byBlock(mask)] as const;
+          const rest = [mask.pairs, ...extents, factor, accumulate] as const;
+          blockProduct(engine, shape, x.columns, 'denseToBlocksWeights', ...pointers, ...rest);
+        })
+      : null;
+    return [dx, dWeights, dBias];
+  },
+});
+
+/** Values pairs×size times W (blocks·size × outputs) plus bias → rows×outputs; closed blocks count as zeros. */
+export const blocksToDense = defineOp<BlockShape>({
+  name: 'blocksToDense',
+  plates: (_inputs, { rows, pairs }) => ({ inputs: [pairs, undefined, undefined], output: rows }),
+  cost: ([values, weights], _shape) => values.size * weights.columns,
+  forward(engine, [values, weights, bias], { mask, size }) {
+    const outputs = weights.columns;
+    const y = engine.allocate([mask.rows, outputs], 'a product with blocks');
+    const pointers = [values.pointer, weights.pointer, bias.pointer, y.pointer] as const;
+    const extents = [mask.pairs, mask.rows, mask.blocks, size, outputs] as const;
+    engine.backend.run('blocksToDense', ...pointers, ...byBlock(mask), ...byRow(mask), ...extents);
+    return { output: y };
+  },
+  pullback(engine, { inputs: [values, weights], attributes: shape, needs }, dy, { descend }) {
+    const { mask, size } = shape;
+    const extents = [mask.pairs, mask.blocks, size, weights.columns] as const;
+    const dValues = needs[0] ? compact(engine, shape, 'the gradient of block values') : null;
+    if (dValues) {
+      const pointers = [dy.pointer, weights.pointer, dValues.pointer, ...byBlock(mask)] as const;
+      engine.backend.run('blocksToDenseValues', ...pointers, ...extents);
+    }
+    const dBias = needs[2] ? columnSums(engine, dy) : null;
+    const dWeights = needs[1]
+      ? weightGradient(engine, weights, descend(weights), (target, factor, accumulate) => {
+          const pointers = [values.pointer, dy.pointer, target, ...byBlock(mask)] as const;
+          engine.backend.run('blocksToDenseWeights', ...pointers, ...extents, factor, accumulate);
+        })
+      : null;
+    return [dValues, dWeights, dBias];
+  },
+});
+
+/** Values of one mask times W (blocks₂ × units₁ × size₂) plus bias → values of another; only pairs open on both sides. */
+export const blocksToBlocks = defineOp<{ from: BlockShape; to: BlockShape }>({
+  name: 'blocksToBlocks',
+  plates: (_inputs, { from, to }) => ({ inputs: [from.pairs, undefined, undefined], output: to.pairs }),
+  cost: (_inputs, { from, to }) => pairsOnBothSides(from.mask, to.mask) * from.size * to.size,
+  forward(engine, [values, weights, bias], { from, to }) {
+    const output = compact(engine, to, 'block values');
+    const pointers = [values.pointer, weights.pointer, bias.pointer, output.pointer] as const;
+    const masks = [...byBlock(from.mask), ...byRow(from.mask), ...byBlock(to.mask)] as const;
+    engine.backend.run('blocksToBlocks', ...pointers, ...masks, ...bothExtents(from, to));
+    return { output };
+  },
+  pullback(engine, { inputs: [values, weights], attributes: { from, to }, needs }, dy, { descend }) {
+    const dValues = needs[0] ? compact(engine, from, 'the gradient of block values') : null;
+    if (dValues) {
+      const pointers = [dy.pointer, weights.pointer, dValues.pointer] as const;
+      const masks = [...byBlock(from.mask), ...byBlock(to.mask), ...byRow(to.mask)] as const;
+      engine.backend.run('blocksToBlocksValues', ...pointers, ...masks, ...bothExtents(from, to));
+    }
+    const dBias = needs[2] ? blockBiasGradient(engine, dy, to) : null;
+    const dWeights = needs[1]
+      ? weightGradient(engine, weights, descend(weights), (target, factor, accumulate) => {
+          const masks = [...byBlock(from.mask), ...byRow(from.mask), ...byBlock(to.mask)] as const;
+          const extents = [...bothExtents(from, to), factor, accumulate] as const;
+          engine.backend.run('blocksToBlocksWeights', values.pointer, dy.pointer, target, ...masks, ...extents);
+        })
+      : null;
+    return [dValues, dWeights, dBias];
+  },
+});
+
+/** Gates (rows×blocks, dense) times values pairs×size. `weights` multiplies the gates' gradient element by element. */
+export const gateBlocks = defineOp<BlockShape & { gradientWeights?: NdArray | undefined }>({
+  name: 'gateBlocks',
+  showsThrough: true,
+  plates: (_inputs, { rows, pairs }) => ({ inputs: [rows, pairs], output: pairs }),
+  forward(engine, [gates, values], shape) {
+    return { output: gateValues(engine, gates, values, shape) };
+  },
+  pullback(engine, { inputs: [gates, values], attributes: shape, needs }, dy) {
+    const { mask, size, gradientWeights } = shape;
+    const dGates = needs[0] ? engine.allocate(gates.shape, 'gate gradients') : null;
+    if (dGates) {
+      const pointers = [values.pointer, dy.pointer, dGates.pointer, ...byRow(mask)] as const;
+      engine.backend.run('blockGateGradient', ...pointers, mask.pairs, mask.rows, mask.blocks, size);
+      if (gradientWeights) {
+        const { pointer, size: elements } = dGates;
+        engine.backend.run('multiply', pointer, gradientWeights.pointer, pointer, elements);
+      }
+    }
+    return [dGates, needs[1] ? gateValues(engine, gates, dy, shape) : null];
+  },
+});
+
+/** Values pairs×size → rows×(blocks·size), zeros where closed. */
+export const scatterBlocks = defineOp<BlockShape>({
+  name: 'scatterBlocks',
+  showsThrough: true,
+  plates: (_inputs, { rows, pairs }) => ({ inputs: [pairs], output: rows }),
+  forward(engine, [values], { mask, size }) {
+    const output = engine.allocate([mask.rows, mask.blocks * size], 'scattered blocks');
+    const pointers = [values.pointer, output.pointer, ...byRow(mask)] as const;
+    engine.backend.run('scatterBlocks', ...pointers, mask.pairs, mask.rows, mask.blocks, size);
+    return { output };
+  },
+  pullback(engine, { attributes: shape }, dy) {
+    const { mask, size } = shape;
+    const output = compact(engine, shape, 'gathered blocks');
+    const masks = [mask.pairRow, mask.pairBlock] as const;
+    engine.backend.run('gatherBlocks', dy.pointer, output.pointer, ...masks, mask.pairs, mask.blocks, size);
+    return [output];
+  },
+});
+
+/** x (rows×inputs) times all blocks of W (blocks×inputs×size) plus bias → rows×(blocks·size): the dense path of a gated layer. */
+export const allBlocks = defineOp<{ blocks: number; size: number }>({
+  name: 'allBlocks',
+  cost: ([x, weights]) => x.rows * weights.size,
+  forward(engine, [x, weights, bias], { blocks, size }) {
+    const output = engine.allocate([x.rows, blocks * size], 'block values');
+    const [inputs, units] = [x.columns, blocks * size];
+    if (size === 1) {
+      const shape = { m: x.rows, n: units, k: inputs, bias: bias.pointer };
+      multiplyMatrices(engine, operand(x, false), unitWeights(weights, units, inputs), targetOf(output), shape);
+    } else {
+      const shape = { m: x.rows, n: size, k: inputs, bias: bias.pointer };
+      const batch = { count: blocks, a: 0, b: inputs * size, c: size, bias: size };
+      multiplyMatrices(engine, operand(x, false), rowsOf(weights, size), targetOf(output), shape, batch);
+    }
+    return { output };
+  },
+  pullback(engine, { inputs: [x, weights], attributes: { blocks, size }, needs }, dy, { descend }) {
+    const dx = needs[0] ? allBlocksInputGradient(engine, x, weights, dy, blocks, size) : null;
+    const dBias = needs[2] ? columnSums(engine, dy) : null;
+    if (!needs[1]) return [dx, null, dBias];
+    const factor = descend(weights);
+    const accumulate = factor !== undefined;
+    const target = accumulate ? weights : engine.allocate(weights.shape, 'a weight gradient');
+    const cotangent = accumulate ? scaled(engine, dy, factor) : dy;
+    const [inputs, units] = [x.columns, blocks * size];
+    if (size === 1) {
+      const left = flip(operand(cotangent, false));
+      const shape = { m: units, n: inputs, k: x.rows, accumulate };
+      multiplyMatrices(engine, left, operand(x, false), { pointer: target.pointer, rowStride: inputs }, shape);
+    } else {
+      const shape = { m: inputs, n: size, k: x.rows, accumulate };
+      const batch = { count: blocks, a: 0, b: size, c: inputs * size, bias: 0 };
+      const out = { pointer: target.pointer, rowStride: size };
+      multiplyMatrices(engine, flip(operand(x, false)), operand(cotangent, false), out, shape, batch);
+    }
+    return [dx, accumulate ? null : target, dBias];
+  },
+});
+/** Weights of units with a block each, stored unit by unit, as inputs×units. */
+const unitWeights = ({ pointer }: NdArray, units: number, inputs: number): Matrix => ({
+  pointer,
+  rows: inputs,
+  columns: units,
+  rowStride: 1,
+  columnStride: inputs,
+});
+
+/** The first block of weights, inputs×size. */
+const rowsOf = ({ pointer }: NdArray, size: number) => ({ pointer, rowStride: size, columnStride: 1 });
+
+function allBlocksInputGradient(
+  engine: Engine,
+  x: NdArray,
+  weights: NdArray,
+  dy: NdArray,
+  blocks: number,
+  size: number,
+): NdArray {
+  const dx = engine.allocate(x.shape, 'an input gradient');
+  const [inputs, units] = [x.columns, blocks * size];
+  if (size === 1) {
+    const shape = { m: x.rows, n: inputs, k: units };
+    multiplyMatrices(engine, operand(dy, false), flip(unitWeights(weights, units, inputs)), targetOf(dx), shape);
+    return dx;
+  }
+  for (let k = 0; k < blocks; k++) {
+    const left = { pointer: dy.pointer + 4 * k * size, rowStride: units, columnStride: 1 };
+    const right = { pointer: weights.pointer + 4 * k * inputs * size, rowStride: 1, columnStride: size };
+    multiplyMatrices(engine, left, right, targetOf(dx), { m: x.rows, n: inputs, k: size, accumulate: k > 0 });
+  }
+  return dx;
+}
+
+function scaled(engine: Engine, x: NdArray, factor: number): NdArray {
+  const output = engine.allocate(x.shape, 'a scaled cotangent');
+  engine.backend.run('scale', x.pointer, output.pointer, x.size, factor);
+  return output;
+}
+
+function gateValues(engine: Engine, gates: NdArray, values: NdArray, shape: BlockShape): NdArray {
+  const { mask, size } = shape;
+  const output = compact(engine, shape, 'gated block values');
+  const pointers = [gates.pointer, values.pointer, output.pointer, mask.pairRow, mask.pairBlock] as const;
+  engine.backend.run('gateBlocks', ...pointers, mask.pairs, mask.blocks, size);
+  return output;
+}
+
+/** Open (row, block below, block above) triples of two masks over the same rows. */
+function pairsOnBothSides(below: BlockMask, above: BlockMask): number {
+  const [a, b] = [below.rowStarts(), above.rowStarts()];
+  let triples = 0;
+  for (let r = 0; r < below.rows; r++) triples += (a[r + 1] - a[r]) * (b[r + 1] - b[r]);
+  return triples;
+}
+
+/** What operations on the open blocks of rows are told. @param options.gathered see `BlockShape` */
+export function openBlocks(
+  { tape, plate }: Pick<Tensor, 'tape' | 'plate'>,
+  mask: BlockMask,
+  size: number,
+  gathered = false,
+): BlockShape {
+  const rows = plate ?? tape.plates.examples(mask.rows);
+  return { mask, size, gathered, rows, pairs: tape.plates.gathered(rows, mask.pairRows()) };
+}
+
+const bothExtents = (from: BlockShape, to: BlockShape) =>
+  [from.mask.pairs, to.mask.pairs, from.mask.rows, from.mask.blocks, to.mask.blocks, from.size, to.size] as const;

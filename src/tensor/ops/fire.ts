@@ -1,0 +1,72 @@
+import type { NdArray } from '../../backend/nd-array.ts';
+import { defineOp, shapeText } from '../define-op.ts';
+import { drawsOf } from '../draws.ts';
+import { type FireAttributes, fireRows, pullFire } from '../fire.ts';
+import type { Tensor } from '../tensor.ts';
+import { asProgram } from './plates.ts';
+
+/** The extents before the last, which is that of the units, as rows: [rows, …, units] → [rows·…, units]. */
+function unitRows(x: NdArray): NdArray {
+  if (x.shape.length === 2) return x;
+  const units = x.shape.length === 1 ? 1 : x.shape[x.shape.length - 1];
+  return x.reshaped([units === 0 ? 0 : x.size / units, units]);
+}
+
+/** A layer of neurons: logits → h. Its pullback is the neuron's learning rule. */
+const fireOp = defineOp<FireAttributes>({
+  name: 'fire',
+  withoutCotangent: true,
+  ignoresCotangent: ({ neuron }) => neuron.reads === 'loss',
+  forward(engine, [logits], attributes) {
+    const { output, draws, ...rest } = fireRows(engine, unitRows(logits), attributes);
+    const shape = draws ? [draws.count * logits.shape[0], ...logits.shape.slice(1)] : logits.shape;
+    return { output: output.reshaped(shape), ...rest, ...(draws && { draws }) };
+  },
+  pullback(engine, record, dy: NdArray | undefined, context) {
+    const { attributes, tensors, output, saved } = record;
+    const { neuron } = attributes;
+    if (saved.length === 0)
+      throw new RangeError('Only sampled firing has a gradient; mean-field and threshold are for evaluation.');
+    const readsLoss = neuron.reads === 'loss' || neuron.reads === 'both';
+    // The rule sees its own logits, whatever others are shown.
+    const logits = unitRows(tensors[0].array);
+    const loss = readsLoss
+      ? perUnitRow(engine, context.lossOfRows(record, `The neuron "${neuron.name}"`), unitRows(output).rows)
+      : undefined;
+    const gradient = pullFire(engine, attributes, logits, unitRows(output), saved[0], dy && unitRows(dy), loss);
+    return [gradient?.reshaped(tensors[0].array.shape) ?? null];
+  },
+});
+
+/** The loss of every row of units, of which several may stand in one row of the plate. */
+function perUnitRow(engine: Parameters<typeof fireRows>[0], loss: NdArray, rows: number): NdArray {
+  if (loss.size === rows) return loss;
+  const output = engine.allocate([rows], 'the losses of rows of units');
+  const [from, to] = [loss.values, output.values];
+  const inner = rows / Math.max(1, from.length);
+  for (let i = 0; i < to.length; i++) to[i] = from[Math.floor(i / inner)];
+  return output;
+}
+
+/** @throws RangeError where several rows of units share a loss */
+function checkRows({ tape, plate, shape }: Tensor, name: string): void {
+  const kind = plate?.structure.kind;
+  if ((kind === 'examples' || kind === 'program') && shape.length <= 1) return;
+  throw new RangeError(
+    `The neuron "${name}"${tape.layer ? ` in "${tape.layer}"` : ''} compares draws that differ in one row, and its logits of the shape ${shapeText(shape)} for ${tape.plates.describe(plate)} share losses. Expected one row of units an example, or another neuron, e.g. "rloo".`,
+  );
+}
+
+/**
+ * Fires a layer of neurons: logits of shape [..., units] → h of the same shape. A neuron with several draws makes as many rows, draw after
+ * draw; what it meets from below is repeated for them. Logits without rows are one row of the whole program.
+ * @throws RangeError when the neuron cannot stand in so wide a layer
+ */
+export function fireTensor(logits: Tensor, attributes: FireAttributes): Tensor {
+  const { tape } = logits;
+  const rows = logits.plate ? logits : asProgram(logits);
+  const units = rows.shape[rows.shape.length - 1] ?? 1;
+  if (attributes.neuron.comparesRows && attributes.mode === 'train') checkRows(rows, attributes.neuron.name);
+  const several = attributes.mode === 'train' && drawsOf(attributes.neuron, units) > 1;
+  return fireOp(several ? tape.atDraws(rows) : rows, attributes);
+}

@@ -1,0 +1,60 @@
+import type { NdArray } from '../backend/nd-array.ts';
+import type { Plate } from './plate.ts';
+import type { Tape } from './tape.ts';
+
+/**
+ * A value in a function of tensors: n-dimensional, Float32, recorded on the tape that it knows. `shape` is that of one row;
+ * the plate says how many rows there are and what they stand for. Without a plate it is one array that all rows share.
+ *
+ * A tensor is valid until its engine's next step.
+ */
+export class Tensor {
+  readonly tape: Tape;
+  /** All rows: [rows, …shape] with a plate, else [...shape]. */
+  readonly array: NdArray;
+  readonly plate: Plate | undefined;
+  /** Does a gradient go through it? */
+  readonly tracked: boolean;
+
+  constructor(tape: Tape, array: NdArray, plate: Plate | undefined, tracked: boolean) {
+    this.tape = tape;
+    this.array = array;
+    this.plate = plate;
+    this.tracked = tracked;
+  }
+
+  /** Extents of one row. */
+  get shape(): readonly number[] {
+    return this.plate ? this.array.shape.slice(1) : this.array.shape;
+  }
+
+  /** Rows; 1 without a plate. */
+  get rows(): number {
+    return this.plate ? this.plate.rows : 1;
+  }
+
+  /** Elements of one row. */
+  get columns(): number {
+    return this.plate ? this.array.columns : this.array.size;
+  }
+
+  /** Elements of all rows together. */
+  get size(): number {
+    return this.array.size;
+  }
+
+  /** A live view of all rows, row-major: on engines whose memory the program sees. Valid until the next step. */
+  get values(): Float32Array | Float64Array {
+    return this.array.values;
+  }
+
+  /** A copy of all rows, row-major, that outlives the step. */
+  async read(): Promise<Float32Array> {
+    return this.array.toArray();
+  }
+}
+
+/** What an operation takes in the place of a tensor: a number, or an array of numbers that all rows share. */
+export type Operand = Tensor | number | Numbers;
+/** Numbers, nested as deep as they have dimensions. */
+export type Numbers = ArrayLike<number> | readonly Numbers[];

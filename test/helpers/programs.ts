@@ -1,0 +1,287 @@
+/**
+ * Random stochastic programs: functions of tensors with two or three sites of bits, with residual paths, shared parameters, parts behind
+ * gates, on examples or on the points of sequences. What their gradients are is known exactly, by enumerating the bits of all sites.
+ */
+import { blockMask } from '../../src/backend/block-mask.ts';
+import type { Engine } from '../../src/backend/engine.ts';
+import { sigmoid } from '../../src/math/special.ts';
+import type { Neuron } from '../../src/neurons/contract.ts';
+import { resolveNeuron } from '../../src/neurons/resolve.ts';
+import { type RandomStream, randomStream } from '../../src/random/stream.ts';
+import { allocateState } from '../../src/tensor/fire.ts';
+import { add, multiply, scale } from '../../src/tensor/ops/arithmetic.ts';
+import { sigmoidCrossEntropy } from '../../src/tensor/ops/bernoulli.ts';
+import { allBlocks, denseToBlocks, gateBlocks, openBlocks, scatterBlocks } from '../../src/tensor/ops/blocks.ts';
+import { fireTensor } from '../../src/tensor/ops/fire.ts';
+import { gate } from '../../src/tensor/ops/gate.ts';
+import { matmul } from '../../src/tensor/ops/matmul.ts';
+import { meanRows, sumRows } from '../../src/tensor/ops/plates.ts';
+import { Tape } from '../../src/tensor/tape.ts';
+import type { Tensor } from '../../src/tensor/tensor.ts';
+
+/** Fires the units of a site, by its number. */
+type Fire = (logits: Tensor, site: number) => Tensor;
+/** How parts behind gates are computed. */
+export type Path = 'dense' | 'blocks';
+
+/** Units of every site, and the width of what flows between them. */
+export const UNITS = 2;
+const SIZE = 2;
+
+export interface Program {
+  readonly text: string;
+  readonly sites: number;
+  /** Points of each of the examples; undefined: they are no sequences. */
+  readonly lengths?: readonly number[];
+  /** Parameters by name: their shapes and values. */
+  readonly parameters: Readonly<Record<string, { readonly shape: readonly number[]; readonly values: Float64Array }>>;
+  /** One loss an example. */
+  run(p: Readonly<Record<string, Tensor>>, x: Tensor, fire: Fire, path: Path): Tensor;
+}
+
+const INPUTS = [
+  [0.8, -0.5],
+  [-0.3, 1.1],
+  [0.6, 0.9],
+];
+const EXAMPLES = 2;
+
+/** A program, a pure function of the seed. */
+export function randomProgram(seed: number): Program {
+  const random = randomStream(seed, 71);
+  const chance = (p: number) => random.uniform() < p;
+  const sequences = chance(0.35);
+  const sites = sequences ? 2 : 2 + random.integer(2);
+  const stages = Array.from({ length: sites }, (_, site) => ({
+    residual: chance(0.5),
+    shared: site > 0 && chance(0.5),
+    /** Bits that open blocks, in place of being weighed. */
+    gates: chance(0.45),
+    smooth: chance(0.4),
+  }));
+  const points = chance(0.5) ? sumRows : meanRows;
+  const lengths = sequences ? [2, 1] : undefined;
+  return {
+    text: `${sequences ? 'sequences' : 'examples'}, ${stages
+      .map(
+        (stage) =>
+          Object.entries(stage)
+            .flatMap(([name, is]) => (is ? name : []))
+            .join('+') || 'plain',
+      )
+      .join(' → ')}`,
+    sites,
+    ...(lengths && { lengths }),
+    parameters: parametersOf(random, stages),
+    run(p, x, fire, path) {
+      let h = matmul(x, p.first, p.firstBias);
+      stages.forEach(({ residual, shared, gates, smooth }, site) => {
+        const below = smooth ? fireTensor(h, { neuron: TANH, mode: 'train', source: NONE }) : h;
+        const bits = fire(matmul(below, p[shared ? 'weights0' : `weights${site}`], p[`bias${site}`]), site);
+        const above = gates ? part(p, site, bits, below, path) : matmul(bits, p[`above${site}`]);
+        h = residual ? add(above, scale(below, { factor: 0.7 })) : above;
+      });
+      const squares = matmul(multiply(h, h), p.readout);
+      const loss = matmul(multiply(squares, add(squares, [0.3])), [[0.5]]);
+      return lengths ? points(loss) : loss;
+    },
+  };
+}
+
+/** Two blocks of two units of below, each behind a bit, and what they come to. */
+function part(p: Readonly<Record<string, Tensor>>, site: number, bits: Tensor, below: Tensor, path: Path): Tensor {
+  const [weights, bias, top] = [p[`experts${site}`], p[`expertsBias${site}`], p[`top${site}`]];
+  const { neuron } = PLAIN;
+  if (path === 'dense') {
+    const values = fireTensor(allBlocks(below, weights, bias, { blocks: UNITS, size: SIZE }), PLAIN);
+    return matmul(gate(bits, values, { size: SIZE }), top);
+  }
+  const shape = openBlocks(bits, blockMask(bits.tape.engine, bits.array), SIZE);
+  const values = fireTensor(denseToBlocks(below, weights, bias, shape), { ...PLAIN, neuron });
+  return matmul(scatterBlocks(gateBlocks(bits, values, shape), shape), top);
+}
+
+const NONE = { key: [0, 0], step: 0, layer: 0, draw: 0 } as const;
+const TANH = resolveNeuron('tanh');
+const PLAIN = { neuron: resolveNeuron('tanh'), mode: 'train', source: NONE } as const;
+
+function parametersOf(random: RandomStream, stages: readonly { readonly shared: boolean; readonly gates: boolean }[]) {
+  const parameters: Record<string, { shape: number[]; values: Float64Array }> = {};
+  const make = (name: string, ...shape: number[]) => {
+    const size = shape.reduce((product, n) => product * n, 1);
+    parameters[name] = { shape, values: Float64Array.from({ length: size }, () => Math.fround(1.1 * random.normal())) };
+  };
+  make('first', 2, UNITS);
+  make('firstBias', UNITS);
+  stages.forEach(({ shared, gates }, site) => {
+    if (!shared) make(`weights${site}`, UNITS, UNITS);
+    make(`bias${site}`, UNITS);
+    if (gates) {
+      make(`experts${site}`, UNITS, UNITS, SIZE);
+      make(`expertsBias${site}`, UNITS * SIZE);
+      make(`top${site}`, UNITS * SIZE, UNITS);
+    } else make(`above${site}`, UNITS, UNITS);
+  });
+  make('readout', UNITS, 1);
+  return parameters;
+}
+
+/** A program on an engine, with copies of its examples, ready for passes. */
+export interface Bound {
+  readonly tape: Tape;
+  readonly loss: Tensor;
+  readonly logits: readonly Tensor[];
+  readonly bits: readonly Tensor[];
+  readonly parameters: Readonly<Record<string, Tensor>>;
+  readonly examples: number;
+}
+
+/** One pass over copies of the examples. @param copies of which example each is */
+function pass(engine: Engine, program: Program, copies: readonly number[], fire: Fire, path: Path): Bound {
+  engine.beginStep();
+  const tape = new Tape(engine);
+  const { lengths } = program;
+  const rowsOf = (example: number): number[][] =>
+    lengths ? INPUTS.slice(example, example + lengths[example]) : [INPUTS[example]];
+  const rows = copies.flatMap(rowsOf);
+  const offsets = new Int32Array(copies.length + 1);
+  copies.forEach((example, i) => {
+    offsets[i + 1] = offsets[i] + rowsOf(example).length;
+  });
+  const plate = lengths ? tape.plates.points(offsets) : tape.plates.examples(copies.length);
+  const x = tape.input(engine.tensor(rows.flat(), [rows.length, 2]), plate);
+  const parameters = Object.fromEntries(
+    Object.entries(program.parameters).map(([name, { shape, values }]) => [
+      name,
+      tape.input(engine.tensor(values, shape), undefined, true),
+    ]),
+  );
+  const [logits, bits]: [Tensor[], Tensor[]] = [[], []];
+  const loss = program.run(
+    parameters,
+    x,
+    (a, site) => {
+      logits[site] = a;
+      bits[site] = fire(a, site);
+      return bits[site];
+    },
+    path,
+  );
+  return { tape, loss, logits, bits, parameters, examples: copies.length };
+}
+
+const gradientsOf = ({ tape, parameters, examples }: Bound): Float64Array =>
+  Float64Array.from(
+    Object.values(parameters).flatMap((tensor) => [
+      ...(tape.gradient(tensor)?.values ?? new Float64Array(tensor.size)),
+    ]),
+    (value) => value / examples,
+  );
+
+/** The states of a neuron at the sites of a program, kept from step to step. */
+export const statesFor = (engine: Engine, neurons: readonly Neuron[]) =>
+  neurons.map((neuron) => allocateState(engine, neuron, UNITS));
+
+/** The losses of a step, and the parameters' gradients of their mean, by the neurons' learning rules. */
+export function sampledGradient(
+  engine: Engine,
+  program: Program,
+  neurons: readonly Neuron[],
+  { copies, step, path, states }: { copies: number; step: number; path: Path; states: ReturnType<typeof statesFor> },
+): { readonly losses: Float64Array; readonly gradient: Float64Array; readonly bits: readonly (readonly number[])[] } {
+  const which = Array.from({ length: copies * EXAMPLES }, (_, i) => i % EXAMPLES);
+  const fire: Fire = (logits, site) =>
+    fireTensor(logits, {
+      neuron: neurons[site],
+      mode: 'train',
+      source: { key: [5, 9], step, layer: site, draw: 0 },
+      state: states[site],
+    });
+  const bound = pass(engine, program, which, fire, path);
+  bound.tape.weigh(bound.loss);
+  bound.tape.backward([{ tensor: bound.loss, cotangent: 1 }], bound.loss);
+  return {
+    losses: Float64Array.from(bound.loss.values),
+    gradient: gradientsOf(bound),
+    bits: bound.bits.map(({ values }) => [...values]),
+  };
+}
+
+/**
+ * The gradient of the expected loss at every parameter: Σ over the joint states of all bits of an example of
+ * P·∇L + P·L·∇log P, in one pass over copies of the examples.
+ */
+export function exactGradient(engine: Engine, program: Program): Float64Array {
+  const copies: number[] = [];
+  const states: number[] = [];
+  for (let example = 0; example < EXAMPLES; example++) {
+    const bits = program.sites * UNITS * (program.lengths?.[example] ?? 1);
+    for (let state = 0; state < 1 << bits; state++) {
+      copies.push(example);
+      states.push(state);
+    }
+  }
+  let logProbability: Tensor | undefined;
+  const fire: Fire = (logits, site) => {
+    const { tape, array, plate } = logits;
+    const forced = engine.allocate(array.shape, 'forced bits');
+    const { values } = forced;
+    let row = 0;
+    copies.forEach((example, i) => {
+      const points = program.lengths?.[example] ?? 1;
+      for (let point = 0; point < points; point++, row++)
+        for (let unit = 0; unit < UNITS; unit++)
+          values[row * UNITS + unit] = (states[i] >> ((site * points + point) * UNITS + unit)) & 1;
+    });
+    const h = tape.input(forced, plate);
+    const rows = scale(sigmoidCrossEntropy(logits, h), { factor: -1 });
+    const own = program.lengths ? sumRows(rows) : rows;
+    logProbability = logProbability ? add(logProbability, own) : own;
+    return h;
+  };
+  const bound = pass(engine, program, copies, fire, 'dense');
+  const log = logProbability as Tensor;
+  const probabilities = Array.from(log.values, Math.exp);
+  const { values } = bound.loss;
+  const weights = (numbers: ArrayLike<number>, like: Tensor) =>
+    bound.tape.input(engine.tensor(numbers, like.array.shape), like.plate);
+  bound.tape.backward([
+    { tensor: multiply(bound.loss, weights(probabilities, bound.loss)), cotangent: 1 },
+    {
+      tensor: multiply(
+        log,
+        weights(
+          probabilities.map((p, i) => p * values[i]),
+          log,
+        ),
+      ),
+      cotangent: 1,
+    },
+  ]);
+  return gradientsOf({ ...bound, examples: EXAMPLES });
+}
+
+/** The expected loss, the mean over the examples: to hold the gradient above against differences. */
+export function expectedLoss(engine: Engine, program: Program): number {
+  let total = 0;
+  for (let example = 0; example < EXAMPLES; example++) {
+    const points = program.lengths?.[example] ?? 1;
+    const bits = program.sites * UNITS * points;
+    for (let state = 0; state < 1 << bits; state++) {
+      let probability = 1;
+      const fire: Fire = (logits, site) => {
+        const forced = engine.allocate(logits.array.shape, 'forced bits');
+        const { values } = forced;
+        for (let i = 0; i < values.length; i++) {
+          values[i] = (state >> (site * points * UNITS + i)) & 1;
+          const p = sigmoid(logits.values[i]);
+          probability *= values[i] === 1 ? p : 1 - p;
+        }
+        return logits.tape.input(forced, logits.plate);
+      };
+      const { loss } = pass(engine, program, [example], fire, 'dense');
+      total += probability * loss.values[0];
+    }
+  }
+  return total / EXAMPLES;
+}
