@@ -35,15 +35,21 @@ function choices(definition: NeuronDefinition): string[] {
   return words.flatMap((text) => [[], ...numbers].map((number) => [...text, ...number].join(',')));
 }
 
-/** Every neuron of the registry with its options at values of all kinds; in `npm test`, at their first values. */
-export const instances: readonly Instance[] = Object.entries(zoo).flatMap(([name, definition]) =>
-  choices(definition as unknown as NeuronDefinition)
-    .slice(0, full ? undefined : 1)
-    .map((options) => {
-      const title = options ? `${name}:${options}` : name;
-      return { title, neuron: resolveNeuron(title) };
-    }),
-);
+/** Every neuron of the registry with its options at values of all kinds, or at the first of these alone. */
+const instancesWith = (most?: number): readonly Instance[] =>
+  Object.entries(zoo).flatMap(([name, definition]) =>
+    choices(definition as unknown as NeuronDefinition)
+      .slice(0, most)
+      .map((options) => {
+        const title = options ? `${name}:${options}` : name;
+        return { title, neuron: resolveNeuron(title) };
+      }),
+  );
+
+/** At values of all kinds. */
+export const allInstances = instancesWith();
+/** The same; in `npm test`, at their first values. */
+export const instances = full ? allInstances : instancesWith(1);
 
 /** Evaluations of the loss in one exact integration over several units, and points in that over one, at most. */
 const EVALUATIONS = 11_000;

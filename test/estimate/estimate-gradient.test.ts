@@ -12,7 +12,7 @@ import { sigmoid } from '../../src/math/special.ts';
 import { defineNeuron, type Neuron } from '../../src/neurons/contract.ts';
 import { seedToKey } from '../../src/random/stream.ts';
 import { allocateState, fireRows, pullFire } from '../../src/tensor/fire.ts';
-import { instances } from '../conformance/instances.ts';
+import { allInstances as instances } from '../conformance/instances.ts';
 import { reference } from '../helpers/engines.ts';
 import { assertClose, drawn, normal } from '../helpers/numbers.ts';
 
