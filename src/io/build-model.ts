@@ -1,6 +1,6 @@
 import type { Engine } from '../backend/engine.ts';
 import { HeapError } from '../backend/heap.ts';
-import { createModel, type Model, type ModelSpec } from '../layers/model.ts';
+import { createModel, type Model, type ModelSpec } from '../nn/model.ts';
 import { FormatError } from './format-error.ts';
 
 /** What building a model may claim beside its weights: moving averages, and padding of every array. */

@@ -1,7 +1,7 @@
 import { areCrossovers, type Crossovers } from '../backend/crossovers.ts';
 import { FormatError } from '../io/format-error.ts';
 import { asObject, decodeText, parseJson, shorten } from '../io/json.ts';
-import type { ModelSpec } from '../layers/model.ts';
+import type { ModelSpec } from '../nn/model.ts';
 import { type Optimizer, resolveOptimizer } from '../optim/index.ts';
 import type { ResultEvent } from '../train/events.ts';
 import type { VaeResultEvent } from '../train/train-vae.ts';

@@ -1,7 +1,7 @@
 import type { Engine } from '../backend/engine.ts';
 import type { Split } from '../data/dataset.ts';
 import { saveModel } from '../io/model-file.ts';
-import type { Model } from '../layers/model.ts';
+import type { Model } from '../nn/model.ts';
 import type { TrainingState } from '../train/state.ts';
 import { train } from '../train/train.ts';
 import { trainVae } from '../train/train-vae.ts';
