@@ -87,9 +87,7 @@ type Line = Record<string, unknown> & { event: string };
 
 /** Starts a command whose lines can be followed. */
 function start(args: readonly string[], onLine: (line: Line, child: ChildProcess) => void = () => {}) {
-  // Compiled once for all processes: a start takes half the time.
-  const env = { NODE_COMPILE_CACHE: join(tmpdir(), 'node-compile-cache'), ...process.env };
-  const child = spawn(process.execPath, [MAIN, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, [MAIN, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
   let stderr = '';
   child.stderr.on('data', (text) => {
     stderr += text;
