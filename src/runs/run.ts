@@ -1,7 +1,7 @@
 import { CHECKPOINT_FILES, decodeCheckpoint, encodeCheckpoint } from '../io/checkpoint.ts';
 import { FormatError } from '../io/format-error.ts';
 import type { Progress, TrainingState } from '../train/state.ts';
-import { type Folder, StorageError } from './folder.ts';
+import { type Folder, LockLostError, StorageError } from './folder.ts';
 import { type RunLog, runLogs } from './logs.ts';
 import { encodeLine, METRICS_FILE, type Metrics, type MetricsLine, MOST_METRICS, readMetrics } from './metrics.ts';
 import { decodeRecord, encodeRecord } from './record.ts';
@@ -271,7 +271,7 @@ export type AnyRun = { [K in RunKind]: Run<K> }[RunKind];
 
 /** Says after what could not be written what there is to go on from. */
 function withWhatIsKept(error: unknown, checkpoint: string | undefined): unknown {
-  if (!(error instanceof StorageError)) return error;
+  if (!(error instanceof StorageError) || error instanceof LockLostError) return error;
   const kept = checkpoint ? `The last good checkpoint, ${checkpoint}, is kept.` : 'There is no checkpoint yet.';
   return new StorageError(`${error.message} ${kept}`, { full: error.full, cause: error });
 }

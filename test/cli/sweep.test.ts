@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -413,6 +413,26 @@ describe('a sweep in a folder', () => {
     assert.equal(code, 1, stderr);
     assert.match(stderr, /^flipgrad: every trial of hopeless failed, 2 of them\.$/m);
     assert.equal((lines().at(-1) as unknown as SweepReport).failed.length, 2);
+  });
+
+  it('says which trial lost its folder, and runs it again', { skip: slow, timeout: 300_000 }, async () => {
+    const { file } = sweepFile('vanishing', {
+      train: { ...TRAIN, epochs: 1500 },
+      space: { lr: [0.01] },
+      search: 'grid',
+      seeds: 1,
+    });
+    const back: Line[] = [];
+    const { ended } = start(['sweep', file, '--folder', path('vanishing')], (line) => {
+      if (line.event === 'given back') back.push(line);
+    });
+    const trial = path('vanishing', 'trials', 'c000-s1');
+    while (!existsSync(join(trial, 'metrics.jsonl'))) await pause(5);
+    renameSync(trial, path('vanished'));
+    const { code, stderr } = await ended;
+    assert.equal(code, 0, stderr);
+    assert.equal(back.length, 1);
+    assert.match(String(back[0].reason), /c000-s1 was removed or renamed while process \d+ was using it; nothing/);
   });
 
   it('says what is wrong with its file or its options', async () => {
