@@ -397,6 +397,32 @@ describe('a sweep in a folder', () => {
     }
   });
 
+  it('whose folder goes away ends with a sentence, and goes on when it is back', {
+    skip: slow,
+    timeout: 300_000,
+  }, async () => {
+    const { file } = sweepFile('moved', {
+      train: { ...TRAIN, epochs: 200 },
+      space: { lr: [0.1, 0.2, 0.3] },
+      search: 'grid',
+    });
+    const [here, away] = [path('moved'), path('moved-away')];
+    const { code, stderr } = await start(['sweep', file, '--folder', here], (line) => {
+      if (line.event === 'recorded' && existsSync(here)) renameSync(here, away);
+    }).ended;
+    assert.equal(code, 2);
+    assert.match(stderr, /^flipgrad: .*moved was removed or renamed while a sweep was using it; its results are where/);
+    rmSync(here, { recursive: true, force: true });
+    renameSync(away, here);
+    const again = await start(['sweep', file, '--folder', here]).ended;
+    assert.equal(again.code, 0, again.stderr);
+    const { results } = JSON.parse(readFileSync(join(here, 'results.json'), 'utf8'));
+    assert.deepEqual(
+      results.map((result: { key: string; outcome: TrialOutcome }) => [result.key, result.outcome.state]).sort(),
+      ['c000-s1', 'c001-s1', 'c002-s1'].map((key) => [key, 'done']),
+    );
+  });
+
   it('ends with code 1 when every trial failed', { skip: slow, timeout: 240_000 }, async () => {
     const sweep = {
       train: { ...TRAIN, data: path('nowhere.csv'), epochs: 1 },
