@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import { type Command, Option } from 'commander';
 import {
   type CompiledModel,
@@ -8,7 +7,7 @@ import {
   type InferenceMode,
   type RunRecord,
 } from '../src/index.ts';
-import { readNumbers, readPng } from '../src/platform/node/index.ts';
+import { readDataFile, readNumbers, readPng, watchLines } from '../src/platform/node/index.ts';
 import { UsageError } from './exit.ts';
 import { count, holds } from './options.ts';
 import { print, printError, printJson } from './output.ts';
@@ -100,8 +99,14 @@ function answersTable(answers: readonly Answer[]): string {
 const PNG = [137, 80, 78, 71];
 
 async function inputsOf(file: string, record: RunRecord): Promise<Inputs> {
-  const bytes = await readFile(file);
-  return PNG.every((byte, i) => bytes[i] === byte) ? fromPicture(bytes, file, record) : fromTable(bytes, file, record);
+  const isPicture = (bytes: Uint8Array): boolean => PNG.every((byte, i) => bytes[i] === byte);
+  const watch = watchLines(file);
+  let picture = false;
+  const bytes = await readDataFile(file, (piece, at, length) => {
+    if (at === 0) picture = isPicture(piece);
+    if (!picture) watch(piece, at, length);
+  });
+  return isPicture(bytes) ? fromPicture(bytes, file, record) : fromTable(bytes, file, record);
 }
 
 function fromPicture(bytes: Uint8Array, file: string, { data }: RunRecord): Inputs {

@@ -1,4 +1,5 @@
 import { DataError, type Dataset, makeDataset } from './dataset.ts';
+import { growingArray } from './growing-array.ts';
 
 /** How a table of text becomes a data set. */
 export interface CsvOptions {
@@ -69,23 +70,6 @@ function labelColumn(where: string, count: number, columns: readonly string[] | 
   return Math.max(0, names?.findIndex((name) => LABEL_NAMES.includes(name)) ?? 0);
 }
 
-/** A Float32Array that grows. */
-function growingArray() {
-  let array = new Float32Array(1024);
-  let length = 0;
-  return {
-    push(value: number): void {
-      if (length === array.length) {
-        const larger = new Float32Array(2 * length);
-        larger.set(array);
-        array = larger;
-      }
-      array[length++] = value;
-    },
-    end: (): Float32Array => array.slice(0, length),
-  };
-}
-
 /**
  * Reads a table of numbers with a column of labels: the column given, else the one that the header calls label, class or
  * target, else the first.
@@ -97,8 +81,8 @@ export function tableReader(where: string, options: CsvOptions = {}): TableReade
   let label = 0;
   let bytes = true;
   let largest = Number.NEGATIVE_INFINITY;
-  const values = growingArray();
-  const labels: number[] = [];
+  const values = growingArray(Float32Array, where);
+  const labels = growingArray(Uint8Array, where);
 
   const begin = (cells: readonly string[]): boolean => {
     count = cells.length;
@@ -139,7 +123,7 @@ export function tableReader(where: string, options: CsvOptions = {}): TableReade
     },
     end() {
       if (labels.length === 0) throw new DataError(`${where} holds no row of numbers; a data set needs at least one.`);
-      const table = { where, values: values.end(), labels: Uint8Array.from(labels), bytes, largest };
+      const table = { where, values: values.end(), labels: labels.end(), bytes, largest };
       return { ...table, count: labels.length, width: count - 1 };
     },
   };
@@ -169,7 +153,7 @@ export function tablesToDatasets(name: string, tables: readonly NumberTable[], c
   return tables.map(({ values, labels }) =>
     makeDataset({
       name,
-      features: pixels ? Uint8Array.from(values) : values,
+      features: pixels ? new Uint8Array(values) : values,
       scale: pixels ? 1 / 255 : 1,
       labels,
       width,

@@ -46,25 +46,37 @@ function readMagic(bytes: Uint8Array, where: string): number {
 }
 
 /**
+ * Checks that an IDX file has the length that its header says.
+ * @param bytes its first 1,024 bytes or more
+ * @param length of the whole file
+ * @param where what it is, for messages
+ * @throws DataError when it is no IDX file of unsigned bytes, or has another length
+ */
+export function checkIdx(bytes: Uint8Array, length: number, where: string): { header: number; shape: number[] } {
+  const dimensions = readMagic(bytes, where);
+  const header = 4 + 4 * dimensions;
+  if (length < header)
+    throw new DataError(`${where} ends after ${length} bytes, inside its header of ${header}: it is truncated.`);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, header);
+  const shape = Array.from({ length: dimensions }, (_, i) => view.getUint32(4 + 4 * i));
+  const size = shape.reduce((product, extent) => product * extent, 1);
+  const found = length - header;
+  if (found !== size)
+    throw new DataError(
+      `${where} says that it holds ${shape.join(' × ')} = ${size} bytes, but ${found} follow its header: ` +
+        (found < size ? 'it is truncated.' : 'it has bytes after its end.'),
+    );
+  return { header, shape };
+}
+
+/**
  * Reads an IDX file of unsigned bytes. Nothing is copied or allocated by what the header claims.
  * @param bytes the whole file, decompressed; the result's data is a view of it
  * @param where what the bytes are, for messages
  * @throws DataError when the bytes are not exactly one IDX tensor of unsigned bytes
  */
 export function parseIdx(bytes: Uint8Array, where = 'The IDX data'): IdxTensor {
-  const dimensions = readMagic(bytes, where);
-  const header = 4 + 4 * dimensions;
-  if (bytes.length < header)
-    throw new DataError(`${where} ends after ${bytes.length} bytes, inside its header of ${header}: it is truncated.`);
-  const view = new DataView(bytes.buffer, bytes.byteOffset, header);
-  const shape = Array.from({ length: dimensions }, (_, i) => view.getUint32(4 + 4 * i));
-  const size = shape.reduce((product, length) => product * length, 1);
-  const found = bytes.length - header;
-  if (found !== size)
-    throw new DataError(
-      `${where} says that it holds ${shape.join(' × ')} = ${size} bytes, but ${found} follow its header: ` +
-        (found < size ? 'it is truncated.' : 'it has bytes after its end.'),
-    );
+  const { header, shape } = checkIdx(bytes, bytes.length, where);
   return { shape, data: bytes.subarray(header) };
 }
 

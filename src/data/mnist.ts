@@ -10,6 +10,8 @@ export type FileCheck = { sha256OfContents: string } | { md5OfFile: string };
 export interface PublishedFile {
   file: string;
   check: FileCheck;
+  /** Bytes of its contents, decompressed. */
+  size: number;
 }
 
 /** A published data set of four gzipped IDX files: 60,000 training and 10,000 test images of 28 × 28 pixels, 10 classes. */
@@ -38,12 +40,20 @@ const TRAIN_LABELS = 'train-labels-idx1-ubyte.gz';
 const TEST_IMAGES = 't10k-images-idx3-ubyte.gz';
 const TEST_LABELS = 't10k-labels-idx1-ubyte.gz';
 
+/** Headers of IDX files, and a byte a pixel or label. */
+const SIZES: Readonly<Record<string, number>> = {
+  [TRAIN_IMAGES]: 16 + 60_000 * 28 * 28,
+  [TRAIN_LABELS]: 8 + 60_000,
+  [TEST_IMAGES]: 16 + 10_000 * 28 * 28,
+  [TEST_LABELS]: 8 + 10_000,
+};
+
 function contents(file: string, sha256OfContents: string): PublishedFile {
-  return { file, check: { sha256OfContents } };
+  return { file, check: { sha256OfContents }, size: SIZES[file] };
 }
 
 function published(file: string, md5OfFile: string): PublishedFile {
-  return { file, check: { md5OfFile } };
+  return { file, check: { md5OfFile }, size: SIZES[file] };
 }
 
 /**

@@ -40,8 +40,8 @@ export interface Safetensors {
   readonly metadata: Readonly<Record<string, string>>;
 }
 
-/** The most bytes of a header: a hundred thousand tensors. JSON may take twenty times its bytes of memory. */
-const MOST_HEADER = 2 ** 24;
+/** The most bytes of a header, the limit of the reference implementation. */
+const MOST_HEADER = 100_000_000;
 const LENGTH_BYTES = 8;
 const METADATA = '__metadata__';
 
@@ -85,32 +85,41 @@ export function encodeSafetensors({ tensors, metadata }: Safetensors): Uint8Arra
  */
 export function decodeSafetensors(bytes: Uint8Array, where: string): Safetensors {
   const { header, data } = splitHeader(bytes, where);
-  const tensors = new Map<string, NamedTensor>();
+  const entries: ({ name: string } & ReturnType<typeof checkEntry>)[] = [];
   let metadata: Record<string, string> = {};
-  const places: { name: string; from: number; to: number }[] = [];
   for (const [name, entry] of Object.entries(header)) {
     if (name === METADATA) {
       metadata = checkMetadata(entry, where);
       continue;
     }
-    const { type, shape, from, to } = checkEntry(entry, data.length, `The tensor ${shorten(name)} of ${where}`);
-    places.push({ name, from, to });
+    entries.push({ name, ...checkEntry(entry, data.length, `The tensor ${shorten(name)} of ${where}`) });
+  }
+  checkPlaces(entries, data.length, where);
+  const tensors = new Map<string, NamedTensor>();
+  for (const { name, type, shape, from, to } of entries) {
     // A copy: `slice` of Node's Buffer is none.
     const values = new TYPES[type](new Uint8Array(data.subarray(from, to)).buffer);
     tensors.set(name, { shape, values });
   }
-  places.sort((a, b) => a.from - b.from || a.to - b.to);
+  return { tensors, metadata };
+}
+
+/** @throws FormatError unless tensors fill the values without a gap; what overlaps could be many times the file */
+function checkPlaces(
+  entries: readonly { name: string; from: number; to: number }[],
+  length: number,
+  where: string,
+): void {
   let end = 0;
-  for (const { name, from, to } of places) {
+  for (const { name, from, to } of entries.toSorted((a, b) => a.from - b.from || a.to - b.to)) {
     if (from !== end)
       throw new FormatError(
         `The values of ${shorten(name)} in ${where} begin at byte ${from}; the values before it end at ${end}. They must touch.`,
       );
     end = to;
   }
-  if (end !== data.length)
-    throw new FormatError(`${where} holds ${data.length} bytes of values, but its tensors end at byte ${end}.`);
-  return { tensors, metadata };
+  if (end !== length)
+    throw new FormatError(`${where} holds ${length} bytes of values, but its tensors end at byte ${end}.`);
 }
 
 function splitHeader(

@@ -11,9 +11,6 @@ export interface AdamOptions {
   readonly epsilon?: number;
 }
 
-/** The two moments. */
-const SLOTS = 2;
-
 /** Adam. Source: Kingma and Ba 2015, algorithm 1. @throws RangeError for a negative rate or a decay outside [0, 1) */
 export function adam({
   learningRate = 0.001,
@@ -31,8 +28,7 @@ export function adam({
     learningRate,
     scaleInvariant: true,
     options: { learningRate, beta1, beta2, epsilon },
-    slots: SLOTS,
-    init: (engine, parameter) => zeroSlots(engine, parameter, SLOTS, 'adam'),
+    init: (engine, parameter) => zeroSlots(engine, parameter, 2, 'adam'),
     update({ backend }, { pointer, size }, gradient, [first, second], { learningRate, gradientScale, step }) {
       const rate = learningRate / (1 - beta1 ** step);
       const correction = 1 / (1 - beta2 ** step);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
@@ -28,7 +28,14 @@ async function scene(context: TestContext): Promise<Scene> {
     await rm(folder, { recursive: true });
   });
   const get: Scene['get'] = (mirrors, options) =>
-    fetchFile({ mirrors: mirrors.map(server.base), file: FILE, folder, check: CHECK, ...options });
+    fetchFile({
+      mirrors: mirrors.map(server.base),
+      file: FILE,
+      folder,
+      check: CHECK,
+      size: CONTENTS.length,
+      ...options,
+    });
   return { server, folder, get };
 }
 
@@ -111,6 +118,57 @@ test('corrupted, missing and stalled mirrors give way to the next', async (conte
     server.seen.map(({ mirror }) => mirror),
     mirrors,
   );
+});
+
+test('a mirror that sends more than the file has is left, with nothing kept', async (context) => {
+  const { get, folder, server } = await scene(context);
+  const most = CONTENTS.length + 300 + 1024;
+  let received = 0;
+  const onProgress = (now: { received: number }) => {
+    received = Math.max(received, now.received);
+  };
+  await assert.rejects(get(['announces', 'endless'], { onProgress }), (error: Error) => {
+    assert.match(error.message, /announces\/numbers\.gz: it announces 1073741824 bytes; the file has at most 301324\n/);
+    assert.match(
+      error.message,
+      /endless\/numbers\.gz: it sends more than the 301324 bytes that the file has at most\n/,
+    );
+    return true;
+  });
+  assert.ok(received > 0 && received <= most, `${received} bytes`);
+  assert.deepEqual(await readdir(folder), []);
+  assert.equal(server.seen.length, 2, 'neither is asked again');
+  // A part of an earlier run that another server had sent is dropped with it.
+  await writeFile(join(folder, `${FILE}.part`), new Uint8Array(1000));
+  await writeFile(
+    join(folder, `${FILE}.part.json`),
+    JSON.stringify({ url: `${server.base('endless')}${FILE}`, etag: null }),
+  );
+  await assert.rejects(get(['endless']), /sends more than/);
+  assert.deepEqual(await readdir(folder), []);
+});
+
+test('gzip data that hold more than the file are not decompressed further, from a mirror or from the folder', async (context) => {
+  const server = await mirrorServer({ [FILE]: gzipSync(Buffer.alloc(2 ** 26)) });
+  const folder = await mkdtemp(join(tmpdir(), 'flipgrad-download-'));
+  context.after(async () => {
+    await server.close();
+    await rm(folder, { recursive: true });
+  });
+  const given = { mirrors: [server.base('good')], file: FILE, folder, check: CHECK, size: CONTENTS.length };
+  await assert.rejects(
+    fetchFile(given),
+    /what .* sent holds more than 300000 bytes\. Expected gzip data of 300000 bytes/,
+  );
+  await writeFile(join(folder, FILE), gzipSync(Buffer.alloc(2 ** 26)));
+  await assert.rejects(fetchFile({ ...given, mirrors: [] }), /was damaged .*holds more than 300000 bytes/);
+});
+
+test('what is no file in the folder is refused, and stays', async (context) => {
+  const { get, folder } = await scene(context);
+  await mkdir(join(folder, FILE));
+  await assert.rejects(get(['good']), /numbers\.gz is a folder\. Expected a file/);
+  assert.deepEqual(await readdir(folder), [FILE]);
 });
 
 test('when no mirror has the file the error lists each, and how to do without', async (context) => {

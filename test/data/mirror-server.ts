@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { Readable } from 'node:stream';
 
 /** A request that reached a mirror. */
 export interface SeenRequest {
@@ -24,7 +25,11 @@ export type Mirror =
   /** Sends a little and then nothing. */
   | 'stalled'
   /** Never answers at all. */
-  | 'silent';
+  | 'silent'
+  /** Announces a gigabyte. */
+  | 'announces'
+  /** Sends other bytes for as long as it is listened to, and announces nothing. */
+  | 'endless';
 
 /** A local server with all mirrors of some files. */
 export interface MirrorServer {
@@ -45,6 +50,10 @@ function send(response: ServerResponse, bytes: Uint8Array, range: string | undef
 function sendHalf(response: ServerResponse, bytes: Uint8Array, etag: string): void {
   response.writeHead(200, { etag, 'content-length': bytes.length });
   response.write(bytes.subarray(0, bytes.length >> 1), () => setTimeout(() => response.destroy(), 30));
+}
+
+function* endless(): Generator<Uint8Array> {
+  for (;;) yield new Uint8Array(2 ** 16);
 }
 
 /** The answer of each mirror; `times` counts the requests to it, this one included. */
@@ -69,6 +78,12 @@ function answer(mirror: Mirror, bytes: Uint8Array, request: IncomingMessage, res
       return response.write(bytes.subarray(0, 10));
     case 'silent':
       return;
+    case 'announces':
+      response.writeHead(200, { 'content-length': 2 ** 30 });
+      return response.write(bytes);
+    case 'endless':
+      response.writeHead(200);
+      return Readable.from(endless()).pipe(response);
   }
 }
 

@@ -28,10 +28,21 @@ export function runCli(
     env?: Record<string, string>;
     onStarted?: (kill: (signal: NodeJS.Signals) => void) => void;
     startedBy?: string;
+    /**
+     * Kilobytes that it may write (`ulimit -d`, on Linux). The limit on address space, `-v`, would count what WebAssembly reserves: an honest
+     * run on one thread wants 7 GB there, and 0.7 GB here.
+     */
+    memory?: number | undefined;
+    /** After so many seconds it is killed: its code is null then. */
+    seconds?: number;
   } = {},
 ): Promise<Finished> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [MAIN, ...args], {
+    const limit = options.memory === undefined ? [] : ['bash', '-c', `ulimit -d ${options.memory}; exec "$@"`, 'bash'];
+    const [program, ...rest] = [...limit, process.execPath, MAIN, ...args];
+    const child = spawn(program, rest, {
+      timeout: (options.seconds ?? 0) * 1000,
+      killSignal: 'SIGKILL',
       env: { ...process.env, FLIPGRAD_RUNS: RUNS, ...options.env },
     });
     let stdout = '';

@@ -125,6 +125,20 @@ describe('safetensors', () => {
     assert.throws(one('__metadata__', [1]), /cannot be called/);
   });
 
+  test('tensors that overlap are refused before any is copied: they could be many times the file', () => {
+    const data = new Uint8Array(2 ** 20);
+    const whole = { dtype: 'U8', shape: [data.length], data_offsets: [0, data.length] };
+    const header = Buffer.from(
+      JSON.stringify(Object.fromEntries(Array.from({ length: 20_000 }, (_, i) => [i, whole]))),
+    );
+    const length = Buffer.alloc(8);
+    length.writeBigUInt64LE(BigInt(header.length));
+    // 20 GB of copies, in a process that may have few of them.
+    const before = process.memoryUsage().arrayBuffers;
+    assert.throws(() => decodeSafetensors(Buffer.concat([length, header, data]), 'x'), /They must touch/);
+    assert.ok(process.memoryUsage().arrayBuffers - before < 64 * data.length);
+  });
+
   for (const [name, bytes, message] of DAMAGED)
     test(`${name} is refused`, () => {
       assert.throws(

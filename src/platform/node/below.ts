@@ -3,6 +3,7 @@ import { type FileHandle, lstat, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { shorten } from '../../io/json.ts';
 import { StorageError } from '../../runs/folder.ts';
+import { checkPlain } from './plain-file.ts';
 import { codeOf } from './storage-reason.ts';
 
 /**
@@ -73,17 +74,10 @@ async function factsOf(path: string): Promise<Stats | undefined> {
 
 function checkFile(facts: Stats, path: string, root: string): void {
   if (facts.isSymbolicLink()) throw linkError(path, root, 'file');
-  if (!facts.isFile()) throw new StorageError(`${path} is ${kindOf(facts)}. Expected a file.`);
+  checkPlain(facts, path);
 }
 
 const linkError = (path: string, root: string, expected: string): StorageError =>
   new StorageError(
     `${path} is a symbolic link. Expected a ${expected}: links within ${root} are not followed, since they may lead out of it.`,
   );
-
-function kindOf(facts: Stats): string {
-  if (facts.isDirectory()) return 'a folder';
-  if (facts.isFIFO()) return 'a FIFO';
-  if (facts.isSocket()) return 'a socket';
-  return 'a device';
-}

@@ -1,6 +1,6 @@
-import { CsvError, parse } from 'csv-parse/sync';
 import { DataError } from '../../data/dataset.ts';
-import { findDelimiter } from './csv.ts';
+import { growingArray } from '../../data/growing-array.ts';
+import { eachRecord } from './csv.ts';
 
 /** Rows of numbers of one's own, for a network to answer. */
 export interface NumberRows {
@@ -20,26 +20,28 @@ const LABEL_NAMES = ['label', 'class', 'target'];
  * @throws DataError that names the line
  */
 export function readNumbers(bytes: Uint8Array, where: string, width: number): NumberRows {
-  const rows = recordsOf(bytes, where);
-  const named = rows.length > 0 && rows[0].cells.some((cell) => Number.isNaN(numberOf(cell)));
-  const names = named ? rows[0].cells.map((cell) => cell.trim().toLowerCase()) : [];
-  const body = named ? rows.slice(1) : rows;
-  if (body.length === 0) throw new DataError(`${where} holds no row of numbers.`);
-  const columns = body[0].cells.length;
-  if (columns !== width && columns !== width + 1)
-    throw new DataError(
-      `${where} has ${columns} columns; the network takes ${width} numbers, and ${width + 1} columns with a label.`,
-    );
-  const labelled =
-    columns === width
-      ? undefined
-      : Math.max(
-          0,
-          names.findIndex((name) => LABEL_NAMES.includes(name)),
-        );
-  const values = new Float32Array(body.length * width);
-  let at = 0;
-  for (const { cells, line } of body) {
+  const values = growingArray(Float32Array, where);
+  let names: readonly string[] | undefined;
+  let columns = 0;
+  let labelled: number | undefined;
+  let largest = Number.NEGATIVE_INFINITY;
+
+  const begin = (cells: readonly string[]): void => {
+    columns = cells.length;
+    if (columns !== width && columns !== width + 1)
+      throw new DataError(
+        `${where} has ${columns} columns; the network takes ${width} numbers, and ${width + 1} columns with a label.`,
+      );
+    if (columns > width) labelled = Math.max(0, names?.findIndex((name) => LABEL_NAMES.includes(name)) ?? 0);
+  };
+  eachRecord(bytes, where, (cells, line) => {
+    if (columns === 0) {
+      if (!names && cells.some((cell) => Number.isNaN(numberOf(cell)))) {
+        names = cells.map((cell) => cell.trim().toLowerCase());
+        return;
+      }
+      begin(cells);
+    }
     if (cells.length !== columns)
       throw new DataError(`Line ${line} of ${where} has ${cells.length} cells; the rows before it have ${columns}.`);
     cells.forEach((cell, column) => {
@@ -49,35 +51,12 @@ export function readNumbers(bytes: Uint8Array, where: string, width: number): Nu
         throw new DataError(
           `Line ${line} of ${where} holds ${JSON.stringify(cell.slice(0, 40))}, which is not a number.`,
         );
-      values[at++] = value;
+      values.push(value);
+      if (value > largest) largest = value;
     });
-  }
-  return {
-    values,
-    width,
-    labelled,
-    largest: values.reduce((most, value) => Math.max(most, value), Number.NEGATIVE_INFINITY),
-  };
-}
-
-function recordsOf(bytes: Uint8Array, where: string): { cells: string[]; line: number }[] {
-  const rows: { cells: string[]; line: number }[] = [];
-  try {
-    parse(bytes, {
-      bom: true,
-      delimiter: findDelimiter(bytes),
-      relax_column_count: true,
-      skip_empty_lines: true,
-      on_record: (cells: string[], { lines }) => {
-        rows.push({ cells, line: lines });
-        return null;
-      },
-    });
-  } catch (error) {
-    if (error instanceof CsvError) throw new DataError(`${where} is not CSV: ${error.message}.`, { cause: error });
-    throw error;
-  }
-  return rows;
+  });
+  if (columns === 0) throw new DataError(`${where} holds no row of numbers.`);
+  return { values: values.end(), width, labelled, largest };
 }
 
 /** NaN when it is no number, or none that Float32 can hold. */

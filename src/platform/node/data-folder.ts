@@ -1,10 +1,10 @@
-import { access, readdir, readFile, stat } from 'node:fs/promises';
+import { access, readdir, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { basename, join } from 'node:path';
 import { type CsvOptions, tablesToDatasets } from '../../data/csv.ts';
 import { DataError, type Dataset, type Split, slice, splitOff } from '../../data/dataset.ts';
 import { digitsSplit } from '../../data/digits.ts';
-import { type IdxTensor, idxDataset, parseIdx } from '../../data/idx.ts';
+import { checkIdx, type IdxTensor, idxDataset, parseIdx } from '../../data/idx.ts';
 import {
   PUBLISHED_DATASETS,
   type PublishedDataset,
@@ -12,10 +12,12 @@ import {
   type PublishedName,
   VALIDATION_COUNT,
 } from '../../data/mnist.ts';
-import { readCsv } from './csv.ts';
+import { readCsv, watchLines } from './csv.ts';
+import { readDataFile } from './data-file.ts';
 import { fetchFile } from './download.ts';
+import { readPlainFile } from './plain-file.ts';
 import type { DownloadProgress } from './transfer.ts';
-import { decompress, verify } from './verify.ts';
+import { verify } from './verify.ts';
 
 /** How a data set is found and read. */
 export interface LoadOptions {
@@ -52,7 +54,7 @@ async function exists(path: string): Promise<boolean> {
 
 /** One published file as a tensor: from the folder, compressed or not, else from a mirror. */
 async function loadPublished(
-  { file, check }: PublishedFile,
+  { file, check, size }: PublishedFile,
   folder: string,
   mirrors: readonly string[],
   { onProgress, signal }: LoadOptions,
@@ -60,8 +62,8 @@ async function loadPublished(
   signal?.throwIfAborted();
   const plain = join(folder, file.replace(/\.gz$/, ''));
   const usePlain = 'sha256OfContents' in check && !(await exists(join(folder, file))) && (await exists(plain));
-  if (usePlain) return parseIdx(await verify(await readFile(plain), check, plain), plain);
-  const { path, contents } = await fetchFile({ mirrors, file, folder, check, onProgress, signal });
+  if (usePlain) return parseIdx(await verify(await readPlainFile(plain, size), check, size, plain), plain);
+  const { path, contents } = await fetchFile({ mirrors, file, folder, check, size, onProgress, signal });
   return parseIdx(contents, path);
 }
 
@@ -89,18 +91,13 @@ function splitOwn(all: Dataset, test: Dataset | undefined, seed: number): Split 
   return { train, valid, test: part };
 }
 
-/** Reads a file, decompressed when it is gzip. */
-async function readContents(path: string, signal: AbortSignal | undefined): Promise<Uint8Array> {
-  signal?.throwIfAborted();
-  const contents = await decompress(await readFile(path), path);
-  signal?.throwIfAborted();
-  return contents;
-}
-
 /** The data set of a CSV file, or of a training and a test file. */
 async function loadCsv(name: string, paths: readonly string[], { csv, seed = 0, signal }: LoadOptions): Promise<Split> {
   const tables = [];
-  for (const path of paths) tables.push(readCsv(await readContents(path, signal), path, csv));
+  for (const path of paths) {
+    signal?.throwIfAborted();
+    tables.push(readCsv(await readDataFile(path, watchLines(path)), path, csv));
+  }
   const [all, test] = tablesToDatasets(name, tables, csv?.classes);
   return splitOwn(all, test, seed);
 }
@@ -115,7 +112,12 @@ function choose(folder: string, files: readonly string[], pattern: RegExp): stri
 async function loadIdxFolder(folder: string, files: readonly string[], options: LoadOptions): Promise<Split> {
   const tensor = async (pattern: RegExp): Promise<IdxTensor | undefined> => {
     const path = choose(folder, files, pattern);
-    return path === undefined ? undefined : parseIdx(await readContents(path, options.signal), path);
+    if (path === undefined) return undefined;
+    options.signal?.throwIfAborted();
+    const contents = await readDataFile(path, (piece, at, length) => {
+      if (at === 0) checkIdx(piece, length, path);
+    });
+    return parseIdx(contents, path);
   };
   const images = await tensor(/^train-images([-.]idx\d-ubyte)?(\.gz)?$/);
   const labels = await tensor(/^train-labels([-.]idx\d-ubyte)?(\.gz)?$/);

@@ -1,14 +1,16 @@
-import { mkdir, readFile, rename, rm } from 'node:fs/promises';
+import { mkdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DataError } from '../../data/dataset.ts';
 import type { FileCheck } from '../../data/mnist.ts';
 import { claimPart } from './claim.ts';
+import { readIfThere, readPlainFile } from './plain-file.ts';
 import {
   type DownloadProgress,
   notesPath,
   partSize,
   removePart,
   StallError,
+  TooLongError,
   type TransferOptions,
   transfer,
 } from './transfer.ts';
@@ -23,6 +25,8 @@ export interface FetchFileOptions {
   /** Where it is kept; made when it does not exist. */
   folder: string;
   check: FileCheck;
+  /** Bytes of its contents, decompressed: nothing beyond is read, or taken from a mirror. */
+  size: number;
   onProgress?: ((progress: DownloadProgress) => void) | undefined;
   signal?: AbortSignal | undefined;
   /** A mirror that sends nothing for so long is given up; 30,000 when left out. */
@@ -44,32 +48,29 @@ export class DownloadError extends Error {
 const STALL_MILLISECONDS = 30_000;
 const ATTEMPTS_PER_MIRROR = 5;
 
-/** The innermost reason of an error: fetch hides it as a cause. */
+/** The reason of an error, in our words or else the innermost one: fetch hides it as a cause. */
 function reason(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
+  if (error instanceof DataError) return error.message.replace(/\.$/, '');
   if (error.cause instanceof AggregateError && error.cause.errors.length > 0) return reason(error.cause.errors[0]);
   return error.cause instanceof Error ? reason(error.cause) : error.message.replace(/\.$/, '');
 }
 
-/** The bytes of a file; undefined when there is none. */
-async function readIfThere(path: string): Promise<Uint8Array | undefined> {
-  try {
-    return await readFile(path);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw error;
-  }
-}
+/** The most bytes of a file with such contents: compression makes nothing longer than this, at any level. */
+const mostBytes = (size: number): number => size + Math.ceil(size / 1000) + 1024;
 
 /**
  * The contents of the file in the folder, if it is there and passes; a damaged one is set aside as `file`.corrupted.
  * @returns the contents, or why there are none
  */
-async function fromFolder(path: string, check: FileCheck): Promise<{ contents: Uint8Array } | { problem: string }> {
-  const bytes = await readIfThere(path);
+async function fromFolder(
+  path: string,
+  { check, size }: FetchFileOptions,
+): Promise<{ contents: Uint8Array } | { problem: string }> {
+  const bytes = await readIfThere(path, mostBytes(size));
   if (!bytes) return { problem: 'is not there' };
   try {
-    return { contents: await verify(bytes, check, path) };
+    return { contents: await verify(bytes, check, size, path) };
   } catch (error) {
     const aside = `${path}.corrupted`;
     await rename(path, aside).catch((cause) => {
@@ -89,7 +90,8 @@ async function transferWhole(options: TransferOptions): Promise<void> {
       return await transfer(options);
     } catch (error) {
       const progressed = (await partSize(options.part)) > before;
-      const hopeless = options.signal?.aborted || error instanceof StallError || !progressed;
+      const hopeless =
+        options.signal?.aborted || error instanceof StallError || error instanceof TooLongError || !progressed;
       if (hopeless || attempt === ATTEMPTS_PER_MIRROR) throw error;
     }
   }
@@ -97,12 +99,12 @@ async function transferWhole(options: TransferOptions): Promise<void> {
 
 /** Downloads the file from one mirror, checks it, and moves it to its place. */
 async function fromMirror(url: string, path: string, part: string, options: FetchFileOptions): Promise<Uint8Array> {
-  const { file, check, onProgress, signal, stallMilliseconds = STALL_MILLISECONDS } = options;
+  const { file, check, size, onProgress, signal, stallMilliseconds = STALL_MILLISECONDS } = options;
   for (;;) {
     const hadPart = (await partSize(part)) > 0;
-    await transferWhole({ file, url, part, stallMilliseconds, onProgress, signal });
+    await transferWhole({ file, url, part, most: mostBytes(size), stallMilliseconds, onProgress, signal });
     try {
-      const contents = await verify(await readFile(part), check, `what ${url} sent`);
+      const contents = await verify(await readPlainFile(part, mostBytes(size)), check, size, `what ${url} sent`);
       await rename(part, path);
       await rm(notesPath(part), { force: true });
       return contents;
@@ -129,10 +131,10 @@ function failure(path: string, problem: string, failures: readonly string[], { f
  * @throws DownloadError when no mirror gave the file; the signal's reason when aborted (what came stays in `file`.part)
  */
 export async function fetchFile(options: FetchFileOptions): Promise<FetchedFile> {
-  const { mirrors, file, folder, check, signal } = options;
+  const { mirrors, file, folder, signal } = options;
   signal?.throwIfAborted();
   const path = join(folder, file);
-  const found = await fromFolder(path, check);
+  const found = await fromFolder(path, options);
   if ('contents' in found) return { path, contents: found.contents };
   if (mirrors.length === 0) throw failure(path, found.problem, [], options);
   await mkdir(folder, { recursive: true });

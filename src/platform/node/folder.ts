@@ -2,22 +2,18 @@ import { randomUUID } from 'node:crypto';
 import { constants } from 'node:fs';
 import { type FileHandle, mkdir, open, readdir, rename, rm, rmdir } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
-import { type Folder, StorageError } from '../../runs/folder.ts';
+import type { Folder } from '../../runs/folder.ts';
 import { folderBelow, openBelow, pathBelow } from './below.ts';
 import { isLocked, lockFolder, sweepLocks } from './folder-lock.ts';
+import { readOpened, sizeAtMost } from './plain-file.ts';
 import { codeOf, explained } from './storage-reason.ts';
 
 const PIECE = 2 ** 18;
-/** What one read(2) gives on every system. */
-const MOST_AT_ONCE = 2 ** 30;
 const ADD = constants.O_WRONLY | constants.O_CREAT | constants.O_APPEND;
 
 /** A folder on this machine's disks; it need not exist yet. It may be reached over links; within it none is followed. */
 export function nodeFolder(path: string): Folder {
   const at = (name: string): string => join(path, name);
-  let own: Awaited<ReturnType<typeof lockFolder>> | undefined;
-  /** A folder that was removed since this process locked it is not made again with a part of its files. */
-  const stillOwn = async (): Promise<void> => own?.check();
   /** Opens a file, does something with it and closes it. @param what is attempted, for messages: `written` */
   const using = async <T>(
     name: string,
@@ -43,13 +39,7 @@ export function nodeFolder(path: string): Folder {
       const file = await openToRead(path, name, most);
       if (!file) return undefined;
       try {
-        const bytes = new Uint8Array(file.size);
-        for (let at = 0; at < bytes.length; ) {
-          const { bytesRead } = await file.handle.read(bytes, at, Math.min(MOST_AT_ONCE, bytes.length - at), at);
-          if (bytesRead === 0) return bytes.subarray(0, at);
-          at += bytesRead;
-        }
-        return bytes;
+        return await readOpened(file.handle, at(name), most);
       } catch (error) {
         throw explained(error, at(name), 'read');
       } finally {
@@ -68,7 +58,6 @@ export function nodeFolder(path: string): Folder {
       }
     },
     async write(name, content) {
-      await stillOwn();
       const target = await pathBelow(path, name);
       // Two writers never share a temporary name; a kill leaves one behind, which the next lock removes.
       const part = join(dirname(target), `.${randomUUID()}.part`);
@@ -84,7 +73,6 @@ export function nodeFolder(path: string): Folder {
       }
     },
     async append(name, bytes) {
-      await stillOwn();
       await mkdir(path, { recursive: true }).catch((error) => {
         throw explained(error, at(name), 'written', bytes);
       });
@@ -117,7 +105,6 @@ export function nodeFolder(path: string): Folder {
         throw explained(error, path, 'made');
       });
       const lock = await lockFolder(path);
-      own = lock;
       return {
         lost: lock.lost,
         async tidy() {
@@ -127,7 +114,6 @@ export function nodeFolder(path: string): Folder {
               if (/^\.[0-9a-f-]{36}\.part$/.test(name)) await rm(join(folder, name), { recursive: true, force: true });
         },
         async release() {
-          own = undefined;
           await lock.release();
           if (made !== undefined) await removeEmpty(path, made);
         },
@@ -148,9 +134,7 @@ async function openToRead(root: string, name: string, most: number): Promise<ToR
   let handle: FileHandle | undefined;
   try {
     handle = await openBelow(root, name, constants.O_RDONLY);
-    const { size } = await handle.stat();
-    if (size > most) throw new StorageError(`${path} has ${size} bytes; ${most} is the most that can be read.`);
-    return { handle, size };
+    return { handle, size: await sizeAtMost(handle, path, most) };
   } catch (error) {
     await handle?.close();
     if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR') return undefined;

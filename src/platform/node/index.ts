@@ -1,7 +1,9 @@
 /** flipgrad on Node: engines with threads, and data sets from files and the network. */
 export { BlasError } from './blas.ts';
 export { calibrationFile, readCalibration, saveCalibration } from './calibration.ts';
+export { watchLines } from './csv.ts';
 export { type NumberRows, readNumbers } from './csv-numbers.ts';
+export { readDataFile } from './data-file.ts';
 export { DATASET_NAMES, dataFolder, type LoadOptions, loadDataset } from './data-folder.ts';
 export { DownloadError } from './download.ts';
 export { createEngine, nodePlatform } from './engine.ts';

@@ -1,19 +1,20 @@
-import { inflateSync } from 'node:zlib';
 import { decode } from 'fast-png';
 import { DataError } from '../../data/dataset.ts';
 import type { Picture } from '../../data/picture.ts';
+import { inflateAtMost } from './inflate.ts';
 
 const SIGNATURE = [137, 80, 78, 71, 13, 10, 26, 10];
 /** Channels by PNG's colour type. */
 const CHANNELS: Readonly<Record<number, number>> = { 0: 1, 2: 3, 3: 1, 4: 2, 6: 4 };
 const MOST_PIXELS = 2 ** 24;
+const MOST_SIDE = 2 ** 14;
 /** Luma of ITU-R BT.601. */
 const LUMA = [0.299, 0.587, 0.114];
 
 /**
  * A PNG file of unknown origin as a grey picture. Transparent parts show white, or black where what is not transparent is bright.
  * @param where what the file is, for messages
- * @throws DataError when it is no PNG, damaged, or larger than 16 million pixels
+ * @throws DataError when it is no PNG, damaged, or larger than 16 million pixels or 16,384 a side
  */
 export function readPng(bytes: Uint8Array, where: string): Picture {
   const plain = essentials(bytes, where);
@@ -57,9 +58,9 @@ function essentials(bytes: Uint8Array, where: string): Uint8Array {
   }
   let size: number;
   try {
-    size = inflateSync(Buffer.concat(data), { maxOutputLength: limit }).length;
+    size = inflateAtMost(Buffer.concat(data), limit).length;
   } catch (error) {
-    throw damaged(`its pixels cannot be inflated (${(error as Error).message})`);
+    throw damaged(`its data of pixels ${(error as Error).message}`);
   }
   if (size !== limit) throw damaged(`it holds ${size} bytes of pixels in place of ${limit}`);
   return new Uint8Array(Buffer.concat(kept));
@@ -72,8 +73,10 @@ function inflatedSize(header: Uint8Array, where: string): number {
   const view = new DataView(header.buffer, header.byteOffset, 13);
   const [width, height, depth, colour] = [view.getUint32(0), view.getUint32(4), header[8], header[9]];
   const channels = CHANNELS[colour];
-  if (width === 0 || height === 0 || width * height > MOST_PIXELS)
-    throw new DataError(`${where} has ${width} × ${height} pixels; from 1 to ${MOST_PIXELS} in all would do.`);
+  if (width === 0 || height === 0 || Math.max(width, height) > MOST_SIDE || width * height > MOST_PIXELS)
+    throw new DataError(
+      `${where} has ${width} × ${height} pixels. Expected 1 to ${MOST_SIDE} a side, and at most ${MOST_PIXELS} in all.`,
+    );
   if (channels === undefined || ![1, 2, 4, 8, 16].includes(depth))
     throw new DataError(`${where} is a damaged PNG file: it has ${depth} bits in colour type ${colour}.`);
   if (header[12] !== 0)
@@ -97,27 +100,46 @@ function unpack(
 }
 
 function throughPalette(samples: ArrayLike<number>, palette: readonly (readonly number[])[]): Float32Array {
-  const all = Array.from(samples, (index) => {
-    const colour = palette[index];
-    if (!colour) throw new RangeError(`there is no colour ${index} in its palette`);
-    return [colour[0], colour[1], colour[2], colour[3] ?? 255];
-  });
-  return grey(all.flat(), 4, 255);
+  const missing = Array.prototype.find.call(samples, (index: number) => palette[index] === undefined);
+  if (missing !== undefined) throw new RangeError(`there is no colour ${missing} in its palette`);
+  // Colours of the palette are made grey, not those of all pixels.
+  const luma = Float32Array.from(palette, (colour) => lumaOf(colour, 0, 3, 255));
+  const opaque = palette.every((colour) => (colour[3] ?? 255) === 255);
+  const alpha = opaque ? undefined : (i: number): number => (palette[samples[i]][3] ?? 255) / 255;
+  return onGround(
+    Float32Array.from({ length: samples.length }, (_, i) => luma[samples[i]]),
+    alpha,
+  );
 }
 
-/** Luma in [0, 1], over a ground where there is transparency. */
 function grey(samples: ArrayLike<number>, channels: number, most: number): Float32Array {
-  const count = samples.length / channels;
   const colours = channels < 3 ? 1 : 3;
-  const luma = Float32Array.from({ length: count }, (_, i) => {
-    if (colours === 1) return samples[i * channels] / most;
-    return LUMA.reduce((sum, weight, c) => sum + (weight * samples[i * channels + c]) / most, 0);
-  });
-  if (colours === channels) return luma;
-  const alpha = Float32Array.from({ length: count }, (_, i) => samples[i * channels + colours] / most);
-  const opaque = alpha.reduce((sum, a) => sum + a, 0);
-  const bright = luma.reduce((sum, v, i) => sum + v * alpha[i], 0) > opaque / 2;
+  const luma = Float32Array.from({ length: samples.length / channels }, (_, i) =>
+    lumaOf(samples, i * channels, colours, most),
+  );
+  return onGround(luma, colours === channels ? undefined : (i) => samples[i * channels + colours] / most);
+}
+
+/** Luma in [0, 1] of one or three samples from a place on. */
+function lumaOf(samples: ArrayLike<number>, at: number, colours: number, most: number): number {
+  if (colours === 1) return samples[at] / most;
+  return LUMA.reduce((sum, weight, c) => sum + (weight * samples[at + c]) / most, 0);
+}
+
+/** Lumas over a ground where there is transparency, in place. */
+function onGround(luma: Float32Array, alpha?: (pixel: number) => number): Float32Array {
+  if (!alpha) return luma;
+  let [opaque, light] = [0, 0];
+  for (let i = 0; i < luma.length; i++) {
+    const a = Math.fround(alpha(i));
+    opaque += a;
+    light += luma[i] * a;
+  }
   // A picture without any transparency shows no ground at all.
-  const ground = bright && opaque < count ? 0 : 1;
-  return luma.map((v, i) => alpha[i] * v + (1 - alpha[i]) * ground);
+  const ground = light > opaque / 2 && opaque < luma.length ? 0 : 1;
+  for (let i = 0; i < luma.length; i++) {
+    const a = Math.fround(alpha(i));
+    luma[i] = a * luma[i] + (1 - a) * ground;
+  }
+  return luma;
 }

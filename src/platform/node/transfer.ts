@@ -1,4 +1,5 @@
-import { open, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { open, rm, stat, writeFile } from 'node:fs/promises';
+import { readPlainFile } from './plain-file.ts';
 
 /** How far a download is. */
 export interface DownloadProgress {
@@ -17,6 +18,8 @@ export interface TransferOptions {
   url: string;
   /** The path that bytes are written to; bytes there from the same address are completed. */
   part: string;
+  /** The transfer fails when more bytes come. */
+  most: number;
   /** The transfer fails when no byte comes for so long. */
   stallMilliseconds: number;
   onProgress?: ((progress: DownloadProgress) => void) | undefined;
@@ -27,6 +30,13 @@ export interface TransferOptions {
 interface PartNotes {
   url: string;
   etag: string | null;
+}
+
+const MOST_NOTES = 2 ** 16;
+
+/** More bytes came than the file has: it is another one. */
+export class TooLongError extends Error {
+  override name = 'TooLongError';
 }
 
 /** No byte came for too long. */
@@ -55,7 +65,7 @@ export async function partSize(part: string): Promise<number> {
 /** The notes of a part, when they can be read. */
 async function readNotes(part: string): Promise<PartNotes | undefined> {
   try {
-    const notes: unknown = JSON.parse(await readFile(notesPath(part), 'utf8'));
+    const notes: unknown = JSON.parse(String(Buffer.from(await readPlainFile(notesPath(part), MOST_NOTES))));
     if (typeof notes !== 'object' || notes === null || !('url' in notes) || !('etag' in notes)) return undefined;
     const { url, etag } = notes;
     return typeof url === 'string' && (typeof etag === 'string' || etag === null) ? { url, etag } : undefined;
@@ -114,10 +124,11 @@ async function request(url: string, from: number, etag: string | null, signal: A
 /**
  * Downloads an address into a part file. A part from the same address is completed by an HTTP range; it is begun anew
  * where the server ignores ranges or its ETag has changed.
- * @throws the signal's reason when aborted, StallError, or an Error that says what the server did; the part stays
+ * @throws the signal's reason when aborted, StallError, or an Error that says what the server did; the part stays. TooLongError, and
+ * the part is gone
  */
 export async function transfer(options: TransferOptions): Promise<void> {
-  const { file, url, part, stallMilliseconds, onProgress, signal } = options;
+  const { file, url, part, most, stallMilliseconds, onProgress, signal } = options;
   signal?.throwIfAborted();
   const watch = watchForStall(stallMilliseconds, signal);
   try {
@@ -125,14 +136,19 @@ export async function transfer(options: TransferOptions): Promise<void> {
     const size = notes?.url === url ? await partSize(part) : 0;
     const { response, start, total } = await request(url, size, notes?.etag ?? null, watch.signal);
     watch.touch();
+    if (total !== undefined && total > most) {
+      await response.body?.cancel();
+      throw new TooLongError(`it announces ${total} bytes; the file has at most ${most}`);
+    }
     const handle = await open(part, start > 0 ? 'a' : 'w');
     let received = start;
     try {
       await writeFile(notesPath(part), JSON.stringify({ url, etag: response.headers.get('etag') } satisfies PartNotes));
       for await (const chunk of response.body ?? []) {
         watch.touch();
-        await handle.write(chunk);
         received += chunk.length;
+        if (received > most) throw new TooLongError(`it sends more than the ${most} bytes that the file has at most`);
+        await handle.write(chunk);
         onProgress?.({ file, url, received, ...(total !== undefined && { total }) });
       }
     } finally {
@@ -142,6 +158,7 @@ export async function transfer(options: TransferOptions): Promise<void> {
       throw new Error(`the connection closed after ${received} of ${total} bytes`);
   } catch (error) {
     watch.signal.throwIfAborted();
+    if (error instanceof TooLongError) await removePart(part);
     throw error;
   } finally {
     watch.stop();
