@@ -7,10 +7,10 @@ import { PATH_SETTINGS } from '../src/runs/sweep/check-settings.ts';
 import { UsageError } from './exit.ts';
 
 /**
- * The sweep that a file exports as default.
+ * The sweep that a file exports as default, and how many configurations it asks for: the definition has no more than the space.
  * @throws UsageError when there is no such file, it cannot be run, or it exports none; RangeError for a field that is wrong
  */
-export async function sweepOfFile(file: string): Promise<SweepDefinition> {
+export async function sweepOfFile(file: string): Promise<{ definition: SweepDefinition; asked: number }> {
   const path = resolve(file);
   if (!existsSync(path))
     throw new UsageError(`There is no file ${file}; a TypeScript or JavaScript file that exports a sweep would do.`);
@@ -20,7 +20,11 @@ export async function sweepOfFile(file: string): Promise<SweepDefinition> {
   if (exported.default === undefined)
     throw new UsageError(`${file} exports no default; export default defineSweep({ space: { … } }) would do.`);
   const definition = checkSweep(exported.default, basename(path, extname(path)));
-  return { ...definition, train: withPaths(definition.train), space: withPaths(definition.space) };
+  const { configurations: asked = definition.configurations } = exported.default as { configurations?: number };
+  return {
+    definition: { ...definition, train: withPaths(definition.train), space: withPaths(definition.space) },
+    asked,
+  };
 }
 
 /** Paths are those of the same files from any working folder. */

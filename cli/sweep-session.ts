@@ -1,6 +1,7 @@
 import { availableParallelism, hostname } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { withCompileCache } from '../src/platform/node/sweep/compile-cache.ts';
 import { type Database, openEmbedded, openServer } from '../src/platform/node/sweep/database.ts';
 import { TrialQueue } from '../src/platform/node/sweep/queue.ts';
 import { SweepStore } from '../src/platform/node/sweep/store.ts';
@@ -68,17 +69,24 @@ export async function openSession(
   }
 }
 
+interface About {
+  readonly sweep?: string;
+  /** The folder of a sweep. */
+  readonly folderOf: (sweep: string) => string | Promise<string>;
+  readonly signal: AbortSignal;
+  readonly onEvent: (event: WorkerEvent) => void;
+}
+
 /** Runs workers in this process, each with its trials in processes of their own, until the sweeps are complete or the signal comes. */
-export async function runWorkers(
+export async function runWorkers(session: SweepSession, flags: WorkerFlags, about: About): Promise<void> {
+  if (flags.workers > 0) await withCompileCache((compileCache) => runCached(session, flags, about, compileCache));
+}
+
+async function runCached(
   { store, queue, database }: SweepSession,
   flags: WorkerFlags,
-  about: {
-    sweep?: string;
-    /** The folder of a sweep. */
-    folderOf: (sweep: string) => string | Promise<string>;
-    signal: AbortSignal;
-    onEvent: (event: WorkerEvent) => void;
-  },
+  about: About,
+  compileCache: string,
 ): Promise<void> {
   const { workers, checkpointEvery, shared = false } = flags;
   const { sweep, folderOf, signal, onEvent } = about;
@@ -88,6 +96,7 @@ export async function runWorkers(
     threads,
     checkpointEvery,
     dataDir: flags.dataDir,
+    compileCache,
   });
   const each = Array.from({ length: workers }, (_, i) =>
     work({

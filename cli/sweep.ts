@@ -7,7 +7,7 @@ import { coordinate } from '../src/platform/node/sweep/coordinate.ts';
 import { retryFailed } from '../src/platform/node/sweep/retry-failed.ts';
 import type { StoredResult } from '../src/platform/node/sweep/store.ts';
 import type { WorkerEvent } from '../src/platform/node/sweep/worker.ts';
-import { Interruption } from './exit.ts';
+import { ExitCode, Interruption } from './exit.ts';
 import { untilInterrupted } from './interrupt.ts';
 import { LAUNCHERS, type Launcher } from './launchers.ts';
 import { count, seconds, wholeNumber } from './options.ts';
@@ -77,13 +77,17 @@ function lease(text: string): number {
 }
 
 async function run(file: string, flags: SweepFlags): Promise<void> {
-  const definition = await sweepOfFile(file);
+  const { definition, asked } = await sweepOfFile(file);
   if (flags.print !== undefined) {
     serverOf(flags);
     print(LAUNCHERS[flags.print](definition.name, flags));
     return;
   }
   const folder = flags.folder ?? join(sweepsFolder(), definition.name);
+  if (asked > definition.configurations)
+    process.stderr.write(
+      `\`configurations\` is ${asked}, and the space has ${definition.configurations}: each is trained once.\n`,
+    );
   await untilInterrupted((signal) => sweep(definition, { ...flags, folder }, signal, `flipgrad sweep ${file}`));
 }
 
@@ -149,6 +153,11 @@ async function sweep(
       );
     }
     await conclude(session, last, { folder, json, progress });
+    const outcomes = [...last.outcomes.values()];
+    if (outcomes.every(({ state }) => state === 'failed')) {
+      process.stderr.write(`flipgrad: every trial of ${definition.name} failed, ${outcomes.length} of them.\n`);
+      process.exitCode = ExitCode.refuted;
+    }
     const { open } = retryable(definition, last.outcomes);
     if (open.length > 0 && !json)
       progress.print(`Once the cause of what failed is mended: ${again}${onward(flags)} --retry-failed`);

@@ -83,21 +83,6 @@ export { type LoadModelOptions, loadModel, saveModel } from './io/model-file.ts'
 export { exportOneFile, type OneFileOptions } from './io/one-file.ts';
 export { exportOnnx, type OnnxFile, type OnnxOptions } from './io/onnx.ts';
 export { decodeSafetensors, encodeSafetensors, type NamedTensor, type Safetensors } from './io/safetensors.ts';
-// Layers and models
-export { type DenseSpec, dense } from './layers/dense.ts';
-export type { RateSpread, SiteHealth } from './layers/firing-site.ts';
-export { type GatedSpec, gated } from './layers/gated.ts';
-export type { Hold } from './layers/hold.ts';
-export type { Mode } from './layers/layer.ts';
-export { type LstmSpec, lstm } from './layers/lstm.ts';
-export { createModel, type LayerSpec, Model, type ModelSpec, type Snapshot } from './layers/model.ts';
-export {
-  type AdaptiveWeightNoise,
-  adaptiveWeightNoise,
-  type FixedWeightNoise,
-  fixedWeightNoise,
-  type WeightNoiseSpec,
-} from './layers/weight-noise.ts';
 // Neurons
 export { type Estimate, type Repeats, repeatsOf } from './math/repeats.ts';
 export { studentQuantile } from './math/student.ts';
@@ -117,6 +102,21 @@ export {
 export { type Formula, type Formulas, f, type RowFormula } from './neurons/formula.ts';
 export { type NeuronName, zoo } from './neurons/index.ts';
 export { instantiate, type NeuronSpec, resolveNeuron } from './neurons/resolve.ts';
+// Layers and models
+export { type DenseSpec, dense } from './nn/dense.ts';
+export type { RateSpread, SiteHealth } from './nn/firing-site.ts';
+export { type GatedSpec, gated } from './nn/gated.ts';
+export type { Hold } from './nn/hold.ts';
+export type { Mode } from './nn/layer.ts';
+export { type LstmSpec, lstm } from './nn/lstm.ts';
+export { createModel, type LayerSpec, Model, type ModelSpec, type Snapshot } from './nn/model.ts';
+export {
+  type AdaptiveWeightNoise,
+  adaptiveWeightNoise,
+  type FixedWeightNoise,
+  fixedWeightNoise,
+  type WeightNoiseSpec,
+} from './nn/weight-noise.ts';
 // Optimizers
 export { adam, type Optimizer, resolveOptimizer, sgd } from './optim/index.ts';
 // Random numbers

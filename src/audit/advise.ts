@@ -1,10 +1,10 @@
 import { type Dataset, slice } from '../data/dataset.ts';
-import type { Model } from '../layers/model.ts';
-import { skipsInTraining } from '../layers/paths.ts';
 import { meanOf } from '../math/repeats.ts';
 import { studentQuantile } from '../math/student.ts';
 import type { Neuron } from '../neurons/contract.ts';
 import { resolveNeuron } from '../neurons/resolve.ts';
+import type { Model } from '../nn/model.ts';
+import { skipsInTraining } from '../nn/paths.ts';
 import { siteOf } from '../train/basket.ts';
 import type { Interval } from './audit-neuron.ts';
 import { type SiteAudit, SiteAuditor } from './audit-site.ts';

@@ -1,10 +1,10 @@
 import type { Dataset } from '../data/dataset.ts';
-import type { FiringSite } from '../layers/firing-site.ts';
-import type { Model } from '../layers/model.ts';
-import { skipsInTraining } from '../layers/paths.ts';
 import { dot, jackknife, repeatsOf, sumOf } from '../math/repeats.ts';
 import { studentQuantile } from '../math/student.ts';
 import type { Neuron } from '../neurons/contract.ts';
+import type { FiringSite } from '../nn/firing-site.ts';
+import type { Model } from '../nn/model.ts';
+import { skipsInTraining } from '../nn/paths.ts';
 import { drawsOf } from '../tensor/draws.ts';
 import type { Objective } from '../train/objective.ts';
 import { type Measured, SiteGradients } from '../train/site-gradients.ts';

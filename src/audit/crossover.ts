@@ -1,6 +1,6 @@
 import { blockMask } from '../backend/block-mask.ts';
 import type { Engine } from '../backend/engine.ts';
-import { createModel } from '../layers/model.ts';
+import { createModel } from '../nn/model.ts';
 import { seedToKey } from '../random/stream.ts';
 import { Tape } from '../tensor/tape.ts';
 import { exampleGates, type GatedShape, gatedWork, medianTimes } from './gated-work.ts';

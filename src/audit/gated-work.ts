@@ -1,7 +1,7 @@
 import { blockMask, countOpen } from '../backend/block-mask.ts';
 import type { Engine } from '../backend/engine.ts';
 import type { NdArray } from '../backend/nd-array.ts';
-import { fastestPath, type Path } from '../layers/paths.ts';
+import { fastestPath, type Path } from '../nn/paths.ts';
 import { randomStream } from '../random/stream.ts';
 import { allBlocks, denseToBlocks, gateBlocks, openBlocks } from '../tensor/ops/blocks.ts';
 import { gate } from '../tensor/ops/gate.ts';

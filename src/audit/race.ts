@@ -1,6 +1,6 @@
 import type { Engine } from '../backend/engine.ts';
 import type { Dataset, Split } from '../data/dataset.ts';
-import { createModel, type LayerSpec, type Model } from '../layers/model.ts';
+import { createModel, type LayerSpec, type Model } from '../nn/model.ts';
 import type { Optimizer } from '../optim/index.ts';
 import { NonFiniteError } from '../tensor/tape.ts';
 import { epochOrder, gatherBatch } from '../train/batches.ts';

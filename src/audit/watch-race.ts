@@ -1,8 +1,8 @@
 import type { Engine } from '../backend/engine.ts';
 import { slice } from '../data/dataset.ts';
-import type { FiringSite } from '../layers/firing-site.ts';
 import { meanOf, repeatsOf } from '../math/repeats.ts';
 import { studentQuantile } from '../math/student.ts';
+import type { FiringSite } from '../nn/firing-site.ts';
 import { NonFiniteError } from '../tensor/tape.ts';
 import { evaluate } from '../train/evaluate.ts';
 import { type Measured, SiteGradients } from '../train/site-gradients.ts';

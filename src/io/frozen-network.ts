@@ -1,8 +1,8 @@
-import type { AffineBlueprint, GatedBlueprint, LstmBlueprint } from '../layers/blueprint.ts';
-import type { FiringSite } from '../layers/firing-site.ts';
-import type { Model } from '../layers/model.ts';
 import { evaluateFormula, type Formula, f } from '../neurons/formula.ts';
 import { formulaMisfit, formulasOf } from '../neurons/formula-misfit.ts';
+import type { AffineBlueprint, GatedBlueprint, LstmBlueprint } from '../nn/blueprint.ts';
+import type { FiringSite } from '../nn/firing-site.ts';
+import type { Model } from '../nn/model.ts';
 import { ExportError } from './export-error.ts';
 
 /** The modes that are functions of the input alone, hence can be exported. */

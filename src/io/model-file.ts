@@ -1,7 +1,7 @@
 import type { Engine } from '../backend/engine.ts';
-import type { LayerSpec, Model, ModelSpec } from '../layers/model.ts';
 import { allFinite } from '../math/statistics.ts';
 import type { NeuronDefinition } from '../neurons/contract.ts';
+import type { LayerSpec, Model, ModelSpec } from '../nn/model.ts';
 import { buildModel } from './build-model.ts';
 import { FormatError } from './format-error.ts';
 import { asObject, parseJson, shorten } from './json.ts';

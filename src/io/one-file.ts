@@ -1,5 +1,5 @@
-import type { Model } from '../layers/model.ts';
 import { LEAST_OPEN } from '../neurons/contract.ts';
+import type { Model } from '../nn/model.ts';
 import { encodeBase64 } from './base64.ts';
 import {
   type FrozenAffine,

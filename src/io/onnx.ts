@@ -1,4 +1,4 @@
-import type { Model } from '../layers/model.ts';
+import type { Model } from '../nn/model.ts';
 import { ExportError } from './export-error.ts';
 import {
   type FrozenAffine,

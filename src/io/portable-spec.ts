@@ -1,6 +1,6 @@
-import type { LayerSpec, Model, ModelSpec } from '../layers/model.ts';
 import type { NeuronDefinition } from '../neurons/contract.ts';
 import { instantiate, type NeuronSpec } from '../neurons/resolve.ts';
+import type { LayerSpec, Model, ModelSpec } from '../nn/model.ts';
 
 /** Fields of layers that ask for a neuron. */
 const NEURON_FIELDS = ['neuron', 'activation'] as const;

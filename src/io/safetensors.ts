@@ -40,8 +40,8 @@ export interface Safetensors {
   readonly metadata: Readonly<Record<string, string>>;
 }
 
-/** The most bytes of a header, the limit of the reference implementation. */
-const MOST_HEADER = 100_000_000;
+/** The most bytes of a header: a hundred thousand tensors. JSON may take twenty times its bytes of memory. */
+const MOST_HEADER = 2 ** 24;
 const LENGTH_BYTES = 8;
 const METADATA = '__metadata__';
 

@@ -1,4 +1,4 @@
-/** Kernels of noisy weights; see src/layers/weight-noise.ts. */
+/** Kernels of noisy weights; see src/nn/weight-noise.ts. */
 import { normalQuantile } from '../math/special.ts';
 import { vectorGrain, vectors } from './elementwise.ts';
 import { kernel } from './kernel.ts';

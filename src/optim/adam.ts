@@ -11,6 +11,9 @@ export interface AdamOptions {
   readonly epsilon?: number;
 }
 
+/** The two moments. */
+const SLOTS = 2;
+
 /** Adam. Source: Kingma and Ba 2015, algorithm 1. @throws RangeError for a negative rate or a decay outside [0, 1) */
 export function adam({
   learningRate = 0.001,
@@ -28,7 +31,8 @@ export function adam({
     learningRate,
     scaleInvariant: true,
     options: { learningRate, beta1, beta2, epsilon },
-    init: (engine, parameter) => zeroSlots(engine, parameter, 2, 'adam'),
+    slots: SLOTS,
+    init: (engine, parameter) => zeroSlots(engine, parameter, SLOTS, 'adam'),
     update({ backend }, { pointer, size }, gradient, [first, second], { learningRate, gradientScale, step }) {
       const rate = learningRate / (1 - beta1 ** step);
       const correction = 1 / (1 - beta2 ** step);

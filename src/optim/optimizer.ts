@@ -19,6 +19,8 @@ export interface Optimizer {
   readonly scaleInvariant?: true;
   /** Its settings, for run records. */
   readonly options: Readonly<Record<string, number>>;
+  /** How many arrays it keeps for a parameter, where that is known in advance: a network that is too large is then refused before it is built. */
+  readonly slots?: number;
   /** Persistent arrays (zeroed) for one parameter. */
   init(engine: Engine, parameter: NdArray): readonly NdArray[];
   /**

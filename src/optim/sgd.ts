@@ -11,12 +11,14 @@ export interface SgdOptions {
 export function sgd({ learningRate = 0.1, momentum = 0 }: SgdOptions = {}): Optimizer {
   checkSetting('sgd', 'learningRate', learningRate, 0, Number.POSITIVE_INFINITY);
   checkSetting('sgd', 'momentum', momentum, 0, 1);
+  const slots = momentum > 0 ? 1 : 0;
   return {
     name: 'sgd',
     source: 'Robbins and Monro 1951; momentum: Polyak 1964',
     learningRate,
     options: { learningRate, momentum },
-    init: (engine, parameter) => zeroSlots(engine, parameter, momentum > 0 ? 1 : 0, 'sgd'),
+    slots,
+    init: (engine, parameter) => zeroSlots(engine, parameter, slots, 'sgd'),
     ...(momentum === 0 && { descent: ({ learningRate: rate, gradientScale }) => -rate * gradientScale }),
     update({ backend }, { pointer, size }, gradient, [velocity], context) {
       const rate = context.learningRate * context.gradientScale;

@@ -38,7 +38,7 @@ export interface Folder {
 
 /** The right to write into a folder. */
 export interface FolderLock {
-  /** Aborts, with a StorageError, when another writer has taken over: this one had been silent for too long. */
+  /** Aborts, with a LockLostError, when another writer has taken over, since this one had been silent for too long, or the folder is gone. */
   readonly lost: AbortSignal;
   /** Removes what killed writers have left. Not part of taking the lock: whoever is refused after that has changed nothing. */
   tidy(): Promise<void>;
@@ -56,3 +56,6 @@ export class StorageError extends Error {
     this.full = options.full ?? false;
   }
 }
+
+/** The folder is not this process's any more: another one took it over, or it is gone. */
+export class LockLostError extends StorageError {}

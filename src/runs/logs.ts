@@ -1,5 +1,5 @@
 import { type EventHistogram, encodeEvent, eventFileHeader, intactEvents } from '../io/event-file.ts';
-import type { SiteHealth } from '../layers/firing-site.ts';
+import type { SiteHealth } from '../nn/firing-site.ts';
 import type { EpochEvent, ResultEvent } from '../train/events.ts';
 import type { MetricsLine } from './metrics.ts';
 

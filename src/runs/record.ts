@@ -1,7 +1,7 @@
 import { areCrossovers, type Crossovers } from '../backend/crossovers.ts';
 import { FormatError } from '../io/format-error.ts';
 import { asObject, decodeText, parseJson, shorten } from '../io/json.ts';
-import type { ModelSpec } from '../layers/model.ts';
+import type { ModelSpec } from '../nn/model.ts';
 import { type Optimizer, resolveOptimizer } from '../optim/index.ts';
 import type { ResultEvent } from '../train/events.ts';
 import type { VaeResultEvent } from '../train/train-vae.ts';
@@ -121,13 +121,21 @@ export function decodeRecord(bytes: Uint8Array, where: string): AnyRunRecord {
   const model = check(record.model, 'model', { inputs: 'number' });
   if (!Array.isArray(model.layers) || model.layers.length === 0)
     throw new FormatError(`${where} has no layers of its model.`);
-  for (const [i, layer] of model.layers.entries())
+  checkCount('layers', model.layers.length, where);
+  for (const [i, layer] of model.layers.entries()) {
     check(layer, `model.layers[${i}]`, { layer: 'string', units: 'number', name: 'string' });
+    for (const [name, value] of Object.entries(layer))
+      if (Array.isArray(value)) checkCount(`layers[${i}].${name}`, value.length, where);
+  }
   const training = check(record.training, 'training', {
     epochs: 'number',
     batch: 'number',
     ...(isVae && { samples: 'number' }),
   });
+  if (isVae && (training.samples as number) > MOST_SAMPLES)
+    throw new FormatError(
+      `\`training.samples\` of ${where} is ${shorten(training.samples)}. Expected ${MOST_SAMPLES} at most.`,
+    );
   for (const name of ['gaterLearningRate', 'maxNorm', 'decay', 'patience', 'seed'])
     if (training[name] !== undefined) check(training, 'training', { [name]: 'number' });
   if (training.basket !== undefined) checkBasket(training.basket, check, where);
@@ -145,7 +153,13 @@ export function decodeRecord(bytes: Uint8Array, where: string): AnyRunRecord {
   const data = check(record.data, 'data', facts);
   check(data.checksums, 'data.checksums', { train: 'string', valid: 'string', test: 'string' });
   check(data.examples, 'data.examples', { train: 'number', valid: 'number', test: 'number' });
-  if (data.image !== undefined) check(data.image, 'data.image', { width: 'number', height: 'number' });
+  if (data.image !== undefined) {
+    const { width, height } = check(data.image, 'data.image', { width: 'number', height: 'number' });
+    if ((width as number) * (height as number) !== data.width || !Number.isInteger(width) || (width as number) < 1)
+      throw new FormatError(
+        `\`data.image\` of ${where} is ${shorten(data.image)}. Expected a width and a height that give ${shorten(data.width)} pixels.`,
+      );
+  }
   const engine = check(record.engine, 'engine', {
     name: 'string',
     threads: 'number',
@@ -160,18 +174,34 @@ export function decodeRecord(bytes: Uint8Array, where: string): AnyRunRecord {
       `\`engine.crossovers\` of ${where} is ${shorten(engine.crossovers)}. Expected a share from 0 to 1 for sizes of blocks from 1 up.`,
     );
   const logs = isVae ? [] : LOG_NAMES;
-  if (!Array.isArray(record.logs) || !record.logs.every((log) => logs.includes(log)))
+  const asked = Array.isArray(record.logs) ? record.logs : [Number.NaN];
+  if (!asked.every((log) => logs.includes(log)) || new Set(asked).size < asked.length)
     throw new FormatError(
-      `${where} has the logs ${shorten(record.logs)}; ${isVae ? 'an empty list' : `some of ${logs.join(', ')}`} would do.`,
+      `${where} has the logs ${shorten(record.logs)}; ${isVae ? 'an empty list' : `some of ${logs.join(', ')}, each once,`} would do.`,
     );
   if (record.result !== undefined) (isVae ? checkVaeResult : checkResult)(record.result, check);
   return record as unknown as AnyRunRecord;
+}
+
+/** Of what a record may hold many of. Each costs far more than its bytes. */
+const MOST = 1000;
+/** Draws for the bound of an autoencoder. */
+const MOST_SAMPLES = 100_000;
+
+/** @throws FormatError for a list that is too long */
+function checkCount(what: string, count: number, where: string): void {
+  if (count > MOST) throw new FormatError(`\`${what}\` of ${where} has ${count} entries. Expected ${MOST} at most.`);
 }
 
 function checkBasket(value: unknown, check: ReturnType<typeof fieldChecker>, where: string): void {
   const basket = check(value, 'training.basket', {});
   if (!Array.isArray(basket.neurons) || !basket.neurons.every((neuron) => typeof neuron === 'string'))
     throw new FormatError(`${where} has the basket ${shorten(basket.neurons)}; a list of texts would do.`);
+  checkCount('basket.neurons', basket.neurons.length, where);
+  if ((basket.repeats as number) > MOST)
+    throw new FormatError(
+      `\`training.basket.repeats\` of ${where} is ${shorten(basket.repeats)}. Expected ${MOST} at most.`,
+    );
   for (const name of ['every', 'repeats'])
     if (basket[name] !== undefined) check(basket, 'training.basket', { [name]: 'number' });
   if (basket.site !== undefined) check(basket, 'training.basket', { site: 'string' });

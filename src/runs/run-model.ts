@@ -2,7 +2,7 @@ import type { Engine } from '../backend/engine.ts';
 import { buildModel } from '../io/build-model.ts';
 import { FormatError } from '../io/format-error.ts';
 import { loadModel } from '../io/model-file.ts';
-import type { Model } from '../layers/model.ts';
+import type { Model } from '../nn/model.ts';
 import { StorageError } from './folder.ts';
 import { RUN_FILE, type Run, type SavedState, WEIGHTS_FILE } from './run.ts';
 import type { RunKind } from './run-kinds.ts';

@@ -1,10 +1,11 @@
 import { CHECKPOINT_FILES, decodeCheckpoint, encodeCheckpoint } from '../io/checkpoint.ts';
 import { FormatError } from '../io/format-error.ts';
+import { sizeOfModel } from '../io/model-size.ts';
 import type { Progress, TrainingState } from '../train/state.ts';
-import { type Folder, StorageError } from './folder.ts';
+import { type Folder, LockLostError, StorageError } from './folder.ts';
 import { type RunLog, runLogs } from './logs.ts';
 import { encodeLine, METRICS_FILE, type Metrics, type MetricsLine, MOST_METRICS, readMetrics } from './metrics.ts';
-import { decodeRecord, encodeRecord } from './record.ts';
+import { type AnyRunRecord, decodeRecord, encodeRecord } from './record.ts';
 import { kindOf, type RunKind, type RunKinds, runKinds } from './run-kinds.ts';
 import { settingsOf } from './settings.ts';
 
@@ -14,9 +15,16 @@ const CHECKPOINTS = 'checkpoints';
 /** The newest, and one to fall back to. */
 const KEPT = 2;
 const MOST_ATTEMPTS = 5;
-const MOST_RECORD = 2 ** 26;
+/** A record is a few kilobytes. JSON may take twenty times its bytes of memory. */
+const MOST_RECORD = 2 ** 20;
+/** The JSON of a checkpoint tells of one epoch and of the settings. */
+const MOST_FACTS = 2 ** 24;
 /** What fits into one array. */
 const MOST_FILE = 2 ** 32;
+/** Bytes that a weight may have in a checkpoint: the optimizer's arrays, the best epoch, and what units keep. */
+const PER_WEIGHT = 64;
+/** What a small network's neurons may keep beside its weights. */
+const BESIDE = 2 ** 26;
 
 /** A state that was read back. */
 export interface SavedState<K extends RunKind = 'classifier'> {
@@ -53,7 +61,7 @@ export class Run<K extends RunKind = 'classifier'> {
   static async create(folder: Folder, record: RunKinds['classifier']['record']): Promise<Run>;
   static async create(folder: Folder, record: RunKinds['vae']['record']): Promise<Run<'vae'>>;
   static async create(folder: Folder, record: RunKinds[RunKind]['record']): Promise<AnyRun> {
-    const run = new Run<RunKind>(folder, record, false);
+    const run = new Run<RunKind>(folder, readable(folder, record), false);
     const lock = await folder.lock();
     try {
       await run.checkEmpty();
@@ -71,7 +79,7 @@ export class Run<K extends RunKind = 'classifier'> {
   static async plan(folder: Folder, record: RunKinds['classifier']['record']): Promise<Run>;
   static async plan(folder: Folder, record: RunKinds['vae']['record']): Promise<Run<'vae'>>;
   static async plan(folder: Folder, record: RunKinds[RunKind]['record']): Promise<AnyRun> {
-    const run = new Run<RunKind>(folder, record, false);
+    const run = new Run<RunKind>(folder, readable(folder, record), false);
     await run.checkEmpty();
     return run as AnyRun;
   }
@@ -136,7 +144,8 @@ export class Run<K extends RunKind = 'classifier'> {
     return (await this.readMetrics()).lines;
   }
 
-  private readMetrics(): Promise<Metrics<K>> {
+  /** The same with the bytes that they take. @throws as `metrics` */
+  readMetrics(): Promise<Metrics<K>> {
     const { folder } = this;
     return readMetrics(folder.pieces(METRICS_FILE, MOST_METRICS), `${folder.path}/${METRICS_FILE}`, this.kind);
   }
@@ -151,7 +160,7 @@ export class Run<K extends RunKind = 'classifier'> {
     const { lines, length, size } = await this.readMetrics();
     if (length < size) await folder.truncate(METRICS_FILE, length);
     for (const log of this.logs) {
-      const file = (await folder.read(log.file, MOST_FILE)) ?? new Uint8Array(0);
+      const file = (await folder.read(log.file, mostOfLog(size))) ?? new Uint8Array(0);
       const whole = log.intact(file);
       const taken = (lines as MetricsLine[]).filter((line) => log.takes(line));
       // More entries than lines: the log is ahead of metrics.jsonl, whose last line was lost.
@@ -181,15 +190,25 @@ export class Run<K extends RunKind = 'classifier'> {
     return this.current.logs.map((name) => runLogs[name]);
   }
 
-  /** The file of the weights that stand at the end; undefined where there is none. */
-  weights(): Promise<Uint8Array | undefined> {
-    return this.folder.read(WEIGHTS_FILE, MOST_FILE);
+  /** The most that a file of the network's arrays may have, by what run.json says of its layers. */
+  private get mostBytes(): number {
+    const { weights, exact } = sizeOfModel(this.record.model);
+    return exact ? Math.min(MOST_FILE, PER_WEIGHT * weights + BESIDE) : MOST_FILE;
   }
 
-  /** @throws StorageError when something stands where training will write that it would not write over, for training to be refused at once */
-  async checkPlaces(): Promise<void> {
-    const names = [METRICS_FILE, WEIGHTS_FILE, ...this.logs.map(({ file }) => file)];
-    for (const name of names) for await (const _ of this.folder.pieces(name, MOST_FILE)) break;
+  /** The file of the weights that stand at the end; undefined where there is none. */
+  weights(): Promise<Uint8Array | undefined> {
+    return this.folder.read(WEIGHTS_FILE, this.mostBytes);
+  }
+
+  /**
+   * For training to be refused at once.
+   * @param size of metrics.jsonl in bytes
+   * @throws StorageError when something stands where training will write that it would not write over
+   */
+  async checkPlaces(size: number): Promise<void> {
+    const most = [[WEIGHTS_FILE, MOST_FILE] as const, ...this.logs.map(({ file }) => [file, mostOfLog(size)] as const)];
+    for (const [name, bytes] of most) for await (const _ of this.folder.pieces(name, bytes)) break;
   }
 
   /** Names of the checkpoints, the oldest first. */
@@ -253,8 +272,9 @@ export class Run<K extends RunKind = 'classifier'> {
     try {
       const place = `${CHECKPOINTS}/${name}`;
       const files: Record<string, Uint8Array | undefined> = {};
+      const most = { [CHECKPOINT_FILES.arrays]: this.mostBytes, [CHECKPOINT_FILES.facts]: MOST_FACTS };
       for (const file of Object.values(CHECKPOINT_FILES))
-        files[file] = await folder.read(`${place}/${file}`, MOST_FILE);
+        files[file] = await folder.read(`${place}/${file}`, most[file]);
       const { arrays, facts, settings } = decodeCheckpoint(files, `${folder.path}/${place}`);
       const state = stateOf(arrays, runKinds[this.kind].progress(facts) as RunKinds[K]['progress']);
       return { state, ...(settings !== undefined && { settings }) };
@@ -269,9 +289,18 @@ export class Run<K extends RunKind = 'classifier'> {
 /** A run of any kind: its `kind` tells which. */
 export type AnyRun = { [K in RunKind]: Run<K> }[RunKind];
 
+/** A record that can be read back: who trains for hours would not want to be told later. @throws FormatError */
+function readable(folder: Folder, record: AnyRunRecord): AnyRunRecord {
+  decodeRecord(encodeRecord(record), `${folder.path}/${RUN_FILE}`);
+  return record;
+}
+
+/** The most bytes of a log beside metrics of so many. */
+const mostOfLog = (metrics: number): number => Math.min(MOST_FILE, 16 * metrics + BESIDE);
+
 /** Says after what could not be written what there is to go on from. */
 function withWhatIsKept(error: unknown, checkpoint: string | undefined): unknown {
-  if (!(error instanceof StorageError)) return error;
+  if (!(error instanceof StorageError) || error instanceof LockLostError) return error;
   const kept = checkpoint ? `The last good checkpoint, ${checkpoint}, is kept.` : 'There is no checkpoint yet.';
   return new StorageError(`${error.message} ${kept}`, { full: error.full, cause: error });
 }

@@ -1,9 +1,9 @@
 import type { Engine } from '../backend/engine.ts';
 import { digitsSplit } from '../data/digits.ts';
 import { saveModel } from '../io/model-file.ts';
-import { dense } from '../layers/dense.ts';
-import { gated } from '../layers/gated.ts';
-import { createModel } from '../layers/model.ts';
+import { dense } from '../nn/dense.ts';
+import { gated } from '../nn/gated.ts';
+import { createModel } from '../nn/model.ts';
 import { adam } from '../optim/index.ts';
 import { train } from '../train/train.ts';
 

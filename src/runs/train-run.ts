@@ -1,13 +1,15 @@
 import type { Engine } from '../backend/engine.ts';
 import type { Split } from '../data/dataset.ts';
+import { FormatError } from '../io/format-error.ts';
 import { saveModel } from '../io/model-file.ts';
-import type { Model } from '../layers/model.ts';
+import { sizeOfModel } from '../io/model-size.ts';
+import type { Model } from '../nn/model.ts';
 import type { TrainingState } from '../train/state.ts';
 import { train } from '../train/train.ts';
 import { trainVae } from '../train/train-vae.ts';
 import { type FolderLock, StorageError } from './folder.ts';
 import type { MetricsLine, SessionEvent } from './metrics.ts';
-import { trainOptions } from './record.ts';
+import { type CommonSettings, trainOptions } from './record.ts';
 import { RUN_FILE, type Run, type SavedState, WEIGHTS_FILE } from './run.ts';
 import type { RunKind, RunKinds } from './run-kinds.ts';
 import { untrainedModel } from './run-model.ts';
@@ -109,11 +111,12 @@ async function* trainLocked<K extends RunKind>(
   await run.refresh();
   const record = withEpochs(run.record, options.epochs);
   checkSame(run, engine, data, anyEngine);
-  await run.checkPlaces();
+  const { lines, size } = await run.readMetrics();
+  await run.checkPlaces(size);
   const saved = await run.latest();
   if (saved) checkGoesOn(record, saved, run.folder.path);
-  const lines = (await run.metrics()) as readonly MetricsLine<RunKind>[];
-  const missing = missingEpochs(lines, saved?.state.progress.epochs ?? 0);
+  const missing = missingEpochs(lines as readonly MetricsLine<RunKind>[], saved?.state.progress.epochs ?? 0);
+  if (!options.model) checkRoom(record, engine, data, run.folder.path);
   const model = options.model ?? untrainedModel(run, engine, saved);
   const signal = options.signal ? AbortSignal.any([options.signal, lost]) : lost;
   const training = begin({ record, model, data, signal, resume: saved?.state });
@@ -201,6 +204,29 @@ function checkGoesOn(record: RunKinds[RunKind]['record'], saved: SavedState<RunK
   if (epochs > record.training.epochs)
     throw new StorageError(
       `${path} has trained ${epochs} epochs already, and ${record.training.epochs} are asked for. Expected ${epochs} or more.`,
+    );
+}
+
+/**
+ * Counts what a record asks for, before any of it is built.
+ * @throws FormatError when its network does not fit the data, or training it would take more memory than the engine has
+ */
+function checkRoom(
+  record: RunKinds[RunKind]['record'],
+  engine: Engine,
+  { train: { width } }: Split,
+  path: string,
+): void {
+  const where = `${path}/${RUN_FILE}`;
+  const { inputs } = record.model;
+  if (inputs !== width)
+    throw new FormatError(`\`model.inputs\` of ${where} is ${inputs}. Expected ${width}, as the data have.`);
+  const { slots = 0, descent } = trainOptions<CommonSettings>(record).optimizer;
+  const asked = 4 * sizeOfModel(record.model).weights * (1 + slots + (descent ? 0 : 1));
+  const { limit } = engine.backend.heap;
+  if (asked > limit)
+    throw new FormatError(
+      `The layers of ${where} ask for ${asked} bytes of weights, gradients and what the optimizer keeps. Expected ${limit} at most.`,
     );
 }
 

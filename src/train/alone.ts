@@ -1,4 +1,4 @@
-import type { Model } from '../layers/model.ts';
+import type { Model } from '../nn/model.ts';
 
 /** Models whose training is under way. */
 const training = new WeakSet<Model>();

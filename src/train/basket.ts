@@ -1,8 +1,8 @@
 import type { Dataset } from '../data/dataset.ts';
-import type { FiringSite } from '../layers/firing-site.ts';
-import type { Model } from '../layers/model.ts';
 import { type Estimate, meanOf, repeatsOf } from '../math/repeats.ts';
 import { type NeuronSpec, resolveNeuron } from '../neurons/resolve.ts';
+import type { FiringSite } from '../nn/firing-site.ts';
+import type { Model } from '../nn/model.ts';
 import type { Objective } from './objective.ts';
 import { type Measured, SiteGradients } from './site-gradients.ts';
 

@@ -1,7 +1,7 @@
 import { type Dataset, slice } from '../data/dataset.ts';
-import type { FiringSite } from '../layers/firing-site.ts';
-import type { Model } from '../layers/model.ts';
 import { countNonZero } from '../math/statistics.ts';
+import type { FiringSite } from '../nn/firing-site.ts';
+import type { Model } from '../nn/model.ts';
 import { forEachBatch } from './evaluate.ts';
 
 /**

@@ -1,10 +1,10 @@
 import type { NdArray } from '../backend/nd-array.ts';
 import { type Dataset, slice } from '../data/dataset.ts';
-import { dense } from '../layers/dense.ts';
-import { type Hold, heldBySite } from '../layers/hold.ts';
-import type { Pass } from '../layers/layer.ts';
-import { createModel, type Model } from '../layers/model.ts';
-import { pruneBlocks } from '../layers/prune.ts';
+import { dense } from '../nn/dense.ts';
+import { type Hold, heldBySite } from '../nn/hold.ts';
+import type { Pass } from '../nn/layer.ts';
+import { createModel, type Model } from '../nn/model.ts';
+import { pruneBlocks } from '../nn/prune.ts';
 import { seedToKey } from '../random/stream.ts';
 import { Tape } from '../tensor/tape.ts';
 import { gateRates } from './gate-rates.ts';

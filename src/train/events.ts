@@ -1,4 +1,4 @@
-import type { SiteHealth } from '../layers/firing-site.ts';
+import type { SiteHealth } from '../nn/firing-site.ts';
 import type { BasketRow } from './basket.ts';
 
 /** After every minibatch. */

@@ -1,5 +1,5 @@
 import type { Dataset } from '../data/dataset.ts';
-import type { Model } from '../layers/model.ts';
+import type { Model } from '../nn/model.ts';
 import { type EvaluateOptions, forEachBatch } from './evaluate.ts';
 
 /** For which examples the units of one site are most likely to open. */

@@ -1,4 +1,4 @@
-import type { Model, Snapshot } from '../layers/model.ts';
+import type { Model, Snapshot } from '../nn/model.ts';
 import type { Progress, TrainingState } from './state.ts';
 import type { Stepper } from './step.ts';
 

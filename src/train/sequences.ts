@@ -1,11 +1,11 @@
 import type { Engine } from '../backend/engine.ts';
 import type { NdArray } from '../backend/nd-array.ts';
 import type { SequenceDataset } from '../data/sequences.ts';
-import type { Pass } from '../layers/layer.ts';
-import type { Model } from '../layers/model.ts';
-import { WeightNoise, type WeightNoiseSpec } from '../layers/weight-noise.ts';
 import { allFinite, sum } from '../math/statistics.ts';
 import { editDistance } from '../math/text.ts';
+import type { Pass } from '../nn/layer.ts';
+import type { Model } from '../nn/model.ts';
+import { WeightNoise, type WeightNoiseSpec } from '../nn/weight-noise.ts';
 import { type Optimizer, type OptimizerName, resolveOptimizer } from '../optim/index.ts';
 import { seedToKey } from '../random/stream.ts';
 import { ctc, type LabelStrings } from '../tensor/ops/sequences.ts';

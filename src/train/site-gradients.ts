@@ -1,10 +1,10 @@
 import type { NdArray } from '../backend/nd-array.ts';
 import type { Dataset } from '../data/dataset.ts';
-import type { FiringSite } from '../layers/firing-site.ts';
-import type { Pass, Stand } from '../layers/layer.ts';
-import type { Model } from '../layers/model.ts';
 import type { Neuron } from '../neurons/contract.ts';
 import { unitInUse } from '../neurons/unit-in-use.ts';
+import type { FiringSite } from '../nn/firing-site.ts';
+import type { Pass, Stand } from '../nn/layer.ts';
+import type { Model } from '../nn/model.ts';
 import { seedToKey } from '../random/stream.ts';
 import { drawsOf } from '../tensor/draws.ts';
 import { allocateState } from '../tensor/fire.ts';

@@ -1,4 +1,4 @@
-import type { Snapshot } from '../layers/model.ts';
+import type { Snapshot } from '../nn/model.ts';
 import type { EpochEvent } from './events.ts';
 
 /** How far any training has come: plain JSON, every number finite. */

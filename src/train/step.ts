@@ -1,7 +1,7 @@
 import type { NdArray } from '../backend/nd-array.ts';
-import type { Parameter, Pass } from '../layers/layer.ts';
-import type { Model } from '../layers/model.ts';
 import { allFinite, sum } from '../math/statistics.ts';
+import type { Parameter, Pass } from '../nn/layer.ts';
+import type { Model } from '../nn/model.ts';
 import { maxNorm, type Optimizer, type UpdateContext } from '../optim/index.ts';
 import { seedToKey } from '../random/stream.ts';
 import { NonFiniteError, Tape } from '../tensor/tape.ts';

@@ -1,6 +1,6 @@
 import type { Dataset, Split } from '../data/dataset.ts';
-import type { SiteHealth } from '../layers/firing-site.ts';
-import type { Model, Snapshot } from '../layers/model.ts';
+import type { SiteHealth } from '../nn/firing-site.ts';
+import type { Model, Snapshot } from '../nn/model.ts';
 import { type Optimizer, type OptimizerName, resolveOptimizer } from '../optim/index.ts';
 import { alone, checkAlone } from './alone.ts';
 import { Basket, type BasketOptions, type BasketRow } from './basket.ts';

@@ -1,5 +1,5 @@
 import type { Split } from '../data/dataset.ts';
-import type { Model, Snapshot } from '../layers/model.ts';
+import type { Model, Snapshot } from '../nn/model.ts';
 import { type Optimizer, type OptimizerName, resolveOptimizer } from '../optim/index.ts';
 import { alone, checkAlone } from './alone.ts';
 import { Basket, type BasketOptions } from './basket.ts';

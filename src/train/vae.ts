@@ -1,11 +1,11 @@
 import type { NdArray } from '../backend/nd-array.ts';
 import type { Dataset } from '../data/dataset.ts';
-import { type DenseSpec, dense } from '../layers/dense.ts';
-import type { FiringSite } from '../layers/firing-site.ts';
-import type { Pass } from '../layers/layer.ts';
-import type { Model } from '../layers/model.ts';
 import { logit } from '../math/special.ts';
 import type { NeuronSpec } from '../neurons/resolve.ts';
+import { type DenseSpec, dense } from '../nn/dense.ts';
+import type { FiringSite } from '../nn/firing-site.ts';
+import type { Pass } from '../nn/layer.ts';
+import type { Model } from '../nn/model.ts';
 import { add, scale } from '../tensor/ops/arithmetic.ts';
 import { bernoulliDivergence, sigmoidCrossEntropy } from '../tensor/ops/bernoulli.ts';
 import type { Tensor } from '../tensor/tensor.ts';

@@ -6,9 +6,9 @@ import { BLOCK_PRODUCTS, type BlockProduct, blockProductItems, fitsScratch } fro
 import type { Crossovers } from '../../src/backend/crossovers.ts';
 import { Engine } from '../../src/backend/engine.ts';
 import { catalogue } from '../../src/kernels/catalogue.ts';
-import { dense } from '../../src/layers/dense.ts';
-import { gated } from '../../src/layers/gated.ts';
-import { createModel } from '../../src/layers/model.ts';
+import { dense } from '../../src/nn/dense.ts';
+import { gated } from '../../src/nn/gated.ts';
+import { createModel } from '../../src/nn/model.ts';
 import { sgd } from '../../src/optim/index.ts';
 import { findBlas } from '../../src/platform/node/blas.ts';
 import { createEngine } from '../../src/platform/node/engine.ts';

@@ -1,7 +1,17 @@
 /** Runs that are killed, interrupted and run out of disk, in processes of their own; each ends as if nothing had happened. */
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
-import { globSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  globSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -179,6 +189,26 @@ describe('a run', () => {
     assertSameEnd(short, long);
     assert.equal(metrics(short).slice(-40).join('\n'), metrics(long).slice(-40).join('\n'));
     assert.equal(JSON.parse(readFileSync(join(short, 'run.json'), 'utf8')).config.epochs, 60);
+  });
+});
+
+describe('a folder that disappears', () => {
+  it('ends the training with a sentence that says so, and is not made again', async () => {
+    const run = path('disappears');
+    const { code, stderr } = await runCli(args(run, 100_000, '--checkpoint-every', '0'), {
+      startedBy: '"epoch":3,',
+      onStarted: () => renameSync(run, path('elsewhere')),
+    });
+    assert.equal(code, 2);
+    assert.match(
+      stderr,
+      /^flipgrad: .*disappears was removed or renamed while process \d+ was using it; nothing can be saved there\. Expected the folder to stay until the process ends\.\n$/,
+    );
+    assert.deepEqual(
+      readdirSync(folder).filter((name) => name === 'disappears'),
+      [],
+    );
+    rmSync(path('elsewhere'), { recursive: true });
   });
 });
 

@@ -2,14 +2,21 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { after, before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { sweepCommand } from '../../cli/sweep.ts';
-import { checkSweep, planSweep, type SweepDefinition, type SweepReport, type TrialOutcome } from '../../src/index.ts';
+import {
+  checkSweep,
+  metricOf,
+  planSweep,
+  type SweepDefinition,
+  type SweepReport,
+  type TrialOutcome,
+} from '../../src/index.ts';
 import type { Advance } from '../../src/platform/node/sweep/advance.ts';
 import { coordinate } from '../../src/platform/node/sweep/coordinate.ts';
 import { openServer } from '../../src/platform/node/sweep/database.ts';
@@ -19,6 +26,7 @@ import { SweepStore } from '../../src/platform/node/sweep/store.ts';
 import { flagsOf, type RunTrial } from '../../src/platform/node/sweep/trial-process.ts';
 import { work } from '../../src/platform/node/sweep/worker.ts';
 import { randomStream } from '../../src/random/stream.ts';
+import { METRICS } from '../../src/runs/sweep/trial.ts';
 import { full, slow } from '../helpers/extent.ts';
 import { noPostgres, startPostgres, type TestServer } from '../helpers/postgres.ts';
 import { refused } from '../helpers/refused.ts';
@@ -79,9 +87,7 @@ type Line = Record<string, unknown> & { event: string };
 
 /** Starts a command whose lines can be followed. */
 function start(args: readonly string[], onLine: (line: Line, child: ChildProcess) => void = () => {}) {
-  // Compiled once for all processes: a start takes half the time.
-  const env = { NODE_COMPILE_CACHE: join(tmpdir(), 'node-compile-cache'), ...process.env };
-  const child = spawn(process.execPath, [MAIN, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, [MAIN, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
   let stderr = '';
   child.stderr.on('data', (text) => {
     stderr += text;
@@ -354,6 +360,105 @@ describe('a sweep in a folder', () => {
       [['c001-s1', 1, reason]],
     );
     assert.equal(configurations[0].metric.mean, configurations[1].metric.mean, 'the same data');
+  });
+
+  it('finds a metric that no result has before its first training, and the name is still free', {
+    skip: slow,
+    timeout: 240_000,
+  }, async () => {
+    const sweep = { name: 'metric', train: { ...TRAIN, epochs: 1 }, space: { lr: [0.01] }, search: 'grid' };
+    const folder = path('metric');
+    const command = (metric: string) => ['sweep', fileOf('metric', { ...sweep, metric }), '--folder', folder, '--json'];
+    const wrong = await refused(sweepCommand(), command('validEror').slice(1));
+    assert.equal(wrong.code, 2, wrong.stderr);
+    assert.match(wrong.stderr, /^flipgrad: `metric` is "validEror"\. Did you mean "validError"/);
+    assert.ok(!existsSync(folder));
+    const right = await runCli(command('testError.threshold'));
+    assert.equal(right.code, 0, right.stderr);
+    const { results } = JSON.parse(readFileSync(join(folder, 'results.json'), 'utf8'));
+    for (const metric of METRICS) assert.ok(Number.isFinite(metricOf(results[0].outcome, metric)), metric);
+  });
+
+  it('trains each configuration once, where it is asked for more than there are', {
+    skip: slow,
+    timeout: 240_000,
+  }, async () => {
+    const { batch, ...train } = TRAIN;
+    for (const search of ['random', 'tpe']) {
+      const space = { batch: [batch, 2 * batch] };
+      const sweep = { train: { ...train, epochs: 1 }, space, search, configurations: 8, startup: 4 };
+      const folder = path(`twice-${search}`);
+      const { code, stderr } = await runCli(['sweep', fileOf(`twice-${search}`, sweep), '--folder', folder, '--json']);
+      assert.equal(code, 0, stderr);
+      assert.match(stderr, /`configurations` is 8, and the space has 2: each is trained once/);
+      const { results } = JSON.parse(readFileSync(join(folder, 'results.json'), 'utf8'));
+      const weights = results.map(({ outcome }: { outcome: { weights: string } }) => outcome.weights);
+      assert.deepEqual([weights.length, new Set(weights).size], [2, 2]);
+    }
+  });
+
+  it('whose folder goes away ends with a sentence, and goes on when it is back', {
+    skip: slow,
+    timeout: 300_000,
+  }, async () => {
+    const { file } = sweepFile('moved', {
+      train: { ...TRAIN, epochs: 200 },
+      space: { lr: [0.1, 0.2, 0.3] },
+      search: 'grid',
+    });
+    const [here, away] = [path('moved'), path('moved-away')];
+    const { code, stderr } = await start(['sweep', file, '--folder', here], (line) => {
+      if (line.event === 'recorded' && existsSync(here)) renameSync(here, away);
+    }).ended;
+    assert.equal(code, 2);
+    assert.match(stderr, /^flipgrad: .*moved was removed or renamed while a sweep was using it; its results are where/);
+    rmSync(here, { recursive: true, force: true });
+    renameSync(away, here);
+    const again = await start(['sweep', file, '--folder', here]).ended;
+    assert.equal(again.code, 0, again.stderr);
+    const { results } = JSON.parse(readFileSync(join(here, 'results.json'), 'utf8'));
+    assert.deepEqual(
+      results.map((result: { key: string; outcome: TrialOutcome }) => [result.key, result.outcome.state]).sort(),
+      ['c000-s1', 'c001-s1', 'c002-s1'].map((key) => [key, 'done']),
+    );
+  });
+
+  it('ends with code 1 when every trial failed', { skip: slow, timeout: 240_000 }, async () => {
+    const sweep = {
+      train: { ...TRAIN, data: path('nowhere.csv'), epochs: 1 },
+      space: { lr: [0.1, 0.2] },
+      search: 'grid',
+    };
+    const { code, stderr, lines } = await runCli([
+      'sweep',
+      fileOf('hopeless', sweep),
+      '--folder',
+      path('hopeless'),
+      '--json',
+    ]);
+    assert.equal(code, 1, stderr);
+    assert.match(stderr, /^flipgrad: every trial of hopeless failed, 2 of them\.$/m);
+    assert.equal((lines().at(-1) as unknown as SweepReport).failed.length, 2);
+  });
+
+  it('says which trial lost its folder, and runs it again', { skip: slow, timeout: 300_000 }, async () => {
+    const { file } = sweepFile('vanishing', {
+      train: { ...TRAIN, epochs: 1500 },
+      space: { lr: [0.01] },
+      search: 'grid',
+      seeds: 1,
+    });
+    const back: Line[] = [];
+    const { ended } = start(['sweep', file, '--folder', path('vanishing')], (line) => {
+      if (line.event === 'given back') back.push(line);
+    });
+    const trial = path('vanishing', 'trials', 'c000-s1');
+    while (!existsSync(join(trial, 'metrics.jsonl'))) await pause(5);
+    renameSync(trial, path('vanished'));
+    const { code, stderr } = await ended;
+    assert.equal(code, 0, stderr);
+    assert.equal(back.length, 1);
+    assert.match(String(back[0].reason), /c000-s1 was removed or renamed while process \d+ was using it; nothing/);
   });
 
   it('says what is wrong with its file or its options', async () => {

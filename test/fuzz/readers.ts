@@ -7,9 +7,9 @@ import { CHECKPOINT_FILES, decodeCheckpoint, encodeCheckpoint } from '../../src/
 import { encodeEvent, eventFileHeader, intactEvents } from '../../src/io/event-file.ts';
 import { loadModel, saveModel } from '../../src/io/model-file.ts';
 import { decodeSafetensors, encodeSafetensors } from '../../src/io/safetensors.ts';
-import { dense } from '../../src/layers/dense.ts';
-import { gated } from '../../src/layers/gated.ts';
-import { createModel, type ModelSpec } from '../../src/layers/model.ts';
+import { dense } from '../../src/nn/dense.ts';
+import { gated } from '../../src/nn/gated.ts';
+import { createModel, type ModelSpec } from '../../src/nn/model.ts';
 import { readCsv } from '../../src/platform/node/csv.ts';
 import { readNumbers } from '../../src/platform/node/csv-numbers.ts';
 import { readPng } from '../../src/platform/node/png.ts';

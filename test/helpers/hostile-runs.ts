@@ -182,8 +182,60 @@ const blas: HostileRun = {
   readers: ALL,
 };
 
+/** Changes the first layer of a run that has no checkpoint: what it asks for would be built. */
+const asking = (name: string, layer: Json, of: HostileRun['of'] = 'stopped'): HostileRun => ({
+  name: `run.json asks for ${name}`,
+  of,
+  make(run) {
+    rmSync(join(run, 'checkpoints'), { recursive: true });
+    changeRecord(run, ({ model, ...rest }) => {
+      const [first, ...others] = model.layers;
+      return { ...rest, model: { ...model, layers: [{ ...first, ...layer }, ...others] } };
+    });
+  },
+  refusal: /ask for \S+ bytes of weights|cannot be built|has \d+ entries\. Expected 1000 at most/,
+  readers: ['resume'],
+});
+
+const lies: readonly HostileRun[] = [
+  asking('1e9 units', { units: 1e9, blocks: 1e9 }),
+  asking('1e9 units in a block', { units: 1e9, blocks: 1 }),
+  // Its weights alone would fit: 1.4 GB.
+  asking('units whose gradients and moments do not fit', { units: 120_000_000, blocks: 4 }),
+  asking('a gater of 1e6 units', { gater: [1e6, 1e6] }),
+  asking('an endless gater', { gater: Array(5000).fill(1) }),
+  asking('units that are no number of units', { units: 1e300 }),
+  ...Object.entries({
+    '5000 layers': ({ model, ...rest }: Json) => ({
+      ...rest,
+      model: {
+        ...model,
+        layers: Array.from({ length: 5000 }, (_, i) => ({ layer: 'dense', units: 1, name: `x${i}` })),
+      },
+    }),
+    '1e9 gradients': ({ training, ...rest }: Json) => ({
+      ...rest,
+      training: { ...training, basket: { neurons: ['disarm'], repeats: 1e9 } },
+    }),
+    'a picture of 1e18 pixels': ({ data, ...rest }: Json) => ({
+      ...rest,
+      data: { ...data, image: { width: 1e9, height: 1e9 } },
+    }),
+    '10000 logs': (record: Json) => ({ ...record, logs: Array(10_000).fill('csv') }),
+    '2 MB of settings': (record: Json) => ({ ...record, config: { text: 'x'.repeat(2 ** 21) } }),
+  }).map(
+    ([name, change]): HostileRun => ({
+      name: `run.json asks for ${name}`,
+      of: 'done',
+      make: (run) => changeRecord(run, change),
+      refusal: /run\.json (is|has) .*(Expected|would do)|is the most that can be read/,
+      readers: ALL,
+    }),
+  ),
+];
+
 /** Every hostile folder. */
-export const hostileRuns: readonly HostileRun[] = [...links, lockLink, ...strangers, ...lockStrangers, blas];
+export const hostileRuns: readonly HostileRun[] = [...links, lockLink, ...strangers, ...lockStrangers, blas, ...lies];
 
 /**
  * Makes one, of a copy of a good run.

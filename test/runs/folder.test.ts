@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import {
+  existsSync,
   mkdirSync,
   readdirSync,
   readFileSync,
+  renameSync,
+  rmSync,
   statSync,
   symlinkSync,
   truncateSync,
@@ -250,5 +253,38 @@ describe('the lock of a folder', () => {
     assert.match(String(lock.lost.reason), /was taken over by process \d+ on another machine; this one stops/);
     await lock.release();
     assert.equal(JSON.parse(readFileSync(lockFile(folder), 'utf8')).token, 'theirs', 'and it is left to them');
+  });
+
+  test('is lost with its folder, which is not made again', async () => {
+    const path = join(temporaryFolder(), 'run');
+    const folder = nodeFolder(path);
+    const told = /run was removed or renamed while process \d+ was using it; nothing can be saved there\. Expected/;
+    for (const away of [() => rmSync(path, { recursive: true }), () => renameSync(path, `${path} elsewhere`)]) {
+      const lock = await folder.lock();
+      await folder.write('a', bytes('one'));
+      away();
+      await refused(folder.write('a', bytes('two')), told);
+      await refused(folder.append('log', bytes('line')), told);
+      await lock.release();
+      assert.ok(!existsSync(path));
+    }
+    const quick = temporaryFolder();
+    const watched = await lockFolder(quick, 10);
+    rmSync(quick, { recursive: true });
+    await new Promise((resolve) => watched.lost.addEventListener('abort', resolve));
+    assert.match(String(watched.lost.reason), /was removed or renamed while process \d+ was using it/);
+  });
+
+  test('is lost when its file is removed', async () => {
+    const path = temporaryFolder();
+    const folder = nodeFolder(path);
+    const lock = await folder.lock();
+    rmSync(lockFile(path));
+    await refused(
+      folder.write('a', bytes('one')),
+      /\.lock was removed while process \d+ was using .*; it stops, since another/,
+    );
+    await lock.release();
+    assert.deepEqual(readdirSync(path), []);
   });
 });

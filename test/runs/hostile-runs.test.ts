@@ -33,9 +33,13 @@ test('the runs that the hostile ones are made of are read by every command', asy
     }
 });
 
+/** What a refusal may cost, in MB. */
+const MOST_MEMORY = 300;
+
 describe('a hostile folder', () => {
   for (const kind of hostileRuns)
     test(kind.name, { timeout: 60_000 }, async (t) => {
+      const memory = process.resourceUsage().maxRSS;
       for (const reader of quick(kind)) {
         const made = makeHostile(kind, good, temporaryFolder());
         if (!made) return t.skip('no right to make a device');
@@ -51,6 +55,8 @@ describe('a hostile folder', () => {
         // A list goes on without what it cannot read.
         assert.equal(code, reader === 'runs' ? 0 : 2, told);
         assert.deepEqual(after, before, `${reader} changed the folder`);
+        const megabytes = (process.resourceUsage().maxRSS - memory) / 1024;
+        assert.ok(megabytes < MOST_MEMORY, `${reader} took ${megabytes} MB more`);
       }
     });
 });

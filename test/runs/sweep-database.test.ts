@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { mkdirSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { advance } from '../../src/platform/node/sweep/advance.ts';
 import { type Database, openEmbedded, openServer } from '../../src/platform/node/sweep/database.ts';
@@ -7,7 +9,7 @@ import { TrialQueue } from '../../src/platform/node/sweep/queue.ts';
 import { retryFailed } from '../../src/platform/node/sweep/retry-failed.ts';
 import { SweepStore } from '../../src/platform/node/sweep/store.ts';
 import { needed } from '../../src/platform/node/sweep/sweep-error.ts';
-import { flagsOf, type RunTrial } from '../../src/platform/node/sweep/trial-process.ts';
+import { flagsOf, type RunTrial, trialProcess } from '../../src/platform/node/sweep/trial-process.ts';
 import { work } from '../../src/platform/node/sweep/worker.ts';
 import { checkSweep } from '../../src/runs/sweep/definition.ts';
 import { planSweep } from '../../src/runs/sweep/plan.ts';
@@ -178,6 +180,46 @@ describe('a sweep in a database', () => {
       [['run.json', '3']],
     );
     assert.deepEqual(await store.checkpointFiles('small', 'run', 'epoch-000001-step-1'), {});
+  });
+});
+
+describe('a folder that goes away', () => {
+  const gone = {
+    name: 'SweepError',
+    message: /was removed or renamed while a sweep was using it; its results are where the folder is now\. Expected/,
+  };
+
+  it('is told of by its database, is not made again, and goes on where it is', async () => {
+    const top = temporaryFolder();
+    const [here, there] = [join(top, 'here'), join(top, 'there')];
+    const database = await openEmbedded(here);
+    const store = new SweepStore(database);
+    await store.create();
+    await store.register(definition);
+    renameSync(here, there);
+    await assert.rejects(store.names(), gone);
+    await assert.rejects(store.create(), gone);
+    // It may have something to write.
+    await database.close().catch((error: Error) => assert.match(error.message, gone.message));
+    assert.deepEqual(readdirSync(top), ['there']);
+    const moved = await openEmbedded(there);
+    assert.deepEqual(await new SweepStore(moved).names(), ['small']);
+    await moved.close();
+  });
+
+  it('after the end of its trial is a crash of that trial, not of the worker', async () => {
+    const top = temporaryFolder();
+    const run = join(top, 'run');
+    const main = join(top, 'main.mjs');
+    writeFileSync(
+      main,
+      "import { rmSync } from 'node:fs'; rmSync(process.argv[process.argv.indexOf('--run') + 1], { recursive: true });",
+    );
+    mkdirSync(run);
+    const runTrial = trialProcess({ main, threads: 1, checkpointEvery: 30 });
+    const end = await runTrial(trials[0], run, new AbortController().signal);
+    assert.ok(end.state === 'crashed');
+    assert.match(end.reason, /^Its process ended well, but its result cannot be read: .*run holds no run/);
   });
 });
 

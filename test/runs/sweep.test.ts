@@ -9,7 +9,15 @@ import { planSweep } from '../../src/runs/sweep/plan.ts';
 import { randomSettings } from '../../src/runs/sweep/random-search.ts';
 import { reportSweep } from '../../src/runs/sweep/report.ts';
 import { retryable } from '../../src/runs/sweep/retryable.ts';
-import { type Dimension, gridOf, placeOf, valueAt } from '../../src/runs/sweep/space.ts';
+import {
+  type Dimension,
+  gridOf,
+  gridValues,
+  placeOf,
+  type Space,
+  sizeOf,
+  valueAt,
+} from '../../src/runs/sweep/space.ts';
 import { treeParzen } from '../../src/runs/sweep/tpe.ts';
 import type { Settings } from '../../src/runs/sweep/train-settings.ts';
 import type { Trial, TrialOutcome } from '../../src/runs/sweep/trial.ts';
@@ -46,6 +54,14 @@ describe('a space', () => {
     { from: 1, to: 64, whole: true, scale: 'log' },
     ['a', 'b', 'c'],
     [[64], [128, 64]],
+    // Six digits would round these out of their range, or to one value.
+    { from: 0.9, to: 0.9999999 },
+    { from: 0.99999, to: 0.9999999 },
+    { from: 1e-4, to: 0.12345678, scale: 'log' },
+    { from: 0.12345612, to: 5 },
+    { from: -0.9999999, to: 0 },
+    { from: 1234567, to: 1234568 },
+    { from: 1, to: 1 + 1e-9 },
   ];
 
   it('gives values within it, and finds their places again', () => {
@@ -59,6 +75,17 @@ describe('a space', () => {
           assert.ok(value >= from && value <= to && (!whole || Number.isInteger(value)));
         }
       }
+  });
+
+  it('gives values of a narrow range that differ', () => {
+    for (const dimension of dimensions) {
+      if (Array.isArray(dimension) || (dimension as { whole?: boolean }).whole) continue;
+      const values = Array.from({ length: 1000 }, (_, i) => valueAt(dimension, (i + 0.5) / 1000));
+      assert.equal(new Set(values).size, 1000, JSON.stringify(dimension));
+      const { from, to } = dimension as { from: number; to: number };
+      const [first, , last] = gridValues({ ...dimension, steps: 3 } as Dimension) as number[];
+      assert.deepEqual([first, last], [from, to]);
+    }
   });
 
   it('gives every whole number and every listed value its share', () => {
@@ -113,13 +140,28 @@ describe('a definition', () => {
         { space, train: { epochs: 4 }, pruning: { by: 'halving', epochs: 4 } },
         /`pruning.epochs` is 4, and a trial has 4/,
       ],
+      [{ space, metric: 'validEror' }, /`metric` is "validEror". Did you mean "validError"/],
+      [{ space, metric: 'testError' }, /`metric` is "testError". Known: validError, testError\.sampled/],
+      [{ space, metric: 'seconds' }, /`metric` is "seconds"\. .*Known: validError, testError.sampled/],
+      [{ space, metric: 'constructor' }, /`metric` is "constructor"/],
+      [{ space, metric: '' }, /`metric` is ""/],
+      [{ space: { lr: { from: 1, to: 1 + 1e-12 } } }, /Expected ends that differ by 1e-9 of the larger or more/],
+      [
+        { space: { lr: { from: 1, to: 2, steps: 1e9 } }, search: 'grid' },
+        /1000000000 configurations. Expected 100000 at most/,
+      ],
+      [{ space: { lr: { from: 1, to: 2 } }, configurations: 1e9 }, /1000000000 trials. Expected 100000 at most/],
+      [{ space, seeds: 1e9 }, /1000000000 trials. Expected 100000 at most/],
       [{ space, search: 'tree' }, /`search` is "tree". .*Known: grid, random, tpe/],
     ] as const)
       assert.throws(() => checkSweep(given, 'test'), { name: 'RangeError', message });
   });
 
   it('fills in defaults with the same bits on every machine', () => {
-    const { name, train, configurations, seeds } = define({ space: { lr: [0.1] }, train: { epochs: 3 } });
+    const { name, train, configurations, seeds } = define({
+      space: { lr: { from: 0.1, to: 1 } },
+      train: { epochs: 3 },
+    });
     assert.deepEqual([name, train, configurations, seeds], ['test', { simd: 'simd', blas: 'off', epochs: 3 }, 20, 1]);
   });
 });
@@ -139,6 +181,29 @@ describe('a plan', () => {
     assert.equal(trials[0].settings.lr, trials[3].settings.lr);
     assert.deepEqual(trials[0].settings, { simd: 'simd', blas: 'off', ...randomSettings(space, 1, 0), seed: 1 });
   });
+
+  const small: Record<string, Space> = {
+    'two values': { batch: [10, 20] },
+    'whole numbers by logarithms, and a list': {
+      units: { from: 1, to: 8, whole: true, scale: 'log' },
+      lr: [0.1, 0.2, 0.3],
+    },
+    'lists of lists and switches': { gater: [[64], [], [64, 32]], nudge: [true, false], rate: ['none', 0.5] },
+  };
+  for (const [name, space] of Object.entries(small))
+    for (const search of ['random', 'tpe'] as const)
+      it(`of ${search}, of ${name}, trains no configuration twice, and all when it is asked for as many or more`, () => {
+        const size = sizeOf(space);
+        for (const configurations of [1, size - 1, size, size + 1, 3 * size])
+          for (let seed = 1; seed <= (search === 'tpe' ? 1 : 5); seed++) {
+            const settings = { space, search, configurations, seed, startup: 4, generation: 3 };
+            const { plan } = follow(define(settings as Sweep), ({ configuration }) => configuration % 3);
+            const different = new Set(plan.configurations.map((one) => JSON.stringify(one.settings)));
+            assert.equal(plan.configurations.length, Math.min(configurations, size));
+            assert.equal(different.size, plan.configurations.length);
+            assert.equal(plan.atMost, plan.trials.length);
+          }
+      });
 
   const adaptive: Record<string, Sweep> = {
     tpe: { space, search: 'tpe', configurations: 17, startup: 5, generation: 4 },

@@ -1,7 +1,7 @@
 /** One training at a time of one model: two would mix their steps without a word. */
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
-import { createModel } from '../../src/layers/model.ts';
+import { createModel } from '../../src/nn/model.ts';
 import { createEngine } from '../../src/platform/node/engine.ts';
 import { trainSequences } from '../../src/train/sequences.ts';
 import { train } from '../../src/train/train.ts';

@@ -2,12 +2,12 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import type { Engine } from '../../src/backend/engine.ts';
-import { dense } from '../../src/layers/dense.ts';
-import { gated } from '../../src/layers/gated.ts';
-import { createModel, type Model } from '../../src/layers/model.ts';
 import { sha256 } from '../../src/math/sha256.ts';
 import { zoo } from '../../src/neurons/index.ts';
 import { resolveNeuron } from '../../src/neurons/resolve.ts';
+import { dense } from '../../src/nn/dense.ts';
+import { gated } from '../../src/nn/gated.ts';
+import { createModel, type Model } from '../../src/nn/model.ts';
 import { createEngine } from '../../src/platform/node/engine.ts';
 import { digits, eventsOf, gatedModel } from './tiny.ts';
 

@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
 import type { Engine } from '../../src/backend/engine.ts';
-import { dense } from '../../src/layers/dense.ts';
-import { gated } from '../../src/layers/gated.ts';
-import { createModel, type LayerSpec, type Model } from '../../src/layers/model.ts';
+import { dense } from '../../src/nn/dense.ts';
+import { gated } from '../../src/nn/gated.ts';
+import { createModel, type LayerSpec, type Model } from '../../src/nn/model.ts';
 import { adam } from '../../src/optim/adam.ts';
 import { sgd } from '../../src/optim/sgd.ts';
 import { createEngine } from '../../src/platform/node/engine.ts';

@@ -1,9 +1,9 @@
 import type { Engine } from '../../src/backend/engine.ts';
 import { type Dataset, makeDataset, type Split } from '../../src/data/dataset.ts';
 import { digitsSplit } from '../../src/data/digits.ts';
-import { dense } from '../../src/layers/dense.ts';
-import { type GatedSpec, gated } from '../../src/layers/gated.ts';
-import { createModel, type Model } from '../../src/layers/model.ts';
+import { dense } from '../../src/nn/dense.ts';
+import { type GatedSpec, gated } from '../../src/nn/gated.ts';
+import { createModel, type Model } from '../../src/nn/model.ts';
 import type { ResultEvent, TrainEvent } from '../../src/train/events.ts';
 import { type TrainOptions, train } from '../../src/train/train.ts';
 

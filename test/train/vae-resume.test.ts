@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
 import type { Engine } from '../../src/backend/engine.ts';
-import { createModel, type Model } from '../../src/layers/model.ts';
+import { createModel, type Model } from '../../src/nn/model.ts';
 import { createEngine } from '../../src/platform/node/engine.ts';
 import {
   checkVaeProgress,

@@ -3,7 +3,8 @@ import { constants } from 'node:fs';
 import { link, lstat, readdir, readFile, readlink, rename, rm, utimes, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { basename, dirname, join } from 'node:path';
-import { type FolderLock, StorageError } from '../../runs/folder.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type FolderLock, LockLostError, StorageError } from '../../runs/folder.ts';
 import { openBelow } from './below.ts';
 import { codeOf, explained } from './storage-reason.ts';
 
@@ -22,7 +23,13 @@ const STARTED = 19;
 const WITHOUT_LINKS = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS']);
 
 /** The lock itself. */
-type Held = Omit<FolderLock, 'tidy'>;
+type Held = Omit<FolderLock, 'tidy'> & {
+  /** @throws LockLostError when the lock is not held any more */
+  check(): Promise<void>;
+};
+
+/** Another process that looks whose lock it is may move it for a moment. */
+const MOVED = 200;
 
 interface Owner extends Partial<Identity> {
   readonly token: string;
@@ -117,14 +124,18 @@ async function takeAway(file: string, dead: Owner | undefined): Promise<void> {
 function keep(file: string, own: Owner, heartbeat: number): Held {
   const lost = new AbortController();
   const beat = setInterval(async () => {
-    const owner = await readOwner(file).catch(() => undefined);
-    if (owner?.token === own.token) return utimes(file, new Date(), new Date()).catch(() => {});
+    const loss = await lossOf(file, own);
+    if (!loss) return utimes(file, new Date(), new Date()).catch(() => {});
     clearInterval(beat);
-    lost.abort(new StorageError(`${file} was taken over by process ${owner?.pid} on ${owner?.host}; this one stops.`));
+    lost.abort(loss);
   }, heartbeat);
   beat.unref();
   return {
     lost: lost.signal,
+    async check() {
+      const loss = await lossOf(file, own);
+      if (loss) throw loss;
+    },
     async release() {
       clearInterval(beat);
       held.delete(own.token);
@@ -133,6 +144,31 @@ function keep(file: string, own: Owner, heartbeat: number): Held {
     },
   };
 }
+
+/** What became of a lock that its owner does not hold any more; undefined while it does. */
+async function lossOf(file: string, own: Owner): Promise<LockLostError | undefined> {
+  const folder = dirname(file);
+  for (const pause of [MOVED, 0]) {
+    const owner = await readOwner(file).catch(() => undefined);
+    if (owner?.token === own.token) return undefined;
+    if (owner)
+      return new LockLostError(`${file} was taken over by process ${owner.pid} on ${owner.host}; this one stops.`);
+    // It cannot be read for the moment, as where all descriptors are in use.
+    if (await isThere(file)) return undefined;
+    if (pause > 0) await sleep(pause);
+  }
+  return new LockLostError(
+    (await isThere(folder))
+      ? `${file} was removed while process ${own.pid} was using ${folder}; it stops, since another process may write there. Expected the file to stay until the process ends.`
+      : `${folder} was removed or renamed while process ${own.pid} was using it; nothing can be saved there. Expected the folder to stay until the process ends.`,
+  );
+}
+
+const isThere = (path: string): Promise<boolean> =>
+  lstat(path).then(
+    () => true,
+    (error) => !['ENOENT', 'ENOTDIR'].includes(codeOf(error)),
+  );
 
 /**
  * The owner that a lock names; undefined when there is none, or a kill cut it short.

@@ -14,6 +14,9 @@ const ADD = constants.O_WRONLY | constants.O_CREAT | constants.O_APPEND;
 /** A folder on this machine's disks; it need not exist yet. It may be reached over links; within it none is followed. */
 export function nodeFolder(path: string): Folder {
   const at = (name: string): string => join(path, name);
+  let own: Awaited<ReturnType<typeof lockFolder>> | undefined;
+  /** A folder that was removed since this process locked it is not made again with a part of its files. */
+  const stillOwn = async (): Promise<void> => own?.check();
   /** Opens a file, does something with it and closes it. @param what is attempted, for messages: `written` */
   const using = async <T>(
     name: string,
@@ -58,6 +61,7 @@ export function nodeFolder(path: string): Folder {
       }
     },
     async write(name, content) {
+      await stillOwn();
       const target = await pathBelow(path, name);
       // Two writers never share a temporary name; a kill leaves one behind, which the next lock removes.
       const part = join(dirname(target), `.${randomUUID()}.part`);
@@ -73,6 +77,7 @@ export function nodeFolder(path: string): Folder {
       }
     },
     async append(name, bytes) {
+      await stillOwn();
       await mkdir(path, { recursive: true }).catch((error) => {
         throw explained(error, at(name), 'written', bytes);
       });
@@ -105,6 +110,7 @@ export function nodeFolder(path: string): Folder {
         throw explained(error, path, 'made');
       });
       const lock = await lockFolder(path);
+      own = lock;
       return {
         lost: lock.lost,
         async tidy() {
@@ -114,6 +120,7 @@ export function nodeFolder(path: string): Folder {
               if (/^\.[0-9a-f-]{36}\.part$/.test(name)) await rm(join(folder, name), { recursive: true, force: true });
         },
         async release() {
+          own = undefined;
           await lock.release();
           if (made !== undefined) await removeEmpty(path, made);
         },

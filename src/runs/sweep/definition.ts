@@ -2,8 +2,9 @@ import { shorten } from '../../io/json.ts';
 import { suggest } from '../../math/text.ts';
 import { EXPECTED_NAME, isPlainName } from '../plain-name.ts';
 import { checkSetting, checkSettings, settingKind } from './check-settings.ts';
-import { gridOf, isRange, type Space, type TrainSpace } from './space.ts';
+import { gridOf, isRange, LEAST_WIDTH, type Space, sizeOf, stepsOf, type TrainSpace } from './space.ts';
 import type { Settings, TrainSettings } from './train-settings.ts';
+import { METRICS } from './trial.ts';
 
 /** How configurations are left early. */
 export type Pruning =
@@ -32,7 +33,7 @@ export interface Sweep {
   readonly space: TrainSpace;
   /** Default `random`. */
   readonly search?: 'grid' | 'random' | 'tpe';
-  /** How many configurations are tried; default 20; a grid has as many as it has. */
+  /** How many configurations are tried, each another one; default 20, or all where the space has fewer; a grid has as many as it has. */
   readonly configurations?: number;
   /** Trials of each configuration, with the seeds 1, 2, …; default 1. */
   readonly seeds?: number;
@@ -71,6 +72,9 @@ export interface SweepDefinition {
 /** Helps an editor with a sweep's file; gives back what it is given. */
 export const defineSweep = (sweep: Sweep): Sweep => sweep;
 
+/** What a plan of is made in a moment. */
+const MOST_TRIALS = 100_000;
+
 const FIELDS = [
   'name',
   'train',
@@ -103,18 +107,25 @@ export function checkSweep(given: unknown, fallback: string): SweepDefinition {
   if (!isPlainName(name)) throw new RangeError(`The sweep's \`name\` is ${shorten(name)}. ${EXPECTED_NAME}.`);
   oneOf('search', search, ['grid', 'random', 'tpe']);
   oneOf('goal', goal, ['minimize', 'maximize']);
-  if (typeof metric !== 'string' || metric === '') throw new RangeError('`metric` is no name of a number of a result.');
+  oneOf('metric', metric, METRICS);
   checkSettings('train', train);
   checkSpace(space as Space, search === 'grid');
   for (const field of Object.keys(space))
     if (field in train) throw new RangeError(`"${field}" stands in \`train\` and in \`space\`; one of them would do.`);
   const configurations =
-    search === 'grid' ? gridOf(space as Space).length : whole('configurations', sweep.configurations ?? 20, 1);
+    search === 'grid'
+      ? gridOf(space as Space).length
+      : // A space with fewer has each once.
+        Math.min(whole('configurations', sweep.configurations ?? 20, 1), sizeOf(space as Space));
   if (search === 'grid' && sweep.configurations !== undefined && sweep.configurations !== configurations)
     throw new RangeError(
       `\`configurations\` is ${sweep.configurations}, and the grid has ${configurations}; leaving it out would do.`,
     );
   const seeds = whole('seeds', sweep.seeds ?? 1, 1);
+  if (configurations * seeds > MOST_TRIALS)
+    throw new RangeError(
+      `${configurations} configurations of ${seeds} seeds are ${configurations * seeds} trials. Expected ${MOST_TRIALS} at most.`,
+    );
   return {
     name,
     train: { simd: 'simd', blas: 'off', ...(train as Settings) },
@@ -132,7 +143,8 @@ export function checkSweep(given: unknown, fallback: string): SweepDefinition {
 }
 
 function oneOf(field: string, value: string, known: readonly string[]): void {
-  if (!known.includes(value)) throw new RangeError(`\`${field}\` is "${value}". ${suggest(String(value), known)}`);
+  if (!known.includes(value))
+    throw new RangeError(`\`${field}\` is ${shorten(value)}. ${suggest(String(value), known)}`);
 }
 
 function whole(field: string, value: number, least: number): number {
@@ -162,6 +174,10 @@ function checkSpace(space: Space, grid: boolean): void {
     const { from, to, scale = 'linear', whole: counts = false, steps } = dimension;
     if (!(Number.isFinite(from) && Number.isFinite(to) && from < to))
       throw new RangeError(`${where} goes from ${from} to ${to}; two numbers, the smaller first, would do.`);
+    if (to - from < LEAST_WIDTH * Math.max(Math.abs(from), Math.abs(to)))
+      throw new RangeError(
+        `${where} goes from ${from} to ${to}. Expected ends that differ by ${LEAST_WIDTH} of the larger or more.`,
+      );
     oneOf(`space.${name}.scale`, scale, ['linear', 'log']);
     if (scale === 'log' && from <= 0)
       throw new RangeError(`${where} is logarithmic from ${from}; a number over 0 would do.`);
@@ -172,6 +188,9 @@ function checkSpace(space: Space, grid: boolean): void {
         `${where} is a range without \`steps\`; a grid wants a number of them, or a list of values.`,
       );
   }
+  const steps = Object.values(space).reduce((product, dimension) => product * stepsOf(dimension), 1);
+  if (grid && steps > MOST_TRIALS)
+    throw new RangeError(`The grid of \`space\` has ${steps} configurations. Expected ${MOST_TRIALS} at most.`);
 }
 
 function checkPruning(

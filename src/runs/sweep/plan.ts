@@ -1,6 +1,6 @@
 import { signedRankTail } from '../../math/wilcoxon.ts';
 import type { SweepDefinition } from './definition.ts';
-import { randomSettings } from './random-search.ts';
+import { Known, randomSettings } from './random-search.ts';
 import { gridOf } from './space.ts';
 import { treeParzen } from './tpe.ts';
 import type { Settings } from './train-settings.ts';
@@ -91,8 +91,14 @@ class Planner {
   private propose(first: number, size: number): Settings[] {
     const { space, search, seed } = this.definition;
     if (search === 'grid') return gridOf(space);
-    if (search === 'random' || first === 0)
-      return Array.from({ length: size }, (_, i) => randomSettings(space, seed, first + i));
+    if (search === 'random' || first === 0) {
+      const known = new Known();
+      return Array.from({ length: size }, (_, i) => {
+        const settings = randomSettings(space, seed, first + i, known);
+        known.add(settings);
+        return settings;
+      });
+    }
     const tried = this.candidates.map(({ settings, losses }) => ({ settings, loss: meanOf(losses) }));
     return treeParzen(space, tried, size, seed, first);
   }
@@ -188,7 +194,8 @@ function rungsOf({ train }: SweepDefinition, { epochs, keep }: { epochs: number;
 
 const keptOf = (alive: number, keep: number): number => Math.max(1, Math.ceil(alive * keep - 1e-9));
 
-function mostTrials(definition: SweepDefinition): number {
+/** Trials of a sweep of which nothing is pruned but by rungs. */
+export function mostTrials(definition: SweepDefinition): number {
   const { pruning, seeds } = definition;
   return generations(definition).reduce((total, size) => {
     if (pruning?.by !== 'halving') return total + size * seeds;

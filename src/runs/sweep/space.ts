@@ -34,9 +34,47 @@ export function valueAt(dimension: Dimension, u: number): Setting {
   // Each whole number has an equal share of the range.
   const [low, high] = whole ? [from - 0.5, to + 0.5] : [from, to];
   const value = scale === 'log' ? Math.exp(Math.log(low) + u * Math.log(high / low)) : low + u * (high - low);
-  const within = Math.min(to, Math.max(from, whole ? Math.round(value) : value));
-  // Six digits: what is printed is what was used.
-  return whole ? within : Number(within.toPrecision(6));
+  return valueIn(dimension, value);
+}
+
+/** Digits of values in a range: what is printed is what was used. */
+const DIGITS = 6;
+
+/** A range whose ends differ by less, as a share of the larger, is refused: its values would be hard to tell apart. */
+export const LEAST_WIDTH = 1e-9;
+
+/** The value of a range nearest to a number, in as many digits as tell a hundred thousand of its values apart; never outside. */
+function valueIn({ from, to, whole = false }: Range, x: number): number {
+  const narrow = Math.floor(Math.log10(Math.max(Math.abs(from), Math.abs(to)) / (to - from)));
+  const value = whole ? Math.round(x) : Number(x.toPrecision(DIGITS + Math.max(0, narrow)));
+  return Math.min(to, Math.max(from, value));
+}
+
+/** How many values a dimension has; of a range of fractions, endlessly many. */
+const countOf = (dimension: Dimension): number => {
+  if (!isRange(dimension)) return dimension.length;
+  return dimension.whole ? dimension.to - dimension.from + 1 : Number.POSITIVE_INFINITY;
+};
+
+/** How many configurations a space has. */
+export const sizeOf = (space: Space): number =>
+  Object.values(space).reduce((size, dimension) => size * countOf(dimension), 1);
+
+/** Every configuration of a space that has an end, one after the other. */
+export function* configurationsOf(space: Space): Generator<Settings, void> {
+  const dimensions = Object.entries(space);
+  const valueOfIndex = (dimension: Dimension, at: number): Setting =>
+    isRange(dimension) ? dimension.from + at : dimension[at];
+  for (let i = 0; i < sizeOf(space); i++) {
+    let rest = i;
+    yield Object.fromEntries(
+      dimensions.map(([name, dimension]) => {
+        const at = rest % countOf(dimension);
+        rest = (rest - at) / countOf(dimension);
+        return [name, valueOfIndex(dimension, at)];
+      }),
+    );
+  }
 }
 
 /** The place in [0, 1] that a value of a dimension stands at; of values that are listed, the middle of their share. */
@@ -58,14 +96,18 @@ export function indexOf(values: readonly Setting[], value: Setting): number {
 /** The values that a grid takes of a dimension, in order. */
 export function gridValues(dimension: Dimension): readonly Setting[] {
   if (!isRange(dimension)) return dimension;
-  const { from, to, scale = 'linear', whole = false, steps = 1 } = dimension;
+  const { from, to, scale = 'linear', steps = 1 } = dimension;
   const values = Array.from({ length: steps }, (_, i) => {
     const share = steps === 1 ? 0.5 : i / (steps - 1);
     const value = scale === 'log' ? from * (to / from) ** share : from + share * (to - from);
-    return whole ? Math.round(value) : Number(value.toPrecision(6));
+    return valueIn(dimension, value);
   });
   return [...new Set(values)];
 }
+
+/** How many values a grid asks of a dimension, before equal ones are taken as one. */
+export const stepsOf = (dimension: Dimension): number =>
+  isRange(dimension) ? (dimension.steps ?? 1) : dimension.length;
 
 /** Every combination of a space's grid values, the last dimension fastest. */
 export function gridOf(space: Space): Settings[] {

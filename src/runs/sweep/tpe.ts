@@ -1,7 +1,8 @@
 import { randomStream } from '../../random/stream.ts';
 import { parzen } from './parzen.ts';
+import { Known, randomSettings } from './random-search.ts';
 import { placeOf, type Space, valueAt } from './space.ts';
-import type { Settings } from './train-settings.ts';
+import type { Setting, Settings } from './train-settings.ts';
 
 /** A configuration that was tried, with its loss: smaller is better, NaN is worst. */
 export interface Tried {
@@ -12,11 +13,13 @@ export interface Tried {
 /** So many times the root of their number of configurations count as good, and so many draws are looked at. */
 const GOOD = 0.5;
 const CANDIDATES = 24;
+/** So often it is looked for a configuration that was not tried yet. */
+const TRIES = 20;
 
 /**
  * Configurations worth a try after some that were tried: for each setting, of 24 draws from the density of good ones l the one with the
  * largest l/g, g being the density of the others. What is chosen counts among the others for what is chosen after it, so that
- * configurations of one generation lie apart. Source: Bergstra, Bardenet, Bengio and Kégl 2011, section 4 (independent settings).
+ * configurations of one generation lie apart; none is chosen that was tried, while the space has another. Source: Bergstra, Bardenet, Bengio and Kégl 2011, section 4 (independent settings).
  * @param first number of the first configuration, which its draws depend on
  */
 export function treeParzen(
@@ -33,22 +36,26 @@ export function treeParzen(
   const good = sorted.slice(0, border).map(({ settings }) => settings);
   const others = sorted.slice(border).map(({ settings }) => settings);
   const chosen: Settings[] = [];
+  const known = new Known(tried.map(({ settings }) => settings));
   for (let i = 0; i < count; i++) {
-    const settings = Object.entries(space).map(([name, dimension], axis) => {
+    const axes = Object.entries(space).map(([name, dimension], axis) => {
       const random = randomStream(seed, 2, first + i, axis);
       const places = (all: readonly Settings[]) => all.map((one) => placeOf(dimension, one[name]));
       const [l, g] = [parzen(dimension, places(good)), parzen(dimension, places([...others, ...chosen]))];
-      const draws = Array.from({ length: CANDIDATES }, () => l.draw(random));
       const worth = (place: number) => l.density(place) / g.density(place);
-      return [
-        name,
-        valueAt(
-          dimension,
-          draws.reduce((best, place) => (worth(place) > worth(best) ? place : best)),
-        ),
-      ];
+      return (): [string, Setting] => {
+        const draws = Array.from({ length: CANDIDATES }, () => l.draw(random));
+        const best = draws.reduce((best, place) => (worth(place) > worth(best) ? place : best));
+        return [name, valueAt(dimension, best)];
+      };
     });
-    chosen.push(Object.fromEntries(settings) as Settings);
+    let settings: Settings = {};
+    for (let time = 0; time < TRIES && (time === 0 || known.has(settings)); time++)
+      settings = Object.fromEntries(axes.map((draw) => draw()));
+    // All that is thought good has been tried.
+    if (known.has(settings)) settings = randomSettings(space, seed, first + i, known);
+    known.add(settings);
+    chosen.push(settings);
   }
   return chosen;
 }

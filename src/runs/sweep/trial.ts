@@ -72,6 +72,30 @@ export interface PastFailure {
   readonly at: string;
 }
 
+type TrialResult = Extract<TrialOutcome, { state: 'done' }>['result'];
+/** Paths of an object's numbers, with "." between names. */
+type NumbersOf<T> = {
+  [N in keyof T & string]: T[N] extends number ? N : T[N] extends object ? `${N}.${NumbersOf<T[N]>}` : never;
+}[keyof T & string];
+
+/** The numbers of a result. Every one has all of them, so that a sweep knows before its first training whether its metric is one. */
+export const METRICS = Object.keys({
+  validError: true,
+  'testError.sampled': true,
+  'testError.threshold': true,
+  'testError.meanField': true,
+  trainLoss: true,
+  density: true,
+  'flops.executed': true,
+  'flops.dense': true,
+  'flops.gater': true,
+  'training.executed': true,
+  'training.all': true,
+  bestEpoch: true,
+  epochs: true,
+  seed: true,
+} satisfies Record<NumbersOf<TrialResult>, true>);
+
 /**
  * The metric of an outcome; NaN for a trial that failed.
  * @param metric a path into the result, as `testError.threshold`

@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises';
+import { lstat, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { nodeFolder } from '../folder.ts';
 import { patient } from './patient.ts';
@@ -74,7 +74,8 @@ export async function openServer(url: string, options: ServerOptions = {}): Prom
 }
 
 /**
- * Opens the database that lies in a folder, and makes it where there is none. One process may have it.
+ * Opens the database that lies in a folder, and makes it where there is none. One process may have it. Its statements throw SweepError
+ * when the folder goes away.
  * @throws StorageError when another process has it
  */
 export async function openEmbedded(path: string): Promise<Database> {
@@ -84,16 +85,46 @@ export async function openEmbedded(path: string): Promise<Database> {
   const lock = await nodeFolder(path).lock();
   try {
     await lock.tidy();
-    const pglite = await PGlite.create(join(path, 'database'));
+    const place = join(path, 'database');
+    const pglite = await PGlite.create(place);
+    const { executeSql } = fromPglite(pglite as unknown as Parameters<typeof fromPglite>[0]);
+    const present = async (): Promise<void> => {
+      const there = await lstat(place).then(
+        (facts) => facts.isDirectory(),
+        () => false,
+      );
+      if (!there)
+        throw new SweepError(
+          `${path} was removed or renamed while a sweep was using it; its results are where the folder is now. Expected the folder to stay until the sweep ends.`,
+        );
+    };
+    /** Statements before and after the folder went away say so, and not what the database cannot open. */
+    const guarded =
+      <A extends unknown[], R>(send: (...args: A) => Promise<R>) =>
+      async (...args: A): Promise<R> => {
+        await present();
+        try {
+          return await send(...args);
+        } catch (error) {
+          await present();
+          throw error;
+        }
+      };
+    const query = guarded((text: string, values: readonly unknown[]) => pglite.query(text, values as unknown[]));
     return {
       embedded: true,
       name: path,
-      query: async <Row>(text: string, values: readonly unknown[] = []) =>
-        (await pglite.query<Row>(text, values as unknown[])).rows,
-      raw: fromPglite(pglite as unknown as Parameters<typeof fromPglite>[0]),
+      query: async <Row>(text: string, values: readonly unknown[] = []) => (await query(text, values)).rows as Row[],
+      raw: { executeSql: guarded(executeSql) },
       async close() {
-        await pglite.close();
-        await lock.release();
+        try {
+          await pglite.close();
+        } catch (error) {
+          await present();
+          throw error;
+        } finally {
+          await lock.release();
+        }
       },
     };
   } catch (error) {

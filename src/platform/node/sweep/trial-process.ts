@@ -1,7 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { FormatError } from '../../../io/format-error.ts';
 import { shorten } from '../../../io/json.ts';
@@ -31,6 +29,8 @@ export interface TrialProcessOptions {
   readonly checkpointEvery: number;
   /** Where data sets lie on this machine; by default where `train` looks. */
   readonly dataDir?: string | undefined;
+  /** A folder for compiled modules, which nobody else can write. */
+  readonly compileCache?: string;
 }
 
 /** Time for a process to save and end after it was asked to, in milliseconds. */
@@ -46,7 +46,7 @@ const INTERRUPTED: readonly (number | null)[] = [129, 130, 143];
  * is alive. The other one stops and saves when this one dies (train.ts listens for that on the channel between them).
  */
 export const trialProcess =
-  ({ main, threads, checkpointEvery, dataDir }: TrialProcessOptions): RunTrial =>
+  ({ main, threads, checkpointEvery, dataDir, compileCache }: TrialProcessOptions): RunTrial =>
   async (trial, path, signal) => {
     const wrong = wrongSettings(trial);
     if (wrong !== undefined) return { state: 'failed', reason: wrong };
@@ -59,8 +59,8 @@ export const trialProcess =
     const machine = ['--threads', String(threads), ...(dataDir === undefined ? [] : ['--data-dir', dataDir])];
     const args = [main, 'train', ...flagsOf(trial.settings), ...machine, ...own];
     const child = spawn(process.execPath, args, {
-      // Compiled once for all trials: a short one takes half the time. The folder is Node's own for this.
-      env: { NODE_COMPILE_CACHE: join(tmpdir(), 'node-compile-cache'), ...process.env },
+      // Compiled once for all trials: a short one takes half the time.
+      env: { ...process.env, ...(compileCache !== undefined && { NODE_COMPILE_CACHE: compileCache }) },
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     });
     const { code, killedBy, text } = await ended(child, signal);

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { dense } from '../../src/layers/dense.ts';
-import { gated } from '../../src/layers/gated.ts';
-import { createModel, type LayerSpec } from '../../src/layers/model.ts';
 import { sigmoid } from '../../src/math/special.ts';
 import { resolveNeuron } from '../../src/neurons/resolve.ts';
+import { dense } from '../../src/nn/dense.ts';
+import { gated } from '../../src/nn/gated.ts';
+import { createModel, type LayerSpec } from '../../src/nn/model.ts';
 import { reference } from '../helpers/engines.ts';
 
 const modelOf = (inputs: number, ...layers: LayerSpec[]) => createModel(reference, { inputs, layers, seed: 3 });

@@ -1,0 +1,52 @@
+import type { LayerSpec, ModelSpec } from '../nn/model.ts';
+
+/** What layers ask for, counted without building them. */
+export interface ModelSize {
+  /** Weights and biases, at the least: of layers that cannot be built, none. */
+  readonly weights: number;
+  /** Is that all of them? Of a kind of layer that is not known here, none are counted. */
+  readonly exact: boolean;
+  /** Width of the output; undefined where it is not known. */
+  readonly outputs: number | undefined;
+}
+
+/** Weights of a layer on so many inputs, and its outputs. */
+type Count = (layer: never, inputs: number) => readonly [weights: number, outputs: number];
+
+const NOTHING: readonly [number, undefined] = [0, undefined];
+
+const affine = (inputs: number, units: number): number => (inputs + 1) * units;
+
+const counts: Readonly<Record<LayerSpec['layer'], Count>> = {
+  dense: ({ units }: { units: number }, inputs) => [affine(inputs, units), units],
+  gated(
+    { units, blocks = units, gater = [64] }: { units: number; blocks?: number; gater?: readonly number[] },
+    inputs,
+  ) {
+    const widths = [inputs, ...(Array.isArray(gater) ? gater : []), blocks];
+    const ofGater = widths.slice(1).reduce((sum, width, i) => sum + affine(widths[i], width), 0);
+    return [affine(inputs, units) + ofGater, units];
+  },
+  lstm({ units, bidirectional = false }: { units: number; bidirectional?: boolean }, inputs) {
+    const directions = bidirectional ? 2 : 1;
+    return [directions * (affine(inputs, 4 * units) + 4 * units * units), directions * units];
+  },
+};
+
+/** Counts a model's weights from its layers, which may be of any origin: whatever they hold, this costs nothing. */
+export function sizeOfModel({ inputs, layers }: ModelSpec): ModelSize {
+  let weights = 0;
+  let exact = true;
+  let width: number | undefined = inputs;
+  for (const layer of layers) {
+    const count: Count | undefined = Object.hasOwn(counts, layer.layer) ? counts[layer.layer] : undefined;
+    const counted: readonly [number, number | undefined] =
+      count && width !== undefined ? count(layer as never, width) : NOTHING;
+    const [own, outputs] = counted;
+    const known: boolean = Number.isFinite(own) && own > 0;
+    if (known) weights += own;
+    else exact = false;
+    width = known ? outputs : undefined;
+  }
+  return { weights, exact, outputs: width };
+}

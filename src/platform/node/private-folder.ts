@@ -1,0 +1,37 @@
+import type { Stats } from 'node:fs';
+import { lstat, mkdir, stat } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+
+/** Access of anybody but the owner, and of anybody to write. */
+const [OTHERS, ANYBODY_WRITES, STICKY] = [0o077, 0o002, 0o1000];
+
+/**
+ * A folder whose files this user alone can read, write or replace, made where there is none: for what a process later runs.
+ * @returns whether it is that: a folder and no link, the user's own, of mode 0700, in folders that nobody else can put another into
+ */
+export async function makePrivate(path: string): Promise<boolean> {
+  try {
+    await mkdir(path, { recursive: true, mode: 0o700 });
+    return await isPrivate(resolve(path));
+  } catch {
+    return false;
+  }
+}
+
+async function isPrivate(path: string): Promise<boolean> {
+  const facts = await lstat(path);
+  if (!facts.isDirectory()) return false;
+  // Windows has neither users nor modes here; a user's folders are the user's.
+  if (process.getuid === undefined) return true;
+  if (facts.uid !== process.getuid() || (facts.mode & OTHERS) !== 0) return false;
+  for (let above = dirname(path); ; above = dirname(above)) {
+    if (!isSafe(await stat(above))) return false;
+    if (above === dirname(above)) return true;
+  }
+}
+
+/** Can nobody but the user and the system put another folder in the place of one in it? */
+function isSafe({ uid, mode }: Stats): boolean {
+  const own = uid === 0 || uid === process.getuid?.();
+  return own && ((mode & ANYBODY_WRITES) === 0 || (mode & STICKY) !== 0);
+}
