@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { decodeText } from '../src/io/json.ts';
 import { nodeFolder } from '../src/platform/node/index.ts';
 import { UsageError } from './exit.ts';
 import { print, printJson } from './output.ts';
@@ -6,7 +7,8 @@ import { parallelChart } from './parallel-chart.ts';
 import { CHART_FILE, encodeResults, RESULTS_FILE, reportOf, reportText } from './sweep-report.ts';
 import { databaseOf, openSession, sweepsFolder } from './sweep-session.ts';
 
-const MOST_FILE = 2 ** 30;
+/** Of results, a hundred thousand trials. */
+const MOST_FILE = 2 ** 27;
 
 /**
  * `flipgrad runs --sweep NAME`: ranks a sweep's configurations as they stand, and draws them.
@@ -24,7 +26,7 @@ export async function showSweep(name: string, flags: { db?: string; folder?: str
 
 async function fileOf(path: string, name: string): Promise<string> {
   const bytes = await nodeFolder(path).read(RESULTS_FILE, MOST_FILE);
-  if (bytes) return new TextDecoder().decode(bytes);
+  if (bytes) return decodeText(bytes, `${path}/${RESULTS_FILE}`);
   throw new UsageError(
     `${path} has no results of a sweep "${name}"; --folder DIR, or --db of the server that has it, would do.`,
   );

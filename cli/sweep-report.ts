@@ -1,4 +1,5 @@
 import {
+  checkSweep,
   FormatError,
   type PastFailure,
   planSweep,
@@ -6,9 +7,10 @@ import {
   reportSweep,
   type SweepDefinition,
   type SweepReport,
-  type TrialOutcome,
 } from '../src/index.ts';
+import { asObject, parseJson, shorten } from '../src/io/json.ts';
 import type { StoredResult } from '../src/platform/node/sweep/store.ts';
+import { checkOutcome } from '../src/runs/sweep/trial.ts';
 import { shown } from './shown.ts';
 import { percent, table } from './table.ts';
 
@@ -28,20 +30,36 @@ export function encodeResults(
   return new TextEncoder().encode(`${JSON.stringify({ format: FORMAT, definition, results, retried }, null, 1)}\n`);
 }
 
-/** The report of a sweep as it stands in results.json. @throws FormatError when it is no such file */
+/**
+ * The report of a sweep as it stands in results.json, of whatever origin: what its definition asks for is counted before it is planned.
+ * @throws FormatError when it is no such file
+ */
 export function reportOf(text: string, where: string): { report: SweepReport; definition: SweepDefinition } {
+  const file = asObject(parseJson(text, where), where);
+  if (file.format !== FORMAT)
+    throw new FormatError(`${where} has the format ${shorten(file.format)}. Expected "${FORMAT}".`);
+  const entries = (name: string): Readonly<Record<string, unknown>>[] => {
+    const value = file[name] ?? [];
+    if (!Array.isArray(value)) throw new FormatError(`\`${name}\` of ${where} is ${shorten(value)}. Expected a list.`);
+    return value.map((entry, i) => asObject(entry, `\`${name}[${i}]\` of ${where}`));
+  };
+  const results = entries('results');
+  const retried = entries('retried').map((entry, i) => {
+    const texts = [entry.key, entry.reason, entry.worker, entry.at];
+    if (texts.every((value) => typeof value === 'string') && Number.isSafeInteger(entry.attempt))
+      return entry as unknown as PastFailure;
+    throw new FormatError(
+      `\`retried[${i}]\` of ${where} is ${shorten(entry)}. Expected \`key\`, \`attempt\`, \`reason\`, \`worker\` and \`at\`.`,
+    );
+  });
   try {
-    const { format, definition, results, retried } = JSON.parse(text) as {
-      format: string;
-      definition: SweepDefinition;
-      results: StoredResult[];
-      retried?: PastFailure[];
-    };
-    if (format !== FORMAT) throw new FormatError(`its format is ${JSON.stringify(format)}; "${FORMAT}" can be read`);
-    const outcomes = new Map<string, TrialOutcome>(results.map(({ key, outcome }) => [key, outcome]));
+    const definition = checkSweep(file.definition, 'sweep');
+    const outcomes = new Map(results.map(({ key, outcome }) => [String(key), checkOutcome(outcome)]));
     return { report: reportSweep(definition, planSweep(definition, outcomes), outcomes, retried), definition };
   } catch (error) {
-    throw new FormatError(`${where} is no record of a sweep: ${(error as Error).message}.`);
+    if (error instanceof FormatError || error instanceof RangeError)
+      throw new FormatError(`${where} is no record of a sweep: ${error.message}`, { cause: error });
+    throw error;
   }
 }
 

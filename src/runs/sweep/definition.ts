@@ -74,6 +74,9 @@ export const defineSweep = (sweep: Sweep): Sweep => sweep;
 
 /** What a plan of is made in a moment. */
 const MOST_TRIALS = 100_000;
+/** The exact test of n pairs takes n³ steps. */
+const MOST_PAIRS = 100;
+const MOST_RUNGS = 100;
 
 const FIELDS = [
   'name',
@@ -208,6 +211,10 @@ function checkPruning(
       throw new RangeError(
         `With ${seeds} seeds Wilcoxon's test never gets to p = ${p}; ${Math.ceil(-Math.log2(p))} seeds would do.`,
       );
+    if (seeds > MOST_PAIRS)
+      throw new RangeError(
+        `Wilcoxon's test goes through all seeds, and there are ${seeds}. Expected ${MOST_PAIRS} at most.`,
+      );
     return { by: 'wilcoxon', p };
   }
   const { epochs, keep = 1 / 3 } = given;
@@ -220,6 +227,11 @@ function checkPruning(
   if (!(Number.isSafeInteger(epochs) && epochs >= 1 && epochs < (last as number)))
     throw new RangeError(
       `\`pruning.epochs\` is ${epochs}, and a trial has ${last}; a whole number from 1 up, less than that, would do.`,
+    );
+  const rungs = Math.log((last as number) / epochs) / -Math.log(keep);
+  if (rungs > MOST_RUNGS)
+    throw new RangeError(
+      `From ${epochs} to ${last} epochs, keeping ${keep}, there are ${Math.ceil(rungs)} rungs. Expected ${MOST_RUNGS} at most.`,
     );
   return { by: 'halving', epochs, keep };
 }
