@@ -6,7 +6,7 @@ import {
   type Dataset,
   type Engine,
   type LogName,
-  type ModelSpec,
+  type ModelDescription,
   RUN_FORMAT,
   Run,
   type RunRecord,
@@ -70,7 +70,7 @@ export function recordOf(
     source: string;
     seed: number;
     data: Split;
-    model: ModelSpec;
+    model: ModelDescription;
     engine: Engine;
     simd: string;
     blas: string;

@@ -6,7 +6,7 @@ import {
   type Engine,
   latentSite,
   type Model,
-  type ModelSpec,
+  type ModelDescription,
   Run,
   type RunEvent,
   type Split,
@@ -97,7 +97,7 @@ export async function beginVae(
 }
 
 /** What run.json says of an autoencoder's run that is about to begin. */
-function vaeRecord({ config, flags, data, engine }: Using, vae: VaeKind, model: ModelSpec): VaeRunRecord {
+function vaeRecord({ config, flags, data, engine }: Using, vae: VaeKind, model: ModelDescription): VaeRunRecord {
   const { training, ...facts } = recordOf(config, { ...flags, source: flags.data, data, model, engine, logs: [] });
   const samples = flags.samples ?? SAMPLES;
   const { neuron, units, epochs, batch, optimizer, lr, momentum, decay, basket, basketEvery } = config;

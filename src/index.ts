@@ -107,9 +107,16 @@ export { type DenseSpec, dense } from './nn/dense.ts';
 export type { RateSpread, SiteHealth } from './nn/firing-site.ts';
 export { type GatedSpec, gated } from './nn/gated.ts';
 export type { Hold } from './nn/hold.ts';
-export type { Mode } from './nn/layer.ts';
 export { type LstmSpec, lstm } from './nn/lstm.ts';
-export { createModel, type LayerSpec, Model, type ModelSpec, type Snapshot } from './nn/model.ts';
+export {
+  createModel,
+  type LayerSpec,
+  Model,
+  type ModelDescription,
+  type ModelSpec,
+  type Snapshot,
+} from './nn/model.ts';
+export type { Mode } from './nn/pass.ts';
 export {
   type AdaptiveWeightNoise,
   adaptiveWeightNoise,

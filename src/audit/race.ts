@@ -130,7 +130,7 @@ export class Runner {
     this.losses.push(loss);
     this.executed += multiplyAdds;
     this.examples += indices.length;
-    this.forward += output.shape[0] / examples.length;
+    this.forward += output.rows / examples.length;
   }
 
   /** The next examples, in an order that depends on the seed alone. */

@@ -1,8 +1,11 @@
 import { evaluateFormula, type Formula, f } from '../neurons/formula.ts';
 import { formulaMisfit, formulasOf } from '../neurons/formula-misfit.ts';
-import type { AffineBlueprint, GatedBlueprint, LstmBlueprint } from '../nn/blueprint.ts';
+import { resolveNeuron } from '../neurons/resolve.ts';
 import type { FiringSite } from '../nn/firing-site.ts';
+import type { GatedSpec } from '../nn/gated.ts';
+import type { LstmSpec } from '../nn/lstm.ts';
 import type { Model } from '../nn/model.ts';
+import { isModule } from '../nn/module.ts';
 import { ExportError } from './export-error.ts';
 
 /** The modes that are functions of the input alone, hence can be exported. */
@@ -81,52 +84,74 @@ export const readsSequences = ({ layers }: FrozenNetwork): boolean => layers.som
 export function freeze(model: Model, mode: FrozenMode): FrozenNetwork {
   if (!FROZEN_MODES.includes(mode))
     throw new RangeError(`The mode of an export is "${mode}"; ${FROZEN_MODES.join(' or ')} would do.`);
-  const affine = (blueprint: AffineBlueprint): FrozenAffine => freezeAffine(model, blueprint, mode);
-  const layers = model.layers.map(({ name, blueprint }) => {
-    if (!blueprint)
-      throw new ExportError(`The layer "${name}" cannot be exported: it does not say what it computes without noise.`);
-    if (blueprint.kind === 'affine') return affine(blueprint);
-    return blueprint.kind === 'gated' ? freezeGated(name, blueprint, affine) : freezeLstm(name, blueprint, affine);
+  const layers = model.spec.layers.map((spec, i) => {
+    const { name } = model.layers[i];
+    if (!isModule(spec)) {
+      if (spec.layer === 'dense') return freezeAffine(model, name, mode, siteOf(model, name));
+      if (spec.layer === 'gated') return freezeGated(model, name, spec, mode);
+      if (spec.layer === 'lstm') return freezeLstm(model, name, spec, mode);
+    }
+    throw new ExportError(
+      `The layer "${name}" cannot be exported: it is a ${isModule(spec) ? 'function' : spec.layer}. Expected dense, gated and LSTM layers.`,
+    );
   });
   return { mode, inputs: model.inputs, outputs: model.outputs, layers };
 }
 
-function freezeAffine(model: Model, { weights, bias, site }: AffineBlueprint, mode: FrozenMode): FrozenAffine {
-  const units = bias.tensor.size;
+const siteOf = ({ sites }: Model, name: string): FiringSite | undefined => sites.find((site) => site.name === name);
+
+function freezeAffine(model: Model, name: string, mode: FrozenMode, site: FiringSite | undefined): FrozenAffine {
+  const weights = model.weights(`${name}.weights`);
+  const bias = model.weights(`${name}.bias`);
   return {
     kind: 'affine',
-    name: weights.name.replace(/\.weights$/, ''),
-    inputs: weights.tensor.size / units,
-    units,
-    weights: model.weights(weights.name),
-    bias: bias.tensor.toArray(),
+    name,
+    inputs: weights.length / bias.length,
+    units: bias.length,
+    weights,
+    bias,
     firing: site ? freezeSite(site, mode) : { keep: 'all', value: f.logit },
   };
 }
 
-function freezeGated(
-  name: string,
-  { gater, experts, blocks, size }: GatedBlueprint,
-  affine: (blueprint: AffineBlueprint) => FrozenAffine,
-): FrozenGated {
-  const stages = gater.map(affine);
-  const { firing } = stages[stages.length - 1];
-  const blockWeights = experts.weights.tensor.toArray();
-  const closes = canClose(firing);
-  return { kind: 'gated', name, gater: stages, experts: affine(experts), blockWeights, blocks, size, closes };
+function freezeGated(model: Model, name: string, spec: GatedSpec, mode: FrozenMode): FrozenGated {
+  const { units, blocks = units, gater = [64] } = spec;
+  const hidden = gater.map((_, i) => ({
+    ...freezeAffine(model, `${name}.gater${i}`, mode, undefined),
+    firing: { keep: 'all' as const, value: TANH },
+  }));
+  const gates = freezeAffine(model, `${name}.gater`, mode, siteOf(model, `${name}.gates`));
+  const experts = freezeAffine(model, `${name}.experts`, mode, siteOf(model, `${name}.experts`));
+  const blockWeights = model.parameters
+    .find((parameter) => parameter.name === `${name}.experts.weights`)
+    ?.tensor.toArray() as Float32Array;
+  const closes = canClose(gates.firing);
+  return {
+    kind: 'gated',
+    name,
+    gater: [...hidden, gates],
+    experts,
+    blockWeights,
+    blocks,
+    size: units / blocks,
+    closes,
+  };
 }
 
+const TANH = formulasOf(resolveNeuron('tanh'))?.expect as Formula;
+
 function freezeLstm(
+  model: Model,
   name: string,
-  { directions }: LstmBlueprint,
-  affine: (blueprint: AffineBlueprint) => FrozenAffine,
+  { units, bidirectional = false }: LstmSpec,
+  mode: FrozenMode,
 ): FrozenLstm {
-  const frozen = directions.map(({ backwards, recurrent, ...direction }) => {
-    const { name, inputs, units, weights, bias } = affine(direction.affine);
-    return { name, inputs, units: units / 4, weights, bias, backwards, recurrent: recurrent.tensor.toArray() };
+  const directions = [false, ...(bidirectional ? [true] : [])].map((backwards) => {
+    const own = backwards ? `${name}.backwards` : name;
+    const { inputs, weights, bias } = freezeAffine(model, own, mode, undefined);
+    return { name: own, inputs, weights, bias, backwards, recurrent: model.weights(`${own}.recurrent`) };
   });
-  const [{ inputs, units }] = frozen;
-  return { kind: 'lstm', name, inputs, units, directions: frozen };
+  return { kind: 'lstm', name, inputs: directions[0].inputs, units, directions };
 }
 
 /** How the units of a site fire in a mode; see tensor/fire.ts, which does the same. */

@@ -1,7 +1,7 @@
 import type { Engine } from '../backend/engine.ts';
 import { allFinite } from '../math/statistics.ts';
 import type { NeuronDefinition } from '../neurons/contract.ts';
-import type { LayerSpec, Model, ModelSpec } from '../nn/model.ts';
+import type { LayerSpec, Model, ModelDescription } from '../nn/model.ts';
 import { buildModel } from './build-model.ts';
 import { FormatError } from './format-error.ts';
 import { asObject, parseJson, shorten } from './json.ts';
@@ -51,12 +51,12 @@ export function loadModel(engine: Engine, bytes: Uint8Array, options: LoadModelO
   return model;
 }
 
-function checkSpec(value: unknown, where: string): ModelSpec {
+function checkSpec(value: unknown, where: string): ModelDescription {
   const spec = asObject(value, `The network of ${where}`);
   if (!Array.isArray(spec.layers)) throw new FormatError(`The network of ${where} has no list of layers.`);
   for (const layer of spec.layers as unknown[]) {
     const fields = asObject(layer, `A layer of ${where}`);
-    if (typeof fields.units !== 'number') throw new FormatError(`A layer of ${where} has no number of units.`);
+    if (typeof fields.layer !== 'string') throw new FormatError(`A layer of ${where} does not say which it is.`);
     if (fields.name !== undefined && typeof fields.name !== 'string')
       throw new FormatError(`A layer of ${where} is called ${shorten(fields.name)}; a text would do.`);
   }

@@ -1,13 +1,14 @@
 import type { NeuronDefinition } from '../neurons/contract.ts';
 import { instantiate, type NeuronSpec } from '../neurons/resolve.ts';
-import type { LayerSpec, Model, ModelSpec } from '../nn/model.ts';
+import type { LayerSpec, Model, ModelDescription } from '../nn/model.ts';
 
 /** Fields of layers that ask for a neuron. */
 const NEURON_FIELDS = ['neuron', 'activation'] as const;
 
 /** A model's layers as plain JSON: neurons by name and options, every layer with its name. */
-export function portableSpec({ spec, seed, layers }: Model): ModelSpec {
-  return { inputs: spec.inputs, layers: spec.layers.map((layer, i) => portableLayer(layer, layers[i].name)), seed };
+export function portableSpec({ description, seed, layers }: Model): ModelDescription {
+  const named = description.layers.map((layer, i) => portableLayer(layer, layers[i].name));
+  return { inputs: description.inputs, layers: named, seed };
 }
 
 function portableLayer(spec: LayerSpec, name: string): LayerSpec {
@@ -25,7 +26,7 @@ function portableNeuron(spec: NeuronSpec): NeuronSpec {
 }
 
 /** The same layers with neurons of one's own in place of their names. */
-export function withNeurons(spec: ModelSpec, neurons: readonly NeuronDefinition[]): ModelSpec {
+export function withNeurons(spec: ModelDescription, neurons: readonly NeuronDefinition[]): ModelDescription {
   if (neurons.length === 0) return spec;
   const own = new Map(neurons.map((neuron) => [neuron.name, neuron]));
   const layers = spec.layers.map((given) => {

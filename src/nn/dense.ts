@@ -1,17 +1,14 @@
 import { type NeuronSpec, resolveNeuron } from '../neurons/resolve.ts';
-import type { Tensor } from '../tensor/tensor.ts';
-import { Affine } from './affine.ts';
+import { affine } from './affine.ts';
 import { checkUnits } from './check.ts';
-import { FiringSite } from './firing-site.ts';
-import type { Layer, LayerContext } from './layer.ts';
+import type { LayerDescription, LayerKind } from './module.ts';
 
 /** A dense layer: h = neuron(x·W + b). Any neuron of the zoo can be its unit. */
-export interface DenseSpec {
+export interface DenseSpec extends LayerDescription {
   readonly layer: 'dense';
   readonly units: number;
   /** Default `linear`. */
   readonly neuron?: NeuronSpec;
-  readonly name?: string;
 }
 
 /** Shorthand for a `DenseSpec`. */
@@ -19,28 +16,15 @@ export function dense(units: number, neuron: NeuronSpec = 'linear', name?: strin
   return { layer: 'dense', units, neuron, ...(name && { name }) };
 }
 
-/** @throws RangeError for units that are not a whole number ≥ 1, or an unknown neuron */
-export function buildDense(spec: DenseSpec, context: LayerContext): Layer {
-  checkUnits(context.name, spec.units);
-  const { name, inputs, engine } = context;
-  const stream = context.index * 8;
-  const neuron = resolveNeuron(spec.neuron ?? 'linear');
-  const affine = new Affine(context, { name, inputs, units: spec.units, group: 'main', stream });
-  const site = neuron.identity ? undefined : new FiringSite(engine, neuron, { name, units: spec.units, layer: stream });
-  return {
-    name,
-    inputs,
-    outputs: spec.units,
-    parameters: affine.parameters,
-    sites: site ? [site] : [],
-    cost: { dense: affine.multiplyAdds, gater: 0 },
-    blueprint: affine.blueprint(site),
-    apply(pass, x): Tensor {
-      const logits = affine.apply(pass, x);
-      return site ? site.fire(pass, logits) : logits;
-    },
-    afterStep() {
-      if (site?.stochastic) site.countLast();
-    },
-  };
-}
+/** Shape [inputs] → [units]. @throws RangeError for units that are not a whole number ≥ 1, or an unknown neuron */
+export const applyDense: LayerKind<DenseSpec> = (scope, { units, neuron: spec = 'linear' }, x) => {
+  const neuron = scope.keep('neuron', () => {
+    checkUnits(scope.name, units);
+    return resolveNeuron(spec);
+  });
+  const logits = affine(scope, x, { units, stream: scope.stream });
+  if (neuron.identity) return logits;
+  const site = scope.site(neuron, units, { stream: scope.stream });
+  if (site.stochastic) scope.afterStep(() => site.countLast());
+  return site.fire(scope.pass, logits);
+};

@@ -7,7 +7,7 @@ import { allocateState, type DrawKey, drawNoise, type FiringMode } from '../tens
 import { fireTensor } from '../tensor/ops/fire.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { holdInputs, holdOutputs } from './hold.ts';
-import type { Pass } from './layer.ts';
+import type { Pass } from './pass.ts';
 
 /** How the units of one site fired since `resetHealth`. */
 export interface SiteHealth {
@@ -45,6 +45,23 @@ function spreadOf(shares: Float64Array, mean: number): RateSpread {
   };
 }
 
+/** What a site fired with, and what came of it. */
+interface Firings {
+  readonly logits: Tensor;
+  readonly h: Tensor;
+}
+
+export interface FiringSiteOptions {
+  readonly name: string;
+  readonly units: number;
+  /** Target share of open units; default: none. */
+  readonly rate?: number;
+  /** Number of the site's random stream, below 65,536. */
+  readonly layer: number;
+  /** More such numbers, for sites that fire several times in a pass. */
+  readonly more?: () => number;
+}
+
 /** A place in a network where a layer of neurons fires: the neuron, its state, its threshold and its statistics. */
 export class FiringSite {
   readonly name: string;
@@ -55,18 +72,24 @@ export class FiringSite {
   readonly state: NdArray | undefined;
   /** Added to the logits where units are selected (gates/balance.ts); undefined where nothing is. */
   selectionBias: Float64Array | undefined;
-  /** The logits and outputs (while training, of all draws) of the last pass, valid until the next step. */
-  last: { logits: Tensor; h: Tensor } | undefined;
-  private readonly layer: number;
+  /** The logits and outputs (while training, of all draws) of the last firing, valid until the next step. */
+  get last(): Firings | undefined {
+    return this.firings.at(-1);
+  }
+
+  /** All of the last pass: several where its module was applied several times. */
+  private firings: Firings[] = [];
+  /** Numbers of the random streams of the first, the second firing in a pass, and so on. */
+  private readonly streams: number[];
+  private readonly more: (() => number) | undefined;
   private readonly cut = new Float64Array(1);
   /** For how many examples every unit fired since `resetHealth`; the last number counts the examples. */
   private readonly tally: Float64Array;
 
   /**
-   * @param layer number of the site's random stream, below 65,536
    * @throws RangeError when the units are no whole number of the neuron's groups
    */
-  constructor(engine: Engine, neuron: Neuron, options: { name: string; units: number; rate?: number; layer: number }) {
+  constructor(engine: Engine, neuron: Neuron, options: FiringSiteOptions) {
     const { group = 1 } = neuron;
     if (options.units % group !== 0)
       throw new RangeError(
@@ -78,7 +101,8 @@ export class FiringSite {
     this.name = options.name;
     this.units = options.units;
     this.rate = options.rate;
-    this.layer = options.layer;
+    this.streams = [options.layer];
+    this.more = options.more;
     this.state = allocateState(engine, neuron, options.units);
     this.tally = new Float64Array(options.units + 1);
   }
@@ -119,37 +143,47 @@ export class FiringSite {
     const h = fireTensor(fired.logits, {
       neuron,
       mode: this.modeOf(pass),
-      source: this.sourceOf(pass),
+      source: this.sourceOf(pass, this.begin(pass)),
       state,
       selectionBias: fired.selectionBias,
     });
     if (held) holdOutputs(held, neuron, logits.array, h.array);
-    this.last = { logits, h };
+    this.firings.push({ logits, h });
     return h;
   }
 
   /** What the units fired with in this pass, when sampled: for functions of P(h ≠ 0) given the noise. */
   firingOf(pass: Pass, logits: NdArray): Omit<Firing, 'h' | 'state'> {
+    const last = this.firings.length - 1;
     const { rows, columns: units } = logits;
-    const noise = drawNoise(pass.tape.engine, this.neuron, logits, this.sourceOf(pass)).values;
+    const noise = drawNoise(pass.tape.engine, this.neuron, logits, this.sourceOf(pass, last)).values;
     return { rows, units, logits: logits.values, noise, selectionBias: this.selectionBias };
   }
 
   /** Counts the last pass into the health statistics; returns the share of the minibatch for which each unit fired. */
   countLast(): Float64Array {
-    if (!this.last) return new Float64Array(this.units);
-    const { logits, h } = this.last;
+    const rates = new Float64Array(this.units);
+    let rows = 0;
+    for (const { logits, h } of this.firings) {
+      rows += logits.rows;
+      this.countRows(h, rates);
+    }
+    for (let unit = 0; unit < this.units; unit++) {
+      this.tally[unit] += rates[unit];
+      rates[unit] /= Math.max(1, rows);
+    }
+    this.tally[this.units] += rows;
+    return rates;
+  }
+
+  /** Adds the number of rows for which each unit fired. */
+  private countRows(h: Tensor, rates: Float64Array): void {
     const { tape } = h;
     const counts = tape.engine.allocate([1, this.units], `counts of ${this.name}`);
     const weights = tape.weightsOf(h)?.pointer ?? 0;
     tape.engine.backend.run('countNonzero', h.array.pointer, weights, counts.pointer, h.rows, this.units);
-    const rates = Float64Array.from(counts.values);
-    for (let unit = 0; unit < this.units; unit++) {
-      this.tally[unit] += rates[unit];
-      rates[unit] /= logits.rows;
-    }
-    this.tally[this.units] += logits.rows;
-    return rates;
+    const { values } = counts;
+    for (let unit = 0; unit < this.units; unit++) rates[unit] += values[unit];
   }
 
   resetHealth(): void {
@@ -170,9 +204,16 @@ export class FiringSite {
     };
   }
 
-  private sourceOf(pass: Pass): DrawKey {
+  /** Forgets the firings of earlier passes. @returns how many there were in this one */
+  private begin({ tape }: Pass): number {
+    if (this.firings[0]?.h.tape !== tape) this.firings = [];
+    return this.firings.length;
+  }
+
+  private sourceOf(pass: Pass, firing: number): DrawKey {
     const { draw = pass.source.draw } = pass.instead?.get(this) ?? {};
-    return { ...pass.source, draw, layer: this.layer };
+    while (this.more && this.streams.length <= firing) this.streams.push(this.more());
+    return { ...pass.source, draw, layer: this.streams[firing] ?? this.streams[0] };
   }
 
   private modeOf(pass: Pass): FiringMode {

@@ -5,7 +5,7 @@ import { type BlockShape, openBlocks } from '../tensor/ops/blocks.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import type { FiringSite } from './firing-site.ts';
 import type { GatedSpec } from './gated.ts';
-import type { Pass } from './layer.ts';
+import type { Pass } from './pass.ts';
 import { fastestPath, type Path, skipsInTraining } from './paths.ts';
 
 /** Open blocks to compute, and weights for the gradients of their gates where some were opened by a probe. */
@@ -47,7 +47,7 @@ export class GatedPath {
   choose(pass: Pass, gates: Tensor): OpenBlocks | undefined {
     const { compute = 'auto', probe } = this.spec;
     // Experts with noise are calibrated and counted unit by unit over whole minibatches; coupled ones want whole rows.
-    if (compute === 'dense' || this.expertsWantAll) return undefined;
+    if (compute === 'dense' || this.expertsWantAll || pass.building) return undefined;
     // Units of experts are held by their place in whole rows.
     if (this.experts && pass.held?.has(this.experts)) return undefined;
     const { neuron } = pass.instead?.get(this.gates) ?? this.gates;

@@ -1,21 +1,27 @@
-import type { NdArray } from '../backend/nd-array.ts';
 import { type BalanceOptions, BiasBalance } from '../gates/balance.ts';
 import type { SparsitySpec } from '../gates/index.ts';
 import { BiasNudge, type NudgeOptions } from '../gates/nudge.ts';
 import type { Neuron } from '../neurons/contract.ts';
 import { type NeuronSpec, resolveNeuron } from '../neurons/resolve.ts';
-import { gateBlocks } from '../tensor/ops/blocks.ts';
+import {
+  allBlocks,
+  type BlockShape,
+  BlockTensor,
+  blocksToBlocks,
+  denseToBlocks,
+  gateBlocks,
+} from '../tensor/ops/blocks.ts';
+import { fireTensor } from '../tensor/ops/fire.ts';
 import { gate } from '../tensor/ops/gate.ts';
 import type { Tensor } from '../tensor/tensor.ts';
-import { Affine } from './affine.ts';
-import type { AffineBlueprint } from './blueprint.ts';
+import { affine } from './affine.ts';
 import { checkUnits } from './check.ts';
-import { Experts } from './experts.ts';
-import { FiringSite } from './firing-site.ts';
+import type { FiringSite } from './firing-site.ts';
 import { GatedPath } from './gated-path.ts';
 import { glorotUniform, sparseNormal } from './initialize.ts';
-import type { Activation, Layer, LayerContext, Pass } from './layer.ts';
+import type { LayerDescription, LayerKind } from './module.ts';
 import type { Compute } from './paths.ts';
+import type { Scope } from './scope.ts';
 import { Sparsity } from './sparsity.ts';
 
 /**
@@ -23,7 +29,7 @@ import { Sparsity } from './sparsity.ts';
  * (tanh hidden layers on the same input) gives one logit a block, and the neuron turns it into the gate g_k.
  * Source: Bengio, Léonard, Courville 2013, §5.
  */
-export interface GatedSpec {
+export interface GatedSpec extends LayerDescription {
   readonly layer: 'gated';
   /** Expert units in all. */
   readonly units: number;
@@ -58,7 +64,6 @@ export interface GatedSpec {
    * training and weight its gate gradient by its inverse. Unbiased for the neuron's own gradient. Default: compute all of them.
    */
   readonly probe?: number;
-  readonly name?: string;
 }
 
 /** Shorthand for a `GatedSpec`. */
@@ -68,75 +73,106 @@ export function gated(units: number, options: Omit<GatedSpec, 'layer' | 'units'>
 
 const GATER_GAIN = 4;
 
-/**
- * @throws RangeError for units that the blocks do not divide, a rate outside (0, 1), an unknown neuron or penalty
- */
-export function buildGated(spec: GatedSpec, context: LayerContext): Layer {
-  checkGated(context.name, spec);
+/** What a gated layer keeps from step to step. */
+interface Kept {
+  readonly activation: Neuron;
+  readonly gateNeuron: Neuron;
+  readonly size: number;
+  readonly target: number | undefined;
+}
+
+/** @throws RangeError for units that the blocks do not divide, a rate outside (0, 1), an unknown neuron or penalty */
+function resolveGated(name: string, spec: GatedSpec): Kept {
+  checkGated(name, spec);
   const { units, blocks = units, rate = 0.1 } = spec;
-  const { name, inputs, engine } = context;
-  const size = units / blocks;
-  const first = context.index * 8;
-  const neuron = resolveNeuron(spec.neuron ?? 'straight-through', rate === 'none' ? undefined : rate);
-  const activation = resolveNeuron(spec.activation ?? 'linear');
-  const experts = new Experts(context, { name: `${name}.experts`, inputs, blocks, size, stream: first });
-  const gater = buildGater(context, spec.gater ?? [64], blocks, neuron, first + 4);
-  const target = neuron.opens ? neuron.opens(blocks) / blocks : rate === 'none' ? undefined : rate;
-  if (target !== undefined && spec.start !== 'zero') gater.outputBias.values.fill(startingLogit(neuron, target));
-  const gates = new FiringSite(engine, neuron, {
-    name: `${name}.gates`,
-    units: blocks,
-    layer: first + 1,
+  const gateNeuron = resolveNeuron(spec.neuron ?? 'straight-through', rate === 'none' ? undefined : rate);
+  const target = gateNeuron.opens ? gateNeuron.opens(blocks) / blocks : rate === 'none' ? undefined : rate;
+  return { gateNeuron, activation: resolveNeuron(spec.activation ?? 'linear'), size: units / blocks, target };
+}
+
+/** Shape [inputs] → [units], of which only open blocks may be stored. @throws RangeError for a spec that does not fit */
+export const applyGated: LayerKind<GatedSpec> = (scope, spec, x) => {
+  const { units, blocks = units } = spec;
+  const { pass, stream } = scope;
+  const { gateNeuron, activation, size, target } = scope.keep('spec', () => resolveGated(scope.name, spec));
+  const experts = expertsOf(scope, x, blocks, size);
+  const logits = gaterOf(scope, x, spec, blocks, gateNeuron, target);
+  const gates = scope.site(gateNeuron, blocks, {
+    name: 'gates',
+    stream: stream + 1,
     ...(target !== undefined && { rate: target }),
   });
-  const expertSite = activation.identity
-    ? undefined
-    : new FiringSite(engine, activation, { name: `${name}.experts`, units, layer: first });
+  const expertSite = activation.identity ? undefined : scope.site(activation, units, { name: 'experts', stream });
+  const { sparsity, path } = scope.keep('rules', () => {
+    const rules = rulesOf(scope, spec, { gates, expertSite, target, size, inputs: x.columns });
+    scope.afterStep(rules.afterStep);
+    return rules;
+  });
+  const g = gates.fire(pass, logits);
+  sparsity.apply(pass, logits, g);
+  const open = path.choose(pass, g);
+  if (!open) {
+    // Several draws of the gates share what all experts say; each has noise of its own in experts that have any.
+    const pre = experts.all();
+    const values = expertSite ? expertSite.fire(pass, expertSite.stochastic ? pass.tape.atDraws(pre) : pre) : pre;
+    return gate(g, values, { size });
+  }
+  const pre = experts.open(open);
+  const values = expertSite ? expertSite.fire(pass, pre) : pre;
+  return new BlockTensor(gateBlocks(g, values, open), open);
+};
+
+/** x·W + b with the weights stored block by block, so that an open block is one stretch of memory. */
+function expertsOf(scope: Scope, x: Tensor, blocks: number, size: number) {
+  const inputs = x.columns;
+  const weights = scope.parameter('experts.weights', [blocks, inputs, size], {
+    axes: ['inputs', 'units'],
+    blocks: { count: blocks, inputs, size },
+    stream: scope.stream,
+    initialize: (array, seed, at) => glorotUniform(array, seed, at, 1, [inputs, blocks * size]),
+  });
+  const bias = scope.parameter('experts.bias', [blocks * size], { axes: ['units'] });
+  return {
+    /** Every block: shape [units]. */
+    all: (): Tensor => allBlocks(x, weights, bias, { blocks, size }),
+    /** The open blocks alone: shape [size] for every open pair. */
+    open: (shape: BlockShape): Tensor =>
+      x instanceof BlockTensor && x.blocks.rows === shape.rows
+        ? blocksToBlocks(x.open, weights, bias, { from: x.blocks, to: shape })
+        : denseToBlocks(x, weights, bias, shape),
+  };
+}
+
+interface Parts {
+  readonly gates: FiringSite;
+  readonly expertSite: FiringSite | undefined;
+  readonly target: number | undefined;
+  readonly size: number;
+  readonly inputs: number;
+}
+
+/** Penalty, nudge, balance and path of the gates. */
+function rulesOf(scope: Scope, spec: GatedSpec, { gates, expertSite, target, size, inputs }: Parts) {
+  const { engine, name, stream } = scope;
+  const blocks = gates.units;
   const penalized = spec.sparsity ?? (target === undefined ? 'none' : Sparsity.defaultFor(gates));
   const sparsity = new Sparsity(gates, target, penalized, new Float64Array(blocks).fill(inputs * size));
   const nudgeOptions = spec.nudge === true ? {} : spec.nudge || undefined;
   const nudge = nudgeOptions && new BiasNudge(blocks, target ?? 0.1, nudgeOptions);
   const balanceOptions = spec.balance === true ? {} : spec.balance || undefined;
   const balance = balanceOptions && balanced(name, gates, target, balanceOptions);
-  const path = new GatedPath({ engine, gates, expertSite, spec, size, probeLayer: first + 2 });
-  return {
-    name,
-    inputs,
-    outputs: units,
-    parameters: [...experts.parameters, ...gater.parameters],
-    sites: expertSite ? [gates, expertSite] : [gates],
-    memory: { penaltyWeights: sparsity.weights, ...(nudge && { nudgedRates: nudge.rates }) },
-    cost: { dense: experts.multiplyAdds, gater: gater.multiplyAdds },
-    blueprint: {
-      kind: 'gated',
-      gater: gater.blueprint(gates),
-      experts: { kind: 'affine', weights: experts.parameters[0], bias: experts.parameters[1], site: expertSite },
-      blocks,
-      size,
-    },
-    apply(pass, x) {
-      const logits = gater.apply(pass, x);
-      const g = gates.fire(pass, logits);
-      sparsity.apply(pass, logits, g);
-      const open = path.choose(pass, g);
-      if (!open) {
-        // Several draws of the gates share what all experts say; each has noise of its own in experts that have any.
-        const pre = experts.all(pass, x);
-        const values = expertSite ? expertSite.fire(pass, expertSite.stochastic ? pass.tape.atDraws(pre) : pre) : pre;
-        return gate(g, values, { size });
-      }
-      const pre = experts.open(pass, x, open);
-      const values = expertSite ? expertSite.fire(pass, pre) : pre;
-      return { ...open, values: gateBlocks(g, values, open) };
-    },
-    afterStep() {
-      const rates = gates.countLast();
-      if (expertSite?.stochastic) expertSite.countLast();
-      sparsity.adapt(rates.reduce((sum, share) => sum + share, 0) / blocks);
-      nudge?.apply(rates, gater.outputBias.values);
-      balance?.apply(rates);
-    },
+  const path = new GatedPath({ engine, gates, expertSite, spec, size, probeLayer: stream + 2 });
+  const gaterBias = scope.arrayOf('gater.bias');
+  scope.remember('penaltyWeights', sparsity.weights);
+  if (nudge) scope.remember('nudgedRates', nudge.rates);
+  const afterStep = (): void => {
+    const rates = gates.countLast();
+    if (expertSite?.stochastic) expertSite.countLast();
+    sparsity.adapt(rates.reduce((sum, share) => sum + share, 0) / blocks);
+    nudge?.apply(rates, gaterBias.values);
+    balance?.apply(rates);
   };
+  return { sparsity, path, afterStep };
 }
 
 /** Selection biases for the gates of a site. @throws RangeError for a neuron that does not select */
@@ -169,66 +205,48 @@ function startingLogit({ claims, range, opens, penalized }: Neuron, target: numb
   return high;
 }
 
-interface Gater {
-  readonly parameters: Layer['parameters'];
-  readonly multiplyAdds: number;
-  readonly outputBias: NdArray;
-  blueprint(gates: FiringSite): readonly AffineBlueprint[];
-  apply(pass: Pass, x: Activation): Tensor;
-}
-
-/** inputs → hidden tanh layers → one logit a block */
-function buildGater(
-  context: LayerContext,
-  hidden: readonly number[],
+/** Shape [inputs] → hidden tanh layers → one logit a block. */
+function gaterOf(
+  scope: Scope,
+  x: Tensor,
+  spec: GatedSpec,
   blocks: number,
   neuron: Neuron,
-  stream: number,
-): Gater {
-  const { name, engine } = context;
-  const tanh = resolveNeuron('tanh');
-  const learningRateScale = neuron.learningRateScale ?? 1;
+  target: number | undefined,
+): Tensor {
+  const { learningRateScale = 1 } = neuron;
   const common = { group: 'gater' as const, learningRateScale };
-  const layers = hidden.map((units, i) => {
-    checkUnits(name, units, 'gater');
-    const inputs = i === 0 ? context.inputs : hidden[i - 1];
-    const part = `${name}.gater${i}`;
-    return {
-      affine: new Affine(context, {
-        ...common,
-        name: part,
-        inputs,
-        units,
-        axes: [i === 0 ? 'inputs' : 'hidden', 'hidden'],
-        stream: stream + i * 65536,
-      }),
-      site: new FiringSite(engine, tanh, { name: part, units, layer: 0 }),
-    };
+  const { gater: hidden = [64] } = spec;
+  const first = scope.stream + 4;
+  const tanh = scope.keep('tanh', () => resolveNeuron('tanh'));
+  let h = x;
+  hidden.forEach((units, i) => {
+    const name = `gater${i}`;
+    scope.keep(`checked ${name}`, () => checkUnits(scope.name, units, 'gater'));
+    const logits = affine(scope, h, {
+      ...common,
+      name,
+      units,
+      axes: [i === 0 ? 'inputs' : 'hidden', 'hidden'],
+      stream: first + i * 65536,
+    });
+    h = fireTensor(logits, { neuron: tanh, mode: 'train', source: { ...scope.pass.source, layer: 0 } });
   });
-  const output = new Affine(context, {
+  const logits = affine(scope, h, {
     ...common,
-    name: `${name}.gater`,
-    inputs: hidden.at(-1) ?? context.inputs,
+    name: 'gater',
     units: blocks,
     axes: [hidden.length === 0 ? 'inputs' : 'hidden', 'gates'],
-    stream: stream + 1,
+    stream: first + 1,
     // The paper's code: four times Glorot for sigmoid gates, 15 non-zero N(0, 1) weights a unit for rectifier gates.
     initialize:
       neuron.range !== 'non-negative'
         ? (weights, seed, at) => glorotUniform(weights, seed, at, GATER_GAIN)
         : sparseNormal,
   });
-  const affines = [...layers.map(({ affine }) => affine), output];
-  return {
-    parameters: affines.flatMap(({ parameters }) => parameters),
-    multiplyAdds: affines.reduce((sum, { multiplyAdds }) => sum + multiplyAdds, 0),
-    outputBias: output.bias,
-    blueprint: (gates) => [...layers.map(({ affine, site }) => affine.blueprint(site)), output.blueprint(gates)],
-    apply(pass, x) {
-      const top = layers.reduce((h: Activation, { affine, site }) => site.fire(pass, affine.apply(pass, h)), x);
-      return output.apply(pass, top);
-    },
-  };
+  if (scope.building && target !== undefined && spec.start !== 'zero')
+    scope.arrayOf('gater.bias').values.fill(startingLogit(neuron, target));
+  return logits;
 }
 
 function checkGated(

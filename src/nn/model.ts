@@ -1,39 +1,67 @@
 import type { Engine } from '../backend/engine.ts';
+import { suggest } from '../math/text.ts';
+import { seedToKey } from '../random/stream.ts';
+import { Tape } from '../tensor/tape.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { checkUnits } from './check.ts';
-import { buildDense, type DenseSpec } from './dense.ts';
 import type { FiringSite } from './firing-site.ts';
-import { buildGated, type GatedSpec } from './gated.ts';
-import {
-  type Activation,
-  type Layer,
-  type LayerContext,
-  type LayerCost,
-  type Parameter,
-  type Pass,
-  toDense,
-} from './layer.ts';
-import { buildLstm, type LstmSpec } from './lstm.ts';
-
-/** Every kind of layer: its spec and how it is built. Adding one: a file beside this one, and one line here. */
-const builders = { dense: buildDense, gated: buildGated, lstm: buildLstm };
-
-export type LayerSpec = DenseSpec | GatedSpec | LstmSpec;
+import { type LayerSpec, layerKinds } from './layer-kinds.ts';
+import { isModule, type Module } from './module.ts';
+import type { Parameter } from './parameter.ts';
+import type { Pass } from './pass.ts';
+import { type Registry, Scope } from './scope.ts';
 
 export interface ModelSpec {
   /** Width of an input row. */
   readonly inputs: number;
-  readonly layers: readonly LayerSpec[];
+  /** Modules one after another. */
+  readonly layers: readonly (Module | LayerSpec)[];
   /** Seed of the initial weights and of all draws; default 1. */
   readonly seed?: number;
 }
 
-/** A feed-forward network on an engine. */
+export type { LayerSpec };
+
+/** The same of shipped modules alone: plain JSON, as run records and model files hold it. */
+export interface ModelDescription extends ModelSpec {
+  readonly layers: readonly LayerSpec[];
+}
+
+/** Multiply-adds for one example. */
+export interface ModelCost {
+  /** Without gates: every block computed, no gater. */
+  readonly dense: number;
+  /** Of the gaters alone. */
+  readonly gater: number;
+}
+
+/** One of the modules that a model has one after another. */
+export interface ModelLayer {
+  readonly name: string;
+  /** Numbers in a row of its input and of its output. */
+  readonly inputs: number;
+  readonly outputs: number;
+  readonly parameters: readonly Parameter[];
+  /** Where neurons fire in it. */
+  readonly sites: readonly FiringSite[];
+}
+
+/** Streams of the modules that stand one after another: so many numbers each. Modules within have numbers from NESTED on. */
+const STREAMS = 8;
+const NESTED = 8192;
+
+/** A network on an engine: modules one after another, with all that they keep. */
 export class Model {
   readonly engine: Engine;
   readonly spec: ModelSpec;
   readonly seed: number;
-  readonly layers: readonly Layer[];
+  readonly layers: readonly ModelLayer[];
+  readonly inputs: number;
+  /** Numbers in a row of the output. */
+  readonly outputs: number;
+  /** Multiply-adds for one example (of sequences: for one point). */
+  readonly cost: ModelCost;
+  private readonly registry: Registry & { building: boolean };
 
   /** See `createModel`. */
   constructor(engine: Engine, spec: ModelSpec) {
@@ -42,16 +70,50 @@ export class Model {
     this.engine = engine;
     this.spec = spec;
     this.seed = spec.seed ?? 1;
-    let inputs = spec.inputs;
-    this.layers = spec.layers.map((layer, index) => {
-      const name = layer.name ?? `${layer.layer}${index}`;
-      const built = build(layer, { engine, name, inputs, index, seed: this.seed });
-      inputs = built.outputs;
-      return built;
-    });
-    const names = this.memory.map(([name]) => name);
+    this.inputs = spec.inputs;
+    this.registry = registryOf(engine, this.seed);
+    const { layers, outputs, cost } = this.build();
+    this.layers = layers;
+    this.outputs = outputs;
+    this.cost = cost;
+    this.registry.building = false;
+  }
+
+  /** A first pass on a row of zeros, in which modules make what they keep. */
+  private build(): { layers: ModelLayer[]; outputs: number; cost: ModelCost } {
+    const { engine, registry } = this;
+    const names = this.spec.layers.map((layer, i) => layerName(layer, i));
     const twice = names.find((name, i) => names.indexOf(name) !== i);
-    if (twice) throw new RangeError(`Two parameters are called "${twice}"; give the layers different names.`);
+    if (twice) throw new RangeError(`Two layers are called "${twice}". Expected different names.`);
+    const tape = new Tape(engine);
+    const source = { key: seedToKey(this.seed), step: 0, draw: 0 };
+    // A point of a sequence is a row like any other, and what reads sequences finds one.
+    const zeros = engine.allocate([1, this.inputs], 'a row of zeros');
+    zeros.values.fill(0);
+    const made: ModelLayer[] = [];
+    let at = { parameters: 0, sites: 0, width: this.inputs };
+    const pass: Pass = { tape, mode: 'mean-field', building: true, source, penalties: [] };
+    const output = this.run(pass, tape.input(zeros, tape.plates.points(Int32Array.of(0, 1))), (name, { columns }) => {
+      const [parameters, sites] = [[...registry.parameters.values()], [...registry.sites.values()]];
+      const own = { parameters: parameters.slice(at.parameters), sites: sites.slice(at.sites) };
+      made.push({ name, inputs: at.width, outputs: columns, ...own });
+      at = { parameters: parameters.length, sites: sites.length, width: columns };
+    });
+    const { executed, gater } = tape.work;
+    return { layers: made, outputs: output.columns, cost: { dense: executed - gater, gater } };
+  }
+
+  private run(pass: Pass, x: Tensor, after?: (name: string, h: Tensor) => void): Tensor {
+    const { registry } = this;
+    const root = new Scope(registry, pass, '', 0);
+    let h = x;
+    this.spec.layers.forEach((layer, i) => {
+      const { apply } = registry.resolve(layer);
+      const name = layerName(layer, i);
+      h = root.within(name, i * STREAMS, (scope) => apply(scope, h));
+      after?.(name, h);
+    });
+    return h.dense;
   }
 
   /** Everything that training changes, by name: live arrays, valid until the heap grows. */
@@ -59,26 +121,16 @@ export class Model {
     return [
       ...this.parameters.map(({ name, tensor }) => [name, tensor.values] as const),
       ...this.sites.flatMap(({ name, memory }) => memory.map(([part, values]) => [`${name}.${part}`, values] as const)),
-      ...this.layers.flatMap(({ name, memory = {} }) =>
-        Object.entries(memory).map(([part, values]) => [`${name}.${part}`, values] as const),
-      ),
+      ...this.registry.memory,
     ];
   }
 
-  get inputs(): number {
-    return this.spec.inputs;
-  }
-
-  get outputs(): number {
-    return (this.layers.at(-1) as Layer).outputs;
-  }
-
   get parameters(): readonly Parameter[] {
-    return this.layers.flatMap(({ parameters }) => parameters);
+    return [...this.registry.parameters.values()];
   }
 
   get sites(): readonly FiringSite[] {
-    return this.layers.flatMap(({ sites }) => sites);
+    return [...this.registry.sites.values()];
   }
 
   /** Sites with gates or noise, where the modes differ. */
@@ -86,24 +138,24 @@ export class Model {
     return this.sites.filter(({ stochastic }) => stochastic);
   }
 
-  /** Multiply-adds for one example: of the same experts without gates, and of the gaters. */
-  get cost(): LayerCost {
-    return {
-      dense: this.layers.reduce((sum, { cost }) => sum + cost.dense, 0),
-      gater: this.layers.reduce((sum, { cost }) => sum + cost.gater, 0),
-    };
+  /** Shape [inputs] → [outputs], e.g. the logits of classes. */
+  apply(pass: Pass, x: Tensor): Tensor {
+    return this.run(pass, x);
   }
 
-  /**
-   * rows×inputs → rows×outputs (logits of the classes)
-   * @param layers some of this model's, one after another; default all
-   */
-  apply(pass: Pass, x: Tensor, layers = this.layers): Tensor {
-    const output = layers.reduce((h: Activation, layer) => {
-      pass.tape.layer = layer.name;
-      return layer.apply(pass, h);
-    }, x);
-    return toDense(pass, output);
+  /** @throws RangeError when a module of one's own is among its layers: those are no JSON */
+  get description(): ModelDescription {
+    const own = this.spec.layers.find(isModule);
+    if (own)
+      throw new RangeError(
+        `The module "${own.name}" is a function, which no file holds. Expected shipped modules, or a run of a file that exports the network.`,
+      );
+    return this.spec as ModelDescription;
+  }
+
+  /** After a training step: counts which units fired, and lets penalties, biases and the like follow. */
+  afterStep(): void {
+    for (const act of this.registry.afterStep) act();
   }
 
   /**
@@ -191,16 +243,53 @@ function unitsInBlocks(values: ArrayLike<number>, layout: BlockLayout): Float32A
 }
 
 /**
- * Builds a network and its initial weights.
+ * Builds a network and its initial weights: from modules one after another, or from one module.
  * @throws RangeError that names the layer and the argument when a spec does not fit
  */
-export function createModel(engine: Engine, spec: ModelSpec): Model {
-  return new Model(engine, spec);
+export function createModel(engine: Engine, spec: ModelSpec): Model;
+export function createModel(engine: Engine, module: Module | LayerSpec, options: Omit<ModelSpec, 'layers'>): Model;
+export function createModel(
+  engine: Engine,
+  given: ModelSpec | Module | LayerSpec,
+  options?: Omit<ModelSpec, 'layers'>,
+): Model {
+  if ('layers' in given) return new Model(engine, given);
+  if (!options) throw new RangeError('createModel: a module was given alone. Expected `{ inputs }` after it.');
+  return new Model(engine, { ...options, layers: [given] });
 }
 
-function build(spec: LayerSpec, context: LayerContext): Layer {
-  const builder = builders[spec.layer] as ((spec: LayerSpec, context: LayerContext) => Layer) | undefined;
-  if (!builder || !Object.hasOwn(builders, spec.layer))
-    throw new RangeError(`There is no layer "${spec.layer}". Known: ${Object.keys(builders).join(', ')}.`);
-  return builder(spec, context);
+function registryOf(engine: Engine, seed: number): Registry & { building: boolean } {
+  let streams = NESTED;
+  return {
+    engine,
+    seed,
+    building: true,
+    parameters: new Map(),
+    sites: new Map(),
+    memory: new Map(),
+    kept: new Map(),
+    afterStep: [],
+    nextStream() {
+      const first = streams;
+      streams += STREAMS;
+      return first;
+    },
+    resolve,
+  };
+}
+
+/** The name of one of several modules that stand in order. */
+function layerName(given: Module | LayerSpec, place: number): string {
+  const { kind, name } = resolve(given);
+  return name ?? `${kind}${place}`;
+}
+
+/** A module as what applies it. @throws RangeError for a description of a kind that there is not */
+function resolve(given: Module | LayerSpec): ReturnType<Registry['resolve']> {
+  if (isModule(given)) return { kind: given.name, apply: given.apply };
+  const { layer, name } = given;
+  if (!Object.hasOwn(layerKinds, layer))
+    throw new RangeError(`There is no layer "${layer}". ${suggest(String(layer), Object.keys(layerKinds))}`);
+  const kind = layerKinds[layer] as (scope: Scope, spec: LayerSpec, ...inputs: readonly Tensor[]) => Tensor;
+  return { kind: layer, ...(name && { name }), apply: (scope, ...inputs) => kind(scope, given, ...inputs) };
 }

@@ -1,5 +1,7 @@
-import type { Axis } from './layer.ts';
-import { createModel, type LayerSpec, type Model } from './model.ts';
+import type { LayerSpec } from './layer-kinds.ts';
+import { createModel, type Model } from './model.ts';
+import { isModule, type Module } from './module.ts';
+import type { Axis } from './parameter.ts';
 
 /** Which blocks of every gated layer stay, by the layer's place in the model; layers that are not named keep all. */
 export type KeptBlocks = ReadonlyMap<number, readonly number[]>;
@@ -15,7 +17,7 @@ export function pruneBlocks(model: Model, kept: KeptBlocks): Model {
   let inputs = range(model.inputs);
   model.layers.forEach((layer, i) => {
     const spec = model.spec.layers[i];
-    const blocks = spec.layer === 'gated' ? (spec.blocks ?? spec.units) : layer.outputs;
+    const blocks = !isModule(spec) && spec.layer === 'gated' ? (spec.blocks ?? spec.units) : layer.outputs;
     const size = layer.outputs / blocks;
     const gates = kept.get(i) ?? range(blocks);
     const units = gates.flatMap((k) => range(size).map((j) => k * size + j));
@@ -42,7 +44,8 @@ export function pruneBlocks(model: Model, kept: KeptBlocks): Model {
 const rowsOfWeights = (axis: Axis, inputs: number, shape: readonly number[]): number =>
   axis === 'inputs' ? inputs : shape[0];
 
-function prunedSpec(spec: LayerSpec, blocks: readonly number[] | undefined, name: string): LayerSpec {
+function prunedSpec(spec: Module | LayerSpec, blocks: readonly number[] | undefined, name: string): Module | LayerSpec {
+  if (isModule(spec)) return spec;
   if (spec.layer !== 'gated' || !blocks) return { ...spec, name };
   if (blocks.length === 0) throw new RangeError(`${name}: no block would be left; keep at least one.`);
   const size = spec.units / (spec.blocks ?? spec.units);

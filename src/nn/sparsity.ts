@@ -12,7 +12,7 @@ import { fireTensor } from '../tensor/ops/fire.ts';
 import { type PenaltyFunction, penalty as penaltyOf } from '../tensor/ops/penalty.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import type { FiringSite } from './firing-site.ts';
-import type { Pass } from './layer.ts';
+import type { Pass } from './pass.ts';
 
 const probability = resolveNeuron('sigmoid');
 

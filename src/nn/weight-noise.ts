@@ -1,7 +1,7 @@
 import type { Engine } from '../backend/engine.ts';
 import type { NdArray } from '../backend/nd-array.ts';
 import type { DrawKey } from '../tensor/fire.ts';
-import type { Parameter } from './layer.ts';
+import type { Parameter } from './parameter.ts';
 
 /**
  * Noise on the weights: every case is seen through weights of its own, drawn from N(μ, σ²) weight by weight; its gradient is taken

@@ -1,7 +1,7 @@
 import { areCrossovers, type Crossovers } from '../backend/crossovers.ts';
 import { FormatError } from '../io/format-error.ts';
 import { asObject, decodeText, parseJson, shorten } from '../io/json.ts';
-import type { ModelSpec } from '../nn/model.ts';
+import type { ModelDescription } from '../nn/model.ts';
 import { type Optimizer, resolveOptimizer } from '../optim/index.ts';
 import type { ResultEvent } from '../train/events.ts';
 import type { VaeResultEvent } from '../train/train-vae.ts';
@@ -70,7 +70,7 @@ export interface RecordOf<Settings, Result> {
   readonly created: string;
   /** What the user asked for, for people and comparisons. */
   readonly config: Readonly<Record<string, unknown>>;
-  readonly model: ModelSpec;
+  readonly model: ModelDescription;
   readonly training: Settings;
   readonly seed: number;
   readonly data: DataFacts;
@@ -123,7 +123,7 @@ export function decodeRecord(bytes: Uint8Array, where: string): AnyRunRecord {
     throw new FormatError(`${where} has no layers of its model.`);
   checkCount('layers', model.layers.length, where);
   for (const [i, layer] of model.layers.entries()) {
-    check(layer, `model.layers[${i}]`, { layer: 'string', units: 'number', name: 'string' });
+    check(layer, `model.layers[${i}]`, { layer: 'string', name: 'string' });
     for (const [name, value] of Object.entries(layer))
       if (Array.isArray(value)) checkCount(`layers[${i}].${name}`, value.length, where);
   }

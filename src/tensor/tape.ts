@@ -91,7 +91,11 @@ export class Tape {
   /** Computes one operation. @throws RangeError when shapes or plates do not fit, or the step of a tensor is over */
   apply<A>(op: OpDefinition<A>, operands: readonly Tensor[], attributes: A): Tensor {
     this.checkStep(op.name, operands);
-    const { tensors, plate } = this.aligned(op, operands, attributes);
+    const { tensors, plate } = this.aligned(
+      op,
+      operands.map(({ dense }) => dense),
+      attributes,
+    );
     const arrays = tensors.map(({ array }) => array);
     const layout = { plated: tensors.map((tensor) => tensor.plate !== undefined), rows: plate?.rows };
     const made = op.forward(this.engine, arrays, attributes, layout);
@@ -123,15 +127,17 @@ export class Tape {
   }
 
   /** A tensor repeated for the rows of a finer plate, or for more draws. What all rows share stays as it is. */
-  lift(x: Tensor, plate: Plate): Tensor {
-    if (!x.plate || x.plate === plate) return x;
+  lift(given: Tensor, plate: Plate): Tensor {
+    if (!given.plate || given.plate === plate) return given;
+    const x = given.dense;
+    const from = given.plate;
     const { plates } = this;
-    if (x.plate.structure === plate.structure) return repeatDraws(x, { to: plate, plates });
+    if (from.structure === plate.structure) return repeatDraws(x, { to: plate, plates });
     const { structure } = plate;
     const over = structure.over;
-    if (!over) throw new RangeError(`${plates.describe(x.plate)} cannot be repeated for ${plates.describe(plate)}.`);
+    if (!over) throw new RangeError(`${plates.describe(from)} cannot be repeated for ${plates.describe(plate)}.`);
     // By way of the structure's own depth, where its rows were picked.
-    const below = this.lift(x, plates.at(over, Math.max(x.plate.depth, structure.depth)));
+    const below = this.lift(x, plates.at(over, Math.max(from.depth, structure.depth)));
     const gathered = gatherPlate(below, { to: plates.at(structure, below.plate?.depth ?? 0), plates });
     return this.lift(gathered, plate);
   }

@@ -10,17 +10,27 @@ import type { Tape } from './tape.ts';
  */
 export class Tensor {
   readonly tape: Tape;
-  /** All rows: [rows, …shape] with a plate, else [...shape]. */
-  readonly array: NdArray;
   readonly plate: Plate | undefined;
   /** Does a gradient go through it? */
   readonly tracked: boolean;
+  private readonly stored: NdArray | undefined;
 
-  constructor(tape: Tape, array: NdArray, plate: Plate | undefined, tracked: boolean) {
+  /** @param array absent where it is made when it is asked for */
+  constructor(tape: Tape, array: NdArray | undefined, plate: Plate | undefined, tracked: boolean) {
     this.tape = tape;
-    this.array = array;
+    this.stored = array;
     this.plate = plate;
     this.tracked = tracked;
+  }
+
+  /** All rows: [rows, …shape] with a plate, else [...shape]. */
+  get array(): NdArray {
+    return this.stored as NdArray;
+  }
+
+  /** The same tensor with every element in memory; itself unless it is stored by open blocks. */
+  get dense(): Tensor {
+    return this;
   }
 
   /** Extents of one row. */

@@ -2,8 +2,8 @@ import type { NdArray } from '../backend/nd-array.ts';
 import { type Dataset, slice } from '../data/dataset.ts';
 import { dense } from '../nn/dense.ts';
 import { type Hold, heldBySite } from '../nn/hold.ts';
-import type { Pass } from '../nn/layer.ts';
 import { createModel, type Model } from '../nn/model.ts';
+import type { Pass } from '../nn/pass.ts';
 import { pruneBlocks } from '../nn/prune.ts';
 import { seedToKey } from '../random/stream.ts';
 import { Tape } from '../tensor/tape.ts';
@@ -188,7 +188,7 @@ const REPEATS = 40;
 
 /** The ungated dense network of the same experts: what the gated one is to be faster than. */
 function denseTwin(model: Model): CompiledModel {
-  const layers = model.spec.layers.map((spec, i) => {
+  const layers = model.description.layers.map((spec, i) => {
     const { name } = model.layers[i];
     return spec.layer === 'gated' ? dense(spec.units, spec.activation ?? 'linear', name) : { ...spec, name };
   });

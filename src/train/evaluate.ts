@@ -1,8 +1,8 @@
 import type { Dataset } from '../data/dataset.ts';
 import { countNonZero, sum } from '../math/statistics.ts';
 import { type Hold, heldBySite } from '../nn/hold.ts';
-import type { Mode, Pass } from '../nn/layer.ts';
 import type { Model } from '../nn/model.ts';
+import type { Mode, Pass } from '../nn/pass.ts';
 import { seedToKey } from '../random/stream.ts';
 import { softmaxCrossEntropy } from '../tensor/ops/softmax-cross-entropy.ts';
 import { NonFiniteError, Tape } from '../tensor/tape.ts';

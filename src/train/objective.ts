@@ -1,5 +1,5 @@
-import type { Pass } from '../nn/layer.ts';
 import type { Model } from '../nn/model.ts';
+import type { Pass } from '../nn/pass.ts';
 import { softmaxCrossEntropy } from '../tensor/ops/softmax-cross-entropy.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import type { Batch } from './batches.ts';

@@ -1,7 +1,8 @@
 import type { NdArray } from '../backend/nd-array.ts';
 import { allFinite, sum } from '../math/statistics.ts';
-import type { Parameter, Pass } from '../nn/layer.ts';
 import type { Model } from '../nn/model.ts';
+import type { Parameter } from '../nn/parameter.ts';
+import type { Pass } from '../nn/pass.ts';
 import { maxNorm, type Optimizer, type UpdateContext } from '../optim/index.ts';
 import { seedToKey } from '../random/stream.ts';
 import { NonFiniteError, Tape } from '../tensor/tape.ts';
@@ -72,7 +73,7 @@ export class Stepper {
       });
     tape.backward([{ tensor: losses, cotangent: 1 }, ...others, ...penalties], losses);
     this.update(tape, contexts, settings);
-    for (const layer of model.layers) layer.afterStep?.();
+    model.afterStep();
     return { loss, output, multiplyAdds: tape.work.executed };
   }
 

@@ -1,8 +1,8 @@
 import type { Dataset } from '../data/dataset.ts';
 import { sum } from '../math/statistics.ts';
 import { resolveNeuron } from '../neurons/resolve.ts';
-import type { Pass } from '../nn/layer.ts';
 import type { Model } from '../nn/model.ts';
+import type { Pass } from '../nn/pass.ts';
 import { seedToKey } from '../random/stream.ts';
 import { add } from '../tensor/ops/arithmetic.ts';
 import { bernoulliDivergence } from '../tensor/ops/bernoulli.ts';

@@ -2,10 +2,11 @@ import type { NdArray } from '../backend/nd-array.ts';
 import type { Dataset } from '../data/dataset.ts';
 import { logit } from '../math/special.ts';
 import type { NeuronSpec } from '../neurons/resolve.ts';
-import { type DenseSpec, dense } from '../nn/dense.ts';
+import { dense } from '../nn/dense.ts';
 import type { FiringSite } from '../nn/firing-site.ts';
-import type { Pass } from '../nn/layer.ts';
-import type { Model } from '../nn/model.ts';
+import type { LayerSpec, Model } from '../nn/model.ts';
+import type { Pass } from '../nn/pass.ts';
+import { signs } from '../nn/signs.ts';
 import { add, scale } from '../tensor/ops/arithmetic.ts';
 import { bernoulliDivergence, sigmoidCrossEntropy } from '../tensor/ops/bernoulli.ts';
 import type { Tensor } from '../tensor/tensor.ts';
@@ -21,6 +22,8 @@ export type VaeKind = keyof typeof HIDDEN_LAYERS;
 /** The layers whose units are the latents, and whose units are the logits of the pixels. */
 const LATENTS = 'latents';
 const PIXELS = 'pixels';
+/** The decoder sees signs in the place of bits. */
+const SIGNS = 'signs';
 
 /** Units of the hidden layers of `nonlinear`. */
 const HIDDEN = 200;
@@ -31,10 +34,16 @@ const LEAKY = { name: 'leaky-rectifier', slope: 0.3 };
  * rectifiers on either side. Source: Dong, Mnih, Tucker 2020 (DisARM), §5, and the authors' code.
  * @param neuron what fires as latents, e.g. `'rloo'`
  */
-export function vaeLayers(kind: VaeKind, width: number, neuron: NeuronSpec, latents = 200): DenseSpec[] {
-  const hidden = (side: string): DenseSpec[] =>
+export function vaeLayers(kind: VaeKind, width: number, neuron: NeuronSpec, latents = 200): LayerSpec[] {
+  const hidden = (side: string): LayerSpec[] =>
     Array.from({ length: HIDDEN_LAYERS[kind] }, (_, n) => dense(HIDDEN, LEAKY, `${side}${n + 1}`));
-  return [...hidden('encoder'), dense(latents, neuron, LATENTS), ...hidden('decoder'), dense(width, 'linear', PIXELS)];
+  return [
+    ...hidden('encoder'),
+    dense(latents, neuron, LATENTS),
+    signs(SIGNS),
+    ...hidden('decoder'),
+    dense(width, 'linear', PIXELS),
+  ];
 }
 
 /** Where the latents of a variational autoencoder fire. @throws RangeError when the model has no such units, or they are coupled */
@@ -43,6 +52,11 @@ export function latentSite(model: Model): FiringSite {
   if (site?.neuron.couples)
     throw new RangeError(
       `The latents are independent Bernoulli units; "${site.neuron.name}" couples the units of a row. A neuron that does not would do.`,
+    );
+  const after = model.layers.findIndex(({ sites }) => sites.some(({ name }) => name === LATENTS)) + 1;
+  if (site && model.layers[after]?.name !== SIGNS)
+    throw new RangeError(
+      `The layer after the latents is "${model.layers[after]?.name}". Expected "${SIGNS}", as \`vaeLayers\` makes it: models of earlier versions have none.`,
     );
   if (site && model.inputs === model.outputs) return site;
   throw new RangeError(
@@ -65,17 +79,13 @@ export interface VaePass {
 }
 
 /**
- * Binarises a minibatch (by `pixels`, default the pass's own random source), and sends it through. The decoder sees 2h − 1: signs in
- * place of bits. Source: Dong, Mnih, Tucker 2020 (DisARM), the authors' code.
+ * Binarises a minibatch (by `pixels`, default the pass's own random source), and sends it through. Source: Dong, Mnih, Tucker 2020 (DisARM), the authors' code.
  */
 export function passVae(model: Model, pass: Pass, x: NdArray, pixels: Pass['source'] = pass.source): VaePass {
   const { tape } = pass;
   const site = latentSite(model);
   const bits = tape.input(binarize(tape, x, pixels), tape.plates.examples(x.rows));
-  const above = model.layers.findIndex(({ sites }) => sites.includes(site)) + 1;
-  const h = model.apply(pass, bits, model.layers.slice(0, above));
-  const signs = add(scale(h, { factor: 2 }), new Float32Array(site.units).fill(-1));
-  const output = model.apply(pass, signs, model.layers.slice(above));
+  const output = model.apply(pass, bits);
   tape.layer = 'loss';
   const reconstruction = sigmoidCrossEntropy(output, bits);
   const { logits, h: latents } = site.last as NonNullable<typeof site.last>;

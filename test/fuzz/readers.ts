@@ -9,7 +9,7 @@ import { loadModel, saveModel } from '../../src/io/model-file.ts';
 import { decodeSafetensors, encodeSafetensors } from '../../src/io/safetensors.ts';
 import { dense } from '../../src/nn/dense.ts';
 import { gated } from '../../src/nn/gated.ts';
-import { createModel, type ModelSpec } from '../../src/nn/model.ts';
+import { createModel, type ModelDescription } from '../../src/nn/model.ts';
 import { readCsv } from '../../src/platform/node/csv.ts';
 import { readNumbers } from '../../src/platform/node/csv-numbers.ts';
 import { readPng } from '../../src/platform/node/png.ts';
@@ -33,7 +33,7 @@ export interface Reader {
 }
 
 const text = (value: string): Uint8Array => new TextEncoder().encode(value);
-const spec: ModelSpec = {
+const spec: ModelDescription = {
   inputs: 2,
   layers: [
     gated(4, { blocks: 2, gater: [2], rate: 0.3, neuron: 'stochastic-binary', name: 'g' }),

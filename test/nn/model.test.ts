@@ -16,7 +16,10 @@ test('what does not fit is refused, with the layer, what was given and what woul
     [() => modelOf(4, dense(2.5)), /dense0: `units` is 2.5/],
     [() => modelOf(4, dense(2), dense(0, 'tanh', 'top')), /top: `units` is 0/],
     [() => modelOf(4, dense(2, 'tanhh')), /no neuron "tanhh". Did you mean "tanh"/],
-    [() => modelOf(4, { layer: 'gate', units: 2 } as never), /no layer "gate". Known: dense, gated/],
+    [
+      () => modelOf(4, { layer: 'gate', units: 2 } as never),
+      /no layer "gate". Did you mean "gated"\? Known: dense, gated/,
+    ],
     [() => modelOf(4, { layer: 'constructor', units: 2 } as never), /no layer "constructor"/],
     [() => modelOf(4, gated(10, { blocks: 3 })), /gated0: 10 units cannot stand in 3 equal blocks; 9 units would do/],
     [() => modelOf(4, gated(2, { blocks: 5 })), /5 units would do/],
@@ -29,7 +32,7 @@ test('what does not fit is refused, with the layer, what was given and what woul
       () => modelOf(4, gated(10, { neuron: 'rectifier', sparsity: 'kl' })),
       /"kl" is on probabilities, and "rectifier" emits non-negative/,
     ],
-    [() => modelOf(4, dense(3, 'tanh', 'a'), dense(3, 'tanh', 'a')), /Two parameters are called "a.weights"/],
+    [() => modelOf(4, dense(3, 'tanh', 'a'), dense(3, 'tanh', 'a')), /Two layers are called "a"/],
     [() => createModel(reference, { inputs: 4, layers: [dense(2)], seed: -1 }), /The seed is -1/],
     [
       () => modelOf(4, dense(2)).weights('dense0.weight'),

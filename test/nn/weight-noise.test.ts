@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Engine } from '../../src/backend/engine.ts';
 import type { NdArray } from '../../src/backend/nd-array.ts';
-import type { Parameter } from '../../src/nn/layer.ts';
+import type { Parameter } from '../../src/nn/parameter.ts';
 import { adaptiveWeightNoise, fixedWeightNoise, WeightNoise, type WeightNoiseSpec } from '../../src/nn/weight-noise.ts';
 import { builds, reference } from '../helpers/engines.ts';
 import { assertClose, drawn, normal } from '../helpers/numbers.ts';

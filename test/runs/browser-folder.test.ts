@@ -18,7 +18,7 @@ let server: Server;
 let address: string;
 
 before(async () => {
-  const { spec } = gatedModel(engine);
+  const { description: spec } = gatedModel(engine);
   const { train, valid, test } = digits;
   const run = await Run.create(nodeFolder(top), {
     format: 'flipgrad run 1',

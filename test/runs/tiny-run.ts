@@ -5,7 +5,7 @@ import type { Engine } from '../../src/backend/engine.ts';
 import type { Split } from '../../src/data/dataset.ts';
 import { dense } from '../../src/nn/dense.ts';
 import { gated } from '../../src/nn/gated.ts';
-import type { ModelSpec } from '../../src/nn/model.ts';
+import type { ModelDescription } from '../../src/nn/model.ts';
 import { nodeFolder } from '../../src/platform/node/folder.ts';
 import { RUN_FORMAT, type RunRecord } from '../../src/runs/record.ts';
 import { Run } from '../../src/runs/run.ts';
@@ -17,7 +17,7 @@ process.once('exit', () => rmSync(root, { recursive: true, force: true }));
 /** A folder that is removed when the process ends. */
 export const temporaryFolder = (): string => mkdtempSync(join(root, 'folder-'));
 
-const SPEC: ModelSpec = {
+const SPEC: ModelDescription = {
   inputs: 784,
   seed: 2,
   layers: [

@@ -9,7 +9,7 @@ import type { NdArray } from '../../backend/nd-array.ts';
 import type { KernelArguments } from '../../kernels/catalogue.ts';
 import { defineOp } from '../define-op.ts';
 import type { Plate } from '../plate.ts';
-import type { Tensor } from '../tensor.ts';
+import { Tensor } from '../tensor.ts';
 
 /** A mask, the units of one of its blocks, and what its rows and pairs stand for. */
 export interface BlockShape {
@@ -300,6 +300,29 @@ function pairsOnBothSides(below: BlockMask, above: BlockMask): number {
   let triples = 0;
   for (let r = 0; r < below.rows; r++) triples += (a[r + 1] - a[r]) * (b[r + 1] - b[r]);
   return triples;
+}
+
+/** A tensor of shape [blocks·size] of which only the values of open blocks are stored; the others are 0. */
+export class BlockTensor extends Tensor {
+  /** Shape [size], one row an open block of a row. */
+  readonly open: Tensor;
+  readonly blocks: BlockShape;
+  private scattered: Tensor | undefined;
+
+  constructor(values: Tensor, blocks: BlockShape) {
+    super(values.tape, undefined, blocks.rows, values.tracked);
+    this.open = values;
+    this.blocks = blocks;
+  }
+
+  override get dense(): Tensor {
+    this.scattered ??= scatterBlocks(this.open, this.blocks);
+    return this.scattered;
+  }
+
+  override get array(): NdArray {
+    return this.dense.array;
+  }
 }
 
 /** What operations on the open blocks of rows are told. @param options.gathered see `BlockShape` */

@@ -1,0 +1,36 @@
+import type { Tensor } from '../tensor/tensor.ts';
+import type { Scope } from './scope.ts';
+
+/**
+ * A function of tensors with parameters: `scope` gives parameters by name, places where neurons fire, the mode of the pass and the
+ * modules within. What it keeps belongs to the model that it is used in; a module itself is a value that any number of models may
+ * share.
+ */
+export interface Module<I extends readonly Tensor[] = readonly Tensor[]> {
+  /** What it is called in a model, where the user names it nowhere: with its number behind. */
+  readonly name: string;
+  apply(scope: Scope, ...inputs: I): Tensor;
+}
+
+/**
+ * Declares a module: `const block = module('block', (scope, x) => add(x, scope.call(dense(64, 'tanh'), x)))`.
+ * The function has to ask for the same parameters in every pass.
+ */
+export function module<I extends readonly Tensor[]>(
+  name: string,
+  apply: (scope: Scope, ...inputs: I) => Tensor,
+): Module<I> {
+  return { name, apply };
+}
+
+/** A shipped module as plain JSON, so that runs and model files are read without code; `layer` says which. */
+export interface LayerDescription {
+  readonly layer: string;
+  /** Default: the layer's kind and its number. */
+  readonly name?: string;
+}
+
+/** How a kind of shipped module computes what its description says. */
+export type LayerKind<S extends LayerDescription> = (scope: Scope, spec: S, ...inputs: readonly Tensor[]) => Tensor;
+
+export const isModule = (value: object): value is Module => 'apply' in value;

@@ -1,0 +1,37 @@
+import type { NdArray } from '../backend/nd-array.ts';
+import type { Neuron } from '../neurons/contract.ts';
+import type { DrawKey } from '../tensor/fire.ts';
+import type { Tape } from '../tensor/tape.ts';
+import type { Tensor } from '../tensor/tensor.ts';
+import type { FiringSite } from './firing-site.ts';
+import type { Held } from './hold.ts';
+
+/** `train` and `sample` draw; `mean-field` turns the noise off; `threshold` cuts at the calibrated logit. */
+export type Mode = 'train' | 'sample' | 'mean-field' | 'threshold';
+
+/** What fires at a site in place of its own neuron. */
+export interface Stand {
+  readonly neuron: Neuron;
+  readonly state: NdArray | undefined;
+  /** The number of the site's draw; default: the pass's. */
+  readonly draw?: number;
+}
+
+/** One forward pass, and what the layers report of it. */
+export interface Pass {
+  readonly tape: Tape;
+  readonly mode: Mode;
+  /** Is it the first pass of a model, which makes what the others use? Then every block is computed. */
+  readonly building?: boolean;
+  /** Key, step and draw of the random numbers; the layer is filled in by the layer. */
+  readonly source: Omit<DrawKey, 'layer'>;
+  /** Penalties that training adds to the mean loss, with their weights and the rows that they are over. */
+  readonly penalties: { tensor: Tensor; weight: number; rows: number }[];
+  /**
+   * Neurons that fire in place of a site's own, with states of their own: to measure them on the same network. Where they name a
+   * draw, the site alone draws with it.
+   */
+  readonly instead?: ReadonlyMap<FiringSite, Stand>;
+  /** Units that are held open or closed; not while training, where learning rules would see what did not happen. */
+  readonly held?: ReadonlyMap<FiringSite, Held> | undefined;
+}

@@ -1,0 +1,215 @@
+import type { Engine } from '../backend/engine.ts';
+import type { NdArray } from '../backend/nd-array.ts';
+import { crc32c } from '../math/crc32c.ts';
+import type { Neuron } from '../neurons/contract.ts';
+import { type NeuronSpec, resolveNeuron } from '../neurons/resolve.ts';
+import { shapeText } from '../tensor/define-op.ts';
+import type { Tensor } from '../tensor/tensor.ts';
+import { FiringSite } from './firing-site.ts';
+import { glorotUniform } from './initialize.ts';
+import type { LayerSpec } from './layer-kinds.ts';
+import type { Module } from './module.ts';
+import type { Axis, Parameter } from './parameter.ts';
+import type { Mode, Pass } from './pass.ts';
+
+/** How a parameter starts and trains. */
+export interface ParameterOptions {
+  /**
+   * Its values at the start: `glorot` (default for two extents and more: uniform in ±√(6/(inputs + units))), a number for all (default 0 for
+   * others), or a function that fills them.
+   */
+  readonly initialize?: 'glorot' | number | ((array: NdArray, seed: number, stream: number) => void);
+  /** Gater parameters may have a learning rate of their own; default `main`. */
+  readonly group?: Parameter['group'];
+  /** Default: `weights` for two extents and more, else `bias`. */
+  readonly kind?: Parameter['kind'];
+  readonly axes?: readonly Axis[];
+  readonly learningRateScale?: number;
+  readonly blocks?: Parameter['blocks'];
+  /** Number of the random stream that it starts from; default: one of its own, by its name. */
+  readonly stream?: number;
+}
+
+/** A place where neurons fire. */
+export interface SiteOptions {
+  /** Default: the module's name. */
+  readonly name?: string;
+  /** Target share of open units; default: none. */
+  readonly rate?: number;
+  /** Number of the random stream; default: the next of the model's. */
+  readonly stream?: number;
+}
+
+/** What a model keeps for its modules: made in the first pass, found again in all others. */
+export interface Registry {
+  readonly engine: Engine;
+  readonly seed: number;
+  /** Is this the first pass, in which everything is made? */
+  readonly building: boolean;
+  readonly parameters: Map<string, Parameter>;
+  readonly sites: Map<string, FiringSite>;
+  /** What modules keep from step to step, by name: arrays that training changes are part of snapshots. */
+  readonly memory: Map<string, Float64Array>;
+  readonly kept: Map<string, unknown>;
+  readonly afterStep: (() => void)[];
+  /** A number for random streams that nothing else has. */
+  nextStream(): number;
+  resolve(module: Module | LayerSpec): { readonly kind: string; readonly name?: string; apply: Module['apply'] };
+}
+
+/** What a module has of its model in a pass. */
+export class Scope {
+  /** From the model down: `residual2.dense0`. */
+  readonly name: string;
+  readonly pass: Pass;
+  /** First of the numbers that the module's random streams have. */
+  readonly stream: number;
+  private readonly registry: Registry;
+  private readonly used = new Map<string, number>();
+
+  constructor(registry: Registry, pass: Pass, name: string, stream: number) {
+    this.registry = registry;
+    this.pass = pass;
+    this.name = name;
+    this.stream = stream;
+  }
+
+  get engine(): Engine {
+    return this.registry.engine;
+  }
+
+  get mode(): Mode {
+    return this.pass.mode;
+  }
+
+  /** Is this the pass in which the model is built, on a row of zeros? */
+  get building(): boolean {
+    return this.registry.building;
+  }
+
+  /**
+   * A trainable array that all rows share, the same in every pass. Asked for twice by one name, it is shared.
+   * @throws RangeError for a name that the first pass did not ask for, or another shape than there
+   */
+  parameter(name: string, shape: readonly number[], options: ParameterOptions = {}): Tensor {
+    const full = this.under(name);
+    const parameter = this.registry.parameters.get(full) ?? this.makeParameter(full, shape, options);
+    const { tensor } = parameter;
+    if (tensor.shape.length !== shape.length || tensor.shape.some((extent, i) => extent !== shape[i]))
+      throw new RangeError(
+        `The parameter "${full}" has the shape ${shapeText(tensor.shape)}, and ${shapeText(shape)} was asked for. Expected the same shape in every pass.`,
+      );
+    return this.pass.tape.parameter(tensor);
+  }
+
+  /** The array of a parameter that has been made, to change its values outside of training steps. */
+  arrayOf(name: string): NdArray {
+    const found = this.registry.parameters.get(this.under(name));
+    if (!found) throw new RangeError(`The module has no parameter "${this.under(name)}".`);
+    return found.tensor;
+  }
+
+  /** Fires a neuron: logits of shape [..., units] → h. @throws RangeError when it cannot stand there */
+  fire(neuron: NeuronSpec, logits: Tensor, options: SiteOptions = {}): Tensor {
+    const name = options.name ?? this.unused('');
+    const resolved = this.keep(`neuron ${name}`, () => resolveNeuron(neuron, options.rate));
+    if (resolved.identity) return logits;
+    return this.site(resolved, logits.columns, { ...options, name }).fire(this.pass, logits);
+  }
+
+  /** A place where units fire, with its state, threshold and statistics. */
+  site(neuron: Neuron, units: number, { name = '', rate, stream }: SiteOptions = {}): FiringSite {
+    const { registry } = this;
+    const full = this.under(name);
+    const found = registry.sites.get(full);
+    if (found) return found;
+    this.checkBuilding('the firing site', full);
+    const facts = { name: full, units, layer: stream ?? registry.nextStream(), ...(rate !== undefined && { rate }) };
+    const site = new FiringSite(registry.engine, neuron, { ...facts, more: () => registry.nextStream() });
+    registry.sites.set(full, site);
+    return site;
+  }
+
+  /** What the module keeps in the model: made in the first pass, the same value in all others. */
+  keep<T>(name: string, make: () => T): T {
+    const full = `${this.name} ${name}`;
+    const { kept } = this.registry;
+    if (!kept.has(full)) {
+      this.checkBuilding('something kept', full);
+      kept.set(full, make());
+    }
+    return kept.get(full) as T;
+  }
+
+  /** Numbers that training changes, which snapshots and checkpoints hold. Only in the first pass. */
+  remember(name: string, values: Float64Array): void {
+    if (this.building) this.registry.memory.set(this.under(name), values);
+  }
+
+  /** Registers what is to be done after every training step. Only in the first pass. */
+  afterStep(act: () => void): void {
+    if (this.building) this.registry.afterStep.push(act);
+  }
+
+  /**
+   * Applies a module within this one.
+   * @param name its name here; default: its own and its number among those of the kind. Two calls by one name share their parameters
+   */
+  call(given: Module | LayerSpec, inputs: Tensor | readonly Tensor[], name?: string): Tensor {
+    const { kind, apply, ...own } = this.registry.resolve(given);
+    const full = this.under(name ?? own.name ?? this.unused(kind));
+    const stream = this.keep(`stream of ${full}`, () => this.registry.nextStream());
+    return this.within(full, stream, (scope) => apply(scope, ...(Array.isArray(inputs) ? inputs : [inputs])));
+  }
+
+  /** A module within by its full name, with streams from a number on. Errors name it. */
+  within(full: string, stream: number, apply: (scope: Scope) => Tensor): Tensor {
+    const { tape } = this.pass;
+    const before = tape.layer;
+    tape.layer = full;
+    const result = apply(new Scope(this.registry, this.pass, full, stream));
+    tape.layer = before;
+    return result;
+  }
+
+  /** A name within this module. */
+  under(name: string): string {
+    return this.name === '' ? name : name === '' ? this.name : `${this.name}.${name}`;
+  }
+
+  /** A name with its number among those like it in this pass: `dense0`, `dense1`; for the empty name the first has none. */
+  private unused(kind: string): string {
+    const number = this.used.get(kind) ?? 0;
+    this.used.set(kind, number + 1);
+    return kind === '' && number === 0 ? '' : `${kind}${number}`;
+  }
+
+  private makeParameter(full: string, shape: readonly number[], options: ParameterOptions): Parameter {
+    this.checkBuilding('the parameter', full);
+    const { registry } = this;
+    const wide = shape.length > 1;
+    const { initialize = wide ? 'glorot' : 0, group = 'main', learningRateScale = 1 } = options;
+    const kind = options.kind ?? (wide ? 'weights' : 'bias');
+    const array = registry.engine.parameter(shape, full);
+    const stream = options.stream ?? NAMED | crc32c(new TextEncoder().encode(full));
+    if (typeof initialize === 'number') array.values.fill(initialize);
+    else if (initialize === 'glorot') glorotUniform(array, registry.seed, stream, 1, shape.slice(-2));
+    else initialize(array, registry.seed, stream);
+    const axes = options.axes ?? [];
+    const blocks = options.blocks && { blocks: options.blocks };
+    const parameter: Parameter = { name: full, tensor: array, group, kind, axes, learningRateScale, ...blocks };
+    registry.parameters.set(full, parameter);
+    return parameter;
+  }
+
+  private checkBuilding(what: string, full: string): void {
+    if (this.building) return;
+    const known = [...this.registry.parameters.keys(), ...this.registry.sites.keys()];
+    throw new RangeError(
+      `A module asks for ${what} "${full}", which it did not ask for when the model was built. Expected the same in every pass; made then: ${known.join(', ') || 'nothing'}.`,
+    );
+  }
+}
+
+/** The bit of streams that are numbered by a name: all counted ones are smaller. */
+const NAMED = 0x80000000;
