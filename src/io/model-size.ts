@@ -1,4 +1,4 @@
-import type { LayerSpec, ModelSpec } from '../nn/model.ts';
+import type { LayerSpec, ModelDescription } from '../nn/model.ts';
 
 /** What layers ask for, counted without building them. */
 export interface ModelSize {
@@ -11,9 +11,16 @@ export interface ModelSize {
 }
 
 /** Weights of a layer on so many inputs, and its outputs. */
-type Count = (layer: never, inputs: number) => readonly [weights: number, outputs: number];
+type Count = (layer: never, inputs: number) => readonly [weights: number, outputs: number | undefined];
 
 const NOTHING: readonly [number, undefined] = [0, undefined];
+
+/** Of modules one after another. */
+function sum(layers: unknown, inputs: number): readonly [number, number | undefined] {
+  if (!Array.isArray(layers)) return NOTHING;
+  const { weights, outputs } = sizeOfModel({ inputs, layers });
+  return [weights, outputs];
+}
 
 const affine = (inputs: number, units: number): number => (inputs + 1) * units;
 
@@ -31,19 +38,23 @@ const counts: Readonly<Record<LayerSpec['layer'], Count>> = {
     const directions = bidirectional ? 2 : 1;
     return [directions * (affine(inputs, 4 * units) + 4 * units * units), directions * units];
   },
+  sequential: ({ modules }: { modules: unknown }, inputs) => sum(modules, inputs),
+  residual: ({ module }: { module: unknown }, inputs) => [sum([module], inputs)[0], inputs],
+  signs: (_layer, inputs) => [0, inputs],
 };
 
 /** Counts a model's weights from its layers, which may be of any origin: whatever they hold, this costs nothing. */
-export function sizeOfModel({ inputs, layers }: ModelSpec): ModelSize {
+export function sizeOfModel({ inputs, layers }: ModelDescription): ModelSize {
   let weights = 0;
   let exact = true;
   let width: number | undefined = inputs;
   for (const layer of layers) {
-    const count: Count | undefined = Object.hasOwn(counts, layer.layer) ? counts[layer.layer] : undefined;
+    const kind = (layer as LayerSpec | null)?.layer;
+    const count: Count | undefined = kind !== undefined && Object.hasOwn(counts, kind) ? counts[kind] : undefined;
     const counted: readonly [number, number | undefined] =
       count && width !== undefined ? count(layer as never, width) : NOTHING;
     const [own, outputs] = counted;
-    const known: boolean = Number.isFinite(own) && own > 0;
+    const known: boolean = Number.isFinite(own) && own >= 0 && outputs !== undefined && outputs > 0;
     if (known) weights += own;
     else exact = false;
     width = known ? outputs : undefined;

@@ -396,6 +396,7 @@ describe('trainVae', async () => {
         ['encoder1', 200],
         ['encoder2', 200],
         ['latents', 16],
+        ['signs', 16],
         ['decoder1', 200],
         ['decoder2', 200],
         ['pixels', data.train.width],
