@@ -1,6 +1,6 @@
 import type { Engine } from '../backend/engine.ts';
 import { HeapError } from '../backend/heap.ts';
-import { createModel, type Model, type ModelSpec } from '../nn/model.ts';
+import { createModel, type Model, type ModelDescription } from '../nn/model.ts';
 import { FormatError } from './format-error.ts';
 import { sizeOfModel } from './model-size.ts';
 
@@ -15,7 +15,7 @@ const TOO_LARGE = 'they need more memory than the file has weights for.';
  * @param where what the layers are from, for messages
  * @throws FormatError when they cannot be built
  */
-export function buildModel(engine: Engine, spec: ModelSpec, weights: number, where: string): Model {
+export function buildModel(engine: Engine, spec: ModelDescription, weights: number, where: string): Model {
   const { heap } = engine.backend;
   const most = 2 * weights + SLACK;
   const asked = 4 * sizeOfModel(spec).weights;
