@@ -1,4 +1,5 @@
 import { mkdirSync } from 'node:fs';
+import { rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { type FolderLock, NonFiniteError } from '../src/index.ts';
@@ -53,8 +54,13 @@ export async function reproduce<C extends Cell, R>(
   options: ReproduceOptions,
   onEvent: (event: ReproduceEvent) => void,
 ): Promise<Report> {
+  const made = makeFolder(options.out);
   const grid = new Grid(experiment, options, onEvent);
-  await grid.run();
+  await grid.run().catch(async (error) => {
+    // Nothing is left of what could not begin; a folder that holds something stays.
+    if (made) await rmdir(options.out).catch(() => {});
+    throw error;
+  });
   const { file, seeds } = grid;
   const finished = grid.finished();
   const report = experiment.report(finished);
@@ -75,10 +81,10 @@ export async function reproduce<C extends Cell, R>(
   return report;
 }
 
-/** @throws RangeError for a path where no folder can be */
-function makeFolder(path: string): void {
+/** @returns was there none? @throws RangeError for a path where no folder can be */
+function makeFolder(path: string): boolean {
   try {
-    mkdirSync(path, { recursive: true });
+    return mkdirSync(path, { recursive: true }) !== undefined;
   } catch (error) {
     throw new RangeError(`Records cannot stand in "${path}" (${(error as Error).message}); another folder would do.`);
   }
@@ -114,7 +120,6 @@ class Grid<C extends Cell, R> {
     this.onEvent = onEvent;
     this.seeds = options.seeds ?? form.seeds;
     this.cells = form.cells(Array.from({ length: this.seeds }, (_, i) => i + 1));
-    makeFolder(options.out);
     this.file = recordsOf(experiment.name, options);
     this.locks = new CellLocks(`${this.file}.locks`);
     const { versions, commit } = provenance();

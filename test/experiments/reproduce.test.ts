@@ -1,7 +1,16 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { appendFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
@@ -248,6 +257,18 @@ describe('flipgrad reproduce', () => {
     const half = await runCli(['reproduce', 'hinton-noise', '--seeds', '1.5']);
     assert.equal(half.code, 2);
     assert.match(half.stderr, /A whole number from 1 up would do/);
+  });
+
+  it('leaves no folder where its data are away, and one that was there', async () => {
+    const away = { ...small, run: () => Promise.reject(new RangeError('The data are away.')) };
+    const there = join(out, 'there');
+    mkdirSync(there);
+    for (const folder of [join(out, 'not there'), there])
+      await assert.rejects(
+        reproduce(away, { quick: true, out: folder, signal: new AbortController().signal }, () => {}),
+        /data are away/,
+      );
+    assert.deepEqual([existsSync(join(out, 'not there')), readdirSync(there)], [false, []]);
   });
 
   it('states its hours first, and exits with 130 when interrupted', async () => {
