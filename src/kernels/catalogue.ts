@@ -1,3 +1,4 @@
+import * as axes from './axes.ts';
 import * as bernoulliLosses from './bernoulli-losses.ts';
 import * as blocksFromDense from './blocks-from-dense.ts';
 import * as blocksMask from './blocks-mask.ts';
@@ -10,12 +11,14 @@ import * as gates from './gates.ts';
 import * as gathering from './gathering.ts';
 import type { Kernel, Numbers } from './kernel.ts';
 import * as lstm from './lstm.ts';
+import * as maps from './maps.ts';
 import * as matmul from './matmul.ts';
 import { neuronKernels } from './neurons.ts';
 import * as optimizers from './optimizers.ts';
 import * as random from './random.ts';
 import * as rows from './rows.ts';
 import * as sampling from './sampling.ts';
+import * as strided from './strided.ts';
 import * as weightNoise from './weight-noise.ts';
 
 /** Every kernel with a definition of its own. The names are the exports of the WebAssembly modules. */
@@ -75,6 +78,14 @@ export const catalogue = {
   addMoments: weightNoise.addMoments,
   spread: weightNoise.spread,
   descriptionLength: weightNoise.descriptionLength,
+  mapElements: maps.mapElements,
+  mapSlopes: maps.mapSlopes,
+  combine: strided.combine,
+  combineThree: strided.combineThree,
+  copyStrided: strided.copyStrided,
+  reduceAxis: axes.reduceAxis,
+  softmaxAxis: axes.softmaxAxis,
+  scatterAddRows: axes.scatterAddRows,
 } as const;
 
 export type KernelName = keyof typeof catalogue;

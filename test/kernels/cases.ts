@@ -7,6 +7,7 @@ import type { catalogue, KernelName } from '../../src/kernels/catalogue.ts';
 import { type Draw, normal, uniform, wide } from '../helpers/numbers.ts';
 import { type BlockKernelName, blockCases } from './blocks-cases.ts';
 import { type SequenceKernelName, sequenceCases } from './sequence-cases.ts';
+import { axisCases, type StridedKernelName, stridedCases } from './strided-cases.ts';
 
 /** An array that a kernel is given. */
 export interface ArrayCase {
@@ -38,7 +39,7 @@ type Parameter<N extends KernelName> = (typeof catalogue)[N]['parameters'][numbe
 type Pointer<N extends KernelName> = Extract<Parameter<N>, `${string}*` | `${string}#`>;
 /** The layout of packed matrices is the business of these two kernels alone: they are tested as the product they make. */
 type Packing = 'packLeft' | 'matmulPacked';
-type CaseOf<N extends KernelName> = N extends Packing | BlockKernelName | SequenceKernelName
+type CaseOf<N extends KernelName> = N extends Packing | BlockKernelName | SequenceKernelName | StridedKernelName
   ? Case
   : Case<Exclude<Parameter<N>, Pointer<N>>, Pointer<N>>;
 
@@ -463,4 +464,6 @@ export const cases = {
   },
   ...blockCases,
   ...sequenceCases,
+  ...stridedCases,
+  ...axisCases,
 } satisfies { [N in Exclude<KernelName, 'buildMask' | 'countOpen'>]: CaseOf<N> };

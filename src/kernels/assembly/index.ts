@@ -20,3 +20,6 @@ export * from './gathering';
 export * from './lstm';
 export * from './ctc';
 export * from './weight-noise';
+export { mapElements, mapSlopes } from './maps';
+export { combine, combineThree, copyStrided } from './strided';
+export { reduceAxis, scatterAddRows, softmaxAxis } from './axes';
