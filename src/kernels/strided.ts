@@ -96,7 +96,21 @@ export const combine = kernel({
 
 /** out = f(a, b, c), all broadcast to rows×columns; steps are 0 or 1 */
 export const combineThree = kernel({
-  parameters: ['a*', 'b*', 'c*', 'dims#', 'out*', 'rank', 'rows', 'columns', 'aStep', 'bStep', 'cStep', 'operation', 'p'],
+  parameters: [
+    'a*',
+    'b*',
+    'c*',
+    'dims#',
+    'out*',
+    'rank',
+    'rows',
+    'columns',
+    'aStep',
+    'bStep',
+    'cStep',
+    'operation',
+    'p',
+  ],
   items: (_a, _b, _c, _dims, _out, _rank, rows, columns) => chunksOf(rows, columns),
   grain: (_a, _b, _c, _dims, _out, _rank, _rows, columns) => grainOf(columns),
   define(memory, a, b, c, dims, out, rank, rows, columns, aStep, bStep, cStep, operation, parameter) {

@@ -84,7 +84,7 @@ export interface OpDefinition<A = undefined> {
    */
   pullback(engine: Engine, record: OpRecord<A>, dy: NdArray, context: PullbackContext): readonly (NdArray | null)[];
   /** Multiply-adds of a forward pass; absent: none that count. */
-  cost?(inputs: readonly NdArray[], attributes: A): number;
+  cost?(inputs: readonly NdArray[], attributes: A, layout: Layout): number;
   /** Default: all inputs that have rows are repeated for the finest rows among them, and the output has these rows. */
   plates?(inputs: readonly Tensor[], attributes: A): OpPlates;
   /**

@@ -18,8 +18,12 @@ export function shapeOfNumbers(numbers: Numbers | number): number[] {
 
 /** Nested numbers as an array of this step. @throws RangeError where rows have different lengths */
 export function placeNumbers(engine: Engine, numbers: Numbers | number): NdArray {
-  const shape = shapeOfNumbers(numbers);
-  if (typeof numbers === 'number') return engine.tensor([numbers], []);
-  if (shape.length === 1) return engine.tensor(numbers as ArrayLike<number>, shape);
-  return engine.tensor((numbers as readonly unknown[]).flat(Number.POSITIVE_INFINITY) as number[], shape);
+  return engine.tensor(flatNumbers(numbers), shapeOfNumbers(numbers));
+}
+
+/** Nested numbers one after another, row-major. */
+export function flatNumbers(numbers: Numbers | number): ArrayLike<number> {
+  if (typeof numbers === 'number') return [numbers];
+  if (numbers.length === 0 || typeof numbers[0] === 'number') return numbers as ArrayLike<number>;
+  return Array.from(numbers as readonly Numbers[], (inner) => Array.from(flatNumbers(inner))).flat();
 }

@@ -99,7 +99,7 @@ export class Tape {
     const arrays = tensors.map(({ array }) => array);
     const layout = { plated: tensors.map((tensor) => tensor.plate !== undefined), rows: plate?.rows };
     const made = op.forward(this.engine, arrays, attributes, layout);
-    if (op.cost) this.count(op.cost(arrays, attributes));
+    if (op.cost) this.count(op.cost(arrays, attributes, layout));
     const needs = tensors.map(({ tracked }) => tracked);
     const tracked = needs.includes(true) && !op.ignoresCotangent?.(attributes);
     const { draws } = made;

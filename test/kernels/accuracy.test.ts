@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Engine } from '../../src/backend/engine.ts';
+import { MAPS, type MapName } from '../../src/kernels/maps.ts';
 import { logit, normalQuantile, sigmoid, sigmoidSlope, softplus } from '../../src/math/special.ts';
 import { builds, integers } from '../helpers/engines.ts';
 import { assertClose } from '../helpers/numbers.ts';
@@ -56,6 +57,15 @@ function softmax(engine: Engine, rows: readonly Numbers[]): { losses: Float32Arr
   const pointers = [engine.tensor(rows.flat(), shape).pointer, labels.pointer, losses.pointer, probabilities.pointer];
   engine.backend.run('softmaxCrossEntropy', ...(pointers as [number, number, number, number]), shape[0], shape[1]);
   return { losses: losses.toArray(), probabilities: probabilities.toArray() };
+}
+
+/** A function of single elements by its kernel. */
+function mapped(engine: Engine, name: MapName, x: Numbers): Float32Array {
+  engine.beginStep();
+  const out = engine.allocate([x.length], 'outputs');
+  const operation = MAPS.findIndex((map) => map.name === name);
+  engine.backend.run('mapElements', engine.tensor(x).pointer, out.pointer, x.length, operation, 0, 0);
+  return out.toArray();
 }
 
 for (const engine of builds)
@@ -126,7 +136,46 @@ for (const engine of builds)
       assertClose(sampled(engine, 'logistic', uniforms), uniforms.map(logit), tolerance, 'logit');
     });
 
+    test('exp from −110 to 90: denormal numbers, 0 and ∞ at the ends', () => {
+      const x = grid(-110, 90, 50_000);
+      const expected = x.map((a) => Math.fround(Math.exp(a)));
+      assertClose(mapped(engine, 'exp', x), expected, { relative: 3e-7, absolute: 3e-45 }, 'e^x');
+      const ends = [-1e30, Number.NEGATIVE_INFINITY, 88.73, 1e30, Number.POSITIVE_INFINITY];
+      assert.deepEqual([...mapped(engine, 'exp', ends)], [0, 0, ...new Array(3).fill(Number.POSITIVE_INFINITY)]);
+    });
+
+    test('log of all sizes, denormal numbers too, and at the ends', () => {
+      const x = Array.from({ length: 8300 }, (_, i) => Math.fround(10 ** (i / 100 - 44.5)));
+      const expected = x.map(Math.log);
+      assertClose(mapped(engine, 'log', x), expected, { relative: 2e-7, absolute: 1e-9 }, 'log');
+      assertClose(
+        mapped(engine, 'log', grid(0.5, 2, 10_000)),
+        grid(0.5, 2, 10_000).map(Math.log),
+        { relative: 3e-7 },
+        'log',
+      );
+      const ends = [0, -0, -1, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+      const [none, all] = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];
+      assert.deepEqual([...mapped(engine, 'log', ends)], [none, none, Number.NaN, all, Number.NaN]);
+    });
+
+    test('softplus from −87 to 1000, in full relative precision', () => {
+      const x = [...grid(-87, 90, 50_000), 1000];
+      assertClose(mapped(engine, 'softplus', x), x.map(softplus), { relative: 3e-7 }, 'log(1+e^x)');
+    });
+
+    test('the maps that have no polynomial are exact', () => {
+      const x = [0, -0, 1e-40, 2, 3, 1e38, Number.POSITIVE_INFINITY];
+      assert.deepEqual(
+        [...mapped(engine, 'sqrt', x)],
+        x.map((a) => Math.fround(Math.sqrt(Math.fround(a)))),
+      );
+      assert.deepEqual([...mapped(engine, 'square', [-3, 0.1])], [9, Math.fround(Math.fround(0.1) ** 2)]);
+    });
+
     test('NaN stays NaN', () => {
+      for (const { name } of MAPS)
+        assertClose(mapped(engine, name, [Number.NaN, 1]).subarray(0, 1), [Number.NaN], {}, name);
       const x = [Number.NaN, 1];
       for (const kernel of ['fireSigmoid', 'fireTanh', 'fireRectifier'])
         assertClose(fired(engine, kernel, x).subarray(0, 1), [Number.NaN], {}, kernel);

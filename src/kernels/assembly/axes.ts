@@ -12,12 +12,12 @@ function expBelow4(below: v128): v128 {
   return v128.andnot(exp4(below), f32x4.lt(below, splat(-60)));
 }
 
-/** Sum of a row: lanes in Float32 over at most 4,096 elements, their sums in Float64. */
+/** Sum of a row: lanes in Float32 over at most 1,024 elements, their sums in Float64. */
 function sumOfRow(from: usize, n: i32): f32 {
   let total: f64 = 0;
   let c = 0;
   while (c + 16 <= n) {
-    const stop = min(c + 4096, n - 15);
+    const stop = min(c + 1024, n - 15);
     let s0 = splat(0), s1 = splat(0), s2 = splat(0), s3 = splat(0);
     for (; c < stop; c += 16, from += 64) {
       s0 = f32x4.add(s0, v128.load(from));

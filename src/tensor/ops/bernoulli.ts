@@ -1,58 +1,70 @@
 /** What the bits of Bernoulli units cost, as functions of their logits, and how far the units are from fair coins. */
 import type { Engine } from '../../backend/engine.ts';
 import type { NdArray } from '../../backend/nd-array.ts';
-import { defineOp } from '../define-op.ts';
+import { defineOp, type Layout, like } from '../define-op.ts';
+import { rowShape, sizeOf, withRows } from '../shape.ts';
+import { repeated, scaled, summedBack } from '../strided.ts';
+import { sidesOf } from './losses.ts';
 
-/** −log of the probability of every row of targets (bits, or numbers in [0, 1]) under σ(logits): one loss a row, in nats. */
+/** Rows of the plate (one where there is none), and the elements of each. */
+function matrixOf(x: NdArray, layout: Layout): readonly [rows: number, columns: number] {
+  return [layout.rows ?? 1, sizeOf(rowShape(x, layout, 0))];
+}
+
+/**
+ * −log of the probability of every row of targets (bits, or numbers in [0, 1]) under σ(logits), in nats: the SUM over the row's elements, one
+ * number a row. @throws RangeError where the shapes of a row differ
+ */
 export const sigmoidCrossEntropy = defineOp({
   name: 'sigmoidCrossEntropy',
-  forward(engine, [logits, targets]) {
-    if (logits.rows !== targets.rows || logits.columns !== targets.columns)
-      throw new RangeError(
-        `sigmoidCrossEntropy: ${logits.rows}×${logits.columns} logits do not fit ${targets.rows}×${targets.columns} targets.`,
-      );
-    const losses = engine.allocate([logits.rows], 'the example losses');
+  forward(engine, inputs, _attributes, layout) {
+    const { logits, targets } = bothWhole(engine, inputs, layout);
+    const losses = engine.allocate(withRows([], layout), 'the example losses');
     const pointers = [logits.pointer, targets.pointer, losses.pointer] as const;
-    engine.backend.run('sigmoidCrossEntropy', ...pointers, logits.rows, logits.columns);
+    engine.backend.run('sigmoidCrossEntropy', ...pointers, ...matrixOf(inputs[0], layout));
     return { output: losses };
   },
-  pullback(engine, { inputs: [logits, targets], needs }, dy) {
+  pullback(engine, { inputs, layout, needs }, dy) {
+    const { logits, targets, rank } = bothWhole(engine, inputs, layout);
+    const back = (i: number, gradient: () => NdArray) =>
+      needs[i] ? summedBack(engine, gradient(), inputs[i], layout, i, rank) : null;
+    const [rows, columns] = matrixOf(inputs[0], layout);
     return [
-      needs[0] ? towardsTargets(engine, logits, targets, dy) : null,
-      needs[1] ? againstLogits(engine, logits, dy) : null,
+      // (σ(logits) − targets) times each row's cotangent
+      back(0, () => {
+        const output = like(engine, logits, 'the gradient of the logits');
+        const pointers = [logits.pointer, targets.pointer, dy.pointer, output.pointer] as const;
+        engine.backend.run('sigmoidCrossEntropyPullback', ...pointers, rows, columns);
+        return output;
+      }),
+      // −logits times each row's cotangent
+      back(1, () => {
+        const output = like(engine, logits, 'the gradient of the targets');
+        engine.backend.run('gateMultiply', dy.pointer, logits.pointer, output.pointer, rows, 1, columns);
+        return scaled(engine, output, -1);
+      }),
     ];
   },
 });
 
-/** The Kullback-Leibler divergence of every row of Bernoulli(σ(logits)) units from fair coins: one number a row, in nats. */
+/** Both inputs with all rows. */
+function bothWhole(engine: Engine, inputs: readonly NdArray[], layout: Layout) {
+  const { predictions, targets, shape, to } = sidesOf('sigmoidCrossEntropy', inputs, layout);
+  return { logits: repeated(engine, predictions, to), targets: repeated(engine, targets, to), rank: shape.length };
+}
+
+/** The Kullback-Leibler divergence of every row of Bernoulli(σ(logits)) units from fair coins: the sum over a row, one number each, in nats. */
 export const bernoulliDivergence = defineOp({
   name: 'bernoulliDivergence',
-  forward(engine, [logits]) {
-    const output = engine.allocate([logits.rows], 'divergences');
-    engine.backend.run('bernoulliDivergence', logits.pointer, output.pointer, logits.rows, logits.columns);
+  forward(engine, [logits], _attributes, layout) {
+    const output = engine.allocate(withRows([], layout), 'divergences');
+    engine.backend.run('bernoulliDivergence', logits.pointer, output.pointer, ...matrixOf(logits, layout));
     return { output };
   },
-  pullback(engine, { inputs: [logits] }, dy) {
-    const output = engine.allocate(logits.shape, 'the gradient of divergences');
+  pullback(engine, { inputs: [logits], layout }, dy) {
+    const output = like(engine, logits, 'the gradient of divergences');
     const pointers = [logits.pointer, dy.pointer, output.pointer] as const;
-    engine.backend.run('bernoulliDivergencePullback', ...pointers, logits.rows, logits.columns);
+    engine.backend.run('bernoulliDivergencePullback', ...pointers, ...matrixOf(logits, layout));
     return [output];
   },
 });
-
-/** (σ(logits) − targets) times each row's cotangent */
-function towardsTargets(engine: Engine, logits: NdArray, targets: NdArray, dy: NdArray): NdArray {
-  const output = engine.allocate(logits.shape, 'the gradient of the logits');
-  const pointers = [logits.pointer, targets.pointer, dy.pointer, output.pointer] as const;
-  engine.backend.run('sigmoidCrossEntropyPullback', ...pointers, logits.rows, logits.columns);
-  return output;
-}
-
-/** −logits times each row's cotangent */
-function againstLogits(engine: Engine, logits: NdArray, dy: NdArray): NdArray {
-  const output = engine.allocate(logits.shape, 'the gradient of the targets');
-  const { rows, columns, pointer } = logits;
-  engine.backend.run('gateMultiply', dy.pointer, pointer, output.pointer, rows, 1, columns);
-  engine.backend.run('scale', output.pointer, output.pointer, output.size, -1);
-  return output;
-}

@@ -1,0 +1,72 @@
+/**
+ * `flipgrad/tensor`: n-dimensional tensors, their operations, and `defineOp` for one's own.
+ *
+ * A tensor's `shape` is that of one row; its plate says what its rows are (examples, draws, points of sequences) and how many. Operations work within
+ * rows: axes, broadcasting and reductions are as in NumPy for each of them. What has no plate is one array that all rows share.
+ */
+export {
+  checkGradient,
+  type Derivative,
+  type GradientCheckOptions,
+  GradientError,
+  type GradientReport,
+} from './check-gradient.ts';
+export {
+  type Draws,
+  defineOp,
+  type Forward,
+  type Layout,
+  type Op,
+  type OpDefinition,
+  type OpPlates,
+  type OpRecord,
+  type PullbackContext,
+} from './define-op.ts';
+export {
+  add,
+  type BinaryOp,
+  divide,
+  maximum,
+  minimum,
+  multiply,
+  negate,
+  power,
+  scale,
+  subtract,
+} from './ops/arithmetic.ts';
+export { bernoulliDivergence, sigmoidCrossEntropy } from './ops/bernoulli.ts';
+export {
+  equal,
+  greater,
+  greaterEqual,
+  less,
+  lessEqual,
+  notEqual,
+  stopGradient,
+  where,
+} from './ops/comparison.ts';
+export {
+  abs,
+  clip,
+  exp,
+  log,
+  sigmoid,
+  softplus,
+  sqrt,
+  square,
+  tanh,
+  type UnaryOp,
+} from './ops/functions.ts';
+export { gather, type Indices, scatterAdd, wholeNumbers } from './ops/gathering.ts';
+export { concatenate, stack } from './ops/joining.ts';
+export { absoluteError, crossEntropy, type HuberOptions, huber, type LossOp, squaredError } from './ops/losses.ts';
+export { type MatmulOptions, matmul } from './ops/matmul.ts';
+export { asExamples, asProgram, meanRows, sumRows } from './ops/plates.ts';
+export { logSumExp, max, mean, type ReductionOp, type ReductionOptions, sum } from './ops/reductions.ts';
+export { broadcastTo, expandDims, reshape, slice, squeeze, transpose } from './ops/reshaping.ts';
+export { ctc, type LabelStrings, lstm } from './ops/sequences.ts';
+export { logSoftmax, softmax } from './ops/softmax.ts';
+export { softmaxCrossEntropy } from './ops/softmax-cross-entropy.ts';
+export type { Plate, RowKind, RowStructure } from './plate.ts';
+export { NonFiniteError, type Seed, Tape, type Work } from './tape.ts';
+export { type Numbers, type Operand, Tensor } from './tensor.ts';

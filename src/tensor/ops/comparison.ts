@@ -1,0 +1,70 @@
+/** Comparisons, which give 1 or 0 and have no gradient, and what chooses by them. */
+import type { Combination } from '../../kernels/strided.ts';
+import { defineOp } from '../define-op.ts';
+import { broadcastShape, extentsOf, rowShape, withRows } from '../shape.ts';
+import { combine, combineThree, summedBack, whole } from '../strided.ts';
+import type { Operand, Tensor } from '../tensor.ts';
+import type { BinaryOp } from './arithmetic.ts';
+
+function comparison(name: Combination): BinaryOp {
+  return defineOp({
+    name,
+    ignoresCotangent: () => true,
+    forward(engine, inputs, _attributes, layout) {
+      const shape = broadcastShape(
+        name,
+        inputs.map((x, i) => rowShape(x, layout, i)),
+      );
+      const [a, b] = inputs.map((array, i) => ({ array, extents: extentsOf(array, layout, i, shape.length) }));
+      return { output: combine(engine, name, a, b, withRows(shape, layout)) };
+    },
+    pullback: () => [null, null],
+  });
+}
+
+/** 1 where a > b, else 0. @throws RangeError where the shapes do not broadcast */
+export const greater = comparison('greater');
+/** 1 where a ≥ b, else 0. @throws RangeError where the shapes do not broadcast */
+export const greaterEqual = comparison('greaterEqual');
+/** 1 where a = b, else 0. @throws RangeError where the shapes do not broadcast */
+export const equal = comparison('equal');
+/** 1 where a and b differ, else 0. @throws RangeError where the shapes do not broadcast */
+export const notEqual = comparison('notEqual');
+/** 1 where a < b, else 0. @throws RangeError where the shapes do not broadcast */
+export const less = (a: Operand, b: Operand): Tensor => greater(b, a);
+/** 1 where a ≤ b, else 0. @throws RangeError where the shapes do not broadcast */
+export const lessEqual = (a: Operand, b: Operand): Tensor => greaterEqual(b, a);
+
+const whereOp = defineOp({
+  name: 'where',
+  showsThrough: true,
+  forward(engine, inputs, _attributes, layout) {
+    const shape = broadcastShape(
+      'where',
+      inputs.map((x, i) => rowShape(x, layout, i)),
+    );
+    const [c, a, b] = inputs.map((array, i) => ({ array, extents: extentsOf(array, layout, i, shape.length) }));
+    return { output: combineThree(engine, 'where', [c, a, b], withRows(shape, layout)) };
+  },
+  pullback(engine, { tensors: [condition], inputs, layout, needs, output: { shape: to } }, dy) {
+    const rank = layout.rows === undefined ? to.length : to.length - 1;
+    // The choice is that of the forward pass, whatever pullbacks are shown.
+    const chosen = { array: condition.array, extents: extentsOf(condition.array, layout, 0, rank) };
+    const gradient = (name: Combination, i: number) =>
+      needs[i] ? summedBack(engine, combine(engine, name, chosen, whole(dy), to), inputs[i], layout, i, rank) : null;
+    return [null, gradient('keep', 1), gradient('drop', 2)];
+  },
+});
+
+/** a where the condition is not 0, else b; no gradient goes to the condition. @throws RangeError where the shapes do not broadcast */
+export const where = (condition: Operand, a: Operand, b: Operand): Tensor => whereOp(condition, a, b);
+where.definition = whereOp.definition;
+
+/** x as it is; no gradient comes back through it. */
+export const stopGradient: (x: Tensor) => Tensor = defineOp({
+  name: 'stopGradient',
+  showsThrough: true,
+  ignoresCotangent: () => true,
+  forward: (_engine, [x]) => ({ output: x }),
+  pullback: () => [null],
+});
