@@ -69,7 +69,6 @@ export const catalogue = {
   gatherRows: gathering.gatherRows,
   transposeRows: gathering.transposeRows,
   addTransposedRows: gathering.addTransposedRows,
-  copyColumns: rows.copyColumns,
   lstm: lstm.lstm,
   lstmPullback: lstm.lstmPullback,
   ctc: ctc.ctc,

@@ -84,14 +84,3 @@ export const softmaxCrossEntropyPullback = kernel({
       }
   },
 });
-
-/** out[r, outFirst + c] = x[r, first + c]: some columns of a matrix to some columns of another */
-export const copyColumns = kernel({
-  parameters: ['x*', 'out*', 'rows', 'columns', 'stride', 'first', 'outStride', 'outFirst'],
-  items: (_x, _out, rows) => rows,
-  grain: (_x, _out, _rows, columns) => rowGrain(columns),
-  define(memory, x, out, rows, columns, stride, first, outStride, outFirst) {
-    for (let r = 0; r < rows; r++)
-      for (let c = 0; c < columns; c++) memory[out + r * outStride + outFirst + c] = memory[x + r * stride + first + c];
-  },
-});

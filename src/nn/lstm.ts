@@ -1,4 +1,4 @@
-import { joinColumns } from '../tensor/ops/join-columns.ts';
+import { concatenate } from '../tensor/ops/joining.ts';
 import { lstm as readSequences } from '../tensor/ops/sequences.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { affine } from './affine.ts';
@@ -35,7 +35,7 @@ export const applyLstm: LayerKind<LstmSpec> = (scope, { units, bidirectional = f
   scope.keep('checked', () => checkUnits(scope.name, units));
   const dense = x.dense;
   const forwards = read(scope, dense, units, false);
-  return bidirectional ? joinColumns(forwards, read(scope, dense, units, true)) : forwards;
+  return bidirectional ? concatenate([forwards, read(scope, dense, units, true)], -1) : forwards;
 };
 
 /** One direction of reading. */

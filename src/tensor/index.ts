@@ -23,6 +23,16 @@ export {
   type PullbackContext,
 } from './define-op.ts';
 export {
+  FiringStates,
+  fire,
+  type GradientOptions,
+  type GradientsOf,
+  gradient,
+  type TensorsOf,
+  type Values,
+  valueAndGradient,
+} from './gradient.ts';
+export {
   add,
   type BinaryOp,
   divide,

@@ -396,18 +396,6 @@ export const cases = {
   },
   packLeft: product,
   matmulPacked: product,
-  copyColumns: {
-    scalars: fc.tuple(small, small, fc.nat(5), fc.nat(5), fc.nat(5)).map(([rows, columns, first, outFirst, gap]) => {
-      return { rows, columns, stride: first + columns + gap, first, outStride: outFirst + columns + gap, outFirst };
-    }),
-    large: { rows: 401, columns: 123, stride: 130, first: 4, outStride: 140, outFirst: 9 },
-    arrays: ({ rows, stride, outStride }) => ({
-      'x*': { length: rows * stride, draw: wide },
-      // The other columns must stay.
-      'out*': { length: rows * outStride, draw: wide, written: true },
-    }),
-    relative: 0,
-  },
   perturb: {
     scalars: fc.record({ n: size }),
     large: { n: MANY },

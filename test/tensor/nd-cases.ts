@@ -19,10 +19,13 @@ export interface Call {
   run(...tensors: Tensor[]): Tensor;
 }
 
-/** Numbers that differ by 2⁻¹² or more, none of them near 0: no two points of a difference lie on both sides of a kink. */
-export const distinct: Draw = (random, i) => random.integer(8) - 4 + (i + 0.5) / 4096;
+/**
+ * Numbers that differ by 2⁻¹⁰ or more, none of them near 0: the two points of a difference lie on one side of every kink. Times 1.25 (a second
+ * draw) they keep 2⁻¹³ from those of `between` and from whole numbers.
+ */
+export const distinct: Draw = (random, i) => random.integer(8) - 4 + (i + 0.5) / 1024;
 /** The same, and between those. */
-const between: Draw = (random, i) => random.integer(8) - 4 + (i + 0.25) / 4096;
+const between: Draw = (random, i) => random.integer(8) - 4 + (i + 0.25) / 1024;
 const positive: Draw = (random) => 0.3 + 2 * random.uniform();
 
 const extent = fc.constantFrom(0, 1, 2, 3, 5);

@@ -25,14 +25,14 @@ const placements: fc.Arbitrary<Placement> = fc.record({
   draws: fc.boolean(),
 });
 
-/** Two draws of every row, the second times 1.5; their losses weigh ¼ and ¾. */
+/** Two draws of every row, the second times 1.25; their losses weigh ¼ and ¾. */
 const drawTwice = t.defineOp({
   name: 'drawTwice',
   forward(engine, [x]) {
     const output = engine.allocate([2 * x.rows, ...x.shape.slice(1)], 'draws');
     x.values.forEach((value, i) => {
       output.values[i] = value;
-      output.values[i + x.size] = 1.5 * value;
+      output.values[i + x.size] = 1.25 * value;
     });
     return {
       output,
@@ -52,7 +52,7 @@ const drawTwice = t.defineOp({
     const weighted = weighed(dy, result.plate, x.plate.depth).values;
     const output = engine.allocate(x.array.shape, 'the gradient of draws');
     output.values.forEach((_, i) => {
-      output.values[i] = weighted[i] + 1.5 * weighted[i + x.size];
+      output.values[i] = weighted[i] + 1.25 * weighted[i + x.size];
     });
     return [output];
   },
@@ -203,8 +203,8 @@ test('every operation that is exported stands in the table, or has no gradient o
     ...['Tape', 'Tensor', 'GradientError', 'NonFiniteError', 'checkGradient', 'defineOp'],
     // Identities without a gradient, and what only places values: see the tests below.
     ...['stopGradient', 'wholeNumbers', 'asExamples', 'asProgram', 'sumRows', 'meanRows'],
-    // Sequences: test/tensor/ops.test.ts.
-    ...['lstm', 'ctc'],
+    // Sequences and neurons: test/tensor/ops.test.ts and gradient.test.ts.
+    ...['lstm', 'ctc', 'fire', 'FiringStates', 'gradient', 'valueAndGradient'],
   ];
   assert.deepEqual(
     Object.keys(t)

@@ -5,7 +5,7 @@ import { defineOp } from '../../src/tensor/define-op.ts';
 import { add, multiply, scale } from '../../src/tensor/ops/arithmetic.ts';
 import { fireTensor } from '../../src/tensor/ops/fire.ts';
 import { gate } from '../../src/tensor/ops/gate.ts';
-import { joinColumns } from '../../src/tensor/ops/join-columns.ts';
+import { concatenate } from '../../src/tensor/ops/joining.ts';
 import { matmul } from '../../src/tensor/ops/matmul.ts';
 import { NonFiniteError, Tape } from '../../src/tensor/tape.ts';
 import { builds, reference } from '../helpers/engines.ts';
@@ -104,7 +104,7 @@ for (const engine of [reference, ...builds])
       const h = showing(tape.input(engine.tensor([1, 0], [1, 2]), tape.plates.examples(1)), { shown: [0.25, 0.75] });
       const moved = add(scale(multiply(h, h), { factor: 2 }), h);
       assert.deepEqual([...tape.shownOf(moved).values], [0.375, 1.875]);
-      assert.deepEqual([...tape.shownOf(joinColumns(h, moved)).values], [0.25, 0.75, 0.375, 1.875]);
+      assert.deepEqual([...tape.shownOf(concatenate([h, moved])).values], [0.25, 0.75, 0.375, 1.875]);
       const y = matmul(moved, [[1], [1]]);
       assert.equal(tape.shownOf(y), y.array);
     });

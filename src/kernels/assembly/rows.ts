@@ -141,12 +141,3 @@ export function softmaxCrossEntropyPullback(
     }
   }
 }
-
-/** out[r, outFirst + c] = x[r, first + c]; items are rows. */
-export function copyColumns(
-  begin: i32, end: i32, x: usize, out: usize, rows: i32, columns: i32, stride: i32, first: i32, outStride: i32, outFirst: i32,
-): void {
-  for (let r = begin; r < end; r++) {
-    memory.copy(out + ((<usize>(r * outStride + outFirst)) << 2), x + ((<usize>(r * stride + first)) << 2), (<usize>columns) << 2);
-  }
-}

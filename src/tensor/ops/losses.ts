@@ -14,7 +14,7 @@ import { sum } from './reductions.ts';
 import { logSoftmax } from './softmax.ts';
 
 /** A loss of predictions and targets of one shape: one number a row. */
-export interface LossOp<A = void> {
+export interface LossOp<A = undefined> {
   (predictions: Operand, targets: Operand): Tensor;
   readonly definition: OpDefinition<A>;
 }
@@ -72,7 +72,7 @@ function loss<A>(name: string, elements: Elements<A>, slope: ThreeCombination, p
 }
 
 /** Σ (prediction − target)² over a row's elements: one number a row. @throws RangeError where the shapes of a row differ */
-export const squaredError: LossOp = loss<void>(
+export const squaredError: LossOp = loss<undefined>(
   'squaredError',
   (engine, a, b, to) => combine(engine, 'squaredDifference', a, b, to),
   'squaredSlope',
@@ -80,7 +80,7 @@ export const squaredError: LossOp = loss<void>(
 );
 
 /** Σ |prediction − target| over a row's elements: one number a row; the slope at 0 is 0. @throws RangeError where the shapes of a row differ */
-export const absoluteError: LossOp = loss<void>(
+export const absoluteError: LossOp = loss<undefined>(
   'absoluteError',
   (engine, a, b, to) => combine(engine, 'absoluteDifference', a, b, to),
   'absoluteSlope',
