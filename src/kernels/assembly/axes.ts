@@ -40,11 +40,23 @@ function largestLane(x: v128): f32 {
   );
 }
 
+/** Lanes where `broken` is set as NaN: pmax is one instruction where max takes seven, and forgets NaN. */
+// @ts-ignore: decorator
+@inline
+function orNaN(x: v128, broken: v128): v128 {
+  return v128.bitselect(splat(NaN), x, broken);
+}
+
 function maxOfRow(from: usize, n: i32): f32 {
-  let lanes = splat(-f32.MAX_VALUE * 2);
+  let m0 = splat(-f32.MAX_VALUE * 2), m1 = m0, m2 = m0, m3 = m0;
+  let broken = splat(0);
   let c = 0;
-  for (; c + 4 <= n; c += 4, from += 16) lanes = f32x4.max(lanes, v128.load(from));
-  let largest = largestLane(lanes);
+  for (; c + 16 <= n; c += 16, from += 64) {
+    const x0 = v128.load(from), x1 = v128.load(from, 16), x2 = v128.load(from, 32), x3 = v128.load(from, 48);
+    m0 = f32x4.pmax(m0, x0), m1 = f32x4.pmax(m1, x1), m2 = f32x4.pmax(m2, x2), m3 = f32x4.pmax(m3, x3);
+    broken = v128.or(broken, v128.or(v128.or(f32x4.ne(x0, x0), f32x4.ne(x1, x1)), v128.or(f32x4.ne(x2, x2), f32x4.ne(x3, x3))));
+  }
+  let largest = largestLane(orNaN(f32x4.pmax(f32x4.pmax(m0, m1), f32x4.pmax(m2, m3)), broken));
   for (; c < n; c++, from += 4) largest = max(largest, load<f32>(from));
   return largest;
 }
@@ -83,8 +95,13 @@ function logSum4(m: v128, s: v128): v128 {
 
 function maxOfColumns(from: usize, extent: i32, step: usize, lanes: i32): v128 {
   let m = splat(-f32.MAX_VALUE * 2);
-  for (let i = 0; i < extent; i++, from += step) m = f32x4.max(m, loadLanes(from, lanes));
-  return m;
+  let broken = splat(0);
+  for (let i = 0; i < extent; i++, from += step) {
+    const x = loadLanes(from, lanes);
+    m = f32x4.pmax(m, x);
+    broken = v128.or(broken, f32x4.ne(x, x));
+  }
+  return orNaN(m, broken);
 }
 
 /** The same as expOfRow for up to four columns. */

@@ -104,27 +104,12 @@ class AbsoluteDifference {
   @inline of(a: v128, b: v128): v128 { return f32x4.abs(f32x4.sub(a, b)); }
 }
 
-function combineAll<F>(
-  begin: i32, end: i32, a: usize, b: usize, dims: usize, out: usize,
-  rank: i32, columns: i32, aStep: i32, bStep: i32,
-): void {
-  const chunks = ceilDivide(columns, CHUNK);
-  const aStrides = dims + bytes(rank), bStrides = aStrides + bytes(rank);
-  for (let item = begin; item < end; item++) {
-    const r = item / chunks;
-    let c = (item - r * chunks) * CHUNK;
-    const last = min(c + CHUNK, columns);
-    let p = a + startOf(r, dims, aStrides, rank) + bytes(c * aStep);
-    let q = b + startOf(r, dims, bStrides, rank) + bytes(c * bStep);
-    let o = out + bytes(columns) * r + bytes(c);
-    for (; c + 4 <= last; c += 4, o += 16) {
-      v128.store(o, changetype<F>(0).of(take(p, aStep), take(q, bStep)));
-      p += <usize>(aStep << 4);
-      q += <usize>(bStep << 4);
-    }
-    const lanes = last - c;
-    if (lanes > 0) storeLanes(o, changetype<F>(0).of(takeLanes(p, aStep, lanes), takeLanes(q, bStep, lanes)), lanes);
-  }
+/** n elements of one row. */
+function combineRow<F>(p: usize, q: usize, o: usize, n: i32, aStep: i32, bStep: i32): void {
+  const aBytes = <usize>(aStep << 4), bBytes = <usize>(bStep << 4);
+  for (; n >= 4; n -= 4, p += aBytes, q += bBytes, o += 16)
+    v128.store(o, changetype<F>(0).of(take(p, aStep), take(q, bStep)));
+  if (n > 0) storeLanes(o, changetype<F>(0).of(takeLanes(p, aStep, n), takeLanes(q, bStep, n)), n);
 }
 
 /** out = a ∘ b, both broadcast; steps in the last dimension are 0 or 1. */
@@ -132,22 +117,32 @@ export function combine(
   begin: i32, end: i32, a: usize, b: usize, dims: usize, out: usize,
   rank: i32, rows: i32, columns: i32, aStep: i32, bStep: i32, operation: i32,
 ): void {
-  switch (operation) {
-    case 0: return combineAll<Add>(begin, end, a, b, dims, out, rank, columns, aStep, bStep);
-    case 1: return combineAll<Subtract>(begin, end, a, b, dims, out, rank, columns, aStep, bStep);
-    case 2: return combineAll<Multiply>(begin, end, a, b, dims, out, rank, columns, aStep, bStep);
-    case 3: return combineAll<Divide>(begin, end, a, b, dims, out, rank, columns, aStep, bStep);
-    case 4: return combineAll<Power>(begin, end, a, b, dims, out, rank, columns, aStep, bStep);
-    case 5: return combineAll<Maximum>(begin, end, a, b, dims, out, rank, columns, aStep, bStep);
-    case 6: return combineAll<Minimum>(begin, end, a, b, dims, out, rank, columns, aStep, bStep);
-    case 7: return combineAll<Greater>(begin, end, a, b, dims, out, rank, columns, aStep, bStep);
-    case 8: return combineAll<GreaterEqual>(begin, end, a, b, dims, out, rank, columns, aStep, bStep);
-    case 9: return combineAll<Equal>(begin, end, a, b, dims, out, rank, columns, aStep, bStep);
-    case 10: return combineAll<NotEqual>(begin, end, a, b, dims, out, rank, columns, aStep, bStep);
-    case 11: return combineAll<Keep>(begin, end, a, b, dims, out, rank, columns, aStep, bStep);
-    case 12: return combineAll<Drop>(begin, end, a, b, dims, out, rank, columns, aStep, bStep);
-    case 13: return combineAll<SquaredDifference>(begin, end, a, b, dims, out, rank, columns, aStep, bStep);
-    case 14: return combineAll<AbsoluteDifference>(begin, end, a, b, dims, out, rank, columns, aStep, bStep);
+  const chunks = ceilDivide(columns, CHUNK);
+  const aStrides = dims + bytes(rank), bStrides = aStrides + bytes(rank);
+  for (let item = begin; item < end; item++) {
+    const r = item / chunks;
+    const c = (item - r * chunks) * CHUNK;
+    const p = a + startOf(r, dims, aStrides, rank) + bytes(c * aStep);
+    const q = b + startOf(r, dims, bStrides, rank) + bytes(c * bStep);
+    const o = out + bytes(columns) * r + bytes(c);
+    const n = min(CHUNK, columns - c);
+    switch (operation) {
+      case 0: combineRow<Add>(p, q, o, n, aStep, bStep); break;
+      case 1: combineRow<Subtract>(p, q, o, n, aStep, bStep); break;
+      case 2: combineRow<Multiply>(p, q, o, n, aStep, bStep); break;
+      case 3: combineRow<Divide>(p, q, o, n, aStep, bStep); break;
+      case 4: combineRow<Power>(p, q, o, n, aStep, bStep); break;
+      case 5: combineRow<Maximum>(p, q, o, n, aStep, bStep); break;
+      case 6: combineRow<Minimum>(p, q, o, n, aStep, bStep); break;
+      case 7: combineRow<Greater>(p, q, o, n, aStep, bStep); break;
+      case 8: combineRow<GreaterEqual>(p, q, o, n, aStep, bStep); break;
+      case 9: combineRow<Equal>(p, q, o, n, aStep, bStep); break;
+      case 10: combineRow<NotEqual>(p, q, o, n, aStep, bStep); break;
+      case 11: combineRow<Keep>(p, q, o, n, aStep, bStep); break;
+      case 12: combineRow<Drop>(p, q, o, n, aStep, bStep); break;
+      case 13: combineRow<SquaredDifference>(p, q, o, n, aStep, bStep); break;
+      case 14: combineRow<AbsoluteDifference>(p, q, o, n, aStep, bStep); break;
+    }
   }
 }
 
@@ -229,51 +224,45 @@ class ShareOfSum {
   @inline of(a: v128, b: v128, c: v128, p: v128): v128 { return f32x4.mul(c, fullExp4(f32x4.sub(a, b))); }
 }
 
-function threeAll<F>(
+/** n elements of one row. */
+function threeRow<F>(p: usize, q: usize, s: usize, o: usize, n: i32, aStep: i32, bStep: i32, cStep: i32, p4: v128): void {
+  const aBytes = <usize>(aStep << 4), bBytes = <usize>(bStep << 4), cBytes = <usize>(cStep << 4);
+  for (; n >= 4; n -= 4, p += aBytes, q += bBytes, s += cBytes, o += 16)
+    v128.store(o, changetype<F>(0).of(take(p, aStep), take(q, bStep), take(s, cStep), p4));
+  if (n > 0)
+    storeLanes(o, changetype<F>(0).of(takeLanes(p, aStep, n), takeLanes(q, bStep, n), takeLanes(s, cStep, n), p4), n);
+}
+
+/** out = f(a, b, c), all three broadcast; steps in the last dimension are 0 or 1. */
+export function combineThree(
   begin: i32, end: i32, a: usize, b: usize, c: usize, dims: usize, out: usize,
-  rank: i32, columns: i32, aStep: i32, bStep: i32, cStep: i32, parameter: f32,
+  rank: i32, rows: i32, columns: i32, aStep: i32, bStep: i32, cStep: i32, operation: i32, parameter: f32,
 ): void {
   const chunks = ceilDivide(columns, CHUNK);
   const aStrides = dims + bytes(rank), bStrides = aStrides + bytes(rank), cStrides = bStrides + bytes(rank);
   const p4 = splat(parameter);
   for (let item = begin; item < end; item++) {
     const r = item / chunks;
-    let i = (item - r * chunks) * CHUNK;
-    const last = min(i + CHUNK, columns);
-    let p = a + startOf(r, dims, aStrides, rank) + bytes(i * aStep);
-    let q = b + startOf(r, dims, bStrides, rank) + bytes(i * bStep);
-    let s = c + startOf(r, dims, cStrides, rank) + bytes(i * cStep);
-    let o = out + bytes(columns) * r + bytes(i);
-    for (; i + 4 <= last; i += 4, o += 16) {
-      v128.store(o, changetype<F>(0).of(take(p, aStep), take(q, bStep), take(s, cStep), p4));
-      p += <usize>(aStep << 4);
-      q += <usize>(bStep << 4);
-      s += <usize>(cStep << 4);
+    const i = (item - r * chunks) * CHUNK;
+    const p = a + startOf(r, dims, aStrides, rank) + bytes(i * aStep);
+    const q = b + startOf(r, dims, bStrides, rank) + bytes(i * bStep);
+    const s = c + startOf(r, dims, cStrides, rank) + bytes(i * cStep);
+    const o = out + bytes(columns) * r + bytes(i);
+    const n = min(CHUNK, columns - i);
+    switch (operation) {
+      case 0: threeRow<Where>(p, q, s, o, n, aStep, bStep, cStep, p4); break;
+      case 1: threeRow<QuotientSlope>(p, q, s, o, n, aStep, bStep, cStep, p4); break;
+      case 2: threeRow<PowerSlope>(p, q, s, o, n, aStep, bStep, cStep, p4); break;
+      case 3: threeRow<ExponentSlope>(p, q, s, o, n, aStep, bStep, cStep, p4); break;
+      case 4: threeRow<GreaterShare>(p, q, s, o, n, aStep, bStep, cStep, p4); break;
+      case 5: threeRow<SquaredSlope>(p, q, s, o, n, aStep, bStep, cStep, p4); break;
+      case 6: threeRow<AbsoluteSlope>(p, q, s, o, n, aStep, bStep, cStep, p4); break;
+      case 7: threeRow<Huber>(p, q, s, o, n, aStep, bStep, cStep, p4); break;
+      case 8: threeRow<HuberSlope>(p, q, s, o, n, aStep, bStep, cStep, p4); break;
+      case 9: threeRow<SoftmaxSlope>(p, q, s, o, n, aStep, bStep, cStep, p4); break;
+      case 10: threeRow<LogSoftmaxSlope>(p, q, s, o, n, aStep, bStep, cStep, p4); break;
+      case 11: threeRow<ShareOfSum>(p, q, s, o, n, aStep, bStep, cStep, p4); break;
     }
-    const n = last - i;
-    if (n > 0)
-      storeLanes(o, changetype<F>(0).of(takeLanes(p, aStep, n), takeLanes(q, bStep, n), takeLanes(s, cStep, n), p4), n);
-  }
-}
-
-/** out = f(a, b, c), all three broadcast; steps in the last dimension are 0 or 1. */
-export function combineThree(
-  begin: i32, end: i32, a: usize, b: usize, c: usize, dims: usize, out: usize,
-  rank: i32, rows: i32, columns: i32, aStep: i32, bStep: i32, cStep: i32, operation: i32, p: f32,
-): void {
-  switch (operation) {
-    case 0: return threeAll<Where>(begin, end, a, b, c, dims, out, rank, columns, aStep, bStep, cStep, p);
-    case 1: return threeAll<QuotientSlope>(begin, end, a, b, c, dims, out, rank, columns, aStep, bStep, cStep, p);
-    case 2: return threeAll<PowerSlope>(begin, end, a, b, c, dims, out, rank, columns, aStep, bStep, cStep, p);
-    case 3: return threeAll<ExponentSlope>(begin, end, a, b, c, dims, out, rank, columns, aStep, bStep, cStep, p);
-    case 4: return threeAll<GreaterShare>(begin, end, a, b, c, dims, out, rank, columns, aStep, bStep, cStep, p);
-    case 5: return threeAll<SquaredSlope>(begin, end, a, b, c, dims, out, rank, columns, aStep, bStep, cStep, p);
-    case 6: return threeAll<AbsoluteSlope>(begin, end, a, b, c, dims, out, rank, columns, aStep, bStep, cStep, p);
-    case 7: return threeAll<Huber>(begin, end, a, b, c, dims, out, rank, columns, aStep, bStep, cStep, p);
-    case 8: return threeAll<HuberSlope>(begin, end, a, b, c, dims, out, rank, columns, aStep, bStep, cStep, p);
-    case 9: return threeAll<SoftmaxSlope>(begin, end, a, b, c, dims, out, rank, columns, aStep, bStep, cStep, p);
-    case 10: return threeAll<LogSoftmaxSlope>(begin, end, a, b, c, dims, out, rank, columns, aStep, bStep, cStep, p);
-    case 11: return threeAll<ShareOfSum>(begin, end, a, b, c, dims, out, rank, columns, aStep, bStep, cStep, p);
   }
 }
 

@@ -31,8 +31,35 @@ interface Plan {
   readonly batch: Shape;
   /** Extents of the output. */
   readonly shape: Shape;
-  /** One product does it all: b is one matrix that all rows share, and the matrices of a stand one under the other. */
-  readonly flat: boolean;
+}
+
+/** One product that does it all. */
+interface Flat {
+  readonly a: Matrix;
+  readonly b: Matrix;
+  /** Extents of the output. */
+  readonly shape: Shape;
+}
+
+/** Of one matrix, or vector, that all rows share: the matrices on its left stand one under the other. Undefined for anything else. */
+function flatOf(
+  [a, b]: readonly NdArray[],
+  { transposeA = false, transposeB = false }: MatmulOptions,
+  { plated, rows }: Layout,
+): Flat | undefined {
+  const { length } = a.shape;
+  const rank = length - Number(plated[0]);
+  const isColumn = b.shape.length === 1;
+  if (plated[1] || b.shape.length > 2 || b.shape.length === 0 || rank === 0 || (rows !== undefined && !plated[0]))
+    return undefined;
+  const turn = transposeA && rank > 1;
+  if (turn && length > 2) return undefined;
+  const right = isColumn ? operand(b.reshaped([b.size, 1]), false) : operand(b, transposeB);
+  const k = a.shape[turn ? 0 : length - 1];
+  if (right.rows !== k) return undefined;
+  const kept = turn ? a.shape.slice(1) : a.shape.slice(0, -1);
+  const left = turn ? operand(a, true) : operand(a.reshaped([sizeOf(kept), k]), false);
+  return { a: left, b: right, shape: isColumn ? kept : [...kept, right.columns] };
 }
 
 /** @throws RangeError for shapes that do not fit */
@@ -64,11 +91,6 @@ function planOf(
     b: { array: b, batch: batchB, rows: k, columns: n, transposed: tb },
     batch: withRows(lead, layout),
     shape: withRows([...lead, ...(isRow ? [] : [m]), ...(isColumn ? [] : [n])], layout),
-    flat:
-      right.length === 2 &&
-      !layout.plated[1] &&
-      (layout.rows === undefined || layout.plated[0]) &&
-      (!ta || batchA.length === 0),
   };
 }
 
@@ -76,12 +98,6 @@ const lastTwo = (shape: Shape, transposed: boolean): readonly [number, number] =
   const [rows, columns] = shape.slice(-2);
   return transposed ? [columns, rows] : [rows, columns];
 };
-
-/** All matrices of a side, one under the other, as one. */
-function stacked({ array, batch, rows, columns, transposed }: Side): Matrix {
-  if (transposed) return operand(array.reshaped([columns, rows]), true);
-  return operand(array.reshaped([sizeOf(batch) * rows, columns]), false);
-}
 
 /** One matrix of a side, at the start of its array. */
 const factorOf = ({ array: { pointer }, rows, columns, transposed }: Side): Factor =>
@@ -172,39 +188,55 @@ function sideGradient(engine: Engine, plan: Plan, dy: NdArray, which: 'a' | 'b')
 const matmulOp = defineOp<MatmulOptions>({
   name: 'matmul',
   cost(inputs, options, layout) {
+    const flat = flatOf(inputs, options, layout);
+    if (flat) return flat.a.rows * flat.a.columns * flat.b.columns;
     const { a, b, batch } = planOf(inputs, options, layout);
     return sizeOf(batch) * a.rows * a.columns * b.columns;
   },
   forward(engine, inputs, options, layout) {
-    const plan = planOf(inputs, options, layout);
     const bias = inputs[2] as NdArray | undefined;
+    const flat = flatOf(inputs, options, layout);
+    if (flat) return { output: product(engine, flat.a, flat.b, bias).reshaped(flat.shape) };
+    const plan = planOf(inputs, options, layout);
     if (bias && bias.size !== plan.b.columns)
       throw new RangeError(`matmul: the bias has ${bias.size} elements, the product has ${plan.b.columns} columns.`);
-    if (!plan.flat) return { output: products(engine, plan, bias) };
-    return { output: product(engine, stacked(plan.a), stacked(plan.b), bias).reshaped(plan.shape) };
+    return { output: products(engine, plan, bias) };
   },
   pullback(engine, { inputs, attributes, layout, needs }, dy, { descend }) {
-    const plan = planOf(inputs, attributes, layout);
-    const flatDy = dy.reshaped([sizeOf(plan.batch) * plan.a.rows, plan.b.columns]);
-    const dBias = needs[2] ? columnSums(engine, flatDy).reshaped(inputs[2].shape) : null;
-    // The gradient of a comes first: b may change under its own.
-    if (!plan.flat) {
+    const biasGradient = (rows: number, columns: number) =>
+      needs[2] ? columnSums(engine, dy.reshaped([rows, columns])).reshaped(inputs[2].shape) : null;
+    const flat = flatOf(inputs, attributes, layout);
+    if (!flat) {
+      const plan = planOf(inputs, attributes, layout);
       const da = needs[0] ? sideGradient(engine, plan, dy, 'a') : null;
-      return [da, needs[1] ? sideGradient(engine, plan, dy, 'b') : null, dBias];
+      const db = needs[1] ? sideGradient(engine, plan, dy, 'b') : null;
+      return [da, db, biasGradient(sizeOf(plan.batch) * plan.a.rows, plan.b.columns)];
     }
-    const [a, b, d] = [stacked(plan.a), stacked(plan.b), operand(flatDy, false)];
-    const dA = needs[0] ? (plan.a.transposed ? product(engine, b, flip(d)) : product(engine, d, flip(b))) : null;
+    const { a, b } = flat;
+    const [turnA, turnB] = [
+      isTurned(attributes.transposeA, inputs[0], layout.plated[0]),
+      isTurned(attributes.transposeB, inputs[1]),
+    ];
+    const dFlat = dy.reshaped([a.rows, b.columns]);
+    const d = operand(dFlat, false);
+    // The gradient of a comes first: b may change under its own.
+    const dA = needs[0] ? (turnA ? product(engine, b, flip(d)) : product(engine, d, flip(b))) : null;
     const da = dA?.reshaped(inputs[0].shape) ?? null;
+    const dBias = biasGradient(a.rows, b.columns);
     if (!needs[1]) return [da, null, dBias];
-    const factor = plan.b.transposed ? undefined : descend(inputs[1]);
+    const factor = turnB ? undefined : descend(inputs[1]);
     if (factor !== undefined) {
-      descendMatrix(engine, a, flatDy, inputs[1], factor);
+      descendMatrix(engine, a, dFlat, inputs[1], factor);
       return [da, null, dBias];
     }
-    const db = plan.b.transposed ? product(engine, flip(d), a) : product(engine, flip(a), d);
+    const db = turnB ? product(engine, flip(d), a) : product(engine, flip(a), d);
     return [da, db.reshaped(inputs[1].shape), dBias];
   },
 });
+
+/** Is an operand stored as the transpose of what is multiplied? Vectors never are. */
+const isTurned = (transpose: boolean | undefined, { shape }: NdArray, plated = false): boolean =>
+  transpose === true && shape.length - Number(plated) > 1;
 
 /** weights += factor·aᵀ·dy */
 function descendMatrix(engine: Engine, a: Matrix, dy: NdArray, weights: NdArray, factor: number): void {
