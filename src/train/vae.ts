@@ -94,7 +94,7 @@ export function passVae(model: Model, pass: Pass, x: NdArray, pixels: Pass['sour
 
 /** log q(h) − log p(h) of every row of latents (bits): q their Bernoulli units, p fair coins. */
 export function latentCost({ logits, latents }: Pick<VaePass, 'logits' | 'latents'>): Tensor {
-  return add(scale(sigmoidCrossEntropy(logits, latents), { factor: -1 }), [latents.columns * Math.LN2]);
+  return add(scale(sigmoidCrossEntropy(logits, latents), { factor: -1 }), latents.columns * Math.LN2);
 }
 
 /** The same numbers, through which no gradient goes back. */
