@@ -1,4 +1,4 @@
-import type { EpochEvent, MetricsLine, RunRecord, VaeEpochEvent } from '../src/index.ts';
+import type { EpochEvent, MetricsLine, RunRecord, SiteHealth, VaeEpochEvent } from '../src/index.ts';
 import { drawPanels, type Panel, type PanelCurve } from './panels.ts';
 
 /** Colour-blind safe (Okabe and Ito 2008). */
@@ -12,7 +12,9 @@ export function curvesChart(lines: readonly MetricsLine[], { config, seed, data 
     colour,
     points: epochs.map((epoch) => ({ x: epoch.epoch, y: value(epoch) })),
   });
-  const sites = epochs[0]?.health ?? [];
+  const sites = sitesOf(epochs);
+  const ofSite = (site: string, name: string, colour: string, value: (health: SiteHealth) => number): PanelCurve =>
+    curveOfSite(epochs, site, name, colour, value);
   return panelsOf(`${data.name}, ${config.neuron ?? ''}, seed ${seed}`, [
     [
       'cross-entropy, nats',
@@ -28,12 +30,12 @@ export function curvesChart(lines: readonly MetricsLine[], { config, seed, data 
         of('validation', COLOURS.valid, ({ validError }) => 100 * validError),
       ],
     ],
-    ...sites.map(({ site, units }, i): [string, PanelCurve[]] => [
+    ...sites.map(({ site, units }): [string, PanelCurve[]] => [
       `${site}: open while training, %`,
       [
-        of('mean', COLOURS.train, ({ health }) => 100 * health[i].rate),
-        of('most open', COLOURS.most, ({ health }) => 100 * health[i].spread.most),
-        of(`dead, of ${units}`, COLOURS.dead, ({ health }) => (100 * health[i].dead) / units),
+        ofSite(site, 'mean', COLOURS.train, ({ rate }) => 100 * rate),
+        ofSite(site, 'most open', COLOURS.most, ({ spread }) => 100 * spread.most),
+        ofSite(site, `dead, of ${units}`, COLOURS.dead, ({ dead }) => (100 * dead) / units),
       ],
     ]),
   ]);
@@ -54,11 +56,32 @@ export function vaeCurvesChart(epochs: readonly VaeEpochEvent[], title: string):
         of('validation', COLOURS.valid, ({ validElbo }) => -validElbo),
       ],
     ],
-    ...(epochs[0]?.health ?? []).map(({ site }, i): [string, PanelCurve[]] => [
+    ...sitesOf(epochs).map(({ site }): [string, PanelCurve[]] => [
       `${site}: on while training, %`,
-      [of('mean', COLOURS.train, ({ health }) => 100 * health[i].rate)],
+      [curveOfSite(epochs, site, 'mean', COLOURS.train, ({ rate }) => 100 * rate)],
     ]),
   ]);
+}
+
+type Epoch = Pick<EpochEvent, 'epoch' | 'health'>;
+
+/** The sites of all epochs, each once. Those of a file that was changed need not be the same in every epoch. */
+const sitesOf = (epochs: readonly Epoch[]): SiteHealth[] => [
+  ...new Map(epochs.flatMap(({ health }) => health.map((site) => [site.site, site] as const))).values(),
+];
+
+/** A value of a site over the epochs that have the site. */
+function curveOfSite(
+  epochs: readonly Epoch[],
+  site: string,
+  name: string,
+  colour: string,
+  value: (health: SiteHealth) => number,
+): PanelCurve {
+  const points = epochs.flatMap(({ epoch, health }) =>
+    health.filter((one) => one.site === site).map((one) => ({ x: epoch, y: value(one) })),
+  );
+  return { name, colour, points };
 }
 
 function panelsOf(title: string, panels: readonly (readonly [string, readonly PanelCurve[]])[]): string {

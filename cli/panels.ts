@@ -1,4 +1,6 @@
 /** Charts side by side in one SVG, for people who look at files. */
+import { extent } from '../src/math/statistics.ts';
+import { plainLine } from './output.ts';
 
 /** A line of a panel. */
 export interface PanelCurve {
@@ -56,11 +58,12 @@ function drawPanel({ title, curves, xTick, from, log }: Panel, withLegend: boole
   }));
   const points = shown.flatMap((curve) => curve.points);
   const values = points.flatMap(({ y, low = y, high = y }) => [y, low, high]);
-  const ticks = log ? powers(values) : steps(Math.min(0, ...values), Math.max(...values, 0));
-  const [least, most] = [Math.min(...ticks, ...values), Math.max(...ticks, ...values)];
+  const [lowest, highest] = extent(values);
+  const ticks = log ? powers(lowest, highest) : steps(Math.min(0, lowest), Math.max(highest, 0));
+  const [least, most] = [Math.min(...ticks, lowest), Math.max(...ticks, highest)];
   const heightOf = log ? Math.log : (value: number): number => value;
-  const places = points.map(({ x }) => x);
-  const [first, last] = places.length > 0 ? [from ?? Math.min(...places), Math.max(...places)] : [0, 1];
+  const [start, last] = points.length > 0 ? extent(points.map((point) => point.x)) : [0, 1];
+  const first = points.length > 0 ? (from ?? start) : start;
   const bottom = PANEL.top + INNER.height;
   const x = (at: number): string =>
     (PANEL.left + (first === last ? 0.5 : (at - first) / (last - first)) * INNER.width).toFixed(1);
@@ -122,10 +125,10 @@ function steps(least: number, most: number): number[] {
 }
 
 /** Powers of ten that hold the range. */
-function powers(values: readonly number[]): number[] {
-  if (values.length === 0) return [0.1, 1];
-  const from = Math.floor(Math.log10(Math.min(...values)) + 1e-9);
-  const to = Math.max(from + 1, Math.ceil(Math.log10(Math.max(...values)) - 1e-9));
+function powers(least: number, most: number): number[] {
+  if (least > most) return [0.1, 1];
+  const from = Math.floor(Math.log10(least) + 1e-9);
+  const to = Math.max(from + 1, Math.ceil(Math.log10(most) - 1e-9));
   return Array.from({ length: to - from + 1 }, (_, i) => 10 ** (from + i));
 }
 
@@ -135,4 +138,4 @@ const short = (value: number): string =>
     : String(Number(value.toPrecision(4)));
 
 const escaped = (text: string): string =>
-  text.replace(/[&<>"]/g, (c) => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' })[c] ?? c);
+  plainLine(text).replace(/[&<>"]/g, (c) => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' })[c] ?? c);

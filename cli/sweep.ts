@@ -85,7 +85,7 @@ async function run(file: string, flags: SweepFlags): Promise<void> {
   }
   const folder = flags.folder ?? join(sweepsFolder(), definition.name);
   if (asked > definition.configurations)
-    process.stderr.write(
+    printError(
       `\`configurations\` is ${asked}, and the space has ${definition.configurations}: each is trained once.\n`,
     );
   await untilInterrupted((signal) => sweep(definition, { ...flags, folder }, signal, `flipgrad sweep ${file}`));
@@ -155,7 +155,7 @@ async function sweep(
     await conclude(session, last, { folder, json, progress });
     const outcomes = [...last.outcomes.values()];
     if (outcomes.every(({ state }) => state === 'failed')) {
-      process.stderr.write(`flipgrad: every trial of ${definition.name} failed, ${outcomes.length} of them.\n`);
+      printError(`flipgrad: every trial of ${definition.name} failed, ${outcomes.length} of them.\n`);
       process.exitCode = ExitCode.refuted;
     }
     const { open } = retryable(definition, last.outcomes);

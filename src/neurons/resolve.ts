@@ -20,6 +20,10 @@ export type NeuronSpec =
  */
 export function resolveNeuron(spec: NeuronSpec, rate?: number): Neuron {
   if (typeof spec === 'string') return resolveNeuron(parseSpec(spec), rate);
+  if (typeof spec !== 'object' || spec === null || typeof spec.name !== 'string')
+    throw new RangeError(
+      `A neuron is ${JSON.stringify(spec)}. Expected its name, an object with its name and options, or a neuron of your own.`,
+    );
   if ('fire' in spec) return spec as Neuron;
   if ('rule' in spec) return instantiate(spec as NeuronDefinition, {}, rate);
   const { name, ...options } = spec as { name: string; [option: string]: string | number };

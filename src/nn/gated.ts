@@ -251,13 +251,17 @@ function gaterOf(
 
 function checkGated(
   name: string,
-  { units, blocks = units, rate = 0.1, start = 'rate', compute = 'auto', probe }: GatedSpec,
+  { units, blocks = units, rate = 0.1, start = 'rate', compute = 'auto', probe, gater = [] }: GatedSpec,
 ): void {
   checkUnits(name, units);
   checkUnits(name, blocks, 'blocks');
   if (units % blocks !== 0)
     throw new RangeError(
       `${name}: ${units} units cannot stand in ${blocks} equal blocks; ${blocks * Math.max(1, Math.round(units / blocks))} units would do.`,
+    );
+  if (!Array.isArray(gater))
+    throw new RangeError(
+      `${name}: \`gater\` is ${JSON.stringify(gater)}. Expected a list of widths, as [64], or [] for no hidden layer.`,
     );
   if (compute !== 'auto' && compute !== 'dense' && compute !== 'blocks')
     throw new RangeError(`${name}: \`compute\` is "${compute}"; "auto", "dense" or "blocks" would do.`);

@@ -66,6 +66,10 @@ export class Model {
   /** See `createModel`. */
   constructor(engine: Engine, spec: ModelSpec) {
     checkUnits('The model', spec.inputs, 'inputs');
+    if (!Array.isArray(spec.layers) || spec.layers.some((layer) => typeof layer !== 'object' || layer === null))
+      throw new RangeError(
+        `The model's layers are ${JSON.stringify(spec.layers)}. Expected a list, such as [dense(10, 'tanh'), dense(2)].`,
+      );
     if (spec.layers.length === 0) throw new RangeError('The model has no layers; give at least one.');
     this.engine = engine;
     this.spec = spec;

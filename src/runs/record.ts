@@ -212,9 +212,14 @@ function checkResult(value: unknown, check: ReturnType<typeof fieldChecker>): vo
     validError: 'number',
     density: 'number',
     epochs: 'number',
+    bestEpoch: 'number',
     seconds: 'number',
+    engine: 'string',
+    threads: 'number',
+    seed: 'number',
   });
   check(result.testError, 'result.testError', { sampled: 'number', threshold: 'number', meanField: 'number' });
+  check(result.training, 'result.training', { executed: 'number', all: 'number' });
   check(result.flops, 'result.flops', { executed: 'number', dense: 'number', gater: 'number' });
 }
 
