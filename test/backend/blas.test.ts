@@ -11,6 +11,8 @@ import { createModel, type LayerSpec } from '../../src/nn/model.ts';
 import { sgd } from '../../src/optim/index.ts';
 import { findBlas } from '../../src/platform/node/blas.ts';
 import { createEngine } from '../../src/platform/node/engine.ts';
+import { type MatmulOptions, matmul } from '../../src/tensor/ops/matmul.ts';
+import { Tape } from '../../src/tensor/tape.ts';
 import { gatherBatch } from '../../src/train/batches.ts';
 import { Stepper } from '../../src/train/step.ts';
 import { guarded } from '../helpers/arena.ts';
@@ -285,4 +287,68 @@ describe('which BLAS', () => {
   test('FLIPGRAD_BLAS names a library for `auto`', { skip }, async () => {
     await withVariable(found?.library, async () => assert.equal((await findBlas('auto'))?.library, found?.library));
   });
+});
+
+describe('batches of matrix products of tensors', { skip }, async () => {
+  const [kernels, single, pair] = await Promise.all([
+    createEngine({ threads: 1 }),
+    createEngine({ threads: 1, blas: 'auto' }),
+    createEngine({ threads: 2, blas: 'auto' }),
+  ]);
+  after(() => {
+    for (const engine of [kernels, single, pair]) engine.close();
+  });
+  /** The product, and the gradients of both sides, one after another. */
+  const passes = (engine: Engine, shapes: readonly number[][], options: MatmulOptions): Float32Array => {
+    engine.beginStep();
+    const tape = new Tape(engine);
+    const arrays = shapes.map((shape, i) => {
+      const size = shape.reduce((product, n) => product * n, 1);
+      return engine.tensor(drawn(normal(), size, 3, i), shape);
+    });
+    tape.watch(arrays);
+    const [a, b] = arrays.map((array) => tape.parameter(array));
+    const y = matmul(a, b, undefined, options);
+    tape.backward([{ tensor: y, cotangent: 1 }]);
+    const gradients = arrays.flatMap((array) => [...(tape.gradient(array)?.values ?? [])]);
+    return Float32Array.from([...y.values, ...gradients]);
+  };
+  const plain = [
+    [
+      [3, 40, 36],
+      [3, 36, 44],
+    ],
+    [
+      [2, 1, 40, 36],
+      [3, 36, 44],
+    ],
+    [
+      [40, 36],
+      [3, 36, 44],
+    ],
+    [[300, 200], [200]],
+  ];
+  const cases: [number[][], MatmulOptions][] = [
+    ...plain.map((shapes): [number[][], MatmulOptions] => [shapes, {}]),
+    [
+      [
+        [3, 36, 40],
+        [36, 44],
+      ],
+      { transposeA: true },
+    ],
+    [
+      [
+        [2, 3, 36, 40],
+        [3, 44, 36],
+      ],
+      { transposeA: true, transposeB: true },
+    ],
+  ];
+  for (const [shapes, options] of cases)
+    test(`${JSON.stringify(shapes)} ${JSON.stringify(options)}`, () => {
+      const expected = passes(kernels, shapes, options);
+      assertClose(passes(single, shapes, options), expected, { relative: 1e-5, absolute: 5e-5 }, 'one thread');
+      assertSameBits(passes(pair, shapes, options), passes(single, shapes, options), 'two threads');
+    });
 });
