@@ -16,10 +16,11 @@ export type NeuronSpec =
 /**
  * The neuron that a spec asks for, its options checked and completed with their defaults.
  * @param rate the default of options that follow a layer's target rate
+ * @param own neurons of one's own that are known by name too
  * @throws RangeError for an unknown name (with the nearest known one), an unknown option or a value out of bounds
  */
-export function resolveNeuron(spec: NeuronSpec, rate?: number): Neuron {
-  if (typeof spec === 'string') return resolveNeuron(parseSpec(spec), rate);
+export function resolveNeuron(spec: NeuronSpec, rate?: number, own: readonly NeuronDefinition[] = []): Neuron {
+  if (typeof spec === 'string') return resolveNeuron(parseSpec(spec), rate, own);
   if (typeof spec !== 'object' || spec === null || typeof spec.name !== 'string')
     throw new RangeError(
       `A neuron is ${JSON.stringify(spec)}. Expected its name, an object with its name and options, or a neuron of your own.`,
@@ -27,10 +28,38 @@ export function resolveNeuron(spec: NeuronSpec, rate?: number): Neuron {
   if ('fire' in spec) return spec as Neuron;
   if ('rule' in spec) return instantiate(spec as NeuronDefinition, {}, rate);
   const { name, ...options } = spec as { name: string; [option: string]: string | number };
-  const definition = (zoo as Record<string, unknown>)[name] as NeuronDefinition | undefined;
-  if (!definition || !Object.hasOwn(zoo, name))
-    throw new RangeError(`There is no neuron "${name}". ${suggest(name, Object.keys(zoo))}`);
+  const definition = own.find((one) => one.name === name) ?? shipped(name);
+  if (!definition)
+    throw new RangeError(
+      `There is no neuron "${name}". ${suggest(name, [...own.map((one) => one.name), ...Object.keys(zoo)])}`,
+    );
   return instantiate(definition, options, rate);
+}
+
+const shipped = (name: string): NeuronDefinition | undefined =>
+  Object.hasOwn(zoo, name) ? ((zoo as Record<string, unknown>)[name] as NeuronDefinition) : undefined;
+
+/** A neuron as plain JSON: by name and options. Of one of one's own it is the name that asks for it. */
+export function neuronDescription(spec: NeuronSpec): string | { name: string; [option: string]: string | number } {
+  if (typeof spec === 'string') return spec;
+  if ('fire' in spec) return { name: spec.name as string, ...(spec.options as Record<string, string | number>) };
+  if ('rule' in spec) return { name: spec.name as string };
+  return spec as { name: string; [option: string]: string | number };
+}
+
+/** The text that asks for a neuron: `noisy-rectifier:noise=logistic,scale=0.5`. */
+export function neuronText(spec: NeuronSpec): string {
+  const described = neuronDescription(spec);
+  if (typeof described === 'string') return described;
+  const { name, ...options } = described;
+  const pairs = Object.entries(options).map(([option, value]) => `${option}=${value}`);
+  return pairs.length === 0 ? name : `${name}:${pairs.join(',')}`;
+}
+
+/** The name of the neuron that a spec asks for. */
+export function neuronName(spec: NeuronSpec): string {
+  const described = neuronDescription(spec);
+  return typeof described === 'string' ? parseSpec(described).name : described.name;
 }
 
 /** A definition with its options filled in. */

@@ -1,6 +1,7 @@
 import { type NeuronSpec, resolveNeuron } from '../neurons/resolve.ts';
 import { affine } from './affine.ts';
 import { checkUnits } from './check.ts';
+import { type LayerText, neuron, units } from './layer-text.ts';
 import type { LayerDescription, LayerKind } from './module.ts';
 
 /** A dense layer: h = neuron(x·W + b). Any neuron of the zoo can be its unit. */
@@ -15,6 +16,10 @@ export interface DenseSpec extends LayerDescription {
 export function dense(units: number, neuron: NeuronSpec = 'linear', name?: string): DenseSpec {
   return { layer: 'dense', units, neuron, ...(name && { name }) };
 }
+
+export const denseText: LayerText<DenseSpec> = {
+  words: [units(), neuron('neuron', { usual: 'linear', silent: true })],
+};
 
 /** Shape [inputs] → [units]. @throws RangeError for units that are not a whole number ≥ 1, or an unknown neuron */
 export const applyDense: LayerKind<DenseSpec> = (scope, { units, neuron: spec = 'linear' }, x) => {

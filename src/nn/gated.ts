@@ -1,5 +1,5 @@
 import { type BalanceOptions, BiasBalance } from '../gates/balance.ts';
-import type { SparsitySpec } from '../gates/index.ts';
+import { resolveSparsity, type SparsitySpec } from '../gates/index.ts';
 import { BiasNudge, type NudgeOptions } from '../gates/nudge.ts';
 import type { Neuron } from '../neurons/contract.ts';
 import { type NeuronSpec, resolveNeuron } from '../neurons/resolve.ts';
@@ -19,6 +19,17 @@ import { checkUnits } from './check.ts';
 import type { FiringSite } from './firing-site.ts';
 import { GatedPath } from './gated-path.ts';
 import { glorotUniform, sparseNormal } from './initialize.ts';
+import {
+  flag,
+  type LayerText,
+  neuron,
+  oneOf,
+  option,
+  percent,
+  probability,
+  unitsInBlocks,
+  widths,
+} from './layer-text.ts';
 import type { LayerDescription, LayerKind } from './module.ts';
 import type { Compute } from './paths.ts';
 import type { Scope } from './scope.ts';
@@ -70,6 +81,36 @@ export interface GatedSpec extends LayerDescription {
 export function gated(units: number, options: Omit<GatedSpec, 'layer' | 'units'> = {}): GatedSpec {
   return { layer: 'gated', units, ...options };
 }
+
+/** The penalties' own text. */
+const sparsity = {
+  read(text: string): SparsitySpec {
+    resolveSparsity(text, 1);
+    return text;
+  },
+  write: (spec: SparsitySpec): string =>
+    typeof spec === 'string'
+      ? spec
+      : Object.entries(spec)
+          .map(([name, weight]) => `${name}=${weight}`)
+          .join('+'),
+};
+
+export const gatedText: LayerText<GatedSpec> = {
+  words: [
+    unitsInBlocks(),
+    neuron('neuron', { form: 'GATES', usual: 'straight-through' }),
+    percent('rate', 0.1),
+    neuron('activation', { form: 'ACTIVATION', usual: 'linear' }),
+    option('gater', 'WIDTH+…', widths),
+    option('sparsity', 'PENALTY', sparsity),
+    option('start', 'rate|zero', oneOf('rate', 'zero')),
+    flag('nudge', ['below', 'step', 'decay']),
+    flag('balance', ['step']),
+    option('compute', 'auto|dense|blocks', oneOf('auto', 'dense', 'blocks')),
+    option('probe', 'P', probability),
+  ],
+};
 
 const GATER_GAIN = 4;
 

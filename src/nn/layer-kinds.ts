@@ -1,18 +1,22 @@
-/** Every kind of shipped module: its description and how it is computed. Adding one: a file beside this one, and a line here. */
-import { applyDense, type DenseSpec } from './dense.ts';
-import { applyGated, type GatedSpec } from './gated.ts';
-import { applyLstm, type LstmSpec } from './lstm.ts';
-import { applyResidual, type ResidualSpec } from './residual.ts';
-import { applySequential, type SequentialSpec } from './sequential.ts';
-import { applySigns, type SignsSpec } from './signs.ts';
+/** Every kind of shipped module: how its description is computed and how it is written. Adding one: a file beside this one, and a line here. */
+import { applyDense, type DenseSpec, denseText } from './dense.ts';
+import { applyGated, type GatedSpec, gatedText } from './gated.ts';
+import type { LayerText } from './layer-text.ts';
+import { applyLstm, type LstmSpec, lstmText } from './lstm.ts';
+import type { LayerDescription, LayerKind } from './module.ts';
+import { applyResidual, type ResidualSpec, residualText } from './residual.ts';
+import { applySequential, type SequentialSpec, sequentialText } from './sequential.ts';
+import { applySigns, type SignsSpec, signsText } from './signs.ts';
+
+const kind = <S extends LayerDescription>(apply: LayerKind<S>, text: LayerText<S>) => ({ apply, text });
 
 export const layerKinds = {
-  dense: applyDense,
-  gated: applyGated,
-  lstm: applyLstm,
-  sequential: applySequential,
-  residual: applyResidual,
-  signs: applySigns,
+  dense: kind(applyDense, denseText),
+  gated: kind(applyGated, gatedText),
+  lstm: kind(applyLstm, lstmText),
+  sequential: kind(applySequential, sequentialText),
+  residual: kind(applyResidual, residualText),
+  signs: kind(applySigns, signsText),
 };
 
 export type LayerSpec = DenseSpec | GatedSpec | LstmSpec | SequentialSpec | ResidualSpec | SignsSpec;

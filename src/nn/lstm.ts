@@ -4,6 +4,7 @@ import type { Tensor } from '../tensor/tensor.ts';
 import { affine } from './affine.ts';
 import { checkUnits } from './check.ts';
 import { glorotUniform } from './initialize.ts';
+import { flag, type LayerText, units } from './layer-text.ts';
 import type { LayerDescription, LayerKind } from './module.ts';
 import type { Scope } from './scope.ts';
 
@@ -26,6 +27,8 @@ export interface LstmSpec extends LayerDescription {
 export function lstm(units: number, options: Omit<LstmSpec, 'layer' | 'units'> = {}): LstmSpec {
   return { layer: 'lstm', units, ...options };
 }
+
+export const lstmText: LayerText<LstmSpec> = { words: [units(), flag('bidirectional')] };
 
 /** Forget gates start open, so that gradients reach far from the first step on (Gers, Schmidhuber and Cummins 2000). */
 const FORGET_BIAS = 1;

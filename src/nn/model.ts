@@ -6,7 +6,7 @@ import type { Tensor } from '../tensor/tensor.ts';
 import { checkUnits } from './check.ts';
 import type { FiringSite } from './firing-site.ts';
 import { type LayerSpec, layerKinds } from './layer-kinds.ts';
-import { isModule, type Module } from './module.ts';
+import { isModule, type LayerKind, type Module } from './module.ts';
 import type { Parameter } from './parameter.ts';
 import type { Pass } from './pass.ts';
 import { type Registry, Scope } from './scope.ts';
@@ -294,6 +294,6 @@ function resolve(given: Module | LayerSpec): ReturnType<Registry['resolve']> {
   const { layer, name } = given;
   if (!Object.hasOwn(layerKinds, layer))
     throw new RangeError(`There is no layer "${layer}". ${suggest(String(layer), Object.keys(layerKinds))}`);
-  const kind = layerKinds[layer] as (scope: Scope, spec: LayerSpec, ...inputs: readonly Tensor[]) => Tensor;
-  return { kind: layer, ...(name && { name }), apply: (scope, ...inputs) => kind(scope, given, ...inputs) };
+  const apply = layerKinds[layer].apply as LayerKind<LayerSpec>;
+  return { kind: layer, ...(name && { name }), apply: (scope, ...inputs) => apply(scope, given, ...inputs) };
 }

@@ -2,8 +2,10 @@ import { shapeText } from '../tensor/define-op.ts';
 import { add } from '../tensor/ops/arithmetic.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import type { LayerSpec } from './layer-kinds.ts';
+import type { LayerText } from './layer-text.ts';
 import { isModule, type LayerDescription, type LayerKind, type Module, module } from './module.ts';
 import type { Scope } from './scope.ts';
+import { sequential } from './sequential.ts';
 
 /** x + f(x). Source: He, Zhang, Ren, Sun 2016. */
 export interface ResidualSpec extends LayerDescription {
@@ -17,6 +19,15 @@ export function residual(f: Module | LayerSpec): Module | ResidualSpec;
 export function residual(f: Module | LayerSpec): Module | ResidualSpec {
   return isModule(f) ? module('residual', (scope, x) => plus(scope, f, x)) : { layer: 'residual', module: f };
 }
+
+/** `residual(LAYER, …)`: several are one after another. */
+export const residualText: LayerText<ResidualSpec> = {
+  inside: {
+    read: ([first, ...more]) => ({ module: more.length === 0 ? first : sequential(first, ...more) }),
+    write: ({ module: f }) =>
+      f.layer === 'sequential' && f.name === undefined && f.modules.length > 1 ? f.modules : [f],
+  },
+};
 
 /** Shape [n] → [n]. @throws RangeError when f gives another shape */
 export const applyResidual: LayerKind<ResidualSpec> = (scope, { module: f }, x) => plus(scope, f, x);

@@ -1,5 +1,6 @@
 import type { Tensor } from '../tensor/tensor.ts';
 import type { LayerSpec } from './layer-kinds.ts';
+import type { LayerText } from './layer-text.ts';
 import { isModule, type LayerDescription, type LayerKind, type Module, module } from './module.ts';
 import type { Scope } from './scope.ts';
 
@@ -20,6 +21,10 @@ export function sequential(...modules: readonly (Module | LayerSpec)[]): Module 
   if (modules.some(isModule)) return module('sequential', (scope, x) => oneByOne(scope, modules, x));
   return { layer: 'sequential', modules: modules as readonly LayerSpec[] };
 }
+
+export const sequentialText: LayerText<SequentialSpec> = {
+  inside: { read: (modules) => ({ modules }), write: ({ modules }) => modules },
+};
 
 export const applySequential: LayerKind<SequentialSpec> = (scope, { modules }, x) => oneByOne(scope, modules, x);
 

@@ -1,4 +1,5 @@
 import { add, scale } from '../tensor/ops/arithmetic.ts';
+import type { LayerText } from './layer-text.ts';
 import type { LayerDescription, LayerKind } from './module.ts';
 
 /** Signs in the place of bits: 2h − 1. */
@@ -8,6 +9,8 @@ export interface SignsSpec extends LayerDescription {
 
 /** Shorthand for a `SignsSpec`. */
 export const signs = (name?: string): SignsSpec => ({ layer: 'signs', ...(name && { name }) });
+
+export const signsText: LayerText<SignsSpec> = {};
 
 /** Shape [n] → [n]. */
 export const applySigns: LayerKind<SignsSpec> = (_scope, _spec, h) =>
