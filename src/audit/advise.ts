@@ -99,7 +99,9 @@ export async function* advise(options: AdviseOptions): AsyncGenerator<AdviseEven
   if (!(seconds > 0)) throw new RangeError(`\`seconds\` is ${seconds}; a number over 0 would do.`);
   if (candidates.length === 0) throw new RangeError('There is no neuron to choose from; one or more would do.');
   const clock = new Clock(seconds);
-  const neurons = new Map(candidates.map((text): [string, Neuron] => [text, resolveNeuron(text)]));
+  const neurons = new Map(
+    candidates.map((text): [string, Neuron] => [text, resolveNeuron(text, undefined, options.neurons)]),
+  );
   const bits = [...neurons].filter(([, neuron]) => unitOf(neuron) === 'bits');
   const measured = yield* measure(options, new Map(bits), clock);
   if (measured.length === 0 && bits.length === neurons.size)
@@ -302,7 +304,8 @@ function reasons(
     found.push(
       `Its gradient at the logits is off by ${gradient.bias.toPrecision(2)}·|∇| in the mean and has ${gradient.variancePerEvaluation.toPrecision(2)}·|∇|² of variance for each evaluation of the loss, at ${gradient.points} point${gradient.points === 1 ? '' : 's'} of a training by ${carrier}.`,
     );
-  if (layersOf(best.neuron).some(({ layer }) => layer === 'gated')) found.push(skipping(best, races));
+  if (layersOf(best.neuron).some((layer) => 'layer' in layer && layer.layer === 'gated'))
+    found.push(skipping(best, races));
   return found;
 }
 

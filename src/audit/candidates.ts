@@ -20,13 +20,16 @@ export function candidatesOf(definition: NeuronDefinition): { usual: string[]; o
       .filter((value) => !spec.whole || Number.isInteger(value))
       .map((value) => `${definition.name}:${option}=${value}`);
   });
-  return { usual: variants(definition).map(({ text }) => text), others: numbers.filter((text) => isNeuron(text)) };
+  return {
+    usual: variants(definition).map(({ text }) => text),
+    others: numbers.filter((text) => isNeuron(text, definition)),
+  };
 }
 
 /** Some numbers exclude each other. */
-function isNeuron(text: string): boolean {
+function isNeuron(text: string, definition: NeuronDefinition): boolean {
   try {
-    resolveNeuron(text);
+    resolveNeuron(text, undefined, [definition]);
     return true;
   } catch (error) {
     if (error instanceof RangeError) return false;

@@ -1,6 +1,8 @@
 import type { Engine } from '../backend/engine.ts';
 import type { Dataset, Split } from '../data/dataset.ts';
+import type { NeuronDefinition } from '../neurons/contract.ts';
 import { createModel, type LayerSpec, type Model } from '../nn/model.ts';
+import type { Module } from '../nn/module.ts';
 import type { Optimizer } from '../optim/index.ts';
 import { NonFiniteError } from '../tensor/tape.ts';
 import { epochOrder, gatherBatch } from '../train/batches.ts';
@@ -12,7 +14,9 @@ import { Stepper } from '../train/step.ts';
 export interface RaceTrack {
   readonly data: Split;
   /** The layers of the network with this neuron at the place in question. */
-  readonly layersOf: (neuron: string) => readonly LayerSpec[];
+  readonly layersOf: (neuron: string) => readonly (Module | LayerSpec)[];
+  /** Neurons of one's own that are known by name. */
+  readonly neurons?: readonly NeuronDefinition[];
   /** A new engine; the race closes it. */
   readonly makeEngine: () => Promise<Engine>;
   readonly batch: number;
@@ -61,8 +65,8 @@ export class Runner {
   constructor(engine: Engine, track: RaceTrack, neuron: string, seed: number, passes = 1) {
     this.track = track;
     this.passes = passes;
-    const { train } = track.data;
-    this.model = createModel(engine, { inputs: train.width, layers: track.layersOf(neuron), seed });
+    const { data, neurons = [] } = track;
+    this.model = createModel(engine, { inputs: data.train.width, layers: track.layersOf(neuron), seed, neurons });
     this.optimizer = track.makeOptimizer();
     this.stepper = new Stepper(this.model, this.optimizer);
   }

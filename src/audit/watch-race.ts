@@ -120,8 +120,8 @@ export async function* watchRace(options: WatchRaceOptions): AsyncGenerator<Race
   yield { event: 'result', standings: arms.map(({ text }) => standingOf(text, last.get(text) ?? [])) };
 }
 
-function checked({ arms: texts, budget, points = 20, seeds = [1] }: WatchRaceOptions): RaceArm[] {
-  const arms = texts.map(raceArm);
+function checked({ arms: texts, neurons, budget, points = 20, seeds = [1] }: WatchRaceOptions): RaceArm[] {
+  const arms = texts.map((text) => raceArm(text, neurons));
   const twice = texts.find((text, i) => texts.indexOf(text) < i);
   if (twice !== undefined) throw new RangeError(`"${twice}" runs twice in the race; once would do.`);
   if (arms.length < 2) throw new RangeError(`A race of ${arms.length} arms is none; two or more would do.`);

@@ -1,19 +1,15 @@
 import type { Engine } from '../backend/engine.ts';
 import { allFinite } from '../math/statistics.ts';
-import type { NeuronDefinition } from '../neurons/contract.ts';
 import type { LayerSpec, Model, ModelDescription } from '../nn/model.ts';
-import { buildModel } from './build-model.ts';
+import { buildModel, type OwnCode } from './build-model.ts';
 import { FormatError } from './format-error.ts';
 import { asObject, parseJson, shorten } from './json.ts';
-import { portableSpec, withNeurons } from './portable-spec.ts';
 import { decodeSafetensors, encodeSafetensors, type NamedTensor } from './safetensors.ts';
 
 const FORMAT = 'flipgrad model 1';
-export interface LoadModelOptions {
+export interface LoadModelOptions extends OwnCode {
   /** What the file is, for messages. */
   readonly where?: string;
-  /** Neurons of one's own that the model uses. */
-  readonly neurons?: readonly NeuronDefinition[];
 }
 
 /**
@@ -30,7 +26,7 @@ export function saveModel(model: Model): Uint8Array<ArrayBuffer> {
     if (stochastic) tensors.set(`${name}.threshold`, { shape: [1], values: Float64Array.of(threshold) });
     if (selectionBias) tensors.set(`${name}.selectionBias`, { shape: [selectionBias.length], values: selectionBias });
   }
-  return encodeSafetensors({ tensors, metadata: { format: FORMAT, spec: JSON.stringify(portableSpec(model)) } });
+  return encodeSafetensors({ tensors, metadata: { format: FORMAT, spec: JSON.stringify(model.description) } });
 }
 
 /**
@@ -39,14 +35,14 @@ export function saveModel(model: Model): Uint8Array<ArrayBuffer> {
  * @throws FormatError when the file is damaged, its layers cannot be built, or arrays are missing, misshapen or not finite
  */
 export function loadModel(engine: Engine, bytes: Uint8Array, options: LoadModelOptions = {}): Model {
-  const { where = 'the model file', neurons = [] } = options;
+  const { where = 'the model file', ...own } = options;
   const { tensors, metadata } = decodeSafetensors(bytes, where);
   if (metadata.format !== FORMAT || metadata.spec === undefined)
     throw new FormatError(
       `${where} has the format ${shorten(metadata.format)}; a model saved by flipgrad ("${FORMAT}") would do.`,
     );
   const spec = checkSpec(parseJson(metadata.spec, `The layers of ${where}`), where);
-  const model = buildModel(engine, withNeurons(spec, neurons), bytes.length, where);
+  const model = buildModel(engine, spec, { weights: bytes.length, where, own });
   fill(model, tensors, where);
   return model;
 }

@@ -41,6 +41,7 @@ const counts: Readonly<Record<LayerSpec['layer'], Count>> = {
   sequential: ({ modules }: { modules: unknown }, inputs) => sum(modules, inputs),
   residual: ({ module }: { module: unknown }, inputs) => [sum([module], inputs)[0], inputs],
   signs: (_layer, inputs) => [0, inputs],
+  own: () => NOTHING,
 };
 
 /** Counts a model's weights from its layers, which may be of any origin: whatever they hold, this costs nothing. */

@@ -1,4 +1,4 @@
-import { type NeuronSpec, resolveNeuron } from '../neurons/resolve.ts';
+import type { NeuronSpec } from '../neurons/resolve.ts';
 import { affine } from './affine.ts';
 import { checkUnits } from './check.ts';
 import { type LayerText, neuron, units } from './layer-text.ts';
@@ -25,7 +25,7 @@ export const denseText: LayerText<DenseSpec> = {
 export const applyDense: LayerKind<DenseSpec> = (scope, { units, neuron: spec = 'linear' }, x) => {
   const neuron = scope.keep('neuron', () => {
     checkUnits(scope.name, units);
-    return resolveNeuron(spec);
+    return scope.neuron(spec);
   });
   const logits = affine(scope, x, { units, stream: scope.stream });
   if (neuron.identity) return logits;

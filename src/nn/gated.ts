@@ -123,19 +123,19 @@ interface Kept {
 }
 
 /** @throws RangeError for units that the blocks do not divide, a rate outside (0, 1), an unknown neuron or penalty */
-function resolveGated(name: string, spec: GatedSpec): Kept {
-  checkGated(name, spec);
+function resolveGated(scope: Scope, spec: GatedSpec): Kept {
+  checkGated(scope.name, spec);
   const { units, blocks = units, rate = 0.1 } = spec;
-  const gateNeuron = resolveNeuron(spec.neuron ?? 'straight-through', rate === 'none' ? undefined : rate);
+  const gateNeuron = scope.neuron(spec.neuron ?? 'straight-through', rate === 'none' ? undefined : rate);
   const target = gateNeuron.opens ? gateNeuron.opens(blocks) / blocks : rate === 'none' ? undefined : rate;
-  return { gateNeuron, activation: resolveNeuron(spec.activation ?? 'linear'), size: units / blocks, target };
+  return { gateNeuron, activation: scope.neuron(spec.activation ?? 'linear'), size: units / blocks, target };
 }
 
 /** Shape [inputs] → [units], of which only open blocks may be stored. @throws RangeError for a spec that does not fit */
 export const applyGated: LayerKind<GatedSpec> = (scope, spec, x) => {
   const { units, blocks = units } = spec;
   const { pass, stream } = scope;
-  const { gateNeuron, activation, size, target } = scope.keep('spec', () => resolveGated(scope.name, spec));
+  const { gateNeuron, activation, size, target } = scope.keep('spec', () => resolveGated(scope, spec));
   const experts = expertsOf(scope, x, blocks, size);
   const logits = gaterOf(scope, x, spec, blocks, gateNeuron, target);
   const gates = scope.site(gateNeuron, blocks, {

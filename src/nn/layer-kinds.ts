@@ -4,11 +4,12 @@ import { applyGated, type GatedSpec, gatedText } from './gated.ts';
 import type { LayerText } from './layer-text.ts';
 import { applyLstm, type LstmSpec, lstmText } from './lstm.ts';
 import type { LayerDescription, LayerKind } from './module.ts';
+import { applyOwn, type OwnSpec } from './own.ts';
 import { applyResidual, type ResidualSpec, residualText } from './residual.ts';
 import { applySequential, type SequentialSpec, sequentialText } from './sequential.ts';
 import { applySigns, type SignsSpec, signsText } from './signs.ts';
 
-const kind = <S extends LayerDescription>(apply: LayerKind<S>, text: LayerText<S>) => ({ apply, text });
+const kind = <S extends LayerDescription>(apply: LayerKind<S>, text?: LayerText<S>) => ({ apply, text });
 
 export const layerKinds = {
   dense: kind(applyDense, denseText),
@@ -17,6 +18,7 @@ export const layerKinds = {
   sequential: kind(applySequential, sequentialText),
   residual: kind(applyResidual, residualText),
   signs: kind(applySigns, signsText),
+  own: kind(applyOwn),
 };
 
-export type LayerSpec = DenseSpec | GatedSpec | LstmSpec | SequentialSpec | ResidualSpec | SignsSpec;
+export type LayerSpec = DenseSpec | GatedSpec | LstmSpec | SequentialSpec | ResidualSpec | SignsSpec | OwnSpec;

@@ -1,5 +1,7 @@
 import type { Engine } from '../backend/engine.ts';
 import { suggest } from '../math/text.ts';
+import type { NeuronDefinition } from '../neurons/contract.ts';
+import { type NeuronSpec, neuronDescription } from '../neurons/resolve.ts';
 import { seedToKey } from '../random/stream.ts';
 import { Tape } from '../tensor/tape.ts';
 import type { Tensor } from '../tensor/tensor.ts';
@@ -18,12 +20,14 @@ export interface ModelSpec {
   readonly layers: readonly (Module | LayerSpec)[];
   /** Seed of the initial weights and of all draws; default 1. */
   readonly seed?: number;
+  /** Neurons of one's own that layers and modules may ask for by name. */
+  readonly neurons?: readonly NeuronDefinition[];
 }
 
 export type { LayerSpec };
 
-/** The same of shipped modules alone: plain JSON, as run records and model files hold it. */
-export interface ModelDescription extends ModelSpec {
+/** The same as plain JSON, as run records and model files hold it: of modules of one's own it has the names alone. */
+export interface ModelDescription extends Omit<ModelSpec, 'neurons'> {
   readonly layers: readonly LayerSpec[];
 }
 
@@ -63,6 +67,11 @@ export class Model {
   readonly cost: ModelCost;
   private readonly registry: Registry & { building: boolean };
 
+  /** Neurons of one's own that are known by name in it. */
+  get neurons(): readonly NeuronDefinition[] {
+    return this.spec.neurons ?? [];
+  }
+
   /** See `createModel`. */
   constructor(engine: Engine, spec: ModelSpec) {
     checkUnits('The model', spec.inputs, 'inputs');
@@ -75,7 +84,7 @@ export class Model {
     this.spec = spec;
     this.seed = spec.seed ?? 1;
     this.inputs = spec.inputs;
-    this.registry = registryOf(engine, this.seed);
+    this.registry = registryOf(engine, this.seed, spec.neurons ?? []);
     const { layers, outputs, cost } = this.build();
     this.layers = layers;
     this.outputs = outputs;
@@ -147,14 +156,10 @@ export class Model {
     return this.run(pass, x);
   }
 
-  /** @throws RangeError when a module of one's own is among its layers: those are no JSON */
+  /** As plain JSON: neurons by name and options, every layer with its name. A module of one's own is `{ layer: 'own' }` there. */
   get description(): ModelDescription {
-    const own = this.spec.layers.find(isModule);
-    if (own)
-      throw new RangeError(
-        `The module "${own.name}" is a function, which no file holds. Expected shipped modules, or a run of a file that exports the network.`,
-      );
-    return this.spec as ModelDescription;
+    const layers = this.spec.layers.map((layer, i) => ({ ...described(layer), name: this.layers[i].name }));
+    return { inputs: this.inputs, layers, seed: this.seed };
   }
 
   /** After a training step: counts which units fired, and lets penalties, biases and the like follow. */
@@ -262,11 +267,16 @@ export function createModel(
   return new Model(engine, { ...options, layers: [given] });
 }
 
-function registryOf(engine: Engine, seed: number): Registry & { building: boolean } {
+function registryOf(
+  engine: Engine,
+  seed: number,
+  neurons: readonly NeuronDefinition[],
+): Registry & { building: boolean } {
   let streams = NESTED;
   return {
     engine,
     seed,
+    neurons,
     building: true,
     parameters: new Map(),
     sites: new Map(),
@@ -286,6 +296,20 @@ function registryOf(engine: Engine, seed: number): Registry & { building: boolea
 function layerName(given: Module | LayerSpec, place: number): string {
   const { kind, name } = resolve(given);
   return name ?? `${kind}${place}`;
+}
+
+/** Fields of layers that ask for a neuron, and those that hold layers. */
+const NEURON_FIELDS = ['neuron', 'activation'] as const;
+
+/** A module as plain JSON. */
+function described(given: Module | LayerSpec): LayerSpec {
+  if (isModule(given)) return { layer: 'own', name: given.name };
+  const layer: Record<string, unknown> = { ...given };
+  for (const field of NEURON_FIELDS)
+    if (layer[field] !== undefined) layer[field] = neuronDescription(layer[field] as NeuronSpec);
+  if (given.layer === 'residual') layer.module = described(given.module);
+  if (given.layer === 'sequential') layer.modules = given.modules.map(described);
+  return layer as unknown as LayerSpec;
 }
 
 /** A module as what applies it. @throws RangeError for a description of a kind that there is not */

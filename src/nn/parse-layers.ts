@@ -5,7 +5,8 @@ import type { LayerText, TextContext, TextWord } from './layer-text.ts';
 type Kind = keyof typeof layerKinds;
 type AnyText = LayerText<LayerSpec>;
 
-const KINDS = Object.keys(layerKinds) as Kind[];
+/** Those that have a text. */
+const KINDS = (Object.keys(layerKinds) as Kind[]).filter((kind) => layerKinds[kind].text);
 /** Deeper nesting is nothing that a person writes. */
 const DEEPEST = 32;
 const NAME = /[A-Za-z_][\w.-]*/y;
@@ -35,7 +36,7 @@ function layerText(spec: LayerSpec): string {
 /** How every kind is written, for help. */
 export const layerForms = (): string[] => KINDS.map(formOf);
 
-const textOf = (kind: Kind): AnyText => layerKinds[kind].text as AnyText;
+const textOf = (kind: Kind): AnyText => (layerKinds[kind].text as AnyText | undefined) ?? {};
 
 function formOf(kind: Kind): string {
   const { words = [], inside } = textOf(kind);
@@ -78,7 +79,8 @@ class Reader {
       word = this.match(NAME);
     }
     if (word === undefined) this.fail(start, `${this.found()}. Expected a layer: ${KINDS.join(', ')}`);
-    if (!Object.hasOwn(layerKinds, word)) this.fail(start, `There is no layer "${word}". ${suggest(word, KINDS)}`);
+    if (!(KINDS as readonly string[]).includes(word))
+      this.fail(start, `There is no layer "${word}". ${suggest(word, KINDS)}`);
     const kind = word as Kind;
     const { words = [], inside } = textOf(kind);
     const fields = inside ? inside.read(this.inside(kind)) : this.words(kind, words);

@@ -1,7 +1,7 @@
 import type { Engine } from '../backend/engine.ts';
 import type { NdArray } from '../backend/nd-array.ts';
 import { crc32c } from '../math/crc32c.ts';
-import type { Neuron } from '../neurons/contract.ts';
+import type { Neuron, NeuronDefinition } from '../neurons/contract.ts';
 import { type NeuronSpec, resolveNeuron } from '../neurons/resolve.ts';
 import { shapeText } from '../tensor/define-op.ts';
 import type { Tensor } from '../tensor/tensor.ts';
@@ -44,6 +44,8 @@ export interface SiteOptions {
 export interface Registry {
   readonly engine: Engine;
   readonly seed: number;
+  /** Neurons of one's own that are known by name. */
+  readonly neurons: readonly NeuronDefinition[];
   /** Is this the first pass, in which everything is made? */
   readonly building: boolean;
   readonly parameters: Map<string, Parameter>;
@@ -109,10 +111,15 @@ export class Scope {
     return found.tensor;
   }
 
+  /** A neuron by its name or spec, of the user's own too. @throws as `resolveNeuron` */
+  neuron(spec: NeuronSpec, rate?: number): Neuron {
+    return resolveNeuron(spec, rate, this.registry.neurons);
+  }
+
   /** Fires a neuron: logits of shape [..., units] → h. @throws RangeError when it cannot stand there */
   fire(neuron: NeuronSpec, logits: Tensor, options: SiteOptions = {}): Tensor {
     const name = options.name ?? this.unused('');
-    const resolved = this.keep(`neuron ${name}`, () => resolveNeuron(neuron, options.rate));
+    const resolved = this.keep(`neuron ${name}`, () => this.neuron(neuron, options.rate));
     if (resolved.identity) return logits;
     return this.site(resolved, logits.columns, { ...options, name }).fire(this.pass, logits);
   }

@@ -1,5 +1,5 @@
 import type { Engine } from '../backend/engine.ts';
-import { buildModel } from '../io/build-model.ts';
+import { buildModel, type OwnCode } from '../io/build-model.ts';
 import { FormatError } from '../io/format-error.ts';
 import { loadModel } from '../io/model-file.ts';
 import type { Model } from '../nn/model.ts';
@@ -10,14 +10,18 @@ import { checkSettings } from './settings.ts';
 
 /**
  * The model of a run: that of its best epoch, at the end or so far.
+ * @param own code of the user's own that it needs
  * @returns the model, and where its weights are from
  * @throws StorageError when nothing has been saved yet; FormatError when it is damaged
  */
-export async function runModel(run: Run, engine: Engine): Promise<{ model: Model; from: string }> {
+export async function runModel(run: Run, engine: Engine, own: OwnCode = {}): Promise<{ model: Model; from: string }> {
   const { folder, record } = run;
   const weights = record.result && (await run.weights());
   if (weights)
-    return { model: loadModel(engine, weights, { where: `${folder.path}/${WEIGHTS_FILE}` }), from: WEIGHTS_FILE };
+    return {
+      model: loadModel(engine, weights, { where: `${folder.path}/${WEIGHTS_FILE}`, ...own }),
+      from: WEIGHTS_FILE,
+    };
   const saved = await run.latest();
   if (!saved) {
     const todo = (await folder.locked())
@@ -26,7 +30,7 @@ export async function runModel(run: Run, engine: Engine): Promise<{ model: Model
     throw new StorageError(`${folder.path} has no weights yet: neither ${WEIGHTS_FILE} nor a checkpoint. ${todo}`);
   }
   checkSettings(record, saved, `${folder.path}/${RUN_FILE}`, ['model', 'data']);
-  const model = untrainedModel(run, engine, saved);
+  const model = untrainedModel(run, engine, saved, own);
   try {
     model.restore(saved.state.best ?? saved.state.model);
   } catch (error) {
@@ -49,9 +53,10 @@ export function untrainedModel(
   { record, folder }: Pick<Run<RunKind>, 'record' | 'folder'>,
   engine: Engine,
   saved: Pick<SavedState<RunKind>, 'state'> | undefined,
+  own?: OwnCode,
 ): Model {
   const weights = saved
     ? [...saved.state.model.values()].reduce((sum, { byteLength }) => sum + byteLength, 0)
     : Number.POSITIVE_INFINITY;
-  return buildModel(engine, record.model, weights, `${folder.path}/${RUN_FILE}`);
+  return buildModel(engine, record.model, { weights, where: `${folder.path}/${RUN_FILE}`, ...(own && { own }) });
 }

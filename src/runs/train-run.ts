@@ -1,5 +1,6 @@
 import type { Engine } from '../backend/engine.ts';
 import type { Split } from '../data/dataset.ts';
+import type { OwnCode } from '../io/build-model.ts';
 import { FormatError } from '../io/format-error.ts';
 import { saveModel } from '../io/model-file.ts';
 import { sizeOfModel } from '../io/model-size.ts';
@@ -21,6 +22,8 @@ export interface TrainRunOptions {
   readonly data: Split;
   /** A new model of the record's layers on the engine, where there is one already. */
   readonly model?: Model;
+  /** Code of the user's own that building it needs. */
+  readonly own?: OwnCode;
   /** Stops training after a checkpoint: the iteration throws the signal's reason. */
   readonly signal?: AbortSignal;
   /** Seconds between checkpoints; default 30. */
@@ -117,7 +120,7 @@ async function* trainLocked<K extends RunKind>(
   if (saved) checkGoesOn(record, saved, run.folder.path);
   const missing = missingEpochs(lines as readonly MetricsLine<RunKind>[], saved?.state.progress.epochs ?? 0);
   if (!options.model) checkRoom(record, engine, data, run.folder.path);
-  const model = options.model ?? untrainedModel(run, engine, saved);
+  const model = options.model ?? untrainedModel(run, engine, saved, options.own);
   const signal = options.signal ? AbortSignal.any([options.signal, lost]) : lost;
   const training = begin({ record, model, data, signal, resume: saved?.state });
   // The first that is written.

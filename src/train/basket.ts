@@ -72,11 +72,13 @@ export class Basket {
     this.site = siteOf(model, site);
     this.gradients = new SiteGradients(model, this.site, objective);
     const own = this.site.neuron;
-    this.members = [own, ...neurons.map((spec) => resolveNeuron(spec, this.site.rate))].map((neuron, i) => ({
-      ...this.gradients.measured(neuron),
-      text: i === 0 ? textOf(own) : specText(neurons[i - 1], neuron),
-      steps: [],
-    }));
+    this.members = [own, ...neurons.map((spec) => resolveNeuron(spec, this.site.rate, model.neurons))].map(
+      (neuron, i) => ({
+        ...this.gradients.measured(neuron),
+        text: i === 0 ? textOf(own) : specText(neurons[i - 1], neuron),
+        steps: [],
+      }),
+    );
     this.every = every;
     this.repeats = repeats;
   }

@@ -3,6 +3,7 @@ import { type Dataset, slice } from '../data/dataset.ts';
 import { dense } from '../nn/dense.ts';
 import { type Hold, heldBySite } from '../nn/hold.ts';
 import { createModel, type Model } from '../nn/model.ts';
+import { isModule } from '../nn/module.ts';
 import type { Pass } from '../nn/pass.ts';
 import { pruneBlocks } from '../nn/prune.ts';
 import { seedToKey } from '../random/stream.ts';
@@ -188,7 +189,8 @@ const REPEATS = 40;
 
 /** The ungated dense network of the same experts: what the gated one is to be faster than. */
 function denseTwin(model: Model): CompiledModel {
-  const layers = model.description.layers.map((spec, i) => {
+  const layers = model.spec.layers.map((spec, i) => {
+    if (isModule(spec)) return spec;
     const { name } = model.layers[i];
     return spec.layer === 'gated' ? dense(spec.units, spec.activation ?? 'linear', name) : { ...spec, name };
   });

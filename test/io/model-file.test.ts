@@ -8,7 +8,10 @@ import { resolveNeuron } from '../../src/neurons/resolve.ts';
 import { dense } from '../../src/nn/dense.ts';
 import { gated } from '../../src/nn/gated.ts';
 import { createModel, type LayerSpec, type Model } from '../../src/nn/model.ts';
+import { module } from '../../src/nn/module.ts';
+import { residual } from '../../src/nn/residual.ts';
 import { createEngine } from '../../src/platform/node/engine.ts';
+import { add } from '../../src/tensor/ops/arithmetic.ts';
 import { evaluate } from '../../src/train/evaluate.ts';
 import { digits, resultOf } from '../train/tiny.ts';
 
@@ -69,6 +72,28 @@ describe('a model in a file', () => {
     assert.throws(() => loadModel(engine, file), /no neuron "half"/);
     const back = loadModel(engine, file, { neurons: [half] });
     assert.equal(back.sites[0].neuron.options.by, 2);
+    const nested = createModel(engine, {
+      inputs: 4,
+      layers: [residual(dense(4, 'half:by=3')), dense(2)],
+      neurons: [half],
+    });
+    const again = loadModel(engine, saveModel(nested), { neurons: [half] });
+    assert.equal(again.sites[0].neuron.options.by, 3);
+  });
+
+  test('keeps the weights of modules of one’s own, which are given again', () => {
+    const shift = module('shift', (scope, x) => add(x, scope.parameter('by', [4], { initialize: 0.5 })));
+    const layers = [shift, dense(2, 'linear', 'output')];
+    const model = createModel(engine, { inputs: 4, layers });
+    model.setWeights('shift0.by', [1, 2, 3, 4]);
+    const file = saveModel(model);
+    assert.throws(() => loadModel(engine, file), /"shift0" is a module of somebody's own.* --net FILE/);
+    assert.deepEqual([...loadModel(engine, file, { layers }).weights('shift0.by')], [1, 2, 3, 4]);
+    const other = module('shift', (scope, x) => add(x, scope.parameter('by', [1])));
+    assert.throws(
+      () => loadModel(engine, file, { layers: [other, layers[1]] }),
+      /4 values for "shift0.by"; its layers ask for 1/,
+    );
   });
 });
 

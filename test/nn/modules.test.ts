@@ -4,6 +4,7 @@ import { describe, test } from 'node:test';
 import { derivative } from '../../src/audit/quadrature.ts';
 import { makeDataset } from '../../src/data/dataset.ts';
 import { sum } from '../../src/math/statistics.ts';
+import { zoo } from '../../src/neurons/index.ts';
 import { dense } from '../../src/nn/dense.ts';
 import { gated } from '../../src/nn/gated.ts';
 import { createModel, type Model } from '../../src/nn/model.ts';
@@ -85,6 +86,50 @@ test('gradients of a module of one’s own agree with central differences', () =
     });
     assertClose(gradients[k], differences, { relative: 1e-7, absolute: 1e-7 }, name);
   });
+});
+
+test('a description has the names of modules of one’s own, and all of the others', () => {
+  const mine = { ...zoo.rectifier, name: 'mine' };
+  const layers = [
+    bilinear,
+    residual(sequential(dense(3, mine, 'in'), gated(3, { neuron: { name: 'top-k', k: 1 }, activation: mine }))),
+    residual(bilinear),
+    dense(2),
+  ];
+  const { description } = createModel(reference, { inputs: INPUTS, layers, seed: 4 });
+  assert.deepEqual(description, JSON.parse(JSON.stringify(description)));
+  assert.deepEqual(description, {
+    inputs: INPUTS,
+    seed: 4,
+    layers: [
+      { layer: 'own', name: 'bilinear0' },
+      {
+        layer: 'residual',
+        name: 'residual1',
+        module: {
+          layer: 'sequential',
+          modules: [
+            { layer: 'dense', units: 3, neuron: { name: 'mine' }, name: 'in' },
+            { layer: 'gated', units: 3, neuron: { name: 'top-k', k: 1 }, activation: { name: 'mine' } },
+          ],
+        },
+      },
+      { layer: 'own', name: 'residual2' },
+      { layer: 'dense', units: 2, neuron: 'linear', name: 'dense3' },
+    ],
+  });
+});
+
+test('neurons of one’s own are known by name in every layer and module', () => {
+  const mine = { ...zoo.rectifier, name: 'mine' };
+  const own = module('own', (scope, x) => scope.fire('mine', x));
+  const nested = residual(sequential(gated(3, { neuron: 'mine', activation: 'mine' }), dense(3, 'mine')));
+  const model = createModel(reference, { inputs: INPUTS, layers: [own, nested, dense(2)], neurons: [mine] });
+  assert.deepEqual(
+    model.sites.map(({ neuron }) => neuron.name),
+    ['mine', 'mine', 'mine', 'mine'],
+  );
+  assert.throws(() => createModel(reference, model.description), /--net FILE|no neuron "mine"/);
 });
 
 test('what stands one after another is what its parts are; a residual adds its input', () => {
@@ -245,9 +290,14 @@ describe('what does not fit is refused in a sentence', () => {
       /Expected `\{ inputs \}` after it/,
     ],
     [
-      'a description of one’s own module',
-      () => createModel(reference, bilinear, { inputs: 3 }).description,
-      /The module "bilinear" is a function, which no file holds/,
+      'a model of a description that lacks one’s own module',
+      () => createModel(reference, createModel(reference, bilinear, { inputs: 3 }).description),
+      /"bilinear0" is a module of somebody's own, a function, which no file .* Expected the file that exports the network: --net FILE/,
+    ],
+    [
+      'a neuron that is not known by name',
+      () => createModel(reference, { inputs: 3, layers: [module('m', (scope, x) => scope.fire('mine', x))] }),
+      /There is no neuron "mine"/,
     ],
     [
       'a tensor of a step that is over',

@@ -1,0 +1,13 @@
+import type { LayerDescription, LayerKind } from './module.ts';
+
+/** The place of a module of one's own in the description of a model: a function, which no description holds. */
+export interface OwnSpec extends LayerDescription {
+  readonly layer: 'own';
+}
+
+/** @throws RangeError always: whoever has the function gives it in the place of this */
+export const applyOwn: LayerKind<OwnSpec> = (scope) => {
+  throw new RangeError(
+    `"${scope.name}" is a module of somebody's own, a function, which no file of weights or settings holds. Expected the file that exports the network: --net FILE.`,
+  );
+};
