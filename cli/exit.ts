@@ -1,3 +1,5 @@
+import { isOutOfFiles, outOfFiles } from '../src/platform/node/open-files.ts';
+
 /** Exit codes of every command; one that SIGTERM or SIGHUP interrupted has 143 or 129, as shells count. */
 export const ExitCode = { done: 0, refuted: 1, badUsage: 2, interrupted: 130 } as const;
 
@@ -37,6 +39,7 @@ const SENTENCES = [
 export function explain(error: unknown): { text: string; code: number } {
   if (!(error instanceof Error)) return { text: String(error), code: ExitCode.badUsage };
   if (error instanceof Interruption) return { text: error.message, code: error.code };
+  if (isOutOfFiles(error)) return { text: `flipgrad: ${outOfFiles()}`, code: ExitCode.badUsage };
   if (error.name === 'AbortError') return { text: 'Interrupted.', code: ExitCode.interrupted };
   if (SENTENCES.includes(error.name) || (error as NodeJS.ErrnoException).code?.startsWith('E'))
     return { text: `flipgrad: ${error.message}`, code: ExitCode.badUsage };

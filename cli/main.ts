@@ -1,60 +1,16 @@
 #!/usr/bin/env node
-/** The command line: commands are thin; they run the public API. */
-import { Command, CommanderError } from 'commander';
-import { packageVersion } from '../src/platform/node/index.ts';
-import { adviseCommand } from './advise.ts';
-import { auditCommand } from './audit.ts';
-import { benchCommand } from './bench.ts';
-import { evaluateCommand } from './evaluate.ts';
+/** Runs the command line. The program is loaded here and not above, so that a machine that cannot load it is told of in a sentence, too. */
 import { ExitCode, explain } from './exit.ts';
-import { exportCommand } from './export.ts';
-import { labCommand } from './lab.ts';
-import { microscopeCommand } from './microscope.ts';
-import { guardOutput, print, printError } from './output.ts';
-import { predictCommand } from './predict.ts';
-import { raceCommand } from './race.ts';
-import { reproduceCommand } from './reproduce.ts';
-import { runsCommand } from './runs.ts';
-import { showCommand } from './show.ts';
-import { sweepCommand } from './sweep.ts';
-import { trainCommand } from './train.ts';
-import { workerCommand } from './worker.ts';
-
-const program = new Command('flipgrad')
-  .description('Train neural networks with stochastic neurons, and make sparse gates pay.')
-  .version(packageVersion(), '-v, --version')
-  .exitOverride()
-  .showSuggestionAfterError()
-  .addCommand(trainCommand())
-  .addCommand(runsCommand())
-  .addCommand(showCommand())
-  .addCommand(evaluateCommand())
-  .addCommand(predictCommand())
-  .addCommand(exportCommand())
-  .addCommand(sweepCommand())
-  .addCommand(workerCommand())
-  .addCommand(auditCommand())
-  .addCommand(adviseCommand())
-  .addCommand(reproduceCommand())
-  .addCommand(microscopeCommand())
-  .addCommand(raceCommand())
-  .addCommand(labCommand())
-  .addCommand(benchCommand());
-
-// Every error begins with the program's name, those of options too.
-for (const command of [program, ...program.commands])
-  command.configureOutput({
-    writeOut: print,
-    writeErr: printError,
-    outputError: (text, write) => write(text.replace(/^error: /, 'flipgrad: ')),
-  });
+import { guardOutput, printError } from './output.ts';
 
 guardOutput();
 
 try {
+  const { program } = await import('./program.ts');
   await program.parseAsync();
 } catch (error) {
-  if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? ExitCode.done : ExitCode.badUsage;
+  if ((error as { name?: unknown } | null)?.name === 'CommanderError')
+    process.exitCode = (error as { exitCode?: unknown }).exitCode === 0 ? ExitCode.done : ExitCode.badUsage;
   else {
     const { text, code } = explain(error);
     printError(`${text}\n`);

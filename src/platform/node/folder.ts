@@ -98,7 +98,11 @@ export function nodeFolder(path: string): Folder {
     },
     truncate: (name, length) => using(name, constants.O_WRONLY, 'cut', (file) => file.truncate(length)),
     async list(name = '.') {
-      return (await readdir(await folderBelow(path, name)).catch(() => [])).sort();
+      const names = await readdir(await folderBelow(path, name)).catch((error) => {
+        if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR') return [];
+        throw explained(error, at(name), 'read');
+      });
+      return names.sort();
     },
     async remove(name) {
       await rm(await pathBelow(path, name), { recursive: true, force: true }).catch((error) => {

@@ -1,6 +1,7 @@
 import { lstat, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { nodeFolder } from '../folder.ts';
+import { openFiles } from '../open-files.ts';
 import { patient } from './patient.ts';
 import { needed, SweepError } from './sweep-error.ts';
 
@@ -28,6 +29,8 @@ export interface ServerOptions {
   readonly onAway?: (reason: string) => void;
 }
 
+/** Postgres in this process keeps some 70 files open; without room for them it says that they exist. */
+const LEAST_FILES = 256;
 /** Seconds in which a server may come up while somebody connects. */
 const SOON = 5;
 /** SQLSTATE of a server that shuts down, has crashed, or starts. */
@@ -76,9 +79,14 @@ export async function openServer(url: string, options: ServerOptions = {}): Prom
 /**
  * Opens the database that lies in a folder, and makes it where there is none. One process may have it. Its statements throw SweepError
  * when the folder goes away.
- * @throws StorageError when another process has it
+ * @throws StorageError when another process has it; SweepError where this process may not open files enough
  */
 export async function openEmbedded(path: string): Promise<Database> {
+  const limit = openFiles() ?? LEAST_FILES;
+  if (limit < LEAST_FILES)
+    throw new SweepError(
+      `A database in a folder wants ${LEAST_FILES} open files, and the limit of this process is ${limit}. Expected a higher one: \`ulimit -n 1024\` before the command.`,
+    );
   const { PGlite } = await needed('@electric-sql/pglite', () => import('@electric-sql/pglite'));
   const { fromPglite } = await needed('pg-boss', () => import('pg-boss'));
   await mkdir(path, { recursive: true });
