@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import type { Reader } from './readers.ts';
 
 /** A change of a file: what a bad disk, a cut transfer or a bad person does. */
-type Mutation = (file: Uint8Array) => Uint8Array;
+export type Mutation = (file: Uint8Array) => Uint8Array;
 
 const at = (file: Uint8Array, share: number): number => Math.min(file.length - 1, Math.floor(share * file.length));
 
@@ -120,7 +120,7 @@ const wellFormed: fc.Arbitrary<Mutation> = fc.oneof(
   ),
 );
 
-const mutation = fc.oneof(blind, { arbitrary: wellFormed, weight: 3 });
+export const mutation = fc.oneof(blind, { arbitrary: wellFormed, weight: 3 });
 
 /** What became of the damaged files. */
 export interface FuzzReport {

@@ -1,5 +1,5 @@
-import type { Command } from 'commander';
-import { explain } from '../../cli/exit.ts';
+import { type Command, CommanderError } from 'commander';
+import { ExitCode, explain } from '../../cli/exit.ts';
 
 /**
  * Runs a command in this process, without the seconds that a process of its own takes to start.
@@ -20,9 +20,10 @@ export async function runHere(
       return true;
     };
   try {
-    await command.parseAsync([...args], { from: 'user' });
+    await command.exitOverride().parseAsync([...args], { from: 'user' });
     return { code: 0, ...written };
   } catch (error) {
+    if (error instanceof CommanderError) return { code: error.exitCode === 0 ? 0 : ExitCode.badUsage, ...written };
     const { text, code } = explain(error);
     return { code, stdout: written.stdout, stderr: `${written.stderr}${text}\n` };
   } finally {
