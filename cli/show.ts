@@ -7,6 +7,7 @@ import {
   summarize,
   type VaeEpochEvent,
 } from '../src/index.ts';
+import { commandLine, pathWord } from './command-line.ts';
 import { print, printJson } from './output.ts';
 import { openAnyRun } from './run-folder.ts';
 import { shown } from './shown.ts';
@@ -38,7 +39,7 @@ async function show(folder: string, { json }: { json?: boolean }): Promise<void>
   }
   const state = `${summary.state}, ${summary.epochs} of ${summary.ofEpochs} epochs in ${summary.sessions} session${summary.sessions === 1 ? '' : 's'}`;
   const parts = [
-    `${folder}: ${state}${summary.state === 'stopped' ? `. To go on: flipgrad train --resume ${folder}` : ''}`,
+    `${folder}: ${state}${summary.state === 'stopped' ? `. To go on: ${commandLine('train', '--resume', pathWord(folder))}` : ''}`,
     table(facts(run.record, checkpoints), { left: true }),
     ...(run.kind === 'vae' ? await vaeParts(run) : await classifierParts(run)),
   ];

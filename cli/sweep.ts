@@ -7,6 +7,7 @@ import { coordinate } from '../src/platform/node/sweep/coordinate.ts';
 import { retryFailed } from '../src/platform/node/sweep/retry-failed.ts';
 import type { StoredResult } from '../src/platform/node/sweep/store.ts';
 import type { WorkerEvent } from '../src/platform/node/sweep/worker.ts';
+import { commandLine, pathWord } from './command-line.ts';
 import { ExitCode, Interruption } from './exit.ts';
 import { untilInterrupted } from './interrupt.ts';
 import { LAUNCHERS, type Launcher } from './launchers.ts';
@@ -88,14 +89,14 @@ async function run(file: string, flags: SweepFlags): Promise<void> {
     printError(
       `\`configurations\` is ${asked}, and the space has ${definition.configurations}: each is trained once.\n`,
     );
-  await untilInterrupted((signal) => sweep(definition, { ...flags, folder }, signal, `flipgrad sweep ${file}`));
+  await untilInterrupted((signal) => sweep(definition, { ...flags, folder }, signal, file));
 }
 
 async function sweep(
   definition: SweepDefinition,
   flags: SweepFlags & { folder: string },
   signal: AbortSignal,
-  again: string,
+  file: string,
 ): Promise<void> {
   const { name } = definition;
   const { workers, lease, folder } = flags;
@@ -149,7 +150,7 @@ async function sweep(
     if (!last?.plan.complete) {
       const done = last?.outcomes.size ?? 0;
       throw new Interruption(
-        `Interrupted; ${done} results are kept in ${session.database.name}. To go on: ${again}${onward(flags)}`,
+        `Interrupted; ${done} results are kept in ${session.database.name}. To go on: ${again(file, flags)}`,
       );
     }
     await conclude(session, last, { folder, json, progress });
@@ -160,7 +161,7 @@ async function sweep(
     }
     const { open } = retryable(definition, last.outcomes);
     if (open.length > 0 && !json)
-      progress.print(`Once the cause of what failed is mended: ${again}${onward(flags)} --retry-failed`);
+      progress.print(`Once the cause of what failed is mended: ${again(file, flags, '--retry-failed')}`);
   } finally {
     progress.clear();
     await session.close();
@@ -174,9 +175,11 @@ function retrySentence(count: number, settled: readonly string[]): string {
     : `${again} Not ${settled.join(', ')}: what was trained after was chosen by that failure.`;
 }
 
-/** The options that say which sweep it is; a password does not get into them. */
-function onward({ db, folder, workers }: SweepFlags & { folder: string }): string {
-  return [` --workers ${workers}`, db === undefined ? '' : ' --db …', ` --folder ${folder}`].join('');
+/** The command that goes on, with the options that say which sweep it is; a password does not get into it. */
+function again(file: string, { db, folder, workers }: SweepFlags & { folder: string }, ...more: string[]): string {
+  const database = db === undefined ? [] : ['--db', '…'];
+  const own = ['--workers', String(workers), ...database, '--folder', pathWord(folder)];
+  return commandLine('sweep', pathWord(file), ...own, ...more);
 }
 
 interface Telling {

@@ -20,6 +20,7 @@ import {
   trainVaeRun,
 } from '../src/index.ts';
 import { createEngine, DATASET_NAMES, type LoadOptions, loadDataset, nodeFolder } from '../src/platform/node/index.ts';
+import { commandLine, pathWord } from './command-line.ts';
 import { curvesChart } from './curves.ts';
 import { Interruption, UsageError } from './exit.ts';
 import { untilInterrupted } from './interrupt.ts';
@@ -276,6 +277,7 @@ async function trainFolder(
 ): Promise<void> {
   const { flags, json, progress, signal } = session;
   const { path } = run.folder;
+  const again = commandLine('train', '--resume', pathWord(path));
   if (json) printJson({ event: 'run', folder: path });
   else progress.print(`run folder: ${path}`);
   const by = { pid: process.pid, host: hostname() };
@@ -290,10 +292,9 @@ async function trainFolder(
     if (run.kind === 'vae') await followVae(trainVaeRun(run, options), session);
     else await follow(trainRun(run, options), session);
   } catch (error) {
-    if (error instanceof StorageError && error.full)
-      throw new UsageError(`${error.message} To go on then: flipgrad train --resume ${path}`);
+    if (error instanceof StorageError && error.full) throw new UsageError(`${error.message} To go on then: ${again}`);
     if (!signal.aborted || error !== signal.reason) throw error;
-    throw new Interruption(`Interrupted and saved. To go on: flipgrad train --resume ${path}`);
+    throw new Interruption(`Interrupted and saved. To go on: ${again}`);
   }
   if (run.kind === 'vae') return writeVaeCurves(run);
   const lines = await run.metrics();

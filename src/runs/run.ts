@@ -89,7 +89,7 @@ export class Run<K extends RunKind = 'classifier'> {
     const run = await Run.openAny(folder);
     if (run.kind === 'classifier') return run;
     throw new StorageError(
-      `${folder.path} holds the run of an autoencoder, which tells no classes apart: \`flipgrad show ${folder.path}\` gives its ELBO and bounds, ${WEIGHTS_FILE} has its weights at the end, and the run of a classifier would do here.`,
+      `${folder.path} holds the run of an autoencoder, which tells no classes apart: \`flipgrad show\` gives its ELBO and bounds, ${WEIGHTS_FILE} has its weights at the end, and the run of a classifier would do here.`,
     );
   }
 
