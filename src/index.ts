@@ -76,13 +76,12 @@ export {
 // Files: models, arrays, checkpoints, logs, exports
 export { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from './io/checkpoint.ts';
 export { type EventHistogram, encodeEvent, eventFileHeader, type LoggedEvent } from './io/event-file.ts';
-export { ExportError } from './io/export-error.ts';
 export { FormatError } from './io/format-error.ts';
-export type { FrozenMode } from './io/frozen-network.ts';
 export { type LoadModelOptions, loadModel, saveModel } from './io/model-file.ts';
-export { exportOneFile, type OneFileOptions } from './io/one-file.ts';
-export { exportOnnx, type OnnxFile, type OnnxOptions } from './io/onnx.ts';
 export { decodeSafetensors, encodeSafetensors, type NamedTensor, type Safetensors } from './io/safetensors.ts';
+export type { FrozenMode } from './lower/lower.ts';
+export { exportOneFile, type OneFileOptions } from './lower/one-file.ts';
+export { exportOnnx, type OnnxFile, type OnnxOptions } from './lower/onnx.ts';
 // Neurons
 export { type Estimate, type Repeats, repeatsOf } from './math/repeats.ts';
 export { studentQuantile } from './math/student.ts';

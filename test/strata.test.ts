@@ -43,6 +43,7 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
     'src/train',
   ],
   'src/io': ['src/math', 'src/neurons', 'src/backend', 'src/tensor', 'src/nn'],
+  'src/lower': ['src/math', 'src/neurons', 'src/backend', 'src/tensor', 'src/nn', 'src/io'],
   'src/runs': [
     'src/math',
     'src/random',

@@ -1,6 +1,7 @@
 /**
- * Formulas of one logit: the deterministic forms of neurons as values, which exports translate into other languages. The
- * neuron's functions stay the definition; the conformance suite and every export hold the formulas against them.
+ * Formulas of numbers as values, which exports translate into other languages: what operations compute of single elements, and the
+ * deterministic forms of neurons, of one logit. A neuron's functions stay the definition; the conformance suite and every
+ * export hold the formulas against them.
  */
 
 /** Every operation with its meaning. An export has a table with a row for each. */
@@ -14,16 +15,21 @@ export const operations = {
   exp: (x) => Math.exp(x),
   log: (x) => Math.log(x),
   sqrt: (x) => Math.sqrt(x),
+  power: (x, y) => x ** y,
   tanh: (x) => Math.tanh(x),
   sigmoid: (x) => 1 / (1 + Math.exp(-x)),
-  /** Is x > y? Then the third number, else the fourth. */
-  pick: (x, y, then, otherwise) => (x > y ? then : otherwise),
+  /** Is x > y? Then the third number, else the fourth. Of NaN the third: an open unit shows it, a closed one would hide it. */
+  pick: (x, y, then, otherwise) => (x <= y ? otherwise : then),
 } as const satisfies Record<string, (...numbers: number[]) => number>;
 
 export type Operation = keyof typeof operations;
 
-/** A number, the logit, or an operation on formulas. */
-export type Formula = number | 'logit' | { readonly operation: Operation; readonly of: readonly Formula[] };
+/** A number, the logit, another operand by its number (the logit is 0), or an operation on formulas. */
+export type Formula =
+  | number
+  | 'logit'
+  | { readonly operand: number }
+  | { readonly operation: Operation; readonly of: readonly Formula[] };
 
 type AsFormulas<Numbers extends readonly number[]> = { [I in keyof Numbers]: Formula };
 type Builders = {
@@ -36,6 +42,7 @@ export const f = {
     Object.keys(operations).map((operation) => [operation, (...of: Formula[]) => ({ operation, of })]),
   ) as unknown as Builders),
   logit: 'logit' as Formula,
+  operand: (number: number): Formula => (number === 0 ? 'logit' : { operand: number }),
   /** x within [low, high]. */
   clip: (x: Formula, low: number, high: number): Formula => f.min(high, f.max(low, x)),
   /** log(1+e^x), exact to the last bits in Float32 too, far below 0 as well. */
@@ -97,10 +104,23 @@ export interface Formulas {
   readonly settle?: RowFormula;
 }
 
-/** The value of a formula at a logit. */
-export function evaluateFormula(formula: Formula, logit: number): number {
-  if (formula === 'logit') return logit;
+/** The value of a formula at a logit, or at several operands. */
+export function evaluateFormula(formula: Formula, ...operands: readonly number[]): number {
+  if (formula === 'logit') return operands[0];
   if (typeof formula === 'number') return formula;
+  if ('operand' in formula) return operands[formula.operand];
   const evaluate: (...numbers: number[]) => number = operations[formula.operation];
-  return evaluate(...formula.of.map((part) => evaluateFormula(part, logit)));
+  return evaluate(...formula.of.map((part) => evaluateFormula(part, ...operands)));
+}
+
+/** The operands that a formula reads, by their numbers. */
+export function operandsOf(formula: Formula): ReadonlySet<number> {
+  const read = new Set<number>();
+  const visit = (part: Formula): void => {
+    if (part === 'logit') read.add(0);
+    else if (typeof part === 'object' && 'operand' in part) read.add(part.operand);
+    else if (typeof part === 'object') part.of.forEach(visit);
+  };
+  visit(formula);
+  return read;
 }

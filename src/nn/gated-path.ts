@@ -47,7 +47,7 @@ export class GatedPath {
   choose(pass: Pass, gates: Tensor): OpenBlocks | undefined {
     const { compute = 'auto', probe } = this.spec;
     // Experts with noise are calibrated and counted unit by unit over whole minibatches; coupled ones want whole rows.
-    if (compute === 'dense' || this.expertsWantAll || pass.building) return undefined;
+    if (compute === 'dense' || this.expertsWantAll || pass.everyBlock) return undefined;
     // Units of experts are held by their place in whole rows.
     if (this.experts && pass.held?.has(this.experts)) return undefined;
     const { neuron } = pass.instead?.get(this.gates) ?? this.gates;

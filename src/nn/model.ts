@@ -3,6 +3,7 @@ import { suggest } from '../math/text.ts';
 import type { NeuronDefinition } from '../neurons/contract.ts';
 import { type NeuronSpec, neuronDescription } from '../neurons/resolve.ts';
 import { seedToKey } from '../random/stream.ts';
+import type { OpRecord } from '../tensor/define-op.ts';
 import { Tape } from '../tensor/tape.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { checkUnits } from './check.ts';
@@ -10,7 +11,7 @@ import type { FiringSite } from './firing-site.ts';
 import { type LayerSpec, layerKinds } from './layer-kinds.ts';
 import { isModule, type LayerKind, type Module } from './module.ts';
 import type { Parameter } from './parameter.ts';
-import type { Pass } from './pass.ts';
+import type { Mode, Pass } from './pass.ts';
 import { type Registry, Scope } from './scope.ts';
 
 export interface ModelSpec {
@@ -48,6 +49,13 @@ export interface ModelLayer {
   readonly parameters: readonly Parameter[];
   /** Where neurons fire in it. */
   readonly sites: readonly FiringSite[];
+}
+
+/** See `Model.trace`. */
+export interface Trace {
+  readonly input: Tensor;
+  readonly output: Tensor;
+  readonly records: readonly OpRecord[];
 }
 
 /** Streams of the modules that stand one after another: so many numbers each. Modules within have numbers from NESTED on. */
@@ -94,26 +102,44 @@ export class Model {
 
   /** A first pass on a row of zeros, in which modules make what they keep. */
   private build(): { layers: ModelLayer[]; outputs: number; cost: ModelCost } {
-    const { engine, registry } = this;
+    const { registry } = this;
     const names = this.spec.layers.map((layer, i) => layerName(layer, i));
     const twice = names.find((name, i) => names.indexOf(name) !== i);
     if (twice) throw new RangeError(`Two layers are called "${twice}". Expected different names.`);
-    const tape = new Tape(engine);
-    const source = { key: seedToKey(this.seed), step: 0, draw: 0 };
-    // A point of a sequence is a row like any other, and what reads sequences finds one.
-    const zeros = engine.allocate([1, this.inputs], 'a row of zeros');
-    zeros.values.fill(0);
     const made: ModelLayer[] = [];
     let at = { parameters: 0, sites: 0, width: this.inputs };
-    const pass: Pass = { tape, mode: 'mean-field', building: true, source, penalties: [] };
-    const output = this.run(pass, tape.input(zeros, tape.plates.points(Int32Array.of(0, 1))), (name, { columns }) => {
+    const { pass, input } = this.oneRow('mean-field');
+    const output = this.run(pass, input, (name, { columns }) => {
       const [parameters, sites] = [[...registry.parameters.values()], [...registry.sites.values()]];
       const own = { parameters: parameters.slice(at.parameters), sites: sites.slice(at.sites) };
       made.push({ name, inputs: at.width, outputs: columns, ...own });
       at = { parameters: parameters.length, sites: sites.length, width: columns };
     });
-    const { executed, gater } = tape.work;
+    const { executed, gater } = pass.tape.work;
     return { layers: made, outputs: output.columns, cost: { dense: executed - gater, gater } };
+  }
+
+  /** A pass on a row of zeros in which every block is computed. */
+  private oneRow(mode: Mode): { readonly pass: Pass; readonly input: Tensor } {
+    const { engine } = this;
+    const tape = new Tape(engine);
+    const source = { key: seedToKey(this.seed), step: 0, draw: 0 };
+    // A point of a sequence is a row like any other, and what reads sequences finds one.
+    const zeros = engine.allocate([1, this.inputs], 'a row of zeros');
+    zeros.values.fill(0);
+    const input = tape.input(zeros, tape.plates.points(Int32Array.of(0, 1)));
+    return { pass: { tape, mode, everyBlock: true, source, penalties: [] }, input };
+  }
+
+  /**
+   * The operations of a pass on one row, in order, every block computed: what exports read. Valid until the engine's next step; it starts
+   * one itself.
+   */
+  trace(mode: Exclude<Mode, 'train'>): Trace {
+    this.engine.beginStep();
+    const { pass, input } = this.oneRow(mode);
+    const output = this.run(pass, input);
+    return { input, output, records: pass.tape.trace };
   }
 
   private run(pass: Pass, x: Tensor, after?: (name: string, h: Tensor) => void): Tensor {

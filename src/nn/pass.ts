@@ -21,8 +21,8 @@ export interface Stand {
 export interface Pass {
   readonly tape: Tape;
   readonly mode: Mode;
-  /** Is it the first pass of a model, which makes what the others use? Then every block is computed. */
-  readonly building?: boolean;
+  /** Is every block computed, whatever its gate? So in the pass that builds a model, and in traces. */
+  readonly everyBlock?: boolean;
   /** Key, step and draw of the random numbers; the layer is filled in by the layer. */
   readonly source: Omit<DrawKey, 'layer'>;
   /** Penalties that training adds to the mean loss, with their weights and the rows that they are over. */

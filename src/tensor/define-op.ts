@@ -1,6 +1,7 @@
 import type { Engine } from '../backend/engine.ts';
 import type { NdArray } from '../backend/nd-array.ts';
 import type { Plate } from './plate.ts';
+import type { Portable, PortableValue } from './portable.ts';
 import { type Operand, Tensor } from './tensor.ts';
 
 /** Which inputs of an operation have a row of their own for every row of the output. */
@@ -87,6 +88,11 @@ export interface OpDefinition<A = undefined> {
   cost?(inputs: readonly NdArray[], attributes: A, layout: Layout): number;
   /** Default: all inputs that have rows are repeated for the finest rows among them, and the output has these rows. */
   plates?(inputs: readonly Tensor[], attributes: A): OpPlates;
+  /**
+   * The operation in the primitives that exports know, with what the inputs were lowered to: shapes of one row, as `record.result` has them.
+   * Absent: functions that use it on what depends on a model's input cannot be exported.
+   */
+  lower?(to: Portable, inputs: readonly PortableValue[], record: OpRecord<A>): PortableValue;
   /**
    * Is the operation of E[h] what pullbacks above are to see, where those of h's own consumers see E[h] in its place? So for what
    * moves, adds or multiplies values; a product with weights ends it. Source: Hinton 2012, lecture 9c, read literally.

@@ -204,6 +204,11 @@ export class Tape {
     return tensor && this.cotangents.get(tensor);
   }
 
+  /** Every operation so far, in order: the trace that exports, counts and pictures are read off. */
+  get trace(): readonly OpRecord[] {
+    return this.records;
+  }
+
   /** What pullbacks see in place of a tensor's values. */
   shownOf(x: Tensor): NdArray {
     return this.shown.get(x) ?? x.array;

@@ -2,6 +2,7 @@
 import type { Engine } from '../../backend/engine.ts';
 import type { NdArray } from '../../backend/nd-array.ts';
 import type { Combination, ThreeCombination } from '../../kernels/strided.ts';
+import { type Formula, f } from '../../neurons/formula.ts';
 import { defineOp, type Layout, like, type OpDefinition } from '../define-op.ts';
 import { broadcastShape, extentsOf, rowShape, type Shape, sameShape, withRows } from '../shape.ts';
 import { type Broadcast, combine, combineThree, scaled, summedBack, whole } from '../strided.ts';
@@ -39,9 +40,12 @@ interface BinaryOptions extends Pick<OpDefinition, 'showsThrough'> {
   readonly quick?: (engine: Engine, inputs: readonly NdArray[], layout: Layout) => NdArray | undefined;
 }
 
-/** Declares an operation from the name of its kernel's function and the gradients at a and b. */
+const [A, B] = [f.operand(0), f.operand(1)];
+
+/** Declares an operation from the name of its kernel's function, the same as a formula, and the gradients at a and b. */
 function binary(
   name: Combination,
+  formula: Formula,
   makers: readonly [Maker, Maker],
   { quick, ...options }: BinaryOptions = {},
 ): BinaryOp {
@@ -60,6 +64,7 @@ function binary(
         needs[i] ? summedBack(engine, make(engine, whole(dy), pair), inputs[i], layout, i, pair.rank) : null,
       );
     },
+    lower: (to, [a, b]) => to.elementwise(formula, a, b),
   });
 }
 
@@ -72,14 +77,15 @@ const share =
 const otherShare: Maker = (engine, dy, { a, b, to }) => combineThree(engine, 'greaterShare', [b, a, dy], to);
 
 /** a + b. @throws RangeError where the shapes do not broadcast */
-export const add = binary('add', [same, same], { showsThrough: true, quick: quickSum });
+export const add = binary('add', f.add(A, B), [same, same], { showsThrough: true, quick: quickSum });
 
 /** a − b. @throws RangeError where the shapes do not broadcast */
-export const subtract = binary('subtract', [same, negated], { showsThrough: true });
+export const subtract = binary('subtract', f.subtract(A, B), [same, negated], { showsThrough: true });
 
 /** a ⊙ b. @throws RangeError where the shapes do not broadcast */
 export const multiply = binary(
   'multiply',
+  f.multiply(A, B),
   [(engine, dy, { b, to }) => product(engine, dy, b, to), (engine, dy, { a, to }) => product(engine, dy, a, to)],
   {
     showsThrough: true,
@@ -91,6 +97,7 @@ export const multiply = binary(
 /** a / b. @throws RangeError where the shapes do not broadcast */
 export const divide = binary(
   'divide',
+  f.divide(A, B),
   [(engine, dy, { b, to }) => combine(engine, 'divide', dy, b, to), share('quotientSlope')],
   { showsThrough: true },
 );
@@ -99,13 +106,13 @@ export const divide = binary(
  * a to the power b; NaN for a negative base with a broken exponent. The gradient at b has log a, or 0 where a is 0.
  * @throws RangeError where the shapes do not broadcast
  */
-export const power = binary('power', [share('powerSlope'), share('exponentSlope')]);
+export const power = binary('power', f.power(A, B), [share('powerSlope'), share('exponentSlope')]);
 
 /** The larger one; NaN where one is. Equal ones share the gradient. @throws RangeError where the shapes do not broadcast */
-export const maximum = binary('maximum', [share('greaterShare'), otherShare]);
+export const maximum = binary('maximum', f.max(A, B), [share('greaterShare'), otherShare]);
 
 /** The smaller one; NaN where one is. Equal ones share the gradient. @throws RangeError where the shapes do not broadcast */
-export const minimum = binary('minimum', [otherShare, share('greaterShare')]);
+export const minimum = binary('minimum', f.min(A, B), [otherShare, share('greaterShare')]);
 
 /** factor·x */
 export const scale = defineOp<{ readonly factor: number }>({
@@ -113,6 +120,7 @@ export const scale = defineOp<{ readonly factor: number }>({
   showsThrough: true,
   forward: (engine, [x], { factor }) => ({ output: scaled(engine, x, factor) }),
   pullback: (engine, { attributes: { factor } }, dy) => [scaled(engine, dy, factor)],
+  lower: (to, [x], { attributes: { factor } }) => to.elementwise(f.multiply(factor, A), x),
 });
 
 /** −x */

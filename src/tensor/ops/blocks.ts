@@ -7,6 +7,7 @@ import { multiplyMatrices } from '../../backend/matmul.ts';
 import { columnSums, flip, type Matrix, operand, targetOf } from '../../backend/matrix.ts';
 import type { NdArray } from '../../backend/nd-array.ts';
 import type { KernelArguments } from '../../kernels/catalogue.ts';
+import { f } from '../../neurons/formula.ts';
 import { defineOp } from '../define-op.ts';
 import type { Plate } from '../plate.ts';
 import { Tensor } from '../tensor.ts';
@@ -243,6 +244,13 @@ export const allBlocks = defineOp<{ blocks: number; size: number }>({
       multiplyMatrices(engine, flip(operand(x, false)), operand(cotangent, false), out, shape, batch);
     }
     return [dx, accumulate ? null : target, dBias];
+  },
+  lower(to, [x, weights, bias], { attributes: { blocks, size } }) {
+    const [inputs] = x.shape;
+    // blocks × inputs × size → inputs × units
+    const turned = to.view(weights, [inputs, blocks, size], [size, inputs * size, 1]);
+    const products = to.product(x, to.reshape(turned, [inputs, blocks * size]));
+    return to.elementwise(f.add(f.logit, f.operand(1)), products, bias);
   },
 });
 /** Weights of units with a block each, stored unit by unit, as inputs×units. */

@@ -1,12 +1,15 @@
 /** Comparisons, which give 1 or 0 and have no gradient, and what chooses by them. */
 import type { Combination } from '../../kernels/strided.ts';
+import { type Formula, f } from '../../neurons/formula.ts';
 import { defineOp } from '../define-op.ts';
 import { broadcastShape, extentsOf, rowShape, withRows } from '../shape.ts';
 import { combine, combineThree, summedBack, whole } from '../strided.ts';
 import type { Operand, Tensor } from '../tensor.ts';
 import type { BinaryOp } from './arithmetic.ts';
 
-function comparison(name: Combination): BinaryOp {
+const [A, B, C] = [f.operand(0), f.operand(1), f.operand(2)];
+
+function comparison(name: Combination, formula: Formula): BinaryOp {
   return defineOp({
     name,
     ignoresCotangent: () => true,
@@ -19,17 +22,18 @@ function comparison(name: Combination): BinaryOp {
       return { output: combine(engine, name, a, b, withRows(shape, layout)) };
     },
     pullback: () => [null, null],
+    lower: (to, [a, b]) => to.elementwise(formula, a, b),
   });
 }
 
 /** 1 where a > b, else 0. @throws RangeError where the shapes do not broadcast */
-export const greater = comparison('greater');
+export const greater = comparison('greater', f.pick(A, B, 1, 0));
 /** 1 where a ≥ b, else 0. @throws RangeError where the shapes do not broadcast */
-export const greaterEqual = comparison('greaterEqual');
+export const greaterEqual = comparison('greaterEqual', f.pick(B, A, 0, 1));
 /** 1 where a = b, else 0. @throws RangeError where the shapes do not broadcast */
-export const equal = comparison('equal');
+export const equal = comparison('equal', f.pick(A, B, 0, f.pick(B, A, 0, 1)));
 /** 1 where a and b differ, else 0. @throws RangeError where the shapes do not broadcast */
-export const notEqual = comparison('notEqual');
+export const notEqual = comparison('notEqual', f.pick(A, B, 1, f.pick(B, A, 1, 0)));
 /** 1 where a < b, else 0. @throws RangeError where the shapes do not broadcast */
 export const less = (a: Operand, b: Operand): Tensor => greater(b, a);
 /** 1 where a ≤ b, else 0. @throws RangeError where the shapes do not broadcast */
@@ -54,6 +58,7 @@ const whereOp = defineOp({
       needs[i] ? summedBack(engine, combine(engine, name, chosen, whole(dy), to), inputs[i], layout, i, rank) : null;
     return [null, gradient('keep', 1), gradient('drop', 2)];
   },
+  lower: (to, [condition, a, b]) => to.elementwise(f.pick(A, 0, B, f.pick(0, A, B, C)), condition, a, b),
 });
 
 /** a where the condition is not 0, else b; no gradient goes to the condition. @throws RangeError where the shapes do not broadcast */
@@ -67,4 +72,5 @@ export const stopGradient: (x: Tensor) => Tensor = defineOp({
   ignoresCotangent: () => true,
   forward: (_engine, [x]) => ({ output: x }),
   pullback: () => [null],
+  lower: (_to, [x]) => x,
 });

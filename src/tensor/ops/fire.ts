@@ -1,7 +1,12 @@
 import type { NdArray } from '../../backend/nd-array.ts';
+import { LEAST_OPEN } from '../../neurons/contract.ts';
+import { type Formula, f, type RowFormula } from '../../neurons/formula.ts';
+import { formulaMisfit, formulasOf } from '../../neurons/formula-misfit.ts';
 import { defineOp, shapeText } from '../define-op.ts';
 import { drawsOf } from '../draws.ts';
+import { ExportError } from '../export-error.ts';
 import { type FireAttributes, fireRows, pullFire } from '../fire.ts';
+import type { Portable, PortableValue } from '../portable.ts';
 import type { Tensor } from '../tensor.ts';
 import { asProgram } from './plates.ts';
 
@@ -36,7 +41,53 @@ const fireOp = defineOp<FireAttributes>({
     const gradient = pullFire(engine, attributes, logits, unitRows(output), saved[0], dy && unitRows(dy), loss);
     return [gradient?.reshaped(tensors[0].array.shape) ?? null];
   },
+  lower(to, [given], { attributes, layer }) {
+    const logits = given.shape.length === 0 ? to.reshape(given, [1]) : given;
+    const rows = formOf(attributes, layer);
+    return to.reshape(lowerRows(to, logits, rows, attributes), given.shape);
+  },
 });
+
+/** How units fire without noise, as `fireRows` does. @throws ExportError for units that are random, and neurons that cannot be told */
+function formOf({ neuron, mode }: FireAttributes, layer: string): RowFormula {
+  const misfit = formulaMisfit(neuron);
+  const formulas = formulasOf(neuron);
+  if (misfit || !formulas)
+    throw new ExportError(
+      `The units of "${layer}" cannot be exported. ${misfit} Expected \`formulas\` that say the same as its functions.`,
+    );
+  if ((mode === 'train' || mode === 'sample') && neuron.noise > 0)
+    throw new ExportError(
+      `The units of "${layer}" cannot be exported: the neuron "${neuron.name}" draws random numbers there. Expected a firing site of the scope.`,
+    );
+  if (typeof mode === 'object' && !neuron.selects) return { keep: { over: mode.threshold }, value: formulas.whenOpen };
+  return (neuron.settle && formulas.settle) || { keep: 'all', value: formulas.expect };
+}
+
+/** The units along the last axis, by a formula of their rows. */
+function lowerRows(
+  to: Portable,
+  logits: PortableValue,
+  { keep, value }: RowFormula,
+  { neuron, selectionBias }: FireAttributes,
+): PortableValue {
+  const axis = logits.shape.length - 1;
+  const units = logits.shape[axis];
+  const scores =
+    keep !== 'all' && selectionBias
+      ? to.elementwise(f.add(f.logit, f.operand(1)), logits, to.constant(selectionBias, [units]))
+      : logits;
+  const marks = keep === 'largest' ? to.largest(scores, neuron.opens?.(units) ?? units) : scores;
+  const over = typeof keep === 'object' ? keep.over : 0;
+  const ifOpen = (then: Formula, otherwise: number): Formula =>
+    keep === 'all' ? then : f.pick(marks === logits ? f.logit : f.operand(1), over, then, otherwise);
+  if (typeof value !== 'object' || !('softmax' in value)) return to.elementwise(ifOpen(value, 0), logits, marks);
+  const open = to.elementwise(ifOpen(value.softmax, Number.NEGATIVE_INFINITY), logits, marks);
+  const terms = to.elementwise(f.exp(f.subtract(f.logit, f.operand(1))), open, to.reduce('max', open, [axis]));
+  const share = to.elementwise(f.divide(f.logit, f.operand(1)), terms, to.reduce('sum', terms, [axis]));
+  const weight = f.max(f.operand(2), LEAST_OPEN);
+  return to.elementwise(ifOpen(weight, 0), logits, marks, share);
+}
 
 /** The loss of every row of units, of which several may stand in one row of the plate. */
 function perUnitRow(engine: Parameters<typeof fireRows>[0], loss: NdArray, rows: number): NdArray {

@@ -19,6 +19,7 @@ export const gate = defineOp<{ readonly size: number }>({
     if (dGates) engine.backend.run('blockDot', ...pointers, dGates.pointer, gates.rows, gates.columns, size);
     return [dGates, needs[1] ? gateProduct(engine, gates, dy, size) : null];
   },
+  lower: (to, [gates, values], { attributes: { size } }) => to.gate(gates, values, size),
 });
 
 /** gates (rows×blocks) times blocks of values (rows×(blocks·size)) */

@@ -29,6 +29,7 @@ const concatenateOp = defineOp<{ readonly axis: number }>({
       return summedBack(engine, part, x, layout, i, rowShape(x, layout, i).length);
     });
   },
+  lower: (to, inputs, { attributes: { axis } }) => to.concatenate(inputs, axisOf('concatenate', axis, inputs[0].shape)),
 });
 
 /** The place of a part along an axis of the whole. */

@@ -2,7 +2,9 @@ import type { Engine } from '../../backend/engine.ts';
 import { type Batch, type Operand as Factor, multiplyMatrices } from '../../backend/matmul.ts';
 import { columnSums, flip, type Matrix, operand, product, targetOf } from '../../backend/matrix.ts';
 import type { NdArray } from '../../backend/nd-array.ts';
+import { f } from '../../neurons/formula.ts';
 import { defineOp, type Layout, like, shapeText } from '../define-op.ts';
+import type { Portable, PortableValue } from '../portable.ts';
 import { broadcastShape, loopsOver, padded, rowShape, type Shape, sizeOf, stridesOf, withRows } from '../shape.ts';
 import { type Operand, Tensor } from '../tensor.ts';
 import { add } from './arithmetic.ts';
@@ -232,7 +234,23 @@ const matmulOp = defineOp<MatmulOptions>({
     const db = turnB ? product(engine, flip(d), a) : product(engine, flip(a), d);
     return [da, db.reshaped(inputs[1].shape), dBias];
   },
+  lower(to, [a, b, bias], { attributes: { transposeA = false, transposeB = false }, result }) {
+    const [left, right] = [turnedValue(to, a, transposeA), turnedValue(to, b, transposeB)];
+    // A vector on the left is a row already where no batch is on the right.
+    const row = left.shape.length === 1 && b.shape.length > 2 ? to.reshape(left, [1, ...left.shape]) : left;
+    const column = right.shape.length === 1 ? to.reshape(right, [...right.shape, 1]) : right;
+    const products = to.reshape(to.product(row, column), result.shape);
+    return bias ? to.elementwise(f.add(f.logit, f.operand(1)), products, bias) : products;
+  },
 });
+
+/** The last two axes exchanged, of matrices. */
+function turnedValue(to: Portable, x: PortableValue, transpose: boolean): PortableValue {
+  const { shape } = x;
+  if (!transpose || shape.length < 2) return x;
+  const turn = (extents: readonly number[]) => [...extents.slice(0, -2), ...extents.slice(-2).reverse()];
+  return to.view(x, turn(shape), turn(stridesOf(shape)));
+}
 
 /** Is an operand stored as the transpose of what is multiplied? Vectors never are. */
 const isTurned = (transpose: boolean | undefined, { shape }: NdArray, plated = false): boolean =>

@@ -3,7 +3,9 @@
 import type { Engine } from '../../backend/engine.ts';
 import type { NdArray } from '../../backend/nd-array.ts';
 import type { ReductionName } from '../../kernels/axes.ts';
+import { f } from '../../neurons/formula.ts';
 import { defineOp, type Forward, type OpDefinition, type OpRecord } from '../define-op.ts';
+import type { Portable, PortableValue } from '../portable.ts';
 import { seenOutput } from '../seen-output.ts';
 import { axesOf, rowShape, type Shape, sizeOf, withRows } from '../shape.ts';
 import { type Broadcast, combine, combineThree, reducedOver, repeated, scaled, whole } from '../strided.ts';
@@ -55,9 +57,11 @@ interface Reduction extends Pick<OpDefinition, 'showsThrough'> {
   finish?(engine: Engine, output: NdArray, plan: Plan): NdArray;
   /** The gradient; y and its cotangent dy have extents of 1 where the axes were. `y` is made when it is asked for. */
   gradient(engine: Engine, x: NdArray, y: () => Broadcast, dy: Broadcast, plan: Plan): NdArray;
+  /** For exports; extents of 1 stay where the axes were. `count` elements become one. */
+  lower(to: Portable, x: PortableValue, axes: readonly number[], count: number): PortableValue;
 }
 
-function reduction(name: string, { kernel, finish, gradient, ...options }: Reduction): ReductionOp {
+function reduction(name: string, { kernel, finish, gradient, lower, ...options }: Reduction): ReductionOp {
   const op = defineOp<Attributes>({
     name,
     ...options,
@@ -71,6 +75,10 @@ function reduction(name: string, { kernel, finish, gradient, ...options }: Reduc
       const kept = (array: NdArray): Broadcast => ({ array, extents: plan.kept });
       return [gradient(engine, record.inputs[0], () => kept(seenOutput(engine, record)), kept(dy), plan)];
     },
+    lower(to, [x], { attributes, result }) {
+      const axes = axesOf(name, attributes.axes, x.shape);
+      return to.reshape(lower(to, x, axes, sizeOf(axes.map((axis) => x.shape[axis]))), result.shape);
+    },
   });
   const apply = (x: Tensor, axes?: number | readonly number[], { keepDims = false }: ReductionOptions = {}) =>
     op(x, { axes, keepDims });
@@ -82,6 +90,7 @@ export const sum = reduction('sum', {
   kernel: 'sum',
   showsThrough: true,
   gradient: (engine, x, _y, dy) => repeated(engine, dy, x.shape),
+  lower: (to, x, axes) => to.reduce('sum', x, axes),
 });
 
 /** The mean; NaN of nothing. @throws RangeError for an axis that is not there */
@@ -91,6 +100,7 @@ export const mean = reduction('mean', {
   finish: (engine, output, { count }) => scaled(engine, output, 1 / count),
   gradient: (engine, x, _y, { array, extents }, { count }) =>
     repeated(engine, { array: scaled(engine, array, 1 / count), extents }, x.shape),
+  lower: (to, x, axes, count) => to.elementwise(f.multiply(1 / count, f.logit), to.reduce('sum', x, axes)),
 });
 
 /** The largest; NaN where one is. Equal ones share the gradient. @throws RangeError for an axis that is not there, or without elements */
@@ -107,10 +117,19 @@ export const max = reduction('max', {
     const shares = { array: combine(engine, 'divide', dy, ties, kept), extents: kept };
     return combine(engine, 'multiply', whole(largest), shares, x.shape);
   },
+  lower: (to, x, axes) => to.reduce('max', x, axes),
 });
 
 /** log Σ e^x, without overflow; −∞ of nothing. @throws RangeError for an axis that is not there */
 export const logSumExp = reduction('logSumExp', {
   kernel: 'logSumExp',
   gradient: (engine, x, y, dy) => combineThree(engine, 'shareOfSum', [whole(x), y(), dy], x.shape),
+  lower: lowerLogSumExp,
 });
+
+/** largest + log Σ e^(x − largest) */
+export function lowerLogSumExp(to: Portable, x: PortableValue, axes: readonly number[]): PortableValue {
+  const largest = to.reduce('max', x, axes);
+  const terms = to.elementwise(f.exp(f.subtract(f.logit, f.operand(1))), x, largest);
+  return to.elementwise(f.add(f.logit, f.log(f.operand(1))), largest, to.reduce('sum', terms, axes));
+}

@@ -5,6 +5,7 @@ import {
   axisOf,
   broadcastShape,
   extentsOf,
+  padded,
   type Shape,
   sameShape,
   sizeOf,
@@ -19,6 +20,7 @@ const reshapeOp = defineOp<{ readonly shape: Shape }>({
   showsThrough: true,
   forward: (_engine, [x], { shape }, layout) => ({ output: x.reshaped(withRows(shape, layout)) }),
   pullback: (_engine, { inputs: [x] }, dy) => [dy.reshaped(x.shape)],
+  lower: (to, [x], { attributes: { shape } }) => to.reshape(x, shape),
 });
 
 /**
@@ -77,6 +79,14 @@ const transposeOp = defineOp<{ readonly order: readonly number[] }>({
     copyWindow(engine, from, { array: gradient, offset: 0, strides: stridesOf(x.shape) }, x.shape);
     return [gradient];
   },
+  lower(to, [x], { attributes: { order } }) {
+    const strides = stridesOf(x.shape);
+    return to.view(
+      x,
+      order.map((axis) => x.shape[axis]),
+      order.map((axis) => strides[axis]),
+    );
+  },
 });
 
 /** An order of a row's axes as one of all axes of the array. */
@@ -108,6 +118,7 @@ const broadcastOp = defineOp<{ readonly shape: Shape }>({
   pullback: (engine, { inputs: [x], attributes: { shape }, layout }, dy) => [
     summedBack(engine, dy, x, layout, 0, shape.length),
   ],
+  lower: (to, [x], { attributes: { shape } }) => to.view(x, shape, stridesOf(padded(x.shape, shape.length), shape)),
 });
 
 /** x repeated to a shape, as NumPy's `broadcast_to`. @throws RangeError where the shapes do not fit */
@@ -140,6 +151,10 @@ const sliceOp = defineOp<Cut>({
     const part = { array: gradient, ...windowOf(x.shape, starts) };
     copyWindow(engine, { array: dy, offset: 0, strides: stridesOf(dy.shape) }, part, dy.shape);
     return [gradient];
+  },
+  lower(to, [x], { attributes: { starts, extents } }) {
+    const { strides, offset } = windowOf(x.shape, starts);
+    return to.view(x, extents, strides, offset);
   },
 });
 

@@ -69,6 +69,7 @@ const lstmOp = defineOp<OfSequences & { readonly backwards: boolean }>({
     engine.backend.run('lstmPullback', ...pointers, dx.pointer, ...extents);
     return [dx, needs[1] ? product(engine, flip(operand(previous, false)), operand(dx, false)) : null];
   },
+  lower: (to, [x, recurrent], { attributes: { backwards } }) => to.lstm(x, recurrent, backwards),
 });
 
 /**

@@ -2,11 +2,13 @@
 import type { Engine } from '../../backend/engine.ts';
 import type { NdArray } from '../../backend/nd-array.ts';
 import type { ThreeCombination } from '../../kernels/strided.ts';
+import { f } from '../../neurons/formula.ts';
 import { defineOp, type Layout, like } from '../define-op.ts';
 import { seenOutput } from '../seen-output.ts';
 import { axisOf, rowShape, sizeOf } from '../shape.ts';
 import { combine, combineThree, reducedOver, whole } from '../strided.ts';
 import type { Tensor } from '../tensor.ts';
+import { lowerLogSumExp } from './reductions.ts';
 
 interface Attributes {
   readonly axis: number;
@@ -28,6 +30,11 @@ function softmaxOp(name: string, logarithm: 0 | 1, slope: ThreeCombination) {
       const terms = logarithm ? dy : combine(engine, 'multiply', y, whole(dy), dy.shape);
       const sums = whole(reducedOver(engine, 'sum', terms, [at]));
       return [combineThree(engine, slope, [y, whole(dy), sums], dy.shape)];
+    },
+    lower(to, [x], { attributes }) {
+      const sums = lowerLogSumExp(to, x, [axisOf(name, attributes.axis, x.shape)]);
+      const difference = f.subtract(f.logit, f.operand(1));
+      return to.elementwise(logarithm ? difference : f.exp(difference), x, sums);
     },
   });
 }

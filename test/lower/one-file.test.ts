@@ -6,15 +6,15 @@ import { after, describe, it } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { runInNewContext } from 'node:vm';
 import { adam, compile, createModel, dense, digitsSplit, gated, type Model, train } from '../../src/index.ts';
-import { FROZEN_MODES } from '../../src/io/frozen-network.ts';
-import { javascriptFormula } from '../../src/io/javascript-formula.ts';
-import { exportOneFile } from '../../src/io/one-file.ts';
-import type { PortablePrediction, PortableReading } from '../../src/io/one-file-predictor.ts';
+import { javascriptFormula } from '../../src/lower/javascript-formula.ts';
+import { FROZEN_MODES } from '../../src/lower/lower.ts';
+import { exportOneFile } from '../../src/lower/one-file.ts';
+import type { PortablePrediction, PortableReading } from '../../src/lower/one-file-predictor.ts';
 import { evaluateFormula } from '../../src/neurons/formula.ts';
 import { formulasOf } from '../../src/neurons/formula-misfit.ts';
 import { createEngine } from '../../src/platform/node/index.ts';
 import { instances } from '../conformance/instances.ts';
-import { distance, everywhere, features, lengths, ourLogits, readers } from './frozen-models.ts';
+import { distance, everywhere, features, lengths, ourLogits, readers } from './models.ts';
 
 interface Exported {
   readonly predict: (pixels: ArrayLike<number>) => PortablePrediction;

@@ -1,4 +1,4 @@
-import type { Formula, Operation } from '../neurons/formula.ts';
+import { type Formula, type Operation, operandsOf } from '../neurons/formula.ts';
 
 /** Every operation as an expression of JavaScript; operands stand in parentheses where they need them. */
 const EXPRESSIONS = {
@@ -11,16 +11,17 @@ const EXPRESSIONS = {
   exp: (x) => `Math.exp(${x})`,
   log: (x) => `Math.log(${x})`,
   sqrt: (x) => `Math.sqrt(${x})`,
+  power: (x, y) => `Math.pow(${x}, ${y})`,
   tanh: (x) => `Math.tanh(${x})`,
   sigmoid: (x) => `(1 / (1 + Math.exp(-${x})))`,
-  pick: (x, y, then, otherwise) => `(${x} > ${y} ? ${then} : ${otherwise})`,
+  pick: (x, y, then, otherwise) => `(${x} <= ${y} ? ${otherwise} : ${then})`,
 } as const satisfies Record<Operation, (...operands: string[]) => string>;
 
-/** A formula as the text of a function of the logit; parts that are used more than once are computed once. */
+/** A formula as the text of a function of the logit, or of several operands; parts that are used more than once are computed once. */
 export function javascriptFormula(formula: Formula): string {
   const uses = new Map<Formula, number>();
   const count = (part: Formula): void => {
-    if (typeof part !== 'object') return;
+    if (typeof part !== 'object' || 'operand' in part) return;
     uses.set(part, (uses.get(part) ?? 0) + 1);
     if (uses.get(part) === 1) part.of.forEach(count);
   };
@@ -28,8 +29,9 @@ export function javascriptFormula(formula: Formula): string {
   const shared = new Map<Formula, string>();
   const lines: string[] = [];
   const expression = (part: Formula): string => {
-    if (part === 'logit') return 'a';
+    if (part === 'logit') return nameOf(0);
     if (typeof part === 'number') return part < 0 ? `(${part})` : String(part);
+    if ('operand' in part) return nameOf(part.operand);
     const name = shared.get(part);
     if (name) return name;
     const write: (...operands: string[]) => string = EXPRESSIONS[part.operation];
@@ -41,5 +43,10 @@ export function javascriptFormula(formula: Formula): string {
     return fresh;
   };
   const result = expression(formula);
-  return lines.length === 0 ? `(a) => ${result}` : `(a) => { ${lines.join(' ')} return ${result}; }`;
+  const names = Array.from({ length: Math.max(0, ...operandsOf(formula)) + 1 }, (_, number) => nameOf(number)).join(
+    ', ',
+  );
+  return lines.length === 0 ? `(${names}) => ${result}` : `(${names}) => { ${lines.join(' ')} return ${result}; }`;
 }
+
+const nameOf = (operand: number): string => (operand === 0 ? 'a' : `a${operand}`);

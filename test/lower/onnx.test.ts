@@ -2,14 +2,14 @@ import assert from 'node:assert/strict';
 import { after, describe, it } from 'node:test';
 import { PbfReader } from 'pbf';
 import { adam, createModel, dense, digitsSplit, gated, type Model, train } from '../../src/index.ts';
-import { FROZEN_MODES } from '../../src/io/frozen-network.ts';
-import { exportOneFile } from '../../src/io/one-file.ts';
-import { exportOnnx, type OnnxOptions } from '../../src/io/onnx.ts';
+import { FROZEN_MODES } from '../../src/lower/lower.ts';
+import { exportOneFile } from '../../src/lower/one-file.ts';
+import { exportOnnx, type OnnxOptions } from '../../src/lower/onnx.ts';
 import type { NeuronDefinition } from '../../src/neurons/contract.ts';
 import { createEngine } from '../../src/platform/node/index.ts';
 import { instances } from '../conformance/instances.ts';
 import { onnxSession } from '../helpers/onnx-session.ts';
-import { distance, everywhere, features, lengths, ourLogits, readers } from './frozen-models.ts';
+import { distance, everywhere, features, lengths, ourLogits, readers } from './models.ts';
 
 const engine = await createEngine({ threads: 1 });
 after(() => engine.close());

@@ -1,5 +1,5 @@
+import type { Message } from '../io/protobuf.ts';
 import { type Attribute, type Constant, graphProto, nodeProto, tensorProto, type ValueInfo } from './onnx-format.ts';
-import type { Message } from './protobuf.ts';
 
 /** A graph of ONNX operators that grows node by node; values go by their names. */
 export class OnnxGraph {
@@ -35,6 +35,11 @@ export class OnnxGraph {
   /** Whole numbers as a vector: shapes, axes, indices. */
   integers(...values: number[]): string {
     return this.constant(`integers ${values.join(' ')}`, { shape: [values.length], values: values.map(BigInt) });
+  }
+
+  /** A whole number without dimensions. */
+  integer(value: number): string {
+    return this.constant(`integer ${value}`, { shape: [], values: [BigInt(value)] });
   }
 
   /** An array of one number in the shape of a value. */

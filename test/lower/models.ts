@@ -1,7 +1,7 @@
 /** What exports are held against: our own outputs in the same mode, on networks of every kind. */
 import type { Engine } from '../../src/backend/engine.ts';
 import { createModel, dense, gated, type LayerSpec, lstm, type Model } from '../../src/index.ts';
-import type { FrozenMode } from '../../src/io/frozen-network.ts';
+import type { FrozenMode } from '../../src/lower/lower.ts';
 import type { Neuron } from '../../src/neurons/contract.ts';
 import { seedToKey } from '../../src/random/stream.ts';
 import { Tape } from '../../src/tensor/tape.ts';

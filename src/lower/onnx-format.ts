@@ -2,7 +2,7 @@
  * The messages of an ONNX file that exports write, field numbers included.
  * Source: onnx.proto of the ONNX project (package onnx), IR version 7.
  */
-import { Message } from './protobuf.ts';
+import { Message } from '../io/protobuf.ts';
 
 /** The intermediate representation that came with opset 13's operators (ONNX 1.7 and later). */
 export const IR_VERSION = 7;

@@ -1,4 +1,0 @@
-/** A model that an export cannot tell: the message says which part, why, and what would do. */
-export class ExportError extends Error {
-  override name = 'ExportError';
-}

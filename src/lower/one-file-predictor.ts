@@ -1,0 +1,350 @@
+/** What a primitive reads: the number of a step, or a place in the file's array of parameters and how many numbers stand there. */
+export type PortableOperand = number | { readonly at: number; readonly length: number };
+
+/** A formula of elements, one operand after another; shorter operands are repeated. */
+export interface PortableFormula {
+  readonly of: (...elements: number[]) => number;
+  readonly operands: readonly PortableOperand[];
+}
+
+/** Steps of a network on one row. Step 0 is the input; every other one reads steps before it. */
+export type PortableStep =
+  | { readonly kind: 'input' }
+  | ({ readonly kind: 'elementwise'; readonly size: number } & PortableFormula)
+  | {
+      readonly kind: 'view';
+      readonly x: number;
+      readonly shape: number[];
+      readonly strides: number[];
+      readonly offset: number;
+    }
+  | { readonly kind: 'sum' | 'max'; readonly x: number; readonly count: number }
+  /** `batch` products m×k by k×n; where a side has fewer matrices, they are repeated. */
+  | {
+      readonly kind: 'product';
+      readonly a: PortableOperand;
+      readonly b: PortableOperand;
+      readonly batch: number;
+      readonly m: number;
+      readonly k: number;
+      readonly n: number;
+    }
+  /** Of every part `outer` runs, in turn. */
+  | { readonly kind: 'concatenate'; readonly values: readonly PortableOperand[]; readonly outer: number }
+  | { readonly kind: 'largest'; readonly x: number; readonly units: number; readonly count: number }
+  | {
+      readonly kind: 'gate';
+      readonly layer: string;
+      readonly gates: PortableOperand;
+      readonly values: PortableOperand;
+      readonly size: number;
+    }
+  /** Gates times blocks of units, formulas(x·W); of a formula the operand −1 is the unit. The weights stand block by block. */
+  | {
+      readonly kind: 'blocks';
+      readonly layer: string;
+      readonly gates: PortableOperand;
+      readonly x: number;
+      readonly weights: number;
+      readonly inputs: number;
+      readonly blocks: number;
+      readonly size: number;
+      readonly formulas: readonly PortableFormula[];
+    }
+  | {
+      readonly kind: 'lstm';
+      readonly x: number;
+      readonly recurrent: number;
+      readonly units: number;
+      readonly backwards: boolean;
+    };
+
+export interface PortableNetwork {
+  readonly inputs: number;
+  /** A byte times this is an input. */
+  readonly byteScale: number;
+  /** Multiply-adds a row besides those of products. */
+  readonly otherWork: number;
+  /** The last one gives the logits. */
+  readonly steps: readonly PortableStep[];
+}
+
+/** What an exported file says of one example. */
+export interface PortablePrediction {
+  /** The most probable class. */
+  readonly label: number;
+  /** One number a class. */
+  readonly probabilities: number[];
+  readonly logits: number[];
+  /** The gates that were open, by their numbers, of every gated layer. */
+  readonly gates: { readonly layer: string; readonly open: number[] }[];
+  /** Multiply-adds executed. */
+  readonly multiplyAdds: number;
+}
+
+/** What an exported file with LSTM layers says of one sequence. */
+export interface PortableReading {
+  /** By the best path: the most probable class of every point, repeats merged, the last class (blank) left out. */
+  readonly labels: number[];
+  /** One a point. */
+  readonly points: Omit<PortablePrediction, 'multiplyAdds'>[];
+  /** Multiply-adds executed. */
+  readonly multiplyAdds: number;
+}
+
+/** What a step gives for one row, and the blocks of it where there may be other numbers than 0. */
+interface Flow {
+  readonly values: ArrayLike<number>;
+  readonly size: number;
+  readonly open: readonly number[];
+}
+
+/**
+ * What every exported file runs on. Its text is copied into the file, so that it uses nothing from outside itself; closed
+ * blocks are not computed. Sums are in Float64.
+ * @param parameters weights and other constants, one after another
+ * @returns `predict` for one example, `read` for the points of one sequence: points × inputs numbers, point by point
+ */
+export function createPredictor(
+  network: PortableNetwork,
+  parameters: Float32Array,
+): {
+  readonly predict: (pixels: ArrayLike<number>) => PortablePrediction;
+  readonly read: (points: ArrayLike<number>) => PortableReading;
+} {
+  let multiplyAdds = 0;
+
+  const whole = (values: ArrayLike<number>): Flow => ({ values, size: values.length, open: [0] });
+
+  const valuesOf = (operand: PortableOperand, flows: readonly Flow[]): ArrayLike<number> =>
+    typeof operand === 'number' ? flows[operand].values : parameters.subarray(operand.at, operand.at + operand.length);
+
+  /** Adds x·W to `out`; W is inputs × width from `at` on. Of x only the open blocks are read. */
+  const addProduct = (x: Flow, at: number, width: number, out: Float64Array): void => {
+    for (const block of x.open)
+      for (let i = block * x.size; i < (block + 1) * x.size; i++) {
+        const value = x.values[i];
+        if (value === 0) continue;
+        for (let j = 0, w = at + i * width; j < width; j++, w++) out[j] += value * parameters[w];
+      }
+    multiplyAdds += x.open.length * x.size * width;
+  };
+
+  /** Formula by formula; `from` is the place of the first element among all that the operands have. */
+  const apply = (
+    of: (...elements: number[]) => number,
+    operands: readonly ArrayLike<number>[],
+    size: number,
+    from = 0,
+  ): Float64Array => {
+    const out = new Float64Array(size);
+    const [a, b] = operands;
+    const [m, n] = [a.length, b?.length];
+    if (operands.length === 1) for (let i = 0; i < size; i++) out[i] = of(a[(from + i) % m]);
+    else if (operands.length === 2) for (let i = 0; i < size; i++) out[i] = of(a[(from + i) % m], b[(from + i) % n]);
+    else for (let i = 0; i < size; i++) out[i] = of(...operands.map((x) => x[(from + i) % x.length]));
+    return out;
+  };
+
+  const sigmoid = (x: number): number => 1 / (1 + Math.exp(-x));
+
+  /** Long short-term memory over the points of a sequence. */
+  const remember = (step: PortableStep & { kind: 'lstm' }, points: readonly (readonly Flow[])[]): Flow[] => {
+    const { units } = step;
+    const outputs: Flow[] = [];
+    const cells = new Float64Array(units);
+    let before = whole(new Float64Array(units));
+    for (let p = 0; p < points.length; p++) {
+      const at = step.backwards ? points.length - 1 - p : p;
+      const z = Float64Array.from(points[at][step.x].values);
+      addProduct(before, step.recurrent, 4 * units, z);
+      const after = new Float64Array(units);
+      for (let u = 0; u < units; u++) {
+        // Input, forget, candidate, output.
+        cells[u] = sigmoid(z[units + u]) * cells[u] + sigmoid(z[u]) * Math.tanh(z[2 * units + u]);
+        after[u] = sigmoid(z[3 * units + u]) * Math.tanh(cells[u]);
+      }
+      before = whole(after);
+      outputs[at] = before;
+    }
+    return outputs;
+  };
+
+  const product = (step: PortableStep & { kind: 'product' }, flows: readonly Flow[]): Flow => {
+    const { a, b, batch, m, k, n } = step;
+    const out = new Float64Array(batch * m * n);
+    if (typeof a === 'number' && typeof b === 'object' && batch * m === 1) {
+      addProduct(flows[a], b.at, n, out);
+      return whole(out);
+    }
+    const [left, right] = [valuesOf(a, flows), valuesOf(b, flows)];
+    for (let row = 0; row < batch * m; row++)
+      for (let i = 0; i < k; i++) {
+        const value = left[(row * k + i) % left.length];
+        const from = Math.floor(row / m) * k * n + i * n;
+        for (let j = 0; j < n; j++) out[row * n + j] += value * right[(from + j) % right.length];
+      }
+    multiplyAdds += batch * m * k * n;
+    return whole(out);
+  };
+
+  const openOf = (gates: ArrayLike<number>): number[] => Array.from(gates, (_, k) => k).filter((k) => gates[k] !== 0);
+
+  const blocks = (step: PortableStep & { kind: 'blocks' }, flows: readonly Flow[]): Flow => {
+    const { size } = step;
+    const gates = valuesOf(step.gates, flows);
+    const open = openOf(gates);
+    const values = new Float64Array(step.blocks * size);
+    for (const k of open) {
+      let units: Float64Array = new Float64Array(size);
+      addProduct(flows[step.x], step.weights + k * step.inputs * size, size, units);
+      for (const { of, operands } of step.formulas) {
+        // Each block by its own numbers.
+        const own = operands.map((operand) => {
+          if (typeof operand === 'number') return units;
+          const all = valuesOf(operand, flows);
+          return all.length === 1
+            ? all
+            : parameters.subarray(
+                (operand as { at: number }).at + k * size,
+                (operand as { at: number }).at + (k + 1) * size,
+              );
+        });
+        units = apply(of, own, size);
+      }
+      for (let j = 0; j < size; j++) values[k * size + j] = gates[k] * units[j];
+    }
+    return { values, size, open };
+  };
+
+  /** Of every `units` numbers 1 for the largest. */
+  const largest = (x: ArrayLike<number>, units: number, count: number): Flow => {
+    const out = new Float64Array(x.length);
+    for (let from = 0; from < x.length; from += units) {
+      const order = Array.from({ length: units }, (_, j) => from + j).sort((i, j) => x[j] - x[i] || i - j);
+      for (const place of order.slice(0, count)) out[place] = 1;
+    }
+    return whole(out);
+  };
+
+  const view = ({ x, shape, strides, offset }: PortableStep & { kind: 'view' }, flows: readonly Flow[]): Flow => {
+    const from = flows[x].values;
+    const out = new Float64Array(shape.reduce((size, extent) => size * extent, 1));
+    for (let i = 0; i < out.length; i++) {
+      let place = offset;
+      for (let axis = shape.length - 1, rest = i; axis >= 0; rest = Math.floor(rest / shape[axis--]))
+        place += (rest % shape[axis]) * strides[axis];
+      out[i] = from[place];
+    }
+    return whole(out);
+  };
+
+  const concatenate = ({ values, outer }: PortableStep & { kind: 'concatenate' }, flows: readonly Flow[]): Flow => {
+    const parts = values.map((operand) => valuesOf(operand, flows));
+    const out: number[] = [];
+    for (let o = 0; o < outer; o++)
+      for (const part of parts) {
+        const length = part.length / outer;
+        for (let i = o * length; i < (o + 1) * length; i++) out.push(part[i]);
+      }
+    return whole(out);
+  };
+
+  /** One step on one row. */
+  const compute = (step: PortableStep, flows: readonly Flow[]): Flow => {
+    switch (step.kind) {
+      case 'elementwise':
+        return whole(
+          apply(
+            step.of,
+            step.operands.map((operand) => valuesOf(operand, flows)),
+            step.size,
+          ),
+        );
+      case 'view':
+        return view(step, flows);
+      case 'sum':
+      case 'max': {
+        const { values } = flows[step.x];
+        const out = new Float64Array(values.length / step.count).fill(step.kind === 'sum' ? 0 : -Infinity);
+        for (let i = 0; i < values.length; i++) {
+          const to = Math.floor(i / step.count);
+          out[to] = step.kind === 'sum' ? out[to] + values[i] : Math.max(out[to], values[i]);
+        }
+        return whole(out);
+      }
+      case 'product':
+        return product(step, flows);
+      case 'concatenate':
+        return concatenate(step, flows);
+      case 'largest':
+        return largest(flows[step.x].values, step.units, step.count);
+      case 'gate': {
+        const [gates, values] = [valuesOf(step.gates, flows), valuesOf(step.values, flows)];
+        const gated = Float64Array.from(values, (value, i) => {
+          const g = gates[Math.floor(i / step.size)];
+          return g === 0 ? 0 : g * value;
+        });
+        return { values: gated, size: step.size, open: openOf(gates) };
+      }
+      case 'blocks':
+        return blocks(step, flows);
+      default:
+        return whole([]);
+    }
+  };
+
+  const inputsOf = (numbers: ArrayLike<number>): Float64Array => {
+    const bytes = numbers instanceof Uint8Array || numbers instanceof Uint8ClampedArray;
+    const values = Float64Array.from(numbers, (number) => Math.fround(bytes ? number * network.byteScale : number));
+    const odd = values.findIndex((value) => !Number.isFinite(value));
+    if (odd >= 0) throw new RangeError(`Number ${odd} is ${numbers[odd]}; a finite number would do.`);
+    return values;
+  };
+
+  /** Every row of `inputs` numbers through all steps. */
+  const run = (inputs: Float64Array): Omit<PortablePrediction, 'multiplyAdds'>[] => {
+    const size = network.inputs;
+    const rows: Flow[][] = Array.from({ length: inputs.length / size }, (_, r) => [
+      whole(inputs.subarray(r * size, (r + 1) * size)),
+    ]);
+    multiplyAdds = rows.length * network.otherWork;
+    const gates: { layer: string; open: number[] }[][] = rows.map(() => []);
+    for (const step of network.steps.slice(1)) {
+      const read = step.kind === 'lstm' ? remember(step, rows) : rows.map((flows) => compute(step, flows));
+      rows.forEach((flows, r) => {
+        flows.push(read[r]);
+        if (step.kind === 'gate' || step.kind === 'blocks')
+          gates[r].push({ layer: step.layer, open: [...read[r].open] });
+      });
+    }
+    return rows.map((flows, r) => {
+      const logits = Array.from(flows[flows.length - 1].values);
+      const top = Math.max(...logits);
+      const weights = logits.map((logit) => Math.exp(logit - top));
+      const total = weights.reduce((sum, weight) => sum + weight, 0);
+      const probabilities = weights.map((weight) => weight / total);
+      return { label: logits.indexOf(top), probabilities, logits, gates: gates[r] };
+    });
+  };
+
+  return {
+    predict(pixels) {
+      if (pixels?.length !== network.inputs)
+        throw new RangeError(`predict was given ${pixels?.length} pixels; ${network.inputs} would do.`);
+      const [prediction] = run(inputsOf(pixels));
+      return { ...prediction, multiplyAdds };
+    },
+    read(numbers) {
+      if (!(numbers?.length > 0) || numbers.length % network.inputs !== 0)
+        throw new RangeError(
+          `read was given ${numbers?.length} numbers; points of ${network.inputs} numbers each, one after another, would do.`,
+        );
+      const points = run(inputsOf(numbers));
+      const path = points.map(({ label }) => label);
+      const blank = points[0].logits.length - 1;
+      const labels = path.filter((label, t) => label !== blank && label !== path[t - 1]);
+      return { labels, points, multiplyAdds };
+    },
+  };
+}
