@@ -170,6 +170,7 @@ export {
   trainRun,
   trainVaeRun,
 } from './runs/train-run.ts';
+export { ExportError } from './tensor/export-error.ts';
 export { penalty } from './tensor/ops/penalty.ts';
 export { softmaxCrossEntropy } from './tensor/ops/softmax-cross-entropy.ts';
 export { NonFiniteError, Tape } from './tensor/tape.ts';

@@ -321,7 +321,7 @@ class OnnxWriter {
   /** The points of a sequence, read by ONNX's LSTM: a batch of one. Its parts come in the order input, output, forget, candidate. */
   private lstm(node: NodeOf<'lstm'>): string {
     const [units] = node.shape;
-    const { x, weights, bias } = affineOf(this.program, node);
+    const { x, weights, bias } = affineOf(node);
     const points = this.whole(x);
     // Transposed: row by row of 4·units.
     const turned = (values: ArrayLike<number>, rows: number): number[] =>
@@ -349,9 +349,9 @@ class OnnxWriter {
 }
 
 /** What an LSTM reads as x·W + b: of anything else W is the identity. */
-function affineOf({ uses }: Program, { x, layer }: NodeOf<'lstm'>): { x: Node; weights: Constant; bias: Constant } {
+function affineOf({ x, layer }: NodeOf<'lstm'>): { x: Node; weights: Constant; bias: Constant } {
   const width = sizeOf(x.shape);
-  if (x.kind === 'elementwise' && isSum(x) && uses.get(x)?.length === 1) {
+  if (x.kind === 'elementwise' && isSum(x)) {
     const [product, bias] = x.operands;
     if (product.kind === 'product' && isConstant(bias) && bias.values.length === width) {
       const { a, b } = product;

@@ -4,6 +4,7 @@
  * A tensor's `shape` is that of one row; its plate says what its rows are (examples, draws, points of sequences) and how many. Operations work within
  * rows: axes, broadcasting and reductions are as in NumPy for each of them. What has no plate is one array that all rows share.
  */
+export { type Formula, f } from '../neurons/formula.ts';
 export {
   checkGradient,
   type Derivative,
@@ -22,6 +23,7 @@ export {
   type OpRecord,
   type PullbackContext,
 } from './define-op.ts';
+export { ExportError } from './export-error.ts';
 export {
   FiringStates,
   fire,
@@ -78,5 +80,6 @@ export { ctc, type LabelStrings, lstm } from './ops/sequences.ts';
 export { logSoftmax, softmax } from './ops/softmax.ts';
 export { softmaxCrossEntropy } from './ops/softmax-cross-entropy.ts';
 export type { Plate, RowKind, RowStructure } from './plate.ts';
+export type { Portable, PortableValue } from './portable.ts';
 export { NonFiniteError, type Seed, Tape, type Work } from './tape.ts';
 export { type Numbers, type Operand, Tensor } from './tensor.ts';

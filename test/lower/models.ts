@@ -3,7 +3,11 @@ import type { Engine } from '../../src/backend/engine.ts';
 import { createModel, dense, gated, type LayerSpec, lstm, type Model } from '../../src/index.ts';
 import type { FrozenMode } from '../../src/lower/lower.ts';
 import type { Neuron } from '../../src/neurons/contract.ts';
+import { type Module, module } from '../../src/nn/module.ts';
+import { residual } from '../../src/nn/residual.ts';
+import { sequential } from '../../src/nn/sequential.ts';
 import { seedToKey } from '../../src/random/stream.ts';
+import * as t from '../../src/tensor/index.ts';
 import { Tape } from '../../src/tensor/tape.ts';
 import { drawn, normal } from '../helpers/numbers.ts';
 
@@ -48,7 +52,14 @@ export function readers(engine: Engine): Readonly<Record<string, Model>> {
     activation: 'rectifier',
     sparsity: 'none',
   } as const;
-  const layers: Readonly<Record<string, readonly LayerSpec[]>> = {
+  // Reads what is no product of weights.
+  const remembered = module('remembered', (scope, x) => {
+    const recurrent = scope.parameter('recurrent', [4, 16]);
+    const z = t.tanh(scope.call(dense(16), x));
+    return t.concatenate([t.lstm(z, recurrent), t.lstm(z, recurrent, { backwards: true }), x]);
+  });
+  const layers: Readonly<Record<string, readonly (Module | LayerSpec)[]>> = {
+    'by a module of one’s own': [residual(sequential(lstm(3), dense(3))), remembered, dense(5)],
     'in one direction': [lstm(9), dense(5)],
     'in both directions': [lstm(7, { bidirectional: true }), dense(5)],
     'on and under gates, twice': [
@@ -65,6 +76,100 @@ export function readers(engine: Engine): Readonly<Record<string, Model>> {
       const model = createModel(engine, { inputs: 3, layers: specs, seed: 2 });
       model.parameters.forEach(({ name, tensor }, i) => {
         model.setWeights(name, drawn(normal(0.8), tensor.size, 5, i));
+      });
+      return [title, model];
+    }),
+  );
+}
+
+/** x·σ(βx), an operation of a user's own with an attribute, a cost and a lowering. */
+export const swish = t.defineOp<{ readonly beta: number }>({
+  name: 'swish',
+  cost: ([x]) => 2 * x.size,
+  forward(engine, [x], { beta }) {
+    const output = engine.allocate(x.shape, 'swish');
+    x.values.forEach((value, i) => {
+      output.values[i] = value / (1 + Math.exp(-beta * value));
+    });
+    return { output };
+  },
+  pullback(engine, { inputs: [x], attributes: { beta } }, dy) {
+    const gradient = engine.allocate(x.shape, 'the gradient of swish');
+    x.values.forEach((value, i) => {
+      const s = 1 / (1 + Math.exp(-beta * value));
+      gradient.values[i] = dy.values[i] * (s + beta * value * s * (1 - s));
+    });
+    return [gradient];
+  },
+  lower: (to, [x], { attributes: { beta } }) =>
+    to.elementwise(t.f.multiply(t.f.logit, t.f.sigmoid(t.f.multiply(beta, t.f.logit))), x),
+});
+
+/** A layer norm, then attention of `heads` among the `points` that a row of 12 numbers holds, from tensor operations alone. */
+const attention = module('attention', (scope, x) => {
+  const centred = t.subtract(x, t.mean(x, -1, { keepDims: true }));
+  const deviation = t.sqrt(t.add(t.mean(t.square(centred), -1, { keepDims: true }), 1e-5));
+  const points = t.reshape(t.multiply(t.divide(centred, deviation), scope.parameter('gain', [12])), [4, 3]);
+  const heads = (name: string) =>
+    t.transpose(t.reshape(t.matmul(points, scope.parameter(name, [3, 6])), [4, 2, 3]), [1, 0, 2]);
+  const scores = t.matmul(heads('queries'), heads('keys'), undefined, { transposeB: true });
+  const mixed = t.matmul(t.softmax(t.scale(scores, { factor: 0.5 })), heads('values'));
+  const [first, second] = [t.slice(mixed, [0], [1]), t.slice(mixed, [1])];
+  return t.reshape(t.concatenate([t.squeeze(first, 0), t.squeeze(second, 0)], 1), [24]);
+});
+
+const GATES = {
+  neuron: 'straight-through',
+  rate: 0.4,
+  sparsity: 'none',
+  compute: 'blocks',
+  activation: 'rectifier',
+} as const;
+
+/** Modules one in another, of every kind of use that layers one after another have not: each reads 12 numbers. */
+export function compositions(engine: Engine): Readonly<Record<string, Model>> {
+  const blocks = (units: number, count: number, neuron: 'straight-through' | 'top-k' = 'straight-through') =>
+    gated(units, { ...GATES, blocks: count, gater: [5], neuron });
+  const again = dense(12, 'tanh');
+  const gatesAgain = blocks(12, 3);
+  const layers: Readonly<Record<string, readonly (Module | LayerSpec)[]>> = {
+    'residual dense layers': [residual(dense(12, 'straight-through')), residual(dense(12, 'rectifier')), dense(7)],
+    'gated layers that are added to their input': [
+      residual(blocks(12, 3)),
+      residual(blocks(12, 12, 'top-k')),
+      dense(7),
+    ],
+    'gated layers on each other within residual branches': [
+      residual(sequential(blocks(48, 4), blocks(64, 4, 'top-k'), dense(12))),
+      residual(residual(sequential(blocks(32, 4), dense(12, 'noisy-rectifier')))),
+      dense(7),
+    ],
+    'shared weights': [
+      module('shared', (scope, x) => {
+        const twice = scope.call(again, scope.call(again, x, 'one'), 'one');
+        return scope.call(gatesAgain, scope.call(gatesAgain, twice, 'gates'), 'gates');
+      }),
+      dense(7),
+    ],
+    'a module of one’s own, with an operation of one’s own': [
+      attention,
+      module('mixed', (scope, x) => {
+        const u = swish(scope.call(dense(12), x), { beta: 1.5 });
+        const bits = scope.fire('straight-through', t.reshape(scope.call(dense(12), x), [3, 4]));
+        const few = scope.fire('top-k:k=2', t.reshape(u, [3, 4]));
+        return t.reshape(t.maximum(t.multiply(bits, few), t.where(t.greater(few, 0.2), t.abs(few), bits)), [12]);
+      }),
+      dense(7),
+    ],
+  };
+  return Object.fromEntries(
+    Object.entries(layers).map(([title, specs]) => {
+      const model = createModel(engine, { inputs: 12, layers: specs, seed: 3 });
+      model.parameters.forEach(({ name, tensor }, i) => {
+        model.setWeights(name, drawn(normal(0.6), tensor.size, 6, i));
+      });
+      model.sites.forEach((site) => {
+        if (!site.neuron.selects) site.threshold = 0.05;
       });
       return [title, model];
     }),

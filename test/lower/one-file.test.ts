@@ -14,7 +14,7 @@ import { evaluateFormula } from '../../src/neurons/formula.ts';
 import { formulasOf } from '../../src/neurons/formula-misfit.ts';
 import { createEngine } from '../../src/platform/node/index.ts';
 import { instances } from '../conformance/instances.ts';
-import { distance, everywhere, features, lengths, ourLogits, readers } from './models.ts';
+import { compositions, distance, everywhere, features, lengths, ourLogits, readers } from './models.ts';
 
 interface Exported {
   readonly predict: (pixels: ArrayLike<number>) => PortablePrediction;
@@ -96,6 +96,20 @@ describe('export as one JavaScript file', () => {
           );
         }
         assert.throws(() => read(given.subarray(0, 4)), /read was given 4 numbers; points of 3 numbers each/);
+      }
+    });
+
+  for (const [title, model] of Object.entries(compositions(engine)))
+    it(`gives our outputs and multiply-adds of ${title}`, async () => {
+      const given = features(200, model.inputs);
+      for (const mode of FROZEN_MODES) {
+        const file = await imported(exportOneFile(model, { mode }));
+        assert.ok(distance(logitsOf(file, given, model.inputs), ourLogits(model, mode, given, 200)) < 1e-4, mode);
+        const compiled = compile(model, { mode });
+        for (let r = 0; r < 20; r++) {
+          const row = given.subarray(r * model.inputs, (r + 1) * model.inputs);
+          assert.equal(file.predict(row).multiplyAdds, compiled.predict(row).multiplyAdds, mode);
+        }
       }
     });
 

@@ -9,7 +9,7 @@ import type { NeuronDefinition } from '../../src/neurons/contract.ts';
 import { createEngine } from '../../src/platform/node/index.ts';
 import { instances } from '../conformance/instances.ts';
 import { onnxSession } from '../helpers/onnx-session.ts';
-import { distance, everywhere, features, lengths, ourLogits, readers } from './models.ts';
+import { compositions, distance, everywhere, features, lengths, ourLogits, readers } from './models.ts';
 
 const engine = await createEngine({ threads: 1 });
 after(() => engine.close());
@@ -67,6 +67,25 @@ describe('ONNX export', () => {
         }
       }
     });
+
+  for (const [title, model] of Object.entries(compositions(engine)))
+    it(`gives our outputs of ${title}`, async () => {
+      for (const mode of FROZEN_MODES)
+        for (const gates of GATES) assert.ok((await farthest(model, { mode, gates }, 200)) < 1e-4, `${mode}, ${gates}`);
+    });
+
+  it('skips blocks of gated layers within others; by default where products alone read them', () => {
+    const {
+      'gated layers on each other within residual branches': within,
+      'gated layers that are added to their input': added,
+    } = compositions(engine);
+    const below = ['residual0.sequential0.gated0', 'residual0.sequential0.gated1'];
+    const all = [...below, 'residual1.residual0.sequential0.gated0'];
+    assert.deepEqual(exportOnnx(within).skips, all);
+    assert.deepEqual(exportOnnx(within, { gates: 'plain' }).skips, []);
+    assert.deepEqual(exportOnnx(added).skips, []);
+    assert.deepEqual(exportOnnx(added, { gates: 'skip' }).skips, ['residual0.gated0', 'residual1.gated0']);
+  });
 
   describe('of a trained network', async () => {
     const data = digitsSplit({ seed: 4, train: 600, valid: 200, test: 1000 });

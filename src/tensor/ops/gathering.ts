@@ -131,6 +131,16 @@ const scatterAddOp = defineOp<Scatter>({
     engine.backend.run('gatherRows', dy.pointer, places.pointer, gradient.pointer, places.size, columns, columns);
     return [summedBack(engine, gradient, values, layout, 0, shape.length), null];
   },
+  lower(to, [values], { tensors: [, { array: indices }], attributes: { rows }, result }) {
+    // Indices are never made of the input: the sums are a product with a matrix of ones and zeros.
+    const own = indices.integers;
+    const ones = new Float32Array(rows * own.length);
+    own.forEach((place, i) => {
+      ones[place * own.length + i] = 1;
+    });
+    const flat = to.reshape(values, [own.length, sizeOf(values.shape) / own.length]);
+    return to.reshape(to.product(to.constant(ones, [rows, own.length]), flat), result.shape);
+  },
 });
 
 /**
