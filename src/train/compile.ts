@@ -2,7 +2,7 @@ import type { NdArray } from '../backend/nd-array.ts';
 import { type Dataset, slice } from '../data/dataset.ts';
 import { dense } from '../nn/dense.ts';
 import { type Hold, heldBySite } from '../nn/hold.ts';
-import { createModel, type Model } from '../nn/model.ts';
+import { createModel, type LayerSpec, type Model } from '../nn/model.ts';
 import { isModule } from '../nn/module.ts';
 import type { Pass } from '../nn/pass.ts';
 import { pruneBlocks } from '../nn/prune.ts';
@@ -151,6 +151,7 @@ export function compile(model: Model, options: CompileOptions = {}): CompiledMod
   let removed = 0;
   for (const { site, units, rates } of seen) {
     const layer = model.layers.findIndex(({ sites }) => sites.some(({ name }) => name === site));
+    if (!losesBlocks(model, layer)) continue;
     const everOpen = Array.from({ length: units }, (_, k) => k).filter((k) => opened(rates, units, k));
     if (everOpen.length === units || everOpen.length === 0) continue;
     // A rule that opens so many of so many units would open others, were there fewer.
@@ -159,6 +160,12 @@ export function compile(model: Model, options: CompileOptions = {}): CompiledMod
     removed += units - everOpen.length;
   }
   return new CompiledModel(kept.size > 0 ? pruneBlocks(model, kept) : model, mode, samples, removed);
+}
+
+/** Is a layer gated itself, and does the one on it read it through weights alone, so that both can do without some of its blocks? */
+function losesBlocks({ spec: { layers } }: Model, place: number): boolean {
+  const kinds = [layers[place], layers[place + 1]].map((spec) => (spec && !isModule(spec) ? spec.layer : undefined));
+  return kinds[0] === 'gated' && ['gated', 'dense', 'lstm'].includes(kinds[1] ?? '');
 }
 
 /** Measures a compiled network beside the same network computed densely, alternating, on one set of data. */
@@ -187,13 +194,16 @@ export function measureInference(compiled: CompiledModel, model: Model, data: Da
 const MODES: readonly InferenceMode[] = ['sample', 'mean-field', 'threshold', 'ensemble'];
 const REPEATS = 40;
 
-/** The ungated dense network of the same experts: what the gated one is to be faster than. */
-function denseTwin(model: Model): CompiledModel {
-  const layers = model.spec.layers.map((spec, i) => {
-    if (isModule(spec)) return spec;
-    const { name } = model.layers[i];
-    return spec.layer === 'gated' ? dense(spec.units, spec.activation ?? 'linear', name) : { ...spec, name };
-  });
+/** The ungated dense network of the same experts: what the gated one is to be faster than. Modules of one's own stay as they are. */
+export function denseTwin(model: Model): CompiledModel {
+  const ungated = (spec: LayerSpec): LayerSpec => {
+    if (spec.layer === 'gated') return dense(spec.units, spec.activation ?? 'linear', spec.name);
+    if (spec.layer === 'sequential') return { ...spec, modules: spec.modules.map(ungated) };
+    return spec.layer === 'residual' ? { ...spec, module: ungated(spec.module) } : spec;
+  };
+  const layers = model.spec.layers.map((spec, i) =>
+    isModule(spec) ? spec : ungated({ ...spec, name: model.layers[i].name }),
+  );
   return new CompiledModel(createModel(model.engine, { ...model.spec, layers }), 'mean-field', 1, 0);
 }
 

@@ -13,7 +13,10 @@ import {
   measureInference,
   train,
 } from '../../src/index.ts';
+import { residual } from '../../src/nn/residual.ts';
+import { sequential } from '../../src/nn/sequential.ts';
 import { createEngine } from '../../src/platform/node/index.ts';
+import { denseTwin } from '../../src/train/compile.ts';
 
 const data = digitsSplit({ seed: 3, train: 1200, valid: 200, test: 200 });
 const inputsOf = ({ features, scale }: Dataset): Float32Array => Float32Array.from(features, (x) => x * scale);
@@ -81,6 +84,33 @@ describe('compile', async () => {
     assert.ok(pruned.multiplyAdds < whole.multiplyAdds);
   });
 
+  for (const [title, layers, removed] of [
+    ['at the end', [gated(12, { blocks: 4, gater: [], name: 'gates' })], 0],
+    [
+      'under a residual branch',
+      [gated(12, { blocks: 4, gater: [], name: 'gates' }), residual(dense(12, 'tanh')), dense(10)],
+      0,
+    ],
+    [
+      'within a module',
+      [residual(sequential(dense(8), gated(784, { blocks: 4, gater: [], name: 'gates' }))), dense(10)],
+      0,
+    ],
+    ['under a dense layer', [gated(12, { blocks: 4, gater: [], name: 'gates' }), dense(10)], 1],
+  ] as const)
+    it(`decides the same with blocks that never open, of a gated layer ${title}`, () => {
+      const own = createModel(engine, { inputs: 784, layers, seed: 5 });
+      const bias = own.parameters.find(({ name }) => name.endsWith('gates.gater.bias'))?.name ?? '';
+      own.setWeights(bias, [-1e3, 5, 5, 5]);
+      const inputs = inputsOf(data.test);
+      const whole = compile(own).predict(inputs);
+      const pruned = compile(own, { prune: data.test });
+      assert.equal(pruned.blocksRemoved, removed);
+      pruned.predict(inputs).probabilities.forEach((p, i) => {
+        assert.ok(Math.abs(p - whole.probabilities[i]) < 1e-5);
+      });
+    });
+
   it('an ensemble is the mean of its samples, and does better than one of them', () => {
     const inputs = inputsOf(data.test);
     const three = compile(model, { mode: 'ensemble', samples: 3 }).predict(inputs);
@@ -116,6 +146,18 @@ describe('compile', async () => {
     assert.equal(report.multiplyAdds.dense, 784 * 96 + 96 * 60 + 60 * 10);
     for (const { compiled, dense: all } of [report.milliseconds.one, report.milliseconds.hundred])
       assert.ok(compiled > 0 && all > 0);
+  });
+
+  it('the dense network beside it has no gates within others either', () => {
+    const gates = gated(12, { blocks: 4, gater: [6], activation: 'tanh' });
+    const layers = [residual(sequential(dense(8), gates, dense(784))), gates, dense(10)];
+    const own = createModel(engine, { inputs: 784, layers });
+    const twin = denseTwin(own).model;
+    assert.deepEqual(twin.cost, { dense: own.cost.dense, gater: 0 });
+    assert.deepEqual(
+      twin.sites.filter(({ rate }) => rate !== undefined),
+      [],
+    );
   });
 
   it('refuses what does not fit', () => {
