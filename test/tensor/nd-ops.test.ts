@@ -200,7 +200,7 @@ function singleRow(call: Call, values: Values, row: number) {
 
 test('every operation that is exported stands in the table, or has no gradient of its own', () => {
   const others = [
-    ...['Tape', 'Tensor', 'GradientError', 'NonFiniteError', 'checkGradient', 'defineOp'],
+    ...['Tape', 'Tensor', 'GradientError', 'NonFiniteError', 'ExportError', 'checkGradient', 'defineOp', 'f'],
     // Identities without a gradient, and what only places values: see the tests below.
     ...['stopGradient', 'wholeNumbers', 'asExamples', 'asProgram', 'sumRows', 'meanRows'],
     // Sequences and neurons: test/tensor/ops.test.ts and gradient.test.ts.
