@@ -288,7 +288,7 @@ export function createModel(
   given: ModelSpec | Module | LayerSpec,
   options?: Omit<ModelSpec, 'layers'>,
 ): Model {
-  if ('layers' in given) return new Model(engine, given);
+  if (!isModule(given) && !('layer' in given)) return new Model(engine, given);
   if (!options) throw new RangeError('createModel: a module was given alone. Expected `{ inputs }` after it.');
   return new Model(engine, { ...options, layers: [given] });
 }
