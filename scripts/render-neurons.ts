@@ -8,7 +8,8 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { auditNeuron, type NeuronAudit } from '../src/audit/audit-neuron.ts';
-import { estimatePoints, type Integral, integrate, type Loss } from '../src/audit/integrate.ts';
+import { estimatePoints } from '../src/audit/grid.ts';
+import { type Integral, integrate, type Loss } from '../src/audit/integrate.ts';
 import { networkProblem, toyProblem } from '../src/audit/problems.ts';
 import { derivative } from '../src/audit/quadrature.ts';
 import { sampleNeuron } from '../src/audit/sample-neuron.ts';

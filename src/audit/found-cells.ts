@@ -1,5 +1,5 @@
 import type { Neuron } from '../neurons/contract.ts';
-import { OTHERS, probe } from './integrate.ts';
+import { OTHERS, probe } from './grid.ts';
 
 /** Where a unit's noise is looked at: evenly, and closer and closer to both ends, where cells of unlikely states are. */
 const PLACES: readonly number[] = [

@@ -1,5 +1,5 @@
 import type { Neuron } from '../neurons/contract.ts';
-import { estimatePoints } from './integrate.ts';
+import { estimatePoints } from './grid.ts';
 
 /** No logit is 0 or near it: there deterministic units may have a kink, and ½ hides a bias by symmetry. */
 const LOGITS = [0.7, -1.3, 2.1, -0.4, 1.6, -2.7, 0.25, -0.9];

@@ -4,7 +4,8 @@ import { randomStream } from '../random/stream.ts';
 import { drawsOf } from '../tensor/draws.ts';
 import { startingState } from '../tensor/starting-state.ts';
 import { gradientErrors } from './gradient-errors.ts';
-import { estimateNodes, integrate, type Loss } from './integrate.ts';
+import { estimateNodes } from './grid.ts';
+import { integrate, type Loss } from './integrate.ts';
 import { sampleNeuron, warmState } from './sample-neuron.ts';
 import { gradientInUse } from './unit-of.ts';
 

@@ -5,7 +5,7 @@ export interface Rule {
 }
 
 /** Spacing of the nodes in the transformed variable; halving it squares the error. */
-const STEP = 1 / 16;
+export const STEP = 1 / 16;
 /** Beyond this, the weights are under 1e-17 of the interval. */
 const REACH = 3.2;
 

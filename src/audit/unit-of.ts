@@ -1,7 +1,8 @@
 import { sigmoid } from '../math/special.ts';
 import type { Neuron } from '../neurons/contract.ts';
 import { unitInUse } from '../neurons/unit-in-use.ts';
-import { estimateNodes, integrate, type Loss } from './integrate.ts';
+import { estimateNodes } from './grid.ts';
+import { integrate, type Loss } from './integrate.ts';
 import { emitsBits, trueGradient } from './true-gradient.ts';
 
 const LOGITS = [-2.7, -0.4, 0.9, 1.6];

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { integrate, unitNodes } from '../../src/audit/integrate.ts';
+import { unitNodes } from '../../src/audit/grid.ts';
+import { integrate } from '../../src/audit/integrate.ts';
 import { linearProblem, problems, toyProblem } from '../../src/audit/problems.ts';
 import { derivative, tanhSinh } from '../../src/audit/quadrature.ts';
 import { trueGradient } from '../../src/audit/true-gradient.ts';

@@ -1,4 +1,4 @@
-import { estimatePoints } from '../../src/audit/integrate.ts';
+import { estimatePoints } from '../../src/audit/grid.ts';
 import type { Neuron, NeuronDefinition, NeuronState, OptionSpec } from '../../src/neurons/contract.ts';
 import { zoo } from '../../src/neurons/index.ts';
 import { resolveNeuron } from '../../src/neurons/resolve.ts';

@@ -1,7 +1,8 @@
 /** One suite for every neuron of the zoo and every choice of its options: what it declares, held against what it does. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { estimateNodes, integrate, unitNodes } from '../../src/audit/integrate.ts';
+import { estimateNodes, unitNodes } from '../../src/audit/grid.ts';
+import { integrate } from '../../src/audit/integrate.ts';
 import { networkProblem, type Problem, problems } from '../../src/audit/problems.ts';
 import { derivative } from '../../src/audit/quadrature.ts';
 import { sampleNeuron } from '../../src/audit/sample-neuron.ts';
