@@ -1,5 +1,5 @@
 import type { SiteAudit } from '../src/index.ts';
-import type { AuditRow } from './audit.ts';
+import type { AuditRow } from './audit-row.ts';
 
 const SIZE = { width: 940, height: 560, left: 76, top: 74, right: 300, bottom: 58 };
 /** Of a point, and of a line of the legend. */

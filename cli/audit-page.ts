@@ -1,6 +1,6 @@
-import type { AuditRow } from './audit.ts';
 import { problemPoints, varianceChart } from './audit-chart.ts';
 import { short } from './audit-report.ts';
+import type { AuditRow } from './audit-row.ts';
 
 /** Lines of `flipgrad audit --json`, kept: the neurons, and what the whole took. */
 export interface AuditRecords {

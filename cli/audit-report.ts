@@ -1,5 +1,6 @@
 import type { SiteAudit } from '../src/index.ts';
-import type { AuditFlags, AuditRow } from './audit.ts';
+import type { AuditFlags } from './audit.ts';
+import type { AuditRow } from './audit-row.ts';
 import { table } from './table.ts';
 
 /** A number in three digits. */

@@ -1,36 +1,32 @@
+import { availableParallelism } from 'node:os';
 import { Command, Option } from 'commander';
 import {
-  auditNeuron,
-  certify,
-  type NeuronAudit,
   type NeuronDefinition,
-  type ProblemName,
   problemKinds,
   resolveNeuron,
   type Variant,
   type Verdict,
   variants,
+  worstOf,
   zoo,
 } from '../src/index.ts';
+import { AuditBox, BoxError } from './audit-box.ts';
 import { problemPoints, varianceChart } from './audit-chart.ts';
 import { auditTable, verdictLines } from './audit-report.ts';
+import { type AuditRow, type MeasureFlags, unmeasured } from './audit-row.ts';
 import { auditRun } from './audit-run.ts';
 import { ExitCode, UsageError } from './exit.ts';
 import { untilInterrupted } from './interrupt.ts';
 import { neuronsOfFile } from './neuron-file.ts';
-import { count, neurons, wholeNumber } from './options.ts';
+import { count, neurons, positive, wholeNumber } from './options.ts';
 import { print, printJson } from './output.ts';
 import { duration, terminalProgress } from './progress.ts';
 import { writeFile } from './write-file.ts';
 
 /** Flags of `flipgrad audit`. */
-export interface AuditFlags {
+export interface AuditFlags extends MeasureFlags {
   neuron?: string[];
-  problem: ProblemName;
-  units: number;
-  evaluations: number;
-  samples: number;
-  seed: number;
+  limit: number;
   run?: string;
   site?: string;
   rows: number;
@@ -39,13 +35,6 @@ export interface AuditFlags {
   threads?: number;
   plot?: string;
   json?: boolean;
-}
-
-/** What is known of one neuron. */
-export interface AuditRow extends NeuronAudit {
-  /** How it was asked for. */
-  readonly neuron: string;
-  readonly verdicts: readonly Verdict[];
 }
 
 /** The true gradient of bits is a sum over all their states. */
@@ -73,6 +62,8 @@ export function auditCommand(): Command {
     .option('--evaluations <n>', 'compare gradients averaged over so many evaluations of the loss', count, 64)
     .option('--samples <n>', 'gradients drawn where exact integration is too large', count, 40_000)
     .option('--seed <n>', 'of what is drawn', wholeNumber, 1)
+    .option('--thorough', 'ten times as many places of the domain: for certificates to publish')
+    .option('--limit <s>', 'seconds that one call of a function of a neuron may take', positive, 20)
     .option('--run <dir>', 'measure on a trained run and a minibatch of its data instead of a problem')
     .option('--site <name>', 'with --run: where neurons fire (default: the first place with noise)')
     .option('--rows <n>', 'with --run: examples of the minibatch', count, 50)
@@ -89,41 +80,144 @@ async function run(files: readonly string[], flags: AuditFlags, signal: AbortSig
     throw new UsageError(
       `--units ${flags.units} makes 2^${flags.units} states to sum the true gradient over; up to ${MOST_UNITS} would do.`,
     );
-  const asked = await askedFor(files, flags);
   if (flags.run !== undefined) {
+    const asked = await askedFor(files, flags);
     await auditRun(flags.run, asked, flags, { named: files.length > 0 || flags.neuron !== undefined, signal });
     return;
   }
-  const progress = terminalProgress();
   const start = performance.now();
-  const rows: AuditRow[] = [];
-  try {
-    for (const [i, { text, neuron }] of asked.entries()) {
-      const seconds = (performance.now() - start) / 1000;
-      const left = i === 0 ? [] : [`${duration((seconds / i) * (asked.length - i))} left`];
-      progress.draw('auditing', i / asked.length, [`${i + 1} of ${asked.length}`, text, ...left]);
-      // Lets the line be drawn, and signals in.
-      await new Promise((next) => setTimeout(next, 0));
-      signal.throwIfAborted();
-      rows.push(auditOne(text, neuron, flags));
-    }
-  } finally {
-    progress.clear();
-  }
+  const { rows, clear, print } = await judged(files, flags, signal);
+  clear();
   rows.sort(byEqualCompute);
   report(rows, (performance.now() - start) / 1000, flags);
   if (flags.plot !== undefined) {
     writeFile(flags.plot, varianceChart(problemPoints(rows), `${flags.problem}, ${flags.units} units`));
-    progress.print(`Wrote ${flags.plot}.`);
+    print(`Wrote ${flags.plot}.`);
   }
   if (refutedOf(rows).length > 0) process.exitCode = ExitCode.refuted;
 }
 
-function auditOne(text: string, neuron: Variant['neuron'], flags: AuditFlags): AuditRow {
-  const verdicts = certify(neuron);
-  const { units, evaluations, samples, seed } = flags;
-  const audit = auditNeuron(neuron, { problem: problemKinds[flags.problem], units, evaluations, samples, seed });
-  return { neuron: text, ...audit, verdicts };
+/** Threads that judge side by side. */
+const THREADS = Math.max(1, Math.min(4, availableParallelism()));
+
+/** Judges every neuron that is asked for, in threads of their own. */
+async function judged(
+  files: readonly string[],
+  flags: AuditFlags,
+  signal: AbortSignal,
+): Promise<{ rows: AuditRow[]; clear: () => void; print: (line: string) => void }> {
+  const texts = await textsFor(files, flags, signal);
+  const progress = terminalProgress();
+  const start = performance.now();
+  const rows: AuditRow[] = [];
+  const digests = new Map<string, string>();
+  const queue = [...texts];
+  const work = async (): Promise<void> => {
+    const box = new AuditBox(files, flags.limit);
+    try {
+      for (let text = queue.shift(); text !== undefined; text = queue.shift()) {
+        const done = rows.length;
+        const left =
+          done === 0 ? [] : [`${duration(((performance.now() - start) / 1000 / done) * (texts.length - done))} left`];
+        progress.draw('auditing', done / texts.length, [`${done + 1} of ${texts.length}`, text, ...left]);
+        rows.push(await judgedIn(box, text, flags, digests, signal));
+      }
+    } finally {
+      await box.close();
+    }
+  };
+  try {
+    await Promise.all(Array.from({ length: Math.min(THREADS, texts.length) }, work));
+    if (files.length > 0) await compareWithFresh(files, flags, rows, digests, signal);
+  } finally {
+    progress.clear();
+  }
+  return { rows, clear: () => progress.clear(), print: (line) => progress.print(line) };
+}
+
+async function judgedIn(
+  box: AuditBox,
+  text: string,
+  flags: AuditFlags,
+  digests: Map<string, string>,
+  signal: AbortSignal,
+): Promise<AuditRow> {
+  const { problem, units, evaluations, samples, seed, thorough } = flags;
+  try {
+    const asked = { problem, units, evaluations, samples, seed, thorough: thorough ?? false };
+    const reply = await box.ask({ kind: 'audit', text, flags: asked }, signal);
+    if (reply.kind !== 'audit') throw new Error(`The judge answered ${reply.kind} to an audit.`);
+    if (reply.digest !== '') digests.set(text, reply.digest);
+    return { neuron: text, ...(reply.row ?? unmeasured(text, problem)), verdicts: reply.verdicts };
+  } catch (error) {
+    if (!(error instanceof BoxError)) throw error;
+    const verdict = { claim: 'runs to its end', verdict: 'refuted', evidence: error.message } as const;
+    return { neuron: text, ...unmeasured(text, problem), verdicts: [verdict] };
+  }
+}
+
+/** Another thread, and the neurons in another order: what they make of the same input has to be the same. */
+async function compareWithFresh(
+  files: readonly string[],
+  flags: AuditFlags,
+  rows: AuditRow[],
+  digests: ReadonlyMap<string, string>,
+  signal: AbortSignal,
+): Promise<void> {
+  const box = new AuditBox(files, flags.limit);
+  try {
+    for (const [text, digest] of [...digests].reverse()) {
+      const told = await box.ask({ kind: 'digest', text }, signal).then(
+        (reply) =>
+          reply.kind === 'digest' && reply.digest === digest
+            ? undefined
+            : 'the same passes give another output in a fresh thread',
+        (error: Error) => {
+          if (error instanceof BoxError) return error.message;
+          throw error;
+        },
+      );
+      if (told === undefined) continue;
+      const evidence = `${told}; expected that it depends on its input alone`;
+      const at = rows.findIndex(({ neuron }) => neuron === text);
+      const verdict: Verdict = { claim: 'same input, same output', verdict: 'refuted', evidence };
+      rows[at] = { ...rows[at], verdicts: worstOf([...rows[at].verdicts, verdict]) };
+    }
+  } finally {
+    await box.close();
+  }
+}
+
+/** How the neurons are asked for: those of the files, those named, or all of the zoo. */
+async function textsFor(
+  files: readonly string[],
+  { neuron: names, units, limit }: AuditFlags,
+  signal: AbortSignal,
+): Promise<string[]> {
+  for (const text of names ?? []) resolveNeuron(text);
+  const own = files.length > 0 ? await listed(files, limit, signal) : [];
+  if (names) return [...own, ...names];
+  if (own.length > 0) return own;
+  return Object.values(zoo)
+    .flatMap((definition) => variants(definition as unknown as NeuronDefinition))
+    .filter(({ neuron }) => (neuron.mostUnits ?? units) >= units)
+    .map(({ text }) => text);
+}
+
+async function listed(files: readonly string[], limit: number, signal: AbortSignal): Promise<string[]> {
+  const box = new AuditBox(files, limit);
+  try {
+    const reply = await box.ask({ kind: 'list' }, signal);
+    return reply.kind === 'list' ? [...reply.texts] : [];
+  } catch (error) {
+    if (error instanceof BoxError)
+      throw new UsageError(
+        `${files.join(', ')} cannot be read: ${error.message}. Expected a file that exports a neuron, and ends.`,
+      );
+    throw error;
+  } finally {
+    await box.close();
+  }
 }
 
 /** The neurons of the files, those named, or all of the zoo. */

@@ -1,7 +1,16 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { type Neuron, type NeuronDefinition, type Variant, variants } from '../src/index.ts';
+import {
+  combinationsOf,
+  instantiate,
+  type Neuron,
+  type NeuronDefinition,
+  resolveNeuron,
+  type Variant,
+  variants,
+  zoo,
+} from '../src/index.ts';
 import { UsageError } from './exit.ts';
 
 /**
@@ -9,18 +18,11 @@ import { UsageError } from './exit.ts';
  * @throws UsageError when there is no such file, it cannot be run, or it exports no neuron or a broken one
  */
 export async function neuronsOfFile(file: string): Promise<Variant[]> {
-  const path = resolve(file);
-  if (!existsSync(path))
-    throw new UsageError(`There is no file ${file}; a TypeScript or JavaScript file that exports a neuron would do.`);
-  const exported = Object.values(await load(file, path));
-  const found = exported.flatMap((value): Variant[] => {
+  const found = (await exportsOf(file)).flatMap((value): Variant[] => {
     if (isDefinition(value)) return variants(value);
     return isNeuron(value) ? [{ text: value.name, neuron: value }] : [];
   });
-  if (found.length === 0)
-    throw new UsageError(
-      `${file} exports no neuron: a value made by \`defineNeuron\`, exported by name or as default, would do.`,
-    );
+  if (found.length === 0) throw noNeuron(file);
   // The same value under two names is one neuron.
   const once = found.filter(({ text }, i) => found.findIndex((other) => other.text === text) === i);
   for (const { text, neuron } of once) {
@@ -30,6 +32,68 @@ export async function neuronsOfFile(file: string): Promise<Variant[]> {
   }
   return once;
 }
+
+/**
+ * How the neurons of files are asked for, without making those whose making fails: the judge says so of each.
+ * @throws UsageError as `neuronsOfFile`
+ */
+export async function textsOfFiles(files: readonly string[]): Promise<string[]> {
+  const texts = new Set<string>();
+  for (const file of files) {
+    const found = (await exportsOf(file)).flatMap((value) =>
+      isDefinition(value)
+        ? combinationsOf(value).map(({ text, given }) => ({ text, make: () => instantiate(value, given) }))
+        : isNeuron(value)
+          ? [{ text: value.name, make: () => value }]
+          : [],
+    );
+    if (found.length === 0) throw noNeuron(file);
+    for (const { text, make } of found) {
+      const made = attempt(make);
+      const missing = made && missingPart(made);
+      if (missing)
+        throw new UsageError(`The neuron "${text}" of ${file} has no \`${missing[0]}\`; ${missing[1]} would do.`);
+      texts.add(text);
+    }
+  }
+  return [...texts];
+}
+
+const attempt = (make: () => Neuron): Neuron | undefined => {
+  try {
+    return make();
+  } catch {
+    return undefined;
+  }
+};
+
+/** The neuron of the files that is asked for so, else the one of the zoo. */
+export async function neuronNamed(text: string, files: readonly string[]): Promise<Variant> {
+  for (const file of files)
+    for (const value of await exportsOf(file)) {
+      if (isNeuron(value) && value.name === text) return { text, neuron: value };
+      if (!isDefinition(value)) continue;
+      const combination = combinationsOf(value).find((one) => one.text === text);
+      if (combination)
+        return { text, neuron: instantiate(value, combination.given), definition: value, given: combination.given };
+    }
+  const neuron = resolveNeuron(text);
+  const definition = (zoo as Readonly<Record<string, unknown>>)[neuron.name] as NeuronDefinition;
+  return { text, neuron, definition, given: neuron.options };
+}
+
+/** What a file exports. */
+async function exportsOf(file: string): Promise<unknown[]> {
+  const path = resolve(file);
+  if (!existsSync(path))
+    throw new UsageError(`There is no file ${file}; a TypeScript or JavaScript file that exports a neuron would do.`);
+  return Object.values(await load(file, path));
+}
+
+const noNeuron = (file: string): UsageError =>
+  new UsageError(
+    `${file} exports no neuron: a value made by \`defineNeuron\`, exported by name or as default, would do.`,
+  );
 
 async function load(file: string, path: string): Promise<object> {
   try {

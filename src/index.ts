@@ -15,8 +15,9 @@ export {
 export { type AuditOptions, auditNeuron, type Interval, type NeuronAudit } from './audit/audit-neuron.ts';
 export { type SiteAudit, type SiteAuditOptions, SiteAuditor } from './audit/audit-site.ts';
 export { affordable, candidatesOf, suits } from './audit/candidates.ts';
-export { certify } from './audit/certify.ts';
-export { FALSE_ALARM, type Verdict } from './audit/claims.ts';
+export { type CertifyOptions, certify } from './audit/certify.ts';
+export { replayDigest } from './audit/replay.ts';
+export { FALSE_ALARM, type TestOptions, type Verdict, worstOf } from './audit/verdict.ts';
 export {
   type CrossoverCurve,
   DENSITIES,
@@ -42,7 +43,7 @@ export type { RaceResult, RaceTrack } from './audit/race.ts';
 export { type RaceArm, raceArm } from './audit/race-arm.ts';
 export { type RaceCurvePoint, raceCurve } from './audit/race-curve.ts';
 export { unitOf } from './audit/unit-of.ts';
-export { type Variant, variants } from './audit/variants.ts';
+export { combinationsOf, type Variant, variants } from './audit/variants.ts';
 export {
   type RaceEvent,
   type RaceFailure,

@@ -9,9 +9,9 @@ import { drawsOf } from '../tensor/draws.ts';
 import type { Objective } from '../train/objective.ts';
 import { type Measured, SiteGradients } from '../train/site-gradients.ts';
 import type { Interval } from './audit-neuron.ts';
-import { FALSE_ALARM, type Verdict } from './claims.ts';
 import { referenceFor } from './reference.ts';
 import { unitOf } from './unit-of.ts';
+import { FALSE_ALARM, type Verdict } from './verdict.ts';
 
 export interface SiteAuditOptions {
   /** Examples of the minibatch that gradients are drawn on: their numbers in the data set. */

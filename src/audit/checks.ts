@@ -4,14 +4,16 @@ import { unitInUse } from '../neurons/unit-in-use.ts';
 import { randomStream } from '../random/stream.ts';
 import { drawsOf } from '../tensor/draws.ts';
 import { startingState } from '../tensor/starting-state.ts';
-import type { Verdict } from './claims.ts';
+import { isIdentity, opensWithProbability, scalesLearning, weighsByDerivative } from './fact-checks.ts';
+import { sameAgain } from './replay.ts';
+import type { Verdict } from './verdict.ts';
 
 /** What every neuron has to do, whatever it claims. */
 type Check = (neuron: Neuron) => string | undefined;
 
 /** Every check by its name: it gives a sentence that says what is wrong, or nothing. */
 const checks: Readonly<Record<string, Check>> = {
-  'same input, same output': repeatable,
+  'same input, same output': (neuron) => repeatable(neuron) ?? sameAgain(neuron),
   'same update, same state': updatesAlike,
   'examples by themselves': byExample,
   reads: readsAsDeclared,
@@ -20,6 +22,10 @@ const checks: Readonly<Record<string, Check>> = {
   opens: opensAsDeclared,
   'extreme logits': survivesExtremes,
   'NaN and infinity': showsBroken,
+  opening: opensWithProbability,
+  weigh: weighsByDerivative,
+  identity: isIdentity,
+  learningRateScale: scalesLearning,
   formulas: (neuron) => (neuron.formulas === 'none' ? undefined : formulaMisfit(neuron)),
 };
 
@@ -112,12 +118,23 @@ function updatesAlike(neuron: Neuron): string | undefined {
   return inputs.every((array, i) => sameBits(array, before[i])) ? undefined : '`update` changes its input arrays';
 }
 
+/** Rows of the minibatches that examples are taken out of. */
+const MINIBATCHES = [2, 7, 130, 1000];
+
 function byExample(neuron: Neuron): string | undefined {
-  const [rows, units] = [130, unitsOf(neuron, 5)];
+  for (const rows of MINIBATCHES) {
+    const wrong = byExampleOf(neuron, rows);
+    if (wrong !== undefined) return wrong;
+  }
+  return undefined;
+}
+
+function byExampleOf(neuron: Neuron, rows: number): string | undefined {
+  const units = unitsOf(neuron, 5);
   const pass = passOf(neuron, rows, units, 32);
   const all = gradientOf(neuron, pass);
   const draws = drawsOf(neuron, units);
-  for (const row of [0, 1, 64, 77, rows - 1]) {
+  for (const row of new Set([0, 1, rows >> 1, Math.floor(0.6 * rows), rows - 1])) {
     const part = (values: Float64Array, width: number, layers = 1): Float64Array =>
       Float64Array.from({ length: layers * width }, (_, i) => {
         return values[(Math.floor(i / width) * rows + row) * width + (i % width)];
@@ -134,9 +151,10 @@ function byExample(neuron: Neuron): string | undefined {
       gradient: new Float64Array(units),
     };
     neuron.fire(alone);
-    if (!sameBits(alone.h, part(pass.h, units, draws))) return 'h of an example depends on the others of its minibatch';
+    if (!sameBits(alone.h, part(pass.h, units, draws)))
+      return `h of an example depends on the others of its minibatch, of ${rows} rows`;
     if (!sameBits(gradientOf(neuron, alone), part(all, units)))
-      return 'the gradient of an example depends on the others of its minibatch';
+      return `the gradient of an example depends on the others of its minibatch, of ${rows} rows`;
   }
   return undefined;
 }
@@ -144,9 +162,19 @@ function byExample(neuron: Neuron): string | undefined {
 /** Losses and cotangents are looked at so many times as far from 0, too. */
 const FAR = 50;
 
+/** Rows that are looked at for what a gradient reads: more where the first have none, as where a gradient is drawn once in a while. */
+const READ_ROWS = [30, 1000, 30_000];
+
 function readsAsDeclared(neuron: Neuron): string | undefined {
-  const pass = passOf(neuron, 30, unitsOf(neuron, 5), 33);
-  const gradient = gradientOf(neuron, pass);
+  const units = unitsOf(neuron, 5);
+  let pass = passOf(neuron, READ_ROWS[0], units, 33);
+  let gradient = gradientOf(neuron, pass);
+  for (const rows of READ_ROWS.slice(1)) {
+    if (gradient.filter((value) => value !== 0).length >= READ_ROWS[0]) break;
+    if (rows * units * drawsOf(neuron, units) > MOST_READ) break;
+    pass = passOf(neuron, rows, units, 33);
+    gradient = gradientOf(neuron, pass);
+  }
   // Draws differ by more than a constant, which baselines take away.
   const loss = gradientOf(neuron, { ...pass, loss: pass.loss.map((value, i) => FAR * value + 1 + (i % 7)) });
   const cotangent = gradientOf(neuron, { ...pass, dh: pass.dh.map((value) => FAR * value + 1) });
@@ -166,6 +194,9 @@ function readsAsDeclared(neuron: Neuron): string | undefined {
     ? undefined
     : `${says} depends on the cotangent of units that are closed`;
 }
+
+/** Numbers of the outputs of a pass. */
+const MOST_READ = 1_000_000;
 
 const RANGES = { 'unit-interval': [0, 1], 'non-negative': [0, Number.POSITIVE_INFINITY] } as const;
 
@@ -235,9 +266,9 @@ function showsBroken(neuron: Neuron): string | undefined {
   for (const broken of [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]) {
     const seen = ({ h, logits }: Pass): boolean => !h.subarray(0, logits.length).every(Number.isFinite);
     if (!seen(passOf(neuron, 1, 1, 38, () => broken)))
-      return `a logit of ${broken} gives an h that is finite, so that it would go unseen`;
+      return `a logit of ${broken} gives an h that is finite, so that it would go unseen; expected that \`fire\` sets h to NaN where the logit is not finite, as \`fireEach\` does`;
     if (!seen(passOf(neuron, 1, 3, 38, (x) => (x > 0 ? broken : x))))
-      return `a logit of ${broken} beside others leaves all h finite`;
+      return `a logit of ${broken} beside others leaves all h finite; expected that \`fire\` sets h of that unit (or of all that depend on it) to NaN`;
   }
   return undefined;
 }

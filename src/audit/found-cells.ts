@@ -1,18 +1,24 @@
 import type { Neuron } from '../neurons/contract.ts';
+import { drawsOf } from '../tensor/draws.ts';
+import { startingState } from '../tensor/starting-state.ts';
 import { OTHERS, probe } from './grid.ts';
 
-/** Where a unit's noise is looked at: evenly, and closer and closer to both ends, where cells of unlikely states are. */
-const PLACES: readonly number[] = [
-  ...Array.from({ length: 63 }, (_, i) => (i + 1) / 64),
-  ...Array.from({ length: 20 }, (_, i) => 2 ** -(i + 7)),
-  ...Array.from({ length: 20 }, (_, i) => 1 - 2 ** -(i + 7)),
-].sort((a, b) => a - b);
+/** Evenly spaced places that the noise of a unit is looked at: in all of its logits, and first in a few of them. */
+export const [USUAL_SCAN, DENSE_SCAN] = [2 ** 12, 2 ** 17];
+/** Places closer and closer to both ends, where cells of unlikely states are. */
+const ENDS: readonly number[] = Array.from({ length: 80 }, (_, i) => 2 ** -(2 + i / 2));
+/** Places that are fired together. */
+const CHUNK = 4096;
 /** Halvings after which what still differs is a jump: an interval of 1e-13. */
-const HALVINGS = 40;
+const HALVINGS = 44;
 /** A difference that is none, relative to the values over 1. */
 const ROUNDING = 1e-6;
 /** What is 0 on one side and more than this on the other is a jump: whether a unit is open hangs on it. What goes through 0 is below it. */
 const OPEN = 1e-10;
+/** A difference is looked into where it is so many times that of the interval beside it. */
+const STEEP = 4;
+/** Most jumps along one noise number: with more, sampling has to decide. */
+const MOST_CUTS = 200;
 
 const differ = (a: readonly number[], b: readonly number[]): boolean =>
   a.some(
@@ -21,17 +27,93 @@ const differ = (a: readonly number[], b: readonly number[]): boolean =>
       ((value === 0 || b[i] === 0) && Math.abs(value - b[i]) > OPEN),
   );
 
+const distance = (a: readonly number[], b: readonly number[]): number =>
+  a.reduce((most, value, i) => Math.max(most, Math.abs(value - b[i])), 0);
+
+const placesBy = new Map<number, Float64Array>();
+
+/** So many places in (0, 1) in order, and those near the ends. */
+function placesOf(count: number): Float64Array {
+  const known = placesBy.get(count);
+  if (known) return known;
+  const even = Array.from({ length: count }, (_, i) => (i + 0.5) / count);
+  const places = Float64Array.from([...ENDS, ...even, ...ENDS.filter((u) => u > 2 ** -31).map((u) => 1 - u)]).sort();
+  placesBy.set(count, places);
+  return places;
+}
+
 /**
- * Where h or the gradient of a single unit jumps as a function of its next noise number, found by halving: what `cells` should
- * hold. Kinks of h are found where the gradient has its slope in it.
+ * Where h or the gradient of a single unit jumps as a function of its next noise number: what `cells` should hold. The number is looked at
+ * in so many places, and jumps between two of them are found by halving. Kinks of h are found where the gradient has its slope in it.
  */
-export function findCells(neuron: Neuron, logit: number, before: readonly number[]): number[] {
-  const cuts = OTHERS.flatMap((other) => {
-    const at = (u: number) => probe(neuron, logit, before, u, other);
-    const values = PLACES.map(at);
-    return PLACES.slice(1).flatMap((to, i) => jumpBetween(at, PLACES[i], to, values[i], values[i + 1]) ?? []);
-  }).sort((a, b) => a - b);
-  return cuts.filter((cut, i) => i === 0 || cut - cuts[i - 1] > 1e-9);
+export function findCells(neuron: Neuron, logit: number, before: readonly number[], scan = USUAL_SCAN): number[] {
+  const last = before.length + 1 === neuron.noise;
+  const cuts = (last ? OTHERS.slice(1, 2) : OTHERS).flatMap((other) => jumps(neuron, logit, before, other, scan));
+  cuts.sort((a, b) => a - b);
+  return cuts.filter((cut, i) => i === 0 || cut - cuts[i - 1] > 1e-12);
+}
+
+function jumps(neuron: Neuron, logit: number, before: readonly number[], other: number, scan: number): number[] {
+  const places = placesOf(scan);
+  const width = drawsOf(neuron, 1) + 1;
+  const values = valuesAt(neuron, logit, before, other, places);
+  /** How far two places are apart: the largest difference of h or gradient. */
+  const step = new Float64Array(places.length);
+  for (let i = 1; i < places.length; i++)
+    for (let k = 0; k < width; k++) {
+      const [x, y] = [values[(i - 1) * width + k], values[i * width + k]];
+      const off = Math.abs(x - y);
+      const told =
+        off > ROUNDING * Math.max(1, Math.abs(x), Math.abs(y)) ||
+        ((x === 0 || y === 0) && off > OPEN) ||
+        Number.isNaN(off);
+      if (told) step[i] = Math.max(step[i], off);
+    }
+  const at = (u: number): number[] => probe(neuron, logit, before, u, other);
+  const found: number[] = [];
+  for (let i = 1; i < places.length && found.length < MOST_CUTS; i++) {
+    // A smooth function's differences are like those beside them; of a bump narrower than the interval both sides are steep.
+    const beside = Math.min(i > 1 ? step[i - 1] : 0, i + 1 < places.length ? step[i + 1] : 0);
+    if (step[i] === 0 || step[i] <= STEEP * beside) continue;
+    const row = (k: number): number[] => Array.from(values.subarray(k * width, (k + 1) * width));
+    const cut = jumpBetween(at, places[i - 1], places[i], row(i - 1), row(i));
+    if (cut !== undefined) found.push(cut);
+  }
+  return found;
+}
+
+/** h of every draw and the gradient at every place, place after place. */
+function valuesAt(
+  neuron: Neuron,
+  logit: number,
+  before: readonly number[],
+  other: number,
+  places: Float64Array,
+): Float64Array {
+  const draws = drawsOf(neuron, 1);
+  const out = new Float64Array(places.length * (draws + 1));
+  const state = startingState(neuron, 1);
+  for (let from = 0; from < places.length; from += CHUNK) {
+    const rows = Math.min(CHUNK, places.length - from);
+    const noise = new Float64Array(rows * neuron.noise).fill(other);
+    for (let row = 0; row < rows; row++) {
+      noise.set(before, row * neuron.noise);
+      noise[row * neuron.noise + before.length] = places[from + row];
+    }
+    const h = new Float64Array(draws * rows);
+    const firing = { rows, units: 1, logits: new Float64Array(rows).fill(logit), noise, h, state };
+    neuron.fire(firing);
+    const loss = Float64Array.from({ length: draws * rows }, (_, i) => 1.3 + 0.7 * Math.floor(i / rows));
+    const dh = Float64Array.from({ length: draws * rows }, (_, i) => 0.9 - 0.4 * Math.floor(i / rows));
+    const gradient = new Float64Array(rows);
+    neuron.pullback({ ...firing, loss, dh, gradient });
+    for (let row = 0; row < rows; row++) {
+      const to = (from + row) * (draws + 1);
+      for (let draw = 0; draw < draws; draw++) out[to + draw] = h[draw * rows + row];
+      out[to + draws] = gradient[row];
+    }
+  }
+  return out;
 }
 
 function jumpBetween(
@@ -53,38 +135,74 @@ function jumpBetween(
   return (low + high) / 2;
 }
 
-const distance = (a: readonly number[], b: readonly number[]): number =>
-  a.reduce((most, value, i) => Math.max(most, Math.abs(value - b[i])), 0);
+/** How the cells of a neuron are known. */
+export interface Cells {
+  /** The neuron, the jumps that it does not declare in its `cells`. */
+  readonly neuron: Neuron;
+  /** 0 where it declares all that were found; else the widest feature of the noise that a search may have missed. */
+  readonly resolution: number;
+}
+
+const known = new WeakMap<Neuron, Cells>();
 
 /**
  * The neuron with the jumps in its `cells` that it does not declare, so that it can be integrated; the neuron itself where there
- * are none, or its units are coupled.
+ * are none, or its units are coupled. A dense search at a few logits says how dense the search at others has to be.
  */
-export function withFoundCells(neuron: Neuron): Neuron {
-  if (neuron.couples || [-3, -0.4, 0.7, 2.1].every((logit) => declaresAll(neuron, logit))) return neuron;
-  const known = new Map<string, number[]>();
+export function cellsOf(neuron: Neuron): Cells {
+  const before = known.get(neuron);
+  if (before) return before;
+  const cells = searched(neuron);
+  known.set(neuron, cells);
+  return cells;
+}
+
+/** Logits of the dense search. */
+const LOGITS = [-9.3, -3, -0.4, 0.7, 2.1, 6.2];
+
+function searched(neuron: Neuron): Cells {
+  if (neuron.couples || neuron.noise === 0) return { neuron, resolution: 0 };
+  const scan = { all: true, dense: false };
+  for (const logit of LOGITS) look(neuron, logit, USUAL_SCAN, scan);
+  const dense = drawsOf(neuron, 1) * neuron.noise > 2 ? DENSE_SCAN / 8 : DENSE_SCAN;
+  for (const logit of scan.all ? LOGITS.slice(3, 4) : LOGITS.slice(2, 5)) look(neuron, logit, dense, scan);
+  if (scan.all) return { neuron, resolution: 0 };
+  const places = scan.dense ? DENSE_SCAN : USUAL_SCAN;
+  const cuts = new Map<string, number[]>();
   return {
-    ...neuron,
-    cells(logit, index, before) {
-      const key = [logit, ...before].join();
-      const cuts = known.get(key) ?? [
-        ...findCells(neuron, logit, before),
-        ...(neuron.cells?.(logit, index, before) ?? []),
-      ];
-      known.set(key, cuts);
-      return cuts;
+    resolution: 1 / places,
+    neuron: {
+      ...neuron,
+      cells(logit, index, before, place) {
+        const key = [logit, ...before].join();
+        const given = cuts.get(key) ?? [
+          ...findCells(neuron, logit, before, places),
+          ...(neuron.cells?.(logit, index, before, place) ?? []),
+        ];
+        if (cuts.size > 4000) cuts.clear();
+        cuts.set(key, given);
+        return given;
+      },
     },
   };
 }
 
-/** Are all jumps of every noise number, along one way through them, among the declared cells? */
-function declaresAll(neuron: Neuron, logit: number): boolean {
+/** Are all jumps of every noise number, along one way through them, among the declared cells; and do the usual places show them? */
+function look(neuron: Neuron, logit: number, places: number, scan: { all: boolean; dense: boolean }): void {
   const before: number[] = [];
-  for (let index = 0; index < neuron.noise; index++) {
+  const most = Math.min(neuron.noise, MOST_NUMBERS);
+  for (let index = 0; index < most; index++) {
     const declared = neuron.cells?.(logit, index, before) ?? [];
-    const found = findCells(neuron, logit, before);
-    if (found.some((cut) => !declared.some((known) => Math.abs(known - cut) < 1e-6))) return false;
+    const found = findCells(neuron, logit, before, places);
+    if (found.some((cut) => !declared.some((one) => Math.abs(one - cut) < 1e-6))) {
+      scan.all = false;
+      if (places > USUAL_SCAN && findCells(neuron, logit, before).length < found.length) scan.dense = true;
+    }
     before.push(0.37);
   }
-  return true;
 }
+
+/** Noise numbers of a unit that are searched; with more its grid is too large anyway. */
+const MOST_NUMBERS = 3;
+
+export const withFoundCells = (neuron: Neuron): Neuron => cellsOf(neuron).neuron;

@@ -11,22 +11,22 @@ export interface Problem {
 /** First word of the path of the streams that the coefficients come from: the word "audt" in ASCII. */
 const COEFFICIENTS = 0x61756474;
 
-const normals = (count: number, stream: number): Float64Array => {
-  const random = randomStream(1, COEFFICIENTS, stream);
+const normals = (count: number, stream: number, seed: number): Float64Array => {
+  const random = randomStream(seed, COEFFICIENTS, stream);
   return Float64Array.from({ length: count }, () => random.normal());
 };
 
 /** L = Σ_i c_i·h_i: the straight-through gradient with the derivative is exact here. */
-export function linearProblem(units: number): Problem {
-  const c = normals(units, 1);
+export function linearProblem(units: number, seed = 1): Problem {
+  const c = normals(units, 1, seed);
   const loss: Loss = (h) => ({ loss: h.reduce((sum, value, i) => sum + c[i] * value, 0), dh: c });
   return { name: 'linear', units, loss };
 }
 
 /** L = ½·hᵀQh + cᵀh with a full symmetric Q: the units are coupled. */
-export function quadraticProblem(units: number): Problem {
-  const raw = normals(units * units, 2);
-  const c = normals(units, 3);
+export function quadraticProblem(units: number, seed = 1): Problem {
+  const raw = normals(units * units, 2, seed);
+  const c = normals(units, 3, seed);
   const q = raw.map((value, at) => {
     const transposed = (at % units) * units + Math.floor(at / units);
     return (value + raw[transposed]) / 2;
@@ -39,11 +39,11 @@ export function quadraticProblem(units: number): Problem {
 }
 
 /** L = Σ_k v_k·tanh(w_k·h + b_k): a random network with one hidden layer of five. */
-export function networkProblem(units: number): Problem {
+export function networkProblem(units: number, seed = 1): Problem {
   const hidden = 5;
-  const w = normals(hidden * units, 4);
-  const b = normals(hidden, 5);
-  const v = normals(hidden, 6);
+  const w = normals(hidden * units, 4, seed);
+  const b = normals(hidden, 5, seed);
+  const v = normals(hidden, 6, seed);
   const loss: Loss = (h) => {
     const dh = new Float64Array(units);
     let total = 0;
@@ -71,16 +71,18 @@ export function toyProblem(units: number): Problem {
 }
 
 /** Every kind by its name. */
-export const problemKinds = {
+export const problemKinds: Readonly<
+  Record<'linear' | 'quadratic' | 'network' | 'toy', (units: number, seed?: number) => Problem>
+> = {
   linear: linearProblem,
   quadratic: quadraticProblem,
   network: networkProblem,
   toy: toyProblem,
-} as const;
+};
 
 export type ProblemName = keyof typeof problemKinds;
 
-/** One of every kind. */
-export function problems(units: number): readonly Problem[] {
-  return Object.values(problemKinds).map((make) => make(units));
+/** One of every kind. @param seed of their coefficients */
+export function problems(units: number, seed = 1): readonly Problem[] {
+  return Object.values(problemKinds).map((make) => make(units, seed));
 }

@@ -5,10 +5,20 @@ import { instantiate } from '../neurons/resolve.ts';
 export interface Variant {
   readonly text: string;
   readonly neuron: Neuron;
+  /** What it is made of, where its other options are to be known too, and the choices that were made. */
+  readonly definition?: NeuronDefinition;
+  readonly given?: Readonly<Record<string, string | number>>;
 }
 
 /** Every combination of an estimator's choices of words, its numbers at their defaults; the default combination first. */
 export function variants(definition: NeuronDefinition): Variant[] {
+  return combinationsOf(definition).map(({ text, given }) => {
+    return { text, neuron: instantiate(definition, given), definition, given };
+  });
+}
+
+/** The same without the neurons. */
+export function combinationsOf(definition: NeuronDefinition): { text: string; given: Record<string, string> }[] {
   const choices = Object.entries(definition.options).flatMap(([option, spec]) =>
     'choices' in spec
       ? [[option, [spec.default, ...spec.choices.filter((choice) => choice !== spec.default)], spec.default] as const]
@@ -22,7 +32,6 @@ export function variants(definition: NeuronDefinition): Variant[] {
     const named = choices.flatMap(([option, , usual]) =>
       given[option] === usual ? [] : [`${option}=${given[option]}`],
     );
-    const text = named.length === 0 ? definition.name : `${definition.name}:${named.join(',')}`;
-    return { text, neuron: instantiate(definition, given) };
+    return { text: named.length === 0 ? definition.name : `${definition.name}:${named.join(',')}`, given };
   });
 }

@@ -1,0 +1,127 @@
+import { Worker } from 'node:worker_threads';
+import type { NeuronAudit, Verdict } from '../src/index.ts';
+import type { MeasureFlags } from './audit-row.ts';
+import { UsageError } from './exit.ts';
+
+/** What a thread is asked. */
+export type AuditRequest =
+  | { readonly kind: 'list' }
+  | { readonly kind: 'audit'; readonly text: string; readonly flags: MeasureFlags }
+  | { readonly kind: 'digest'; readonly text: string };
+
+/** What it answers. */
+export type AuditReply =
+  | { readonly kind: 'ready' }
+  | { readonly kind: 'list'; readonly texts: readonly string[] }
+  | {
+      readonly kind: 'audit';
+      readonly verdicts: readonly Verdict[];
+      readonly row?: NeuronAudit;
+      readonly digest: string;
+    }
+  | { readonly kind: 'digest'; readonly digest: string }
+  | { readonly kind: 'error'; readonly message: string };
+
+/** What a thread starts with: a counter that every call of a neuron's function moves on, when it comes back. */
+export interface BoxData {
+  readonly files: readonly string[];
+  readonly calls: Int32Array<SharedArrayBuffer>;
+}
+
+/** Why a thread was ended, in words: what the neuron that it judged did. */
+export class BoxError extends Error {
+  override name = 'BoxError';
+}
+
+/** This file's own ending: `.ts` when run from source, `.js` when built. */
+const ending = import.meta.url.slice(import.meta.url.lastIndexOf('.'));
+const workerUrl = new URL(`./audit-worker${ending}`, import.meta.url);
+/** Megabytes of objects that a thread may have, and bytes that this process may grow by. */
+const HEAP = 1024;
+const MEMORY = 3 * 2 ** 30;
+const LOOK = 100;
+
+/** A thread that judges the neurons of files, or of the zoo, one after the other; it is made anew after each that broke it. */
+export class AuditBox {
+  private readonly files: readonly string[];
+  private readonly limit: number;
+  private worker: Worker | undefined;
+  private calls = new Int32Array(new SharedArrayBuffer(4));
+
+  /** @param limit seconds that one call of a neuron's function may take */
+  constructor(files: readonly string[], limit: number) {
+    this.files = files;
+    this.limit = limit;
+  }
+
+  /** @throws BoxError when the neuron never ends, takes all memory or ends the thread; UsageError for a file that cannot be run */
+  async ask(request: AuditRequest, signal?: AbortSignal): Promise<AuditReply> {
+    this.worker ??= await this.start(signal);
+    const reply = await this.answerOf(this.worker, () => this.worker?.postMessage(request), signal);
+    if (reply.kind === 'error')
+      throw request.kind === 'list' ? new UsageError(reply.message) : new BoxError(reply.message);
+    return reply;
+  }
+
+  async close(): Promise<void> {
+    const { worker } = this;
+    this.worker = undefined;
+    await worker?.terminate();
+  }
+
+  private async start(signal?: AbortSignal): Promise<Worker> {
+    this.calls = new Int32Array(new SharedArrayBuffer(4));
+    const workerData: BoxData = { files: this.files, calls: this.calls };
+    const worker = new Worker(workerUrl, {
+      workerData,
+      resourceLimits: { maxOldGenerationSizeMb: HEAP },
+      stdout: true,
+    });
+    this.worker = worker;
+    await this.answerOf(worker, () => {}, signal);
+    return worker;
+  }
+
+  /** The next message, unless the thread ends, stands still, grows without end, or is interrupted. */
+  private answerOf(worker: Worker, begin: () => void, signal?: AbortSignal): Promise<AuditReply> {
+    return new Promise((resolve, reject) => {
+      const before = process.memoryUsage.rss();
+      let [seen, since] = [Atomics.load(this.calls, 0), performance.now()];
+      const fail = (error: Error): void => {
+        stop();
+        void this.close().then(() => reject(error));
+      };
+      const onMessage = (reply: AuditReply): void => {
+        stop();
+        resolve(reply);
+      };
+      const onError = (error: Error & { code?: string }): void =>
+        fail(
+          new BoxError(
+            error.code === 'ERR_WORKER_OUT_OF_MEMORY'
+              ? `it takes over ${HEAP} MB of memory`
+              : `it threw: ${error.message}`,
+          ),
+        );
+      const onExit = (): void => fail(new BoxError('it ends the process that it runs in'));
+      const onAbort = (): void => fail(signal?.reason as Error);
+      const look = setInterval(() => {
+        const calls = Atomics.load(this.calls, 0);
+        if (calls !== seen) [seen, since] = [calls, performance.now()];
+        if (performance.now() - since > 1000 * this.limit)
+          fail(new BoxError(`a call of one of its functions has not come back in ${this.limit} s`));
+        else if (process.memoryUsage.rss() - before > MEMORY)
+          fail(new BoxError(`it takes over ${MEMORY / 2 ** 30} GB of memory`));
+      }, LOOK);
+      const stop = (): void => {
+        clearInterval(look);
+        worker.off('message', onMessage).off('error', onError).off('exit', onExit);
+        signal?.removeEventListener('abort', onAbort);
+      };
+      worker.on('message', onMessage).on('error', onError).on('exit', onExit);
+      signal?.addEventListener('abort', onAbort, { once: true });
+      if (signal?.aborted) onAbort();
+      else begin();
+    });
+  }
+}

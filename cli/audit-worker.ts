@@ -1,0 +1,101 @@
+/** A thread that judges neurons, so that one that never ends, throws or takes all memory ends with it and nothing else. */
+
+import crypto from 'node:crypto';
+import { syncBuiltinESMExports } from 'node:module';
+import { parentPort, workerData } from 'node:worker_threads';
+import { certify, createEngine, type Engine, replayDigest, type Variant } from '../src/index.ts';
+import type { AuditReply, AuditRequest, BoxData } from './audit-box.ts';
+import { measureRow, withPrinted } from './audit-row.ts';
+import { neuronNamed, textsOfFiles } from './neuron-file.ts';
+
+const { files, calls } = workerData as BoxData;
+
+/** The first source of chance or time that was read since it was last asked. */
+let touched: string | undefined;
+
+/** Puts a function that tells in the place of one that gives numbers from outside. */
+function watch<T extends object, K extends keyof T>(owner: T, name: K, label: string): void {
+  const original = owner[name] as unknown as (...args: unknown[]) => unknown;
+  if (typeof original !== 'function') return;
+  const told = function (this: unknown, ...args: unknown[]): unknown {
+    touched ??= label;
+    return original.apply(this, args);
+  };
+  Object.assign(told, original);
+  // What cannot be replaced is found by replay.
+  Reflect.defineProperty(owner, name, { value: told, configurable: true, writable: true });
+}
+
+const nativeDate = Date;
+
+function watchAll(): void {
+  watch(Math, 'random', 'Math.random');
+  watch(performance, 'now', 'performance.now');
+  watch(process, 'hrtime', 'process.hrtime');
+  process.hrtime.bigint = () => {
+    touched ??= 'process.hrtime';
+    return BigInt(nativeDate.now()) * 1_000_000n;
+  };
+  for (const name of ['randomBytes', 'randomInt', 'randomUUID', 'getRandomValues', 'randomFillSync'] as const)
+    watch(crypto, name, `crypto.${name}`);
+  syncBuiltinESMExports();
+  watch(globalThis.crypto, 'getRandomValues', 'crypto.getRandomValues');
+  globalThis.Date = new Proxy(nativeDate, {
+    construct(target, args, own) {
+      if (args.length === 0) touched ??= 'Date';
+      return Reflect.construct(target, args, own) as object;
+    },
+    get(target, key, own) {
+      if (key === 'now') touched ??= 'Date.now';
+      return Reflect.get(target, key, own) as unknown;
+    },
+  });
+}
+
+/** A neuron whose calls are counted when they come back, and whose functions say when they read chance or time from outside. */
+function watched({ neuron, ...rest }: Variant): Variant {
+  const within = <A extends unknown[], R>(f: ((...args: A) => R) | undefined): ((...args: A) => R) | undefined =>
+    f &&
+    ((...args) => {
+      touched = undefined;
+      const result = f(...args);
+      Atomics.add(calls, 0, 1);
+      if (touched !== undefined)
+        throw new Error(`it reads ${touched}; expected that a neuron draws nothing but the noise that it is given`);
+      return result;
+    });
+  const { fire, pullback, update, sample, weigh } = neuron;
+  const guarded = {
+    fire: within(fire.bind(neuron)),
+    pullback: within(pullback.bind(neuron)),
+    ...(update && { update: within(update.bind(neuron)) }),
+    ...(sample && { sample: within(sample.bind(neuron)) }),
+    ...(weigh && { weigh: within(weigh.bind(neuron)) }),
+  };
+  return { ...rest, neuron: { ...neuron, ...guarded } as Variant['neuron'] };
+}
+
+if (files.length > 0) watchAll();
+let engines: readonly Engine[] | undefined;
+
+async function answer(request: AuditRequest): Promise<AuditReply> {
+  if (request.kind === 'list') return { kind: 'list', texts: await textsOfFiles(files) };
+  const variant = watched(await neuronNamed(request.text, files));
+  if (request.kind === 'digest') return { kind: 'digest', digest: replayDigest(variant.neuron) };
+  engines ??= await Promise.all((['simd', 'relaxed'] as const).map((simd) => createEngine({ simd, threads: 1 })));
+  const { flags } = request;
+  const verdicts = certify(variant, { engines, seed: flags.seed, thorough: flags.thorough ?? false });
+  // What throws or keeps something to itself has no measure.
+  if (verdicts[0].verdict === 'refuted' && verdicts[0].claim === 'same input, same output')
+    return { kind: 'audit', verdicts, digest: '' };
+  const row = measureRow(variant, flags);
+  return { kind: 'audit', verdicts: withPrinted(variant, row, verdicts), row, digest: replayDigest(variant.neuron) };
+}
+
+parentPort?.on('message', (request: AuditRequest) => {
+  answer(request).then(
+    (reply) => parentPort?.postMessage(reply),
+    (error: Error) => parentPort?.postMessage({ kind: 'error', message: error.message } satisfies AuditReply),
+  );
+});
+parentPort?.postMessage({ kind: 'ready' } satisfies AuditReply);

@@ -1,0 +1,195 @@
+import { normalQuantile } from '../math/special.ts';
+import type { Neuron } from '../neurons/contract.ts';
+import { diagnose } from './diagnose.ts';
+import { cellsOf } from './found-cells.ts';
+import { estimatePoints } from './grid.ts';
+import { type Measure, measure, type UnitMeasure } from './measure.ts';
+import { describePlace, drawPlace, type Place, short } from './places.ts';
+import { FALSE_ALARM, type TestOptions, type Verdict } from './verdict.ts';
+
+/** What was measured of one neuron; several with other options stand behind one verdict. */
+export interface BiasMeasures {
+  readonly neuron: Neuron;
+  readonly text: string;
+  readonly measures: readonly Measure[];
+}
+
+/** Most units that the loss depends on. */
+const ACTIVE = 4;
+/** Most points of a grid: of one place in eight, and of the others. */
+const [LARGE_GRID, SMALL_GRID] = [12_000, 700];
+/** Places by the points of the grid of one unit, up to so many. */
+const PLACES: readonly (readonly [points: number, places: number])[] = [
+  [4, 160],
+  [150, 72],
+  [LARGE_GRID, 16],
+  [Number.POSITIVE_INFINITY, 8],
+];
+/** Of coupled units with noise: their true gradient is an integral of whole rows, many times. */
+const COUPLED_PLACES = 6;
+/** With other options than the usual ones. */
+const SHARE_OF_OTHERS = 0.1;
+const THOROUGH = 10;
+/** Numbers of a minibatch: of one place in eight, and of the others. */
+const [LARGE_BATCH, SMALL_BATCH] = [300_000, 30_000];
+/** Numbers that are worked on for a sampled place. */
+const SAMPLING = 300_000;
+/** Longest history of a state. */
+const [UPDATES, FEW_UPDATES] = [1000, 60];
+
+/** Measures E[ĝ] at places that are drawn from the whole domain. @param usual with its usual options? Else at fewer places */
+export function measureBias(
+  neuron: Neuron,
+  text: string,
+  usual: boolean,
+  { seed = 1, thorough = false }: TestOptions = {},
+): BiasMeasures {
+  const known = cellsOf(neuron).neuron;
+  const wide = thorough ? THOROUGH : 1;
+  const one = neuron.couples && !neuron.group ? 2 : (neuron.group ?? 1);
+  const points = estimatePoints(known, new Float64Array(one).fill(0.7));
+  const [, most] = PLACES.find(([upTo]) => points <= upTo) ?? PLACES[PLACES.length - 1];
+  const coupled = neuron.couples !== undefined && neuron.noise > 0;
+  const places = coupled ? Math.min(most, neuron.group ? 4 * COUPLED_PLACES : COUPLED_PLACES) : most;
+  const count = Math.ceil(places * (usual ? 1 : SHARE_OF_OTHERS) * wide);
+  const looks = neuron.claims.unbiased ? 3 : usual ? 1 : 0;
+  const measures = Array.from({ length: count }, (_, i) => {
+    const number = usual ? i : 7 * i + 3;
+    const place = drawPlace(known, {
+      seed,
+      number,
+      most: number % 4 === 0 ? ACTIVE : 1,
+      points: number % 8 === 0 && !coupled ? LARGE_GRID : SMALL_GRID,
+      numbers: number % 8 === 4 ? LARGE_BATCH : SMALL_BATCH,
+      updates: usual ? wide * UPDATES : FEW_UPDATES,
+    });
+    return measure(neuron, place, { sampling: wide * SAMPLING, looks, totals: weighsItself(neuron) });
+  });
+  return { neuron, text, measures };
+}
+
+/** Is E[total] compared with E[loss]: of an unbiased neuron with several draws. */
+const weighsItself = (neuron: Neuron): boolean => neuron.claims.unbiased && neuron.draws !== undefined;
+
+/** Is a measure beyond what chance or rounding make of an unbiased gradient? */
+const isOff = ({ z }: UnitMeasure, threshold: number): boolean => z > threshold;
+
+/** The claim `unbiased` or `biased` of a neuron, with all options that were measured: of all places the worst. */
+export function biasVerdicts(all: readonly BiasMeasures[]): Verdict[] {
+  const claims = new Map<string, BiasMeasures[]>();
+  for (const one of all) {
+    const claim = one.neuron.claims.unbiased ? 'unbiased' : 'biased';
+    claims.set(claim, [...(claims.get(claim) ?? []), one]);
+  }
+  return [...claims].map(([claim, of]) => biasVerdict(claim, of));
+}
+
+function biasVerdict(claim: string, all: readonly BiasMeasures[]): Verdict {
+  for (const { measures, text } of all) {
+    const broken = measures.find((one) => one.broken !== undefined);
+    if (broken) return { claim, verdict: 'refuted', evidence: `${broken.broken}${withOptions(text, all)}` };
+  }
+  const sampledUnits = all.flatMap(({ measures }) => measures.filter(({ method }) => method === 'sampling'));
+  const threshold = zOf(sampledUnits.reduce((sum, { units }) => sum + units.length, 1));
+  const cases = all.flatMap(({ neuron, text, measures }) =>
+    measures.flatMap((one) =>
+      one.units.map((unit) => ({
+        ...unit,
+        text,
+        neuron,
+        place: one.place,
+        method: one.method,
+        samples: one.samples,
+        magnitude: one.magnitude,
+        wrong: isOff(unit, threshold),
+      })),
+    ),
+  );
+  const wrong = cases.filter((one) => one.wrong);
+  const way = wayOf(cases, threshold);
+  if (claim === 'biased') {
+    const seen = wrong.length > 0;
+    const largest = cases.reduce((most, one) => (relative(one) > relative(most) && one.wrong ? one : most), cases[0]);
+    if (seen)
+      return {
+        claim,
+        verdict: 'holds',
+        evidence: `E[ĝ] is off ∇ at ${wrong.length} of ${cases.length} places, ${example(largest)}`,
+      };
+    const exact = cases.every(({ method }) => method === 'integration');
+    return {
+      claim,
+      verdict: exact ? 'refuted' : 'undecided',
+      evidence: `no bias at any of ${cases.length} places ${way}`,
+    };
+  }
+  if (wrong.length > 0) {
+    const worst = wrong.reduce((a, b) => (relative(b) > relative(a) ? b : a));
+    const said = diagnose(cases);
+    const factor = worst.neuron.claims.scale ? ', times the factor that it declares,' : '';
+    const evidence = `E[ĝ]${factor} is off the true gradient ∇ at ${wrong.length} of ${cases.length} places${said ? `; ${said}` : ''}; ${example(worst)}`;
+    return { claim, verdict: 'refuted', evidence: `${evidence}${withOptions(worst.text, all)}` };
+  }
+  const exact = cases.filter(({ method, place }) => method === 'integration' && place.arrays === 'Float64');
+  const told = exact.filter(({ truth, tolerance }) => Math.abs(truth) > 10 * tolerance).map(relative);
+  const largest = told.length === 0 ? '' : `, to ${short(Math.max(...told))} of E|ĝ|`;
+  return {
+    claim,
+    verdict: 'holds',
+    evidence: `E[ĝ] is ∇ at ${cases.length} places ${way}${largest}${drawnNote(exact)}`,
+  };
+}
+
+/** Of what was integrated and sampled. */
+function wayOf(cases: readonly { method: string; z: number }[], threshold: number): string {
+  const sampled = cases.filter(({ method }) => method === 'sampling');
+  const exact = cases.length - sampled.length;
+  const most = sampled.reduce((z, one) => Math.max(z, one.z), 0);
+  const samples = `sampling (at most ${most.toFixed(1)} standard errors, ${threshold.toFixed(1)} would be chance; false alarms ${FALSE_ALARM})`;
+  if (sampled.length === 0) return 'of its whole domain by exact integration';
+  return exact === 0
+    ? `of its whole domain by ${samples}`
+    : `of its whole domain, at ${exact} by exact integration and at ${sampled.length} by ${samples}`;
+}
+
+const relative = ({ found, truth, typical }: UnitMeasure): number =>
+  found === truth ? 0 : Math.abs(found - truth) / Math.max(typical, Math.abs(truth), Number.MIN_VALUE);
+
+function example(one: UnitMeasure & { place: Place; method: string; samples: number; z: number }): string {
+  const how =
+    one.method === 'integration'
+      ? 'by exact integration'
+      : `by ${one.samples} draws, ${one.z.toFixed(1)} standard errors`;
+  return `e.g. E[ĝ] = ${short(one.found)} and ∇ = ${short(one.truth)} at ${describePlace(one.place, one.unit)}, ${how}`;
+}
+
+/** What the 23 bits of the numbers that are drawn make of it. */
+function drawnNote(cases: readonly UnitMeasure[]): string {
+  const shifted = cases
+    .map(({ logit, drawnShift, typical }) => ({ logit, share: Math.abs(drawnShift) / typical }))
+    .filter(({ share }) => share > 0.01);
+  if (shifted.length === 0) return '';
+  const nearest = shifted.reduce((a, b) => (Math.abs(b.logit) < Math.abs(a.logit) ? b : a));
+  return `; with the 23-bit numbers that are drawn it is off by ${Math.round(100 * nearest.share)}% of E|ĝ| at the logit ${short(nearest.logit)}, and by more farther out`;
+}
+
+const withOptions = (text: string, all: readonly BiasMeasures[]): string =>
+  text === all[0].text ? '' : `, with ${text}`;
+
+/** What `weigh` makes of the losses: E[total] is E[loss]. */
+export function totalVerdict(all: readonly BiasMeasures[]): Verdict | undefined {
+  const totals = all.flatMap(({ text, measures }) =>
+    measures.flatMap(({ place, total }) => (total ? [{ ...total, place, text }] : [])),
+  );
+  if (totals.length === 0) return undefined;
+  const claim = 'weigh: E[total]';
+  const wrong = totals.find(({ found, truth, tolerance }) => !(Math.abs(found - truth) <= tolerance));
+  if (!wrong)
+    return { claim, verdict: 'holds', evidence: `E[total] is E[loss] at ${totals.length} places by exact integration` };
+  const at = describePlace(wrong.place, wrong.place.active[0]);
+  const evidence = `the losses of its draws come to ${short(wrong.found)} on average where E[loss] is ${short(wrong.truth)} (over the size of the loss), at ${at}; expected that E[total] of \`weigh\` is E[loss]`;
+  return { claim, verdict: 'refuted', evidence: `${evidence}${withOptions(wrong.text, all)}` };
+}
+
+/** Standard errors that the largest of so many estimates exceeds with the probability of a false alarm. */
+export const zOf = (estimates: number): number => -normalQuantile(FALSE_ALARM / (2 * estimates));

@@ -1,0 +1,186 @@
+import type { Neuron, NeuronState } from '../neurons/contract.ts';
+import { type RandomStream, randomStream } from '../random/stream.ts';
+import { drawsOf } from '../tensor/draws.ts';
+import { startingState } from '../tensor/starting-state.ts';
+import { estimatePoints } from './grid.ts';
+import type { Loss } from './integrate.ts';
+import { livedState } from './lived-state.ts';
+import { problemKinds } from './problems.ts';
+
+/** A place of the domain that a neuron has to be right on. */
+export interface Place {
+  /** Of the draw that it comes from. */
+  readonly seed: number;
+  readonly number: number;
+  /** Units of the layer, and those that the loss depends on, in order. */
+  readonly units: number;
+  readonly active: readonly number[];
+  readonly rows: number;
+  /** One a unit. */
+  readonly logits: Float64Array;
+  readonly problem: string;
+  /** Of the active units; the loss of an example is `offset + size` times that. */
+  readonly loss: Loss;
+  readonly size: number;
+  readonly offset: number;
+  readonly arrays: 'Float32' | 'Float64';
+  /** Minibatches that its state has seen. */
+  readonly updates: number;
+  readonly state: NeuronState;
+  /** About how many points the grid over the active units has. */
+  readonly points: number;
+  /** Is the grid small enough to be integrated? */
+  readonly exact: boolean;
+}
+
+export interface PlaceOptions {
+  readonly seed: number;
+  /** Which of the places: logits, positions and kinds are spread evenly over consecutive ones. */
+  readonly number: number;
+  /** Most active units. */
+  readonly most: number;
+  /** Most points of a grid. */
+  readonly points: number;
+  /** Most numbers of the arrays of one minibatch. */
+  readonly numbers: number;
+  /** Longest history of a state. */
+  readonly updates: number;
+}
+
+/** First word of the path of the streams that places come from: the word "plac" in ASCII. */
+const PLACES = 0x706c6163;
+/** Logits are within that; in Float32 arrays nearer 0, where the smaller of the two probabilities of a bit has its own numbers. */
+const [WIDEST, WIDEST_FLOAT32] = [20, 13.5];
+/** Nearer 0 deterministic units may have a kink. */
+const NEAREST = 1e-3;
+/** Powers of ten of the sizes of losses. */
+const DECADES = [-3, 3] as const;
+/** The largest offset of a loss in its sizes, where gradients are still told from the rounding of the loss. */
+const OFFSETS = { Float32: 30, Float64: 1e4 } as const;
+/** Most units and rows. */
+const [MOST_UNITS, MOST_ROWS] = [1024, 2048];
+/** Rows that a state is made of. */
+const GOLDEN = (Math.sqrt(5) - 1) / 2;
+
+const between = (random: RandomStream, low: number, high: number): number => low + (high - low) * random.uniform();
+
+/** Of all sizes alike: from 1 to `most`. */
+const sized = (random: RandomStream, most: number): number =>
+  Math.max(1, Math.min(most, Math.floor(Math.exp(random.uniform() * Math.log(most + 1)))));
+
+/** A logit of the mixture: near 0, anywhere, or in between. @param even a number in (0, 1) for the one that may be anywhere */
+function logitOf(random: RandomStream, widest: number, even = random.uniform()): number {
+  const kind = random.uniform();
+  const drawn = kind < 0.35 ? 1.5 * random.normal() : kind < 0.75 ? widest * (2 * even - 1) : between(random, -6, 6);
+  const within = Math.min(widest, Math.max(-widest, drawn));
+  return Math.abs(within) < NEAREST ? NEAREST : within;
+}
+
+/** Logits of examples that are there to be disturbed by. */
+export const otherLogit = (random: RandomStream): number => logitOf(random, WIDEST_FLOAT32);
+
+/** Draws a place, from the seed and its number alone. */
+export function drawPlace(neuron: Neuron, options: PlaceOptions): Place {
+  const { seed, number, points: mostPoints, numbers } = options;
+  const random = randomStream(seed, PLACES, number);
+  const arrays = random.uniform() < 0.5 ? 'Float32' : 'Float64';
+  const layout = layoutOf(neuron, random, options);
+  let { active } = layout;
+  const { units } = layout;
+  const widest = arrays === 'Float32' ? WIDEST_FLOAT32 : WIDEST;
+  const near = neuron.couples !== undefined && neuron.group === undefined && random.uniform() < 0.7;
+  const logits = Float64Array.from({ length: units }, () => logitOf(random, widest));
+  // Spread evenly: no stretch of logits is left out by chance.
+  active.forEach((unit, i) => {
+    logits[unit] = logitOf(random, widest, (number * GOLDEN + i * 0.37 + 0.5 / (number + 2)) % 1);
+  });
+  const round = arrays === 'Float32' ? Math.fround : (x: number) => x;
+  for (let i = 0; i < units; i++) logits[i] = round(near ? logits[i] / 8 : logits[i]);
+  const pointsOf = (): number =>
+    estimatePoints(
+      neuron,
+      active.map((unit) => logits[unit]),
+    );
+  let points = pointsOf();
+  // Fewer active units have a smaller grid; groups, and units that are coupled, go together.
+  while (points > mostPoints && active.length > 1 && neuron.couples === undefined) {
+    active = active.slice(1);
+    points = pointsOf();
+  }
+  const kinds = Object.values(problemKinds);
+  const { name, loss } = kinds[number % kinds.length](active.length, 1 + (seed % 1000) + number);
+  const size = 10 ** between(random, ...DECADES);
+  const mostOffset = Math.min(1e3, OFFSETS[arrays] * size);
+  const offset =
+    random.uniform() < 0.4 ? 0 : Math.sign(random.uniform() - 0.5) * Math.min(mostOffset, 10 ** between(random, -3, 3));
+  const { state, updates } = stateFor(neuron, units, random, options);
+  const perRow = units * (drawsOf(neuron, units) + 1 + neuron.noise);
+  const rows = sized(random, Math.min(MOST_ROWS, Math.max(1, Math.floor(numbers / perRow))));
+  const place = { seed, number, units, active, rows, logits, problem: name, loss, size, offset, arrays } as const;
+  return {
+    ...place,
+    updates,
+    state: arrays === 'Float32' ? narrowed(state) : state,
+    points,
+    exact: points <= mostPoints,
+  };
+}
+
+/** How many units, and which of them the loss depends on. */
+function layoutOf(
+  neuron: Neuron,
+  random: RandomStream,
+  { number, most, numbers, points }: PlaceOptions,
+): { units: number; active: number[] } {
+  const { group, couples, noise, opens } = neuron;
+  const limit = Math.min(neuron.mostUnits ?? MOST_UNITS, MOST_UNITS);
+  if (couples && !group) {
+    // All of them depend on each other. A rule that fixes how many are open shows no more than that with one.
+    let units = noise === 0 ? 1 + sized(random, 20) : 2;
+    const other = { ...neuron };
+    while (noise > 0 && units < 3 && estimatePoints(other, new Float64Array(units + 1).fill(0.1)) <= points) units++;
+    while (opens && opens(units) < 2 && noise === 0 && units < 64) units++;
+    return { units, active: Array.from({ length: units }, (_, i) => i) };
+  }
+  const step = group ?? 1;
+  const affords = (count: number): boolean =>
+    count * (drawsOf(neuron, count) + 1 + neuron.noise) * 2 <= Math.max(numbers, 4096);
+  let units = step * sized(random, Math.floor(limit / step));
+  // A quarter of the layers have the active units alone.
+  if (number % 4 === 0) units = step * (1 + Math.floor(random.uniform() * Math.min(most, limit / step)));
+  while (units > step && !affords(units)) units = step * Math.max(1, Math.floor(units / step / 2));
+  if (group) {
+    const first = step * random.integer(units / step);
+    return { units, active: Array.from({ length: step }, (_, i) => first + i) };
+  }
+  const count = Math.min(units, 1 + random.integer(most));
+  const chosen = new Set<number>([units > 1 ? number % units : 0]);
+  while (chosen.size < count) chosen.add(random.integer(units));
+  return { units, active: [...chosen].sort((a, b) => a - b) };
+}
+
+/** Histories of states: none, one minibatch, about fifty, and as long as allowed. */
+function stateFor(
+  neuron: Neuron,
+  units: number,
+  random: RandomStream,
+  { number, updates: longest }: PlaceOptions,
+): { state: NeuronState; updates: number } {
+  const kind = random.integer(6);
+  if (!neuron.state || !neuron.update || kind === 0) return { state: startingState(neuron, units), updates: 0 };
+  const wanted = [1, 50, longest, 1 + random.integer(longest), longest][kind - 1];
+  return livedState(neuron, units, wanted, number);
+}
+
+const narrowed = (state: NeuronState): NeuronState =>
+  Object.fromEntries(Object.entries(state).map(([name, values]) => [name, Float32Array.from(values)]));
+
+/** A place in words. */
+export function describePlace(place: Place, unit: number): string {
+  const { units, rows, logits, problem, size, arrays, updates } = place;
+  const layer = `unit ${unit} of ${units} at the logit ${short(logits[unit])}`;
+  const history = updates > 0 ? `, after ${updates} updates` : '';
+  return `${layer}, ${rows} row${rows === 1 ? '' : 's'}, "${problem}" with losses of about ${short(size)}, ${arrays} arrays${history}`;
+}
+
+export const short = (value: number): string => (value === 0 ? '0' : Number(value.toPrecision(3)).toString());

@@ -1,0 +1,79 @@
+import type { Neuron, NeuronState, Numbers } from '../neurons/contract.ts';
+import { randomStream } from '../random/stream.ts';
+import { drawsOf } from '../tensor/draws.ts';
+import { startingState } from '../tensor/starting-state.ts';
+
+/** First word of the path of the streams of the passes: the word "play" in ASCII. */
+const PLAY = 0x706c6179;
+/** Numbers that are worked on again and again, together. */
+const NUMBERS = 1_200_000;
+/** Rows and units of the passes. */
+const SHAPES = [
+  [5, 3],
+  [64, 20],
+  [1, 1],
+] as const;
+
+/** What one pass and an update of it make, as words of a digest. */
+function digest(neuron: Neuron, rows: number, units: number, narrow: boolean): number {
+  const draws = drawsOf(neuron, units);
+  const random = randomStream(1, PLAY, rows, units);
+  const make = (length: number, draw: () => number): Numbers =>
+    narrow ? Float32Array.from({ length }, draw) : Float64Array.from({ length }, draw);
+  const none = (): number => 0;
+  const logits = make(rows * units, () => 3 * random.normal());
+  const noise = make(rows * units * neuron.noise, random.uniform);
+  const state: NeuronState = Object.fromEntries(
+    Object.entries(startingState(neuron, units)).map(([name, start]) => {
+      let next = 0;
+      return [name, make(start.length, () => start[next++] + 0.1)];
+    }),
+  );
+  const h = make(draws * rows * units, none);
+  const loss = make(draws * rows, () => 3 * random.normal());
+  const dh = make(h.length, random.normal);
+  const gradient = make(rows * units, none);
+  const firing = { rows, units, logits, noise, h, state };
+  neuron.fire(firing);
+  neuron.pullback({ ...firing, loss, dh, gradient });
+  let word = mix(mix(0, h), gradient);
+  if (neuron.update) {
+    neuron.update({ ...firing, loss, dh });
+    for (const values of Object.values(state)) word = mix(word, values);
+  }
+  return word;
+}
+
+/** FNV-1a over the bits of numbers. */
+function mix(word: number, values: Numbers): number {
+  const bytes = new Uint32Array(Float64Array.from(values).buffer);
+  let hash = (word ^ 0x811c9dc5) >>> 0;
+  for (const part of bytes) hash = Math.imul(hash ^ part, 0x01000193) ^ (hash >>> 15);
+  return hash >>> 0;
+}
+
+const unitsFor = (neuron: Neuron, units: number): number =>
+  Math.min((neuron.group ?? 1) * units, neuron.mostUnits ?? Number.POSITIVE_INFINITY);
+
+/** What the passes of all shapes make: the same in every process, whatever came before. */
+export function replayDigest(neuron: Neuron): string {
+  return SHAPES.flatMap(([rows, units]) =>
+    [false, true].map((narrow) => digest(neuron, rows, unitsFor(neuron, units), narrow).toString(16)),
+  ).join('-');
+}
+
+/** Does the same pass make the same after very many others, in another order? */
+export function sameAgain(neuron: Neuron): string | undefined {
+  const [[rows, some]] = [SHAPES[1]];
+  const units = unitsFor(neuron, some);
+  const first = replayDigest(neuron);
+  const perPass = rows * units * (drawsOf(neuron, units) + neuron.noise);
+  const passes = Math.max(3, Math.min(300, Math.floor(NUMBERS / perPass)));
+  const again = digest(neuron, rows, units, false);
+  for (let pass = 0; pass < passes; pass++)
+    if (digest(neuron, rows, units, false) !== again)
+      return `pass ${pass + 2} of the same input gives another output than the first; expected that a neuron keeps nothing but its \`state\`, and draws nothing but its noise`;
+  return replayDigest(neuron) === first
+    ? undefined
+    : 'the same passes give another output after others; expected that a neuron keeps nothing but its `state`, which only `update` changes';
+}
