@@ -1,5 +1,5 @@
 import { problemPoints, varianceChart } from './audit-chart.ts';
-import { short } from './audit-report.ts';
+import { fixed, short } from './audit-report.ts';
 import type { AuditRow } from './audit-row.ts';
 
 /** Lines of `flipgrad audit --json`, kept: the neurons, and what the whole took. */
@@ -33,8 +33,8 @@ export function renderAudit({ rows, result }: AuditRecords, bits: boolean): stri
       claim?.claim ?? '–',
       sampled ? `<${relative(row.bias.most, 1)}` : relative(row.bias.value, 1),
       relative(row.totalVariance, 2),
-      row.cosine.toFixed(2),
-      row.cosineOfDraws.toFixed(2),
+      fixed(row.cosine),
+      fixed(row.cosineOfDraws),
       `${Math.round(100 * row.signsOfDraws)}%`,
       `${row.evaluations}`,
       short(row.atEqualCompute ?? Number.POSITIVE_INFINITY),

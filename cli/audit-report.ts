@@ -6,6 +6,7 @@ import { table } from './table.ts';
 /** A number in three digits. */
 export function short(value: number): string {
   if (value === 0) return '0';
+  if (Number.isNaN(value)) return '–';
   if (!Number.isFinite(value)) return '∞';
   if (Math.abs(value) < 1e-9) return '0';
   return Math.abs(value) >= 1e-3 && Math.abs(value) < 1e5
@@ -13,7 +14,11 @@ export function short(value: number): string {
     : value.toExponential(1);
 }
 
-const percent = (share: number): string => `${Math.round(100 * share)}%`;
+/** Of a cosine: that of a vector of 0 is no number. */
+export const fixed = (value: number | null | undefined): string =>
+  value == null || Number.isNaN(value) ? '–' : value.toFixed(2);
+
+const percent = (share: number): string => (Number.isNaN(share) ? '–' : `${Math.round(100 * share)}%`);
 
 /** The measured neurons, best at equal compute first; bias and variance over the size of the true gradient. */
 export function auditTable(
@@ -31,8 +36,8 @@ export function auditTable(
       sampled && row.bias.least === 0 ? `<${relative(row.bias.most, 1)}` : relative(row.bias.value, 1),
       relative(row.totalVariance, 2),
       relative(row.squaredError, 2),
-      row.cosine.toFixed(2),
-      row.cosineOfDraws.toFixed(2),
+      fixed(row.cosine),
+      fixed(row.cosineOfDraws),
       percent(row.signs),
       percent(row.signsOfDraws),
       `${row.evaluations}`,
@@ -69,15 +74,15 @@ export function siteTable(rows: readonly SiteAudit[], where: string, evaluations
     row.bias ? `${short(row.bias.value)} (${short(row.bias.least)}–${short(row.bias.most)})` : '–',
     short(row.variance),
     short(row.squaredError),
-    row.cosine === undefined ? '–' : row.cosine.toFixed(2),
-    row.cosineOfDraws.toFixed(2),
+    fixed(row.cosine),
+    fixed(row.cosineOfDraws),
     percent(row.signs),
     percent(row.signsOfDraws),
     `${row.evaluations}`,
     (1000 * row.seconds).toFixed(1),
     row.skips ? 'yes' : 'no',
     short(row.atEqualCompute),
-    row.verdict.verdict === 'refuted' ? `REFUTED: ${row.verdict.claim}` : row.verdict.claim,
+    claimOf(row),
   ]);
   const head = [
     'neuron',
@@ -97,6 +102,12 @@ export function siteTable(rows: readonly SiteAudit[], where: string, evaluations
   return `${where}. Bias over |∇|; variance and error² over |∇|². Signs: of the numbers whose sign is known by two standard errors.
 Sorted by error² after averaging gradients over ${evaluations} evaluations of the loss: bias² + variance·evaluations/${evaluations}.
 ${table([head, ...lines])}`;
+}
+
+/** What is neither shown nor refuted is told as that. */
+function claimOf({ verdict: { claim, verdict } }: SiteAudit): string {
+  if (verdict === 'refuted') return `REFUTED: ${claim}`;
+  return verdict === 'undecided' ? `${claim}: not shown` : claim;
 }
 
 /** Which of its claims a neuron's measurements hold up, in a word or two. */

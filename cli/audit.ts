@@ -15,6 +15,7 @@ import { problemPoints, varianceChart } from './audit-chart.ts';
 import { auditTable, verdictLines } from './audit-report.ts';
 import { type AuditRow, type MeasureFlags, unmeasured } from './audit-row.ts';
 import { auditRun } from './audit-run.ts';
+import { certificateOf } from './certificate.ts';
 import { ExitCode, UsageError } from './exit.ts';
 import { untilInterrupted } from './interrupt.ts';
 import { neuronsOfFile } from './neuron-file.ts';
@@ -23,10 +24,15 @@ import { print, printJson } from './output.ts';
 import { duration, terminalProgress } from './progress.ts';
 import { writeFile } from './write-file.ts';
 
+/** How neurons are judged. */
+export interface JudgeFlags extends MeasureFlags {
+  readonly limit: number;
+}
+
 /** Flags of `flipgrad audit`. */
-export interface AuditFlags extends MeasureFlags {
+export interface AuditFlags extends JudgeFlags {
   neuron?: string[];
-  limit: number;
+  out?: string;
   run?: string;
   site?: string;
   rows: number;
@@ -64,6 +70,7 @@ export function auditCommand(): Command {
     .option('--seed <n>', 'of what is drawn', wholeNumber, 1)
     .option('--thorough', 'ten times as many places of the domain: for certificates to publish')
     .option('--limit <s>', 'seconds that one call of a function of a neuron may take', positive, 20)
+    .option('--out <file>', 'write a certificate there (JSON), which `flipgrad verify` judges again')
     .option('--run <dir>', 'measure on a trained run and a minibatch of its data instead of a problem')
     .option('--site <name>', 'with --run: where neurons fire (default: the first place with noise)')
     .option('--rows <n>', 'with --run: examples of the minibatch', count, 50)
@@ -86,13 +93,18 @@ async function run(files: readonly string[], flags: AuditFlags, signal: AbortSig
     return;
   }
   const start = performance.now();
-  const { rows, clear, print } = await judged(files, flags, signal);
+  const texts = await textsFor(files, flags, signal);
+  const { rows, clear, print } = await judged(files, texts, flags, signal);
   clear();
   rows.sort(byEqualCompute);
   report(rows, (performance.now() - start) / 1000, flags);
   if (flags.plot !== undefined) {
     writeFile(flags.plot, varianceChart(problemPoints(rows), `${flags.problem}, ${flags.units} units`));
     print(`Wrote ${flags.plot}.`);
+  }
+  if (flags.out !== undefined) {
+    writeFile(flags.out, `${JSON.stringify(certificateOf(flags.out, files, flags, rows), null, 2)}\n`);
+    print(`Wrote ${flags.out}.`);
   }
   if (refutedOf(rows).length > 0) process.exitCode = ExitCode.refuted;
 }
@@ -101,12 +113,12 @@ async function run(files: readonly string[], flags: AuditFlags, signal: AbortSig
 const THREADS = Math.max(1, Math.min(4, availableParallelism()));
 
 /** Judges every neuron that is asked for, in threads of their own. */
-async function judged(
+export async function judged(
   files: readonly string[],
-  flags: AuditFlags,
+  texts: readonly string[],
+  flags: JudgeFlags,
   signal: AbortSignal,
 ): Promise<{ rows: AuditRow[]; clear: () => void; print: (line: string) => void }> {
-  const texts = await textsFor(files, flags, signal);
   const progress = terminalProgress();
   const start = performance.now();
   const rows: AuditRow[] = [];
@@ -138,7 +150,7 @@ async function judged(
 async function judgedIn(
   box: AuditBox,
   text: string,
-  flags: AuditFlags,
+  flags: JudgeFlags,
   digests: Map<string, string>,
   signal: AbortSignal,
 ): Promise<AuditRow> {
@@ -159,7 +171,7 @@ async function judgedIn(
 /** Another thread, and the neurons in another order: what they make of the same input has to be the same. */
 async function compareWithFresh(
   files: readonly string[],
-  flags: AuditFlags,
+  flags: JudgeFlags,
   rows: AuditRow[],
   digests: ReadonlyMap<string, string>,
   signal: AbortSignal,

@@ -16,6 +16,7 @@ import { runsCommand } from './runs.ts';
 import { showCommand } from './show.ts';
 import { sweepCommand } from './sweep.ts';
 import { trainCommand } from './train.ts';
+import { verifyCommand } from './verify.ts';
 import { workerCommand } from './worker.ts';
 
 export const program = new Command('flipgrad')
@@ -32,6 +33,7 @@ export const program = new Command('flipgrad')
   .addCommand(sweepCommand())
   .addCommand(workerCommand())
   .addCommand(auditCommand())
+  .addCommand(verifyCommand())
   .addCommand(adviseCommand())
   .addCommand(reproduceCommand())
   .addCommand(microscopeCommand())

@@ -113,7 +113,7 @@ function measured({ problem, units, method, samples, bias, totalVariance, cosine
         ? `${number(bias.value)} (sampled)`
         : `under ${number(bias.most)}`;
   const how = method === 'integration' ? 'exact' : `${samples} samples`;
-  return `| ${problem} | ${units} | ${told} | ${number(totalVariance)} | ${cosine.toFixed(3)} | ${how} |`;
+  return `| ${problem} | ${units} | ${told} | ${number(totalVariance)} | ${Number.isNaN(cosine) ? '–' : cosine.toFixed(3)} | ${how} |`;
 }
 
 function section(neuron: Neuron): string {

@@ -47,7 +47,7 @@ export function measureBias(
   const known = cellsOf(neuron).neuron;
   const wide = thorough ? THOROUGH : 1;
   const one = neuron.couples && !neuron.group ? 2 : (neuron.group ?? 1);
-  const points = estimatePoints(known, new Float64Array(one).fill(0.7));
+  const points = estimatePoints(known, new Float64Array(one).fill(0.7), LARGE_GRID);
   const [, most] = PLACES.find(([upTo]) => points <= upTo) ?? PLACES[PLACES.length - 1];
   const coupled = neuron.couples !== undefined && neuron.noise > 0;
   const places = coupled ? Math.min(most, neuron.group ? 4 * COUPLED_PLACES : COUPLED_PLACES) : most;
@@ -59,7 +59,7 @@ export function measureBias(
       seed,
       number,
       most: number % 4 === 0 ? ACTIVE : 1,
-      points: number % 8 === 0 && !coupled ? LARGE_GRID : SMALL_GRID,
+      points: number % 8 === 0 && !coupled && neuron.noise <= 2 ? LARGE_GRID : SMALL_GRID,
       numbers: number % 8 === 4 ? LARGE_BATCH : SMALL_BATCH,
       updates: usual ? wide * UPDATES : FEW_UPDATES,
     });

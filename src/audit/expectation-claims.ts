@@ -1,11 +1,11 @@
 import type { Neuron } from '../neurons/contract.ts';
-import { unitInUse } from '../neurons/unit-in-use.ts';
 import { randomStream } from '../random/stream.ts';
 import { startingState } from '../tensor/starting-state.ts';
 import { zOf } from './bias-claim.ts';
 import { cellsOf } from './found-cells.ts';
 import { drawnUnder, estimatePoints, newGrid } from './grid.ts';
 import type { Loss } from './integrate.ts';
+import { leanUnit } from './less-noise.ts';
 import { short } from './places.ts';
 import { sampleNeuron } from './sample-neuron.ts';
 import { FALSE_ALARM, type TestOptions, type Verdict } from './verdict.ts';
@@ -49,8 +49,8 @@ export function expectationVerdicts(learner: Neuron, { seed = 1, thorough = fals
 }
 
 function expectationsOf(learner: Neuron, seed: number, wide: number): Expectations[] {
-  const { neuron, resolution } = cellsOf(unitInUse(learner));
-  const exact = estimatePoints(neuron, [0.7]) <= POINTS;
+  const { neuron, resolution } = cellsOf(leanUnit(learner));
+  const exact = estimatePoints(neuron, [0.7], POINTS) <= POINTS;
   const shift = randomStream(seed, 0x6d65616e).uniform();
   const count = (exact ? INTEGRATED : SAMPLED) * wide;
   return Array.from({ length: count }, (_, i): Expectations => {

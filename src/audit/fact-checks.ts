@@ -1,12 +1,12 @@
 /** Checks of what a neuron declares beside its gradient: opening, weigh, identity, learningRateScale. */
 import type { Neuron, Opening } from '../neurons/contract.ts';
-import { unitInUse } from '../neurons/unit-in-use.ts';
 import { randomStream } from '../random/stream.ts';
 import { drawsOf } from '../tensor/draws.ts';
 import { startingState } from '../tensor/starting-state.ts';
 import { cellsOf } from './found-cells.ts';
 import { estimatePoints } from './grid.ts';
 import { integrate } from './integrate.ts';
+import { leanUnit } from './less-noise.ts';
 import { short } from './places.ts';
 import { derivative } from './quadrature.ts';
 
@@ -26,7 +26,7 @@ export function opensWithProbability(neuron: Neuron): string | undefined {
 }
 
 function probabilityMisfit(neuron: Neuron, opening: Opening): string | undefined {
-  const unit = unitInUse(cellsOf(neuron).neuron);
+  const unit = leanUnit(cellsOf(neuron).neuron);
   const units = neuron.couples ? COUPLED : 1;
   if (estimatePoints(unit, new Float64Array(units).fill(0.7)) > POINTS) return undefined;
   const asOutput: Neuron = { ...unit, fire: (firing) => opening.probability(firing, firing.h) };

@@ -161,7 +161,9 @@ export function cellsOf(neuron: Neuron): Cells {
 const LOGITS = [-9.3, -3, -0.4, 0.7, 2.1, 6.2];
 
 function searched(neuron: Neuron): Cells {
-  if (neuron.couples || neuron.noise === 0) return { neuron, resolution: 0 };
+  // Of so many draws the grid is too large anyway.
+  if (neuron.couples || neuron.noise === 0 || neuron.noise * drawsOf(neuron, 1) > MOST_WORK)
+    return { neuron, resolution: 0 };
   const scan = { all: true, dense: false };
   for (const logit of LOGITS) look(neuron, logit, USUAL_SCAN, scan);
   const dense = drawsOf(neuron, 1) * neuron.noise > 2 ? DENSE_SCAN / 8 : DENSE_SCAN;
@@ -202,6 +204,8 @@ function look(neuron: Neuron, logit: number, places: number, scan: { all: boolea
   }
 }
 
+/** Noise numbers times draws of one unit that is searched. */
+const MOST_WORK = 64;
 /** Noise numbers of a unit that are searched; with more its grid is too large anyway. */
 const MOST_NUMBERS = 3;
 

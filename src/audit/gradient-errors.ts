@@ -8,7 +8,7 @@ export interface GradientErrors {
   readonly mean: Float64Array;
   /** Var[ĝ]. */
   readonly variance: Float64Array;
-  /** Cosine of E[ĝ] with the true gradient: what is left when the noise is averaged away. */
+  /** Cosine of E[ĝ] with the true gradient: what is left when the noise is averaged away. NaN where one of them is 0. */
   readonly cosine: number;
   /** Mean cosine of single draws of ĝ with the true gradient; a draw of 0 counts as 0. */
   readonly cosineOfDraws: number;
@@ -49,7 +49,7 @@ export function gradientErrors(truth: Float64Array): { observe: GradientObserver
         mean,
         variance,
         cosine: cosineOf(mean, truth),
-        cosineOfDraws: size > 0 ? cosines / (total * size) : 0,
+        cosineOfDraws: size > 0 ? cosines / (total * size) : Number.NaN,
         signs: mean.filter((value, unit) => Math.sign(value) === sign[unit]).length / units,
         signsOfDraws: agreeing / (total * units),
       };
@@ -64,10 +64,10 @@ export function norm(vector: ArrayLike<number>): number {
   return Math.sqrt(square);
 }
 
-/** Cosine of the angle between two vectors; 0 where one is 0. */
+/** Cosine of the angle between two vectors; NaN where one is 0 and has no direction. */
 export function cosineOf(a: ArrayLike<number>, b: ArrayLike<number>): number {
   let product = 0;
   for (let i = 0; i < a.length; i++) product += a[i] * b[i];
   const scale = norm(a) * norm(b);
-  return scale > 0 ? product / scale : 0;
+  return scale > 0 ? product / scale : Number.NaN;
 }

@@ -236,12 +236,12 @@ export function estimateNodes(neuron: Neuron, logit: number): number {
   return estimatePoints(neuron, [logit]);
 }
 
-/** About how many points the grid of a layer has whose units, or groups of units, are by themselves. */
-export function estimatePoints(neuron: Neuron, logits: ArrayLike<number>): number {
+/** About how many points the grid of a layer has whose units, or groups of units, are by themselves. @param enough it is not counted on from there */
+export function estimatePoints(neuron: Neuron, logits: ArrayLike<number>, enough = Number.POSITIVE_INFINITY): number {
   return groupsOf(neuron, logits).reduce((points, group) => {
     const before: number[] = [];
     let nodes = 1;
-    while (before.length < group.length * neuron.noise) {
+    while (before.length < group.length * neuron.noise && points * nodes <= enough) {
       const axis = axisNodes(neuron, group, before);
       nodes *= axis.length;
       before.push(axis[axis.length >> 1].u);

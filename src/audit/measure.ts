@@ -1,11 +1,11 @@
 import { sigmoid, sigmoidSlope } from '../math/special.ts';
 import type { Neuron, Numbers } from '../neurons/contract.ts';
-import { unitInUse } from '../neurons/unit-in-use.ts';
 import { type RandomStream, randomStream } from '../random/stream.ts';
 import { drawsOf, weighDraws } from '../tensor/draws.ts';
 import { cellsOf } from './found-cells.ts';
 import { type Grid, newGrid } from './grid.ts';
 import { integrate, type Loss } from './integrate.ts';
+import { leanUnit } from './less-noise.ts';
 import { otherLogit, type Place } from './places.ts';
 import { derivative } from './quadrature.ts';
 import { unitOf } from './unit-of.ts';
@@ -193,7 +193,7 @@ function integrated(
 /** E[total] against E[loss] of the unit in use, both over the size of the loss. */
 function totalAt(neuron: Neuron, place: Place, { total, range }: Expectation): NonNullable<Measure['total']> {
   const logits = place.active.map((unit) => place.logits[unit]);
-  const truth = integrate(unitInUse(neuron), logits, place.loss).loss;
+  const truth = integrate(leanUnit(neuron), logits, place.loss).loss;
   const size = 1 + range / place.size + Math.abs(place.offset) / place.size;
   return {
     found: (total - place.offset) / place.size,
@@ -469,7 +469,8 @@ export function truthAt(neuron: Neuron, place: Place): Truth {
           return { loss: (Math.fround(offset + size * value) - offset) / size, dh };
         };
   if (unitOf(neuron) === 'bits') return overStates(logits, rounded);
-  const expected = (at: Float64Array): number => integrate(unitInUse(neuron), at, loss).loss;
+  const unit = leanUnit(neuron);
+  const expected = (at: Float64Array): number => integrate(unit, at, loss).loss;
   return differences(expected, logits);
 }
 

@@ -100,6 +100,7 @@ export function drawPlace(neuron: Neuron, options: PlaceOptions): Place {
     estimatePoints(
       neuron,
       active.map((unit) => logits[unit]),
+      mostPoints,
     );
   let points = pointsOf();
   // Fewer active units have a smaller grid; groups, and units that are coupled, go together.
@@ -138,7 +139,8 @@ function layoutOf(
     // All of them depend on each other. A rule that fixes how many are open shows no more than that with one.
     let units = noise === 0 ? 1 + sized(random, 20) : 2;
     const other = { ...neuron };
-    while (noise > 0 && units < 3 && estimatePoints(other, new Float64Array(units + 1).fill(0.1)) <= points) units++;
+    while (noise > 0 && units < 3 && estimatePoints(other, new Float64Array(units + 1).fill(0.1), points) <= points)
+      units++;
     while (opens && opens(units) < 2 && noise === 0 && units < 64) units++;
     return { units, active: Array.from({ length: units }, (_, i) => i) };
   }

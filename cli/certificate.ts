@@ -1,0 +1,107 @@
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join, relative, resolve } from 'node:path';
+import type { Verdict } from '../src/index.ts';
+import { packageVersion } from '../src/platform/node/index.ts';
+import type { AuditRow, MeasureFlags } from './audit-row.ts';
+import { UsageError } from './exit.ts';
+
+/** What was judged, how, and what became of every claim; `flipgrad verify` judges again. */
+export interface Certificate {
+  readonly format: 'flipgrad certificate';
+  readonly version: 1;
+  readonly flipgrad: string;
+  readonly node: string;
+  /** Files with neurons, from the certificate's folder, with checksums over them and what they import of their own; none: the zoo. */
+  readonly sources: readonly { readonly file: string; readonly sha256: string }[];
+  /** Where the judge looks, and with what seed. */
+  readonly domain: string;
+  readonly asked: MeasureFlags;
+  readonly neurons: readonly {
+    readonly neuron: string;
+    readonly method: string;
+    readonly verdicts: readonly Verdict[];
+  }[];
+}
+
+const DOMAIN =
+  'logits from −20 to 20 (Float32: ±13.5), losses of size 1e-3 to 1e3 with offsets up to 1e3, 1 to 1,024 units, 1 to 2,048 rows, states after 0 to 1,000 updates (thorough: 10,000), Float32 and Float64 arrays, every choice, both ends and values in between of every option';
+
+/** The certificate of rows. @param path where it will lie */
+export function certificateOf(
+  path: string,
+  files: readonly string[],
+  { problem, units, evaluations, samples, seed, thorough = false }: MeasureFlags,
+  rows: readonly AuditRow[],
+): Certificate {
+  return {
+    format: 'flipgrad certificate',
+    version: 1,
+    flipgrad: packageVersion(),
+    node: process.version,
+    sources: files.map((file) => ({ file: relative(dirname(resolve(path)), resolve(file)), sha256: checksum(file) })),
+    domain: DOMAIN,
+    asked: { problem, units, evaluations, samples, seed, thorough },
+    neurons: rows
+      .map(({ neuron, method, verdicts }) => ({ neuron, method, verdicts }))
+      .sort((a, b) => (a.neuron < b.neuron ? -1 : 1)),
+  };
+}
+
+/** SHA-256 of a file and of the files beside it that it imports, in the order of their first import. */
+export function checksum(file: string): string {
+  const hash = createHash('sha256');
+  const seen = new Set<string>();
+  const add = (path: string): void => {
+    if (seen.has(path) || !existsSync(path)) return;
+    seen.add(path);
+    const text = readFileSync(path, 'utf8');
+    hash.update(text).update('\0');
+    for (const [, target] of text.matchAll(/(?:from|import)\s*\(?\s*['"](\.{1,2}\/[^'"]+)['"]/g))
+      add(join(dirname(path), target));
+  };
+  add(resolve(file));
+  return hash.digest('hex');
+}
+
+/** Reads a certificate. @throws UsageError for what is none */
+export function readCertificate(path: string): Certificate {
+  if (!existsSync(path))
+    throw new UsageError(`There is no file ${path}; expected a certificate of \`flipgrad audit --out\`.`);
+  let value: Partial<Certificate>;
+  try {
+    value = JSON.parse(readFileSync(path, 'utf8')) as Partial<Certificate>;
+  } catch (error) {
+    throw new UsageError(
+      `${path} is no JSON: ${(error as Error).message}. Expected a certificate of \`flipgrad audit --out\`.`,
+    );
+  }
+  if (
+    value?.format !== 'flipgrad certificate' ||
+    !Array.isArray(value.neurons) ||
+    !Array.isArray(value.sources) ||
+    !value.asked
+  )
+    throw new UsageError(`${path} is no certificate; expected one of \`flipgrad audit --out\`.`);
+  if (value.version !== 1)
+    throw new UsageError(`${path} is a certificate of version ${value.version}; expected version 1.`);
+  return value as Certificate;
+}
+
+/** What is not as the certificate says, a sentence each. */
+export function differences(certificate: Certificate, rows: readonly AuditRow[]): string[] {
+  const found = new Map(rows.map(({ neuron, verdicts }) => [neuron, verdicts]));
+  return certificate.neurons.flatMap(({ neuron, verdicts }) => {
+    const now = found.get(neuron);
+    if (!now) return [`${neuron} is not there any more`];
+    const told = verdicts.flatMap(({ claim, verdict }) => {
+      const one = now.find((other) => other.claim === claim);
+      if (!one) return [`${neuron} does not claim "${claim}" any more`];
+      return one.verdict === verdict
+        ? []
+        : [`${neuron}, ${claim}: certified "${verdict}", now "${one.verdict}" (${one.evidence})`];
+    });
+    const more = now.filter(({ claim }) => !verdicts.some((other) => other.claim === claim));
+    return [...told, ...more.map(({ claim }) => `${neuron} claims "${claim}", which is not certified`)];
+  });
+}

@@ -1,0 +1,42 @@
+import { dirname, join } from 'node:path';
+import { Command } from 'commander';
+import { judged } from './audit.ts';
+import { checksum, differences, readCertificate } from './certificate.ts';
+import { ExitCode, UsageError } from './exit.ts';
+import { untilInterrupted } from './interrupt.ts';
+import { positive } from './options.ts';
+
+/** `flipgrad verify`. */
+export function verifyCommand(): Command {
+  return new Command('verify')
+    .description(
+      'Judge the neurons of a certificate again, with its seed: exit code 1 when a source or a verdict is another.',
+    )
+    .exitOverride()
+    .argument('<certificate>', 'a file that `flipgrad audit --out` wrote')
+    .option('--limit <s>', 'seconds that one call of a function of a neuron may take', positive, 20)
+    .action((path: string, { limit }: { limit: number }) => untilInterrupted((signal) => run(path, limit, signal)));
+}
+
+async function run(path: string, limit: number, signal: AbortSignal): Promise<void> {
+  const certificate = readCertificate(path);
+  const files = certificate.sources.map(({ file }) => join(dirname(path), file));
+  const changed = certificate.sources.filter(({ sha256 }, i) => checksum(files[i]) !== sha256).map(({ file }) => file);
+  if (changed.length > 0) {
+    process.exitCode = ExitCode.refuted;
+    process.stdout.write(
+      `Not verified: ${changed.join(', ')} changed since the certificate of flipgrad ${certificate.flipgrad} was made.\n`,
+    );
+    return;
+  }
+  const texts = certificate.neurons.map(({ neuron }) => neuron);
+  if (texts.length === 0) throw new UsageError(`${path} certifies no neuron; expected one or more.`);
+  const { rows } = await judged(files, texts, { ...certificate.asked, limit }, signal);
+  const told = differences(certificate, rows);
+  if (told.length > 0) process.exitCode = ExitCode.refuted;
+  process.stdout.write(
+    told.length === 0
+      ? `Verified: ${texts.length} neurons, every verdict as certified by flipgrad ${certificate.flipgrad} (seed ${certificate.asked.seed}).\n`
+      : `Not verified.\n${told.map((line) => `${line}.\n`).join('')}`,
+  );
+}
