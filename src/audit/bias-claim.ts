@@ -1,7 +1,7 @@
 import { normalQuantile } from '../math/special.ts';
 import type { Neuron } from '../neurons/contract.ts';
 import { diagnose } from './diagnose.ts';
-import { cellsOf } from './found-cells.ts';
+import { cellsOf, DENSE_SCAN } from './found-cells.ts';
 import { estimatePoints } from './grid.ts';
 import { type Measure, measure, type UnitMeasure } from './measure.ts';
 import { describePlace, drawPlace, type Place, short } from './places.ts';
@@ -27,6 +27,7 @@ const PLACES: readonly (readonly [points: number, places: number])[] = [
 ];
 /** Of coupled units with noise: their true gradient is an integral of whole rows, many times. */
 const COUPLED_PLACES = 6;
+const DENSE_PLACES = 12;
 /** With other options than the usual ones. */
 const SHARE_OF_OTHERS = 0.1;
 const THOROUGH = 10;
@@ -44,14 +45,16 @@ export function measureBias(
   usual: boolean,
   { seed = 1, thorough = false }: TestOptions = {},
 ): BiasMeasures {
-  const known = cellsOf(neuron).neuron;
+  const { neuron: known, resolution } = cellsOf(neuron);
+  // A dense search in every logit takes long.
+  const dense = resolution > 0 && resolution <= 1 / DENSE_SCAN;
   const wide = thorough ? THOROUGH : 1;
   const one = neuron.couples && !neuron.group ? 2 : (neuron.group ?? 1);
   const points = estimatePoints(known, new Float64Array(one).fill(0.7), LARGE_GRID);
   const [, most] = PLACES.find(([upTo]) => points <= upTo) ?? PLACES[PLACES.length - 1];
   const coupled = neuron.couples !== undefined && neuron.noise > 0;
   const places = coupled ? Math.min(most, neuron.group ? 4 * COUPLED_PLACES : COUPLED_PLACES) : most;
-  const count = Math.ceil(places * (usual ? 1 : SHARE_OF_OTHERS) * wide);
+  const count = Math.ceil((dense ? Math.min(places, DENSE_PLACES) : places) * (usual ? 1 : SHARE_OF_OTHERS) * wide);
   const looks = neuron.claims.unbiased ? 3 : usual ? 1 : 0;
   const measures = Array.from({ length: count }, (_, i) => {
     const number = usual ? i : 7 * i + 3;

@@ -18,6 +18,8 @@ export interface CertifyOptions extends TestOptions {
 /** Evaluations of the loss of one row that other values of options may ask for in a layer of a few units. */
 const MOST_DRAWS = 512;
 const FEW_UNITS = 4;
+/** Largest groups: a group is integrated as a whole, one class within the other. */
+const MOST_CLASSES = 8;
 /** With --thorough. */
 const THOROUGH = 10;
 
@@ -59,10 +61,10 @@ function claimsOf(variant: Variant, options: TestOptions): Verdict[] {
   return [...biasVerdicts(biases), ...[totalVerdict(biases)].flatMap((one) => one ?? []), ...verdicts];
 }
 
-/** Is it affordable in a layer of a few units? */
+/** Is it affordable in a layer of a few units, its groups of a few classes? */
 const fits = (neuron: Neuron): boolean => {
-  const units = Math.min(FEW_UNITS * 1, neuron.mostUnits ?? FEW_UNITS);
-  return drawsOf(neuron, units) <= MOST_DRAWS;
+  const { group = 1, mostUnits = Number.POSITIVE_INFINITY } = neuron;
+  return group <= MOST_CLASSES && drawsOf(neuron, Math.min(Math.max(FEW_UNITS, group), mostUnits)) <= MOST_DRAWS;
 };
 
 const within = (text: string, { evidence, ...one }: Verdict): Verdict => ({

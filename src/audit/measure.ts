@@ -90,6 +90,8 @@ export function measure(given: Neuron, place: Place, options: MeasureOptions): M
   const exact = integrated(neuron, place, resolution, scale, truth, options);
   if (!exact) return sampled(given, place, scale, truth, options);
   const refuted = exact.units.some(({ z }) => z > 0);
+  // Where a noise number's cells hang on others, a search may miss a band of them: there sampling decides.
+  if (refuted && resolution > 0 && neuron.noise > 1) return sampled(given, place, scale, truth, options);
   // Before integration refutes, what it relies on is looked at again.
   const looks = looked.get(given) ?? 0;
   if (!refuted || looks >= options.looks) return exact;
@@ -164,6 +166,8 @@ function integrated(
     Math.abs(first.mean[i] - second.mean[i]) <=
     CONFIRMED[place.arrays] * first.typical[i] + 64 * ROUNDING * first.largest[i];
   if (!place.active.every((_, i) => close(i))) return undefined;
+  // Of several noise numbers each may hide as much, and as often as there are cells of those before it.
+  const missed = resolution * (neuron.noise > 1 ? 4 * neuron.noise : 1);
   // Float32 sums within a pullback have the rounding of what they are sums of.
   const narrow = place.arrays === 'Float32' ? scale * FLOAT32 * first.magnitude : 0;
   const bits = unitOf(neuron) === 'bits';
@@ -173,7 +177,7 @@ function integrated(
       scale * (EXACT[place.arrays] * first.typical[i] + 64 * ROUNDING * first.largest[i] + 4 * apart) +
       truth.error[i] +
       narrow * (bits ? sigmoidSlope(place.logits[unit]) : 1) +
-      resolution * (place.size + first.range);
+      missed * (place.size + first.range);
     const found = scale * first.mean[i];
     const drawnShift = scale * (first.drawn[i] - first.mean[i]);
     const wrong = ![found, found + drawnShift].some((mean) => Math.abs(mean - truth.gradient[i]) <= tolerance);
