@@ -94,17 +94,17 @@ async function run(files: readonly string[], flags: AuditFlags, signal: AbortSig
   }
   const start = performance.now();
   const texts = await textsFor(files, flags, signal);
-  const { rows, clear, print } = await judged(files, texts, flags, signal);
+  const { rows, clear, print: tell } = await judged(files, texts, flags, signal);
   clear();
   rows.sort(byEqualCompute);
   report(rows, (performance.now() - start) / 1000, flags);
   if (flags.plot !== undefined) {
     writeFile(flags.plot, varianceChart(problemPoints(rows), `${flags.problem}, ${flags.units} units`));
-    print(`Wrote ${flags.plot}.`);
+    tell(`Wrote ${flags.plot}.`);
   }
   if (flags.out !== undefined) {
     writeFile(flags.out, `${JSON.stringify(certificateOf(flags.out, files, flags, rows), null, 2)}\n`);
-    print(`Wrote ${flags.out}.`);
+    tell(`Wrote ${flags.out}.`);
   }
   if (refutedOf(rows).length > 0) process.exitCode = ExitCode.refuted;
 }

@@ -5,6 +5,7 @@ import { checksum, differences, readCertificate } from './certificate.ts';
 import { ExitCode, UsageError } from './exit.ts';
 import { untilInterrupted } from './interrupt.ts';
 import { positive } from './options.ts';
+import { print } from './output.ts';
 
 /** `flipgrad verify`. */
 export function verifyCommand(): Command {
@@ -24,7 +25,7 @@ async function run(path: string, limit: number, signal: AbortSignal): Promise<vo
   const changed = certificate.sources.filter(({ sha256 }, i) => checksum(files[i]) !== sha256).map(({ file }) => file);
   if (changed.length > 0) {
     process.exitCode = ExitCode.refuted;
-    process.stdout.write(
+    print(
       `Not verified: ${changed.join(', ')} changed since the certificate of flipgrad ${certificate.flipgrad} was made.\n`,
     );
     return;
@@ -34,7 +35,7 @@ async function run(path: string, limit: number, signal: AbortSignal): Promise<vo
   const { rows } = await judged(files, texts, { ...certificate.asked, limit }, signal);
   const told = differences(certificate, rows);
   if (told.length > 0) process.exitCode = ExitCode.refuted;
-  process.stdout.write(
+  print(
     told.length === 0
       ? `Verified: ${texts.length} neurons, every verdict as certified by flipgrad ${certificate.flipgrad} (seed ${certificate.asked.seed}).\n`
       : `Not verified.\n${told.map((line) => `${line}.\n`).join('')}`,

@@ -16,8 +16,6 @@ export { type AuditOptions, auditNeuron, type Interval, type NeuronAudit } from 
 export { type SiteAudit, type SiteAuditOptions, SiteAuditor } from './audit/audit-site.ts';
 export { affordable, candidatesOf, suits } from './audit/candidates.ts';
 export { type CertifyOptions, certify } from './audit/certify.ts';
-export { replayDigest } from './audit/replay.ts';
-export { FALSE_ALARM, type TestOptions, type Verdict, worstOf } from './audit/verdict.ts';
 export {
   type CrossoverCurve,
   DENSITIES,
@@ -42,8 +40,10 @@ export { type Problem, type ProblemName, problemKinds } from './audit/problems.t
 export type { RaceResult, RaceTrack } from './audit/race.ts';
 export { type RaceArm, raceArm } from './audit/race-arm.ts';
 export { type RaceCurvePoint, raceCurve } from './audit/race-curve.ts';
+export { replayDigest } from './audit/replay.ts';
 export { unitOf } from './audit/unit-of.ts';
 export { combinationsOf, type Variant, variants } from './audit/variants.ts';
+export { FALSE_ALARM, type TestOptions, type Verdict, worstOf } from './audit/verdict.ts';
 export {
   type RaceEvent,
   type RaceFailure,
