@@ -1,4 +1,5 @@
 import { stripVTControlCharacters } from 'node:util';
+import { HIDDEN, visibleJson } from '../src/math/text.ts';
 import { ExitCode } from './exit.ts';
 
 /** Standard output or standard error cannot be written: its reader went away, or its disk is full. */
@@ -48,7 +49,7 @@ export const print = (text: string): void => write(process.stdout, plain(text));
 
 /** Prints a line of JSON on standard output. @param replacer as `JSON.stringify` takes it */
 export const printJson = (value: unknown, replacer?: (key: string, value: unknown) => unknown): void =>
-  write(process.stdout, `${JSON.stringify(value, replacer).replace(HIDDEN, escaped)}\n`);
+  write(process.stdout, `${visibleJson(JSON.stringify(value, replacer))}\n`);
 
 /** Prints a text for people on standard error. */
 export const printError = (text: string): void => write(process.stderr, plain(text));
@@ -56,12 +57,6 @@ export const printError = (text: string): void => write(process.stderr, plain(te
 function write(stream: NodeJS.WriteStream, text: string): void {
   if (!broken.has(stream)) stream.write(text);
 }
-
-/** Control characters, and those that change the direction of text: a terminal takes them for commands, or shows what is not there. */
-const HIDDEN = /[\p{Cc}\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/gu;
-
-/** What JSON leaves as it is, escaped. */
-const escaped = (character: string): string => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
 
 /** A text without commands to the terminal, whoever it comes from; lines and tabs stay. */
 export const plain = (text: string): string =>

@@ -1,3 +1,4 @@
+import { quoted, quotedList } from '../math/text.ts';
 import { DataError, type Dataset, makeDataset } from './dataset.ts';
 import { growingArray } from './growing-array.ts';
 
@@ -49,11 +50,6 @@ function cellNumber(cell: string): number {
   return Number.isFinite(value) && cell.trim() !== '' ? value : Number.NaN;
 }
 
-/** A cell for messages, shortened. */
-function quote(cell: string): string {
-  return JSON.stringify(cell.length > 40 ? `${cell.slice(0, 40)}…` : cell);
-}
-
 /** The label's column among `columns` (their names, where there is a header). */
 function labelColumn(where: string, count: number, columns: readonly string[] | undefined, label?: string | number) {
   if (typeof label === 'number') {
@@ -64,8 +60,8 @@ function labelColumn(where: string, count: number, columns: readonly string[] | 
   if (label !== undefined) {
     const found = names?.indexOf(label.trim().toLowerCase()) ?? -1;
     if (found >= 0) return found;
-    const have = columns ? `its columns are ${columns.slice(0, 10).map(quote).join(', ')}` : 'it has no header';
-    throw new DataError(`${where} has no column ${quote(label)}: ${have}.`);
+    const have = columns ? `its columns are ${quotedList(columns)}` : 'it has no header';
+    throw new DataError(`${where} has no column ${quoted(label)}: ${have}.`);
   }
   return Math.max(0, names?.findIndex((name) => LABEL_NAMES.includes(name)) ?? 0);
 }
@@ -94,12 +90,12 @@ export function tableReader(where: string, options: CsvOptions = {}): TableReade
     return named;
   };
   const place = (column: number, line: number): string =>
-    `Line ${line} of ${where}, column ${column + 1}${columns ? ` (${quote(columns[column])})` : ''}`;
+    `Line ${line} of ${where}, column ${column + 1}${columns ? ` (${quoted(columns[column])})` : ''}`;
   const addLabel = (value: number, cell: string, line: number): void => {
     const limit = options.classes === undefined ? MAXIMUM_LABEL : Math.min(MAXIMUM_LABEL, options.classes - 1);
     if (!Number.isInteger(value) || value < 0 || value > limit)
       throw new DataError(
-        `${place(label, line)} has the label ${quote(cell)}; a whole number from 0 to ${limit} would do.`,
+        `${place(label, line)} has the label ${quoted(cell)}; a whole number from 0 to ${limit} would do.`,
       );
     labels.push(value);
   };
@@ -111,7 +107,7 @@ export function tableReader(where: string, options: CsvOptions = {}): TableReade
       for (let column = 0; column < count; column++) {
         const value = cellNumber(cells[column]);
         if (Number.isNaN(value))
-          throw new DataError(`${place(column, line)} holds ${quote(cells[column])}, which is not a number.`);
+          throw new DataError(`${place(column, line)} holds ${quoted(cells[column])}, which is not a number.`);
         if (column === label) {
           addLabel(value, cells[column], line);
           continue;

@@ -1,3 +1,4 @@
+import { visibleJson } from '../math/text.ts';
 import { FormatError } from './format-error.ts';
 
 /** Deeper JSON is nothing that we wrote, and costs far more memory than its bytes. */
@@ -38,7 +39,7 @@ export function asObject(value: unknown, where: string): Readonly<Record<string,
 
 /** A piece of a file for messages, shortened. */
 export function shorten(value: unknown): string {
-  const text = JSON.stringify(value) ?? String(value);
+  const text = visibleJson(JSON.stringify(value) ?? String(value));
   return text.length > 60 ? `${text.slice(0, 60)}…` : text;
 }
 

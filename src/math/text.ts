@@ -17,3 +17,25 @@ export function suggest(given: string, known: readonly string[]): string {
     nearest?.startsWith(given) || (nearest && editDistance(given, nearest) <= Math.max(2, given.length / 2));
   return `${close && given !== '' ? `Did you mean "${nearest}"? ` : ''}Known: ${known.join(', ')}.`;
 }
+
+/** Control characters, and those that change the direction of text: a terminal takes them for commands, or shows what is not there. */
+export const HIDDEN: RegExp = /[\p{Cc}\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/gu;
+
+/** JSON without them: those that it leaves as they are become \\u escapes. */
+export const visibleJson = (json: string): string =>
+  json.replace(HIDDEN, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
+
+/** The most characters of a file that a message repeats. */
+const MOST_QUOTED = 80;
+
+/** A piece of a file for messages: in quotes, its control characters escaped, 80 characters at most. */
+export function quoted(text: string): string {
+  const whole = visibleJson(JSON.stringify(text.slice(0, MOST_QUOTED)));
+  return whole.length > MOST_QUOTED || text.length > MOST_QUOTED ? `${whole.slice(0, MOST_QUOTED - 2)}…"` : whole;
+}
+
+/** The same of several pieces, 80 characters together. */
+export function quotedList(texts: readonly string[]): string {
+  const whole = texts.slice(0, MOST_QUOTED).map(quoted).join(', ');
+  return whole.length > MOST_QUOTED ? `${whole.slice(0, MOST_QUOTED - 1)}…` : whole;
+}

@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { type CsvOptions, tablesToDatasets } from '../../src/data/csv.ts';
 import { DataError, type Dataset } from '../../src/data/dataset.ts';
 import { readCsv } from '../../src/platform/node/csv.ts';
+import { readNumbers } from '../../src/platform/node/csv-numbers.ts';
 
 function read(text: string, options?: CsvOptions): Dataset {
   return tablesToDatasets(
@@ -103,4 +104,32 @@ test('any mutation of a table is read or refused', () => {
     }
   };
   fc.assert(fc.property(edits, check), { numRuns: 500 });
+});
+
+test('errors repeat 80 characters of a file at most, and none that a terminal takes for a command', () => {
+  const encode = (text: string): Uint8Array => new TextEncoder().encode(text);
+  for (const piece of ['x', '\u001b[2J', '"\u0007', '\u009b', '😀']) {
+    const long = piece.repeat(3000).replaceAll('"', '');
+    const attempts: [string, () => unknown][] = [
+      ['a cell', () => read(`a,b\n1,2\n1,${long}\n`)],
+      ['a label', () => read(`a,label\n1,2\n1,${long}\n`)],
+      ['a name', () => read(`a,${long}\n1,x\n`)],
+      ['a column', () => read(`a,b\n1,2\n`, { label: long })],
+      ['many columns', () => read(`${Array(500).fill(long.slice(0, 30)).join()}\n`, { label: 'c', header: true })],
+      ['a quote', () => read(`a,b\n1,${long}"\n`)],
+      ['an end', () => read(`a,b\n1,"${long}`)],
+      ['a row to predict', () => readNumbers(encode(`a,b\n1,2\n1,${long}\n`), 'table.csv', 2)],
+      ['a quote to predict', () => readNumbers(encode(`a,b\n1,${long}"\n`), 'table.csv', 2)],
+    ];
+    for (const [what, attempt] of attempts)
+      assert.throws(attempt, (error: Error) => {
+        assert.equal(error.name, 'DataError', what);
+        // The sentence itself, and twice 80 characters where it names the column too.
+        assert.ok(error.message.length < 330, `${what}: ${error.message.length} characters`);
+        for (const [run] of error.message.matchAll(/(?:x|\\u001b\[2J|\\u0007|\\u009b|😀)+/g))
+          assert.ok(run.length <= 80, `${what}: ${run}`);
+        if (!what.includes('quote')) assert.doesNotMatch(error.message, /\p{Cc}/u, what);
+        return true;
+      });
+  }
 });

@@ -1,5 +1,6 @@
 import { DataError } from '../../data/dataset.ts';
 import { growingArray } from '../../data/growing-array.ts';
+import { quoted } from '../../math/text.ts';
 import { eachRecord } from './csv.ts';
 
 /** Rows of numbers of one's own, for a network to answer. */
@@ -48,9 +49,7 @@ export function readNumbers(bytes: Uint8Array, where: string, width: number): Nu
       if (column === labelled) return;
       const value = numberOf(cell);
       if (Number.isNaN(value))
-        throw new DataError(
-          `Line ${line} of ${where} holds ${JSON.stringify(cell.slice(0, 40))}, which is not a number.`,
-        );
+        throw new DataError(`Line ${line} of ${where} holds ${quoted(cell)}, which is not a number.`);
       values.push(value);
       if (value > largest) largest = value;
     });
