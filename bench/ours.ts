@@ -11,10 +11,10 @@ import { targetOf } from '../src/backend/matrix.ts';
 import { createModel, dense, digits, gated, type NdArray, sgd, Tape, type Tensor } from '../src/index.ts';
 import { createEngine } from '../src/platform/node/index.ts';
 import { randomStream } from '../src/random/stream.ts';
+import { gatherBatch } from '../src/tasks/examples.ts';
 import { blocksToBlocks, blocksToDense, denseToBlocks, gateBlocks, openBlocks } from '../src/tensor/ops/blocks.ts';
 import { gate } from '../src/tensor/ops/gate.ts';
 import { matmul } from '../src/tensor/ops/matmul.ts';
-import { gatherBatch } from '../src/train/batches.ts';
 import { Stepper } from '../src/train/step.ts';
 
 const { values: flags } = parseArgs({

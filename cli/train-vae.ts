@@ -10,14 +10,15 @@ import {
   Run,
   type RunEvent,
   type Split,
+  train,
   trainOptions,
-  trainVae,
   type VaeEpochEvent,
   type VaeEvent,
   type VaeKind,
   type VaeResultEvent,
   type VaeRunRecord,
   vaeLayers,
+  vae as vaeTask,
 } from '../src/index.ts';
 import { nodeFolder } from '../src/platform/node/index.ts';
 import { vaeCurvesChart } from './curves.ts';
@@ -90,7 +91,11 @@ export async function beginVae(
   latentSite(model);
   const record = vaeRecord(using, kind, spec);
   if (!json) progress.print(headline(config, kind, data.train, model.parameters));
-  if (flags.run === 'none') return followVae(trainVae(model, data, { ...trainOptions(record), signal }), using);
+  if (flags.run === 'none')
+    return followVae(
+      train(model, data, { ...trainOptions(record), task: vaeTask({ samples: record.training.samples }), signal }),
+      using,
+    );
   return withNewFolder(flags.run, config, flags.seed, async (path) =>
     trainFolder(await Run.plan(nodeFolder(path), record), model),
   );
@@ -134,7 +139,7 @@ export async function followVae(
       continue;
     }
     if (event.event === 'measure') {
-      progress.draw(event.what, event.done / event.count, [`${event.done} of ${event.count} pictures`]);
+      progress.draw(`${event.what} data`, event.done / event.count, [`${event.done} of ${event.count} pictures`]);
       continue;
     }
     if (event.event === 'saved') continue;

@@ -17,7 +17,6 @@ import {
   type TrainEvent,
   train,
   trainRun,
-  trainVaeRun,
 } from '../src/index.ts';
 import { createEngine, DATASET_NAMES, type LoadOptions, loadDataset, nodeFolder } from '../src/platform/node/index.ts';
 import { commandLine, pathWord } from './command-line.ts';
@@ -289,7 +288,7 @@ async function trainFolder(
     by,
   };
   try {
-    if (run.kind === 'vae') await followVae(trainVaeRun(run, options), session);
+    if (run.kind === 'vae') await followVae(trainRun(run, options), session);
     else await follow(trainRun(run, options), session);
   } catch (error) {
     if (error instanceof StorageError && error.full) throw new UsageError(`${error.message} To go on then: ${again}`);

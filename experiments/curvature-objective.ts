@@ -1,4 +1,4 @@
-import { type Objective, penalty, placeBatch, softmaxCrossEntropy, type Tensor } from '../src/index.ts';
+import { classification, penalty, placeBatch, softmaxCrossEntropy, type Tensor } from '../src/index.ts';
 import { type CurvatureGradient, curvature } from './curvature.ts';
 
 /**
@@ -6,7 +6,7 @@ import { type CurvatureGradient, curvature } from './curvature.ts';
  * have. The losses that training reports are cross-entropies alone.
  * @throws RangeError for a network of other layers
  */
-export const curvatureObjective: Objective = (model, pass, batch) => {
+const run: typeof classification.run = (model, pass, batch) => {
   const { x, labels } = placeBatch(pass, batch);
   const output = model.apply(pass, x);
   const hidden = model.sites[0]?.last?.h;
@@ -43,3 +43,6 @@ export const curvatureObjective: Objective = (model, pass, batch) => {
   tape.layer = 'loss';
   return { output, losses: softmaxCrossEntropy(output, labels) };
 };
+
+/** Classification by that loss, measured as ever. */
+export const curvatureTask = { ...classification, run };

@@ -18,8 +18,9 @@ import {
   measureVae,
   resolveNeuron,
   slice,
-  trainVae,
+  train,
   type VaeBound,
+  vae,
   vaeLayers,
 } from '../src/index.ts';
 import { zoo } from '../src/neurons/index.ts';
@@ -176,7 +177,7 @@ async function runCell(neuron: string, seed: number): Promise<void> {
   const model = createModel(engine, { inputs: 784, layers: vaeLayers('linear', 784, neuron), seed });
   const part = slice(data.train, 0, PICTURES);
   const curve: { seconds: number; steps: number; elbo: number }[] = [];
-  const training = trainVae(model, data, { epochs: 100_000, batch: 100, optimizer: adam() });
+  const training = train(model, data, { task: vae(), epochs: 100_000, batch: 100, optimizer: adam() });
   let [seconds, steps] = [0, 0];
   let measured = 0;
   while (seconds < SECONDS) {

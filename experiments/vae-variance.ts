@@ -15,7 +15,7 @@ import {
   resolveNeuron,
   SiteGradients,
   slice,
-  trainVae,
+  train,
   vae,
   vaeLayers,
 } from '../src/index.ts';
@@ -167,11 +167,11 @@ async function run(): Promise<void> {
   const engine = await createEngine({ threads: 1, blas: 'auto' });
   const model = createModel(engine, { inputs: 784, layers: vaeLayers('linear', 784, 'rloo'), seed: 1 });
   const pictures = slice(data.valid, 0, BATCHES * BATCH);
-  const latents = new SiteGradients(model, model.layers[0].sites[0], vae);
+  const latents = new SiteGradients(model, model.layers[0].sites[0], vae());
   const minibatch = (i: number) => Int32Array.from({ length: BATCH }, (_, r) => (i % BATCHES) * BATCH + r);
   const names = MEASURED.filter((name) => Object.hasOwn(zoo, name.split(':')[0]));
   let step = 0;
-  for await (const event of trainVae(model, data, { epochs: 1000, batch: BATCH, optimizer: adam() })) {
+  for await (const event of train(model, data, { task: vae(), epochs: 1000, batch: BATCH, optimizer: adam() })) {
     if (event.event !== 'batch') continue;
     step++;
     if (!MARKS.includes(step)) continue;

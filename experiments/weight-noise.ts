@@ -2,16 +2,15 @@ import {
   adam,
   adaptiveWeightNoise,
   createModel,
+  ctc,
   dense,
-  evaluateSequences,
+  evaluateTask,
   fixedWeightNoise,
   lstm,
   type Model,
   penStrings,
-  type SequenceEpoch,
-  type SequenceEvaluation,
   type Snapshot,
-  trainSequences,
+  train,
   type WeightNoiseSpec,
 } from '../src/index.ts';
 import { createEngine } from '../src/platform/node/index.ts';
@@ -38,11 +37,23 @@ export interface WeightNoiseCell {
   readonly seed: number;
 }
 
+/** How a net reads strings: nats a string, and shares of labels and of strings. */
+interface Reading {
+  readonly loss: number;
+  readonly labelError: number;
+  readonly sequenceError: number;
+}
+
+function readingOf(model: Model, data: Parameters<typeof ctc.check>[1]): Reading {
+  const { metrics, loss } = evaluateTask(model, data, ctc, { batch: 64 });
+  return { loss, labelError: metrics.labelError, sequenceError: metrics.sequenceError };
+}
+
 /** The epoch that is best on validation by one measure, and what the test says of its weights. */
 interface Stop {
   readonly epoch: number;
-  readonly valid: SequenceEvaluation;
-  readonly test: SequenceEvaluation;
+  readonly valid: Reading;
+  readonly test: Reading;
 }
 
 export interface WeightNoiseResult {
@@ -82,25 +93,25 @@ function phasesOf({ variant, epochs }: WeightNoiseCell): { epochs: number; weigh
 
 /** Keeps the weights of the best evaluation by one measure. */
 class Best {
-  private readonly measure: (valid: SequenceEvaluation) => number;
+  private readonly measure: (valid: Reading) => number;
   private epoch = 0;
-  private valid: SequenceEvaluation | undefined;
+  private valid: Reading | undefined;
   private snapshot: Snapshot = new Map();
 
-  constructor(measure: (valid: SequenceEvaluation) => number) {
+  constructor(measure: (valid: Reading) => number) {
     this.measure = measure;
   }
 
-  see(model: Model, epoch: number, valid: SequenceEvaluation): void {
+  see(model: Model, epoch: number, valid: Reading): void {
     if (this.valid && this.measure(valid) >= this.measure(this.valid)) return;
     this.epoch = epoch;
     this.valid = valid;
     this.snapshot = model.snapshot();
   }
 
-  stop(model: Model, test: Parameters<typeof evaluateSequences>[1]): Stop {
+  stop(model: Model, test: Parameters<typeof ctc.check>[1]): Stop {
     model.restore(this.snapshot);
-    return { epoch: this.epoch, valid: this.valid as SequenceEvaluation, test: evaluateSequences(model, test) };
+    return { epoch: this.epoch, valid: this.valid as Reading, test: readingOf(model, test) };
   }
 }
 
@@ -118,17 +129,18 @@ async function run(cell: WeightNoiseCell, { signal, onProgress }: CellOptions): 
     const model = createModel(engine, { inputs: training.width, seed, layers });
     let bests: readonly Best[] = [];
     const curve: WeightNoiseResult['curve'][number][] = [];
-    let last: SequenceEpoch | undefined;
+    let last: { readonly deviation?: number; readonly complexity?: number } | undefined;
     let done = 0;
     for (const phase of phasesOf(cell)) {
       // Only the last phase counts: weights that an earlier one left are not this variant's.
       bests = [new Best(({ loss }) => loss), new Best(({ sequenceError }) => sequenceError)];
       const optimizer = adam({ learningRate: LEARNING_RATE });
-      const options = { ...phase, batch: BATCH, evaluateEvery, seed: seed + done, optimizer, signal };
-      for await (const event of trainSequences(model, { train: training, valid }, options)) {
+      const own = { batch: BATCH, validateEvery: evaluateEvery, seed: seed + done, optimizer, signal };
+      for await (const event of train(model, { train: training, valid, test }, { ...phase, ...own, task: ctc })) {
+        if (event.event !== 'epoch') continue;
         const epoch = done + event.epoch;
-        for (const best of bests) best.see(model, epoch, event.valid);
-        const { loss, sequenceError } = event.valid;
+        const { validLoss: loss, validLabelError: labelError, validSequenceError: sequenceError } = event;
+        for (const best of bests) best.see(model, epoch, { loss, labelError, sequenceError });
         curve.push({
           epoch,
           trainLoss: round(event.trainLoss),
@@ -137,6 +149,8 @@ async function run(cell: WeightNoiseCell, { signal, onProgress }: CellOptions): 
         });
         last = event;
         onProgress(epoch / cell.epochs);
+        // The weights of the last epoch go on, not those of the best, which the result would restore.
+        if (event.epoch === phase.epochs) break;
       }
       done += phase.epochs;
     }

@@ -8,7 +8,6 @@ import {
   evaluate,
   type Model,
   type NeuronSpec,
-  type Objective,
   randomStream,
   resolveNeuron,
   type Split,
@@ -19,7 +18,7 @@ import {
 } from '../src/index.ts';
 import { createEngine, loadDataset } from '../src/platform/node/index.ts';
 import { averaged } from './averaged.ts';
-import { curvatureObjective } from './curvature-objective.ts';
+import { curvatureTask } from './curvature-objective.ts';
 import { type CellOptions, type Experiment, SAME_IMAGES } from './experiment.ts';
 import { type Fired, type NoiseForm, noiseForm } from './noise-form.ts';
 import { renderWhySlow } from './why-slow-report.ts';
@@ -32,7 +31,7 @@ const GAUSSIAN = 'gaussian-matched';
 
 interface Arm {
   readonly neuron: NeuronSpec;
-  readonly objective?: Objective;
+  readonly task?: typeof curvatureTask;
   /** Are its gradients compared with those of other neurons, and its noise with its second order? */
   readonly looked?: { readonly basket: boolean };
 }
@@ -51,7 +50,7 @@ export const ARMS = {
   'Gaussian noise, trained as bits': { neuron: `${GAUSSIAN}:gradient=straight-through` },
   'Gaussian noise': { neuron: GAUSSIAN },
   'Gaussian noise, many passes': { neuron: averaged(GAUSSIAN, MANY) },
-  'curvature penalty': { neuron: 'sigmoid', objective: curvatureObjective },
+  'curvature penalty': { neuron: 'sigmoid', task: curvatureTask },
 } as const satisfies Readonly<Record<string, Arm>>;
 export type ArmName = keyof typeof ARMS;
 
@@ -109,7 +108,7 @@ async function run(cell: WhyCell, { signal, onProgress }: CellOptions): Promise<
   const engine = await createEngine({ threads: 1 });
   try {
     const { seed, epochs } = cell;
-    const { neuron, objective, looked }: Arm = ARMS[cell.arm];
+    const { neuron, task, looked }: Arm = ARMS[cell.arm];
     const layers = [dense(cell.units, neuron), dense(10)];
     const model = createModel(engine, { inputs: 784, seed, layers });
     const curve = [criterion(model, data.train, 0)];
@@ -117,7 +116,7 @@ async function run(cell: WhyCell, { signal, onProgress }: CellOptions): Promise<
     const basket: BasketRow[] = [];
     const optimizer = sgd({ learningRate: cell.rate });
     const options = { epochs, batch: BATCH, optimizer, signal, validation: 'mean-field' as const };
-    const own = { ...(objective && { objective }), ...(looked?.basket && { basket: BASKET }) };
+    const own = { ...(task && { task }), ...(looked?.basket && { basket: BASKET }) };
     let steps = 0;
     for await (const event of train(model, data, { ...options, ...own })) {
       if (event.event === 'batch') {

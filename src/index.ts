@@ -66,6 +66,7 @@ export { type DigitsDataset, type DigitsSplit, digits, digitsSplit } from './dat
 export { type PenStrings, type PenStringsOptions, penStrings } from './data/pen-strings.ts';
 export { type FittedPicture, fitPicture, type Picture } from './data/picture.ts';
 export { joinSequences, type LabelledSequence, type SequenceDataset } from './data/sequences.ts';
+export { makeTargets, type TargetDataset } from './data/targets.ts';
 // Gates
 export type { BalanceOptions } from './gates/balance.ts';
 export {
@@ -169,16 +170,24 @@ export {
   type SavedEvent,
   type TrainRunOptions,
   trainRun,
-  trainVaeRun,
 } from './runs/train-run.ts';
 export { ExportError } from './tensor/export-error.ts';
+// Tasks: what is minimised and what is measured
+export { type ClassificationEpoch, classification, placeBatch } from './tasks/classification.ts';
+export { type CtcEpoch, ctc } from './tasks/ctc.ts';
+export { type Batch, epochOrder } from './tasks/examples.ts';
+export { type MultiLabelEpoch, multiLabel } from './tasks/multi-label.ts';
+export { type RegressionEpoch, regression } from './tasks/regression.ts';
+export type { Figures, Outcome, Parts, Task, TaskBatch, TaskData } from './tasks/task.ts';
+export { type VaeEpoch, type VaeOptions, type VaeResult, vae } from './tasks/vae.ts';
+export { measureVae, type VaeBound, type VaeBoundOptions } from './tasks/vae-bound.ts';
+export { latentSite, startAtMeans, type VaeKind, vaeLayers } from './tasks/vae-pass.ts';
 export { penalty } from './tensor/ops/penalty.ts';
 export { softmaxCrossEntropy } from './tensor/ops/softmax-cross-entropy.ts';
 export { NonFiniteError, Tape } from './tensor/tape.ts';
 export { Tensor } from './tensor/tensor.ts';
 // Training and evaluation
 export { Basket, type BasketOptions, type BasketRow, siteOf } from './train/basket.ts';
-export { epochOrder } from './train/batches.ts';
 export { calibrate } from './train/calibrate.ts';
 export {
   CompiledModel,
@@ -191,32 +200,36 @@ export {
   type Prediction,
   type PredictOptions,
 } from './train/compile.ts';
-export { type EvaluateOptions, type Evaluation, evaluate } from './train/evaluate.ts';
-export type { BatchEvent, EpochEvent, ResultEvent, TrainEvent } from './train/events.ts';
+export {
+  type EvaluateOptions,
+  type Evaluation,
+  evaluate,
+  evaluateTask,
+  type TaskEvaluation,
+} from './train/evaluate.ts';
+export type {
+  BatchEvent,
+  EpochEvent,
+  EpochFacts,
+  InModes,
+  MeasuredResult,
+  MeasureEvent,
+  ResultEvent,
+  ResultFacts,
+  TrainEvent,
+  VaeEpochEvent,
+  VaeEvent,
+  VaeResultEvent,
+} from './train/events.ts';
 export { type GateExamples, gateExamples } from './train/gate-examples.ts';
 export { gateInformation } from './train/gate-information.ts';
 export { type GateRates, gateRates } from './train/gate-rates.ts';
-export { type Objective, type Outcome, placeBatch } from './train/objective.ts';
-export {
-  evaluateSequences,
-  type SequenceEpoch,
-  type SequenceEvaluation,
-  type SequenceTrainOptions,
-  trainSequences,
-} from './train/sequences.ts';
 export { type Measured, type SiteGradient, SiteGradients } from './train/site-gradients.ts';
-export { checkProgress, type Progress, type TrainingProgress, type TrainingState } from './train/state.ts';
-export { type Training, type TrainOptions, train } from './train/train.ts';
 export {
-  type TrainVaeOptions,
-  trainVae,
-  type VaeEpochEvent,
-  type VaeEvent,
-  type VaeMeasureEvent,
+  checkProgress,
+  type Progress,
+  type TrainingProgress,
+  type TrainingState,
   type VaeProgress,
-  type VaeResultEvent,
-  type VaeState,
-  type VaeTraining,
-} from './train/train-vae.ts';
-export { latentSite, startAtMeans, type VaeKind, vae, vaeLayers } from './train/vae.ts';
-export { measureVae, type VaeBound, type VaeBoundOptions } from './train/vae-bound.ts';
+} from './train/state.ts';
+export { type LoopOptions, type TaskOptions, type Training, type TrainOptions, train } from './train/train.ts';

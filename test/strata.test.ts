@@ -19,6 +19,7 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   'src/nn': ['src/math', 'src/random', 'src/neurons', 'src/backend', 'src/tensor', 'src/gates'],
   'src/optim': ['src/math', 'src/backend'],
   'src/data': ['src/math', 'src/random'],
+  'src/tasks': ['src/math', 'src/random', 'src/neurons', 'src/backend', 'src/tensor', 'src/nn', 'src/data'],
   'src/train': [
     'src/math',
     'src/random',
@@ -29,6 +30,7 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
     'src/nn',
     'src/optim',
     'src/data',
+    'src/tasks',
   ],
   'src/estimate': ['src/math', 'src/random', 'src/neurons', 'src/kernels', 'src/backend', 'src/tensor', 'src/optim'],
   'src/audit': [
@@ -40,6 +42,7 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
     'src/nn',
     'src/optim',
     'src/data',
+    'src/tasks',
     'src/train',
   ],
   'src/io': ['src/math', 'src/neurons', 'src/backend', 'src/tensor', 'src/nn'],
@@ -52,6 +55,7 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
     'src/nn',
     'src/optim',
     'src/data',
+    'src/tasks',
     'src/train',
     'src/io',
   ],

@@ -5,8 +5,8 @@ import type { Neuron } from '../neurons/contract.ts';
 import type { FiringSite } from '../nn/firing-site.ts';
 import type { Model } from '../nn/model.ts';
 import { skipsInTraining } from '../nn/paths.ts';
+import type { Task } from '../tasks/task.ts';
 import { drawsOf } from '../tensor/draws.ts';
-import type { Objective } from '../train/objective.ts';
 import { type Measured, SiteGradients } from '../train/site-gradients.ts';
 import type { Interval } from './audit-neuron.ts';
 import { referenceFor } from './reference.ts';
@@ -22,8 +22,8 @@ export interface SiteAuditOptions {
   readonly warmUp?: number;
   /** Loss evaluations an example that estimates are averaged over, for comparing them; default 64. */
   readonly evaluations?: number;
-  /** What is minimised; default: the cross-entropy of a classifier. */
-  readonly objective?: Objective;
+  /** What is minimised; default: classification. */
+  readonly task?: Task;
 }
 
 /** What a neuron's gradient at the logits of one site of a network is worth; squares are over |∇|², that of the minibatch. */
@@ -74,14 +74,14 @@ export class SiteAuditor {
 
   /** @throws RangeError for a site that is none of the model's, no examples, or fewer than eight repeats */
   constructor(model: Model, site: FiringSite, data: Dataset, options: SiteAuditOptions) {
-    const { indices, repeats = 48, warmUp = 30, evaluations = 64, objective } = options;
+    const { indices, repeats = 48, warmUp = 30, evaluations = 64, task } = options;
     if (!Number.isInteger(repeats) || repeats < 8)
       throw new RangeError(`\`repeats\` is ${repeats}; a whole number from 8 up would do.`);
     if (indices.length === 0) throw new RangeError('There are no examples to measure on; one or more would do.');
     this.site = site;
     this.data = data;
     this.indices = indices;
-    this.gradients = new SiteGradients(model, site, objective);
+    this.gradients = new SiteGradients(model, site, task);
     this.repeats = repeats;
     this.warmUp = warmUp;
     this.budget = evaluations;

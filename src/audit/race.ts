@@ -4,8 +4,8 @@ import type { NeuronDefinition } from '../neurons/contract.ts';
 import { createModel, type LayerSpec, type Model } from '../nn/model.ts';
 import type { Module } from '../nn/module.ts';
 import type { Optimizer } from '../optim/index.ts';
+import { epochOrder, gatherBatch } from '../tasks/examples.ts';
 import { NonFiniteError } from '../tensor/tape.ts';
-import { epochOrder, gatherBatch } from '../train/batches.ts';
 import { calibrate } from '../train/calibrate.ts';
 import { evaluate } from '../train/evaluate.ts';
 import { Stepper } from '../train/step.ts';
@@ -127,14 +127,14 @@ export class Runner {
     const indices = passes === 1 ? examples : repeated(examples, passes);
     model.engine.beginStep();
     const settings = { optimizer: this.optimizer, learningRate: this.optimizer.learningRate };
-    const { loss, output, multiplyAdds } = this.stepper.run(
+    const { loss, outcome, multiplyAdds } = this.stepper.run(
       gatherBatch(model.engine, track.data.train, indices),
       settings,
     );
     this.losses.push(loss);
     this.executed += multiplyAdds;
     this.examples += indices.length;
-    this.forward += output.rows / examples.length;
+    this.forward += outcome.output.rows / examples.length;
   }
 
   /** The next examples, in an order that depends on the seed alone. */

@@ -32,6 +32,7 @@ export const adaptiveWeightNoise = (deviation = 0.075): AdaptiveWeightNoise => (
 
 /** What is kept for one parameter; all arrays are of its shape. */
 interface Noisy {
+  readonly name: string;
   /** The parameter: μ between cases, a draw during one. */
   readonly weights: NdArray;
   readonly mean: NdArray;
@@ -72,6 +73,7 @@ export class WeightNoise {
     this.all = parameters.map(({ name, tensor }) => {
       const like = (what: string): NdArray => engine.parameter(tensor.shape, `the ${what} of ${name}`);
       const noisy: Noisy = {
+        name,
         weights: tensor,
         mean: like('mean'),
         deviation: like('deviation'),
@@ -96,6 +98,13 @@ export class WeightNoise {
   /** What an optimizer is to change: the parameters, and for adaptive noise their log variances after them. */
   get trained(): readonly NdArray[] {
     return [...this.all.map(({ weights }) => weights), ...this.all.flatMap(({ learnt }) => learnt?.logVariance ?? [])];
+  }
+
+  /** What is learnt beside the parameters, by name: live arrays. */
+  arrays(): [string, Float32Array | Float64Array][] {
+    return this.all.flatMap(({ name, learnt }): [string, Float32Array | Float64Array][] =>
+      learnt ? [[`${name}.logVariance`, learnt.logVariance.values]] : [],
+    );
   }
 
   /** Starts a minibatch. */

@@ -3,8 +3,7 @@ import { FormatError } from '../io/format-error.ts';
 import { asObject, decodeText, parseJson, shorten } from '../io/json.ts';
 import type { ModelDescription } from '../nn/model.ts';
 import { type Optimizer, resolveOptimizer } from '../optim/index.ts';
-import type { ResultEvent } from '../train/events.ts';
-import type { VaeResultEvent } from '../train/train-vae.ts';
+import type { ResultEvent, VaeResultEvent } from '../train/events.ts';
 import { LOG_NAMES, type LogName } from './logs.ts';
 import { EXPECTED_BLAS, isRecordedBlas, type RecordedBlas } from './recorded-blas.ts';
 
@@ -31,7 +30,7 @@ export interface TrainingSettings extends CommonSettings {
   readonly patience?: number;
 }
 
-/** How an autoencoder trains: `TrainVaeOptions` as plain JSON. */
+/** How an autoencoder trains, and how many draws its bound has: plain JSON. */
 export interface VaeSettings extends CommonSettings {
   readonly samples: number;
 }
@@ -254,7 +253,7 @@ function fieldChecker(where: string) {
   };
 }
 
-/** The options of `train` or `trainVae` that a record stands for. @throws RangeError for an optimizer that there is not */
+/** The options of `train` that a record stands for. @throws RangeError for an optimizer that there is not */
 export function trainOptions<Settings extends CommonSettings>({
   training,
 }: {

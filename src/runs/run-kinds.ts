@@ -1,12 +1,8 @@
-import type { EpochEvent, ResultEvent, TrainEvent } from '../train/events.ts';
-import { checkProgress, type Progress, type TrainingProgress } from '../train/state.ts';
-import {
-  checkVaeProgress,
-  type VaeEpochEvent,
-  type VaeEvent,
-  type VaeProgress,
-  type VaeResultEvent,
-} from '../train/train-vae.ts';
+import { classification } from '../tasks/classification.ts';
+import type { Task } from '../tasks/task.ts';
+import { vae } from '../tasks/vae.ts';
+import type { EpochEvent, ResultEvent, TrainEvent, VaeEpochEvent, VaeEvent, VaeResultEvent } from '../train/events.ts';
+import type { TrainingProgress, VaeProgress } from '../train/state.ts';
 import type { AnyRunRecord, RunRecord, VaeRunRecord } from './record.ts';
 
 /** What runs of each kind are made of. */
@@ -33,8 +29,8 @@ export type RunKind = keyof RunKinds;
 interface KindChecks {
   /** What is a number in a line of metrics.jsonl, by event. */
   readonly numbers: Readonly<Record<'epoch' | 'result', readonly string[]>>;
-  /** @throws RangeError that names the field */
-  readonly progress: (value: unknown) => Progress;
+  /** What its runs train, by their record's settings. */
+  readonly task: (settings: { readonly samples?: number }) => Task;
 }
 
 export const runKinds: Readonly<Record<RunKind, KindChecks>> = {
@@ -43,14 +39,14 @@ export const runKinds: Readonly<Record<RunKind, KindChecks>> = {
       epoch: ['trainLoss', 'trainError', 'validError', 'validLoss', 'density', 'learningRate', 'seconds'],
       result: ['validError', 'trainLoss', 'density', 'bestEpoch', 'seconds'],
     },
-    progress: checkProgress,
+    task: () => classification as unknown as Task,
   },
   vae: {
     numbers: {
       epoch: ['trainLoss', 'validElbo', 'learningRate', 'seconds'],
       result: ['trainElbo', 'validElbo', 'testElbo', 'testBound', 'bestEpoch', 'seconds'],
     },
-    progress: checkVaeProgress,
+    task: ({ samples }) => vae(samples === undefined ? {} : { samples }) as unknown as Task,
   },
 };
 

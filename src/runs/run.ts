@@ -1,7 +1,7 @@
 import { CHECKPOINT_FILES, decodeCheckpoint, encodeCheckpoint } from '../io/checkpoint.ts';
 import { FormatError } from '../io/format-error.ts';
 import { sizeOfModel } from '../io/model-size.ts';
-import type { Progress, TrainingState } from '../train/state.ts';
+import { checkProgress, type Progress, type TrainingState } from '../train/state.ts';
 import { type Folder, LockLostError, StorageError } from './folder.ts';
 import { type RunLog, runLogs } from './logs.ts';
 import { encodeLine, METRICS_FILE, type Metrics, type MetricsLine, MOST_METRICS, readMetrics } from './metrics.ts';
@@ -73,7 +73,7 @@ export class Run<K extends RunKind = 'classifier'> {
   }
 
   /**
-   * A run that is about to begin: nothing is written before `trainRun` or `trainVaeRun` has found everything as it should be.
+   * A run that is about to begin: nothing is written before `trainRun` has found everything as it should be.
    * @throws StorageError when the folder holds anything already
    */
   static async plan(folder: Folder, record: RunKinds['classifier']['record']): Promise<Run>;
@@ -276,7 +276,7 @@ export class Run<K extends RunKind = 'classifier'> {
       for (const file of Object.values(CHECKPOINT_FILES))
         files[file] = await folder.read(`${place}/${file}`, most[file]);
       const { arrays, facts, settings } = decodeCheckpoint(files, `${folder.path}/${place}`);
-      const state = stateOf(arrays, runKinds[this.kind].progress(facts) as RunKinds[K]['progress']);
+      const state = stateOf(arrays, checkProgress<RunKinds[K]['progress']>(facts, runKinds[this.kind].task({})));
       return { state, ...(settings !== undefined && { settings }) };
     } catch (error) {
       if (error instanceof FormatError || error instanceof RangeError || error instanceof StorageError)

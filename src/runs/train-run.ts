@@ -7,12 +7,11 @@ import { sizeOfModel } from '../io/model-size.ts';
 import type { Model } from '../nn/model.ts';
 import type { TrainingState } from '../train/state.ts';
 import { train } from '../train/train.ts';
-import { trainVae } from '../train/train-vae.ts';
 import { type FolderLock, StorageError } from './folder.ts';
 import type { MetricsLine, SessionEvent } from './metrics.ts';
 import { type CommonSettings, trainOptions } from './record.ts';
 import { RUN_FILE, type Run, type SavedState, WEIGHTS_FILE } from './run.ts';
-import type { RunKind, RunKinds } from './run-kinds.ts';
+import { type RunKind, type RunKinds, runKinds } from './run-kinds.ts';
 import { untrainedModel } from './run-model.ts';
 import { checkSettings } from './settings.ts';
 
@@ -64,41 +63,13 @@ export type RunEvent<K extends RunKind = 'classifier'> = RunKinds[K]['event'] | 
  * @throws StorageError when the run is in use, its engine, data or settings are others than before, or the disk is full; FormatError
  * when its files are damaged; what `train` throws
  */
-export const trainRun = (run: Run, options: TrainRunOptions): AsyncGenerator<RunEvent, void> =>
-  trainKind(run, options, ({ record, model, data, signal, resume }) =>
-    train(model, data, { ...trainOptions(record), signal, ...(resume && { resume }) }),
-  );
-
-/** The same for the run of an autoencoder. @throws what `trainRun` does, and what `trainVae` throws */
-export const trainVaeRun = (run: Run<'vae'>, options: TrainRunOptions): AsyncGenerator<RunEvent<'vae'>, void> =>
-  trainKind(run, options, ({ record, model, data, signal, resume }) =>
-    trainVae(model, data, { ...trainOptions(record), signal, ...(resume && { resume }) }),
-  );
-
-type State<K extends RunKind> = TrainingState<RunKinds[K]['progress']>;
-
-/** Training under way, of any kind. */
-interface Training<K extends RunKind> extends AsyncIterable<RunKinds[K]['event']> {
-  state(): State<K>;
-}
-
-/** Begins training, or goes on from a state. */
-type Begin<K extends RunKind> = (from: {
-  readonly record: RunKinds[K]['record'];
-  readonly model: Model;
-  readonly data: Split;
-  readonly signal: AbortSignal;
-  readonly resume: State<K> | undefined;
-}) => Training<K>;
-
-async function* trainKind<K extends RunKind>(
+export async function* trainRun<K extends RunKind>(
   run: Run<K>,
   options: TrainRunOptions,
-  begin: Begin<K>,
 ): AsyncGenerator<RunEvent<K>, void> {
   const lock = await run.folder.lock();
   try {
-    yield* trainLocked(run, options, begin, lock);
+    yield* trainLocked(run, options, lock);
   } finally {
     await lock.release();
   }
@@ -107,7 +78,6 @@ async function* trainKind<K extends RunKind>(
 async function* trainLocked<K extends RunKind>(
   run: Run<K>,
   options: TrainRunOptions,
-  begin: Begin<K>,
   { lost, tidy }: FolderLock,
 ): AsyncGenerator<RunEvent<K>, void> {
   const { engine, data, checkpointSeconds = 30, anyEngine = false } = options;
@@ -122,7 +92,7 @@ async function* trainLocked<K extends RunKind>(
   if (!options.model) checkRoom(record, engine, data, run.folder.path);
   const model = options.model ?? untrainedModel(run, engine, saved, options.own);
   const signal = options.signal ? AbortSignal.any([options.signal, lost]) : lost;
-  const training = begin({ record, model, data, signal, resume: saved?.state });
+  const training = begin<K>(run.kind, record, { model, data, signal, resume: saved?.state });
   // The first that is written.
   await tidy();
   await run.ensure(record);
@@ -154,6 +124,31 @@ async function* trainLocked<K extends RunKind>(
     if (options.signal?.aborted && !lost.aborted && error === options.signal.reason) yield await save();
     throw error;
   }
+}
+
+type State<K extends RunKind> = TrainingState<RunKinds[K]['progress']>;
+
+/** Training under way, of any kind. */
+interface TrainingOf<K extends RunKind> extends AsyncIterable<RunKinds[K]['event']> {
+  state(): State<K>;
+}
+
+/** Begins training what a record asks for, or goes on from a state. */
+function begin<K extends RunKind>(
+  kind: K,
+  record: RunKinds[K]['record'],
+  from: {
+    readonly model: Model;
+    readonly data: Split;
+    readonly signal: AbortSignal;
+    readonly resume: State<K> | undefined;
+  },
+): TrainingOf<K> {
+  const { model, data, signal, resume } = from;
+  const task = runKinds[kind].task(record.training as { readonly samples?: number });
+  const options = { ...trainOptions<CommonSettings>(record), task, signal };
+  // The events are those of the kind's task.
+  return train(model, data, { ...options, ...(resume && { resume }) }) as unknown as TrainingOf<K>;
 }
 
 /** What metrics.jsonl holds, and what is to be added. */

@@ -1,9 +1,8 @@
-import type { Dataset } from '../data/dataset.ts';
 import { type Estimate, meanOf, repeatsOf } from '../math/repeats.ts';
 import { type NeuronSpec, resolveNeuron } from '../neurons/resolve.ts';
 import type { FiringSite } from '../nn/firing-site.ts';
 import type { Model } from '../nn/model.ts';
-import type { Objective } from './objective.ts';
+import type { Task, TaskData } from '../tasks/task.ts';
 import { type Measured, SiteGradients } from './site-gradients.ts';
 
 /** Neurons that are measured along a training that another one trains; plain JSON where the neurons are texts. */
@@ -64,13 +63,13 @@ export class Basket {
   private readonly repeats: number;
 
   /** @throws RangeError for an unknown neuron or site, or numbers that are too small */
-  constructor(model: Model, { neurons, every = 50, repeats = 6, site }: BasketOptions, objective?: Objective) {
+  constructor(model: Model, { neurons, every = 50, repeats = 6, site }: BasketOptions, task?: Task) {
     if (!Number.isInteger(every) || every < 1)
       throw new RangeError(`\`every\` of the basket is ${every}; a whole number from 1 up would do.`);
     if (!Number.isInteger(repeats) || repeats < 3)
       throw new RangeError(`\`repeats\` of the basket is ${repeats}; a whole number from 3 up would do.`);
     this.site = siteOf(model, site);
-    this.gradients = new SiteGradients(model, this.site, objective);
+    this.gradients = new SiteGradients(model, this.site, task);
     const own = this.site.neuron;
     this.members = [own, ...neurons.map((spec) => resolveNeuron(spec, this.site.rate, model.neurons))].map(
       (neuron, i) => ({
@@ -84,7 +83,7 @@ export class Basket {
   }
 
   /** After a step, so numbered from 1: measures on its minibatch when its turn has come. */
-  afterStep(step: number, dataset: Dataset, indices: ArrayLike<number>): void {
+  afterStep(step: number, dataset: TaskData, indices: ArrayLike<number>): void {
     if (step % this.every !== 0) return;
     const rows = indices.length;
     let trained: readonly Float32Array[] = [];

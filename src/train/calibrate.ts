@@ -1,7 +1,8 @@
-import { type Dataset, slice } from '../data/dataset.ts';
 import { countNonZero } from '../math/statistics.ts';
 import type { FiringSite } from '../nn/firing-site.ts';
 import type { Model } from '../nn/model.ts';
+import { classification } from '../tasks/classification.ts';
+import type { Task, TaskData } from '../tasks/task.ts';
 import { forEachBatch } from './evaluate.ts';
 
 /**
@@ -10,8 +11,13 @@ import { forEachBatch } from './evaluate.ts';
  * of those below it. Source: Bengio, Léonard, Courville 2013, §5 ("threshold chosen to give 10% ones").
  * @param held held-out data; at most `examples` of them are used
  */
-export function calibrate(model: Model, held: Dataset, examples = 1000): void {
-  const part = held.count > examples ? slice(held, 0, examples) : held;
+export function calibrate<D extends TaskData>(
+  model: Model,
+  held: D,
+  examples = 1000,
+  task: Pick<Task<D>, 'gather' | 'run'> = classification as unknown as Task<D>,
+): void {
+  const part = { held, examples, task };
   for (const site of model.stochasticSites) {
     if (site.neuron.selects || site.neuron.group) continue;
     const share = site.rate ?? sampledShare(model, site, part);
@@ -31,10 +37,17 @@ export function calibrate(model: Model, held: Dataset, examples = 1000): void {
   }
 }
 
-function sampledShare(model: Model, site: FiringSite, data: Dataset): number {
+/** Held-out data, and how they are run. */
+interface Part<D extends TaskData> {
+  readonly held: D;
+  readonly examples: number;
+  readonly task: Pick<Task<D>, 'gather' | 'run'>;
+}
+
+function sampledShare<D extends TaskData>(model: Model, site: FiringSite, { held, examples, task }: Part<D>): number {
   let open = 0;
   let all = 0;
-  forEachBatch(model, data, { mode: 'sample' }, () => {
+  forEachBatch(model, held, task, { mode: 'sample', examples }, () => {
     const h = site.last?.h;
     if (!h) return;
     all += h.size;
@@ -43,13 +56,20 @@ function sampledShare(model: Model, site: FiringSite, data: Dataset): number {
   return open / Math.max(1, all);
 }
 
-function collectLogits(model: Model, site: FiringSite, data: Dataset): Float32Array {
-  const logits = new Float32Array(data.count * site.units);
-  let at = 0;
-  forEachBatch(model, data, { mode: 'threshold' }, () => {
-    if (!site.last) return;
-    logits.set(site.last.logits.values, at);
-    at += site.last.logits.size;
+function collectLogits<D extends TaskData>(
+  model: Model,
+  site: FiringSite,
+  { held, examples, task }: Part<D>,
+): Float32Array {
+  const parts: Float32Array[] = [];
+  forEachBatch(model, held, task, { mode: 'threshold', examples }, () => {
+    if (site.last) parts.push(site.last.logits.array.toArray());
   });
-  return logits.subarray(0, at);
+  const logits = new Float32Array(parts.reduce((size, part) => size + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    logits.set(part, at);
+    at += part.length;
+  }
+  return logits;
 }

@@ -4,22 +4,26 @@ import { type Hold, heldBySite } from '../nn/hold.ts';
 import type { Model } from '../nn/model.ts';
 import type { Mode, Pass } from '../nn/pass.ts';
 import { seedToKey } from '../random/stream.ts';
-import { softmaxCrossEntropy } from '../tensor/ops/softmax-cross-entropy.ts';
+import { classification } from '../tasks/classification.ts';
+import { added, type Figures, type Outcome, type Task, type TaskBatch, type TaskData } from '../tasks/task.ts';
 import { NonFiniteError, Tape } from '../tensor/tape.ts';
-import type { Tensor } from '../tensor/tensor.ts';
-import { type Batch, countWrong, gatherBatch } from './batches.ts';
-import { placeBatch } from './objective.ts';
 
-/** How a model does on a data set. */
-export interface Evaluation {
-  /** Share of wrong answers, in [0, 1]. */
-  readonly error: number;
-  /** Mean cross-entropy in nats. */
+/** How a model does on a data set, whatever its task. */
+export interface TaskEvaluation {
+  /** By name: see the task. */
+  readonly metrics: Figures;
+  /** Mean of what is minimised, e.g. in nats. */
   readonly loss: number;
   /** Share of open gates over all gated sites (sites with a target rate), in [0, 1]; 1 without such sites. */
   readonly density: number;
   /** Multiply-adds for one example: executed (the gaters' included), of the ungated dense net, of the gaters. */
   readonly flops: { readonly executed: number; readonly dense: number; readonly gater: number };
+}
+
+/** How a classifier does on a data set. */
+export interface Evaluation extends Omit<TaskEvaluation, 'metrics'> {
+  /** Share of wrong answers, in [0, 1]. */
+  readonly error: number;
 }
 
 export interface EvaluateOptions {
@@ -31,26 +35,43 @@ export interface EvaluateOptions {
   readonly draw?: number;
   /** Units that are held open or closed; default: none. */
   readonly hold?: readonly Hold[];
+  /** At most so many examples, the first ones; default: all. */
+  readonly examples?: number;
 }
 
+/** What a pass over a batch needs: its data, and how they are put on the heap and run. */
+type Runs<D extends TaskData, B extends TaskBatch> = Pick<Task<D, B>, 'gather' | 'run'>;
+
 /**
- * Evaluates a model on a data set.
+ * Evaluates a classifier on a data set.
  * @throws RangeError when the data's width or classes do not fit the model, or a held unit does not exist
  * @throws NonFiniteError when a loss is NaN or infinite: an error rate would then mean nothing
  */
 export function evaluate(model: Model, dataset: Dataset, options: EvaluateOptions = {}): Evaluation {
-  checkFit(model, dataset);
-  let wrong = 0;
-  let loss = 0;
-  let open = 0;
-  let gates = 0;
+  const { metrics, ...rest } = evaluateTask(model, dataset, classification, options);
+  return { error: metrics.error, ...rest };
+}
+
+/**
+ * Evaluates a model on a task's data.
+ * @throws RangeError when the data do not fit the model, or a held unit does not exist; NonFiniteError when a loss is NaN or infinite
+ */
+export function evaluateTask<D extends TaskData, B extends TaskBatch>(
+  model: Model,
+  data: D,
+  task: Task<D, B>,
+  options: EvaluateOptions = {},
+): TaskEvaluation {
+  task.check(model, data);
+  let [loss, open, gates, examples] = [0, 0, 0, 0];
+  let sums: Figures = {};
   const work = { executed: 0, gater: 0 };
-  forEachBatch(model, dataset, options, (pass, batch, logits) => {
-    const losses = softmaxCrossEntropy(logits, placeBatch(pass, batch).labels);
-    const lossOfBatch = sum(losses.values);
-    if (!Number.isFinite(lossOfBatch)) throw nonFinite(dataset, pass.tape);
+  forEachBatch(model, data, task, options, (pass, batch, outcome) => {
+    const lossOfBatch = sum(outcome.losses.values);
+    if (!Number.isFinite(lossOfBatch)) throw nonFinite(data.name, pass.tape);
     loss += lossOfBatch;
-    wrong += countWrong(logits, batch);
+    examples += batch.rows;
+    sums = added(sums, task.measure(outcome, batch));
     work.executed += pass.tape.work.executed;
     work.gater += pass.tape.work.gater;
     for (const { last, rate } of model.sites) {
@@ -59,51 +80,39 @@ export function evaluate(model: Model, dataset: Dataset, options: EvaluateOption
       open += countNonZero(last.h.values);
     }
   });
-  const n = dataset.count;
   return {
-    error: wrong / n,
-    loss: loss / n,
+    metrics: task.metrics(sums, examples),
+    loss: loss / examples,
     density: gates === 0 ? 1 : open / gates,
-    flops: { executed: work.executed / n, dense: model.cost.dense, gater: work.gater / n },
+    flops: { executed: work.executed / examples, dense: model.cost.dense, gater: work.gater / examples },
   };
 }
 
 /** Runs the model over a data set in order, without gradients. `visit` sees every batch before its memory is used again. */
-export function forEachBatch(
+export function forEachBatch<D extends TaskData, B extends TaskBatch>(
   model: Model,
-  dataset: Dataset,
-  { mode = 'mean-field', batch: size = 250, draw = 1, hold = [] }: EvaluateOptions,
-  visit: (pass: Pass, batch: Batch, logits: Tensor) => void,
+  data: D,
+  task: Runs<D, B>,
+  { mode = 'mean-field', batch: size = 250, draw = 1, hold = [], examples = data.count }: EvaluateOptions,
+  visit: (pass: Pass, batch: B, outcome: Outcome) => void,
 ): void {
   const key = seedToKey(model.seed);
   const held = heldBySite(model.sites, hold);
-  for (let from = 0, step = 0; from < dataset.count; from += size, step++) {
+  const count = Math.min(examples, data.count);
+  for (let from = 0, step = 0; from < count; from += size, step++) {
     model.engine.beginStep();
-    const indices = Int32Array.from({ length: Math.min(size, dataset.count - from) }, (_, i) => from + i);
-    const batch = gatherBatch(model.engine, dataset, indices);
+    const indices = Int32Array.from({ length: Math.min(size, count - from) }, (_, i) => from + i);
+    const batch = task.gather(model.engine, data, indices);
     const tape = new Tape(model.engine);
     const source = { key, step, draw };
     const pass: Pass = { tape, mode, source, penalties: [], held };
-    visit(pass, batch, model.apply(pass, placeBatch(pass, batch).x));
+    visit(pass, batch, task.run(model, pass, batch));
   }
 }
 
-function nonFinite(dataset: Dataset, tape: Tape): NonFiniteError {
+function nonFinite(name: string, tape: Tape): NonFiniteError {
   const first = tape.firstNonFinite();
   return new NonFiniteError(
-    `Evaluation stopped: the loss on "${dataset.name}" is NaN or infinite; the operation "${first?.op}" in layer "${first?.layer}" gave it first. Weights and data without NaN would do.`,
+    `Evaluation stopped: the loss on "${name}" is NaN or infinite; the operation "${first?.op}" in layer "${first?.layer}" gave it first. Weights and data without NaN would do.`,
   );
-}
-
-/** @throws RangeError when the data's width or classes do not fit the model */
-export function checkFit(model: Model, dataset: Dataset): void {
-  if (dataset.width !== model.inputs)
-    throw new RangeError(
-      `The data set "${dataset.name}" has ${dataset.width} features, the model takes ${model.inputs}; \`inputs: ${dataset.width}\` would do.`,
-    );
-  if (dataset.classes > model.outputs)
-    throw new RangeError(
-      `The data set "${dataset.name}" has ${dataset.classes} classes, the model tells ${model.outputs} apart; a last layer of ${dataset.classes} units would do.`,
-    );
-  if (dataset.count === 0) throw new RangeError(`The data set "${dataset.name}" is empty.`);
 }

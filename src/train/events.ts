@@ -1,4 +1,7 @@
 import type { SiteHealth } from '../nn/firing-site.ts';
+import type { ClassificationEpoch } from '../tasks/classification.ts';
+import type { Part, Task } from '../tasks/task.ts';
+import type { VaeEpoch, VaeResult } from '../tasks/vae.ts';
 import type { BasketRow } from './basket.ts';
 
 /** After every minibatch. */
@@ -17,36 +20,58 @@ export interface BatchEvent {
   readonly secondsLeft: number;
 }
 
-/** After every epoch. Errors are shares in [0, 1], losses are nats. */
-export interface EpochEvent {
+/** While a part of the data is measured by passes of its own. */
+export interface MeasureEvent {
+  readonly event: 'measure';
+  /** Which part of the data. */
+  readonly what: Part;
+  readonly done: number;
+  readonly count: number;
+}
+
+/** What every epoch tells; the task's metrics stand beside. */
+export interface EpochFacts {
   readonly event: 'epoch';
   readonly epoch: number;
   readonly epochs: number;
-  /** Mean over the epoch's minibatches, as sampled while training. */
+  /** Mean of what is minimised over the epoch's minibatches, as sampled while training, without penalties. */
   readonly trainLoss: number;
-  readonly trainError: number;
-  readonly validError: number;
-  readonly validLoss: number;
-  /** Share of open gates on the validation data. */
-  readonly density: number;
   /** How every stochastic site fired during the epoch. */
   readonly health: readonly SiteHealth[];
   readonly learningRate: number;
   /** Since training began. */
   readonly seconds: number;
-  /** Is this the best validation error so far? */
+  /** Is this the best epoch so far, by the task's metric on the validation data? */
   readonly best: boolean;
+  /** Of weight noise: the geometric mean of σ, and for adaptive noise the nats that the weights cost. */
+  readonly deviation?: number;
+  readonly complexity?: number;
   /** What the neurons of the basket were worth in the epoch, the one that trains first. */
   readonly basket?: readonly BasketRow[];
 }
 
-/** The end of training, measured with the weights of the best epoch. */
-export interface ResultEvent {
+/** What every result tells, measured with the weights of the best epoch. */
+export interface ResultFacts {
   readonly event: 'result';
-  /** Test error in three modes, shares in [0, 1]. */
-  readonly testError: { readonly sampled: number; readonly threshold: number; readonly meanField: number };
-  readonly validError: number;
-  /** Training criterion of the best epoch: mean cross-entropy in nats, as sampled. */
+  readonly bestEpoch: number;
+  readonly epochs: number;
+  readonly seconds: number;
+  readonly engine: string;
+  readonly threads: number;
+  readonly seed: number;
+  readonly dataChecksum: string;
+}
+
+/** A metric of a network in the three modes of inference. */
+export interface InModes {
+  readonly sampled: number;
+  readonly threshold: number;
+  readonly meanField: number;
+}
+
+/** What the result tells besides for tasks that are measured in the modes of inference. */
+export interface MeasuredResult {
+  /** Training criterion of the best epoch. */
   readonly trainLoss: number;
   /** Share of open gates on the test data, as sampled; 1 for a network without gates. */
   readonly density: number;
@@ -57,13 +82,26 @@ export interface ResultEvent {
    * and gaters. Less executed means that closed blocks were skipped in training too, not only at inference.
    */
   readonly training: { readonly executed: number; readonly all: number };
-  readonly bestEpoch: number;
-  readonly epochs: number;
-  readonly seconds: number;
-  readonly engine: string;
-  readonly threads: number;
-  readonly seed: number;
-  readonly dataChecksum: string;
+}
+
+/** After every epoch of a classifier. */
+export type EpochEvent = EpochFacts & ClassificationEpoch;
+
+/** The end of a classifier's training. Errors are shares in [0, 1]. */
+export interface ResultEvent extends ResultFacts, MeasuredResult {
+  readonly testError: InModes;
+  readonly validError: number;
 }
 
 export type TrainEvent = BatchEvent | EpochEvent | ResultEvent;
+/** After every epoch of an autoencoder. */
+export type VaeEpochEvent = EpochFacts & VaeEpoch;
+/** The end of an autoencoder's training. */
+export type VaeResultEvent = ResultFacts & VaeResult;
+export type VaeEvent = BatchEvent | VaeEpochEvent | MeasureEvent | VaeResultEvent;
+
+/** The events of a task. */
+export interface EventsOf<T extends Task> {
+  readonly epoch: EpochFacts & NonNullable<T['events']>['epoch'];
+  readonly result: ResultFacts & NonNullable<T['events']>['result'];
+}

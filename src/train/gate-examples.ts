@@ -1,5 +1,6 @@
 import type { Dataset } from '../data/dataset.ts';
 import type { Model } from '../nn/model.ts';
+import { classification } from '../tasks/classification.ts';
 import { type EvaluateOptions, forEachBatch } from './evaluate.ts';
 
 /** For which examples the units of one site are most likely to open. */
@@ -37,7 +38,7 @@ export function gateExamples(
     logits: new Float32Array(units * kept).fill(Number.NEGATIVE_INFINITY),
   }));
   let seen = 0;
-  forEachBatch(model, dataset, options, (_pass, { rows }) => {
+  forEachBatch(model, dataset, classification, options, (_pass, { rows }) => {
     sites.forEach(({ last, units }, s) => {
       const logits = last?.logits.values ?? [];
       for (let i = 0; i < logits.length; i++) insert(tables[s], i % units, seen + Math.floor(i / units), logits[i]);

@@ -1,5 +1,6 @@
 import type { Dataset } from '../data/dataset.ts';
 import type { Model } from '../nn/model.ts';
+import { classification } from '../tasks/classification.ts';
 import { type EvaluateOptions, forEachBatch } from './evaluate.ts';
 
 /** How often the units of one site fire for the examples of each class. */
@@ -18,7 +19,7 @@ export function gateRates(model: Model, dataset: Dataset, options: EvaluateOptio
   const tables = sites.map(({ units }) => new Float64Array(dataset.classes * units));
   const examples = new Float64Array(dataset.classes);
   let seen = 0;
-  forEachBatch(model, dataset, options, (_pass, { rows }) => {
+  forEachBatch(model, dataset, classification, options, (_pass, { rows }) => {
     for (let r = 0; r < rows; r++) examples[dataset.labels[seen + r]]++;
     sites.forEach(({ last, units }, s) => {
       const h = last?.h.values ?? [];

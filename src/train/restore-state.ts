@@ -1,4 +1,5 @@
 import type { Model, Snapshot } from '../nn/model.ts';
+import type { EpochFacts } from './events.ts';
 import type { Progress, TrainingState } from './state.ts';
 import type { Stepper } from './step.ts';
 
@@ -18,10 +19,10 @@ export interface Restorable {
  * @returns the best epoch so far with the model after it; undefined where no epoch is complete
  * @throws RangeError when the state does not fit the model, the optimizer, or minibatches of that size
  */
-export function restoreState<Epoch>(
-  { progress, model: now, slots, best }: TrainingState<Progress<Epoch>>,
+export function restoreState<E extends object>(
+  { progress, model: now, slots, best }: TrainingState<Progress<E>>,
   { model, stepper, optimizer, count, batch }: Restorable,
-): { event: Epoch; snapshot: Snapshot } | undefined {
+): { event: EpochFacts & E; snapshot: Snapshot } | undefined {
   const { step, batches, examples } = progress;
   const own = stepper.arrays();
   const misfit = own.find(([name, values]) => slots.get(name)?.length !== values.length)?.[0];
@@ -40,5 +41,7 @@ export function restoreState<Epoch>(
   model.restore(now);
   for (const [name, values] of own) values.set(slots.get(name) ?? []);
   stepper.step = step;
+  stepper.draws = progress.draws ?? 0;
+  stepper.noise?.spread();
   return progress.best !== undefined && best ? { event: progress.best, snapshot: best } : undefined;
 }

@@ -1,16 +1,15 @@
 import type { NdArray } from '../backend/nd-array.ts';
-import type { Dataset } from '../data/dataset.ts';
 import type { Neuron } from '../neurons/contract.ts';
 import { unitInUse } from '../neurons/unit-in-use.ts';
 import type { FiringSite } from '../nn/firing-site.ts';
 import type { Model } from '../nn/model.ts';
 import type { Pass, Stand } from '../nn/pass.ts';
 import { seedToKey } from '../random/stream.ts';
+import { classification } from '../tasks/classification.ts';
+import type { Task, TaskData } from '../tasks/task.ts';
 import { drawsOf } from '../tensor/draws.ts';
 import { allocateState } from '../tensor/fire.ts';
 import { Tape } from '../tensor/tape.ts';
-import { gatherBatch } from './batches.ts';
-import { classification, type Objective } from './objective.ts';
 
 /** A neuron that is measured at a firing site, with a state of its own. */
 export interface Measured {
@@ -39,20 +38,20 @@ const FIRST_DRAW = 32_768;
 export class SiteGradients {
   private readonly model: Model;
   private readonly site: FiringSite;
-  private readonly objective: Objective;
+  private readonly task: Pick<Task, 'gather' | 'run'>;
   private readonly below: readonly (readonly [FiringSite, Stand])[];
   /** Sites above it with copies of their states. */
   private readonly above: readonly (readonly [FiringSite, NdArray | undefined])[];
   private readonly watched: readonly NdArray[];
 
   /** @throws RangeError when the site is none of the model's */
-  constructor(model: Model, site: FiringSite, objective: Objective = classification) {
+  constructor(model: Model, site: FiringSite, task: Pick<Task, 'gather' | 'run'> = classification) {
     const { sites } = model;
     const at = sites.indexOf(site);
     if (at < 0) throw new RangeError(`"${site.name}" is no firing site of this model.`);
     this.model = model;
     this.site = site;
-    this.objective = objective;
+    this.task = task;
     this.below = sites.slice(0, at).map((one) => [one, { neuron: unitInUse(one.neuron), state: one.state }]);
     this.above = sites
       .slice(at + 1)
@@ -72,12 +71,12 @@ export class SiteGradients {
    * One gradient of the examples with these indices; the neuron's state moves on. Starts a step of the engine.
    * @param draw from 0 to 32,767: the same numbers give the same random numbers
    */
-  draw(measured: Measured, dataset: Dataset, indices: ArrayLike<number>, step: number, draw: number): SiteGradient {
+  draw(measured: Measured, dataset: TaskData, indices: ArrayLike<number>, step: number, draw: number): SiteGradient {
     const { model, site } = this;
     const { engine } = model;
     engine.beginStep();
     for (const [one, copy] of this.above) if (one.state && copy) copy.values.set(one.state.values);
-    const batch = gatherBatch(engine, dataset, indices);
+    const batch = this.task.gather(engine, dataset, indices);
     const start = performance.now();
     const tape = new Tape(engine);
     tape.watch(this.watched);
@@ -89,7 +88,7 @@ export class SiteGradients {
     ]);
     const source = { key: seedToKey(model.seed), step, draw: 0 };
     const pass: Pass = { tape, mode: 'train', source, penalties: [], instead };
-    const { losses } = this.objective(model, pass, batch);
+    const { losses } = this.task.run(model, pass, batch);
     const { logits } = site.last as NonNullable<FiringSite['last']>;
     tape.backward([{ tensor: losses, cotangent: 1 }], losses);
     const gradient = tape.gradient(logits);

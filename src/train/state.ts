@@ -1,30 +1,34 @@
 import type { Snapshot } from '../nn/model.ts';
-import type { EpochEvent } from './events.ts';
+import type { ClassificationEpoch } from '../tasks/classification.ts';
+import { prefixed, type Task } from '../tasks/task.ts';
+import type { VaeEpoch } from '../tasks/vae.ts';
+import type { EpochFacts } from './events.ts';
 
-/** How far any training has come: plain JSON, every number finite. */
-export interface Progress<Epoch = unknown> {
+/** How far a training has come: plain JSON, every number finite. What the task sums while training stands beside, by name. */
+export interface Progress<Epoch extends object = object> {
   /** Steps of the optimizer. */
   readonly step: number;
   /** Epochs that are complete, validation included. */
   readonly epochs: number;
-  /** Minibatches of the next epoch that are done, and sums over them. */
+  /** Minibatches of the next epoch that are done, and sums over them: of losses, of multiply-adds. */
   readonly batches: number;
   readonly examples: number;
   readonly lossSum: number;
-  /** Spent training, in all sessions. */
-  readonly seconds: number;
-  /** The epoch that did best on the validation data, once there is one. */
-  readonly best?: Epoch;
-}
-
-/** How far the training of a classifier has come. */
-export interface TrainingProgress extends Progress<EpochEvent> {
-  /** Over the minibatches of the next epoch that are done: wrong answers, multiply-adds for one example. */
-  readonly wrong: number;
   readonly executed: number;
   /** Multiply-adds for one example, mean of the last complete epoch. */
   readonly trainingWork: number;
+  /** Draws of the weights, where they have noise. */
+  readonly draws?: number;
+  /** Spent training, in all sessions. */
+  readonly seconds: number;
+  /** The epoch that did best on the validation data, once there is one. */
+  readonly best?: EpochFacts & Epoch;
 }
+
+/** How far the training of a classifier has come. */
+export type TrainingProgress = Progress<ClassificationEpoch> & { readonly wrong: number };
+/** How far the training of an autoencoder has come. */
+export type VaeProgress = Progress<VaeEpoch>;
 
 /** Everything that the rest of training follows from, beside the model's layers, the options and the data. */
 export interface TrainingState<P extends Progress = TrainingProgress> {
@@ -37,44 +41,31 @@ export interface TrainingState<P extends Progress = TrainingProgress> {
   readonly best?: Snapshot;
 }
 
-const COUNTS = ['step', 'epochs', 'batches', 'examples'] as const;
-const NUMBERS = ['lossSum', 'seconds'] as const;
-
-/** What the progress of one kind of training has beside that of any. */
-export interface ProgressFields {
-  readonly counts: readonly string[];
-  readonly numbers: readonly string[];
-  /** Numbers of the best epoch. */
-  readonly best: readonly string[];
-}
-
-const OF_CLASSIFIERS: ProgressFields = {
-  counts: ['wrong'],
-  numbers: ['executed', 'trainingWork'],
-  best: ['trainLoss', 'trainError', 'validError', 'validLoss', 'density'],
-};
+const COUNTS = ['step', 'epochs', 'batches', 'examples'];
+const NUMBERS = ['lossSum', 'executed', 'trainingWork', 'seconds'];
 
 /**
- * Checks the progress of a classifier's training that was read from somewhere.
+ * Checks the progress of a training that was read from somewhere.
  * @throws RangeError that names the field
  */
-export const checkProgress = (value: unknown): TrainingProgress =>
-  checkProgressOf(value, OF_CLASSIFIERS) as TrainingProgress;
-
-/** Checks progress that was read from somewhere. @throws RangeError that names the field */
-export function checkProgressOf(value: unknown, own: ProgressFields): Progress {
+export function checkProgress<P extends Progress>(
+  value: unknown,
+  { counted = [], best: { metric } }: Pick<Task, 'counted' | 'best'>,
+): P {
   if (typeof value !== 'object' || value === null) throw new RangeError('The progress of training is no object.');
   const progress = value as Readonly<Record<string, unknown>>;
-  for (const name of [...COUNTS, ...own.counts]) checkCount(name, progress[name]);
-  for (const name of [...NUMBERS, ...own.numbers]) checkNumber(name, progress[name]);
+  for (const name of [...COUNTS, ...counted]) checkCount(name, progress[name]);
+  for (const name of NUMBERS) checkNumber(name, progress[name]);
+  if (progress.draws !== undefined) checkCount('draws', progress.draws);
   const best = progress.best as Readonly<Record<string, unknown>> | null | undefined;
-  if ((best === undefined) !== (progress.epochs === 0))
-    throw new RangeError(`The progress of training has ${progress.epochs} epochs and ${best ? 'a' : 'no'} best one.`);
-  if (best === undefined) return value as Progress;
+  if (best === undefined) return value as P;
+  if (progress.epochs === 0) throw new RangeError('The progress of training has 0 epochs and a best one.');
   if (typeof best !== 'object' || best === null) throw new RangeError('The best epoch is no object.');
   checkCount('best.epoch', best.epoch);
-  for (const name of own.best) checkNumber(`best.${name}`, best[name]);
-  return value as Progress;
+  const valid = Object.keys(best).filter((name) => /^(train|valid)[A-Z]/.test(name));
+  for (const name of new Set([...valid, 'trainLoss', ...Object.keys(prefixed('valid', { [metric]: 0 }))]))
+    checkNumber(`best.${name}`, best[name]);
+  return value as P;
 }
 
 function checkCount(name: string, value: unknown): void {

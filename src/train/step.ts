@@ -3,12 +3,12 @@ import { allFinite, sum } from '../math/statistics.ts';
 import type { Model } from '../nn/model.ts';
 import type { Parameter } from '../nn/parameter.ts';
 import type { Pass } from '../nn/pass.ts';
+import { WeightNoise, type WeightNoiseSpec } from '../nn/weight-noise.ts';
 import { maxNorm, type Optimizer, type UpdateContext } from '../optim/index.ts';
 import { seedToKey } from '../random/stream.ts';
+import { classification } from '../tasks/classification.ts';
+import type { Outcome, Task, TaskBatch } from '../tasks/task.ts';
 import { NonFiniteError, Tape } from '../tensor/tape.ts';
-import type { Tensor } from '../tensor/tensor.ts';
-import type { Batch } from './batches.ts';
-import { classification, type Objective } from './objective.ts';
 
 export interface StepSettings {
   readonly optimizer: Optimizer;
@@ -22,72 +22,157 @@ export interface StepSettings {
 
 const ADVICE = 'A lower learning rate, max-norm, or data without NaN would do.';
 
+/** What a step did. */
+export interface StepOutcome {
+  /** Mean of what is minimised, without penalties. */
+  readonly loss: number;
+  /** Of the pass (of the last one, where weights have noise); valid until the next step. */
+  readonly outcome: Outcome;
+  /** Of the forward pass, all examples together. */
+  readonly multiplyAdds: number;
+}
+
+/** Noise on the weights, and over how many examples the cost of the weights is shared. */
+export interface StepNoise {
+  readonly spec: WeightNoiseSpec;
+  readonly examples: number;
+}
+
 /** Forward, backward and update on one minibatch at a time; keeps the optimizer's arrays. */
 export class Stepper {
-  /** Steps done. */
+  /** Updates done. */
   step = 0;
-  readonly slots: readonly (readonly NdArray[])[];
+  /** Draws of the weights, where they have noise. */
+  draws = 0;
+  readonly noise: WeightNoise | undefined;
+  private readonly slots: readonly (readonly NdArray[])[];
   private readonly model: Model;
-  private readonly objective: Objective;
+  private readonly task: Pick<Task, 'run'>;
   private readonly key: [number, number];
+  /** What the optimizer changes, with the parameter that says how. */
+  private readonly trained: readonly {
+    readonly tensor: NdArray;
+    readonly parameter: Parameter;
+    readonly name: string;
+  }[];
 
-  /** @param objective what is minimised; default: the cross-entropy of a classifier */
-  constructor(model: Model, optimizer: Optimizer, objective: Objective = classification) {
+  /** @param task what is minimised; default: the cross-entropy of a classifier */
+  constructor(model: Model, optimizer: Optimizer, task: Pick<Task, 'run'> = classification, noise?: StepNoise) {
+    const { engine, parameters } = model;
     this.model = model;
-    this.objective = objective;
+    this.task = task;
     this.key = seedToKey(model.seed);
-    this.slots = model.parameters.map(({ tensor }) => optimizer.init(model.engine, tensor));
+    this.noise = noise && new WeightNoise(engine, parameters, noise.spec, noise.examples);
+    const arrays = this.noise?.trained ?? parameters.map(({ tensor }) => tensor);
+    this.trained = arrays.map((tensor, i) => {
+      const parameter = parameters[i % parameters.length];
+      return { tensor, parameter, name: i < parameters.length ? parameter.name : `${parameter.name}.logVariance` };
+    });
+    this.slots = arrays.map((tensor) => optimizer.init(engine, tensor));
   }
 
-  /** The optimizer's live arrays, by the parameter's name and a number. */
+  /** The optimizer's live arrays, by the parameter's name and a number, and what weight noise has learnt. */
   arrays(): [string, Float32Array | Float64Array][] {
-    return this.model.parameters.flatMap(({ name }, i) =>
+    const slots = this.trained.flatMap(({ name }, i) =>
       this.slots[i].map((slot, k): [string, Float32Array | Float64Array] => [`${name}.${k}`, slot.values]),
     );
+    return [...slots, ...(this.noise?.arrays() ?? [])];
   }
 
   /**
    * One step on a batch that was gathered after `engine.beginStep()`.
-   * @returns the mean loss in nats, the model's output (of all draws; valid until the next step), and the multiply-adds of the
-   *   forward pass
    * @throws NonFiniteError with the operation, the layer and the step when the loss is NaN or infinite
    */
-  run(batch: Batch, settings: StepSettings): { loss: number; output: Tensor; multiplyAdds: number } {
+  run(batch: TaskBatch, settings: StepSettings): StepOutcome {
     const { model } = this;
     const tape = new Tape(model.engine);
-    tape.watch(model.parameters.map(({ tensor }) => tensor));
-    const source = { key: this.key, step: this.step, draw: 0 };
-    const pass: Pass = { tape, mode: 'train', source, penalties: [] };
-    const { output, losses, also = [] } = this.objective(model, pass, batch);
-    const loss =
-      (sum(tape.weigh(losses).values) + also.reduce((total, { values }) => total + sum(values), 0)) / batch.rows;
-    if (!Number.isFinite(loss)) this.stop(tape);
-    const penalties = pass.penalties.map(({ tensor, weight, rows }) => ({ tensor, cotangent: weight * rows }));
-    const others = also.map((tensor) => ({ tensor, cotangent: 1 }));
+    const { loss, outcome, seeds } = this.forward(tape, batch);
     this.step++;
-    const contexts = model.parameters.map((parameter) => this.context(parameter, batch.rows, settings));
+    const contexts = this.contexts(batch.rows, settings);
     const { descent } = settings.optimizer;
     if (descent)
       model.parameters.forEach(({ tensor }, i) => {
         tape.descend(tensor, descent(contexts[i]));
       });
-    tape.backward([{ tensor: losses, cotangent: 1 }, ...others, ...penalties], losses);
-    this.update(tape, contexts, settings);
+    tape.backward(seeds, outcome.losses);
+    this.update(
+      model.parameters.map(({ tensor }) => tape.gradient(tensor)),
+      contexts,
+      settings,
+    );
     model.afterStep();
-    return { loss, output, multiplyAdds: tape.work.executed };
+    return { loss: loss / batch.rows, outcome, multiplyAdds: tape.work.executed };
   }
 
-  private update(tape: Tape, contexts: readonly UpdateContext[], settings: StepSettings): void {
-    const { engine, parameters } = this.model;
-    parameters.forEach(({ tensor, kind }, i) => {
-      const gradient = tape.gradient(tensor);
+  /**
+   * One step in which every example is seen through weights of its own. Begins steps of the engine.
+   * @param gather puts one of `rows` examples on the heap
+   * @throws NonFiniteError as `run`
+   */
+  runNoisy(
+    noise: WeightNoise,
+    rows: number,
+    gather: (example: number) => TaskBatch,
+    settings: StepSettings,
+  ): StepOutcome {
+    const { engine } = this.model;
+    let [total, multiplyAdds] = [0, 0];
+    let last: Outcome | undefined;
+    noise.begin();
+    for (let example = 0; example < rows; example++) {
+      engine.beginStep();
+      noise.draw({ key: this.key, step: this.draws++, draw: 0 });
+      const tape = new Tape(engine);
+      const { loss, outcome, seeds } = this.forward(tape, gather(example));
+      tape.backward(seeds, outcome.losses);
+      noise.collect((parameter) => tape.gradient(parameter));
+      this.model.afterStep();
+      total += loss;
+      multiplyAdds += tape.work.executed;
+      last = outcome;
+    }
+    engine.beginStep();
+    this.step++;
+    this.update(noise.gradients(), this.contexts(rows, settings), settings);
+    noise.spread();
+    return { loss: total / rows, outcome: last as Outcome, multiplyAdds };
+  }
+
+  private forward(tape: Tape, batch: TaskBatch) {
+    const { model } = this;
+    tape.watch(model.parameters.map(({ tensor }) => tensor));
+    const source = { key: this.key, step: this.step, draw: 0 };
+    const pass: Pass = { tape, mode: 'train', source, penalties: [] };
+    const outcome = this.task.run(model, pass, batch);
+    const { losses, also = [] } = outcome;
+    const loss = sum(tape.weigh(losses).values) + also.reduce((total, { values }) => total + sum(values), 0);
+    if (!Number.isFinite(loss)) this.stop(tape);
+    const penalties = pass.penalties.map(({ tensor, weight, rows }) => ({ tensor, cotangent: weight * rows }));
+    const others = also.map((tensor) => ({ tensor, cotangent: 1 }));
+    return { loss, outcome, seeds: [{ tensor: losses, cotangent: 1 }, ...others, ...penalties] };
+  }
+
+  private update(
+    gradients: readonly (NdArray | undefined)[],
+    contexts: readonly UpdateContext[],
+    settings: StepSettings,
+  ): void {
+    const { engine } = this.model;
+    this.trained.forEach(({ tensor, parameter }, i) => {
+      const gradient = gradients[i];
       if (gradient) settings.optimizer.update(engine, tensor, gradient, this.slots[i], contexts[i]);
-      if (settings.maxNorm !== undefined && kind === 'weights') maxNorm(engine, tensor, settings.maxNorm);
+      if (settings.maxNorm !== undefined && parameter.kind === 'weights' && tensor === parameter.tensor)
+        maxNorm(engine, tensor, settings.maxNorm);
     });
   }
 
-  private context(parameter: Parameter, rows: number, settings: StepSettings): UpdateContext {
-    return { learningRate: rateOf(parameter, settings), gradientScale: 1 / rows, step: this.step };
+  private contexts(rows: number, settings: StepSettings): UpdateContext[] {
+    const { step } = this;
+    return this.trained.map(({ parameter }) => ({
+      learningRate: rateOf(parameter, settings),
+      gradientScale: 1 / rows,
+      step,
+    }));
   }
 
   /** @throws NonFiniteError with the parameter and the step when an update has made a parameter NaN or infinite */

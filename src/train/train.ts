@@ -1,23 +1,43 @@
-import type { Split } from '../data/dataset.ts';
+import type { Dataset } from '../data/dataset.ts';
 import type { Model, Snapshot } from '../nn/model.ts';
+import type { WeightNoiseSpec } from '../nn/weight-noise.ts';
 import { type Optimizer, type OptimizerName, resolveOptimizer } from '../optim/index.ts';
+import { type ClassificationEpoch, classification } from '../tasks/classification.ts';
+import { type Batch, epochOrder } from '../tasks/examples.ts';
+import {
+  added,
+  type Figures,
+  type Part,
+  type Parts,
+  prefixed,
+  type Task,
+  type TaskBatch,
+  type TaskData,
+} from '../tasks/task.ts';
 import { alone, checkAlone } from './alone.ts';
 import { Basket, type BasketOptions } from './basket.ts';
-import { countWrong, epochOrder, gatherBatch } from './batches.ts';
 import { calibrate } from './calibrate.ts';
-import { checkFit, type Evaluation, evaluate } from './evaluate.ts';
-import type { EpochEvent, ResultEvent, TrainEvent } from './events.ts';
-import type { Objective } from './objective.ts';
+import { evaluateTask, type TaskEvaluation } from './evaluate.ts';
+import type {
+  BatchEvent,
+  TrainEvent as ClassifierEvent,
+  EpochFacts,
+  InModes,
+  MeasuredResult,
+  MeasureEvent,
+  ResultFacts,
+} from './events.ts';
 import { restoreState } from './restore-state.ts';
-import { checkProgress, type TrainingProgress, type TrainingState } from './state.ts';
-import { Stepper } from './step.ts';
+import { checkProgress, type Progress, type TrainingProgress, type TrainingState } from './state.ts';
+import { type StepOutcome, Stepper } from './step.ts';
 
-export interface TrainOptions {
+/** How any task is trained. */
+export interface LoopOptions {
   /** Default 10. */
   readonly epochs?: number;
-  /** Examples in a minibatch; default 100. The last minibatch of an epoch may be smaller. */
+  /** Examples in a minibatch; default: the task's, for classification 100. The last minibatch of an epoch may be smaller. */
   readonly batch?: number;
-  /** Default `sgd` with learning rate 0.1. */
+  /** Default: the task's with its own learning rate, for classification `sgd` with 0.1. */
   readonly optimizer?: OptimizerName | Optimizer;
   /** Learning rate of gaters; default: the main one times the scale that their neuron declares. */
   readonly gaterLearningRate?: number;
@@ -25,7 +45,7 @@ export interface TrainOptions {
   readonly maxNorm?: number;
   /** Factor on the learning rates after every epoch; default 1. */
   readonly decay?: number;
-  /** Stop after so many epochs without a better validation error; default: never. */
+  /** Stop after so many epochs without a better validation metric; default: never. */
   readonly patience?: number;
   /** Seed of the order of the examples; default: the model's. */
   readonly seed?: number;
@@ -33,21 +53,38 @@ export interface TrainOptions {
   readonly signal?: AbortSignal;
   /** By which form of a network with stochastic units the best epoch is chosen; default: `threshold`. */
   readonly validation?: 'threshold' | 'mean-field';
-  /** What is minimised; default: the cross-entropy of the labels. Validation and test stay cross-entropy and errors. */
-  readonly objective?: Objective;
+  /** Noise on the weights, drawn anew for every example; default: none. */
+  readonly weightNoise?: WeightNoiseSpec;
+  /** After how many epochs the model is validated; default 1. After the last one it always is. */
+  readonly validateEvery?: number;
   /** Neurons to measure beside the one that trains, in every epoch's event; they change nothing of the training. */
   readonly basket?: BasketOptions;
+}
+
+/** Options of the training of a task other than classification. */
+export interface TaskOptions<D extends TaskData, B extends TaskBatch, E extends object, R extends object>
+  extends LoopOptions {
+  readonly task: Task<D, B, E, R>;
+  /** Continue from here, bit for bit: a state of the same model, data and options (`epochs` and `patience` may differ). */
+  readonly resume?: TrainingState<Progress<E>>;
+}
+
+/** Options of the training of a classifier. */
+export interface TrainOptions extends LoopOptions {
+  /** Default `classification`; one with another `run` minimises something else, and measures the same. */
+  readonly task?: Task<Dataset, Batch, ClassificationEpoch>;
   /** Continue from here, bit for bit: a state of the same model, data and options (`epochs` and `patience` may differ). */
   readonly resume?: TrainingState;
 }
 
 /** Training under way: its events, and the state that it can be continued from. */
-export interface Training extends AsyncGenerator<TrainEvent, void> {
+export interface Training<Event = ClassifierEvent, P extends Progress = TrainingProgress>
+  extends AsyncGenerator<Event, void> {
   /**
    * A copy of where training stands, after any event and after the signal stopped it. After the result, when the model holds the
    * weights of its best epoch, that of the last epoch.
    */
-  state(): TrainingState;
+  state(): TrainingState<P>;
 }
 
 /** The event loop gets a turn at least this often, in milliseconds. */
@@ -55,32 +92,45 @@ const TURN = 50;
 
 /**
  * Trains a model, an event at a time: `for await (const event of train(model, data))`. The weights of the epoch with the
- * best validation error (by the mode that `validation` names, where there are stochastic units) stand in the model at the end.
- * @throws RangeError for options, data or a state that do not fit, or a model that is being trained, NonFiniteError when the loss is NaN,
+ * best validation metric of the task (by the mode that `validation` names, where there are stochastic units) stand in the model at the
+ * end.
+ * @throws RangeError for options, data or a state that do not fit, or a model that is being trained; NonFiniteError when the loss is NaN,
  * or the signal's reason
  */
-export function train(model: Model, data: Split, options: TrainOptions = {}): Training {
+export function train(model: Model, data: Parts<Dataset>, options?: TrainOptions): Training;
+export function train<D extends TaskData, B extends TaskBatch, E extends object, R extends object>(
+  model: Model,
+  data: Parts<D>,
+  options: TaskOptions<D, B, E, R>,
+): Training<BatchEvent | MeasureEvent | (EpochFacts & E) | (ResultFacts & R), Progress<E>>;
+export function train(
+  model: Model,
+  data: Parts,
+  options: LoopOptions & { readonly task?: Task; readonly resume?: TrainingState<Progress> } = {},
+): unknown {
   options.signal?.throwIfAborted();
   checkAlone(model);
-  const run = new TrainingRun(model, data, options);
+  const run = new TrainingRun(model, data, options.task ?? (classification as unknown as Task), options);
   return Object.assign(alone(model, run.events()), { state: () => run.state() });
 }
 
-type Sums = Pick<TrainingProgress, 'batches' | 'examples' | 'lossSum' | 'wrong' | 'executed'>;
-const NOTHING: Sums = { batches: 0, examples: 0, lossSum: 0, wrong: 0, executed: 0 };
+type TrainEvent = BatchEvent | MeasureEvent | EpochFacts | ResultFacts;
+type Sums = Pick<Progress, 'batches' | 'examples' | 'lossSum' | 'executed'> & { readonly counted: Figures };
+const NOTHING: Sums = { batches: 0, examples: 0, lossSum: 0, executed: 0, counted: {} };
 
 class TrainingRun {
-  readonly epochs: number;
+  private readonly epochs: number;
   private readonly batchSize: number;
   private readonly optimizer: Optimizer;
   private readonly stepper: Stepper;
   private readonly model: Model;
-  private readonly data: Split;
-  private readonly options: TrainOptions;
+  private readonly data: Parts;
+  private readonly task: Task;
+  private readonly options: LoopOptions;
   private readonly basket: Basket | undefined;
   private readonly start = performance.now();
   private lastTurn = performance.now();
-  private best: { event: EpochEvent; snapshot: Snapshot } | undefined;
+  private best: { event: EpochFacts; snapshot: Snapshot } | undefined;
   private lastEpoch = 0;
   private trainingWork = 0;
   /** Of the epoch under way. */
@@ -90,115 +140,180 @@ class TrainingRun {
   /** Examples that this session has trained on. */
   private trained = 0;
   /** Once the model holds the weights of the best epoch. */
-  private last: TrainingState | undefined;
+  private last: TrainingState<Progress> | undefined;
 
-  constructor(model: Model, data: Split, options: TrainOptions) {
-    for (const part of [data.train, data.valid, data.test]) checkFit(model, part);
+  constructor(model: Model, data: Parts, task: Task, options: LoopOptions & { resume?: TrainingState<Progress> }) {
+    for (const part of [data.train, data.valid, data.test]) task.check(model, part);
+    const { defaults } = task;
     this.model = model;
     this.data = data;
+    this.task = task;
     this.options = options;
     this.epochs = wholeNumber('epochs', options.epochs ?? 10);
-    this.batchSize = wholeNumber('batch', options.batch ?? 100);
+    this.batchSize = wholeNumber('batch', options.batch ?? defaults.batch);
     if (options.patience !== undefined) wholeNumber('patience', options.patience);
+    if (options.validateEvery !== undefined) wholeNumber('validateEvery', options.validateEvery);
     positive('gaterLearningRate', options.gaterLearningRate);
     positive('maxNorm', options.maxNorm);
     positive('decay', options.decay);
-    this.optimizer = resolveOptimizer(options.optimizer ?? 'sgd');
-    this.stepper = new Stepper(model, this.optimizer, options.objective);
-    this.basket = options.basket && new Basket(model, options.basket, options.objective);
+    this.optimizer = resolveOptimizer(options.optimizer ?? defaults.optimizer);
+    if (!options.resume) task.begin?.(model, data.train);
+    const noise = options.weightNoise && { spec: options.weightNoise, examples: data.train.count };
+    this.stepper = new Stepper(model, this.optimizer, task, noise);
+    this.basket = options.basket && new Basket(model, options.basket, task);
     if (options.resume) this.restore(options.resume);
   }
 
   async *events(): AsyncGenerator<TrainEvent, void> {
     while (this.lastEpoch < this.epochs && !this.exhausted) yield* this.epoch(this.lastEpoch + 1);
-    yield this.result();
+    yield* this.result();
   }
 
   /** Have the epochs without improvement used up the patience? */
-  get exhausted(): boolean {
+  private get exhausted(): boolean {
     return this.lastEpoch - (this.best?.event.epoch ?? 0) >= (this.options.patience ?? Number.POSITIVE_INFINITY);
   }
 
-  async *epoch(epoch: number): AsyncGenerator<TrainEvent, void> {
+  private async *epoch(epoch: number): AsyncGenerator<TrainEvent, void> {
     const { model, data, options } = this;
-    const order = epochOrder(data.train.count, options.seed ?? model.seed, epoch);
+    const { count } = data.train;
+    const order = epochOrder(count, options.seed ?? model.seed, epoch);
     const learningRate = this.optimizer.learningRate * (options.decay ?? 1) ** (epoch - 1);
-    const settings = this.settings(learningRate, epoch);
-    const batches = Math.ceil(order.length / this.batchSize);
-    const count = order.length;
+    const batches = Math.ceil(count / this.batchSize);
     if (this.sums.batches === 0) for (const site of model.sites) site.resetHealth();
     while (this.sums.batches < batches) {
-      model.engine.beginStep();
       const from = this.sums.examples;
       const indices = order.subarray(from, from + this.batchSize);
-      const batch = gatherBatch(model.engine, data.train, indices);
-      const { loss, output, multiplyAdds } = this.stepper.run(batch, settings);
-      const { sums } = this;
-      this.sums = {
-        batches: sums.batches + 1,
-        examples: from + batch.rows,
-        lossSum: sums.lossSum + loss * batch.rows,
-        wrong: sums.wrong + countWrong(output, batch),
-        executed: sums.executed + multiplyAdds,
-      };
+      this.count(this.step(indices, learningRate, epoch), indices.length);
       this.basket?.afterStep(this.stepper.step, data.train, indices);
-      this.trained += batch.rows;
-      const done = (epoch - 1) * count + this.sums.examples;
-      const rate = this.trained / ((performance.now() - this.start) / 1000);
-      yield {
-        event: 'batch',
-        epoch,
-        epochs: this.epochs,
-        batch: this.sums.batches,
-        batches,
-        loss: this.sums.lossSum / this.sums.examples,
-        examplesPerSecond: rate,
-        secondsLeft: (this.epochs * count - done) / rate,
-      };
+      yield this.progress(epoch, batches);
       await this.turn();
     }
     this.stepper.checkParameters();
-    const valid = this.validate();
-    const better = !this.best || valid.error < this.best.event.validError;
-    const event: EpochEvent = {
+    if (epoch % (options.validateEvery ?? 1) === 0 || epoch === this.epochs) yield* this.validated(epoch, learningRate);
+    else this.close(epoch);
+  }
+
+  /** The epoch is complete. */
+  private close(epoch: number): void {
+    this.lastEpoch = epoch;
+    this.trainingWork = this.sums.executed / this.data.train.count;
+    this.sums = NOTHING;
+  }
+
+  private step(indices: Int32Array, learningRate: number, epoch: number): StepOutcome & { batch: TaskBatch } {
+    const { model, data, task, stepper } = this;
+    const { engine } = model;
+    const settings = this.settings(learningRate, epoch);
+    if (stepper.noise) {
+      const one = (example: number) => task.gather(engine, data.train, indices.subarray(example, example + 1));
+      return { ...stepper.runNoisy(stepper.noise, indices.length, one, settings), batch: { rows: indices.length } };
+    }
+    engine.beginStep();
+    const batch = task.gather(engine, data.train, indices);
+    return { ...stepper.run(batch, settings), batch };
+  }
+
+  private count({ loss, outcome, multiplyAdds, batch }: StepOutcome & { batch: TaskBatch }, rows: number): void {
+    const { sums, task } = this;
+    const { counted = [] } = task;
+    // Of weights with noise, the minibatch is never there as a whole.
+    const measured = counted.length > 0 && !this.stepper.noise ? task.measure(outcome, batch) : {};
+    const own = Object.fromEntries(counted.map((name) => [name, measured[name] ?? 0]));
+    this.sums = {
+      batches: sums.batches + 1,
+      examples: sums.examples + rows,
+      lossSum: sums.lossSum + loss * rows,
+      executed: sums.executed + multiplyAdds,
+      counted: added(sums.counted, own),
+    };
+    this.trained += rows;
+  }
+
+  private progress(epoch: number, batches: number): BatchEvent {
+    const { sums, epochs } = this;
+    const { count } = this.data.train;
+    const done = (epoch - 1) * count + sums.examples;
+    const examplesPerSecond = this.trained / ((performance.now() - this.start) / 1000);
+    const secondsLeft = (epochs * count - done) / examplesPerSecond;
+    const loss = sums.lossSum / sums.examples;
+    return { event: 'batch', epoch, epochs, batch: sums.batches, batches, loss, examplesPerSecond, secondsLeft };
+  }
+
+  /** The epoch's event, measured on the validation data. */
+  private async *validated(epoch: number, learningRate: number): AsyncGenerator<TrainEvent, void> {
+    const { model, task, sums } = this;
+    const { count } = this.data.train;
+    const trained = task.counted && !this.stepper.noise ? prefixed('train', task.metrics(sums.counted, count)) : {};
+    const measured = yield* this.measureValid();
+    const better = !this.best || this.scoreOf(measured) < this.scoreOf(this.best.event);
+    const { noise } = this.stepper;
+    const complexity = noise?.complexity();
+    const event: EpochFacts = {
       event: 'epoch',
       epoch,
       epochs: this.epochs,
-      trainLoss: this.sums.lossSum / count,
-      trainError: this.sums.wrong / count,
-      validError: valid.error,
-      validLoss: valid.loss,
-      density: valid.density,
+      trainLoss: sums.lossSum / count,
+      ...trained,
+      ...measured,
       health: model.stochasticSites.map(({ health }) => health),
       learningRate,
       seconds: this.seconds,
       best: better,
+      ...(noise && { deviation: noise.deviation() }),
+      ...(complexity !== undefined && { complexity }),
       ...(this.basket && { basket: this.basket.take() }),
     };
-    this.lastEpoch = epoch;
-    this.trainingWork = this.sums.executed / count;
-    this.sums = NOTHING;
+    this.close(epoch);
     if (better) this.best = { event, snapshot: model.snapshot() };
     yield event;
   }
 
-  /** Measures the best epoch's weights on the test data. */
-  result(): ResultEvent {
-    const { model, data, best } = this;
+  private async *measureValid(): AsyncGenerator<TrainEvent, Record<string, number>> {
+    const { model, data, task } = this;
+    if (task.assess) return prefixed('valid', yield* this.assess('valid'));
+    const { metrics, loss, density } = this.evaluateValid(model, data.valid);
+    return { ...prefixed('valid', { ...metrics, loss }), density };
+  }
+
+  private evaluateValid(model: Model, valid: TaskData): TaskEvaluation {
+    const { task, options } = this;
+    if (model.stochasticSites.length === 0) return evaluateTask(model, valid, task);
+    calibrate(model, valid, undefined, task);
+    return evaluateTask(model, valid, task, { mode: options.validation ?? 'threshold' });
+  }
+
+  /** Less is better. */
+  private scoreOf(figures: object): number {
+    const { metric, better } = this.task.best;
+    const [[name]] = Object.entries(prefixed('valid', { [metric]: 0 }));
+    const value = (figures as Readonly<Record<string, number>>)[name];
+    return better === 'less' ? value : -value;
+  }
+
+  /** By the task's own passes. */
+  private async *assess(part: Part): AsyncGenerator<TrainEvent, Figures> {
+    const { model, data, task } = this;
+    const assessing = task.assess?.(model, data[part], part);
+    for (;;) {
+      const { done, value } = (assessing as NonNullable<typeof assessing>).next();
+      if (done) return value;
+      yield { event: 'measure', what: part, done: value, count: data[part].count };
+      await this.turn();
+    }
+  }
+
+  /** Measures the best epoch's weights. */
+  private async *result(): AsyncGenerator<TrainEvent, void> {
+    const { model, data, task, best } = this;
     if (!best) throw new RangeError('Training ended without an epoch; `epochs: 1` or more would do.');
     this.last = this.state();
     model.restore(best.snapshot);
-    const sampled = evaluate(model, data.test, { mode: 'sample' });
-    const threshold = evaluate(model, data.test, { mode: 'threshold' });
-    const meanField = evaluate(model, data.test, { mode: 'mean-field' });
-    return {
+    const measured = task.assess ? yield* this.assessed(best.event) : this.inModes(best.event);
+    yield {
       event: 'result',
-      testError: { sampled: sampled.error, threshold: threshold.error, meanField: meanField.error },
-      validError: best.event.validError,
-      trainLoss: best.event.trainLoss,
-      density: sampled.density,
-      flops: sampled.flops,
-      training: { executed: this.trainingWork, all: model.cost.dense + model.cost.gater },
+      ...measured,
+      ...task.facts,
       bestEpoch: best.event.epoch,
       epochs: this.lastEpoch,
       seconds: this.seconds,
@@ -209,15 +324,50 @@ class TrainingRun {
     };
   }
 
+  private async *assessed(best: EpochFacts): AsyncGenerator<TrainEvent, object> {
+    const train = prefixed('train', yield* this.assess('train'));
+    return { ...train, ...this.bestOf(best), ...prefixed('test', yield* this.assess('test')) };
+  }
+
+  private inModes(best: EpochFacts): MeasuredResult {
+    const { model, data, task } = this;
+    const [sampled, threshold, meanField] = (['sample', 'threshold', 'mean-field'] as const).map((mode) =>
+      evaluateTask(model, data.test, task, { mode }),
+    );
+    const metrics = Object.keys(sampled.metrics).map((name): [string, InModes] => [
+      name,
+      { sampled: sampled.metrics[name], threshold: threshold.metrics[name], meanField: meanField.metrics[name] },
+    ]);
+    return {
+      ...prefixed('test', Object.fromEntries(metrics)),
+      ...this.bestOf(best),
+      trainLoss: best.trainLoss,
+      density: sampled.density,
+      flops: sampled.flops,
+      training: { executed: this.trainingWork, all: model.cost.dense + model.cost.gater },
+    };
+  }
+
+  /** The metric that the best epoch was chosen by. */
+  private bestOf(best: EpochFacts): object {
+    const { metric, better } = this.task.best;
+    return prefixed('valid', { [metric]: better === 'less' ? this.scoreOf(best) : -this.scoreOf(best) });
+  }
+
   /** See `Training`. */
-  state(): TrainingState {
+  state(): TrainingState<Progress> {
     if (this.last) return this.last;
     const { model, stepper, best, sums } = this;
-    const progress: TrainingProgress = {
+    const { counted, ...own } = sums;
+    const none = Object.fromEntries((this.task.counted ?? []).map((name) => [name, 0]));
+    const progress: Progress = {
       step: stepper.step,
       epochs: this.lastEpoch,
-      ...sums,
+      ...own,
+      ...none,
+      ...counted,
       trainingWork: this.trainingWork,
+      ...(stepper.noise && { draws: stepper.draws }),
       seconds: this.seconds,
       ...(best && { best: best.event }),
     };
@@ -225,15 +375,20 @@ class TrainingRun {
     return { progress, model: model.snapshot(), slots, ...(best && { best: best.snapshot }) };
   }
 
-  private restore(state: TrainingState): void {
-    const { epochs, batches, examples, lossSum, wrong, executed, ...rest } = checkProgress(state.progress);
-    const { model, stepper, batchSize: batch } = this;
+  private restore(state: TrainingState<Progress>): void {
+    const progress = checkProgress<Progress>(state.progress, this.task);
+    const { epochs, batches, examples, lossSum, executed, trainingWork, seconds } = progress;
+    const { model, stepper, batchSize: batch, options } = this;
     const { count } = this.data.train;
+    if (!progress.best && epochs >= (options.validateEvery ?? 1))
+      throw new RangeError(`The progress of training has ${epochs} epochs and no best one.`);
     this.best = restoreState(state, { model, stepper, optimizer: this.optimizer.name, count, batch });
     this.lastEpoch = epochs;
-    this.trainingWork = rest.trainingWork;
-    this.secondsBefore = rest.seconds;
-    this.sums = { batches, examples, lossSum, wrong, executed };
+    this.trainingWork = trainingWork;
+    this.secondsBefore = seconds;
+    const figures = progress as unknown as Figures;
+    const counted = Object.fromEntries((this.task.counted ?? []).map((name) => [name, figures[name]]));
+    this.sums = { batches, examples, lossSum, executed, counted };
   }
 
   private settings(learningRate: number, epoch: number) {
@@ -244,14 +399,6 @@ class TrainingRun {
       gaterLearningRate: gaterLearningRate === undefined ? undefined : gaterLearningRate * decay ** (epoch - 1),
       maxNorm,
     };
-  }
-
-  private validate(): Evaluation {
-    const { model, data } = this;
-    const mode = this.options.validation ?? 'threshold';
-    if (model.stochasticSites.length === 0) return evaluate(model, data.valid);
-    calibrate(model, data.valid);
-    return evaluate(model, data.valid, { mode });
   }
 
   /** Lets the event loop run now and then, and stops when the signal says so. */

@@ -12,7 +12,7 @@ import { createModel } from '../../src/nn/model.ts';
 import { sgd } from '../../src/optim/index.ts';
 import { findBlas } from '../../src/platform/node/blas.ts';
 import { createEngine } from '../../src/platform/node/engine.ts';
-import { gatherBatch } from '../../src/train/batches.ts';
+import { gatherBatch } from '../../src/tasks/examples.ts';
 import { Stepper } from '../../src/train/step.ts';
 import { assertClose, assertSameBits } from '../helpers/numbers.ts';
 import { blockCases, pairsOf } from '../kernels/blocks-cases.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { curvature, type Readout, softmaxOf } from '../../experiments/curvature.ts';
-import { curvatureObjective } from '../../experiments/curvature-objective.ts';
+import { curvatureTask } from '../../experiments/curvature-objective.ts';
 import { createEngine, createModel, dense, makeDataset, sgd, train } from '../../src/index.ts';
 import { drawn, normal, uniform } from '../helpers/numbers.ts';
 
@@ -74,7 +74,7 @@ describe('curvatureObjective', () => {
       }
       return total / rows;
     };
-    const options = { epochs: 1, batch: rows, optimizer: sgd({ learningRate: 1 }), objective: curvatureObjective };
+    const options = { epochs: 1, batch: rows, optimizer: sgd({ learningRate: 1 }), task: curvatureTask };
     const training = train(model, { train: part, valid: part, test: part }, options);
     while (!(await training.next()).done);
     model.parameters.forEach(({ tensor, name }, k) => {

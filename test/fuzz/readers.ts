@@ -19,7 +19,7 @@ import { decodeMetrics, encodeLine, type MetricsLine } from '../../src/runs/metr
 import { decodeRecord, encodeRecord, trainOptions } from '../../src/runs/record.ts';
 import { Run } from '../../src/runs/run.ts';
 import { runModel } from '../../src/runs/run-model.ts';
-import { train } from '../../src/train/train.ts';
+import { type TrainOptions, train } from '../../src/train/train.ts';
 import { pngFile, resealed } from '../helpers/png-file.ts';
 import { tinyRecord } from '../runs/tiny-run.ts';
 import { cornersSplit } from '../train/tiny.ts';
@@ -84,7 +84,7 @@ export async function readers(engine: Engine): Promise<Reader[]> {
   const checkpoint = encodeCheckpoint({ arrays: named, facts: progress });
   const arraysFile = checkpoint[CHECKPOINT_FILES.arrays];
   const factsFile = checkpoint[CHECKPOINT_FILES.facts];
-  const resume = (state: Parameters<typeof train>[2]) => train(createModel(engine, spec), cornersSplit, state);
+  const resume = (state: TrainOptions) => train(createModel(engine, spec), cornersSplit, state);
   const record = tinyRecord(engine, {
     model: spec,
     training: { ...tinyRecord(engine).training, epochs: 2, batch: 30 },

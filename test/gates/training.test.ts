@@ -8,6 +8,7 @@ import { dense } from '../../src/nn/dense.ts';
 import { type GatedSpec, gated } from '../../src/nn/gated.ts';
 import { createModel, type Model } from '../../src/nn/model.ts';
 import { adam } from '../../src/optim/index.ts';
+import { classification } from '../../src/tasks/classification.ts';
 import { compile } from '../../src/train/compile.ts';
 import { evaluate, forEachBatch } from '../../src/train/evaluate.ts';
 import { digits, eventsOf, gatedModel, resultOf } from '../train/tiny.ts';
@@ -60,7 +61,7 @@ test('top-k: exactly k of K gates are open in every row, in all modes, before an
     const k = neuron.endsWith('k=3') ? 3 : 4;
     const check = (): void => {
       for (const mode of ['sample', 'mean-field', 'threshold'] as const) {
-        forEachBatch(model, digits.test, { mode }, () => {
+        forEachBatch(model, digits.test, classification, { mode }, () => {
           const h = model.sites[0].last?.h.values ?? new Float32Array(0);
           for (let from = 0; from < h.length; from += 8)
             assert.equal(countNonZero(h.subarray(from, from + 8)), k, `${neuron} ${mode}`);
@@ -84,7 +85,7 @@ test('top-k as units of a hidden layer, and as the experts of a gated one, keeps
   const model = createModel(engine, { inputs: 784, layers, seed: 3 });
   await resultOf(model, digits, { epochs: 1, batch: 50 });
   for (const mode of ['sample', 'mean-field', 'threshold'] as const)
-    forEachBatch(model, digits.test, { mode }, () => {
+    forEachBatch(model, digits.test, classification, { mode }, () => {
       const [hidden, , experts] = model.sites.map(({ last, units }) => ({ h: last?.h.values ?? [], units }));
       assert.equal(countNonZero(hidden.h), (5 * hidden.h.length) / hidden.units);
       assert.equal(countNonZero(experts.h), (2 * experts.h.length) / experts.units);

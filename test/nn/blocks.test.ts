@@ -15,10 +15,10 @@ import type { Compute } from '../../src/nn/paths.ts';
 import { sgd } from '../../src/optim/index.ts';
 import { createEngine } from '../../src/platform/node/engine.ts';
 import { randomStream, seedToKey } from '../../src/random/stream.ts';
+import { classification } from '../../src/tasks/classification.ts';
+import { gatherBatch } from '../../src/tasks/examples.ts';
 import { Tape, type Work } from '../../src/tensor/tape.ts';
-import { gatherBatch } from '../../src/train/batches.ts';
 import type { EpochEvent } from '../../src/train/events.ts';
-import { classification } from '../../src/train/objective.ts';
 import { Stepper } from '../../src/train/step.ts';
 import { builds, reference } from '../helpers/engines.ts';
 import { assertClose, assertSameBits, drawn, normal } from '../helpers/numbers.ts';
@@ -86,7 +86,7 @@ function pass(model: Model, problem: Problem, mode: Mode, step = 0): Outcome {
   if (mode === 'train') tape.watch(model.parameters.map(({ tensor }) => tensor));
   const source = { key: seedToKey(model.seed), step, draw: 0 };
   const record: Pass = { tape, mode, source, penalties: [] };
-  const { output: logits, losses } = classification(model, record, batch);
+  const { output: logits, losses } = classification.run(model, record, batch);
   if (mode === 'train') {
     const penalties = record.penalties.map(({ tensor, weight }) => ({ tensor, cotangent: weight * rows }));
     tape.backward([{ tensor: losses, cotangent: 1 }, ...penalties], losses);

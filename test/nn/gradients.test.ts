@@ -13,9 +13,9 @@ import { createModel, type LayerSpec, type Model } from '../../src/nn/model.ts';
 import type { Pass } from '../../src/nn/pass.ts';
 import { sgd } from '../../src/optim/index.ts';
 import { seedToKey } from '../../src/random/stream.ts';
+import { classification, placeBatch } from '../../src/tasks/classification.ts';
+import { gatherBatch } from '../../src/tasks/examples.ts';
 import { Tape } from '../../src/tensor/tape.ts';
-import { gatherBatch } from '../../src/train/batches.ts';
-import { classification, placeBatch } from '../../src/train/objective.ts';
 import { Stepper } from '../../src/train/step.ts';
 import { builds, reference } from '../helpers/engines.ts';
 import { assertClose, drawn, normal } from '../helpers/numbers.ts';
@@ -47,7 +47,7 @@ function passOf(model: Model): Pass {
 function objective(model: Model): number {
   model.engine.beginStep();
   const pass = passOf(model);
-  const { losses } = classification(model, pass, gatherBatch(model.engine, data, everyRow));
+  const { losses } = classification.run(model, pass, gatherBatch(model.engine, data, everyRow));
   const penalty = pass.penalties.reduce((total, { tensor, weight }) => total + weight * tensor.values[0], 0);
   return sum(losses.values) / ROWS + penalty;
 }
@@ -215,7 +215,7 @@ test('a neuron that reads the loss wants it for every example', () => {
   const pass = passOf(model);
   const { tape } = pass;
   tape.watch(model.parameters.map(({ tensor }) => tensor));
-  const { losses } = classification(model, pass, batch);
+  const { losses } = classification.run(model, pass, batch);
   const backward = () => tape.backward([{ tensor: losses, cotangent: 1 }]);
   assert.throws(
     backward,
@@ -231,7 +231,7 @@ test('REINFORCE takes the loss of each example, not a sum: a gate’s score is w
   const { tape } = pass;
   const { tensor: bias } = model.parameters.find(({ name }) => name === 'dense0.bias') as Model['parameters'][number];
   tape.watch([bias]);
-  const { losses } = classification(model, pass, batch);
+  const { losses } = classification.run(model, pass, batch);
   tape.backward([{ tensor: losses, cotangent: 1 }], losses);
   const { logits, h } = model.sites[0].last as NonNullable<Model['sites'][number]['last']>;
   const expected = new Float64Array(4);

@@ -13,12 +13,12 @@ import type { Pass } from '../../src/nn/pass.ts';
 import { residual } from '../../src/nn/residual.ts';
 import { sequential } from '../../src/nn/sequential.ts';
 import { seedToKey } from '../../src/random/stream.ts';
+import { classification } from '../../src/tasks/classification.ts';
+import { gatherBatch } from '../../src/tasks/examples.ts';
 import { add, multiply } from '../../src/tensor/ops/arithmetic.ts';
 import { matmul } from '../../src/tensor/ops/matmul.ts';
 import { Tape } from '../../src/tensor/tape.ts';
 import type { Tensor } from '../../src/tensor/tensor.ts';
-import { gatherBatch } from '../../src/train/batches.ts';
-import { classification } from '../../src/train/objective.ts';
 import { train } from '../../src/train/train.ts';
 import { builds, reference } from '../helpers/engines.ts';
 import { assertClose, drawn, normal } from '../helpers/numbers.ts';
@@ -46,7 +46,7 @@ function pass(model: Model, mode: Pass['mode'] = 'train') {
   const tape = new Tape(engine);
   tape.watch(model.parameters.map(({ tensor }) => tensor));
   const record: Pass = { tape, mode, source: { key: seedToKey(1), step: 0, draw: 0 }, penalties: [] };
-  const outcome = classification(model, record, batch);
+  const outcome = classification.run(model, record, batch);
   return { tape, ...outcome };
 }
 

@@ -9,8 +9,8 @@ import { nodeFolder } from '../../src/platform/node/folder.ts';
 import { decodeRecord, encodeRecord, type VaeRunRecord } from '../../src/runs/record.ts';
 import { Run } from '../../src/runs/run.ts';
 import { summarize } from '../../src/runs/summary.ts';
-import { type RunEvent, type TrainRunOptions, trainVaeRun } from '../../src/runs/train-run.ts';
-import { vaeLayers } from '../../src/train/vae.ts';
+import { type RunEvent, type TrainRunOptions, trainRun } from '../../src/runs/train-run.ts';
+import { vaeLayers } from '../../src/tasks/vae-pass.ts';
 import { digits } from '../train/tiny.ts';
 import { temporaryFolder, tinyRecord } from './tiny-run.ts';
 
@@ -43,7 +43,7 @@ async function open(folder: string): Promise<Run<'vae'>> {
 
 async function follow(run: Run<'vae'>, options: Partial<TrainRunOptions> = {}, visit = (_: Event): void => {}) {
   const events: Event[] = [];
-  for await (const event of trainVaeRun(run, { engine: one, data: digits, checkpointSeconds: 0, ...options })) {
+  for await (const event of trainRun(run, { engine: one, data: digits, checkpointSeconds: 0, ...options })) {
     events.push(event);
     visit(event);
   }
@@ -82,9 +82,9 @@ test('stopped by a signal between minibatches and while bounds are measured, it 
   const run = await newRun();
   const stops = [
     (event: Event) => event.event === 'batch' && event.epoch === 1 && event.batch === 2,
-    (event: Event) => event.event === 'measure' && event.what === 'validation ELBO',
+    (event: Event) => event.event === 'measure' && event.what === 'valid',
     (event: Event) => event.event === 'epoch' && event.epoch === 2,
-    (event: Event) => event.event === 'measure' && event.what === 'test bound',
+    (event: Event) => event.event === 'measure' && event.what === 'test',
   ];
   for (const [i, stop] of stops.entries()) {
     const controller = new AbortController();

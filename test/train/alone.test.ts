@@ -3,10 +3,10 @@ import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
 import { createModel } from '../../src/nn/model.ts';
 import { createEngine } from '../../src/platform/node/engine.ts';
-import { trainSequences } from '../../src/train/sequences.ts';
+import { ctc } from '../../src/tasks/ctc.ts';
+import { vae } from '../../src/tasks/vae.ts';
+import { vaeLayers } from '../../src/tasks/vae-pass.ts';
 import { train } from '../../src/train/train.ts';
-import { trainVae } from '../../src/train/train-vae.ts';
-import { vaeLayers } from '../../src/train/vae.ts';
 import { digits, eventsOf, gatedModel } from './tiny.ts';
 
 const engine = await createEngine({ threads: 1 });
@@ -29,8 +29,8 @@ describe('a second training of a model', () => {
     for await (const _ of train(model, digits, OPTIONS)) {
       if (asked++ > 2) continue;
       assert.throws(() => train(model, digits, OPTIONS), REFUSAL);
-      assert.throws(() => trainVae(model, digits, OPTIONS), REFUSAL);
-      await assert.rejects(trainSequences(model, NO_DATA).next(), REFUSAL);
+      assert.throws(() => train(model, digits, { ...OPTIONS, task: vae() }), REFUSAL);
+      assert.throws(() => train(model, NO_DATA, { task: ctc }), REFUSAL);
     }
     assert.ok(asked > 2);
     assert.deepEqual(model.snapshot(), whole.snapshot());
@@ -47,10 +47,10 @@ describe('a second training of a model', () => {
   test('of an autoencoder is refused before its biases start anew', async () => {
     const layers = vaeLayers('linear', 784, 'disarm', 8);
     const model = createModel(engine, { inputs: 784, layers });
-    const first = trainVae(model, digits, OPTIONS);
+    const first = train(model, digits, { ...OPTIONS, task: vae() });
     await first.next();
     const before = model.snapshot();
-    assert.throws(() => trainVae(model, digits, OPTIONS), REFUSAL);
+    assert.throws(() => train(model, digits, { ...OPTIONS, task: vae() }), REFUSAL);
     assert.deepEqual(model.snapshot(), before);
     await first.return();
   });

@@ -15,11 +15,11 @@ import { type GatedSpec, gated } from '../../src/nn/gated.ts';
 import { createModel, type LayerSpec, type Model } from '../../src/nn/model.ts';
 import type { Pass } from '../../src/nn/pass.ts';
 import { seedToKey } from '../../src/random/stream.ts';
+import { classification } from '../../src/tasks/classification.ts';
 import { drawsOf } from '../../src/tensor/draws.ts';
 import { add } from '../../src/tensor/ops/arithmetic.ts';
 import { fireTensor } from '../../src/tensor/ops/fire.ts';
 import { Tape } from '../../src/tensor/tape.ts';
-import { classification } from '../../src/train/objective.ts';
 import { builds, reference } from '../helpers/engines.ts';
 import { assertClose } from '../helpers/numbers.ts';
 
@@ -57,7 +57,7 @@ function forward(model: Model, copies: number, step: number) {
   tape.watch(model.parameters.map(({ tensor }) => tensor));
   const source = { key: seedToKey(model.seed), step, draw: 0 };
   const pass: Pass = { tape, mode: 'train', source, penalties: [] };
-  const { losses, output } = classification(model, pass, batch as never);
+  const { losses, output } = classification.run(model, pass, batch as never);
   return { tape, losses, output, total: tape.weigh(losses), rows: batch.rows };
 }
 

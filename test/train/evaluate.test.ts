@@ -6,7 +6,8 @@ import { countNonZero } from '../../src/math/statistics.ts';
 import { dense } from '../../src/nn/dense.ts';
 import { gated } from '../../src/nn/gated.ts';
 import { createModel, type Model } from '../../src/nn/model.ts';
-import { epochOrder } from '../../src/train/batches.ts';
+import { classification } from '../../src/tasks/classification.ts';
+import { epochOrder } from '../../src/tasks/examples.ts';
 import { calibrate } from '../../src/train/calibrate.ts';
 import { evaluate, forEachBatch } from '../../src/train/evaluate.ts';
 import { corners, cornersSplit, digits, gatedModel } from './tiny.ts';
@@ -20,7 +21,7 @@ const GATES = ['straight-through', 'stochastic-binary', 'stochastic-times-smooth
 function shareOver(model: Model, data: Dataset): number {
   let over = 0;
   const [site] = model.sites;
-  forEachBatch(model, data, { mode: 'threshold' }, () => {
+  forEachBatch(model, data, classification, { mode: 'threshold' }, () => {
     over += site.last?.logits.values.filter((logit) => logit > site.threshold).length ?? 0;
   });
   return over / (data.count * site.units);
@@ -50,7 +51,7 @@ test('calibration uses at most so many examples, and sites below are set first',
   const [first, second] = model.sites;
   const counts = [0, 0];
   let rows = 0;
-  forEachBatch(model, digits.train, { mode: 'threshold', batch: 60 }, () => {
+  forEachBatch(model, digits.train, classification, { mode: 'threshold', batch: 60 }, () => {
     if (rows++ > 0) return;
     [first, second].forEach((site, i) => {
       counts[i] = countNonZero(site.last?.h.values ?? []);
@@ -69,7 +70,7 @@ test('a site without a target keeps the share that it has when sampled; smooth o
   calibrate(model, cornersSplit.valid);
   const share = (mode: 'sample' | 'threshold', site: number, data = cornersSplit.valid): number => {
     let open = 0;
-    forEachBatch(model, data, { mode }, () => {
+    forEachBatch(model, data, classification, { mode }, () => {
       open += countNonZero(model.sites[site].last?.h.values ?? []);
     });
     return open / (data.count * model.sites[site].units);
@@ -85,8 +86,8 @@ test('error, loss and density are those of a plain count', () => {
   calibrate(model, digits.valid);
   for (const mode of ['sample', 'mean-field', 'threshold'] as const) {
     let [wrong, loss, open, gates] = [0, 0, 0, 0];
-    forEachBatch(model, digits.test, { mode, batch: 33 }, (_pass, batch, logits) => {
-      const values = Array.from(logits.values);
+    forEachBatch(model, digits.test, classification, { mode, batch: 33 }, (_pass, batch, { output }) => {
+      const values = Array.from(output.values);
       const labels = Array.from(engine.backend.heap.memory.integers(batch.labels.pointer, batch.rows));
       labels.forEach((label, row) => {
         const scores = values.slice(row * 10, row * 10 + 10);
@@ -125,7 +126,9 @@ test('the average of many samples of a linear network is the mean-field network'
   const model = createModel(engine, { inputs: 784, layers: [dense(12, 'straight-through'), dense(10)], seed: 6 });
   const logitsOf = (mode: 'sample' | 'mean-field', draw: number): number[] => {
     const all: number[] = [];
-    forEachBatch(model, digits.test, { mode, draw }, (_pass, _batch, logits) => all.push(...logits.values));
+    forEachBatch(model, digits.test, classification, { mode, draw }, (_pass, _batch, { output }) =>
+      all.push(...output.values),
+    );
     return all;
   };
   const meanField = logitsOf('mean-field', 0);

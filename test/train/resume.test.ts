@@ -8,6 +8,7 @@ import { createModel, type LayerSpec, type Model } from '../../src/nn/model.ts';
 import { adam } from '../../src/optim/adam.ts';
 import { sgd } from '../../src/optim/sgd.ts';
 import { createEngine } from '../../src/platform/node/engine.ts';
+import { classification } from '../../src/tasks/classification.ts';
 import type { TrainEvent } from '../../src/train/events.ts';
 import { checkProgress, type TrainingState } from '../../src/train/state.ts';
 import { type TrainOptions, train } from '../../src/train/train.ts';
@@ -56,7 +57,7 @@ const facts = (events: readonly TrainEvent[]) =>
 /** As a file would hold it. */
 const kept = (state: TrainingState): TrainingState => ({
   ...state,
-  progress: checkProgress(JSON.parse(JSON.stringify(state.progress))),
+  progress: checkProgress(JSON.parse(JSON.stringify(state.progress)), classification),
 });
 
 /** Trains with a stop after every `stride` events, each time with a new model on the other engine. */

@@ -6,12 +6,12 @@ import { dense } from '../../src/nn/dense.ts';
 import { gated } from '../../src/nn/gated.ts';
 import { createModel, type LayerSpec, type Model, type Snapshot } from '../../src/nn/model.ts';
 import { sgd } from '../../src/optim/index.ts';
+import { classification, placeBatch } from '../../src/tasks/classification.ts';
+import { gatherBatch } from '../../src/tasks/examples.ts';
 import { multiply } from '../../src/tensor/ops/arithmetic.ts';
 import { matmul } from '../../src/tensor/ops/matmul.ts';
-import { gatherBatch } from '../../src/train/batches.ts';
 import { evaluate } from '../../src/train/evaluate.ts';
 import type { EpochEvent } from '../../src/train/events.ts';
-import { type Objective, placeBatch } from '../../src/train/objective.ts';
 import { Stepper } from '../../src/train/step.ts';
 import { type TrainOptions, train } from '../../src/train/train.ts';
 import { corners, cornersSplit, digits, eventsOf, gatedModel, resultOf } from './tiny.ts';
@@ -301,15 +301,15 @@ test('the epoch is chosen by the form of the network that `validation` names', a
   }
 });
 
-test('what is minimised may be another objective; validation stays cross-entropy', async () => {
+test('what is minimised may be another loss; validation stays cross-entropy', async () => {
   /** The sum of the outputs' squares: it draws them to 0. */
-  const squares: Objective = (model, pass, batch) => {
+  const squares: typeof classification.run = (model, pass, batch) => {
     const output = model.apply(pass, placeBatch(pass, batch).x);
     const ones = Array.from({ length: output.columns }, () => [1]);
     return { output, losses: matmul(multiply(output, output), ones) };
   };
   const model = small();
-  const events = await eventsOf(model, cornersSplit, { epochs: 30, objective: squares });
+  const events = await eventsOf(model, cornersSplit, { epochs: 30, task: { ...classification, run: squares } });
   const epochs = events.filter((event) => event.event === 'epoch');
   assert.ok(epochs[29].trainLoss < epochs[0].trainLoss / 100, `${epochs[29].trainLoss}`);
   // Three classes with the same probability each.

@@ -4,14 +4,11 @@ import { after, describe, test } from 'node:test';
 import type { Engine } from '../../src/backend/engine.ts';
 import { createModel, type Model } from '../../src/nn/model.ts';
 import { createEngine } from '../../src/platform/node/engine.ts';
-import {
-  checkVaeProgress,
-  type TrainVaeOptions,
-  trainVae,
-  type VaeEvent,
-  type VaeState,
-} from '../../src/train/train-vae.ts';
-import { vaeLayers } from '../../src/train/vae.ts';
+import { vae } from '../../src/tasks/vae.ts';
+import { vaeLayers } from '../../src/tasks/vae-pass.ts';
+import type { VaeEvent } from '../../src/train/events.ts';
+import { checkProgress, type TrainingState, type VaeProgress } from '../../src/train/state.ts';
+import { type LoopOptions, train } from '../../src/train/train.ts';
 import { digits } from './tiny.ts';
 
 const [one, two] = [await createEngine({ threads: 1 }), await createEngine({ threads: 2 })];
@@ -31,19 +28,22 @@ const facts = (events: readonly VaeEvent[]) =>
     return [{ ...rest, threads: 0 }];
   });
 
+type VaeState = TrainingState<VaeProgress>;
+const task = vae({ samples: 2 });
+
 /** As a file would hold it. */
 const kept = (state: VaeState): VaeState => ({
   ...state,
-  progress: checkVaeProgress(JSON.parse(JSON.stringify(state.progress))),
+  progress: checkProgress<VaeProgress>(JSON.parse(JSON.stringify(state.progress)), task),
 });
 
 /** Trains with a stop after every `stride` events, each time with a new model on the other engine. */
-async function interrupted(neuron: string, options: TrainVaeOptions, stride: number) {
+async function interrupted(neuron: string, options: LoopOptions, stride: number) {
   const events: VaeEvent[] = [];
   let resume: VaeState | undefined;
   for (let session = 0; session < 100; session++) {
     const model = modelOf(session % 2 ? two : one, neuron);
-    const training = trainVae(model, digits, { ...options, ...(resume && { resume }) });
+    const training = train(model, digits, { ...options, task, ...(resume && { resume }) });
     let left = stride;
     for await (const event of training) {
       events.push(event);
@@ -56,13 +56,13 @@ async function interrupted(neuron: string, options: TrainVaeOptions, stride: num
 }
 
 describe('training of an autoencoder resumed from a state', () => {
-  const options = { epochs: 3, batch: 100, samples: 2, decay: 0.8 };
+  const options = { epochs: 3, batch: 100, decay: 0.8, task };
   // One with several draws, one that learns baselines.
   for (const neuron of ['disarm', 'muprop'])
     test(`equals training without an interruption: ${neuron}`, async () => {
       const model = modelOf(one, neuron);
       const whole: VaeEvent[] = [];
-      for await (const event of trainVae(model, digits, options)) whole.push(event);
+      for await (const event of train(model, digits, options)) whole.push(event);
       // Between minibatches and while the validation and the test bounds are measured: the last, of three, takes four events.
       for (const stride of [4, 5]) {
         const run = await interrupted(neuron, options, stride);
@@ -75,17 +75,17 @@ describe('training of an autoencoder resumed from a state', () => {
   test('goes on with more epochs after the result, and refuses what does not fit', async () => {
     const all = modelOf(one, 'disarm');
     const whole: VaeEvent[] = [];
-    for await (const event of trainVae(all, digits, options)) whole.push(event);
-    const first = trainVae(modelOf(two, 'disarm'), digits, { ...options, epochs: 2 });
+    for await (const event of train(all, digits, options)) whole.push(event);
+    const first = train(modelOf(two, 'disarm'), digits, { ...options, epochs: 2 });
     for await (const event of first) assert.ok(event);
     const state = kept(first.state());
     const model = modelOf(one, 'disarm');
     const rest: VaeEvent[] = [];
-    for await (const event of trainVae(model, digits, { ...options, resume: state })) rest.push(event);
+    for await (const event of train(model, digits, { ...options, resume: state })) rest.push(event);
     assert.deepEqual(facts(rest), facts(whole).slice(2));
     assert.deepEqual(model.snapshot(), all.snapshot());
-    const resumed = (change: Partial<VaeState>, more: TrainVaeOptions = {}) =>
-      trainVae(modelOf(one, 'disarm'), digits, { ...options, ...more, resume: { ...state, ...change } });
+    const resumed = (change: Partial<VaeState>, more: LoopOptions = {}) =>
+      train(modelOf(one, 'disarm'), digits, { ...options, ...more, resume: { ...state, ...change } });
     const { best: _, ...without } = state;
     assert.throws(() => resumed({ slots: new Map() }), /does not fit the optimizer "adam" at/);
     assert.throws(() => resumed({}, { optimizer: 'sgd' }), /does not fit the optimizer "sgd"/);
@@ -97,10 +97,10 @@ describe('training of an autoencoder resumed from a state', () => {
       /has seen 0 examples in 1 minibatches/,
     );
     assert.throws(
-      () => trainVae(modelOf(one, 'disarm'), digits, { ...options, resume: without }),
+      () => train(modelOf(one, 'disarm'), digits, { ...options, resume: without }),
       /lacks the weights of its best epoch/,
     );
     const worse = { ...best, validElbo: Number.NaN };
-    assert.throws(() => checkVaeProgress({ ...progress, best: worse }), /`best\.validElbo` null/);
+    assert.throws(() => checkProgress({ ...progress, best: worse }, task), /`best\.validElbo` null/);
   });
 });

@@ -8,13 +8,15 @@ import { rloo } from '../../src/neurons/rloo.ts';
 import { createModel, type Model } from '../../src/nn/model.ts';
 import type { Pass } from '../../src/nn/pass.ts';
 import { seedToKey } from '../../src/random/stream.ts';
+import { binarize } from '../../src/tasks/binarize.ts';
+import { gatherBatch } from '../../src/tasks/examples.ts';
+import { vae as vaeTask } from '../../src/tasks/vae.ts';
+import { measureVae, type VaeBoundOptions } from '../../src/tasks/vae-bound.ts';
+import { startAtMeans, vaeLayers } from '../../src/tasks/vae-pass.ts';
 import { Tape } from '../../src/tensor/tape.ts';
 import type { BasketOptions } from '../../src/train/basket.ts';
-import { gatherBatch } from '../../src/train/batches.ts';
-import { binarize } from '../../src/train/binarize.ts';
-import { trainVae, type VaeEvent, type VaeResultEvent } from '../../src/train/train-vae.ts';
-import { startAtMeans, vae, vaeLayers } from '../../src/train/vae.ts';
-import { measureVae, type VaeBoundOptions } from '../../src/train/vae-bound.ts';
+import type { VaeEvent, VaeResultEvent } from '../../src/train/events.ts';
+import { train } from '../../src/train/train.ts';
 import { builds, reference } from '../helpers/engines.ts';
 import { assertClose } from '../helpers/numbers.ts';
 
@@ -89,6 +91,8 @@ function slopes(model: Model, name: string, of: () => number): number[] {
   });
 }
 
+const vae = vaeTask();
+
 function measured(model: Model, options: VaeBoundOptions, data = pictures) {
   const measuring = measureVae(model, data, options);
   for (;;) {
@@ -135,7 +139,7 @@ describe('the objective of the discrete VAE', () => {
       const neuron = { ...everyState, ...(wantsLogWeights && { wantsLogWeights }) };
       const model = tiny(reference, neuron);
       const { tape, pass, batch } = passOn(model);
-      const { losses, also = [] } = vae(model, pass, batch);
+      const { losses, also = [] } = vae.run(model, pass, batch);
       assert.equal(also.length, wantsLogWeights ? 0 : 1);
       const totals = [...tape.weigh(losses).values].map((total, r) => total + (also[0]?.values[r] ?? 0));
       assertClose(
@@ -153,7 +157,7 @@ describe('the objective of the discrete VAE', () => {
     for (let step = 0; step < passes; step++) {
       const { tape, pass, batch } = passOn(model, { step });
       tape.watch(model.parameters.map(({ tensor }) => tensor));
-      const { losses, also = [] } = vae(model, pass, batch);
+      const { losses, also = [] } = vae.run(model, pass, batch);
       tape.weigh(losses);
       tape.backward(
         [losses, ...also].map((tensor) => ({ tensor, cotangent: 1 })),
@@ -192,7 +196,7 @@ describe('the objective of the discrete VAE', () => {
     for (let step = 0; step < passes; step++) {
       const { tape, pass, batch } = passOn(model, { step });
       tape.watch(model.parameters.map(({ tensor }) => tensor));
-      const { losses, also } = vae(model, pass, batch);
+      const { losses, also } = vae.run(model, pass, batch);
       assert.equal(also, undefined);
       tape.backward([{ tensor: losses, cotangent: 1 }], losses);
       tape.gradient(bias)?.values.forEach((g, i) => {
@@ -211,7 +215,7 @@ describe('the objective of the discrete VAE', () => {
     for (let step = 0; step < passes; step++) {
       const { tape, pass, batch } = passOn(model, { step });
       tape.watch(model.parameters.map(({ tensor }) => tensor));
-      const { losses } = vae(model, pass, batch);
+      const { losses } = vae.run(model, pass, batch);
       tape.weigh(losses);
       tape.backward([{ tensor: losses, cotangent: 1 }], losses);
       names.forEach((name, k) => {
@@ -245,7 +249,7 @@ describe('the objective of the discrete VAE', () => {
     const wanting = { ...instantiate(rloo as never, { K: 3 }), wantsLogWeights: true as const };
     const model = tiny(reference, wanting);
     const { tape, pass, batch } = passOn(model);
-    const { losses } = vae(model, pass, batch);
+    const { losses } = vae.run(model, pass, batch);
     const { h, logits } = model.sites[0].last as NonNullable<(typeof model.sites)[0]['last']>;
     const states = enumerate(model);
     const expected = Array.from({ length: losses.size }, (_, i) => {
@@ -258,7 +262,7 @@ describe('the objective of the discrete VAE', () => {
     const quiet = { ...wanting, pullback: ({ gradient }: { gradient: { fill(x: number): void } }) => gradient.fill(0) };
     const again = passOn(model, { instead: new Map([[model.sites[0], { neuron: quiet, state: undefined }]]) });
     again.tape.watch(model.parameters.map(({ tensor }) => tensor));
-    const outcome = vae(model, again.pass, again.batch);
+    const outcome = vae.run(model, again.pass, again.batch);
     again.tape.weigh(outcome.losses);
     again.tape.backward([{ tensor: outcome.losses, cotangent: 1 }], outcome.losses);
     const site = model.sites[0].last as NonNullable<(typeof model.sites)[0]['last']>;
@@ -361,7 +365,7 @@ test('biases start at the data’s means', () => {
   assertClose(logits, new Float64Array(8), { absolute: 1e-5 }, 'logits of the mean picture');
 });
 
-describe('trainVae', async () => {
+describe('training', async () => {
   const data = digitsSplit({ train: 600, valid: 100, test: 100, seed: 1 });
   const run = async (
     neuron: NeuronSpec,
@@ -372,7 +376,12 @@ describe('trainVae', async () => {
     const layers = vaeLayers(kind, data.train.width, neuron, 16);
     const model = createModel(builds[0], { inputs: data.train.width, layers, seed: 1 });
     const events: VaeEvent[] = [];
-    for await (const event of trainVae(model, data, { epochs, batch: 50, samples: 10, ...(basket && { basket }) }))
+    for await (const event of train(model, data, {
+      epochs,
+      batch: 50,
+      task: vaeTask({ samples: 10 }),
+      ...(basket && { basket }),
+    }))
       events.push(event);
     return { model, events, result: events.at(-1) as VaeResultEvent };
   };
@@ -421,7 +430,7 @@ describe('trainVae', async () => {
   test('what does not fit is refused in a sentence', async () => {
     const { width } = data.train;
     const start = async (layers = vaeLayers('linear', width, 'rloo', 4), part = data, options = {}) =>
-      trainVae(createModel(reference, { inputs: part.train.width, layers }), part, options).next();
+      train(createModel(reference, { inputs: part.train.width, layers }), part, { task: vaeTask(options) }).next();
     await assert.rejects(start(vaeLayers('linear', width, 'linear')), /no units called "latents" that fire/);
     await assert.rejects(start(undefined, data, { samples: 0 }), /`samples` is 0; a whole number from 1 up would do\./);
     const far = { ...data, test: { ...data.test, scale: 2 } };

@@ -7,8 +7,8 @@ import { seedToKey } from '../random/stream.ts';
 import { add } from '../tensor/ops/arithmetic.ts';
 import { bernoulliDivergence } from '../tensor/ops/bernoulli.ts';
 import { NonFiniteError, Tape } from '../tensor/tape.ts';
-import { gatherBatch } from './batches.ts';
-import { latentCost, latentSite, passVae } from './vae.ts';
+import { gatherBatch } from './examples.ts';
+import { latentCost, latentSite, passVae } from './vae-pass.ts';
 
 /** How likely a variational autoencoder holds pictures to be: means over the pictures, in nats. */
 export interface VaeBound {

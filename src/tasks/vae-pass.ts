@@ -8,10 +8,9 @@ import type { LayerSpec, Model } from '../nn/model.ts';
 import type { Pass } from '../nn/pass.ts';
 import { signs } from '../nn/signs.ts';
 import { add, scale } from '../tensor/ops/arithmetic.ts';
-import { bernoulliDivergence, sigmoidCrossEntropy } from '../tensor/ops/bernoulli.ts';
+import { sigmoidCrossEntropy } from '../tensor/ops/bernoulli.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { binarize } from './binarize.ts';
-import type { Objective } from './objective.ts';
 
 /** Hidden layers of the encoder, and of the decoder. */
 const HIDDEN_LAYERS = { linear: 0, nonlinear: 2 };
@@ -96,26 +95,6 @@ export function passVae(model: Model, pass: Pass, x: NdArray, pixels: Pass['sour
 export function latentCost({ logits, latents }: Pick<VaePass, 'logits' | 'latents'>): Tensor {
   return add(scale(sigmoidCrossEntropy(logits, latents), { factor: -1 }), latents.columns * Math.LN2);
 }
-
-/** The same numbers, through which no gradient goes back. */
-const untracked = ({ tape, array, plate }: Tensor): Tensor => tape.input(array, plate);
-
-/**
- * −ELBO on dynamically binarised pictures, in nats: the cross-entropy of the pixels, which depends on the draw, and the divergence
- * of the latents from fair coins, in closed form. Neurons that want log-weights, and those that scale their gradients, get
- * −log p(x, h)/q(h) of each draw instead.
- */
-export const vae: Objective = (model, pass, { x }) => {
-  const drawn = passVae(model, pass, x);
-  const { output, logits, reconstruction } = drawn;
-  const site = latentSite(model);
-  const { neuron } = pass.instead?.get(site) ?? site;
-  const whole = (logits: Tensor) => add(reconstruction, latentCost({ ...drawn, logits }));
-  if (neuron.wantsLogWeights) return { output, losses: whole(logits) };
-  // What is divided by a factor has to be the whole gradient: log q then comes in through the loss alone, E[∂log q] being 0.
-  if (neuron.claims.scale) return { output, losses: whole(untracked(logits)) };
-  return { output, losses: reconstruction, also: [bernoulliDivergence(logits)] };
-};
 
 /**
  * Starts the biases at the data's means: of the pixels at their logits (each mean kept within [0.001, 0.999]), and below the first

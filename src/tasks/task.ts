@@ -1,0 +1,97 @@
+import type { Engine } from '../backend/engine.ts';
+import type { Model } from '../nn/model.ts';
+import type { Pass } from '../nn/pass.ts';
+import type { Tensor } from '../tensor/tensor.ts';
+
+/** What a task is trained on: so many examples, each by itself. */
+export interface TaskData {
+  readonly name: string;
+  readonly count: number;
+  /** Hexadecimal SHA-256 of all that it holds. */
+  readonly checksum: string;
+}
+
+/** A minibatch on the heap; valid until the next step. */
+export interface TaskBatch {
+  /** Examples. */
+  readonly rows: number;
+}
+
+/** The three parts of an experiment's data. */
+export interface Parts<D extends TaskData = TaskData> {
+  readonly train: D;
+  readonly valid: D;
+  readonly test: D;
+}
+
+/** What a pass over a minibatch gave. */
+export interface Outcome {
+  /** The model's output. */
+  readonly output: Tensor;
+  /** One loss an example, e.g. in nats. */
+  readonly losses: Tensor;
+  /** What is added to the losses of the examples and does not depend on any draw: one number an example. */
+  readonly also?: readonly Tensor[];
+}
+
+/** Numbers by name. */
+export type Figures = Readonly<Record<string, number>>;
+
+/** Which part of the data is assessed. */
+export type Part = 'train' | 'valid' | 'test';
+
+/**
+ * What is minimised and what is measured. One loop trains every task. Metrics are told in events by their name behind `train`, `valid`
+ * and `test`: `error` is `validError`.
+ *
+ * E and R are the types of its epoch and result events.
+ */
+export interface Task<
+  D extends TaskData = TaskData,
+  B extends TaskBatch = TaskBatch,
+  E extends object = object,
+  R extends object = object,
+> {
+  readonly name: string;
+  /** Defaults of a training. */
+  readonly defaults: { readonly optimizer: 'sgd' | 'adam'; readonly batch: number };
+  /** @throws RangeError when the data do not fit the model */
+  check(model: Model, data: D): void;
+  /** Changes a new model before its first step, knowing the training data. */
+  begin?(model: Model, train: D): void;
+  /** Puts examples on the heap of a step that has begun. */
+  gather(engine: Engine, data: D, indices: ArrayLike<number>): B;
+  /** Runs the model on a minibatch and says what training is to minimise: the mean over the examples. */
+  run(model: Model, pass: Pass, batch: B): Outcome;
+  /** Numbers of a minibatch that add up over the data: what metrics are made of. */
+  measure(outcome: Outcome, batch: B): Figures;
+  /** The metrics, from the sums of what `measure` gave and the number of examples. */
+  metrics(sums: Figures, examples: number): Figures;
+  /** Which of what `measure` gives is summed while training too: then its metrics are told as trained. Default: none. */
+  readonly counted?: readonly string[];
+  /** The metric that the best epoch is chosen by, and whether less is better. */
+  readonly best: { readonly metric: string; readonly better: 'less' | 'more' };
+  /**
+   * Measures a part of the data by passes of its own, in place of `measure` and `metrics` in the modes of inference.
+   * @yields the number of examples done
+   */
+  assess?(model: Model, data: D, part: Part): Generator<number, Figures>;
+  /** What the result tells besides, e.g. how many draws a bound has. */
+  readonly facts?: Figures;
+  /** Never there: types of its events. */
+  readonly events?: { readonly epoch: E; readonly result: R };
+}
+
+/** The keys of a record with a word before them: { error } → { validError }. */
+export function prefixed<T>(word: string, figures: Readonly<Record<string, T>>): Record<string, T> {
+  return Object.fromEntries(
+    Object.entries(figures).map(([name, value]) => [`${word}${name[0].toUpperCase()}${name.slice(1)}`, value]),
+  );
+}
+
+/** Sums of figures, name by name. */
+export function added(a: Figures, b: Figures): Record<string, number> {
+  const sums: Record<string, number> = { ...a };
+  for (const [name, value] of Object.entries(b)) sums[name] = (sums[name] ?? 0) + value;
+  return sums;
+}

@@ -1,0 +1,225 @@
+/** Tasks beside classification: what they minimise and measure, by plain counts, and that the one loop trains and resumes them. */
+import assert from 'node:assert/strict';
+import { after, describe, test } from 'node:test';
+import type { Engine } from '../../src/backend/engine.ts';
+import { penStrings } from '../../src/data/pen-strings.ts';
+import { makeTargets } from '../../src/data/targets.ts';
+import { dense } from '../../src/nn/dense.ts';
+import { gated } from '../../src/nn/gated.ts';
+import { lstm } from '../../src/nn/lstm.ts';
+import { createModel, type Model } from '../../src/nn/model.ts';
+import { adaptiveWeightNoise } from '../../src/nn/weight-noise.ts';
+import { createEngine } from '../../src/platform/node/engine.ts';
+import { randomStream } from '../../src/random/stream.ts';
+import { ctc } from '../../src/tasks/ctc.ts';
+import { multiLabel } from '../../src/tasks/multi-label.ts';
+import { regression } from '../../src/tasks/regression.ts';
+import type { Parts, Task, TaskData } from '../../src/tasks/task.ts';
+import { scale } from '../../src/tensor/ops/arithmetic.ts';
+import { evaluateTask } from '../../src/train/evaluate.ts';
+import { checkProgress, type Progress, type TrainingState } from '../../src/train/state.ts';
+import { type LoopOptions, train } from '../../src/train/train.ts';
+import { assertClose } from '../helpers/numbers.ts';
+
+const [one, two] = [await createEngine({ threads: 1 }), await createEngine({ threads: 2 })];
+after(() => {
+  one.close();
+  two.close();
+});
+
+const WIDTH = 4;
+
+/** Targets that are a smooth function of the features; as bits, whether they are over 0. */
+function targetsOf(count: number, seed: number, bits: boolean) {
+  const random = randomStream(seed, 5);
+  const features = Float32Array.from({ length: count * WIDTH }, () => random.normal());
+  const targets = new Float32Array(count * 2);
+  for (let r = 0; r < count; r++) {
+    const [a, b, c, d] = features.subarray(r * WIDTH, (r + 1) * WIDTH);
+    targets.set(
+      [a * b + 0.5 * c, Math.tanh(d) - a].map((value) => (bits ? Number(value > 0) : value)),
+      r * 2,
+    );
+  }
+  return makeTargets({ name: 'made', features, targets, width: WIDTH, outputs: 2 });
+}
+
+const partsOf = (bits: boolean) => ({
+  train: targetsOf(600, 1, bits),
+  valid: targetsOf(150, 2, bits),
+  test: targetsOf(150, 3, bits),
+});
+const numbers = partsOf(false);
+const labels = partsOf(true);
+const strings = {
+  train: penStrings({ seed: 2, count: 12, writers: 3 }),
+  valid: penStrings({ seed: 2, first: 1000, count: 6, writers: 3 }),
+  test: penStrings({ seed: 2, first: 2000, count: 5, writers: 3 }),
+};
+
+const net = (engine: Engine): Model =>
+  createModel(engine, {
+    inputs: WIDTH,
+    layers: [dense(24, 'tanh'), gated(32, { blocks: 8, rate: 0.3, activation: 'tanh' }), dense(2)],
+    seed: 2,
+  });
+
+async function finish<D extends TaskData>(model: Model, data: Parts<D>, options: LoopOptions & { task: Task<D> }) {
+  const events: Record<string, unknown>[] = [];
+  for await (const event of train(model, data, options)) events.push(event as unknown as Record<string, unknown>);
+  return { epochs: events.filter(({ event }) => event === 'epoch'), result: events.at(-1) as Record<string, { readonly meanField: number }> };
+}
+
+test('regression: what is measured is what a plain count gives, and it learns', async () => {
+  const model = net(one);
+  const untrained = evaluateTask(model, numbers.valid, regression);
+  const rows = numbers.valid.count;
+  one.beginStep();
+  const { epochs, result } = await finish(model, numbers, { task: regression as never, epochs: 25, batch: 30 });
+  assert.ok(untrained.metrics.r2 < 0.3);
+  assert.ok(result.testR2.meanField > 0.85, JSON.stringify(result.testR2));
+  const { metrics, loss } = evaluateTask(model, numbers.valid, regression);
+  assert.ok(Math.abs(metrics.rmse ** 2 - loss) < 1e-5, 'the loss is the mean square over the targets');
+  assert.ok(metrics.mae > 0 && metrics.mae < metrics.rmse);
+  const { targets } = numbers.valid;
+  const mean = targets.reduce((sum, value) => sum + value, 0) / targets.length;
+  const spread = targets.reduce((sum, value) => sum + (value - mean) ** 2, 0);
+  assertClose([metrics.r2], [1 - (metrics.rmse ** 2 * 2 * rows) / spread], { absolute: 1e-5 }, 'R²');
+  const best = epochs.reduce((a, b) => ((b.validRmse as number) < (a.validRmse as number) ? b : a));
+  assert.equal(result.bestEpoch, best.epoch);
+  assert.equal(result.validRmse, best.validRmse);
+});
+
+test('several labels: errors by label and by example, best by the former', async () => {
+  const model = net(one);
+  const { result } = await finish(model, labels, { task: multiLabel as never, epochs: 20, batch: 30 });
+  assert.ok(result.testError.meanField < 0.15, JSON.stringify(result.testError));
+  assert.ok(result.testAnyError.meanField >= result.testError.meanField);
+  assert.ok(result.testAnyError.meanField <= 2 * result.testError.meanField + 1e-12);
+});
+
+test('a task of one’s own is a changed one: another loss, the same measures', async () => {
+  const halved = {
+    ...regression,
+    name: 'halved',
+    run: (...args: Parameters<typeof regression.run>) => {
+      const outcome = regression.run(...args);
+      return { ...outcome, losses: scale(outcome.losses, { factor: 0.5 }) };
+    },
+  };
+  const [whole, half] = [regression, halved].map((task) => evaluateTask(net(one), numbers.valid, task));
+  assert.ok(Math.abs(half.loss - whole.loss / 2) < 1e-6);
+  assert.deepEqual(half.metrics, whole.metrics);
+  const { result } = await finish(net(one), numbers, { task: halved as never, epochs: 2 });
+  assert.equal(result.event, 'result');
+});
+
+describe('every task resumes to the same bits, stopped anywhere, on any number of threads', () => {
+  const recurrent = (engine: Engine): Model =>
+    createModel(engine, {
+      inputs: strings.train.width,
+      seed: 3,
+      layers: [lstm(6), gated(16, { blocks: 4, neuron: 'stochastic-binary', gater: [] }), dense(11)],
+    });
+  const cases: readonly [string, Task, Parts, (engine: Engine) => Model, LoopOptions][] = [
+    ['regression', regression as never, numbers, net, { epochs: 3, batch: 100, decay: 0.9 }],
+    ['multi-label', multiLabel as never, labels, net, { epochs: 3, batch: 100, patience: 1 }],
+    ['ctc, with gates', ctc as never, strings, recurrent, { epochs: 3, batch: 4 }],
+    [
+      'ctc, with learnt noise on the weights',
+      ctc as never,
+      strings,
+      recurrent,
+      { epochs: 2, batch: 4, weightNoise: adaptiveWeightNoise(0.05) },
+    ],
+  ];
+  for (const [name, task, data, modelOf, options] of cases)
+    test(name, async () => {
+      const whole = modelOf(one);
+      const { result } = await finish(whole, data, { ...options, task });
+      let resume: TrainingState<Progress> | undefined;
+      for (let session = 0; session < 60; session++) {
+        const model = modelOf(session % 2 ? two : one);
+        const training = train(model, data, { ...options, task, ...(resume && { resume }) });
+        let left = 2;
+        let last: Record<string, unknown> | undefined;
+        for await (const event of training) {
+          if (event.event === 'result') last = event as never;
+          if (--left === 0) break;
+        }
+        if (last) {
+          const same = (event: object) => ({ ...event, seconds: 0, threads: 0 });
+          assert.deepEqual(same(last), same(result));
+          assert.deepEqual(model.snapshot(), whole.snapshot());
+          return;
+        }
+        const state = training.state();
+        resume = { ...state, progress: checkProgress(JSON.parse(JSON.stringify(state.progress)), task) };
+      }
+      assert.fail('it did not end in 60 sessions');
+    });
+});
+
+test('sequences have penalties, adaptive weights and gate health as everything has', async () => {
+  const model = createModel(one, {
+    inputs: strings.train.width,
+    seed: 3,
+    layers: [lstm(6), gated(16, { blocks: 4, neuron: 'noisy-rectifier', rate: 0.25, nudge: true }), dense(11)],
+  });
+  const before = model.snapshot().get('gated1.penaltyWeights')?.[0];
+  const { epochs } = await finish(model, strings, { task: ctc as never, epochs: 2, batch: 4 });
+  const [{ health }] = epochs as { health: { site: string; units: number; rate: number }[] }[];
+  assert.deepEqual(
+    health.map(({ site, units }) => [site, units]),
+    [['gated1.gates', 4]],
+  );
+  assert.ok(health[0].rate > 0);
+  assert.notEqual(
+    model.snapshot().get('gated1.penaltyWeights')?.[0],
+    before,
+    'the weight of l1 follows the open share',
+  );
+  assert.ok(epochs.every(({ density }) => typeof density === 'number'));
+});
+
+describe('data that do not fit are refused in a sentence', () => {
+  const model = net(one);
+  for (const [title, act, message] of [
+    [
+      'another width',
+      () => regression.check(createModel(one, { inputs: 3, layers: [dense(2)] }), numbers.train),
+      /has 4 features, the model takes 3\. Expected `inputs: 4`/,
+    ],
+    [
+      'another number of targets',
+      () => regression.check(createModel(one, { inputs: 4, layers: [dense(3)] }), numbers.train),
+      /has 2 targets an example, the model gives 3 numbers\. Expected a last layer of 2 units/,
+    ],
+    [
+      'targets that are no bits',
+      () => multiLabel.check(model, numbers.train),
+      /The target 0 of example 0 of "made" is .*\. Expected 0 or 1/,
+    ],
+    [
+      'a target that is not finite',
+      () =>
+        makeTargets({
+          name: 'x',
+          features: new Float32Array(2),
+          targets: Float32Array.of(Number.NaN),
+          width: 2,
+          outputs: 1,
+        }),
+      /The target 0 of example 0 of x is NaN\. Expected a finite number/,
+    ],
+    [
+      'sizes that disagree',
+      () =>
+        makeTargets({ name: 'x', features: new Float32Array(3), targets: new Float32Array(1), width: 2, outputs: 1 }),
+      /x holds 3 features and 1 targets\. Expected 2 features and 1 targets an example/,
+    ],
+  ] as const)
+    test(title, () => {
+      assert.throws(act, message);
+    });
+});
