@@ -67,6 +67,7 @@ export { type PenStrings, type PenStringsOptions, penStrings } from './data/pen-
 export { type FittedPicture, fitPicture, type Picture } from './data/picture.ts';
 export { joinSequences, type LabelledSequence, type SequenceDataset } from './data/sequences.ts';
 export { makeTargets, type TargetDataset } from './data/targets.ts';
+export { makeTokens, type TokenDataset } from './data/tokens.ts';
 // Gates
 export type { BalanceOptions } from './gates/balance.ts';
 export {
@@ -105,6 +106,7 @@ export { type NeuronName, zoo } from './neurons/index.ts';
 export { instantiate, type NeuronSpec, resolveNeuron } from './neurons/resolve.ts';
 // Layers and models
 export { type DenseSpec, dense } from './nn/dense.ts';
+export { type EmbeddingSpec, embedding } from './nn/embedding.ts';
 export type { RateSpread, SiteHealth } from './nn/firing-site.ts';
 export { type GatedSpec, gated } from './nn/gated.ts';
 export type { Hold } from './nn/hold.ts';
@@ -117,7 +119,12 @@ export {
   type ModelSpec,
   type Snapshot,
 } from './nn/model.ts';
-export type { Mode } from './nn/pass.ts';
+export { type LayerDescription, type Module, module } from './nn/module.ts';
+export type { Mode, Pass } from './nn/pass.ts';
+export { type ResidualSpec, residual } from './nn/residual.ts';
+export type { ParameterOptions, Scope, SiteOptions } from './nn/scope.ts';
+export { type SequentialSpec, sequential } from './nn/sequential.ts';
+export { type SignsSpec, signs } from './nn/signs.ts';
 export {
   type AdaptiveWeightNoise,
   adaptiveWeightNoise,
@@ -177,7 +184,8 @@ export { type ClassificationEpoch, classification, placeBatch } from './tasks/cl
 export { type CtcEpoch, ctc } from './tasks/ctc.ts';
 export { type Batch, epochOrder } from './tasks/examples.ts';
 export { type MultiLabelEpoch, multiLabel } from './tasks/multi-label.ts';
-export { type RegressionEpoch, regression } from './tasks/regression.ts';
+export { type NextTokenEpoch, nextToken } from './tasks/next-token.ts';
+export { type RegressionEpoch, type RegressionOptions, regression } from './tasks/regression.ts';
 export type { Figures, Outcome, Parts, Task, TaskBatch, TaskData } from './tasks/task.ts';
 export { type VaeEpoch, type VaeOptions, type VaeResult, vae } from './tasks/vae.ts';
 export { measureVae, type VaeBound, type VaeBoundOptions } from './tasks/vae-bound.ts';

@@ -42,6 +42,7 @@ const counts: Readonly<Record<LayerSpec['layer'], Count>> = {
   residual: ({ module }: { module: unknown }, inputs) => [sum([module], inputs)[0], inputs],
   signs: (_layer, inputs) => [0, inputs],
   own: () => NOTHING,
+  embedding: ({ classes, units }: { classes: number; units: number }, inputs) => [classes * units, inputs * units],
 };
 
 /** Counts a model's weights from its layers, which may be of any origin: whatever they hold, this costs nothing. */

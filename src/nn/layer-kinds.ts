@@ -1,5 +1,6 @@
 /** Every kind of shipped module: how its description is computed and how it is written. Adding one: a file beside this one, and a line here. */
 import { applyDense, type DenseSpec, denseText } from './dense.ts';
+import { applyEmbedding, type EmbeddingSpec, embeddingText } from './embedding.ts';
 import { applyGated, type GatedSpec, gatedText } from './gated.ts';
 import type { LayerText } from './layer-text.ts';
 import { applyLstm, type LstmSpec, lstmText } from './lstm.ts';
@@ -13,6 +14,7 @@ const kind = <S extends LayerDescription>(apply: LayerKind<S>, text?: LayerText<
 
 export const layerKinds = {
   dense: kind(applyDense, denseText),
+  embedding: kind(applyEmbedding, embeddingText),
   gated: kind(applyGated, gatedText),
   lstm: kind(applyLstm, lstmText),
   sequential: kind(applySequential, sequentialText),
@@ -21,4 +23,12 @@ export const layerKinds = {
   own: kind(applyOwn),
 };
 
-export type LayerSpec = DenseSpec | GatedSpec | LstmSpec | SequentialSpec | ResidualSpec | SignsSpec | OwnSpec;
+export type LayerSpec =
+  | DenseSpec
+  | EmbeddingSpec
+  | GatedSpec
+  | LstmSpec
+  | SequentialSpec
+  | ResidualSpec
+  | SignsSpec
+  | OwnSpec;

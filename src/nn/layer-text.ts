@@ -39,7 +39,8 @@ export interface LayerText<S> {
 
 type FieldsOf<S, T> = { [K in keyof S]-?: S[K] extends T | undefined ? K : never }[keyof S];
 
-const whole = (word: string, what: string): number => {
+/** A count in a text. @throws RangeError for something else */
+export const whole = (word: string, what: string): number => {
   const value = Number(word);
   if (!/^\d+$/.test(word) || value < 1 || !Number.isSafeInteger(value))
     throw new RangeError(`"${word}" is no number of ${what}. Expected a whole number from 1 up.`);

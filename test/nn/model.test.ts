@@ -20,7 +20,7 @@ test('what does not fit is refused, with the layer, what was given and what woul
     [() => modelOf(4, dense(2, 'tanhh')), /no neuron "tanhh". Did you mean "tanh"/],
     [
       () => modelOf(4, { layer: 'gate', units: 2 } as never),
-      /no layer "gate". Did you mean "gated"\? Known: dense, gated/,
+      /no layer "gate". Did you mean "gated"\?/,
     ],
     [() => modelOf(4, { layer: 'constructor', units: 2 } as never), /no layer "constructor"/],
     [() => modelOf(4, gated(10, { blocks: 3 })), /gated0: 10 units cannot stand in 3 equal blocks; 9 units would do/],

@@ -4,15 +4,19 @@ import { after, describe, test } from 'node:test';
 import type { Engine } from '../../src/backend/engine.ts';
 import { penStrings } from '../../src/data/pen-strings.ts';
 import { makeTargets } from '../../src/data/targets.ts';
+import { makeTokens } from '../../src/data/tokens.ts';
 import { dense } from '../../src/nn/dense.ts';
+import { embedding } from '../../src/nn/embedding.ts';
 import { gated } from '../../src/nn/gated.ts';
 import { lstm } from '../../src/nn/lstm.ts';
 import { createModel, type Model } from '../../src/nn/model.ts';
 import { adaptiveWeightNoise } from '../../src/nn/weight-noise.ts';
+import { adam } from '../../src/optim/index.ts';
 import { createEngine } from '../../src/platform/node/engine.ts';
 import { randomStream } from '../../src/random/stream.ts';
 import { ctc } from '../../src/tasks/ctc.ts';
 import { multiLabel } from '../../src/tasks/multi-label.ts';
+import { nextToken } from '../../src/tasks/next-token.ts';
 import { regression } from '../../src/tasks/regression.ts';
 import type { Parts, Task, TaskData } from '../../src/tasks/task.ts';
 import { scale } from '../../src/tensor/ops/arithmetic.ts';
@@ -67,18 +71,21 @@ const net = (engine: Engine): Model =>
 async function finish<D extends TaskData>(model: Model, data: Parts<D>, options: LoopOptions & { task: Task<D> }) {
   const events: Record<string, unknown>[] = [];
   for await (const event of train(model, data, options)) events.push(event as unknown as Record<string, unknown>);
-  return { epochs: events.filter(({ event }) => event === 'epoch'), result: events.at(-1) as Record<string, { readonly meanField: number }> };
+  return {
+    epochs: events.filter(({ event }) => event === 'epoch'),
+    result: events.at(-1) as Record<string, { readonly meanField: number }>,
+  };
 }
 
 test('regression: what is measured is what a plain count gives, and it learns', async () => {
   const model = net(one);
-  const untrained = evaluateTask(model, numbers.valid, regression);
+  const untrained = evaluateTask(model, numbers.valid, regression());
   const rows = numbers.valid.count;
   one.beginStep();
-  const { epochs, result } = await finish(model, numbers, { task: regression as never, epochs: 25, batch: 30 });
+  const { epochs, result } = await finish(model, numbers, { task: regression() as never, epochs: 25, batch: 30 });
   assert.ok(untrained.metrics.r2 < 0.3);
   assert.ok(result.testR2.meanField > 0.85, JSON.stringify(result.testR2));
-  const { metrics, loss } = evaluateTask(model, numbers.valid, regression);
+  const { metrics, loss } = evaluateTask(model, numbers.valid, regression());
   assert.ok(Math.abs(metrics.rmse ** 2 - loss) < 1e-5, 'the loss is the mean square over the targets');
   assert.ok(metrics.mae > 0 && metrics.mae < metrics.rmse);
   const { targets } = numbers.valid;
@@ -90,6 +97,55 @@ test('regression: what is measured is what a plain count gives, and it learns', 
   assert.equal(result.validRmse, best.validRmse);
 });
 
+test('regression minimises what it is asked to: on one example, by hand', () => {
+  const data = makeTargets({
+    name: 'one',
+    features: Float32Array.of(1),
+    targets: Float32Array.of(1, -2),
+    width: 1,
+    outputs: 2,
+  });
+  const model = createModel(one, { inputs: 1, layers: [dense(2)] });
+  model.setWeights('dense0.weights', [3, -1.5]);
+  const lossOf = (loss: 'squared' | 'absolute' | 'huber') => evaluateTask(model, data, regression({ loss })).loss;
+  assertClose(
+    [lossOf('squared'), lossOf('absolute'), lossOf('huber')],
+    [(4 + 0.25) / 2, (2 + 0.5) / 2, (1.5 + 0.125) / 2],
+    { absolute: 1e-6 },
+    'losses',
+  );
+  assert.throws(() => regression({ loss: 'cubed' as never }), /`loss` is "cubed". Expected squared, absolute, huber/);
+});
+
+/** Sequences in which the next token depends on the last two. */
+function tokensOf(count: number, seed: number) {
+  const random = randomStream(seed, 6);
+  const sequences = Array.from({ length: count }, () => {
+    const own = [random.integer(4), random.integer(4)];
+    for (let at = 2; at < 14; at++) own.push((own[at - 1] + own[at - 2]) % 4);
+    return own;
+  });
+  return makeTokens('sums', 4, sequences);
+}
+const tokens = { train: tokensOf(120, 1), valid: tokensOf(30, 2), test: tokensOf(30, 3) };
+const reader = (engine: Engine): Model =>
+  createModel(engine, { inputs: 1, layers: [embedding(4, 8), lstm(16), dense(4)], seed: 1 });
+
+test('next token: bits and errors by a plain count, and a recurrent net learns a rule over two tokens', async () => {
+  const fresh = reader(one);
+  for (const { tensor } of fresh.parameters) tensor.values.fill(0);
+  const { metrics, loss } = evaluateTask(fresh, tokens.valid, nextToken);
+  assertClose([metrics.bits, loss], [2, Math.log(4)], { absolute: 1e-6 }, 'four tokens, all alike');
+  const { result } = await finish(reader(one), tokens, {
+    task: nextToken as never,
+    epochs: 30,
+    batch: 10,
+    optimizer: adam({ learningRate: 0.01 }),
+  });
+  // The first step of every sequence cannot be known: one of thirteen.
+  assert.ok(result.testError.meanField < 0.1, JSON.stringify(result.testError));
+});
+
 test('several labels: errors by label and by example, best by the former', async () => {
   const model = net(one);
   const { result } = await finish(model, labels, { task: multiLabel as never, epochs: 20, batch: 30 });
@@ -99,15 +155,16 @@ test('several labels: errors by label and by example, best by the former', async
 });
 
 test('a task of one’s own is a changed one: another loss, the same measures', async () => {
+  const squared = regression();
   const halved = {
-    ...regression,
+    ...squared,
     name: 'halved',
-    run: (...args: Parameters<typeof regression.run>) => {
-      const outcome = regression.run(...args);
+    run: (...args: Parameters<typeof squared.run>) => {
+      const outcome = squared.run(...args);
       return { ...outcome, losses: scale(outcome.losses, { factor: 0.5 }) };
     },
   };
-  const [whole, half] = [regression, halved].map((task) => evaluateTask(net(one), numbers.valid, task));
+  const [whole, half] = [squared, halved].map((task) => evaluateTask(net(one), numbers.valid, task));
   assert.ok(Math.abs(half.loss - whole.loss / 2) < 1e-6);
   assert.deepEqual(half.metrics, whole.metrics);
   const { result } = await finish(net(one), numbers, { task: halved as never, epochs: 2 });
@@ -122,8 +179,9 @@ describe('every task resumes to the same bits, stopped anywhere, on any number o
       layers: [lstm(6), gated(16, { blocks: 4, neuron: 'stochastic-binary', gater: [] }), dense(11)],
     });
   const cases: readonly [string, Task, Parts, (engine: Engine) => Model, LoopOptions][] = [
-    ['regression', regression as never, numbers, net, { epochs: 3, batch: 100, decay: 0.9 }],
+    ['regression', regression() as never, numbers, net, { epochs: 3, batch: 100, decay: 0.9 }],
     ['multi-label', multiLabel as never, labels, net, { epochs: 3, batch: 100, patience: 1 }],
+    ['next token', nextToken as never, tokens, reader, { epochs: 2, batch: 30 }],
     ['ctc, with gates', ctc as never, strings, recurrent, { epochs: 3, batch: 4 }],
     [
       'ctc, with learnt noise on the weights',
@@ -187,18 +245,33 @@ describe('data that do not fit are refused in a sentence', () => {
   for (const [title, act, message] of [
     [
       'another width',
-      () => regression.check(createModel(one, { inputs: 3, layers: [dense(2)] }), numbers.train),
+      () => regression().check(createModel(one, { inputs: 3, layers: [dense(2)] }), numbers.train),
       /has 4 features, the model takes 3\. Expected `inputs: 4`/,
     ],
     [
       'another number of targets',
-      () => regression.check(createModel(one, { inputs: 4, layers: [dense(3)] }), numbers.train),
+      () => regression().check(createModel(one, { inputs: 4, layers: [dense(3)] }), numbers.train),
       /has 2 targets an example, the model gives 3 numbers\. Expected a last layer of 2 units/,
     ],
     [
       'targets that are no bits',
       () => multiLabel.check(model, numbers.train),
       /The target 0 of example 0 of "made" is .*\. Expected 0 or 1/,
+    ],
+    [
+      'a token that is none',
+      () =>
+        makeTokens('x', 3, [
+          [0, 1],
+          [2, 3],
+        ]),
+      /Token 1 of sequence 1 of x is 3\. Expected a whole number from 0 to 2/,
+    ],
+    ['one token', () => makeTokens('x', 3, [[1]]), /Sequence 0 of x has 1 tokens\. Expected two or more/],
+    [
+      'tokens of other classes',
+      () => nextToken.check(createModel(one, { inputs: 1, layers: [embedding(4, 2), dense(3)] }), tokens.train),
+      /have 4 classes, the model gives 3 logits/,
     ],
     [
       'a target that is not finite',
