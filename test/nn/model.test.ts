@@ -18,10 +18,7 @@ test('what does not fit is refused, with the layer, what was given and what woul
     [() => modelOf(4, dense(2.5)), /dense0: `units` is 2.5/],
     [() => modelOf(4, dense(2), dense(0, 'tanh', 'top')), /top: `units` is 0/],
     [() => modelOf(4, dense(2, 'tanhh')), /no neuron "tanhh". Did you mean "tanh"/],
-    [
-      () => modelOf(4, { layer: 'gate', units: 2 } as never),
-      /no layer "gate". Did you mean "gated"\?/,
-    ],
+    [() => modelOf(4, { layer: 'gate', units: 2 } as never), /no layer "gate". Did you mean "gated"\?/],
     [() => modelOf(4, { layer: 'constructor', units: 2 } as never), /no layer "constructor"/],
     [() => modelOf(4, gated(10, { blocks: 3 })), /gated0: 10 units cannot stand in 3 equal blocks; 9 units would do/],
     [() => modelOf(4, gated(2, { blocks: 5 })), /5 units would do/],

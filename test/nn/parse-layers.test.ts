@@ -111,6 +111,7 @@ describe('the text of layers', () => {
           some('compute', fc.constantFrom('auto', 'dense', 'blocks')),
           some('probe', number),
         ),
+        of('embedding', fc.record({ classes: width, units: width })),
         of('lstm', fc.record({ units: width }), some('bidirectional', fc.constant(true))),
         of('signs'),
         of('sequential', fc.record({ modules: list })),
@@ -155,7 +156,7 @@ describe('the text of layers', () => {
 
 describe('what is wrong in a text of layers is told with its place', () => {
   for (const [text, message] of [
-    ['', /^at character 1: The text ends\. Expected a layer: dense, gated, lstm/],
+    ['', /^at character 1: The text ends\. Expected a layer: dense, embedding, gated, lstm/],
     ['dense 4,', /^at character 9: The text ends\. Expected a layer/],
     ['dense 4,, dense 3', /^at character 9: "," stands there\. Expected a layer/],
     ['own', /^at character 1: There is no layer "own"/],
