@@ -178,7 +178,6 @@ export {
   type TrainRunOptions,
   trainRun,
 } from './runs/train-run.ts';
-export { ExportError } from './tensor/export-error.ts';
 // Tasks: what is minimised and what is measured
 export { type ClassificationEpoch, classification, placeBatch } from './tasks/classification.ts';
 export { type CtcEpoch, ctc } from './tasks/ctc.ts';
@@ -190,6 +189,7 @@ export type { Figures, Outcome, Parts, Task, TaskBatch, TaskData } from './tasks
 export { type VaeEpoch, type VaeOptions, type VaeResult, vae } from './tasks/vae.ts';
 export { measureVae, type VaeBound, type VaeBoundOptions } from './tasks/vae-bound.ts';
 export { latentSite, startAtMeans, type VaeKind, vaeLayers } from './tasks/vae-pass.ts';
+export { ExportError } from './tensor/export-error.ts';
 export { penalty } from './tensor/ops/penalty.ts';
 export { softmaxCrossEntropy } from './tensor/ops/softmax-cross-entropy.ts';
 export { NonFiniteError, Tape } from './tensor/tape.ts';

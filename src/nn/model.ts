@@ -288,11 +288,7 @@ export function createModel(
   given: ModelSpec | Module | LayerSpec,
   options?: Omit<ModelSpec, 'layers'>,
 ): Model {
-<<<<<<< HEAD
   if (!isModule(given) && !('layer' in given)) return new Model(engine, given);
-=======
-  if (!('layer' in given || isModule(given))) return new Model(engine, given);
->>>>>>> 4d1bfba (createModel tells a module without its width from a list of layers that is missing)
   if (!options) throw new RangeError('createModel: a module was given alone. Expected `{ inputs }` after it.');
   return new Model(engine, { ...options, layers: [given] });
 }
