@@ -56,8 +56,12 @@ export function lower(model: Model, mode: FrozenMode): Program {
     if (!constant) constants.set(array, (constant = to.constant(array.toArray(), shape, names.get(array))));
     return constant;
   };
+  const needed = new Set([output]);
+  for (const { result, tensors } of records.toReversed())
+    if (needed.has(result)) for (const tensor of tensors) needed.add(tensor);
   let otherWork = 0;
   for (const record of records) {
+    if (!needed.has(record.result)) continue;
     // Else it is the same for every input, and what it gave stands in the file.
     if (!record.tensors.some((tensor) => made.has(tensor))) continue;
     to.layer = record.layer;

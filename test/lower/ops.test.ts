@@ -147,6 +147,19 @@ describe('what cannot be exported is told in a sentence', () => {
     );
   });
 
+  test('what the output is not made of may be anything', () => {
+    const model = createModel(
+      engine,
+      module('own', (_scope, x) => {
+        t.bernoulliDivergence(x);
+        return t.exp(x);
+      }),
+      { inputs: 4 },
+    );
+    assert.ok(exportOnnx(model).bytes.length > 0);
+    assert.match(exportOneFile(model), /Math\.exp\(a\)/);
+  });
+
   test('a `lower` that gives another shape than its operation', () => {
     const wrong = t.defineOp({
       name: 'wrong',
