@@ -161,6 +161,19 @@ describe('on a terminal', { skip: noTerminal ?? false }, () => {
     await assertSaved(path('closed'));
   });
 
+  it('tables fit into 40 columns', async () => {
+    for (const args of [['microscope'], ['runs', folder], ['evaluate', done, '--mode', 'threshold']]) {
+      const { text } = await inTerminal(args, { columns: 40 }).end;
+      const lines = text.split('\r\n').filter((line) => !line.includes(folder) && !line.startsWith('pid'));
+      assert.ok(lines.length > 5, text);
+      for (const line of lines.filter((one) => /^ {2}/.test(one))) assert.ok(line.length <= 40, line);
+      assert.ok(
+        lines.some((one) => /^ {2}[\w-].*: /.test(one)),
+        text,
+      );
+    }
+  });
+
   it('foreign names, labels and errors have no control characters', async () => {
     const hostile = path('hostile');
     cpSync(done, hostile, { recursive: true });
@@ -207,6 +220,22 @@ describe('text for people', () => {
       plain('ein\tÜ 数\n\u001b[2J\u001b]8;;http://x\u0007link\u001b]8;;\u0007\u0085\u202e!'),
       'ein\tÜ 数\nlink!',
     );
+  });
+  it('stands in lines where a table is wider than the terminal', () => {
+    const runs = [
+      ['run', 'state', 'valid'],
+      ['runs/first', 'done', '1.00%'],
+      ['runs/second', 'stopped', '2.00%'],
+    ];
+    assert.equal(
+      table(runs, { columns: 26 }),
+      'run runs/first\n  state: done\n  valid: 1.00%\nrun runs/second\n  state: stopped\n  valid: 2.00%',
+    );
+    assert.equal(
+      table(runs, { columns: 27 }),
+      'run            state  valid\nruns/first      done  1.00%\nruns/second  stopped  2.00%',
+    );
+    assert.equal(table([['settings', 'a long value']], { columns: 12 }), 'settings\n  a long value');
   });
   it('has a cell in one line', () => {
     assert.equal(
