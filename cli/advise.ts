@@ -15,13 +15,15 @@ import { createEngine, DATASET_NAMES, loadDataset } from '../src/platform/node/i
 import { adviceText } from './advise-report.ts';
 import { UsageError } from './exit.ts';
 import { untilInterrupted } from './interrupt.ts';
+import { openNetwork } from './network.ts';
 import { count, neurons, positive, rate, wholeNumber, widths } from './options.ts';
 import { print, printJson } from './output.ts';
+import { codeOfRun, type OwnFlags, ownCode, withOwnCode } from './own-code.ts';
 import { duration, terminalProgress } from './progress.ts';
 import { openRun } from './run-folder.ts';
-import { DEFAULTS, layersOf, optimizerSettings, type TrainConfig } from './train-config.ts';
+import { DEFAULTS, optimizerSettings, type TrainConfig, wayOf } from './train-config.ts';
 
-interface AdviseFlags extends Partial<Omit<TrainConfig, 'neuron' | 'model'>> {
+interface AdviseFlags extends Partial<Omit<TrainConfig, 'neuron' | 'model' | 'net'>>, OwnFlags {
   data: string;
   dataDir?: string;
   model?: 'gated' | 'dense';
@@ -40,7 +42,7 @@ const NETWORK = ['model', 'units', 'blocks', 'gater', 'activation', 'rate', 'spa
 
 /** `flipgrad advise`. */
 export function adviseCommand(): Command {
-  return new Command('advise')
+  const command = new Command('advise')
     .description(
       'Find a neuron for your network and data: measure the gradients of all, let the best train for equal time on the same seeds, and say why.',
     )
@@ -70,27 +72,37 @@ export function adviseCommand(): Command {
     .option('--threads <n>', 'default: one a core', count)
     .option('--blas <lib>', 'auto, off, or the path of a library', 'auto')
     .option('--json', 'one JSON object a line (also when standard output is not a terminal)')
-    .action((flags: AdviseFlags) => untilInterrupted((signal) => run(flags, signal)));
+    .option('--layers <text>', 'the network as layers, as `flipgrad train` takes it')
+    .action((flags: AdviseFlags, command: Command) => untilInterrupted((signal) => run(flags, command, signal)));
+  return withOwnCode(
+    command,
+    'a file that exports the network: a function of ({ neuron }); with --run, that of the run',
+  );
 }
 
-async function run(flags: AdviseFlags, signal: AbortSignal): Promise<void> {
+async function run(flags: AdviseFlags, command: Command, signal: AbortSignal): Promise<void> {
   const progress = terminalProgress();
   const json = flags.json ?? !process.stdout.isTTY;
   try {
     const begun = flags.run === undefined ? undefined : await openRun(flags.run);
-    const config = configOf(flags, begun?.record.config as Partial<TrainConfig> | undefined);
+    const given = (name: string) => command.getOptionValueSource(name) === 'cli';
+    const config = configOf(flags, given, begun?.record.config as Partial<TrainConfig> | undefined);
+    const code = begun ? await codeOfRun(begun, flags) : await ownCode(flags);
+    const { neurons: own } = code;
     const source = begun ? begun.record.data : { source: flags.data, seed: flags.seed };
     const data = await loadDataset(source.source, { dataDir: flags.dataDir, seed: source.seed });
     const engineOptions = { blas: flags.blas, ...(flags.threads !== undefined && { threads: flags.threads }) };
     const makeEngine = () => createEngine(engineOptions);
-    const place = config.model === 'gated' ? 'gates' : 'hidden units';
-    const candidates = flags.neuron ?? allCandidates().filter((text) => suits(resolveNeuron(text), place));
-    const named = candidates.find((text) => text === config.neuron && unitOf(resolveNeuron(text)) === 'bits');
+    const { place, layersOf } = openNetwork(config, code, { inputs: data.train.width, classes: data.train.classes });
+    const resolved = (text: string) => resolveNeuron(text, undefined, own);
+    const candidates = flags.neuron ?? allCandidates(own).filter((text) => suits(resolved(text), place));
+    const named = candidates.find((text) => text === config.neuron && unitOf(resolved(text)) === 'bits');
     const engine = begun && (await makeEngine());
-    const trained = begun && engine && (await runModel(begun, engine)).model;
+    const trained = begun && engine && (await runModel(begun, engine, code)).model;
     const settings = {
       data,
-      layersOf: (neuron: string) => layersOf({ ...config, neuron }, data.train.classes),
+      layersOf,
+      neurons: own,
       makeEngine,
       batch: config.batch,
       makeOptimizer: () => resolveOptimizer(config.optimizer, optimizerSettings(config)),
@@ -121,19 +133,24 @@ function tell(advice: Advice, json: boolean, clear: () => void): void {
   else print(adviceText(advice));
 }
 
-/** Defaults, under the run, under the flags. @throws UsageError for a network that has no neurons to choose */
-function configOf(flags: AdviseFlags, ofRun: Partial<TrainConfig> | undefined): TrainConfig {
-  if (ofRun && !['gated', 'dense'].includes(ofRun.model ?? ''))
-    throw new UsageError(`${flags.run} is a run of the model "${ofRun.model}"; a run of gated or dense would do.`);
-  const changed = NETWORK.find((name) => ofRun && flags[name] !== undefined);
+/** Defaults, under the run, under the flags. @throws UsageError for a network that has no neurons to choose, or two networks */
+function configOf(
+  flags: AdviseFlags,
+  given: (name: string) => boolean,
+  ofRun: Partial<TrainConfig> | undefined,
+): TrainConfig {
+  if (ofRun && !['gated', 'dense', 'layers', 'net'].includes(ofRun.model ?? ''))
+    throw new UsageError(`${flags.run} is a run of the model "${ofRun.model}"; a run of a classifier would do.`);
+  const changed = [...NETWORK, 'layers' as const].find((name) => ofRun && flags[name] !== undefined);
   if (changed) throw new UsageError(`--${changed} and --run both say what the network is; one of them would do.`);
+  const way = ofRun ? undefined : wayOf(flags, (name) => name !== 'neuron' && given(name));
   const { neuron: _, ...own } = flags;
-  const given = Object.fromEntries(Object.entries(own).filter(([, value]) => value !== undefined));
-  return { ...DEFAULTS, ...ofRun, ...(given as Partial<TrainConfig>) };
+  const said = Object.fromEntries(Object.entries(own).filter(([, value]) => value !== undefined));
+  return { ...DEFAULTS, ...ofRun, ...(said as Partial<TrainConfig>), ...(way && { model: way }) };
 }
 
 /** The usual forms of all neurons first: where time runs out, they are measured. */
-function allCandidates(): string[] {
-  const each = Object.values(zoo).map((definition) => candidatesOf(definition as unknown as NeuronDefinition));
+function allCandidates(own: readonly NeuronDefinition[]): string[] {
+  const each = [...own, ...(Object.values(zoo) as unknown as NeuronDefinition[])].map(candidatesOf);
   return [...each.flatMap(({ usual }) => usual), ...each.flatMap(({ others }) => others)];
 }

@@ -26,7 +26,7 @@ export async function auditRun(
   const progress = terminalProgress();
   const start = performance.now();
   try {
-    await useRun(folder, { ...(flags.threads !== undefined && { threads: flags.threads }) }, async ({ run, model }) => {
+    await useRun(folder, flags, async ({ run, model }) => {
       const { data } = run.record;
       const split = await loadDataset(data.source, { dataDir: flags.dataDir, seed: data.seed });
       const site = siteOf(model, flags.site);

@@ -21,7 +21,11 @@ import { untilInterrupted } from './interrupt.ts';
 import { neuronsOfFile } from './neuron-file.ts';
 import { count, neurons, positive, wholeNumber } from './options.ts';
 import { print, printJson } from './output.ts';
+import { codeOfRun, neuronsOf, type OwnFlags, withOwnCode } from './own-code.ts';
 import { duration, terminalProgress } from './progress.ts';
+import { openRun } from './run-folder.ts';
+import { flagOf } from './train-config.ts';
+import { OF_A_RUN } from './use-run.ts';
 import { writeFile } from './write-file.ts';
 
 /** How neurons are judged. */
@@ -30,7 +34,7 @@ export interface JudgeFlags extends MeasureFlags {
 }
 
 /** Flags of `flipgrad audit`. */
-export interface AuditFlags extends JudgeFlags {
+export interface AuditFlags extends JudgeFlags, OwnFlags {
   neuron?: string[];
   out?: string;
   run?: string;
@@ -48,7 +52,7 @@ const MOST_UNITS = 14;
 
 /** `flipgrad audit`. */
 export function auditCommand(): Command {
-  return new Command('audit')
+  const command = new Command('audit')
     .description(
       'Measure bias, variance and cost of the gradients of neurons, and test every claim that they make; a file of your own too.',
     )
@@ -80,6 +84,7 @@ export function auditCommand(): Command {
     .option('--plot <file>', 'write the picture there (SVG): variance against evaluations')
     .option('--json', 'one JSON object a line (also when standard output is not a terminal)')
     .action((files: string[], flags: AuditFlags) => untilInterrupted((signal) => run(files, flags, signal)));
+  return withOwnCode(command, `with --run: ${OF_A_RUN}`);
 }
 
 async function run(files: readonly string[], flags: AuditFlags, signal: AbortSignal): Promise<void> {
@@ -87,14 +92,18 @@ async function run(files: readonly string[], flags: AuditFlags, signal: AbortSig
     throw new UsageError(
       `--units ${flags.units} makes 2^${flags.units} states to sum the true gradient over; up to ${MOST_UNITS} would do.`,
     );
+  for (const flag of ['net', 'anyCode'] as const)
+    if (flags[flag] !== undefined && flags.run === undefined) throw new UsageError(`${flagOf(flag)} goes with --run.`);
   if (flags.run !== undefined) {
-    const asked = await askedFor(files, flags);
+    const asked = await askedFor(files, flags.run, flags);
     await auditRun(flags.run, asked, flags, { named: files.length > 0 || flags.neuron !== undefined, signal });
     return;
   }
   const start = performance.now();
   const texts = await textsFor(files, flags, signal);
-  const { rows, clear, print: tell } = await judged(files, texts, flags, signal);
+  const { use = [] } = flags;
+  const sources = [...files, ...use.filter((file) => !files.includes(file))];
+  const { rows, clear, print: tell } = await judged(sources, texts, flags, signal);
   clear();
   rows.sort(byEqualCompute);
   report(rows, (performance.now() - start) / 1000, flags);
@@ -103,7 +112,7 @@ async function run(files: readonly string[], flags: AuditFlags, signal: AbortSig
     tell(`Wrote ${flags.plot}.`);
   }
   if (flags.out !== undefined) {
-    writeFile(flags.out, `${JSON.stringify(certificateOf(flags.out, files, flags, rows), null, 2)}\n`);
+    writeFile(flags.out, `${JSON.stringify(certificateOf(flags.out, sources, flags, rows), null, 2)}\n`);
     tell(`Wrote ${flags.out}.`);
   }
   if (refutedOf(rows).length > 0) process.exitCode = ExitCode.refuted;
@@ -203,15 +212,16 @@ async function compareWithFresh(
 /** How the neurons are asked for: those of the files, those named, or all of the zoo. */
 async function textsFor(
   files: readonly string[],
-  { neuron: names, units, limit }: AuditFlags,
+  { neuron: names, units, limit, use }: AuditFlags,
   signal: AbortSignal,
 ): Promise<string[]> {
-  for (const text of names ?? []) resolveNeuron(text);
+  const known = await neuronsOf(use);
+  for (const text of names ?? []) resolveNeuron(text, undefined, known);
   const own = files.length > 0 ? await listed(files, limit, signal) : [];
   if (names) return [...own, ...names];
   if (own.length > 0) return own;
-  return Object.values(zoo)
-    .flatMap((definition) => variants(definition as unknown as NeuronDefinition))
+  return [...known, ...(Object.values(zoo) as unknown as NeuronDefinition[])]
+    .flatMap(variants)
     .filter(({ neuron }) => (neuron.mostUnits ?? units) >= units)
     .map(({ text }) => text);
 }
@@ -232,16 +242,13 @@ async function listed(files: readonly string[], limit: number, signal: AbortSign
   }
 }
 
-/** The neurons of the files, those named, or all of the zoo. */
-async function askedFor(
-  files: readonly string[],
-  { neuron: names, run: trained, units }: AuditFlags,
-): Promise<readonly Variant[]> {
+/** For a trained run: the neurons of the files, those named, or all that are known. */
+async function askedFor(files: readonly string[], folder: string, flags: AuditFlags): Promise<readonly Variant[]> {
+  const { neurons: known } = await codeOfRun(await openRun(folder), flags);
   const own = (await Promise.all(files.map(neuronsOfFile))).flat();
-  if (names) return [...own, ...names.map((text) => ({ text, neuron: resolveNeuron(text) }))];
-  if (own.length > 0) return own;
-  const all = Object.values(zoo).flatMap((definition) => variants(definition as unknown as NeuronDefinition));
-  return trained === undefined ? all.filter(({ neuron }) => (neuron.mostUnits ?? units) >= units) : all;
+  if (flags.neuron)
+    return [...own, ...flags.neuron.map((text) => ({ text, neuron: resolveNeuron(text, undefined, known) }))];
+  return own.length > 0 ? own : [...known, ...(Object.values(zoo) as unknown as NeuronDefinition[])].flatMap(variants);
 }
 
 /** Bits first: their true gradient is one and the same. Then what is left of the error at equal compute. */

@@ -1,6 +1,3 @@
-import { existsSync } from 'node:fs';
-import { resolve } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import {
   combinationsOf,
   instantiate,
@@ -12,13 +9,14 @@ import {
   zoo,
 } from '../src/index.ts';
 import { UsageError } from './exit.ts';
+import { exportsOf, ownModule } from './own-file.ts';
 
 /**
  * The neurons that a user's file exports, under any names: definitions, in every combination of their choices, or neurons ready for use.
  * @throws UsageError when there is no such file, it cannot be run, or it exports no neuron or a broken one
  */
 export async function neuronsOfFile(file: string): Promise<Variant[]> {
-  const found = (await exportsOf(file)).flatMap((value): Variant[] => {
+  const found = (await valuesOf(file)).flatMap((value): Variant[] => {
     if (isDefinition(value)) return variants(value);
     return isNeuron(value) ? [{ text: value.name, neuron: value }] : [];
   });
@@ -40,7 +38,7 @@ export async function neuronsOfFile(file: string): Promise<Variant[]> {
 export async function textsOfFiles(files: readonly string[]): Promise<string[]> {
   const texts = new Set<string>();
   for (const file of files) {
-    const found = (await exportsOf(file)).flatMap((value) =>
+    const found = (await valuesOf(file)).flatMap((value) =>
       isDefinition(value)
         ? combinationsOf(value).map(({ text, given }) => ({ text, make: () => instantiate(value, given) }))
         : isNeuron(value)
@@ -70,38 +68,57 @@ const attempt = (make: () => Neuron): Neuron | undefined => {
 /** The neuron of the files that is asked for so, else the one of the zoo. */
 export async function neuronNamed(text: string, files: readonly string[]): Promise<Variant> {
   for (const file of files)
-    for (const value of await exportsOf(file)) {
+    for (const value of await valuesOf(file)) {
       if (isNeuron(value) && value.name === text) return { text, neuron: value };
       if (!isDefinition(value)) continue;
       const combination = combinationsOf(value).find((one) => one.text === text);
       if (combination)
         return { text, neuron: instantiate(value, combination.given), definition: value, given: combination.given };
     }
-  const neuron = resolveNeuron(text);
-  const definition = (zoo as Readonly<Record<string, unknown>>)[neuron.name] as NeuronDefinition;
+  const own = (await Promise.all(files.map(valuesOf))).flat().filter(isDefinition);
+  const neuron = resolveNeuron(text, undefined, own);
+  const definition =
+    own.find(({ name }) => name === neuron.name) ??
+    ((zoo as Readonly<Record<string, unknown>>)[neuron.name] as NeuronDefinition);
   return { text, neuron, definition, given: neuron.options };
 }
 
-/** What a file exports. */
-async function exportsOf(file: string): Promise<unknown[]> {
-  const path = resolve(file);
-  if (!existsSync(path))
-    throw new UsageError(`There is no file ${file}; a TypeScript or JavaScript file that exports a neuron would do.`);
-  return Object.values(await load(file, path));
+/** What a file exports, and what lists hold that it exports. */
+async function valuesOf(file: string): Promise<unknown[]> {
+  return Object.values(await exportsOf(ownModule(file, 'a neuron'))).flatMap((value) => value as unknown);
 }
 
-const noNeuron = (file: string): UsageError =>
+/**
+ * The neurons among a file's exports, by name, also those in exported lists.
+ * @throws UsageError for one that is broken, or two of one name
+ */
+export function neuronsAmong(exported: Readonly<Record<string, unknown>>, file: string): NeuronDefinition[] {
+  const values = new Set(Object.values(exported).flatMap((value) => value as unknown));
+  const found = [...values].flatMap((value): NeuronDefinition[] => {
+    if (isDefinition(value)) return [value];
+    return isNeuron(value) ? [definitionOf(value)] : [];
+  });
+  for (const definition of found) {
+    const { name } = definition;
+    if (found.some((other) => other !== definition && other.name === name))
+      throw new UsageError(`${file} exports two neurons called "${name}". Expected names that differ.`);
+    const missing = missingPart(instantiate(definition, {}));
+    if (missing)
+      throw new UsageError(`The neuron "${name}" of ${file} has no \`${missing[0]}\`; ${missing[1]} would do.`);
+  }
+  return found;
+}
+
+/** A neuron that is ready for use, as one without options. */
+const definitionOf = (neuron: Neuron): NeuronDefinition => {
+  const { name, source, summary } = neuron;
+  return { name, source, summary, options: {}, rule: () => neuron };
+};
+
+export const noNeuron = (file: string): UsageError =>
   new UsageError(
     `${file} exports no neuron: a value made by \`defineNeuron\`, exported by name or as default, would do.`,
   );
-
-async function load(file: string, path: string): Promise<object> {
-  try {
-    return (await import(pathToFileURL(path).href)) as object;
-  } catch (error) {
-    throw new UsageError(`${file} cannot be run: ${(error as Error).message}`);
-  }
-}
 
 const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null;
 

@@ -1,4 +1,4 @@
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command, Option } from 'commander';
 import {
   adam,
   dense,
@@ -17,6 +17,7 @@ import { UsageError } from './exit.ts';
 import { untilInterrupted } from './interrupt.ts';
 import { count, neurons, positive, wholeNumber } from './options.ts';
 import { print, printJson } from './output.ts';
+import { neuronsOf, withUse } from './own-code.ts';
 import { duration, terminalProgress } from './progress.ts';
 import { raceChart } from './race-chart.ts';
 import { table } from './table.ts';
@@ -39,32 +40,21 @@ interface RaceFlags {
   sampled?: boolean;
   threads?: number;
   plot?: string;
+  use?: string[];
   json?: boolean;
-}
-
-/** Arms of a race, separated by commas. */
-function arms(text: string): string[] {
-  const texts = neurons(text);
-  for (const one of texts)
-    try {
-      raceArm(one);
-    } catch (error) {
-      throw new InvalidArgumentError((error as Error).message);
-    }
-  return texts;
 }
 
 /** `flipgrad race`: what the lab's pages Race and Noise show. */
 export function raceCommand(): Command {
-  return new Command('race')
+  const command = new Command('race')
     .description('Train one hidden layer with several neurons side by side, at equal evaluations, seconds or steps.')
     .exitOverride()
-    .option('--neuron <names>', 'two or more, separated by commas; NAME*K averages the gradients of K passes', arms, [
-      'straight-through',
-      'stochastic-binary',
-      'rloo',
-      'disarm',
-    ])
+    .option(
+      '--neuron <names>',
+      'two or more, separated by commas; NAME*K averages the gradients of K passes',
+      neurons,
+      ['straight-through', 'stochastic-binary', 'rloo', 'disarm'],
+    )
     .addOption(
       new Option('--by <measure>', 'what is equal for all')
         .choices(['evaluations', 'seconds', 'steps'])
@@ -86,6 +76,7 @@ export function raceCommand(): Command {
     .option('--plot <file>', 'write the curves there (SVG): errors, losses and the variance of gradients')
     .option('--json', 'one JSON object a line (also when standard output is not a terminal)')
     .action((flags: RaceFlags) => untilInterrupted((signal) => race(flags, signal)));
+  return withUse(command);
 }
 
 async function race(flags: RaceFlags, signal: AbortSignal): Promise<void> {
@@ -93,6 +84,9 @@ async function race(flags: RaceFlags, signal: AbortSignal): Promise<void> {
   const json = flags.json ?? !process.stdout.isTTY;
   const { neuron, by, budget, points, units, batch, lr, seed, seeds } = flags;
   try {
+    const own = await neuronsOf(flags.use);
+    // Before data are fetched.
+    for (const text of neuron) raceArm(text, own);
     const data = await dataOf(flags);
     const start = performance.now();
     const measured: RacePoint[] = [];
@@ -104,6 +98,7 @@ async function race(flags: RaceFlags, signal: AbortSignal): Promise<void> {
       makeEngine: () => createEngine({ simd: 'simd', ...(flags.threads !== undefined && { threads: flags.threads }) }),
       makeOptimizer: () => adam({ learningRate: lr }),
       arms: neuron,
+      neurons: own,
       seeds: Array.from({ length: seeds }, (_, i) => seed + i),
       mode: flags.sampled ? 'sample' : 'mean-field',
       signal,

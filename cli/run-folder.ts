@@ -1,6 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { rmdir } from 'node:fs/promises';
-import { resolve } from 'node:path';
+import { parse, resolve } from 'node:path';
 import {
   type AnyRun,
   type Dataset,
@@ -15,7 +15,8 @@ import {
 } from '../src/index.ts';
 import { DATASET_NAMES, nodeFolder, provenance } from '../src/platform/node/index.ts';
 import { recordedBlas } from '../src/runs/recorded-blas.ts';
-import { basketOf, optimizerSettings, type TrainConfig } from './train-config.ts';
+import type { OwnCodeOf } from './own-code.ts';
+import { basketOf, optimizerSettings, type TrainConfig, toldOf } from './train-config.ts';
 
 /** Where runs go that are not told where: $FLIPGRAD_RUNS, else `runs` in the working folder. */
 export const runsFolder = (): string => process.env.FLIPGRAD_RUNS ?? 'runs';
@@ -26,13 +27,13 @@ export const runsFolder = (): string => process.env.FLIPGRAD_RUNS ?? 'runs';
  */
 export async function withNewFolder(
   named: string | undefined,
-  { neuron }: TrainConfig,
+  config: TrainConfig,
   seed: number,
   use: (path: string) => Promise<void>,
 ): Promise<void> {
   if (named !== undefined) return use(named);
   const time = new Date().toISOString().slice(0, 19).replaceAll(/[-:]/g, '').replace('T', '-');
-  const name = `${time}-${neuron.replaceAll(/[^a-z0-9-]+/gi, '_')}-${seed}`;
+  const name = `${time}-${labelOf(config).replaceAll(/[^a-z0-9-]+/gi, '_')}-${seed}`;
   const made = mkdirSync(runsFolder(), { recursive: true });
   const path = makeFolder(name);
   try {
@@ -43,6 +44,9 @@ export async function withNewFolder(
     if (made !== undefined) await rmdir(runsFolder()).catch(() => {});
   }
 }
+
+const labelOf = ({ model, neuron, net }: TrainConfig): string =>
+  model === 'net' ? parse(net ?? '').name : model === 'layers' ? model : neuron;
 
 /** A folder of that name or, where others have it, with a number after it. */
 function makeFolder(name: string): string {
@@ -75,17 +79,19 @@ export function recordOf(
     simd: string;
     blas: string;
     logs: readonly LogName[];
+    own?: OwnCodeOf;
   },
 ): Omit<RunRecord, 'result' | 'kind'> {
   const { data, engine, seed } = about;
   const { versions, machine, commit } = provenance();
   const { epochs, batch, decay, gaterLr, maxNorm, patience } = config;
   const optimizer = resolveOptimizer(config.optimizer, optimizerSettings(config));
-  const basket = basketOf(config);
+  const { neurons = [], files = [] } = about.own ?? {};
+  const basket = basketOf(config, neurons);
   return {
     format: RUN_FORMAT,
     created: new Date().toISOString(),
-    config: { data: about.source, ...config, seed },
+    config: { data: about.source, ...toldOf(config), seed },
     model: about.model,
     training: {
       epochs,
@@ -121,6 +127,7 @@ export function recordOf(
     machine,
     ...(commit !== undefined && { commit }),
     logs: about.logs,
+    ...(files.length > 0 && { own: files }),
   };
 }
 

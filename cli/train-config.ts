@@ -1,9 +1,20 @@
-import { type DenseSpec, type GatedSpec, type LayerSpec, resolveNeuron, type SparsitySpec } from '../src/index.ts';
+import {
+  type DenseSpec,
+  type GatedSpec,
+  type LayerSpec,
+  type NeuronDefinition,
+  resolveNeuron,
+  type SparsitySpec,
+} from '../src/index.ts';
 import { UsageError } from './exit.ts';
 
 /** What `train` can be told about the network and the training; every field has a default in `DEFAULTS`. */
 export interface TrainConfig {
-  model: 'gated' | 'dense' | 'vae';
+  model: 'gated' | 'dense' | 'vae' | 'layers' | 'net';
+  /** Of the model `layers`: their text. */
+  layers?: string;
+  /** Of the model `net`: the file, with the export after #. */
+  net?: string;
   neuron: string;
   units: number;
   /** Blocks of a gated layer; 0: one a unit. */
@@ -91,6 +102,37 @@ export function layersOf(config: TrainConfig, classes: number): LayerSpec[] {
   return [gates, output];
 }
 
+/** Options that say what the network is. */
+const NETWORK_FLAGS = ['model', 'vae', 'neuron', 'units'];
+
+/**
+ * How the network is asked for: by --layers, by --net, or by the other flags.
+ * @param given was that flag on the command line?
+ * @throws UsageError when it is asked for in two ways
+ */
+export function wayOf(
+  flags: { layers?: string; net?: string },
+  given: (name: string) => boolean,
+): 'layers' | 'net' | undefined {
+  const way = flags.layers !== undefined ? 'layers' : flags.net !== undefined ? 'net' : undefined;
+  if (!way) return undefined;
+  // A network of a file may leave its neuron open.
+  const others = [...NETWORK_FLAGS, 'preset', ...GATE_FLAGS.filter((name) => name !== 'gaterLr'), 'net'];
+  const other = others.find((name) => name !== way && given(name) && !(way === 'net' && name === 'neuron'));
+  if (other) throw new UsageError(`--${way} and ${flagOf(other)} both say what the network is. Expected one of them.`);
+  return way;
+}
+
+/** What a run's record says of a configuration: nothing of what its network is not made of. */
+export function toldOf(config: TrainConfig): Readonly<Record<string, unknown>> {
+  const { model } = config;
+  if (model !== 'layers' && model !== 'net') return { ...config };
+  const idle = [...NETWORK_FLAGS, ...GATE_FLAGS].filter(
+    (name) => !['model', 'gaterLr', ...(model === 'net' ? ['neuron'] : [])].includes(name),
+  );
+  return Object.fromEntries(Object.entries(config).filter(([name]) => !idle.includes(name)));
+}
+
 /** Options that say something about gates. */
 export const GATE_FLAGS = [
   'blocks',
@@ -121,7 +163,10 @@ export function optimizerSettings(config: TrainConfig): Record<string, number> {
 }
 
 /** The basket that the flags ask for. @throws RangeError for an unknown neuron */
-export function basketOf({ basket, basketEvery }: TrainConfig): { neurons: string[]; every?: number } | undefined {
-  for (const text of basket ?? []) resolveNeuron(text);
+export function basketOf(
+  { basket, basketEvery }: TrainConfig,
+  own: readonly NeuronDefinition[] = [],
+): { neurons: string[]; every?: number } | undefined {
+  for (const text of basket ?? []) resolveNeuron(text, undefined, own);
   return basket && { neurons: basket, ...(basketEvery !== undefined && { every: basketEvery }) };
 }

@@ -8,9 +8,12 @@ export function headline(
   config: TrainConfig,
   { name, count: examples, width, classes }: Dataset,
   weights: number,
+  layers?: string,
 ): string {
   const { model, neuron, units, blocks, rate: target, epochs, optimizer } = config;
   const open = target === 'none' ? '' : `, ${percent(target, 1)} to be open`;
+  if (layers !== undefined)
+    return `${examples} ${name}: ${width} → ${layers} → ${classes} classes; ${millions(weights)} weights, ${epochs} epochs of ${optimizer}`;
   const middle =
     model === 'dense' ? `${units} ${neuron}` : `${units} units in ${blocks || units} blocks, ${neuron} gates${open}`;
   return `${examples} ${name}: ${width} → ${middle} → ${classes}; ${millions(weights)} weights, ${epochs} epochs of ${optimizer}`;

@@ -24,6 +24,7 @@ import { nodeFolder } from '../src/platform/node/index.ts';
 import { vaeCurvesChart } from './curves.ts';
 import { UsageError } from './exit.ts';
 import { print, printJson } from './output.ts';
+import type { OwnCodeOf } from './own-code.ts';
 import { duration, type Progress } from './progress.ts';
 import { recordOf, withNewFolder } from './run-folder.ts';
 import { millions, percent, table } from './table.ts';
@@ -75,6 +76,7 @@ interface Using {
   readonly json: boolean;
   readonly progress: Progress;
   readonly signal: AbortSignal;
+  readonly own: OwnCodeOf;
 }
 
 /** Begins `flipgrad train --model vae`: `trainFolder` trains the run, unless there is to be none. */
@@ -86,7 +88,7 @@ export async function beginVae(
   const kind = flags.vae ?? 'linear';
   const layers = vaeLayers(kind, data.train.width, config.neuron, config.units);
   const spec = { inputs: data.train.width, layers, seed: flags.seed };
-  const model = createModel(engine, spec);
+  const model = createModel(engine, { ...spec, neurons: using.own.neurons });
   // Latents that do not fit are told of before there is a folder.
   latentSite(model);
   const record = vaeRecord(using, kind, spec);
@@ -102,8 +104,8 @@ export async function beginVae(
 }
 
 /** What run.json says of an autoencoder's run that is about to begin. */
-function vaeRecord({ config, flags, data, engine }: Using, vae: VaeKind, model: ModelDescription): VaeRunRecord {
-  const { training, ...facts } = recordOf(config, { ...flags, source: flags.data, data, model, engine, logs: [] });
+function vaeRecord({ config, flags, data, engine, own }: Using, vae: VaeKind, model: ModelDescription): VaeRunRecord {
+  const { training, ...facts } = recordOf(config, { ...flags, source: flags.data, data, model, engine, own, logs: [] });
   const samples = flags.samples ?? SAMPLES;
   const { neuron, units, epochs, batch, optimizer, lr, momentum, decay, basket, basketEvery } = config;
   const asked = { data: flags.data, model: config.model, vae, neuron, units, epochs, batch, optimizer, lr, momentum };

@@ -8,6 +8,10 @@ import {
   type Engine,
   LOG_NAMES,
   type LogName,
+  layerForms,
+  layersText,
+  type Model,
+  type NeuronDefinition,
   penalties,
   Run,
   type RunEvent,
@@ -23,8 +27,10 @@ import { commandLine, pathWord } from './command-line.ts';
 import { curvesChart } from './curves.ts';
 import { Interruption, UsageError } from './exit.ts';
 import { untilInterrupted } from './interrupt.ts';
+import { chainText, layersOfText, type Network, networkOf } from './network.ts';
 import { count, list, neurons, number, positive, rate, seconds, wholeNumber, widths } from './options.ts';
 import { print, printJson } from './output.ts';
+import { codeOfRun, type OwnCodeOf, type OwnFlags, ownCode, ownWords, type RunCode, withOwnCode } from './own-code.ts';
 import { duration, type Progress, terminalProgress } from './progress.ts';
 import { openAnyRun, recordOf, withNewFolder } from './run-folder.ts';
 import {
@@ -32,15 +38,15 @@ import {
   DEFAULTS,
   flagOf,
   GATE_FLAGS,
-  layersOf,
   optimizerSettings,
   PRESETS,
   type TrainConfig,
+  wayOf,
 } from './train-config.ts';
 import { basketTable, epochLine, headline, resultTable, tellResumed } from './train-report.ts';
 import { beginVae, checkVaeFlags, followVae, ONLY_VAE, type VaeFlags, vaeConfig, writeVaeCurves } from './train-vae.ts';
 
-interface TrainFlags extends Partial<TrainConfig>, VaeFlags {
+interface TrainFlags extends Partial<TrainConfig>, VaeFlags, Omit<OwnFlags, 'net'> {
   data: string;
   dataDir?: string;
   preset?: string;
@@ -58,7 +64,7 @@ interface TrainFlags extends Partial<TrainConfig>, VaeFlags {
 
 /** `flipgrad train`. */
 export function trainCommand(): Command {
-  return new Command('train')
+  const command = new Command('train')
     .description('Train a network with stochastic neurons or gates and measure it on test data.')
     .exitOverride()
     .option('--data <name>', `${DATASET_NAMES.join(', ')}, a folder of IDX files, or a CSV file`, 'digits')
@@ -75,6 +81,7 @@ export function trainCommand(): Command {
         'neurons as gates of blocks, as hidden units, or as latents of an autoencoder of binarised pictures',
       ).choices(['gated', 'dense', 'vae']),
     )
+    .option('--layers <text>', `the network as layers, separated by commas: ${layerForms().join('; ')}`)
     .option('--neuron <name>', `neuron, with options as name:option=value (default: ${DEFAULTS.neuron})`)
     .addOption(new Option('--vae <kind>', 'encoder and decoder of --model vae').choices(['linear', 'nonlinear']))
     .option('--samples <n>', 'draws for the test bound of --model vae (default: 100)', count)
@@ -130,6 +137,10 @@ export function trainCommand(): Command {
     .option('--log <names>', `logs beside metrics.jsonl: ${LOG_NAMES.join(', ')}`, list(LOG_NAMES), [])
     .option('--json', 'one JSON object a line (also when standard output is not a terminal)')
     .action((flags: TrainFlags, command: Command) => untilInterrupted((signal) => run(flags, command, signal)));
+  return withOwnCode(
+    command,
+    'a TypeScript or JavaScript file that exports the network: a module, layers, or a function of ({ inputs, classes, neuron }); FILE#NAME for one of several',
+  );
 }
 
 /** What a command that trains needs all the way. */
@@ -171,8 +182,9 @@ function tellIdle({ command, progress }: Session): void {
 
 /** A new run, or training without a folder. */
 async function begin(session: Session): Promise<void> {
-  const { flags, json, progress, signal } = session;
-  const given = configOf(flags);
+  const { flags, progress, signal } = session;
+  const own = await ownCode(flags);
+  const given = configOf(session, own);
   if (flags.run === 'none' && flags.log.length > 0)
     throw new UsageError('--log writes into the folder of a run, and --run none has none; one of them would do.');
   checkVaeFlags(session.command, given.model);
@@ -182,20 +194,23 @@ async function begin(session: Session): Promise<void> {
   progress.clear();
   await withEngine(flags, async (engine) => {
     if (config.model === 'vae')
-      return beginVae({ ...session, config, data, engine }, (run, model) =>
+      return beginVae({ ...session, config, data, engine, own }, (run, model) =>
         trainFolder(run, { engine, data, model }, session),
       );
-    const layers = layersOf(config, data.train.classes);
-    const spec = { inputs: data.train.width, layers, seed: flags.seed };
-    const model = createModel(engine, spec);
-    const weights = model.parameters.reduce((sum, { tensor }) => sum + tensor.size, 0);
-    const { source, ...about } = { ...flags, source: flags.data, logs: flags.log, data, model: spec, engine };
-    const record = recordOf(config, { ...about, source });
-    if (!json) progress.print(headline(config, data.train, weights));
+    const { width: inputs, classes } = data.train;
+    const network = networkOf(config, own, { inputs, classes });
+    const model = createModel(engine, { inputs, layers: network.layers, seed: flags.seed, neurons: network.neurons });
+    if (model.outputs !== classes)
+      throw new UsageError(
+        `The network of ${flags.net} has ${model.outputs} outputs, and ${data.train.name} has ${classes} classes. Expected as many outputs, or a function of ({ classes }).`,
+      );
+    const { source, ...about } = { ...flags, source: flags.data, logs: flags.log, data, engine, own };
+    const record = recordOf(config, { ...about, source, model: model.description });
+    tellNetwork(session, config, { model, network, data });
     if (flags.run === 'none') {
       const { epochs, batch, gaterLr, maxNorm, decay, patience } = config;
       const optimizer = resolveOptimizer(config.optimizer, optimizerSettings(config));
-      const basket = basketOf(config);
+      const basket = basketOf(config, own.neurons);
       const settings = { epochs, batch, decay, optimizer, signal };
       const optional = {
         ...(gaterLr !== undefined && { gaterLearningRate: gaterLr }),
@@ -215,7 +230,8 @@ async function begin(session: Session): Promise<void> {
 async function resume(session: Session, begun: AnyRun): Promise<void> {
   const { flags, command, progress } = session;
   const { record } = begun;
-  checkGiven(command, flags, begun);
+  const own = await codeOfRun(begun, flags);
+  checkGiven(command, { ...flags, ...withLayers(flags, own.neurons) }, begun);
   const data = await loadDataset(record.data.source, loadOptions(session, record.data.seed));
   progress.clear();
   const { simd, blas, crossovers } = record.engine;
@@ -229,7 +245,7 @@ async function resume(session: Session, begun: AnyRun): Promise<void> {
   };
   const { epochs } = flags;
   await withEngine(flags.anyEngine ? flags : engineFlags, (engine) =>
-    trainFolder(begun, { engine, data, ...(epochs !== undefined && { epochs }) }, session),
+    trainFolder(begun, { engine, data, own, ...(epochs !== undefined && { epochs }) }, session),
   );
 }
 
@@ -244,7 +260,8 @@ function checkGiven(command: Command, flags: TrainFlags, { record, folder }: Any
   for (const name of [...Object.keys(DEFAULTS), ...OPTIONAL, ...ONLY_VAE, 'seed', 'data']) {
     const known = name === 'data' ? [record.config.data, record.data.source] : [record.config[name]];
     const same = known.some((value) => JSON.stringify(value) === JSON.stringify(settings[name]));
-    if (name === 'epochs' || same || !(given(name) || (given('preset') && name in settings))) continue;
+    if (name === 'epochs' || name === 'net' || same || !(given(name) || (given('preset') && name in settings)))
+      continue;
     throw new UsageError(
       `--${name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)} is ${JSON.stringify(settings[name])} here and ${JSON.stringify(known[0])} in ${folder.path}; leaving it out, or another folder, would do.`,
     );
@@ -271,12 +288,12 @@ async function withEngine(
 /** Trains a run in its folder, and says how to go on when it is interrupted. */
 async function trainFolder(
   run: AnyRun,
-  using: { engine: Engine; data: Split; model?: ReturnType<typeof createModel>; epochs?: number },
+  using: { engine: Engine; data: Split; model?: Model; own?: RunCode; epochs?: number },
   session: Session,
 ): Promise<void> {
   const { flags, json, progress, signal } = session;
   const { path } = run.folder;
-  const again = commandLine('train', '--resume', pathWord(path));
+  const again = commandLine('train', '--resume', pathWord(path), ...ownWords(flags));
   if (json) printJson({ event: 'run', folder: path });
   else progress.print(`run folder: ${path}`);
   const by = { pid: process.pid, host: hostname() };
@@ -300,17 +317,39 @@ async function trainFolder(
   await run.folder.write('curves.svg', new TextEncoder().encode(curvesChart(lines, run.record)));
 }
 
-/** Defaults, under the preset, under the flags. */
-function configOf(flags: TrainFlags): TrainConfig {
+/** Defaults, under the preset, under the flags. @throws UsageError for two networks, or layers that cannot be read */
+function configOf({ flags, command }: Session, { neurons: own }: OwnCodeOf): TrainConfig {
+  const way = wayOf(flags, (name) => command.getOptionValueSource(name) === 'cli');
   const preset = flags.preset === undefined ? {} : PRESETS[flags.preset];
   const given = Object.fromEntries(
     Object.entries(flags).filter(([name, value]) => value !== undefined && (name in DEFAULTS || OPTIONAL.has(name))),
   );
-  const config: TrainConfig = { ...DEFAULTS, ...preset, ...given };
-  return config;
+  return { ...DEFAULTS, ...preset, ...given, ...(way && { model: way }), ...withLayers(flags, own) };
+}
+
+/** The text of --layers in its usual form. */
+const withLayers = ({ layers }: TrainFlags, own: readonly NeuronDefinition[]): { layers?: string } =>
+  layers === undefined ? {} : { layers: layersText(layersOfText(layers, own)) };
+
+/** Says what is about to be trained; of a network that was described, how it was understood. */
+function tellNetwork(
+  { json, progress }: Session,
+  config: TrainConfig,
+  { model, network, data }: { model: Model; network: Network; data: Split },
+): void {
+  const { added } = network;
+  const described = config.model === 'layers' || config.model === 'net';
+  if (!json) {
+    const weights = model.parameters.reduce((sum, { tensor }) => sum + tensor.size, 0);
+    progress.print(headline(config, data.train, weights, described ? chainText(network.layers) : undefined));
+    if (added) progress.print(`Added at the end, to the classes: ${layersText([added])}.`);
+  } else if (described)
+    printJson({ event: 'network', layers: model.description.layers, ...(added && { added: layersText([added]) }) });
 }
 
 const OPTIONAL: ReadonlySet<string> = new Set([
+  'layers',
+  'net',
   'compute',
   'probe',
   'lr',

@@ -1,23 +1,29 @@
 import { Command } from 'commander';
 import { type Engine, type InferenceMode, type Model, type Run, runModel } from '../src/index.ts';
 import { createEngine } from '../src/platform/node/index.ts';
+import { codeOfRun, type OwnFlags, type RunCode, withOwnCode } from './own-code.ts';
 import { openRun } from './run-folder.ts';
 
 /** Modes in which a trained network is used. */
 export const MODES: readonly InferenceMode[] = ['threshold', 'mean-field', 'sample', 'ensemble'];
 
-export interface UseFlags {
+export interface UseFlags extends OwnFlags {
   readonly threads?: number;
   readonly blas?: string;
 }
 
+/** What --net is to commands on runs. */
+export const OF_A_RUN = 'the file of a network of your own, which the run began with';
+
 /** Opens a run with the model of its best epoch on an engine like its own, for as long as `use` takes. */
 export async function useRun(
   folder: string,
-  { threads, blas }: UseFlags,
-  use: (using: { run: Run; engine: Engine; model: Model; from: string }) => Promise<void>,
+  flags: UseFlags,
+  use: (using: { run: Run; engine: Engine; model: Model; from: string; code: RunCode }) => Promise<void>,
 ): Promise<void> {
+  const { threads, blas } = flags;
   const run = await openRun(folder);
+  const code = await codeOfRun(run, flags);
   const { simd, blas: own, crossovers } = run.record.engine;
   const engine = await createEngine({
     simd: simd as 'auto' | 'simd' | 'relaxed',
@@ -26,7 +32,7 @@ export async function useRun(
     ...(threads !== undefined && { threads }),
   });
   try {
-    await use({ run, engine, ...(await runModel(run, engine)) });
+    await use({ run, engine, code, ...(await runModel(run, engine, code)) });
   } finally {
     engine.close();
   }
@@ -34,9 +40,12 @@ export async function useRun(
 
 /** A command on a trained run: its folder, threads, BLAS, JSON. */
 export const runUser = (name: string, description: string): Command =>
-  new Command(name)
-    .description(description)
-    .exitOverride()
-    .argument('<folder>', 'the folder of a run')
-    .option('--blas <lib>', 'auto, off, or the path of a library (default: as in training)')
-    .option('--json', 'one JSON object a line (also when standard output is not a terminal)');
+  withOwnCode(
+    new Command(name)
+      .description(description)
+      .exitOverride()
+      .argument('<folder>', 'the folder of a run')
+      .option('--blas <lib>', 'auto, off, or the path of a library (default: as in training)')
+      .option('--json', 'one JSON object a line (also when standard output is not a terminal)'),
+    OF_A_RUN,
+  );

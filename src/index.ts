@@ -76,6 +76,7 @@ export {
   type SparsityPenalty,
   type SparsitySpec,
 } from './gates/index.ts';
+export type { OwnCode } from './io/build-model.ts';
 // Files: models, arrays, checkpoints, logs, exports
 export { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from './io/checkpoint.ts';
 export { type EventHistogram, encodeEvent, eventFileHeader, type LoggedEvent } from './io/event-file.ts';
@@ -120,6 +121,7 @@ export {
   type Snapshot,
 } from './nn/model.ts';
 export { type LayerDescription, type Module, module } from './nn/module.ts';
+export { layerForms, layersText, parseLayers } from './nn/parse-layers.ts';
 export type { Mode, Pass } from './nn/pass.ts';
 export { type ResidualSpec, residual } from './nn/residual.ts';
 export type { ParameterOptions, Scope, SiteOptions } from './nn/scope.ts';
@@ -140,6 +142,7 @@ export { type RandomStream, randomStream } from './random/stream.ts';
 export { type Folder, type FolderLock, StorageError } from './runs/folder.ts';
 export { LOG_NAMES, type LogName } from './runs/logs.ts';
 export type { MetricsLine, SessionEvent } from './runs/metrics.ts';
+export { neededFiles, type OwnFile } from './runs/own.ts';
 export {
   type AnyRunRecord,
   type CommonSettings,

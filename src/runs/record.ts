@@ -5,6 +5,7 @@ import type { ModelDescription } from '../nn/model.ts';
 import { type Optimizer, resolveOptimizer } from '../optim/index.ts';
 import type { ResultEvent, VaeResultEvent } from '../train/events.ts';
 import { LOG_NAMES, type LogName } from './logs.ts';
+import { checkOwn, type OwnFile } from './own.ts';
 import { EXPECTED_BLAS, isRecordedBlas, type RecordedBlas } from './recorded-blas.ts';
 
 /** What all runs are told of their training, as plain JSON. */
@@ -80,6 +81,8 @@ export interface RecordOf<Settings, Result> {
   /** Of flipgrad's repository, where it ran from one; with "+" where files were changed. */
   readonly commit?: string;
   readonly logs: readonly LogName[];
+  /** Files of the user's own code that it began with. */
+  readonly own?: readonly OwnFile[];
   readonly result?: Result;
 }
 
@@ -178,6 +181,7 @@ export function decodeRecord(bytes: Uint8Array, where: string): AnyRunRecord {
     throw new FormatError(
       `${where} has the logs ${shorten(record.logs)}; ${isVae ? 'an empty list' : `some of ${logs.join(', ')}, each once,`} would do.`,
     );
+  if (record.own !== undefined) checkOwn(record.own, where);
   if (record.result !== undefined) (isVae ? checkVaeResult : checkResult)(record.result, check);
   return record as unknown as AnyRunRecord;
 }

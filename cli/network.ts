@@ -1,0 +1,157 @@
+import {
+  type DenseSpec,
+  type LayerSpec,
+  layersText,
+  type Module,
+  type NeuronDefinition,
+  parseLayers,
+  resolveNeuron,
+} from '../src/index.ts';
+import { UsageError } from './exit.ts';
+import type { OwnCodeOf } from './own-code.ts';
+import { layersOf, type TrainConfig } from './train-config.ts';
+
+/** The network that was asked for. */
+export interface Network {
+  readonly layers: readonly (Module | LayerSpec)[];
+  readonly neurons: readonly NeuronDefinition[];
+  /** The layer to the classes, where the network as it was asked for had none. */
+  readonly added?: LayerSpec;
+}
+
+/** The layers of a text. @throws UsageError that names the place in it */
+export function layersOfText(text: string, neurons: readonly NeuronDefinition[]): LayerSpec[] {
+  try {
+    return parseLayers(text, { neurons });
+  } catch (error) {
+    if (error instanceof RangeError) throw new UsageError(`--layers: ${error.message}`);
+    throw error;
+  }
+}
+
+/** The network of a configuration: gated or dense, of --layers or of --net. */
+export function networkOf(
+  config: TrainConfig,
+  { neurons, network }: OwnCodeOf,
+  { inputs, classes }: { readonly inputs: number; readonly classes: number },
+): Network {
+  if (config.model === 'layers')
+    return { ...withOutput(layersOfText(config.layers ?? '', neurons), classes, neurons), neurons };
+  if (!network) return { layers: layersOf(config, classes), neurons };
+  const { neuron } = config;
+  return { ...withOutput(network.layers({ inputs, classes, neuron }), classes, neurons), neurons };
+}
+
+/**
+ * Layers that end in the layer to the classes: a dense one of linear units. A module of one's own at the end is taken as it is; it has to have
+ * that width.
+ */
+export function withOutput(
+  layers: readonly (Module | LayerSpec)[],
+  classes: number,
+  neurons: readonly NeuronDefinition[],
+): { layers: readonly (Module | LayerSpec)[]; added?: LayerSpec } {
+  const last = layers.at(-1);
+  if (!last || !('layer' in last) || isOutput(last, classes, neurons)) return { layers };
+  const added: DenseSpec = { layer: 'dense', units: classes, name: 'output' };
+  return { layers: [...layers, added], added };
+}
+
+function isOutput(last: LayerSpec, classes: number, neurons: readonly NeuronDefinition[]): boolean {
+  if (last.layer === 'sequential') return isOutput(last.modules[last.modules.length - 1], classes, neurons);
+  return last.layer === 'dense' && last.units === classes && isLinear(last, neurons);
+}
+
+const isLinear = ({ neuron = 'linear' }: DenseSpec, neurons: readonly NeuronDefinition[]): boolean =>
+  resolveNeuron(neuron, undefined, neurons).identity === true;
+
+/** Layers for people: `784 → dense 64 tanh → … → 10`. */
+export const chainText = (layers: readonly (Module | LayerSpec)[]): string =>
+  layers.map((layer) => ('layer' in layer ? layersText([layer]) : layer.name)).join(' → ');
+
+/** A network with the neuron at one place left open. */
+export interface OpenNetwork {
+  layersOf(neuron: string): readonly (Module | LayerSpec)[];
+  readonly place: 'gates' | 'hidden units';
+}
+
+/**
+ * The network of a configuration with the neuron left open: of gates the first, else of the first hidden units with a neuron; in a network of a
+ * file where its function takes `neuron`.
+ * @throws UsageError for a network without such a place
+ */
+export function openNetwork(
+  config: TrainConfig,
+  code: OwnCodeOf,
+  facts: { readonly inputs: number; readonly classes: number },
+): OpenNetwork {
+  if (config.model !== 'layers' && config.model !== 'net')
+    return {
+      layersOf: (neuron) => layersOf({ ...config, neuron }, facts.classes),
+      place: config.model === 'gated' ? 'gates' : 'hidden units',
+    };
+  if (config.model === 'net') return openFile(config, code, facts);
+  const { layers } = networkOf(config, code, facts);
+  const described = layers as readonly LayerSpec[];
+  const found =
+    placeIn(described, isGated) ??
+    placeIn(described, (layer) => layer.layer === 'dense' && !isLinear(layer, code.neurons));
+  if (!found)
+    throw new UsageError(
+      `--layers has no gates and no hidden units with a neuron. Expected some to choose a neuron for.`,
+    );
+  return {
+    layersOf: (neuron) => described.map((layer) => replaced(layer, found, neuron)),
+    place: isGated(found) ? 'gates' : 'hidden units',
+  };
+}
+
+function openFile(
+  config: TrainConfig,
+  code: OwnCodeOf,
+  { inputs, classes }: { readonly inputs: number; readonly classes: number },
+): OpenNetwork {
+  const { network } = code;
+  if (!network) throw new UsageError(`The network is the file ${config.net}. Expected --net FILE with it.`);
+  let read = false;
+  const make = (neuron: string) =>
+    network.layers({
+      inputs,
+      classes,
+      get neuron() {
+        read = true;
+        return neuron;
+      },
+    });
+  const layers = withOutput(make(config.neuron), classes, code.neurons).layers;
+  if (!read)
+    throw new UsageError(
+      `The network of ${config.net} does not ask for \`neuron\`. Expected a function of ({ neuron }), in which it is left open.`,
+    );
+  const gates = layers.some((layer) => 'layer' in layer && placeIn([layer], isGated) !== undefined);
+  return {
+    layersOf: (neuron) => withOutput(make(neuron), classes, code.neurons).layers,
+    place: gates ? 'gates' : 'hidden units',
+  };
+}
+
+const isGated = (layer: LayerSpec): boolean => layer.layer === 'gated';
+
+const inside = (layer: LayerSpec): readonly LayerSpec[] =>
+  layer.layer === 'residual' ? [layer.module] : layer.layer === 'sequential' ? layer.modules : [];
+
+function placeIn(layers: readonly LayerSpec[], is: (layer: LayerSpec) => boolean): LayerSpec | undefined {
+  for (const layer of layers) {
+    const found = is(layer) ? layer : placeIn(inside(layer), is);
+    if (found) return found;
+  }
+  return undefined;
+}
+
+function replaced(layer: LayerSpec, place: LayerSpec, neuron: string): LayerSpec {
+  if (layer === place) return { ...layer, neuron } as LayerSpec;
+  if (layer.layer === 'residual') return { ...layer, module: replaced(layer.module, place, neuron) };
+  if (layer.layer === 'sequential')
+    return { ...layer, modules: layer.modules.map((one) => replaced(one, place, neuron)) };
+  return layer;
+}

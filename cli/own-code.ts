@@ -1,0 +1,166 @@
+import { basename } from 'node:path';
+import type { Command } from 'commander';
+import type { AnyRun, LayerSpec, Module, NeuronDefinition } from '../src/index.ts';
+import { zoo } from '../src/neurons/index.ts';
+import { neededFiles, type OwnFile } from '../src/runs/own.ts';
+import { pathWord } from './command-line.ts';
+import { UsageError } from './exit.ts';
+import { withOutput } from './network.ts';
+import { type NetworkOfFile, networkAmong } from './network-file.ts';
+import { neuronsAmong, noNeuron } from './neuron-file.ts';
+import { exportsOf, type OwnModule, ownModule } from './own-file.ts';
+
+/** Flags of commands that take code of the user's own. */
+export interface OwnFlags {
+  /** A file that exports a network, with the name of the export after #. */
+  readonly net?: string;
+  /** Files whose neurons are known by name. */
+  readonly use?: readonly string[];
+  /** Go on with files that are not those of the run. */
+  readonly anyCode?: boolean;
+}
+
+/** `--use`, for commands that ask for neurons by name. */
+export const withUse = (command: Command): Command =>
+  command.option(
+    '--use <file>',
+    'a TypeScript or JavaScript file whose neurons are known by name; may be given several times',
+    (file: string, before: readonly string[] = []) => [...before, file],
+  );
+
+/** The same and what commands on runs take: the run's own files have to be named again. */
+export const withOwnCode = (command: Command, net: string): Command =>
+  withUse(command)
+    .option('--net <file>', net)
+    .option('--any-code', 'go on though the files of --net and --use are others than the run began with');
+
+/** Code of the user's own that was asked for, and run. */
+export interface OwnCodeOf {
+  readonly neurons: readonly NeuronDefinition[];
+  /** What the record of a run says of it. */
+  readonly files: readonly OwnFile[];
+  readonly network?: NetworkOfFile;
+}
+
+/** Loads what --net and --use name. @throws UsageError for files that do not do */
+export async function ownCode({ net, use = [] }: OwnFlags): Promise<OwnCodeOf> {
+  return loaded(modulesOf({ net, use }));
+}
+
+/** The neurons of the files of --use. */
+export const neuronsOf = async (use: readonly string[] | undefined): Promise<readonly NeuronDefinition[]> =>
+  (await ownCode({ use: use ?? [] })).neurons;
+
+interface Modules {
+  readonly net?: OwnModule & { readonly export?: string };
+  readonly use: readonly OwnModule[];
+}
+
+function modulesOf({ net, use }: { net: string | undefined; use: readonly string[] }): Modules {
+  const files = use.map((file) => ownModule(file, 'a neuron'));
+  if (net === undefined) return { use: files };
+  const [, path, name] = /^(.*?)(?:#([^#/\\]*))?$/s.exec(net) as unknown as [string, string, string | undefined];
+  return { use: files, net: { ...ownModule(path, 'a network'), ...(name && { export: name }) } };
+}
+
+async function loaded({ net, use }: Modules): Promise<OwnCodeOf> {
+  const neurons: NeuronDefinition[] = [];
+  const files: OwnFile[] = [];
+  const add = (module: OwnModule, found: readonly NeuronDefinition[], network?: string): void => {
+    for (const definition of found) {
+      const { name } = definition;
+      checkName(name, module.file);
+      if (neurons.some((other) => other.name === name))
+        throw new UsageError(
+          `Two files have a neuron "${name}"; ${module.file} is the second. Expected names that differ.`,
+        );
+      neurons.push(definition);
+    }
+    const names = found.map(({ name }) => name);
+    files.push({ file: module.path, sha256: module.sha256, ...(network !== undefined && { network }), neurons: names });
+  };
+  let network: NetworkOfFile | undefined;
+  if (net) {
+    const exported = await exportsOf(net);
+    network = networkAmong(exported, net);
+    add(net, neuronsAmong(exported, net.file), network.export);
+  }
+  for (const module of use) {
+    if (module.path === net?.path) continue;
+    const found = neuronsAmong(await exportsOf(module), module.file);
+    if (found.length === 0) throw noNeuron(module.file);
+    add(module, found);
+  }
+  return { neurons, files, ...(network && { network }) };
+}
+
+/** Texts ask for neurons: their names are words, and no shipped one has them. */
+function checkName(name: string, file: string): void {
+  if (Object.hasOwn(zoo, name))
+    throw new UsageError(`${file} exports a neuron "${name}", as a shipped one is called. Expected another name.`);
+  if (!/^[A-Za-z][\w-]*$/.test(name))
+    throw new UsageError(
+      `${file} exports a neuron "${name}", which no text can ask for. Expected a name of letters, digits and hyphens.`,
+    );
+}
+
+/** The same of a run, with its layers where its record has not all of them: for `trainRun`, `runModel`. */
+export interface RunCode extends OwnCodeOf {
+  readonly layers?: readonly (Module | LayerSpec)[];
+}
+
+/**
+ * The code that a run needs. No file is run that the command line does not name: a run's folder may come from anybody.
+ * @throws UsageError when a file is not named, or is another one than the run began with
+ */
+export async function codeOfRun(run: AnyRun, flags: OwnFlags): Promise<RunCode> {
+  const { record, folder } = run;
+  const needed = neededFiles(record);
+  const modules = modulesOf({ net: flags.net, use: flags.use ?? [] });
+  const began = (record.own ?? []).find(({ network }) => network !== undefined);
+  if (modules.net && !began) throw new UsageError(`${folder.path} has no network of a file. Expected no --net.`);
+  for (const entry of needed) checkNamed(entry, modules, flags, folder.path);
+  if (modules.net && began) checkSame(modules.net, began, flags, folder.path);
+  const code = await loaded(modules);
+  const { network } = code;
+  if (network && network.export !== began?.network)
+    throw new UsageError(
+      `${folder.path} trains the export "${began?.network}" of ${modules.net?.file}, and "${network.export}" is asked for. Expected --net ${modules.net?.file}#${began?.network}.`,
+    );
+  if (!network || !needed.some((entry) => entry.network !== undefined)) return code;
+  const { neuron } = record.config;
+  const facts = { inputs: record.model.inputs, classes: record.data.classes, neuron: String(neuron) };
+  return { ...code, layers: withOutput(network.layers(facts), facts.classes, code.neurons).layers };
+}
+
+/** Is a file that a run needs among those that are named? */
+function checkNamed(entry: OwnFile, { net, use }: Modules, flags: OwnFlags, path: string): void {
+  const { file, sha256, network, neurons } = entry;
+  if (network !== undefined) {
+    if (net) return;
+    throw new UsageError(
+      `The network of ${path} is a function in ${file} (export ${network}), and no folder of a run makes this program run code. Expected --net FILE with that file.`,
+    );
+  }
+  if (use.some((module) => module.sha256 === sha256)) return;
+  const named =
+    use.find((module) => basename(module.path) === basename(file)) ?? (use.length === 1 ? use[0] : undefined);
+  if (!named)
+    throw new UsageError(
+      `${path} has neurons of ${file} (${neurons.join(', ')}), and no folder of a run makes this program run code. Expected --use FILE with that file.`,
+    );
+  checkSame(named, entry, flags, path);
+}
+
+function checkSame({ file, sha256 }: OwnModule, began: OwnFile, { anyCode = false }: OwnFlags, path: string): void {
+  if (sha256 === began.sha256 || anyCode) return;
+  throw new UsageError(
+    `${file} is not the file that ${path} began with: its SHA-256 is ${sha256.slice(0, 12)}…, and was ${began.sha256.slice(0, 12)}…. Expected the same file, or --any-code to go on with this one.`,
+  );
+}
+
+/** The flags again, as words of a command that is printed. */
+export const ownWords = ({ net, use = [] }: OwnFlags): string[] => [
+  ...(net === undefined ? [] : ['--net', pathWord(net)]),
+  ...use.flatMap((file) => ['--use', pathWord(file)]),
+];
