@@ -77,8 +77,9 @@ export async function neuronNamed(text: string, files: readonly string[]): Promi
     }
   const own = (await Promise.all(files.map(valuesOf))).flat().filter(isDefinition);
   const neuron = resolveNeuron(text, undefined, own);
+  const { name: asked } = neuron;
   const definition =
-    own.find(({ name }) => name === neuron.name) ??
+    own.find((one) => one.name === asked) ??
     ((zoo as Readonly<Record<string, unknown>>)[neuron.name] as NeuronDefinition);
   return { text, neuron, definition, given: neuron.options };
 }
