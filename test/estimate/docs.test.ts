@@ -1,32 +1,16 @@
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { after, before, describe, it } from 'node:test';
-import { fileURLToPath } from 'node:url';
+import { describe, it } from 'node:test';
 import { estimateGradient } from '../../src/estimate/index.ts';
-
-const root = fileURLToPath(new URL('../..', import.meta.url));
-const page = readFileSync(join(root, 'docs/black-box.md'), 'utf8');
-/** Every program of the page, and what the page says that it prints. */
-const programs = [...page.matchAll(/```ts\n([\s\S]*?)```[\s\S]*?```text\n([\s\S]*?)```/g)];
+import { runPagePrograms } from '../helpers/page-programs.ts';
 
 describe('docs/black-box.md', () => {
-  const folder = mkdtempSync(join(root, 'test', '.black-box-'));
-  after(() => rmSync(folder, { recursive: true }));
-  let outputs: string[];
-  before(() => {
-    outputs = programs.map(([, code], number) => {
-      const file = join(folder, `program-${number}.ts`);
-      writeFileSync(file, code);
-      return execFileSync(process.execPath, ['--conditions=flipgrad-source', file], { encoding: 'utf8' });
-    });
-  });
+  const programs = runPagePrograms('docs/black-box.md');
+  const outputs = programs.map(({ printed }) => printed);
 
   it('has two programs, which print what the page says', () => {
     assert.deepEqual(
       outputs,
-      programs.map(([, , printed]) => printed),
+      programs.map(({ says }) => says),
     );
     assert.equal(outputs.length, 2);
   });
