@@ -17,24 +17,26 @@ export interface BiasMeasures {
 /** Most units that the loss depends on. */
 const ACTIVE = 4;
 /** Most points of a grid: of one place in eight, and of the others. */
-const [LARGE_GRID, SMALL_GRID] = [12_000, 700];
+const [LARGE_GRID, SMALL_GRID] = [24_000, 700];
 /** Places by the points of the grid of one unit, up to so many. */
 const PLACES: readonly (readonly [points: number, places: number])[] = [
-  [4, 160],
-  [150, 72],
-  [LARGE_GRID, 16],
-  [Number.POSITIVE_INFINITY, 8],
+  [4, 128],
+  [220, 56],
+  [LARGE_GRID, 20],
+  [Number.POSITIVE_INFINITY, 12],
 ];
 /** Of coupled units with noise: their true gradient is an integral of whole rows, many times. */
 const COUPLED_PLACES = 6;
 const DENSE_PLACES = 12;
 /** With other options than the usual ones. */
-const SHARE_OF_OTHERS = 0.1;
+const SHARE_OF_OTHERS = 0.06;
 const THOROUGH = 10;
 /** Numbers of a minibatch: of one place in eight, and of the others. */
 const [LARGE_BATCH, SMALL_BATCH] = [300_000, 30_000];
 /** Numbers that are worked on for a sampled place. */
-const SAMPLING = 300_000;
+const SAMPLING = 400_000;
+/** Units of most layers that are sampled: more draws tell more than more units. */
+const SAMPLED_UNITS = 3;
 /** Longest history of a state. */
 const [UPDATES, FEW_UPDATES] = [1000, 60];
 
@@ -64,6 +66,7 @@ export function measureBias(
       most: number % 4 === 0 ? ACTIVE : 1,
       points: number % 8 === 0 && !coupled && neuron.noise <= 2 ? LARGE_GRID : SMALL_GRID,
       numbers: number % 8 === 4 ? LARGE_BATCH : SMALL_BATCH,
+      ...(points > SMALL_GRID && number % 5 !== 3 && { mostUnits: SAMPLED_UNITS }),
       updates: usual ? wide * UPDATES : FEW_UPDATES,
     });
     return measure(neuron, place, { sampling: wide * SAMPLING, looks, totals: weighsItself(neuron) });

@@ -212,6 +212,7 @@ function sampled(neuron: Neuron, place: Place, scale: number, truth: Truth, { sa
   const samples = Math.max(200, Math.min(40_000, Math.floor(sampling / perRow)));
   const random = randomStream(place.seed, OTHERS, place.number, 1);
   const moments = place.active.map(() => ({ values: new Float64Array(samples), at: 0 }));
+  const unseen = unseenShare(neuron, place, samples);
   const layer = new Layer(neuron, withRows(place), random);
   while (moments[0].at < samples) {
     const broken = layer.run(Math.min(layer.slots, samples - moments[0].at), undefined, (_slot, gradients) => {
@@ -228,7 +229,7 @@ function sampled(neuron: Neuron, place: Place, scale: number, truth: Truth, { sa
     magnitude: layer.magnitude,
     units: place.active.map((unit, i): UnitMeasure => {
       const values = moments[i].values.subarray(0, moments[i].at);
-      const error = truth.error[i] / scale + (UNSEEN / samples) * layer.magnitude;
+      const error = truth.error[i] / scale + unseen * layer.magnitude;
       const { mean, z, typical } = scoreOf(values, truth.gradient[i] / scale, error);
       const facts = { unit, logit: place.logits[unit], truth: truth.gradient[i], typical: scale * typical };
       return { ...facts, found: scale * mean, tolerance: truth.error[i], drawnShift: 0, z };
@@ -236,8 +237,23 @@ function sampled(neuron: Neuron, place: Place, scale: number, truth: Truth, { sa
   };
 }
 
-/** An event that so many draws do not show may have that probability over their number: its e-th power is the false alarm. */
+/** An event that so many draws do not show may have that probability over their number: e^−20 is under the false alarm. */
 const UNSEEN = 20;
+/** A state that is seen so often has its share in the standard error. */
+const OFTEN = 50;
+/** Logits of units of their own kind whose unlikely outputs are seen often. */
+const LIKELY = 2;
+
+/** What states that are not seen often enough may weigh, as a share of the largest loss. */
+function unseenShare(neuron: Neuron, { active, logits }: Place, samples: number): number {
+  const own = active.map((unit) => logits[unit]);
+  // In a group, or of units in an order, the least likely state hangs on how far logits are apart.
+  const apart = neuron.couples ? [Math.max(...own) - Math.min(...own)] : own.map(Math.abs);
+  const rare = apart.map((distance) => Math.exp(-distance)).filter((q) => q * samples < OFTEN);
+  if (unitOf(neuron) === 'bits' || neuron.group !== undefined)
+    return Math.min(UNSEEN / samples, 2 * rare.reduce((sum, q) => sum + q, 0));
+  return apart.every((distance) => distance < LIKELY) ? 0 : UNSEEN / samples;
+}
 
 /**
  * How many standard errors the mean of samples is from a number. With few effective samples (Σd²)²/Σd⁴ a normal law is not to be

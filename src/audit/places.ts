@@ -45,6 +45,8 @@ export interface PlaceOptions {
   readonly numbers: number;
   /** Longest history of a state. */
   readonly updates: number;
+  /** Most units of the layer, in whole groups, where sampling is to see much; default 1,024. */
+  readonly mostUnits?: number;
 }
 
 /** First word of the path of the streams that places come from: the word "plac" in ASCII. */
@@ -131,10 +133,10 @@ export function drawPlace(neuron: Neuron, options: PlaceOptions): Place {
 function layoutOf(
   neuron: Neuron,
   random: RandomStream,
-  { number, most, numbers, points }: PlaceOptions,
+  { number, most, numbers, points, mostUnits = MOST_UNITS }: PlaceOptions,
 ): { units: number; active: number[] } {
   const { group, couples, noise, opens } = neuron;
-  const limit = Math.min(neuron.mostUnits ?? MOST_UNITS, MOST_UNITS);
+  const limit = Math.max(neuron.group ?? 1, Math.min(neuron.mostUnits ?? MOST_UNITS, mostUnits));
   if (couples && !group) {
     // All of them depend on each other. A rule that fixes how many are open shows no more than that with one.
     let units = noise === 0 ? 1 + sized(random, 20) : 2;
