@@ -19,7 +19,16 @@ import { folders } from './folders.ts';
 import { interrupts } from './interrupts.ts';
 import { mutants, runMutants } from './mutants.ts';
 
-const ATTACKS: Readonly<Record<string, Attack>> = { interrupts, folders, data, records, mutants, runMutants, clocks };
+const ATTACKS: Readonly<Record<string, Attack>> = {
+  // First, as long as nothing else has taken memory.
+  mutants,
+  runMutants,
+  interrupts,
+  folders,
+  data,
+  records,
+  clocks,
+};
 
 const { values } = parseArgs({
   options: {

@@ -10,6 +10,7 @@ import { stripVTControlCharacters } from 'node:util';
 import { progressLine } from '../../cli/progress.ts';
 import { Run } from '../../src/index.ts';
 import { nodeFolder } from '../../src/platform/node/index.ts';
+import { full, slow } from '../helpers/extent.ts';
 import { CTRL_C, inTerminal, noTerminal, type Terminal } from '../helpers/terminal.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'flipgrad-interrupt-'));
@@ -51,7 +52,7 @@ async function assertSaved(run: string): Promise<void> {
 }
 
 describe('on a terminal', { skip: noTerminal ?? false }, () => {
-  for (const [name, code, stop] of STOPS)
+  for (const [name, code, stop] of full ? STOPS : STOPS.slice(0, 1))
     it(`${name} saves a training, releases its lock, says how to go on, and ends with ${code}`, async () => {
       const run = path(name.replaceAll(' ', '-'));
       const terminal = inTerminal(long(name.replaceAll(' ', '-')));
@@ -63,7 +64,9 @@ describe('on a terminal', { skip: noTerminal ?? false }, () => {
       await assertSaved(run);
     });
 
-  it('Ctrl-C in a sweep saves the trial that is under way; the same command goes on with it', async () => {
+  it('Ctrl-C in a sweep saves the trial that is under way; the same command goes on with it', {
+    skip: slow,
+  }, async () => {
     const file = path('sweep.ts');
     const train = { data: 'digits', units: 16, blocks: 4, epochs: 100_000 };
     writeFileSync(file, `export default ${JSON.stringify({ train, space: { lr: [0.01] }, seeds: 1 })};\n`);
@@ -86,7 +89,7 @@ describe('on a terminal', { skip: noTerminal ?? false }, () => {
     ['audit', ['audit'], /auditing .* left/],
     ['bench', ['bench'], /measuring /],
   ] as const)
-    it(`Ctrl-C ends ${name} with 130`, async () => {
+    it(`Ctrl-C ends ${name} with 130`, { skip: name !== 'race' && slow }, async () => {
       const terminal = inTerminal(args);
       await terminal.see(under);
       terminal.press(CTRL_C);
