@@ -1,4 +1,6 @@
+import { quote } from 'shell-quote';
 import { UsageError } from './exit.ts';
+import { ownWords } from './own-code.ts';
 
 /** What a script or manifest is made of. */
 export interface LaunchFlags {
@@ -6,6 +8,8 @@ export interface LaunchFlags {
   readonly threads?: number;
   readonly checkpointEvery: number;
   readonly image?: string;
+  readonly net?: string;
+  readonly use?: readonly string[];
 }
 
 export type Launcher = 'slurm' | 'kubernetes';
@@ -17,8 +21,10 @@ export const LAUNCHERS: Readonly<Record<Launcher, (sweep: string, flags: LaunchF
 };
 
 /** An array of jobs, one a worker. A job that is to end is told a minute before, and saves. */
-function slurm(sweep: string, { workers, threads = 1, checkpointEvery }: LaunchFlags): string {
+function slurm(sweep: string, flags: LaunchFlags): string {
+  const { workers, threads = 1, checkpointEvery } = flags;
   wantWorkers(workers);
+  const code = ownWords(flags);
   return `#!/bin/bash
 #SBATCH --job-name=flipgrad-${sweep}
 #SBATCH --array=1-${workers}
@@ -32,12 +38,13 @@ set -euo pipefail
 : "\${FLIPGRAD_DB:?is the address of a Postgres server, postgres://user@host:5432/name}"
 # Runs lie on the node's own disk; their checkpoints are in the database.
 exec "\${FLIPGRAD:-node_modules/.bin/flipgrad}" worker --sweep ${sweep} --threads ${threads} \\
-  --checkpoint-every ${checkpointEvery} --folder "\${SLURM_TMPDIR:-\${TMPDIR:-/tmp}}/flipgrad-\${SLURM_JOB_ID:-0}"
+  --checkpoint-every ${checkpointEvery} --folder "\${SLURM_TMPDIR:-\${TMPDIR:-/tmp}}/flipgrad-\${SLURM_JOB_ID:-0}"${code.length > 0 ? ` ${quote(code)}` : ''}
 `;
 }
 
 /** An Indexed Job, one pod a worker. The address of the database is in a secret. */
-function kubernetes(sweep: string, { workers, threads = 1, checkpointEvery, image }: LaunchFlags): string {
+function kubernetes(sweep: string, flags: LaunchFlags): string {
+  const { workers, threads = 1, checkpointEvery, image } = flags;
   wantWorkers(workers);
   if (image === undefined)
     throw new UsageError(
@@ -45,7 +52,15 @@ function kubernetes(sweep: string, { workers, threads = 1, checkpointEvery, imag
     );
   const name = `flipgrad-${sweep.toLowerCase().replaceAll(/[^a-z0-9-]+/g, '-')}`.slice(0, 52).replace(/-+$/, '');
   const command = ['flipgrad', 'worker', '--sweep', sweep, '--threads', String(threads)];
-  const all = [...command, '--checkpoint-every', String(checkpointEvery), '--folder', '/runs', '--json'];
+  const all = [
+    ...command,
+    '--checkpoint-every',
+    String(checkpointEvery),
+    '--folder',
+    '/runs',
+    '--json',
+    ...ownWords(flags),
+  ];
   return `# Workers of the sweep "${sweep}". Before:
 #   kubectl create secret generic ${name} --from-literal=url=postgres://user:password@host:5432/name
 #   flipgrad sweep FILE.ts --db postgres://… --workers 0

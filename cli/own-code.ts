@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import type { AnyRun, LayerSpec, Module, NeuronDefinition } from '../src/index.ts';
 import { zoo } from '../src/neurons/index.ts';
 import { neededFiles, type OwnFile } from '../src/runs/own.ts';
+import type { SweepCode } from '../src/runs/sweep/definition.ts';
 import { pathWord } from './command-line.ts';
 import { UsageError } from './exit.ts';
 import { withOutput } from './network.ts';
@@ -28,11 +29,15 @@ export const withUse = (command: Command): Command =>
     (file: string, before: readonly string[] = []) => [...before, file],
   );
 
-/** The same and what commands on runs take: the run's own files have to be named again. */
+/** The same with `--net`. @param net what it says in help */
+export const withNetAndUse = (command: Command, net: string): Command => withUse(command).option('--net <file>', net);
+
+/** The same for commands on runs: the run's own files have to be named again. */
 export const withOwnCode = (command: Command, net: string): Command =>
-  withUse(command)
-    .option('--net <file>', net)
-    .option('--any-code', 'go on though the files of --net and --use are others than the run began with');
+  withNetAndUse(command, net).option(
+    '--any-code',
+    'go on though the files of --net and --use are others than the run began with',
+  );
 
 /** Code of the user's own that was asked for, and run. */
 export interface OwnCodeOf {
@@ -164,3 +169,31 @@ export const ownWords = ({ net, use = [] }: OwnFlags): string[] => [
   ...(net === undefined ? [] : ['--net', pathWord(net)]),
   ...use.flatMap((file) => ['--use', pathWord(file)]),
 ];
+
+/** What a sweep's definition says of the code that its trials have. @throws UsageError for a file that is not there */
+export function codeOfSweep({ net, use = [] }: OwnFlags): readonly SweepCode[] {
+  const modules = modulesOf({ net, use });
+  const told = ({ path, sha256 }: OwnModule) => ({ file: basename(path), sha256 });
+  return [
+    ...(modules.net
+      ? [{ flag: 'net' as const, ...told(modules.net), ...(modules.net.export && { export: modules.net.export }) }]
+      : []),
+    ...modules.use.map((module) => ({ flag: 'use' as const, ...told(module) })),
+  ];
+}
+
+/** Why trials of a sweep cannot be trained with the code that was named; undefined where they can. */
+export function codeMisfit(
+  sweep: string,
+  wanted: readonly SweepCode[],
+  given: readonly SweepCode[],
+): string | undefined {
+  const texts = (code: readonly SweepCode[]) =>
+    code.map(({ flag, sha256, export: name = '' }) => `${flag} ${sha256} ${name}`).sort();
+  if (texts(wanted).join() === texts(given).join()) return undefined;
+  const asked = wanted.map(
+    ({ flag, file, sha256, export: name }) =>
+      `--${flag} ${file}${name === undefined ? '' : `#${name}`} (SHA-256 ${sha256.slice(0, 12)}…)`,
+  );
+  return `The sweep "${sweep}" has ${asked.length > 0 ? `code of ${asked.join(', ')}` : 'no code of files'}. Expected ${asked.length > 0 ? 'the same files' : 'neither --net nor --use'}.`;
+}

@@ -8,9 +8,10 @@ import { SweepStore } from '../src/platform/node/sweep/store.ts';
 import { trialProcess } from '../src/platform/node/sweep/trial-process.ts';
 import { type WorkerEvent, work } from '../src/platform/node/sweep/worker.ts';
 import { UsageError } from './exit.ts';
+import { codeMisfit, codeOfSweep, type OwnFlags, ownWords } from './own-code.ts';
 
 /** What `sweep` and `worker` have in common. */
-export interface WorkerFlags {
+export interface WorkerFlags extends Pick<OwnFlags, 'net' | 'use'> {
   readonly db?: string;
   readonly folder?: string;
   readonly shared?: boolean;
@@ -75,6 +76,8 @@ interface About {
   readonly folderOf: (sweep: string) => string | Promise<string>;
   readonly signal: AbortSignal;
   readonly onEvent: (event: WorkerEvent) => void;
+  /** Is told once of every sweep that is left alone, and why. */
+  readonly onMisfit?: (reason: string) => void;
 }
 
 /** Runs workers in this process, each with its trials in processes of their own, until the sweeps are complete or the signal comes. */
@@ -89,21 +92,37 @@ async function runCached(
   compileCache: string,
 ): Promise<void> {
   const { workers, checkpointEvery, shared = false } = flags;
-  const { sweep, folderOf, signal, onEvent } = about;
+  const { sweep, folderOf, signal, onEvent, onMisfit } = about;
+  const given = codeOfSweep(flags);
   const threads = flags.threads ?? Math.max(1, Math.floor(availableParallelism() / Math.max(1, workers)));
   const runTrial = trialProcess({
     main: fileURLToPath(new URL(`./main${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url)),
     threads,
     checkpointEvery,
     dataDir: flags.dataDir,
+    code: ownWords(flags),
     compileCache,
   });
+  const left = new Map<string, boolean>();
+  /** May trials of the sweep be taken, with the code that was named? */
+  const fits = async (name: string): Promise<boolean> => {
+    if (!left.has(name)) {
+      const reason = codeMisfit(name, (await store.definition(name))?.code ?? [], given);
+      if (reason !== undefined && !left.has(name)) onMisfit?.(reason);
+      left.set(name, reason !== undefined);
+    }
+    return !left.get(name);
+  };
   const each = Array.from({ length: workers }, (_, i) =>
     work({
       store,
       queue,
       sweeps: async () => {
-        if (sweep === undefined) return store.names({ unfinished: true });
+        if (sweep === undefined) {
+          const names = await store.names({ unfinished: true });
+          const taken = await Promise.all(names.map(fits));
+          return names.filter((_, i) => taken[i]);
+        }
         return (await store.isComplete(sweep)) ? [] : [sweep];
       },
       runTrial,

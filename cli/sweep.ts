@@ -13,6 +13,7 @@ import { untilInterrupted } from './interrupt.ts';
 import { LAUNCHERS, type Launcher } from './launchers.ts';
 import { count, seconds, wholeNumber } from './options.ts';
 import { print, printError, printJson } from './output.ts';
+import { withNetAndUse } from './own-code.ts';
 import { parallelChart } from './parallel-chart.ts';
 import { duration, type Progress, terminalProgress } from './progress.ts';
 import { sweepOfFile } from './sweep-file.ts';
@@ -41,7 +42,7 @@ const WRITE_EVERY = 5;
 
 /** `flipgrad sweep`. */
 export function sweepCommand(): Command {
-  return new Command('sweep')
+  const command = new Command('sweep')
     .description(
       'Train a network with many settings and seeds, and rank them. Goes on where it was interrupted. The file exports defineSweep({ … }).',
     )
@@ -71,6 +72,7 @@ export function sweepCommand(): Command {
     .option('--image <name>', 'kubernetes: the container image that holds flipgrad')
     .option('--json', 'one JSON object a line (also when standard output is not a terminal)')
     .action(run);
+  return withNetAndUse(command, 'a file that exports the network of all trials, as `flipgrad train` takes it');
 }
 
 function lease(text: string): number {
@@ -78,7 +80,7 @@ function lease(text: string): number {
 }
 
 async function run(file: string, flags: SweepFlags): Promise<void> {
-  const { definition, asked } = await sweepOfFile(file);
+  const { definition, asked } = await sweepOfFile(file, flags);
   if (flags.print !== undefined) {
     serverOf(flags);
     print(LAUNCHERS[flags.print](definition.name, flags));

@@ -5,12 +5,13 @@ import { Interruption, UsageError } from './exit.ts';
 import { untilInterrupted } from './interrupt.ts';
 import { count, seconds } from './options.ts';
 import { printJson } from './output.ts';
+import { codeMisfit, codeOfSweep, withNetAndUse } from './own-code.ts';
 import { terminalProgress } from './progress.ts';
 import { openSession, runWorkers, serverOf, sweepsFolder, type WorkerFlags } from './sweep-session.ts';
 
 /** `flipgrad worker`. */
 export function workerCommand(): Command {
-  return new Command('worker')
+  const command = new Command('worker')
     .description('Take trials of sweeps from a Postgres server until they are complete; on any number of machines.')
     .exitOverride()
     .option('--db <url>', 'postgres://user@host:5432/name (default: $FLIPGRAD_DB)')
@@ -29,6 +30,7 @@ export function workerCommand(): Command {
     .option('--checkpoint-every <seconds>', 'time between checkpoints of a trial', seconds, 30)
     .option('--json', 'one JSON object a line (also when standard output is not a terminal)')
     .action(run);
+  return withNetAndUse(command, 'a file that exports the network of all trials, as the sweep was begun with');
 }
 
 async function run(flags: WorkerFlags & { sweep?: string }): Promise<void> {
@@ -52,7 +54,12 @@ async function run(flags: WorkerFlags & { sweep?: string }): Promise<void> {
         throw new UsageError(
           `The database has no sweep "${sweep}"; known: ${names.join(', ') || 'none'}. flipgrad sweep FILE.ts --db … begins one.`,
         );
-      await runWorkers(session, flags, { ...(sweep !== undefined && { sweep }), folderOf, signal, onEvent });
+      if (sweep !== undefined) {
+        const misfit = codeMisfit(sweep, (await session.store.definition(sweep))?.code ?? [], codeOfSweep(flags));
+        if (misfit !== undefined) throw new UsageError(misfit);
+      }
+      const onMisfit = (reason: string) => progress.print(`${reason} Its trials are left to others.`);
+      await runWorkers(session, flags, { onMisfit, ...(sweep !== undefined && { sweep }), folderOf, signal, onEvent });
     } finally {
       await session.close();
     }

@@ -38,6 +38,7 @@ const SETTINGS: Readonly<Record<keyof TrainSettings, SettingKind>> = {
   preset: text,
   model: text,
   neuron: text,
+  layers: text,
   units: number,
   blocks: number,
   gater: widths,
@@ -64,6 +65,8 @@ const SETTINGS: Readonly<Record<keyof TrainSettings, SettingKind>> = {
 
 /** Options of `train` that are the machine's own, and what says them. */
 const OF_THE_MACHINE: Readonly<Record<string, string>> = {
+  net: '--net',
+  use: '--use',
   dataDir: '--data-dir',
   threads: '--threads',
   checkpointEvery: '--checkpoint-every',

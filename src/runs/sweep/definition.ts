@@ -51,6 +51,19 @@ export interface Sweep {
   readonly generation?: number;
 }
 
+/**
+ * A file of code that all trials have, by what it holds. No database makes a worker run a file: whoever starts one names it, by --net or
+ * --use, and it has to be this one.
+ */
+export interface SweepCode {
+  readonly flag: 'net' | 'use';
+  /** Its name, for people. */
+  readonly file: string;
+  readonly sha256: string;
+  /** Of a network: the export that is named, where one is. */
+  readonly export?: string;
+}
+
 /** A sweep with all defaults filled in, as plain JSON. */
 export interface SweepDefinition {
   readonly name: string;
@@ -67,6 +80,7 @@ export interface SweepDefinition {
   readonly seed: number;
   readonly startup: number;
   readonly generation: number;
+  readonly code?: readonly SweepCode[];
 }
 
 /** Helps an editor with a sweep's file; gives back what it is given. */
@@ -91,6 +105,7 @@ const FIELDS = [
   'seed',
   'startup',
   'generation',
+  'code',
 ];
 
 /**
@@ -142,7 +157,20 @@ export function checkSweep(given: unknown, fallback: string): SweepDefinition {
     seed: whole('seed', sweep.seed ?? 1, 0),
     startup: whole('startup', sweep.startup ?? 10, 1),
     generation: whole('generation', sweep.generation ?? 4, 1),
+    ...('code' in given && { code: checkCode(given.code) }),
   };
+}
+
+const MOST_FILES = 100;
+
+function checkCode(given: unknown): readonly SweepCode[] {
+  const isText = (value: unknown): boolean => typeof value === 'string' && value.length < 1000;
+  const fits = (entry: Partial<SweepCode> | null): boolean =>
+    (entry?.flag === 'net' || entry?.flag === 'use') && [entry.file, entry.sha256, entry.export ?? ''].every(isText);
+  if (Array.isArray(given) && given.length <= MOST_FILES && given.every(fits)) return given;
+  throw new RangeError(
+    `\`code\` is ${shorten(given)}. Expected a list of { flag: "net" or "use", file, sha256 }, as --net and --use make it.`,
+  );
 }
 
 function oneOf(field: string, value: string, known: readonly string[]): void {

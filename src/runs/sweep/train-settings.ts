@@ -6,6 +6,8 @@ export interface TrainSettings {
   readonly preset?: string;
   readonly model?: 'gated' | 'dense';
   readonly neuron?: string;
+  /** The network as a text of layers, as `--layers` takes it, in the place of `model` and what goes with it. */
+  readonly layers?: string;
   readonly units?: number;
   readonly blocks?: number;
   readonly gater?: readonly number[];

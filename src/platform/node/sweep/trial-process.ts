@@ -29,6 +29,8 @@ export interface TrialProcessOptions {
   readonly checkpointEvery: number;
   /** Where data sets lie on this machine; by default where `train` looks. */
   readonly dataDir?: string | undefined;
+  /** Code that all trials have: words of the command line, `--net FILE`. */
+  readonly code?: readonly string[];
   /** A folder for compiled modules, which nobody else can write. */
   readonly compileCache?: string;
 }
@@ -46,7 +48,7 @@ const INTERRUPTED: readonly (number | null)[] = [129, 130, 143];
  * is alive. The other one stops and saves when this one dies (train.ts listens for that on the channel between them).
  */
 export const trialProcess =
-  ({ main, threads, checkpointEvery, dataDir, compileCache }: TrialProcessOptions): RunTrial =>
+  ({ main, threads, checkpointEvery, dataDir, code: files = [], compileCache }: TrialProcessOptions): RunTrial =>
   async (trial, path, signal) => {
     const wrong = wrongSettings(trial);
     if (wrong !== undefined) return { state: 'failed', reason: wrong };
@@ -57,7 +59,7 @@ export const trialProcess =
     }
     const own = ['--run', path, '--resume', '--json', '--checkpoint-every', String(checkpointEvery)];
     const machine = ['--threads', String(threads), ...(dataDir === undefined ? [] : ['--data-dir', dataDir])];
-    const args = [main, 'train', ...flagsOf(trial.settings), ...machine, ...own];
+    const args = [main, 'train', ...flagsOf(trial.settings), ...files, ...machine, ...own];
     const child = spawn(process.execPath, args, {
       // Compiled once for all trials: a short one takes half the time.
       env: { ...process.env, ...(compileCache !== undefined && { NODE_COMPILE_CACHE: compileCache }) },
