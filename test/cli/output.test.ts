@@ -22,6 +22,7 @@ import { plain } from '../../cli/output.ts';
 import { table } from '../../cli/table.ts';
 import { Run } from '../../src/index.ts';
 import { nodeFolder } from '../../src/platform/node/index.ts';
+import { slow } from '../helpers/extent.ts';
 import { runCli } from '../helpers/run-cli.ts';
 import { inTerminal, noTerminal } from '../helpers/terminal.ts';
 
@@ -30,6 +31,8 @@ const folder = mkdtempSync(join(tmpdir(), 'flipgrad-output-'));
 after(() => rmSync(folder, { recursive: true, force: true }));
 const path = (...names: string[]): string => join(folder, ...names);
 
+/** Commands that stand for the others in `npm test`. */
+const QUICK = ['--help', 'show'];
 const SMALL = ['--units', '16', '--blocks', '4', '--threads', '1'];
 const long = (name: string): string[] => ['train', '--epochs', '100000', ...SMALL, '--run', path(name), '--json'];
 
@@ -94,7 +97,7 @@ describe('a reader that goes away', () => {
     assert.equal(resumed.code, 130, resumed.stderr);
   });
 
-  it('ends a sweep, whose trial is saved, with one sentence and code 2', async () => {
+  it('ends a sweep, whose trial is saved, with one sentence and code 2', { skip: slow }, async () => {
     const file = path('sweep.ts');
     const train = { data: 'digits', units: 16, blocks: 4, epochs: 1 };
     writeFileSync(file, `export default ${JSON.stringify({ train, space: { lr: [0.01] }, seeds: 50 })};\n`);
@@ -124,7 +127,9 @@ describe('a full disk', { skip: existsSync('/dev/full') ? false : 'This system h
     ['export', ['export', done]],
     ['audit', ['audit', '--neuron', 'straight-through']],
   ] as const)
-    it(`below standard output ends ${name} with one sentence and code 2`, async () => {
+    it(`below standard output ends ${name} with one sentence and code 2`, {
+      skip: QUICK.includes(name) ? false : slow,
+    }, async () => {
       const { code, stderr } = await onFullDisk(args, 1);
       assert.deepEqual([code, stderr], [2, 'flipgrad: Standard output cannot be written: its disk is full.\n']);
     });
