@@ -310,7 +310,12 @@ async function trainFolder(
   } catch (error) {
     if (error instanceof StorageError && error.full) throw new UsageError(`${error.message} To go on then: ${again}`);
     if (!signal.aborted || error !== signal.reason) throw error;
-    throw new Interruption(`Interrupted and saved. To go on: ${again}`);
+    const kept = await Run.isIn(run.folder);
+    throw new Interruption(
+      kept
+        ? `Interrupted and saved. To go on: ${again}`
+        : 'Interrupted before the training began; nothing was written.',
+    );
   }
   if (run.kind === 'vae') return writeVaeCurves(run);
   const lines = await run.metrics();

@@ -134,19 +134,13 @@ describe('a full disk', { skip: existsSync('/dev/full') ? false : 'This system h
       assert.deepEqual([code, stderr], [2, 'flipgrad: Standard output cannot be written: its disk is full.\n']);
     });
 
-  it('below standard output ends a training, which is saved', async () => {
-    const { code, stderr } = await onFullDisk(long('full'), 1);
-    assert.equal(code, 2);
-    assert.equal(
-      stderr,
-      `flipgrad: Standard output cannot be written: its disk is full. Interrupted and saved. To go on: flipgrad train --resume ${path('full')}\n`,
-    );
-    const resumed = await runCli(['train', '--resume', path('full')], {
-      startedBy: '"epoch"',
-      onStarted: (kill) => kill('SIGINT'),
+  it('below standard output ends a training before it begins, and nothing is written', async () => {
+    assert.deepEqual(await onFullDisk(long('full'), 1), {
+      code: 2,
+      stderr:
+        'flipgrad: Standard output cannot be written: its disk is full. Interrupted before the training began; nothing was written.\n',
     });
-    assert.equal(resumed.code, 130, resumed.stderr);
-    await assertSaved(path('full'));
+    assert.ok(!existsSync(path('full')));
   });
 
   it('below standard error leaves the code as it is, or makes it 2', async () => {
