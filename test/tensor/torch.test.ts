@@ -1,0 +1,163 @@
+/** Ours beside PyTorch's: products, softmax, LSTM, CTC, and Adam. Skipped where python3 has no torch. */
+import { execFileSync, spawnSync } from 'node:child_process';
+import { test } from 'node:test';
+import { adam } from '../../src/optim/index.ts';
+import { multiply } from '../../src/tensor/ops/arithmetic.ts';
+import { matmul } from '../../src/tensor/ops/matmul.ts';
+import { ctc, lstm } from '../../src/tensor/ops/sequences.ts';
+import { softmaxCrossEntropy } from '../../src/tensor/ops/softmax-cross-entropy.ts';
+import { Tape } from '../../src/tensor/tape.ts';
+import { reference } from '../helpers/engines.ts';
+import { assertClose, drawn, normal } from '../helpers/numbers.ts';
+
+/** The first of these that has PyTorch: a Python of one's own may stand before that of the system. */
+const python = ['python3', '/usr/bin/python3'].find(
+  (command) => spawnSync(command, ['-c', 'import torch'], { timeout: 60_000 }).status === 0,
+);
+const skip = python ? false : 'python3 has no torch; where it has, this compares with it';
+
+/** Runs a program of PyTorch in double precision on named arrays. */
+function torch(program: string, arrays: Readonly<Record<string, ArrayLike<number>>>): Record<string, number[]> {
+  const given = Object.fromEntries(Object.entries(arrays).map(([name, values]) => [name, Array.from(values)]));
+  const code = `
+import json, sys, torch
+torch.set_default_dtype(torch.float64)
+a = {k: torch.tensor(v) for k, v in json.load(sys.stdin).items()}
+out = {}
+${program}
+print(json.dumps({k: v.detach().reshape(-1).tolist() for k, v in out.items()}))`;
+  const input = JSON.stringify(given);
+  return JSON.parse(execFileSync(python as string, ['-c', code], { input, encoding: 'utf8', timeout: 120_000 }));
+}
+
+const close = (actual: ArrayLike<number> | undefined, expected: readonly number[], what: string): void =>
+  assertClose(actual ?? [], expected, { relative: 1e-9, absolute: 1e-9 }, what);
+const start = (): Tape => {
+  reference.beginStep();
+  return new Tape(reference);
+};
+
+test('a dense layer and the cross-entropy of its softmax', { skip }, () => {
+  const [x, w, b] = [drawn(normal(), 15, 1), drawn(normal(), 12, 2), drawn(normal(), 4, 3)];
+  const labels = [3, 0, 1, 1, 2];
+  const tape = start();
+  const rows = tape.plates.examples(5);
+  const [weights, bias] = [reference.tensor(w, [3, 4]), reference.tensor(b)];
+  tape.watch([weights, bias]);
+  const input = tape.input(reference.tensor(x, [5, 3]), rows, true);
+  const marks = reference.allocate([5], 'labels');
+  marks.integers.set(labels);
+  const losses = softmaxCrossEntropy(
+    matmul(input, tape.parameter(weights), tape.parameter(bias)),
+    tape.input(marks, rows),
+  );
+  tape.backward([{ tensor: losses, cotangent: 1 }]);
+  const expected = torch(
+    `
+x, w, b = a['x'].reshape(5, 3).requires_grad_(), a['w'].reshape(3, 4).requires_grad_(), a['b'].requires_grad_()
+out['losses'] = torch.nn.functional.cross_entropy(x @ w + b, a['labels'].long(), reduction='none')
+out['losses'].sum().backward()
+out['dx'], out['dw'], out['db'] = x.grad, w.grad, b.grad`,
+    { x, w, b, labels },
+  );
+  close(losses.values, expected.losses, 'losses');
+  close(tape.gradient(input)?.values, expected.dx, 'input');
+  close(tape.gradient(weights)?.values, expected.dw, 'weights');
+  close(tape.gradient(bias)?.values, expected.db, 'bias');
+});
+
+test('an LSTM, forwards and backwards, on two sequences', { skip }, () => {
+  const [units, lengths] = [3, [4, 2]];
+  const [x, r] = [drawn(normal(), 6 * 4 * units, 4), drawn(normal(0.5), units * 4 * units, 5)];
+  const weights = drawn(normal(), 6 * units, 6);
+  for (const backwards of [false, true]) {
+    const tape = start();
+    const points = tape.plates.points(Int32Array.of(0, 4, 6));
+    const input = tape.input(reference.tensor(x, [6, 4 * units]), points, true);
+    const recurrent = reference.tensor(r, [units, 4 * units]);
+    tape.watch([recurrent]);
+    const h = lstm(input, tape.parameter(recurrent), { backwards });
+    const cotangents = tape.input(reference.tensor(weights, [6, units]), points);
+    tape.backward([{ tensor: multiply(h, cotangents), cotangent: 1 }]);
+    // PyTorch's gates stand in the same order: input, forget, candidate, output; its x·W comes in as an identity.
+    const expected = torch(
+      `
+n = ${units}
+x, r = a['x'].reshape(6, 4 * n).requires_grad_(), a['r'].reshape(n, 4 * n).requires_grad_()
+hs = []
+for start, length in ((0, ${lengths[0]}), (4, ${lengths[1]})):
+    h, c, own = torch.zeros(n), torch.zeros(n), [None] * length
+    for t in ${backwards ? 'reversed(range(length))' : 'range(length)'}:
+        i, f, g, o = (x[start + t] + h @ r).split(n)
+        c = f.sigmoid() * c + i.sigmoid() * g.tanh()
+        h = o.sigmoid() * c.tanh()
+        own[t] = h
+    cell = torch.nn.LSTMCell(4 * n, n)
+    with torch.no_grad():
+        cell.weight_ih.copy_(torch.eye(4 * n)); cell.weight_hh.copy_(r.t()); cell.bias_ih.zero_(); cell.bias_hh.zero_()
+    first = ${backwards ? 'length - 1' : '0'}
+    assert torch.allclose(cell(x[start + first][None])[0][0], own[first]), 'not the LSTM of PyTorch'
+    hs += own
+out['h'] = torch.stack(hs)
+(out['h'] * a['weights'].reshape(6, n)).sum().backward()
+out['dx'], out['dr'] = x.grad, r.grad`,
+      { x, r, weights },
+    );
+    close(h.values, expected.h, 'outputs');
+    close(tape.gradient(input)?.values, expected.dx, 'input');
+    close(tape.gradient(recurrent)?.values, expected.dr, 'recurrent weights');
+  }
+});
+
+test('CTC: losses and gradients of two sequences', { skip }, () => {
+  const [classes, lengths, strings] = [
+    4,
+    [6, 5],
+    [
+      [1, 1, 2],
+      [0, 3],
+    ],
+  ];
+  const logits = drawn(normal(2), 11 * (classes + 1), 7);
+  const tape = start();
+  const points = tape.plates.points(Int32Array.of(0, 6, 11));
+  const input = tape.input(reference.tensor(logits, [11, classes + 1]), points, true);
+  const losses = ctc(input, { labels: Int32Array.from(strings.flat()), offsets: Int32Array.of(0, 3, 5) });
+  tape.backward([{ tensor: losses, cotangent: 1 }]);
+  const expected = torch(
+    `
+x = a['logits'].reshape(11, ${classes + 1}).requires_grad_()
+parts = x.log_softmax(-1).split([${lengths}])
+padded = torch.nn.utils.rnn.pad_sequence(parts)
+out['losses'] = torch.nn.functional.ctc_loss(padded, a['labels'].long(), torch.tensor([${lengths}]), torch.tensor([3, 2]), blank=${classes}, reduction='none')
+out['losses'].sum().backward()
+out['dx'] = x.grad`,
+    { logits, labels: strings.flat() },
+  );
+  close(losses.values, expected.losses, 'losses');
+  close(tape.gradient(input)?.values, expected.dx, 'logits');
+});
+
+test('Adam: ten steps', { skip }, () => {
+  const [w, gradients] = [drawn(normal(), 7, 8), drawn(normal(), 70, 9)];
+  reference.beginStep();
+  const parameter = reference.parameter([7], 'weights');
+  parameter.values.set(w);
+  const optimizer = adam({ learningRate: 0.03, beta1: 0.8, beta2: 0.95 });
+  const slots = optimizer.init(reference, parameter);
+  for (let step = 1; step <= 10; step++) {
+    const gradient = reference.tensor(gradients.subarray(7 * (step - 1), 7 * step));
+    optimizer.update(reference, parameter, gradient, slots, { learningRate: 0.03, gradientScale: 1, step });
+  }
+  const expected = torch(
+    `
+w = a['w'].requires_grad_()
+optimizer = torch.optim.Adam([w], lr=0.03, betas=(0.8, 0.95), eps=1e-8)
+for g in a['gradients'].reshape(10, 7):
+    w.grad = g
+    optimizer.step()
+out['w'] = w`,
+    { w, gradients },
+  );
+  close(parameter.values, expected.w, 'weights');
+});
