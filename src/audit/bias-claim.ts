@@ -64,7 +64,9 @@ export function measureBias(
       seed,
       number,
       most: number % 4 === 0 ? ACTIVE : 1,
-      points: number % 8 === 0 && !coupled && neuron.noise <= 2 ? LARGE_GRID : SMALL_GRID,
+      points: (coupled && !neuron.group ? number === 0 : number % 8 === 0 && !coupled && neuron.noise <= 2)
+        ? LARGE_GRID
+        : SMALL_GRID,
       numbers: number % 8 === 4 ? LARGE_BATCH : SMALL_BATCH,
       ...(points > SMALL_GRID && number % 5 !== 3 && { mostUnits: SAMPLED_UNITS }),
       updates: usual ? wide * UPDATES : FEW_UPDATES,

@@ -103,6 +103,11 @@ describe('a gradient that is wrong in a part of the domain is refuted, and the p
   });
 });
 
+it('a choice of units among noise is seen to be biased, though its gradient is 0 in every draw', () => {
+  const { claim, verdict, evidence } = biasOf(resolveNeuron('noisy-top-k'));
+  assert.deepEqual([claim, verdict], ['biased', 'holds'], evidence);
+});
+
 describe('honest neurons that are hard to integrate are not refuted', () => {
   const two = (part: Partial<Neuron>): Neuron => ({
     ...score,
