@@ -157,6 +157,7 @@ describe('flipgrad train', () => {
     const { code, stderr, lines } = await runCli(
       ['train', '--data', csvFile('long.csv'), ...SMALL, '--epochs', '100000'],
       {
+        startedBy: '"epoch":1,',
         onStarted: (kill) => kill('SIGINT'),
       },
     );
