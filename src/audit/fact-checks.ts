@@ -13,6 +13,8 @@ import { derivative } from './quadrature.ts';
 const LOGITS = 24;
 const WIDEST = 16;
 const POINTS = 3000;
+/** How well a probability is known whose jumps nobody declared: the width of the search for them, and what several noise numbers leave of it. */
+const FOUND = { absolute: 1 / 4096, relative: 0.1 };
 /** Coupled units whose opening is integrated. */
 const COUPLED = 2;
 
@@ -30,6 +32,8 @@ function probabilityMisfit(neuron: Neuron, opening: Opening): string | undefined
   const units = neuron.couples ? COUPLED : 1;
   if (estimatePoints(unit, new Float64Array(units).fill(0.7)) > POINTS) return undefined;
   const asOutput: Neuron = { ...unit, fire: (firing) => opening.probability(firing, firing.h) };
+  // Where an output jumps is known as well as it is declared, or to the width of the search for it.
+  const known = neuron.cells || neuron.rowCells ? { absolute: 1e-8, relative: 1e-6 } : FOUND;
   const random = randomStream(1, 0x6f70656e);
   for (let i = 0; i < (neuron.couples ? 8 : LOGITS); i++) {
     const logits = Float64Array.from(
@@ -38,7 +42,7 @@ function probabilityMisfit(neuron: Neuron, opening: Opening): string | undefined
     );
     const { mean } = integrate(asOutput, logits, nothing);
     const { rate } = integrate(unit, logits, nothing);
-    const wrong = rate.findIndex((p, k) => !(Math.abs(p - mean[k]) <= 1e-8 + 1e-6 * p));
+    const wrong = rate.findIndex((p, k) => !(Math.abs(p - mean[k]) <= known.absolute + known.relative * p));
     if (wrong >= 0)
       return `\`opening.probability\` is ${short(mean[wrong])} at the logit ${short(logits[wrong])}, and P(h ≠ 0) is ${short(rate[wrong])}; expected the same`;
   }
