@@ -1,6 +1,7 @@
 import { Command, Option } from 'commander';
 import { type CrossoverCurve, measureCrossover, measureWaterfall, type Waterfall } from '../src/index.ts';
 import { calibrationFile, createEngine, saveCalibration } from '../src/platform/node/index.ts';
+import { benchStep } from './bench-step.ts';
 import { crossoverChart } from './charts.ts';
 import { UsageError } from './exit.ts';
 import { count, share } from './options.ts';
@@ -21,14 +22,23 @@ interface BenchFlags {
   calibrate?: boolean;
   plot?: string;
   json?: boolean;
+  step?: string;
+  classes: number;
+  optimizer: string;
 }
+
+/** Flags of the crossovers, which a profile of a step has no use for; and the other way round. */
+const OF_CROSSOVERS = ['units', 'sizes', 'density', 'calibrate', 'plot'] as const;
+const OF_STEPS = ['classes', 'optimizer'] as const;
 
 const list = (text: string): number[] => text.split(',').map(count);
 
 /** `flipgrad bench`. */
 export function benchCommand(): Command {
   return new Command('bench')
-    .description('Measure on this machine when skipping closed blocks pays, and where the time of a gated layer goes.')
+    .description(
+      'Measure on this machine when skipping closed blocks pays, and where the time of a gated layer or of a training step goes.',
+    )
     .exitOverride()
     .option('--units <n,n>', 'expert units in all', list, [1024, 2048])
     .option('--sizes <n,n>', 'units of a block', list, [1, 8, 32, 64])
@@ -43,15 +53,31 @@ export function benchCommand(): Command {
       'keep the crossovers: engines on this machine then choose dense, blocks or BLAS on gathered rows by them',
     )
     .option('--plot <file>', 'write the picture there (SVG)')
+    .option('--step <file>', 'the time of one training step of the network that this file exports, by operation')
+    .option('--classes <n>', 'with --step: classes of the random examples', count, 10)
+    .option('--optimizer <name>', 'with --step: sgd or adam', 'adam')
     .option('--json', 'one JSON object a line (also when standard output is not a terminal)')
     .action(run);
 }
 
-async function run(flags: BenchFlags): Promise<void> {
+async function run(flags: BenchFlags, command: Command): Promise<void> {
   const json = flags.json ?? !process.stdout.isTTY;
+  const other = (flags.step === undefined ? OF_STEPS : OF_CROSSOVERS).find(
+    (name) => command.getOptionValueSource(name) === 'cli',
+  );
+  if (other)
+    throw new UsageError(
+      flags.step === undefined
+        ? `--${other} is for a training step. Expected --step FILE with it.`
+        : `--step measures a training step, and --${other} is for crossovers. Expected one of the two.`,
+    );
   const progress = terminalProgress();
   const { simd, blas, rows, inputs, density } = flags;
   const options = { simd, blas, ...(flags.threads !== undefined && { threads: flags.threads }) };
+  if (flags.step !== undefined) {
+    const { step, classes, optimizer } = flags;
+    return benchStep({ step, rows, inputs, classes, optimizer, engine: options, json });
+  }
   const shapes = flags.units.flatMap((units) =>
     flags.sizes.filter((size) => units % size === 0).map((size) => ({ rows, inputs, units, size })),
   );

@@ -3,6 +3,7 @@ import type { Blas } from './blas.ts';
 import { CROSSOVERS, type Crossovers } from './crossovers.ts';
 import { NdArray } from './nd-array.ts';
 import type { WorkerHandle, WorkerInit } from './pool.ts';
+import { Profile } from './profile.ts';
 import { createReferenceBackend } from './reference.ts';
 import { createWasmBackend, type SimdChoice } from './wasm.ts';
 
@@ -42,13 +43,20 @@ export interface EngineOptions {
 
 /** Kernels, threads and one heap. Make one per network or program; `close()` ends its threads. */
 export class Engine {
-  readonly backend: Backend;
+  /** What carries out kernels; while a profile is taken, the same with a clock. */
+  get backend(): Backend {
+    return this.running;
+  }
+
+  /** Present while a profile is taken: whoever does something tells it. */
+  profile: Profile | undefined;
   /** See `EngineOptions.crossovers`. */
   readonly crossovers: Crossovers;
   private begun = 0;
+  private running: Backend;
 
   constructor(backend: Backend, crossovers: Crossovers = CROSSOVERS) {
-    this.backend = backend;
+    this.running = backend;
     this.crossovers = crossovers;
   }
 
@@ -92,10 +100,48 @@ export class Engine {
     this.backend.heap.resetArena();
   }
 
+  /** What `run` spends its time on, by operation. */
+  profiled(run: () => void): Profile {
+    const { running: own } = this;
+    const profile = new Profile();
+    this.running = withClock(own, profile);
+    this.profile = profile;
+    try {
+      run();
+    } finally {
+      this.running = own;
+      this.profile = undefined;
+    }
+    return profile;
+  }
+
   /** Ends the worker threads; the engine cannot be used afterwards. */
   close(): void {
     this.backend.close();
   }
+}
+
+/** The same backend; every kernel's time goes to the profile. */
+function withClock(own: Backend, profile: Profile): Backend {
+  const timed =
+    <A extends readonly unknown[], R>(run: (...args: A) => R) =>
+    (...args: A): R => {
+      const start = performance.now();
+      const result = run(...args);
+      profile.kernel(performance.now() - start);
+      return result;
+    };
+  const { gemm, runByBlas } = own;
+  return {
+    name: own.name,
+    threads: own.threads,
+    heap: own.heap,
+    run: timed(own.run) as Backend['run'],
+    runNeuron: timed(own.runNeuron),
+    ...(gemm && { gemm: timed(gemm) }),
+    ...(runByBlas && { runByBlas: timed(runByBlas) as NonNullable<Backend['runByBlas']> }),
+    close: () => own.close(),
+  };
 }
 
 /** As many threads as any machine may be asked for; beyond, four a core. A thousand on two cores would wait for each other all day. */

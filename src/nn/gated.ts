@@ -86,7 +86,9 @@ export const applyGated: LayerKind<GatedSpec> = (scope, spec, x) => {
       fastest: (pairs, rows) => fastestPath(engine, { rows, blocks, size }, pairs, spec.compute),
     });
   });
+  engine.profile?.enter('forward', scope.name, 'choice of blocks');
   const chosen = path.choose(pass, g);
+  engine.profile?.leave();
   if (!chosen) {
     // Several draws of the gates share what all experts say; each has noise of its own in experts that have any.
     const pre = experts.all();

@@ -98,6 +98,8 @@ export class Tape {
     );
     const arrays = tensors.map(({ array }) => array);
     const layout = { plated: tensors.map((tensor) => tensor.plate !== undefined), rows: plate?.rows };
+    const { profile } = this.engine;
+    profile?.enter('forward', this.layer, op.name);
     const made = op.forward(this.engine, arrays, attributes, layout);
     if (op.cost) this.count(op.cost(arrays, attributes, layout));
     const needs = tensors.map(({ tracked }) => tracked);
@@ -123,6 +125,7 @@ export class Tape {
       layout,
     });
     for (const array of arrays) this.uses.set(array, (this.uses.get(array) ?? 0) + 1);
+    profile?.leave();
     return result;
   }
 
@@ -194,7 +197,11 @@ export class Tape {
       const record = this.records[i];
       const dy = this.cotangents.get(record.result);
       // A neuron that reads only the loss has a gradient though nothing comes back to it.
-      if (record.needs.includes(true) && (dy || record.op.withoutCotangent)) this.pull(record, dy, context);
+      if (!record.needs.includes(true) || !(dy || record.op.withoutCotangent)) continue;
+      const { profile } = this.engine;
+      profile?.enter('backward', record.layer, record.op.name);
+      this.pull(record, dy, context);
+      profile?.leave();
     }
   }
 

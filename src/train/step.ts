@@ -100,7 +100,10 @@ export class Stepper {
       contexts,
       settings,
     );
+    const { profile } = model.engine;
+    profile?.enter('rest', '', 'gate statistics');
     model.afterStep();
+    profile?.leave();
     return { loss: loss / batch.rows, outcome, multiplyAdds: tape.work.executed };
   }
 
@@ -158,11 +161,13 @@ export class Stepper {
     settings: StepSettings,
   ): void {
     const { engine } = this.model;
-    this.trained.forEach(({ tensor, parameter }, i) => {
+    this.trained.forEach(({ tensor, parameter, name }, i) => {
       const gradient = gradients[i];
+      engine.profile?.enter('update', name, settings.optimizer.name);
       if (gradient) settings.optimizer.update(engine, tensor, gradient, this.slots[i], contexts[i]);
       if (settings.maxNorm !== undefined && parameter.kind === 'weights' && tensor === parameter.tensor)
         maxNorm(engine, tensor, settings.maxNorm);
+      engine.profile?.leave();
     });
   }
 

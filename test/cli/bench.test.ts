@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
@@ -45,10 +45,69 @@ describe('flipgrad bench', () => {
     other.close();
   });
 
+  it('tells the time of a training step of a network of a file by operation, and parts add up to the step', async () => {
+    const net = join(folder, 'net.mjs');
+    writeFileSync(
+      net,
+      `export default ({ inputs }) => [
+        { layer: 'dense', units: inputs, neuron: 'rectifier' },
+        { layer: 'gated', units: 64, blocks: 16, neuron: 'noisy-top-k', rate: 0.125, compute: 'blocks' },
+      ];`,
+    );
+    const { code, stderr, lines } = await runCli([
+      'bench',
+      ...['--step', net, '--inputs', '20', '--rows', '6', '--classes', '5', '--threads', '1'],
+    ]);
+    assert.equal(code, 0, stderr);
+    const events = lines() as { event: string; [name: string]: unknown }[];
+    const step = events.at(-1);
+    const { rows, milliseconds, multiplyAdds, optimizer } = step as Record<string, number>;
+    // 20 · 20, the gater 20 · 64 + 64 · 16, two open blocks of four units on both sides.
+    assert.deepEqual([rows, multiplyAdds, optimizer], [6, 6 * (400 + 1280 + 1024 + 8 * 20 + 8 * 5), 'adam']);
+    assert.ok(milliseconds > 0);
+    const activities = events.slice(0, -1) as unknown as {
+      event: string;
+      part: string;
+      layer: string;
+      name: string;
+      calls: number;
+      milliseconds: number;
+      kernels: number;
+    }[];
+    assert.ok(activities.every(({ event }) => event === 'activity'));
+    const told = activities.map(({ part, layer, name }) => `${part} ${layer} ${name}`);
+    for (const expected of [
+      'forward dense0 matmul',
+      'forward gated1 penalty',
+      'forward gated1 choice of blocks',
+      'forward gated1 denseToBlocks',
+      'backward gated1 denseToBlocks',
+      'backward output blocksToDense',
+      'backward dense0 matmul',
+    ])
+      assert.ok(told.includes(expected), `${expected} is missing in\n${told.join('\n')}`);
+    assert.ok(
+      told.every((name) => !name.includes('scatterBlocks')),
+      'open blocks were scattered',
+    );
+    assert.equal(told.at(-1), 'rest  other');
+    assert.equal(new Set(told).size, told.length);
+    for (const { calls, milliseconds: own, kernels, name } of activities)
+      assert.ok(calls >= 1 && Number.isInteger(calls) && own >= kernels && kernels >= 0, name);
+    // A gater of two layers: hidden and logits.
+    assert.equal(
+      activities.find(({ part, layer, name }) => `${part} ${layer} ${name}` === 'forward gated1 matmul')?.calls,
+      2,
+    );
+  });
+
   it('refuses widths that are no numbers, blocks that divide nothing, and more than all blocks', async () => {
     const cases: [string[], RegExp][] = [
       [['--units', 'many'], /--units/],
       [['--units', '65', '--sizes', '8'], /No block of 8 units divides 65 units; --sizes that divide --units would do/],
+      [['--step', join(folder, 'none.ts')], /none.ts/],
+      [['--step', 'x.ts', '--units', '64'], /--step measures a training step, and --units is for crossovers/],
+      [['--classes', '4'], /--classes is for a training step. Expected --step FILE with it/],
       [['--density', '2'], /'2' is invalid. A number over 0, and 1 at most, would do/],
     ];
     for (const [args, message] of cases) {

@@ -331,6 +331,18 @@ export class BlockTensor extends Tensor {
   override get array(): NdArray {
     return this.dense.array;
   }
+
+  override get shape(): readonly number[] {
+    return [this.columns];
+  }
+
+  override get columns(): number {
+    return this.blocks.mask.blocks * this.blocks.size;
+  }
+
+  override get size(): number {
+    return this.blocks.mask.rows * this.columns;
+  }
 }
 
 /** What operations on the open blocks of rows are told. @param options.gathered see `BlockShape` */
