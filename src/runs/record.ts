@@ -120,6 +120,10 @@ export function decodeRecord(bytes: Uint8Array, where: string): AnyRunRecord {
   const isVae = record.kind === 'vae';
   const check = fieldChecker(where);
   check(record, '', { created: 'string', config: 'object', seed: 'number', versions: 'object', machine: 'object' });
+  for (const name of Object.keys(record.versions as object)) check(record.versions, 'versions', { [name]: 'string' });
+  for (const [name, fact] of Object.entries(record.machine as object))
+    check(record.machine, 'machine', { [name]: typeof fact === 'number' ? 'number' : 'string' });
+  if (record.commit !== undefined) check(record, '', { commit: 'string' });
   const model = check(record.model, 'model', { inputs: 'number' });
   if (!Array.isArray(model.layers) || model.layers.length === 0)
     throw new FormatError(`${where} has no layers of its model.`);
