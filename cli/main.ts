@@ -6,8 +6,8 @@ import { guardOutput, printError } from './output.ts';
 guardOutput();
 
 try {
-  const { program } = await import('./program.ts');
-  await program.parseAsync();
+  const { programFor } = await import('./program.ts');
+  await (await programFor(process.argv.slice(2))).parseAsync();
 } catch (error) {
   if ((error as { name?: unknown } | null)?.name === 'CommanderError')
     process.exitCode = (error as { exitCode?: unknown }).exitCode === 0 ? ExitCode.done : ExitCode.badUsage;

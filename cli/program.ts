@@ -1,50 +1,46 @@
 /** The command line: commands are thin; they run the public API. */
 import { Command } from 'commander';
-import { packageVersion } from '../src/platform/node/index.ts';
-import { adviseCommand } from './advise.ts';
-import { auditCommand } from './audit.ts';
-import { benchCommand } from './bench.ts';
-import { evaluateCommand } from './evaluate.ts';
-import { exportCommand } from './export.ts';
-import { labCommand } from './lab.ts';
-import { microscopeCommand } from './microscope.ts';
+import { packageVersion } from '../src/platform/node/package-version.ts';
 import { print, printError } from './output.ts';
-import { predictCommand } from './predict.ts';
-import { raceCommand } from './race.ts';
-import { reproduceCommand } from './reproduce.ts';
-import { runsCommand } from './runs.ts';
-import { showCommand } from './show.ts';
-import { sweepCommand } from './sweep.ts';
-import { trainCommand } from './train.ts';
-import { verifyCommand } from './verify.ts';
-import { workerCommand } from './worker.ts';
 
-export const program = new Command('flipgrad')
-  .description('Train neural networks with stochastic neurons, and make sparse gates pay.')
-  .version(packageVersion(), '-v, --version')
-  .exitOverride()
-  .showSuggestionAfterError()
-  .addCommand(trainCommand())
-  .addCommand(runsCommand())
-  .addCommand(showCommand())
-  .addCommand(evaluateCommand())
-  .addCommand(predictCommand())
-  .addCommand(exportCommand())
-  .addCommand(sweepCommand())
-  .addCommand(workerCommand())
-  .addCommand(auditCommand())
-  .addCommand(verifyCommand())
-  .addCommand(adviseCommand())
-  .addCommand(reproduceCommand())
-  .addCommand(microscopeCommand())
-  .addCommand(raceCommand())
-  .addCommand(labCommand())
-  .addCommand(benchCommand());
+/** Every command, in the order of the help. Its file is loaded when it is asked for: all of them take a second. */
+const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
+  train: async () => (await import('./train.ts')).trainCommand(),
+  runs: async () => (await import('./runs.ts')).runsCommand(),
+  show: async () => (await import('./show.ts')).showCommand(),
+  evaluate: async () => (await import('./evaluate.ts')).evaluateCommand(),
+  predict: async () => (await import('./predict.ts')).predictCommand(),
+  export: async () => (await import('./export.ts')).exportCommand(),
+  sweep: async () => (await import('./sweep.ts')).sweepCommand(),
+  worker: async () => (await import('./worker.ts')).workerCommand(),
+  audit: async () => (await import('./audit.ts')).auditCommand(),
+  verify: async () => (await import('./verify.ts')).verifyCommand(),
+  advise: async () => (await import('./advise.ts')).adviseCommand(),
+  reproduce: async () => (await import('./reproduce.ts')).reproduceCommand(),
+  microscope: async () => (await import('./microscope.ts')).microscopeCommand(),
+  race: async () => (await import('./race.ts')).raceCommand(),
+  lab: async () => (await import('./lab.ts')).labCommand(),
+  bench: async () => (await import('./bench.ts')).benchCommand(),
+};
 
-// Every error begins with the program's name, those of options too.
-for (const command of [program, ...program.commands])
-  command.configureOutput({
-    writeOut: print,
-    writeErr: printError,
-    outputError: (text, write) => write(text.replace(/^error: /, 'flipgrad: ')),
-  });
+/**
+ * The program with the command that the words begin with; with all where they begin with none, for its help and for
+ * suggestions.
+ */
+export async function programFor([first]: readonly string[]): Promise<Command> {
+  const asked = first !== undefined && Object.hasOwn(COMMANDS, first) ? [COMMANDS[first]] : Object.values(COMMANDS);
+  const program = new Command('flipgrad')
+    .description('Train neural networks with stochastic neurons, and make sparse gates pay.')
+    .version(packageVersion(), '-v, --version')
+    .exitOverride()
+    .showSuggestionAfterError();
+  for (const command of asked) program.addCommand(await (command as () => Promise<Command>)());
+  // Every error begins with the program's name, those of options too.
+  for (const command of [program, ...program.commands])
+    command.configureOutput({
+      writeOut: print,
+      writeErr: printError,
+      outputError: (text, write) => write(text.replace(/^error: /, 'flipgrad: ')),
+    });
+  return program;
+}

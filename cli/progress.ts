@@ -1,5 +1,4 @@
 import type logUpdate from 'log-update';
-import { createLogUpdate } from 'log-update';
 import { plainLine, printError } from './output.ts';
 
 /** One line at the foot of the terminal that is drawn again and again, on standard error. */
@@ -17,15 +16,16 @@ const WIDTH = 24;
 const NARROWEST = 6;
 /** Of a terminal that does not say. */
 const COLUMNS = 80;
+/** Loaded for terminals alone: it takes a tenth of the time in which a command starts. */
+const drawing = process.stderr.isTTY && process.env.TERM !== 'dumb' ? await import('log-update') : undefined;
 /** Time between two drawings, in milliseconds. */
 const INTERVAL = 80;
 
 /** Progress on a terminal; silent when standard error is none, or one that cannot move its cursor. */
 export function terminalProgress(): Progress {
-  if (!process.stderr.isTTY || process.env.TERM === 'dumb')
-    return { draw() {}, clear() {}, print: (line) => printError(`${line}\n`) };
+  if (drawing === undefined) return { draw() {}, clear() {}, print: (line) => printError(`${line}\n`) };
   // A hidden cursor would have to be shown again at the end, whatever the end: the library then takes all signals to itself.
-  const update: typeof logUpdate = createLogUpdate(process.stderr, { showCursor: true });
+  const update: typeof logUpdate = drawing.createLogUpdate(process.stderr, { showCursor: true });
   let last = 0;
   return {
     draw(label, share, facts) {

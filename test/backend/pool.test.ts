@@ -16,6 +16,7 @@ import { gate } from '../../src/tensor/ops/gate.ts';
 import { matmul } from '../../src/tensor/ops/matmul.ts';
 import { softmaxCrossEntropy } from '../../src/tensor/ops/softmax-cross-entropy.ts';
 import type { Tensor } from '../../src/tensor/tensor.ts';
+import { slow } from '../helpers/extent.ts';
 import { examples, type OpCall, runOp } from '../helpers/gradient-check.ts';
 import { drawn, normal } from '../helpers/numbers.ts';
 import { fireCall, labelsOf, neurons } from '../tensor/op-cases.ts';
@@ -117,7 +118,7 @@ const largeCalls: readonly (readonly [string, OpCall])[] = [
 
 describe('1, 2 and 3 threads give the same bits', async () => {
   for (const simd of ['simd', 'relaxed'] as const)
-    test(simd, async () => {
+    test(simd, { skip: simd === 'simd' && slow }, async () => {
       const engines = [];
       for (const threads of [1, 2, 3]) engines.push(await createEngine({ simd, threads }));
       assert.deepEqual(
@@ -263,18 +264,20 @@ describe('the pool', () => {
     assert.throws(() => countUp(engine, 1), { message: 'The engine is closed.' });
   });
 
-  for (const name of ['kernel', 'kernel of a neuron'])
-    test(`cuts ${name} into no more parts than it can number`, () => bounded(name, 'off'));
+  for (const [i, name] of ['kernel', 'kernel of a neuron'].entries())
+    test(`cuts ${name} into no more parts than it can number`, { skip: i > 0 && slow }, () => bounded(name, 'off'));
 
   const without = library === undefined && 'There is no BLAS here, or no koffi: no products go to it.';
-  for (const name of [
+  for (const [i, name] of [
     'product by BLAS, of many columns',
     'product by BLAS, of many rows',
     'batch of products by BLAS',
     'open blocks by BLAS',
     'gradient of open blocks by BLAS',
-  ])
-    test(`cuts ${name} into no more parts than it can number`, { skip: without }, () => bounded(name, library));
+  ].entries())
+    test(`cuts ${name} into no more parts than it can number`, { skip: without || (i > 0 && slow) }, () =>
+      bounded(name, library),
+    );
 
   for (const closing of ['engine.close();', ''])
     test(`lets the process exit ${closing ? 'when closed' : 'though never closed'}`, async () => {

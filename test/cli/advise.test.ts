@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { adviseCommand } from '../../cli/advise.ts';
 import type { Advice } from '../../src/index.ts';
+import { slow } from '../helpers/extent.ts';
 import { interrupted } from '../helpers/interrupted.ts';
 import { refused } from '../helpers/refused.ts';
 import { runCli } from '../helpers/run-cli.ts';
@@ -15,7 +16,9 @@ after(() => rmSync(folder, { recursive: true }));
 const SMALL = ['--units', '32', '--blocks', '8', '--gater', '8', '--threads', '1', '--blas', 'off'];
 
 describe('flipgrad advise', () => {
-  it('measures, races and recommends one of the neurons asked about, with paired evidence', async () => {
+  it('measures, races and recommends one of the neurons asked about, with paired evidence', {
+    skip: slow,
+  }, async () => {
     const asked = ['straight-through', 'rloo', 'noisy-rectifier', 'exact', 'stochastic-binary:baseline=none'];
     const given = ['--seconds', '4', '--seeds', '3', '--neuron', asked.join(',')];
     const { code, stderr, lines } = await runCli(['advise', ...SMALL, ...given]);

@@ -98,7 +98,7 @@ describe('on a terminal', { skip: noTerminal ?? false }, () => {
       assert.ok(!/^ +at /m.test(end.text), end.text);
     });
 
-  it('the second Ctrl-C ends what does not stop', async () => {
+  it('the second Ctrl-C ends what does not stop', { skip: slow }, async () => {
     // Takes connections and never answers, as a server that hangs.
     const server = createServer(() => {}).listen(0, '127.0.0.1');
     await new Promise((resolve) => server.once('listening', resolve));
@@ -116,7 +116,9 @@ describe('on a terminal', { skip: noTerminal ?? false }, () => {
     assert.doesNotMatch(text, /flipgrad:|Interrupted/);
   });
 
-  it('a terminal of 40 columns gets a line that fits, and one that cannot move its cursor none', async () => {
+  it('a terminal of 40 columns gets a line that fits, and one that cannot move its cursor none', {
+    skip: slow,
+  }, async () => {
     const narrow = inTerminal(long('narrow'), { columns: 40 });
     await narrow.see(/epoch \d+\/100000 .*%/);
     narrow.press(CTRL_C);

@@ -111,7 +111,7 @@ describe('a reader that goes away', () => {
     assert.ok(!existsSync(path('sweep', '.lock')));
   });
 
-  it('ends a command that saves nothing, too', async () => {
+  it('ends a command that saves nothing, too', { skip: slow }, async () => {
     const { code, stderr } = await withoutReader(['bench', '--json']);
     assert.deepEqual([code, stderr], [2, 'flipgrad: Standard output cannot be written: its reader went away.\n']);
   });
@@ -150,7 +150,7 @@ describe('a full disk', { skip: existsSync('/dev/full') ? false : 'This system h
 });
 
 describe('on a terminal', { skip: noTerminal ?? false }, () => {
-  it('a training whose terminal is closed is saved', async () => {
+  it('a training whose terminal is closed is saved', { skip: slow }, async () => {
     const terminal = inTerminal(long('closed'));
     await terminal.see(/"epoch"/);
     const pid = await terminal.pid;
@@ -160,7 +160,7 @@ describe('on a terminal', { skip: noTerminal ?? false }, () => {
     await assertSaved(path('closed'));
   });
 
-  it('tables fit into 40 columns', async () => {
+  it('tables fit into 40 columns', { skip: slow }, async () => {
     for (const args of [['microscope'], ['runs', folder], ['evaluate', done, '--mode', 'threshold']]) {
       const { text } = await inTerminal(args, { columns: 40 }).end;
       const lines = text.split('\r\n').filter((line) => !line.includes(folder) && !line.startsWith('pid'));

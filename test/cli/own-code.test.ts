@@ -13,6 +13,7 @@ import { predictCommand } from '../../cli/predict.ts';
 import { raceCommand } from '../../cli/race.ts';
 import { showCommand } from '../../cli/show.ts';
 import { trainCommand } from '../../cli/train.ts';
+import { slow } from '../helpers/extent.ts';
 import { runHere } from '../helpers/run-here.ts';
 import { inTerminal, noTerminal } from '../helpers/terminal.ts';
 
@@ -191,7 +192,7 @@ describe('a network of a file', () => {
     assert.equal((await run('show', out))[0].folder, out);
   });
 
-  it('is taken by every command on runs when it is named again', async () => {
+  it('is taken by every command on runs when it is named again', { skip: slow }, async () => {
     const { result } = recordOf(out);
     const modes = await run('evaluate', out, ...again, '--threads', '1');
     assert.equal(modes.find(({ mode }) => mode === 'threshold')?.error, result.testError.threshold);
@@ -220,7 +221,7 @@ describe('a network of a file', () => {
     assert.ok(['rloo', 'straight-through'].includes(advice.neuron));
   });
 
-  it('goes on to the bytes of an uninterrupted run, from anywhere', async () => {
+  it('goes on to the bytes of an uninterrupted run, from anywhere', { skip: slow }, async () => {
     const whole = path('own-whole');
     await train(whole, ...again, '--neuron', 'stochastic-binary', '--epochs', '4');
     mkdirSync(path('elsewhere'));
@@ -336,7 +337,7 @@ describe('neurons of a file', () => {
   const out = path('third');
   before(() => train(out, '--use', use, '--model', 'dense', '--units', '8', '--neuron', 'third:by=4'));
 
-  it('are known by name in train, --layers, baskets, race, audit and advise', async () => {
+  it('are known by name in train, --layers, baskets, race, audit and advise', { skip: slow }, async () => {
     const { own, config } = recordOf(out);
     assert.deepEqual([config.neuron, own[0].neurons, own[0].network], ['third:by=4', ['third'], undefined]);
     const layers = ['--use', use, '--layers', 'dense 8 stochastic-binary, dense 8 third'];

@@ -43,6 +43,7 @@ const resultsOf = (name: string) => JSON.parse(readFileSync(path(name, 'results.
 
 describe('a sweep over one’s own code', () => {
   it('trains a network of a file with several neurons, and refuses another file under its name', {
+    skip: slow,
     timeout: 300_000,
   }, async () => {
     const net = file('net.mjs', NET);

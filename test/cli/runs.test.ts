@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { predictCommand } from '../../cli/predict.ts';
 import { digitsSplit } from '../../src/data/digits.ts';
+import { slow } from '../helpers/extent.ts';
 import { pngFile } from '../helpers/png-file.ts';
 import { refused } from '../helpers/refused.ts';
 import { runCli } from '../helpers/run-cli.ts';
@@ -114,7 +115,7 @@ describe('flipgrad evaluate', () => {
     );
   });
 
-  it('measures one mode on other data, and the best weights so far of a run that stopped', async () => {
+  it('measures one mode on other data, and the best weights so far of a run that stopped', { skip: slow }, async () => {
     const own = join(folder, 'own.csv');
     writeFileSync(own, Array.from({ length: 20 }, (_, i) => `${test.labels[i]},${row(i)}`).join('\n'));
     const [other] = await json('evaluate', path('a'), '--data', own, '--mode', 'threshold', '--part', 'train');
@@ -183,7 +184,7 @@ describe('flipgrad predict', () => {
     assert.deepEqual(again[0].done, ['column 1 left out: the label']);
   });
 
-  it('holds gates open and closed, and says how often each is open over an ensemble', async () => {
+  it('holds gates open and closed, and says how often each is open over an ensemble', { skip: slow }, async () => {
     const plain = join(folder, 'held.csv');
     writeFileSync(plain, row(0));
     const [free] = await ask(plain, '--mode', 'ensemble', '--samples', '10');
@@ -201,7 +202,7 @@ describe('flipgrad predict', () => {
     assert.match(await saidTo('gates:1=open'), /the model has no such site; gated\.gates, gated\.experts would do/);
   });
 
-  it('answers a picture as it does the same digit in a table; inverted too, and says so', async () => {
+  it('answers a picture as it does the same digit in a table; inverted too, and says so', { skip: slow }, async () => {
     const table = join(folder, 'one.csv');
     writeFileSync(table, row(4));
     const [expected] = await ask(table);

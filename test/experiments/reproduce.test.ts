@@ -21,6 +21,7 @@ import { hintonNoise, type NoiseCell } from '../../experiments/hinton-noise.ts';
 import { type ReproduceEvent, recordsOf, reproduce } from '../../experiments/reproduce.ts';
 import { NonFiniteError } from '../../src/index.ts';
 import { provenance } from '../../src/platform/node/index.ts';
+import { slow } from '../helpers/extent.ts';
 import { runCli } from '../helpers/run-cli.ts';
 
 const out = mkdtempSync(join(tmpdir(), 'flipgrad-reproduce-'));
@@ -271,7 +272,7 @@ describe('flipgrad reproduce', () => {
     assert.deepEqual([existsSync(join(out, 'not there')), readdirSync(there)], [false, []]);
   });
 
-  it('states its hours first, and exits with 130 when interrupted', async () => {
+  it('states its hours first, and exits with 130 when interrupted', { skip: slow }, async () => {
     const folder = join(out, 'cli');
     const args = ['reproduce', 'hinton-noise', '--quick', '--out', folder];
     const finished = await runCli(args, { startedBy: '"plan"', onStarted: (kill) => kill('SIGINT') });

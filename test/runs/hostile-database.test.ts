@@ -11,6 +11,7 @@ import { SweepStore } from '../../src/platform/node/sweep/store.ts';
 import { checkSweep } from '../../src/runs/sweep/definition.ts';
 import { planSweep } from '../../src/runs/sweep/plan.ts';
 import type { Trial } from '../../src/runs/sweep/trial.ts';
+import { slow } from '../helpers/extent.ts';
 import { noPostgres, startPostgres, type TestServer } from '../helpers/postgres.ts';
 import { runCli } from '../helpers/run-cli.ts';
 import { temporaryFolder } from './tiny-run.ts';
@@ -187,7 +188,10 @@ describe('`flipgrad worker` on a server that a stranger can write', { skip: noPo
   const work = (root: string, ...options: string[]) =>
     runCli(['worker', '--db', server.url, '--folder', root, '--json', ...options]);
 
-  it('neither writes into a foreign folder nor empties it: code 2, and a sentence', { timeout: 120_000 }, async () => {
+  it('neither writes into a foreign folder nor empties it: code 2, and a sentence', {
+    skip: slow,
+    timeout: 120_000,
+  }, async () => {
     const { root, contents } = victimBeside();
     await sweepWith('away', { run: '../../../victim' });
     const newest = 'epoch-000001-step-0000000001';

@@ -14,6 +14,7 @@ import { work } from '../../src/platform/node/sweep/worker.ts';
 import { checkSweep } from '../../src/runs/sweep/definition.ts';
 import { planSweep } from '../../src/runs/sweep/plan.ts';
 import type { TrialOutcome } from '../../src/runs/sweep/trial.ts';
+import { slow } from '../helpers/extent.ts';
 import { temporaryFolder } from './tiny-run.ts';
 
 const definition = checkSweep({ space: { lr: { from: 1, to: 2 } }, configurations: 3, seeds: 2 }, 'small');
@@ -189,7 +190,7 @@ describe('a folder that goes away', () => {
     message: /was removed or renamed while a sweep was using it; its results are where the folder is now\. Expected/,
   };
 
-  it('is told of by its database, is not made again, and goes on where it is', async () => {
+  it('is told of by its database, is not made again, and goes on where it is', { skip: slow }, async () => {
     const top = temporaryFolder();
     const [here, there] = [join(top, 'here'), join(top, 'there')];
     const database = await openEmbedded(here);
@@ -242,7 +243,7 @@ describe('a server that is away', () => {
     assert.ok(isAway(new AggregateError([away])) && !isAway(wrong));
   });
 
-  it('is named without its password', async () => {
+  it('is named without its password', { skip: slow }, async () => {
     await assert.rejects(openServer('postgres://me:secret@127.0.0.1:1/x'), (error: Error) => {
       assert.match(error.message, /^postgres:\/\/me@127.0.0.1:1\/x cannot be used: /);
       return !error.message.includes('secret');
