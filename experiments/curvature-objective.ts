@@ -19,7 +19,7 @@ const run: typeof classification.run = (model, pass, batch) => {
   const all = { weights: new Float64Array(weights.size), bias: new Float64Array(bias.size) };
   const h = hidden.array;
   const add = (on: Tensor, evaluate: (gradient: Float32Array | Float64Array) => number): void => {
-    const tensor = penalty(on, { evaluate: (_v, _r, _c, gradient) => evaluate(gradient) });
+    const tensor = penalty(on, { evaluate: (_values, gradient) => evaluate(gradient.values) });
     pass.penalties.push({ tensor, weight: 1 / h.rows, rows: h.rows });
   };
   add(hidden, (gradient) => {

@@ -1,6 +1,7 @@
 import type { Engine } from '../backend/engine.ts';
 import type { NdArray } from '../backend/nd-array.ts';
 import type { Neuron, NeuronState } from '../neurons/contract.ts';
+import { twinNumbers } from '../neurons/twin-numbers.ts';
 import { randomStream } from '../random/stream.ts';
 import { drawsOf } from '../tensor/draws.ts';
 import { allocateState } from '../tensor/fire.ts';
@@ -63,7 +64,7 @@ function misfitOf(neuron: Neuron, engine: Engine, rows: number, units: number, s
   const u = place('noise', noise.length > 0 ? noise : new Float32Array(rows), rows);
   const out = engine.allocate([draws * rows, units], 'h');
   if (held) storeState(held, state);
-  const ends = [0, 0, 0].map((none, i) => neuron.twin?.numbers?.[i] ?? none);
+  const ends = twinNumbers(neuron, units);
   const at = held?.pointer ?? 0;
   const { backend } = engine;
   const { fire, pullback, update, expect } = neuron.twin ?? {};

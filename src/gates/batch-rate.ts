@@ -1,4 +1,4 @@
-import { columnMeans, fillRows, type SparsityPenalty } from './penalty.ts';
+import { ofMeans, type SparsityPenalty } from './penalty.ts';
 
 export const batchRate: SparsityPenalty = {
   name: 'batch-rate',
@@ -6,10 +6,8 @@ export const batchRate: SparsityPenalty = {
   summary: 'L_b = Σ_j |mean_i σ_ij − τ|: every gate open on τ of the examples',
   on: 'probability',
   defaultWeight: (units) => 1.5 / units,
-  evaluate(values, rows, units, target, gradient) {
-    const means = columnMeans(values, rows, units);
-    const row = means.map((mean) => Math.sign(mean - target) / rows);
-    fillRows(gradient, rows, row);
-    return means.reduce((sum, mean) => sum + Math.abs(mean - target), 0);
-  },
+  ...ofMeans((means, target) => ({
+    value: means.reduce((sum, mean) => sum + Math.abs(mean - target), 0),
+    slopes: means.map((mean) => Math.sign(mean - target)),
+  })),
 };

@@ -1,4 +1,4 @@
-import { columnMeans, fillRows, type SparsityPenalty } from './penalty.ts';
+import { ofMeans, type SparsityPenalty } from './penalty.ts';
 
 /**
  * Verelst and Tuytelaars take the square of the difference; here it is its absolute value, as in L_b and L_e of E. Bengio et
@@ -11,16 +11,10 @@ export const expectedFlops: SparsityPenalty = {
   summary: '|Σ_k c_k·r_k / Σ_k c_k − τ|, r_k the batch mean of P(h_k ≠ 0), c_k the multiply-adds of block k',
   on: 'opening',
   defaultWeight: () => 1,
-  evaluate(values, rows, units, target, gradient, { costs }) {
-    const means = columnMeans(values, rows, units);
+  ...ofMeans((means, target, costs) => {
     const shares = means.map((_, k) => costs?.[k] ?? 1);
     const dense = shares.reduce((sum, cost) => sum + cost, 0);
     const excess = means.reduce((sum, mean, k) => sum + (shares[k] * mean) / dense, -target);
-    fillRows(
-      gradient,
-      rows,
-      shares.map((cost) => (Math.sign(excess) * cost) / (dense * rows)),
-    );
-    return Math.abs(excess);
-  },
+    return { value: Math.abs(excess), slopes: shares.map((cost) => (Math.sign(excess) * cost) / dense) };
+  }),
 };

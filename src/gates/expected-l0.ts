@@ -1,4 +1,4 @@
-import { columnMeans, fillRows, followRate, type SparsityPenalty } from './penalty.ts';
+import { followRate, ofMeans, type SparsityPenalty } from './penalty.ts';
 
 /** In the paper λ is constant: so it is in a layer without a target rate. With one, λ follows the open share as L1's does. */
 export const expectedL0: SparsityPenalty = {
@@ -8,9 +8,9 @@ export const expectedL0: SparsityPenalty = {
   on: 'opening',
   untargeted: true,
   defaultWeight: (units) => 0.1 / units,
-  evaluate(values, rows, units, _target, gradient) {
-    fillRows(gradient, rows, new Float64Array(units).fill(1 / rows));
-    return columnMeans(values, rows, units).reduce((sum, mean) => sum + mean, 0);
-  },
+  ...ofMeans((means) => ({
+    value: means.reduce((sum, mean) => sum + mean, 0),
+    slopes: new Float64Array(means.length).fill(1),
+  })),
   adapt: followRate,
 };

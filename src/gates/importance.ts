@@ -1,4 +1,4 @@
-import { type SparsityPenalty, squaredVariation } from './penalty.ts';
+import { ofMeans, type SparsityPenalty, squaredVariation } from './penalty.ts';
 
 export const importance: SparsityPenalty = {
   name: 'importance',
@@ -8,5 +8,5 @@ export const importance: SparsityPenalty = {
   untargeted: true,
   nonNegative: true,
   defaultWeight: () => 0.1,
-  evaluate: (values, rows, units, _target, gradient) => squaredVariation(values, rows, units, gradient),
+  ...ofMeans(squaredVariation),
 };

@@ -1,4 +1,4 @@
-import { columnMeans, fillRows, type SparsityPenalty } from './penalty.ts';
+import { ofMeans, type SparsityPenalty } from './penalty.ts';
 
 /** Batch means are kept this far from 0 and 1, so that a saturated gate has a finite pull back. */
 const EDGE = 1e-6;
@@ -10,15 +10,13 @@ export const kl: SparsityPenalty = {
   on: 'probability',
   // Measured: 0.6 for 32 gates of blocks and 0.01 for the 2,000 gates of the 2013 net reach the target rate without hurting.
   defaultWeight: (units) => 20 / units,
-  evaluate(values, rows, units, target, gradient) {
-    const means = columnMeans(values, rows, units);
-    let total = 0;
-    const row = means.map((mean) => {
+  ...ofMeans((means, target) => {
+    let value = 0;
+    const slopes = means.map((mean) => {
       const p = Math.min(1 - EDGE, Math.max(EDGE, mean));
-      total -= target * Math.log(p) + (1 - target) * Math.log(1 - p);
-      return ((1 - target) / (1 - p) - target / p) / rows;
+      value -= target * Math.log(p) + (1 - target) * Math.log(1 - p);
+      return (1 - target) / (1 - p) - target / p;
     });
-    fillRows(gradient, rows, row);
-    return total;
-  },
+    return { value, slopes };
+  }),
 };

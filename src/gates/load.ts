@@ -1,4 +1,4 @@
-import { type SparsityPenalty, squaredVariation } from './penalty.ts';
+import { ofMeans, type SparsityPenalty, squaredVariation } from './penalty.ts';
 
 export const load: SparsityPenalty = {
   name: 'load',
@@ -7,5 +7,5 @@ export const load: SparsityPenalty = {
   on: 'opening',
   untargeted: true,
   defaultWeight: () => 0.1,
-  evaluate: (values, rows, units, _target, gradient) => squaredVariation(values, rows, units, gradient),
+  ...ofMeans(squaredVariation),
 };

@@ -1,3 +1,6 @@
+import type { Engine } from '../backend/engine.ts';
+import type { NdArray } from '../backend/nd-array.ts';
+
 type Matrix = Float32Array | Float64Array;
 
 const MARGIN = 0.01;
@@ -7,6 +10,12 @@ export interface Seen {
   /** What the gates emitted (rows × units). */
   readonly outputs: Matrix;
   /** Multiply-adds of every gate's block for one example; absent: all the same. */
+  readonly costs?: ArrayLike<number> | undefined;
+}
+
+/** The same on an engine. */
+export interface SeenArrays {
+  readonly outputs: NdArray;
   readonly costs?: ArrayLike<number> | undefined;
 }
 
@@ -33,8 +42,40 @@ export interface SparsityPenalty {
   defaultWeight(units: number): number;
   /** The unweighted penalty; its gradient is written into `gradient`. */
   evaluate(values: Matrix, rows: number, units: number, target: number, gradient: Matrix, seen: Seen): number;
+  /** What `evaluate` does, by kernels; absent where it is quick enough without. */
+  run?(engine: Engine, values: NdArray, target: number, gradient: NdArray, seen: SeenArrays): number;
   /** The next λ, from the share of gates that were open; absent where λ is constant. */
   adapt?(weight: number, openShare: number, target: number): number;
+}
+
+/** A function of the means of the gates over the minibatch: its value, and its slope at each mean. */
+export type OfMeans = (
+  means: Float64Array,
+  target: number,
+  costs: ArrayLike<number> | undefined,
+) => { readonly value: number; readonly slopes: Float64Array };
+
+/** Both forms of a penalty that is a function of the means of the gates. */
+export function ofMeans(of: OfMeans): Required<Pick<SparsityPenalty, 'evaluate' | 'run'>> {
+  const overRows = (slopes: Float64Array, rows: number) => slopes.map((slope) => slope / rows);
+  return {
+    evaluate(values, rows, units, target, gradient, { costs }) {
+      const { value, slopes } = of(columnMeans(values, rows, units), target, costs);
+      const row = overRows(slopes, rows);
+      for (let r = 0; r < rows; r++) gradient.set(row, r * units);
+      return value;
+    },
+    run(engine, values, target, gradient, { costs }) {
+      const { rows, columns: units } = values;
+      const sums = engine.allocate([units], 'sums of gates');
+      engine.backend.run('columnSums', values.pointer, sums.pointer, rows, units);
+      const means = Float64Array.from(sums.values, (sum) => sum / rows);
+      const { value, slopes } = of(means, target, costs);
+      const row = engine.tensor(overRows(slopes, rows));
+      engine.backend.run('fillRows', row.pointer, gradient.pointer, rows, units, units);
+      return value;
+    },
+  };
 }
 
 /** Means of the columns of a matrix. */
@@ -45,34 +86,18 @@ export function columnMeans(values: Matrix, rows: number, units: number): Float6
   return means;
 }
 
-/** Writes the same row of numbers into every row of a matrix. */
-export function fillRows(matrix: Matrix, rows: number, row: Float64Array): void {
-  for (let r = 0; r < rows; r++) matrix.set(row, r * row.length);
-}
-
 /** λ ×1.1 while the open share is over the target + 0.01, ×0.9 while it is under the target − 0.01; within [1e-13, 1]. */
 export function followRate(weight: number, openShare: number, target: number): number {
   const factor = openShare > target + MARGIN ? 1.1 : openShare < target - MARGIN ? 0.9 : 1;
   return Math.min(1, Math.max(1e-13, weight * factor));
 }
 
-/**
- * CV² of the columns' sums, (standard deviation/mean)², 0 where all sums are 0; its gradient is written into `gradient`. The
- * same for sums and for means over the rows.
- */
-export function squaredVariation(values: Matrix, rows: number, units: number, gradient: Matrix): number {
-  const means = columnMeans(values, rows, units);
+/** CV² of the means, (standard deviation/mean)², 0 where all are 0. The same for sums and for means over the rows. */
+export const squaredVariation: OfMeans = (means) => {
+  const units = means.length;
   const total = means.reduce((sum, mean) => sum + mean, 0);
   const squares = means.reduce((sum, mean) => sum + mean * mean, 0);
-  if (total === 0) {
-    gradient.fill(0);
-    return 0;
-  }
+  if (total === 0) return { value: 0, slopes: new Float64Array(units) };
   const ratio = (units * squares) / (total * total);
-  fillRows(
-    gradient,
-    rows,
-    means.map((mean) => (2 * ((units * mean) / (total * total) - ratio / total)) / rows),
-  );
-  return ratio - 1;
-}
+  return { value: ratio - 1, slopes: means.map((mean) => 2 * ((units * mean) / (total * total) - ratio / total)) };
+};

@@ -1,3 +1,4 @@
+import { sum } from '../math/statistics.ts';
 import { columnMeans, type SparsityPenalty } from './penalty.ts';
 
 /**
@@ -17,7 +18,7 @@ export const switchBalance: SparsityPenalty = {
       rows,
       units,
     );
-    const total = opened.reduce((sum, share) => sum + share, 0);
+    const total = sum(opened);
     let value = 0;
     for (let from = 0; from < values.length; from += units) {
       const p = softmax(Float64Array.from(values.subarray(from, from + units)));
@@ -27,6 +28,17 @@ export const switchBalance: SparsityPenalty = {
       value += (units * dot) / rows;
     }
     return value;
+  },
+  run(engine, logits, _target, gradient, { outputs }) {
+    const { rows, columns: units } = logits;
+    const counts = engine.allocate([units], 'counts of open gates');
+    engine.backend.run('countNonzero', outputs.pointer, 0, counts.pointer, outputs.rows, units);
+    const opened = counts.values;
+    const total = sum(opened);
+    if (total > 0) for (let j = 0; j < units; j++) opened[j] /= total;
+    const values = engine.allocate([rows], 'the balance of rows');
+    engine.backend.run('switchBalance', logits.pointer, counts.pointer, gradient.pointer, values.pointer, rows, units);
+    return sum(values.values);
   },
 };
 

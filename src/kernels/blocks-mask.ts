@@ -11,6 +11,7 @@
  * The compact values of a layer are pairs × size, row p being the block of pair p. `size` is at least 1; everything
  * else may be 0. What a kernel writes must not overlap what it reads.
  */
+import { vectorGrain, vectors } from './elementwise.ts';
 import { kernel } from './kernel.ts';
 
 /** Multiplications that a thread is asked to do at a time, at least: about five microseconds. */
@@ -30,6 +31,23 @@ export const countOpen = kernel({
   grain: () => 1,
   define(memory, gates, count, n) {
     memory[count] = memory.subarray(gates, gates + n).filter((gate) => gate !== 0).length;
+  },
+});
+
+/**
+ * Gates whose blocks are computed where closed ones are probed: of n uniform numbers in `marks`, marks[i] = 1 where the gate is
+ * open or its number is under `probability`, else 0; weights[i] = 1 where it is open, else 1/probability.
+ */
+export const probeGates = kernel({
+  parameters: ['gates*', 'marks*', 'weights*', 'n', 'probability'],
+  items: (_gates, _marks, _weights, n) => vectors(n),
+  grain: vectorGrain,
+  define(memory, gates, marks, weights, n, probability) {
+    for (let i = 0; i < n; i++) {
+      const open = memory[gates + i] !== 0;
+      memory[marks + i] = open || memory[marks + i] < probability ? 1 : 0;
+      memory[weights + i] = open ? 1 : 1 / probability;
+    }
   },
 });
 

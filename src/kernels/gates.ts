@@ -12,6 +12,30 @@ export const gateMultiply = kernel({
   },
 });
 
+/**
+ * The load balance of switch gates (Fedus, Zoph, Shazeer 2021, Eq. 4–6) row by row: with p the softmax of the logits,
+ * values[r] = units·Σ_j share_j·p_j/rows, and its gradient at the logits.
+ */
+export const switchBalance = kernel({
+  parameters: ['logits*', 'shares*', 'gradient*', 'values*', 'rows', 'units'],
+  items: (_logits, _shares, _gradient, _values, rows) => rows,
+  grain: (_logits, _shares, _gradient, _values, _rows, units) => rowGrain(4 * units),
+  define(memory, logits, shares, gradient, values, rows, units) {
+    const share = memory.subarray(shares, shares + units);
+    for (let r = 0; r < rows; r++) {
+      const row = memory.subarray(logits + r * units, logits + (r + 1) * units);
+      const top = row.reduce((most, logit) => Math.max(most, logit), Number.NEGATIVE_INFINITY);
+      const powers = row.map((logit) => Math.exp(logit - top));
+      const total = powers.reduce((sum, power) => sum + power, 0);
+      const dot = powers.reduce((sum, power, j) => sum + (share[j] * power) / total, 0);
+      powers.forEach((power, j) => {
+        memory[gradient + r * units + j] = (units * (power / total) * (share[j] - dot)) / rows;
+      });
+      memory[values + r] = (units * dot) / rows;
+    }
+  },
+});
+
 /** out[r, k] = ⟨x[r, k, ·], y[r, k, ·]⟩ */
 export const blockDot = kernel({
   parameters: ['x*', 'y*', 'out*', 'rows', 'blocks', 'size'],

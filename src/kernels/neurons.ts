@@ -9,7 +9,8 @@ import { COLUMN_GROUP, rowGrain } from './rows.ts';
 export interface NeuronKernel {
   /** fire(logits*, noise*, h*, rows, units, state*, first, second, third);
    * pullback(logits*, noise*, h*, loss*, dh*, out*, rows, units, state*, first, second, third);
-   * update(logits*, noise*, h*, loss*, rows, units, state*, first, second, third) */
+   * update(logits*, noise*, h*, loss*, rows, units, state*, first, second, third).
+   * Twins of neurons that declare `selects` get their selection bias (one number a unit, or 0) in the place of the state. */
   readonly role: 'fire' | 'pullback' | 'update';
   items(rows: number, units: number): number;
   grain(rows: number, units: number): number;
@@ -21,6 +22,14 @@ const elementwise = (role: 'fire' | 'pullback'): NeuronKernel => ({
   role,
   items: (rows, units) => vectors(rows * units),
   grain: vectorGrain,
+});
+
+/** Scratch memory of three rows. */
+const wholeRows = (role: 'fire' | 'pullback'): NeuronKernel => ({
+  role,
+  items: (rows) => rows,
+  grain: (_rows, units) => rowGrain(8 * units),
+  fits: (_rows, units) => 12 * (units + 3) <= SCRATCH_BYTES,
 });
 
 export const neuronKernels = {
@@ -53,6 +62,12 @@ export const neuronKernels = {
   pullbackHardConcrete: elementwise('pullback'),
   pullbackGaussianMatched: elementwise('pullback'),
   pullbackRaoBlackwell: elementwise('pullback'),
+  fireLargest: wholeRows('fire'),
+  pullbackLargest: wholeRows('pullback'),
+  openLargest: wholeRows('fire'),
+  pullbackOpenLargest: wholeRows('pullback'),
+  fireThreshold: wholeRows('fire'),
+  pullbackThreshold: wholeRows('pullback'),
   pullbackScore: { role: 'pullback', items: (rows) => rows, grain: (_rows, units) => rowGrain(units) },
   pullbackCentred: { role: 'pullback', items: (rows) => rows, grain: (_rows, units) => rowGrain(units) },
   updateCentred: {

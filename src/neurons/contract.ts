@@ -98,9 +98,15 @@ export interface KernelTwin {
   readonly update?: string;
   /** A fire kernel that gives `expect` of every logit. */
   readonly expect?: string;
-  /** What all of its kernels get at their end; those that are missing are 0. */
-  readonly numbers?: readonly [first: number, second?: number, third?: number];
+  /** A fire kernel that, without noise, gives `settle`. */
+  readonly settle?: string;
+  /** `opening`: its probability, called as a fire kernel is, and its pullback. */
+  readonly opening?: { readonly probability: string; readonly pullback: string };
+  /** What all of its kernels get at their end, for a layer of so many units; those that are missing are 0. */
+  readonly numbers?: TwinNumbers | ((units: number) => TwinNumbers);
 }
+
+export type TwinNumbers = readonly [first: number, second?: number, third?: number];
 
 export type StateSpec =
   | number

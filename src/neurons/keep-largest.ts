@@ -1,6 +1,6 @@
 /** What the neurons that keep the largest logits of every row share: their options, the selection and the weights. */
 import { sigmoid } from '../math/special.ts';
-import { type Firing, LEAST_OPEN, type Numbers, type OptionSpecs, type Pullback } from './contract.ts';
+import { type Firing, type KernelTwin, LEAST_OPEN, type Numbers, type OptionSpecs, type Pullback } from './contract.ts';
 import { type Formulas, f } from './formula.ts';
 
 export const keepOptions = {
@@ -100,6 +100,14 @@ function weigh(values: Float64Array, marks: Uint8Array, value: GateValue, h: Num
   for (let i = 0; i < h.length; i++) if (marks[i]) total += Math.exp(values[i] - top);
   for (let i = 0; i < h.length; i++) h[i] = marks[i] ? Math.max(LEAST_OPEN, Math.exp(values[i] - top) / total) : 0;
 }
+
+/** The kernels. @param scale width of the normal noise; 0 is none */
+export const largestTwin = (opens: (units: number) => number, value: GateValue, scale: number): KernelTwin => ({
+  fire: 'fireLargest',
+  settle: 'fireLargest',
+  pullback: 'pullbackLargest',
+  numbers: (units) => [opens(units), value === 'sigmoid' ? 1 : 0, scale],
+});
 
 /** The deterministic forms for exports: alone, a unit is kept, and its softmax is 1. */
 export function largestFormulas(value: GateValue): Formulas {

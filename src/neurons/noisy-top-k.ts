@@ -1,6 +1,15 @@
 import { normalCdf, normalDensity, normalQuantile, sigmoid } from '../math/special.ts';
 import { defineNeuron, type Firing, type Opening } from './contract.ts';
-import { fireLargest, forEachRow, keepOptions, keptOf, largest, largestFormulas, pullLargest } from './keep-largest.ts';
+import {
+  fireLargest,
+  forEachRow,
+  keepOptions,
+  keptOf,
+  largest,
+  largestFormulas,
+  largestTwin,
+  pullLargest,
+} from './keep-largest.ts';
 
 /**
  * The paper learns the width of the noise, softplus(x·W_noise), from a second matrix of weights. A neuron here has one logit
@@ -37,6 +46,10 @@ export const noisyTopK = defineNeuron({
       expect: alone,
       whenOpen: alone,
       formulas: largestFormulas(value),
+      twin: {
+        ...largestTwin(opens, value, scale),
+        opening: { probability: 'openLargest', pullback: 'pullbackOpenLargest' },
+      },
     };
   },
 });

@@ -33,6 +33,12 @@ export const threshold = defineNeuron({
       pullback: pullbackEach((logit, h) => (one || h !== 0 ? sigmoidSlope(logit) : 0)),
       expect,
       whenOpen,
+      twin: {
+        fire: 'fireThreshold',
+        settle: 'fireThreshold',
+        pullback: 'pullbackThreshold',
+        numbers: [cut, one ? 1 : 0],
+      },
       formulas: {
         expect: f.pick(f.logit, cut, open, 0),
         whenOpen: open,

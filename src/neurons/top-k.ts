@@ -1,6 +1,6 @@
 import { sigmoid } from '../math/special.ts';
 import { defineNeuron, type Firing } from './contract.ts';
-import { fireLargest, keepOptions, keptOf, largestFormulas, pullLargest } from './keep-largest.ts';
+import { fireLargest, keepOptions, keptOf, largestFormulas, largestTwin, pullLargest } from './keep-largest.ts';
 
 export const topK = defineNeuron({
   name: 'top-k',
@@ -28,6 +28,7 @@ export const topK = defineNeuron({
       expect: alone,
       whenOpen: alone,
       formulas: largestFormulas(value),
+      twin: largestTwin(opens, value, 0),
     };
   },
 });

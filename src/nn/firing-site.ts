@@ -1,7 +1,7 @@
 import type { Engine } from '../backend/engine.ts';
 import type { NdArray } from '../backend/nd-array.ts';
 import { sum } from '../math/statistics.ts';
-import type { Firing, Neuron } from '../neurons/contract.ts';
+import type { Neuron, Numbers } from '../neurons/contract.ts';
 import { drawsOf } from '../tensor/draws.ts';
 import { allocateState, type DrawKey, drawNoise, type FiringMode } from '../tensor/fire.ts';
 import { fireTensor } from '../tensor/ops/fire.ts';
@@ -153,11 +153,12 @@ export class FiringSite {
   }
 
   /** What the units fired with in this pass, when sampled: for functions of P(h ≠ 0) given the noise. */
-  firingOf(pass: Pass, logits: NdArray): Omit<Firing, 'h' | 'state'> {
-    const last = this.firings.length - 1;
-    const { rows, columns: units } = logits;
-    const noise = drawNoise(pass.tape.engine, this.neuron, logits, this.sourceOf(pass, last)).values;
-    return { rows, units, logits: logits.values, noise, selectionBias: this.selectionBias };
+  noiseOf(
+    pass: Pass,
+    logits: NdArray,
+  ): { readonly noise: NdArray; readonly selectionBias: Numbers | undefined; readonly state: NdArray | undefined } {
+    const noise = drawNoise(pass.tape.engine, this.neuron, logits, this.sourceOf(pass, this.firings.length - 1));
+    return { noise, selectionBias: this.selectionBias, state: this.state };
   }
 
   /** Counts the last pass into the health statistics; returns the share of the minibatch for which each unit fired. */

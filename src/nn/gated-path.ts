@@ -63,12 +63,7 @@ export class GatedPath {
     const stream = probeLayer * 65536 + pass.source.draw;
     const { step } = pass.source;
     engine.backend.run('uniforms', marks.pointer, gates.rows, gates.columns, key0, key1, step, stream);
-    const [u, w, g] = [marks.values, weights.values, gates.values];
-    for (let i = 0; i < u.length; i++) {
-      const open = g[i] !== 0;
-      u[i] = open || u[i] < probability ? 1 : 0;
-      w[i] = open ? 1 : 1 / probability;
-    }
+    engine.backend.run('probeGates', gates.pointer, marks.pointer, weights.pointer, gates.size, probability);
     return { mask: blockMask(engine, marks), path, gradientWeights: weights };
   }
 }

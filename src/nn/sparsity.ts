@@ -8,6 +8,7 @@ import {
 } from '../gates/index.ts';
 import type { Neuron } from '../neurons/contract.ts';
 import { resolveNeuron } from '../neurons/resolve.ts';
+import { runFire, runPullback } from '../tensor/fire.ts';
 import { fireTensor } from '../tensor/ops/fire.ts';
 import { type PenaltyFunction, penalty as penaltyOf } from '../tensor/ops/penalty.ts';
 import type { Tensor } from '../tensor/tensor.ts';
@@ -54,9 +55,14 @@ export class Sparsity {
       logits: () => logits,
     };
     this.terms.forEach(({ penalty }, i) => {
-      const seen = { outputs: h.values, costs: this.costs };
-      const own: PenaltyFunction = (values, rows, units, gradient) =>
-        penalty.evaluate(values, rows, units, this.rate ?? 0, gradient, seen);
+      const { costs, rate = 0 } = this;
+      const { engine } = pass.tape;
+      const own: PenaltyFunction = (values, gradient) =>
+        penalty.run?.(engine, values, rate, gradient, { outputs: h.array, costs }) ??
+        penalty.evaluate(values.values, values.rows, values.columns, rate, gradient.values, {
+          outputs: h.values,
+          costs,
+        });
       const evaluate = penalty.on === 'opening' ? this.throughOpening(pass, logits.array, own) : own;
       const tensor = penaltyOf(inputs[penalty.on](), { evaluate });
       pass.penalties.push({ tensor, rows: logits.rows, weight: this.weights[i] });
@@ -65,14 +71,20 @@ export class Sparsity {
 
   /** A function of P(h ≠ 0) as a function of the logits. */
   private throughOpening(pass: Pass, logits: NdArray, own: PenaltyFunction): PenaltyFunction {
-    const { opening } = this.site.neuron;
-    const firing = this.site.firingOf(pass, logits);
-    return (values, rows, units, gradient) => {
-      const p = new Float64Array(values.length);
-      const dp = new Float64Array(values.length);
-      opening?.probability(firing, p);
-      const value = own(p, rows, units, dp);
-      opening?.pullback(firing, dp, gradient);
+    const { neuron } = this.site;
+    const { opening, twin } = neuron;
+    const { noise, ...source } = this.site.noiseOf(pass, logits);
+    const { engine } = pass.tape;
+    return (_logits, gradient) => {
+      const p = engine.allocate(logits.shape, 'P(h ≠ 0)');
+      const dh = engine.allocate(logits.shape, 'the gradient at P(h ≠ 0)');
+      const { rows, columns: units } = logits;
+      const firing = { rows, units, logits: logits.values, noise: noise.values, selectionBias: source.selectionBias };
+      if (!runFire(engine, twin?.opening?.probability, { neuron, ...source }, logits, noise, p))
+        opening?.probability(firing, p.values);
+      const value = own(p, dh);
+      if (!runPullback(engine, twin?.opening?.pullback, { neuron, ...source }, { logits, noise, dh, gradient }))
+        opening?.pullback(firing, dh.values, gradient.values);
       return value;
     };
   }

@@ -2,6 +2,7 @@ import type { Engine } from '../backend/engine.ts';
 import { paddedBytes } from '../backend/heap.ts';
 import type { NdArray } from '../backend/nd-array.ts';
 import type { Firing, Neuron, NeuronState, Numbers } from '../neurons/contract.ts';
+import { twinNumbers } from '../neurons/twin-numbers.ts';
 import type { Forward } from './define-op.ts';
 import { drawsOf, weighDraws } from './draws.ts';
 import { startingState } from './starting-state.ts';
@@ -87,9 +88,7 @@ export function fireRows(engine: Engine, logits: NdArray, attributes: FireAttrib
     neuron.sample(firing);
     return { output: h, saved: [] };
   }
-  const at = attributes.state?.pointer ?? 0;
-  const args = [logits.pointer, noise.pointer, h.pointer, rows, units, at, ...numbersOf(neuron)];
-  if (selectionBias || !engine.backend.runNeuron(neuron.twin?.fire, rows, units, args)) neuron.fire(firing);
+  if (!runFire(engine, neuron.twin?.fire, attributes, logits, noise, h)) neuron.fire(firing);
   const shown = neuron.backwardSees === 'expectation' ? expectation(engine, logits, attributes) : undefined;
   const made = { output: h, saved: [noise], ...(shown && { shown }) };
   if (draws === 1) return made;
@@ -125,9 +124,7 @@ export function pullFire(
   if (!dh && neuron.reads !== 'loss') return null;
   const { rows, columns: units } = logits;
   const gradient = engine.allocate(logits.shape, `the gradient of ${neuron.name}`);
-  const [at, cost, cotangent] = [attributes.state?.pointer ?? 0, loss?.pointer ?? 0, dh?.pointer ?? 0];
-  const args = [logits.pointer, noise.pointer, h.pointer, cost, cotangent, gradient.pointer];
-  const allArgs = [...args, rows, units, at, ...numbersOf(neuron)];
+  const [at, cost] = [attributes.state?.pointer ?? 0, loss?.pointer ?? 0];
   const firing = () => ({
     rows,
     units,
@@ -139,10 +136,10 @@ export function pullFire(
     state: stateViews(neuron, attributes.state, units),
     selectionBias: attributes.selectionBias,
   });
-  if (!engine.backend.runNeuron(neuron.twin?.pullback, rows, units, allArgs))
+  if (!runPullback(engine, neuron.twin?.pullback, attributes, { logits, noise, h, loss, dh, gradient }))
     neuron.pullback({ ...firing(), gradient: gradient.values });
   if (neuron.update) {
-    const updateArgs = [logits.pointer, noise.pointer, h.pointer, cost, rows, units, at, ...numbersOf(neuron)];
+    const updateArgs = [logits.pointer, noise.pointer, h.pointer, cost, rows, units, at, ...twinNumbers(neuron, units)];
     if (!engine.backend.runNeuron(neuron.twin?.update, rows, units, updateArgs)) neuron.update(firing());
   }
   return gradient;
@@ -150,10 +147,50 @@ export function pullFire(
 
 const EMPTY = new Float32Array(0);
 
-/** The last arguments of all kernels of a neuron. */
-function numbersOf({ twin }: Neuron): readonly number[] {
-  const [first = 0, second = 0, third = 0] = twin?.numbers ?? [];
-  return [first, second, third];
+/** What kernels get after the shape: the state, or the selection bias of neurons that select. */
+function besides(engine: Engine, { state, selectionBias }: Pick<FireAttributes, 'state' | 'selectionBias'>): number {
+  return selectionBias ? engine.tensor(selectionBias).pointer : (state?.pointer ?? 0);
+}
+
+/** What the kernels of a layer of neurons are called with. */
+export type TwinSource = Pick<FireAttributes, 'neuron' | 'state' | 'selectionBias'>;
+
+/** Runs a kernel that is called as fire kernels are, where there is one. @param noise undefined: none */
+export function runFire(
+  engine: Engine,
+  kernel: string | undefined,
+  source: TwinSource,
+  logits: NdArray,
+  noise: NdArray | undefined,
+  out: NdArray,
+): boolean {
+  if (kernel === undefined) return false;
+  const { rows, columns: units } = logits;
+  const pointers = [logits.pointer, noise?.pointer ?? 0, out.pointer];
+  const args = [...pointers, rows, units, besides(engine, source), ...twinNumbers(source.neuron, units)];
+  return engine.backend.runNeuron(kernel, rows, units, args);
+}
+
+/** Runs a kernel that is called as pullback kernels are, where there is one. */
+export function runPullback(
+  engine: Engine,
+  kernel: string | undefined,
+  source: TwinSource,
+  arrays: {
+    readonly logits: NdArray;
+    readonly noise: NdArray | undefined;
+    readonly h?: NdArray;
+    readonly loss?: NdArray | undefined;
+    readonly dh: NdArray | undefined;
+    readonly gradient: NdArray;
+  },
+): boolean {
+  if (kernel === undefined) return false;
+  const { logits, noise, h, loss, dh, gradient } = arrays;
+  const { rows, columns: units } = logits;
+  const pointers = [logits, noise, h, loss, dh, gradient].map((array) => array?.pointer ?? 0);
+  const args = [...pointers, rows, units, besides(engine, source), ...twinNumbers(source.neuron, units)];
+  return engine.backend.runNeuron(kernel, rows, units, args);
 }
 
 /** The noise that a neuron fires with: the same source gives the same numbers again. */
@@ -171,13 +208,12 @@ function settle(engine: Engine, attributes: FireAttributes, logits: NdArray, out
   const { neuron, selectionBias } = attributes;
   const { rows, columns: units } = logits;
   if (neuron.settle) {
+    if (runFire(engine, neuron.twin?.settle, attributes, logits, undefined, out)) return;
     const state = stateViews(neuron, attributes.state, units);
     neuron.settle({ rows, units, logits: logits.values, noise: EMPTY, h: out.values, selectionBias, state });
     return;
   }
-  const at = attributes.state?.pointer ?? 0;
-  const args = [logits.pointer, 0, out.pointer, rows, units, at, ...numbersOf(neuron)];
-  if (engine.backend.runNeuron(neuron.twin?.expect, rows, units, args)) return;
+  if (runFire(engine, neuron.twin?.expect, attributes, logits, undefined, out)) return;
   const { values } = logits;
   const result = out.values;
   for (let i = 0; i < result.length; i++)

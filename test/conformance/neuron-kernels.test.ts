@@ -5,8 +5,16 @@ import { createEngine, type Engine } from '../../src/backend/engine.ts';
 import { paddedBytes } from '../../src/backend/heap.ts';
 import type { NdArray } from '../../src/backend/nd-array.ts';
 import type { Neuron } from '../../src/neurons/contract.ts';
+import { twinNumbers } from '../../src/neurons/twin-numbers.ts';
 import { drawsOf } from '../../src/tensor/draws.ts';
-import { allocateState, type FiringMode } from '../../src/tensor/fire.ts';
+import {
+  allocateState,
+  drawNoise,
+  type FiringMode,
+  runFire,
+  runPullback,
+  type TwinSource,
+} from '../../src/tensor/fire.ts';
 import { multiply } from '../../src/tensor/ops/arithmetic.ts';
 import { fireTensor } from '../../src/tensor/ops/fire.ts';
 import { Tape } from '../../src/tensor/tape.ts';
@@ -74,14 +82,15 @@ function caseOf(neuron: Neuron, rows: number, units: number): Case {
 }
 
 /** Fires, pulls back and updates through the tape. */
-function runOn(engine: Engine, { neuron, rows, units, logits, loss, dh, stateFactors }: Case) {
+function runOn(engine: Engine, { neuron, rows, units, logits, loss, dh, stateFactors }: Case, biased = false) {
   engine.beginStep();
   const state = allocateState(engine, neuron, units);
   // What starts at 0 counts too where a kernel reads it; those without one may solve equations with it.
   if (state) setState(state, units, stateFactors, neuron.twin ? 1e-6 : 0);
   const tape = new Tape(engine);
   const a = tape.input(engine.tensor(logits, [rows, units]), tape.plates.examples(rows), true);
-  const fire = (mode: FiringMode) => fireTensor(a, { neuron, mode, source: SOURCE, state });
+  const selectionBias = biased && neuron.selects ? drawn(normal(0.5), units, 25) : undefined;
+  const fire = (mode: FiringMode) => fireTensor(a, { neuron, mode, source: SOURCE, state, selectionBias });
   const h = fire('train');
   const product = multiply(h, tape.input(engine.tensor(dh, [dh.length / units, units]), h.plate));
   tape.backward([{ tensor: product, cotangent: 1 }], tape.input(engine.tensor(loss), h.plate));
@@ -91,7 +100,24 @@ function runOn(engine: Engine, { neuron, rows, units, logits, loss, dh, stateFac
     state: state ? stateOf(state, units) : new Float32Array(0),
     expect: fire('mean-field').array.toArray(),
     threshold: fire({ threshold: 0.5 }).array.toArray(),
+    ...openingOn(engine, { neuron, state, selectionBias }, a.array, dh),
   };
+}
+
+/** P(h ≠ 0) and its pullback, by kernels where the neuron names some. */
+function openingOn(engine: Engine, source: TwinSource, logits: NdArray, dp: Float64Array) {
+  const { neuron, selectionBias } = source;
+  const [p, gradient] = [0, 1].map(() => engine.allocate(logits.shape, 'an opening'));
+  if (!neuron.opening) return {};
+  const noise = drawNoise(engine, neuron, logits, SOURCE);
+  const dh = engine.tensor(dp.subarray(0, logits.size), logits.shape);
+  const { rows, columns: units } = logits;
+  const firing = { rows, units, logits: logits.values, noise: noise.values, selectionBias };
+  const { probability, pullback } = neuron.twin?.opening ?? {};
+  if (!runFire(engine, probability, source, logits, noise, p)) neuron.opening.probability(firing, p.values);
+  if (!runPullback(engine, pullback, source, { logits, noise, dh, gradient }))
+    neuron.opening.pullback(firing, dh.values, gradient.values);
+  return { opening: p.toArray(), openingGradient: gradient.toArray() };
 }
 
 /** Every row of the state's matrix is padded; the padding holds nothing. `zero` stands for what starts at 0. */
@@ -123,12 +149,13 @@ function runAtTheEnd(engine: Engine, neuron: Neuron, rows: number, units: number
   pointers[last] = engine.allocate([rows, columns(last)], last).pointer;
   assert.equal(pointers[last] + paddedBytes(rows * columns(last)), probe.values.buffer.byteLength);
   const { logits, noise, h, loss, dh, gradient } = pointers;
-  const { fire, pullback, update, expect, numbers = [] } = neuron.twin ?? {};
-  const ends = [0, 0, 0].map((none, i) => numbers[i] ?? none);
-  for (const kernel of [fire, expect])
+  const { fire, pullback, update, expect, settle, opening } = neuron.twin ?? {};
+  const ends = twinNumbers(neuron, units);
+  for (const kernel of [fire, expect, settle, opening?.probability])
     engine.backend.runNeuron(kernel, rows, units, [logits, noise, h, rows, units, state, ...ends]);
   const pointersBack = [logits, noise, h, loss, dh, gradient];
-  engine.backend.runNeuron(pullback, rows, units, [...pointersBack, rows, units, state, ...ends]);
+  for (const kernel of [pullback, opening?.pullback])
+    engine.backend.runNeuron(kernel, rows, units, [...pointersBack, rows, units, state, ...ends]);
   if (neuron.update)
     engine.backend.runNeuron(update, rows, units, [logits, noise, h, loss, rows, units, state, ...ends]);
 }
@@ -151,11 +178,17 @@ for (const { title, neuron } of instances)
     for (const [rows, units] of SHAPES.filter(fits(neuron)))
       test(`fires, pulls back and updates ${rows}×${units} on every build as its definition does`, () => {
         const example = caseOf(neuron, rows, units);
-        const expected = runOn(reference, example);
-        for (const engine of builds) {
-          const actual = runOn(engine, example);
-          for (const what of ['h', 'gradient', 'state', 'expect', 'threshold'] as const)
-            assertClose(actual[what], expected[what], TOLERANCE, `${what} on ${engine.name}`);
+        for (const [engine, biased] of builds.flatMap((build) => [[build, false] as const, [build, true] as const])) {
+          if (biased && !neuron.selects) continue;
+          const expected = runOn(reference, example, biased);
+          const actual = runOn(engine, example, biased);
+          for (const [what, values] of Object.entries(expected))
+            assertClose(
+              actual[what as 'h'],
+              values,
+              TOLERANCE,
+              `${what} on ${engine.name}, ${biased ? '' : 'un'}biased`,
+            );
           const closed = (h: Float32Array): boolean[] => Array.from(h, (value) => value === 0);
           assert.deepEqual(closed(actual.h), closed(expected.h), `closed units on ${engine.name}`);
         }

@@ -5,7 +5,8 @@ import { type PenaltyName, penalties, resolveSparsity } from '../../src/gates/in
 import type { SparsityPenalty } from '../../src/gates/penalty.ts';
 import { sigmoid } from '../../src/math/special.ts';
 import { randomStream } from '../../src/random/stream.ts';
-import { assertClose } from '../helpers/numbers.ts';
+import { builds, reference } from '../helpers/engines.ts';
+import { assertClose, drawn } from '../helpers/numbers.ts';
 
 /** Three examples, two gates; the means of the gates are 0.4 and 0.6, those of the examples 0.35, 0.5 and 0.65. */
 const EXAMPLE = Float64Array.of(0.2, 0.5, 0.3, 0.7, 0.7, 0.6);
@@ -67,6 +68,35 @@ for (const [name, penalty] of Object.entries(penalties))
             derivative((moved) => evaluate(penalty, values.with(at, moved), rows, target).value, x, 1e-4),
           );
           assertClose(gradient, numeric, { absolute: 1e-8, relative: 1e-8 }, `${rows}×${units}`);
+        }
+    });
+
+    test('is the same by kernels, on every engine', () => {
+      for (const engine of [reference, ...builds])
+        for (const [rows, units] of [
+          [1, 1],
+          [3, 2],
+          [7, 6],
+          [150, 130],
+        ] as const) {
+          if (!penalty.run) continue;
+          const numbers = drawn((random) => 0.02 + 0.96 * random.uniform(), rows * units, 61);
+          const expected = evaluate(penalty, numbers, rows);
+          engine.beginStep();
+          const place = (values: Float64Array) => engine.tensor(values, [rows, units]);
+          const gradient = place(new Float64Array(rows * units).fill(Number.NaN));
+          const outputs = place(numbers.map((_, i) => OUTPUTS[i % OUTPUTS.length]));
+          const costs = Array.from({ length: units }, (_, j) => COSTS[j % 2]);
+          const value = penalty.run(engine, place(numbers), TARGET, gradient, { outputs, costs });
+          const tolerance = { relative: 1e-5, absolute: 1e-6 };
+          assertClose([value], [expected.value], tolerance, `value of ${rows}×${units} on ${engine.name}`);
+          // A slope is a difference of numbers of the size 1/mean.
+          assertClose(
+            gradient.toArray(),
+            expected.gradient,
+            { relative: 1e-5, absolute: 3e-6 / rows },
+            `${rows}×${units}`,
+          );
         }
     });
 

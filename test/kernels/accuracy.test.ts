@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Engine } from '../../src/backend/engine.ts';
 import { MAPS, type MapName } from '../../src/kernels/maps.ts';
-import { logit, normalQuantile, sigmoid, sigmoidSlope, softplus } from '../../src/math/special.ts';
+import { logit, normalCdf, normalQuantile, sigmoid, sigmoidSlope, softplus } from '../../src/math/special.ts';
 import { builds, integers } from '../helpers/engines.ts';
 import { assertClose } from '../helpers/numbers.ts';
 
@@ -129,6 +129,29 @@ for (const engine of builds)
 
     test('normal quantile, from 2⁻²⁴ to 1 − 2⁻²⁴', () => {
       assertClose(sampled(engine, 'normal', uniforms), uniforms.map(normalQuantile), { relative: 5e-7 }, 'Φ⁻¹');
+    });
+
+    test('normal distribution, from −9 to 9, and 0 far below', () => {
+      const x = [...grid(-9, 9, 50_000), 30];
+      engine.beginStep();
+      // Of two units without noise of which one is kept, the other is the border.
+      const rows = engine.tensor(
+        x.flatMap((a) => [a, 0]),
+        [x.length, 2],
+      );
+      const noise = engine.tensor(new Float32Array(2 * x.length).fill(0.5), [x.length, 2]);
+      const out = engine.allocate([x.length, 2], 'probabilities');
+      const args = [rows.pointer, noise.pointer, out.pointer, x.length, 2, 0, 1, 0, 1];
+      assert.ok(engine.backend.runNeuron('openLargest', x.length, 2, args));
+      const found = out.toArray().filter((_, i) => i % 2 === 0);
+      // x² has a relative error of 2⁻²³, and e^(−x²/2) x²/2 times that.
+      assertClose(found, x.map(normalCdf), { relative: 8e-6, absolute: 1e-20 }, 'Φ');
+      assertClose(
+        found.map((p, i) => (x[i] > -1 ? p : 0.5)),
+        x.map((a) => (a > -1 ? normalCdf(a) : 0.5)),
+        { relative: 6e-7 },
+        'Φ',
+      );
     });
 
     test('logit, from 2⁻²⁴ to 1 − 2⁻²⁴', () => {

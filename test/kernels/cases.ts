@@ -316,6 +316,28 @@ export const cases = {
     relative: 1e-6,
     scale: absolute,
   },
+  probeGates: {
+    scalars: fc.record({ n: size, probability: float(0.01, 1) }),
+    large: { n: MANY, probability: Math.fround(0.1) },
+    arrays: ({ n }) => ({
+      'gates*': { length: n, draw: (random) => (random.uniform() < 0.3 ? random.normal() : 0) },
+      'marks*': { length: n, draw: uniform, written: true },
+      'weights*': { length: n, written: true },
+    }),
+    relative: 1e-7,
+  },
+  switchBalance: {
+    scalars: fc.record({ rows: small, units: small }),
+    large: { rows: 401, units: 130 },
+    arrays: ({ rows, units }) => ({
+      'logits*': { length: rows * units, draw: (random) => 3 * random.normal() },
+      'shares*': { length: units, draw: (random) => random.uniform() / Math.max(1, units) },
+      'gradient*': { length: rows * units, written: true },
+      'values*': { length: rows, written: true },
+    }),
+    relative: 2e-6,
+    absolute: 1e-6,
+  },
   momentumUpdate: {
     scalars: fc.record({ n: size, rate: float(0, 1), momentum: float(0, 1) }),
     large: { n: MANY, rate: Math.fround(0.1), momentum: Math.fround(0.9) },

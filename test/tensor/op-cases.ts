@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { blockMask } from '../../src/backend/block-mask.ts';
 import type { NdArray } from '../../src/backend/nd-array.ts';
-import type { Neuron, Numbers } from '../../src/neurons/contract.ts';
+import type { Neuron } from '../../src/neurons/contract.ts';
 import { zoo } from '../../src/neurons/index.ts';
 import { resolveNeuron } from '../../src/neurons/resolve.ts';
 import { defineOp } from '../../src/tensor/define-op.ts';
@@ -159,7 +159,7 @@ const both = (shape: [number, number], apply: OpCall['apply']): OpCall => ({
 const pointsAt = (offsets: ArrayLike<number>) => (tape: Tape) => tape.plates.points(Int32Array.from(offsets));
 
 /** Σ_c (mean of column c)³: a column's elements pull on one another. */
-function cubedMeans(values: Numbers, rows: number, columns: number, gradient: Numbers): number {
+function cubedMeans({ values, rows, columns }: NdArray, { values: gradient }: NdArray): number {
   let total = 0;
   for (let c = 0; c < columns; c++) {
     let sum = 0;

@@ -65,3 +65,18 @@ export function buildMask(
     }
   }
 }
+
+/** Items are vectors of four: see src/kernels/blocks-mask.ts. */
+export function probeGates(
+  begin: i32, end: i32, gates: usize, marks: usize, weights: usize, n: i32, probability: f32,
+): void {
+  const one = f32x4.splat(1);
+  const least = f32x4.splat(probability);
+  const inverse = f32x4.splat(1 / probability);
+  for (let o: usize = (<usize>begin) << 4; o < (<usize>end) << 4; o += 16) {
+    const open = f32x4.ne(v128.load(gates + o), f32x4.splat(0));
+    const probed = f32x4.lt(v128.load(marks + o), least);
+    v128.store(marks + o, v128.and(v128.or(open, probed), one));
+    v128.store(weights + o, v128.bitselect(one, inverse, open));
+  }
+}

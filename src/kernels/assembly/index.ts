@@ -9,6 +9,15 @@ export * from './optimizers';
 export * from './neurons';
 export * from './neurons-baseline';
 export * from './neurons-rao-blackwell';
+export {
+  fireLargest,
+  fireThreshold,
+  openLargest,
+  pullbackLargest,
+  pullbackOpenLargest,
+  pullbackThreshold,
+  switchBalance,
+} from './neurons-selecting';
 export * from './matmul';
 export * from './blocks-mask';
 export * from './blocks-from-dense';

@@ -1,12 +1,8 @@
+import type { NdArray } from '../../backend/nd-array.ts';
 import { defineOp, like } from '../define-op.ts';
 
 /** A penalty's value, and its gradient written into `gradient` (rows × columns, like `values`). */
-export type PenaltyFunction = (
-  values: Float32Array | Float64Array,
-  rows: number,
-  columns: number,
-  gradient: Float32Array | Float64Array,
-) => number;
+export type PenaltyFunction = (values: NdArray, gradient: NdArray) => number;
 
 /** A penalty on all rows of x together, with a gradient of its own: one number, shape []. */
 export const penalty = defineOp<{ readonly evaluate: PenaltyFunction }>({
@@ -15,7 +11,7 @@ export const penalty = defineOp<{ readonly evaluate: PenaltyFunction }>({
   forward(engine, [x], { evaluate }) {
     const output = engine.allocate([], 'a penalty');
     const gradient = like(engine, x, 'the gradient of a penalty');
-    output.values[0] = evaluate(x.values, x.rows, x.columns, gradient.values);
+    output.values[0] = evaluate(x, gradient);
     return { output, saved: [gradient] };
   },
   pullback(engine, { saved: [gradient] }, dy) {
