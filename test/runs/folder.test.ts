@@ -268,6 +268,17 @@ describe('the lock of a folder', () => {
       await lock.release();
       assert.ok(!existsSync(path));
     }
+    // Between two files of a checkpoint.
+    const lock = await folder.lock();
+    const files = {
+      get facts() {
+        renameSync(path, `${path} last`);
+        return bytes('one');
+      },
+    };
+    await refused(folder.write('checkpoints/a', files), told);
+    await lock.release();
+    assert.ok(!existsSync(path));
     const quick = temporaryFolder();
     const watched = await lockFolder(quick, 10);
     rmSync(quick, { recursive: true });

@@ -17,6 +17,16 @@ export function nodeFolder(path: string): Folder {
   let own: Awaited<ReturnType<typeof lockFolder>> | undefined;
   /** A folder that was removed since this process locked it is not made again with a part of its files. */
   const stillOwn = async (): Promise<void> => own?.check();
+  /** What an error of the system means: a file that is gone may mean that the folder is. */
+  const meaning = async (...told: Parameters<typeof explained>): Promise<Error> => {
+    if (codeOf(told[0]) === 'ENOENT') await stillOwn();
+    return explained(...told);
+  };
+  /** The folders that a file below this one lies in. This folder itself is not made again where it was locked. */
+  const makeRoom = async (target: string): Promise<void> => {
+    if (own) await makeBelow(path, dirname(target));
+    else await mkdir(dirname(target), { recursive: true });
+  };
   /** Opens a file, does something with it and closes it. @param what is attempted, for messages: `written` */
   const using = async <T>(
     name: string,
@@ -33,7 +43,7 @@ export function nodeFolder(path: string): Folder {
         await file.close();
       }
     } catch (error) {
-      throw explained(error, at(name), what, content);
+      throw await meaning(error, at(name), what, content);
     }
   };
   return {
@@ -66,20 +76,20 @@ export function nodeFolder(path: string): Folder {
       // Two writers never share a temporary name; a kill leaves one behind, which the next lock removes.
       const part = join(dirname(target), `.${randomUUID()}.part`);
       try {
-        await mkdir(dirname(target), { recursive: true });
+        await makeRoom(target);
         if (content instanceof Uint8Array) await writeDurably(part, content);
         else await writeFolder(part, content);
         await rename(part, target);
         await syncFolder(dirname(target));
       } catch (error) {
         await rm(part, { recursive: true, force: true }).catch(() => {});
-        throw explained(error, target, 'written', content);
+        throw await meaning(error, target, 'written', content);
       }
     },
     async append(name, bytes) {
       await stillOwn();
-      await mkdir(path, { recursive: true }).catch((error) => {
-        throw explained(error, at(name), 'written', bytes);
+      await makeRoom(await pathBelow(path, name)).catch(async (error) => {
+        throw await meaning(error, at(name), 'written', bytes);
       });
       await using(name, ADD, 'written', (file) => file.writeFile(bytes), bytes);
     },
@@ -162,6 +172,15 @@ async function* piecesOf({ handle, size }: ToRead): AsyncGenerator<Uint8Array, v
     yield piece.subarray(0, bytesRead);
     at += bytesRead;
   }
+}
+
+/** Makes a folder below one that is there, and those between. */
+async function makeBelow(root: string, folder: string): Promise<void> {
+  if (resolve(folder) === resolve(root)) return;
+  await makeBelow(root, dirname(folder));
+  await mkdir(folder).catch((error) => {
+    if (codeOf(error) !== 'EEXIST') throw error;
+  });
 }
 
 /** Removes folders that hold nothing, from one up to the first that was made for it. */
