@@ -8,7 +8,18 @@ import { exampleGates, type GatedPathName, gatedWork } from '../src/audit/gated-
 import { blockMask } from '../src/backend/block-mask.ts';
 import { multiplyMatrices } from '../src/backend/matmul.ts';
 import { targetOf } from '../src/backend/matrix.ts';
-import { createModel, dense, digits, gated, type NdArray, sgd, Tape, type Tensor } from '../src/index.ts';
+import {
+  createModel,
+  type Dataset,
+  dense,
+  digits,
+  gated,
+  makeDataset,
+  type NdArray,
+  sgd,
+  Tape,
+  type Tensor,
+} from '../src/index.ts';
 import { createEngine } from '../src/platform/node/index.ts';
 import { randomStream } from '../src/random/stream.ts';
 import { gatherBatch } from '../src/tasks/examples.ts';
@@ -50,20 +61,31 @@ function matmul512(): () => void {
   };
 }
 
-/** One SGD step of 784 → 2000 → 10, batch 100: forward, all gradients, update. */
-function denseStep(): () => void {
-  const data = digits({ seed: 1, count: 100 });
-  const model = createModel(engine, { inputs: 784, layers: [dense(2000, flags.neuron), dense(10)] });
+/** Digits, cut to so many pixels in the middle, and classes. */
+function digitsOf(count: number, width: number, classes: number): Dataset {
+  const { name, features, labels, scale } = digits({ seed: 1, count });
+  const from = (784 - width) >> 1;
+  const cut = Float32Array.from(
+    { length: count * width },
+    (_, i) => features[Math.floor(i / width) * 784 + from + (i % width)],
+  );
+  return makeDataset({ name, features: cut, labels: labels.map((label) => label % classes), scale, width, classes });
+}
+
+/** One SGD step of inputs → hidden → classes: forward, all gradients, update. */
+const sgdStep = (batch: number, inputs: number, hidden: number, classes: number) => (): (() => void) => {
+  const data = digitsOf(batch, inputs, classes);
+  const model = createModel(engine, { inputs, layers: [dense(hidden, flags.neuron), dense(classes)] });
   const optimizer = sgd({ learningRate: 0.1 });
   const stepper = new Stepper(model, optimizer);
-  const indices = Int32Array.from({ length: 100 }, (_, i) => i);
+  const indices = Int32Array.from({ length: batch }, (_, i) => i);
   return () => {
     const start = performance.now();
     engine.beginStep();
     stepper.run(gatherBatch(engine, data, indices), { optimizer, learningRate: 0.1 });
     times.push(performance.now() - start);
   };
-}
+};
 
 /** Gates open at random, the same for every process: rows × blocks of 0 and 1. */
 function randomGates(rows: number, blocks: number, density: number, stream: number): Float32Array {
@@ -203,7 +225,9 @@ function gatedStep(): () => void {
 
 const WORK: Readonly<Record<string, () => () => void>> = {
   matmul512,
-  'dense-step': denseStep,
+  'dense-step': sgdStep(100, 784, 2000, 10),
+  /** All that is not a product: the tape's own cost. */
+  'small-step': sgdStep(1, 16, 16, 2),
   'gated-layer': gatedLayer,
   'two-gated-layers': twoGatedLayers,
   inference,

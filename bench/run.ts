@@ -130,6 +130,8 @@ const ONE_DRAW = [
   }),
 ];
 
+const SMALL = 'SGD step 16→16→2, batch 1';
+
 /** Every comparison; the first entry is the one that ratios refer to. */
 export const COMPARISONS: Readonly<Record<string, readonly Entry[]>> = {
   'matmul 512³': [
@@ -152,6 +154,12 @@ export const COMPARISONS: Readonly<Record<string, readonly Entry[]>> = {
     peer('tfjs wasm, 2 threads', 'tfjs.mjs', 'dense-step', 2),
     peer('PyTorch CPU, 1 thread', 'torch.py', 'dense-step', 1),
     peer('PyTorch CPU, 2 threads', 'torch.py', 'dense-step', 2),
+  ],
+  [SMALL]: [
+    ours('flipgrad, 1 thread', 'small-step'),
+    peer('jax-js, 1 thread', 'jax-js.mjs', 'small-step', 1),
+    peer('tfjs wasm, 1 thread', 'tfjs.mjs', 'small-step', 1),
+    peer('PyTorch CPU, 1 thread', 'torch.py', 'small-step', 1),
   ],
   'neurons of one draw against a sigmoid: SGD step 784→2000→10, batch 100, 1 thread': ONE_DRAW.map((neuron) =>
     ours(neuron, 'dense-step', '--neuron', neuron),
@@ -219,6 +227,12 @@ export const CLAIMS: readonly {
     others: ['PyTorch CPU, 1 thread', 'PyTorch CPU, 2 threads'],
     asked: 1 / 1.2,
   },
+  {
+    comparison: SMALL,
+    ours: ['flipgrad, 1 thread'],
+    others: ['jax-js, 1 thread', 'tfjs wasm, 1 thread', 'PyTorch CPU, 1 thread'],
+    asked: 1.4,
+  },
   { comparison: GATED_2048, ours: ['blocks, 1 thread(s)'], others: ['dense, 1 thread(s)'], asked: 6.5 },
   { comparison: GATED_2048, ours: ['blocks, 2 thread(s)', 'blocks, 1 thread(s)'], others: TORCH_GATED, asked: 3 },
   { comparison: GATED_2048, ours: ['blocks, 2 thread(s)', 'blocks, 1 thread(s)'], others: TORCH_LOOP, asked: 1.3 },
@@ -259,7 +273,8 @@ export function renderClaims(records: readonly BenchRecord[]): string {
     if (!a || !b) return [];
     const ratio = b.milliseconds / a.milliseconds;
     const verdict = ratio >= asked ? 'met' : 'missed';
-    const side = ({ name, milliseconds }: BenchRecord) => `${name}: ${milliseconds.toFixed(2)} ms`;
+    const side = ({ name, milliseconds }: BenchRecord) =>
+      `${name}: ${milliseconds.toFixed(milliseconds < 0.1 ? 4 : 2)} ms`;
     return [`| ${comparison} | ${side(a)} | ${side(b)} | ${ratio.toFixed(2)}× | ${asked.toFixed(2)}× ${verdict} |`];
   });
   return ['| work | ours | against | faster | asked |', '|---|---|---|---:|---:|', ...rows, ''].join('\n');
@@ -285,7 +300,7 @@ export function renderBench(records: readonly BenchRecord[]): string {
         '|---|---:|---:|',
         ...rows.map((row) =>
           row.skipped === undefined
-            ? `| ${row.name} | ${cell(row.milliseconds, 2)} | ${cell(row.ratio, 2)} |`
+            ? `| ${row.name} | ${cell(row.milliseconds, row.milliseconds < 0.1 ? 4 : 2)} | ${cell(row.ratio, 2)} |`
             : `| ${row.name} | skipped: ${row.skipped} | |`,
         ),
         '',

@@ -1,7 +1,7 @@
-// jax-js on its WebAssembly backend: node jax-js.mjs --work matmul512|dense-step --threads N
+// jax-js on its WebAssembly backend: node jax-js.mjs --work matmul512|dense-step|small-step --threads N
 // One thread is what jax-js does in Node by itself; more threads run its own worker pool on web-worker.mjs.
 import { readFileSync } from 'node:fs';
-import { numbers, readOptions, report, shapes } from './measure.mjs';
+import { MATMUL, numbers, readOptions, report, steps } from './measure.mjs';
 import { Worker } from './web-worker.mjs';
 
 const { work, threads } = readOptions();
@@ -16,14 +16,13 @@ defaultDevice('wasm');
 const matrix = (rows, columns, scale) => numpy.array(numbers(rows * columns, scale)).reshape([rows, columns]);
 
 async function matmul512() {
-  const a = await blockUntilReady(matrix(shapes.matmul, shapes.matmul, 1));
-  const b = await blockUntilReady(matrix(shapes.matmul, shapes.matmul, 1));
+  const a = await blockUntilReady(matrix(MATMUL, MATMUL, 1));
+  const b = await blockUntilReady(matrix(MATMUL, MATMUL, 1));
   const product = jit((x, y) => numpy.matmul(x, y));
   return async () => (await blockUntilReady(product(a.ref, b.ref))).dispose();
 }
 
-async function denseStep() {
-  const { batch, inputs, hidden, classes, learningRate } = shapes;
+async function step({ batch, inputs, hidden, classes, learningRate }) {
   const loss = ([w1, b1, w2, b2], x, y) => {
     const h = numpy.tanh(numpy.matmul(x, w1).add(b1));
     const logits = numpy.matmul(h, w2).add(b2);
@@ -33,7 +32,7 @@ async function denseStep() {
       .sum()
       .mul(-1 / batch);
   };
-  const step = jit((parameters, x, y) => {
+  const descend = jit((parameters, x, y) => {
     const [value, gradients] = valueAndGrad(loss)(
       parameters.map((p) => p.ref),
       x,
@@ -44,7 +43,7 @@ async function denseStep() {
   const x = await blockUntilReady(matrix(batch, inputs, 1));
   const y = await blockUntilReady(
     numpy
-      .array(Float32Array.from({ length: batch * classes }, (_, i) => +(i % classes === 3)))
+      .array(Float32Array.from({ length: batch * classes }, (_, i) => +(i % classes === 1)))
       .reshape([batch, classes]),
   );
   let parameters = await blockUntilReady([
@@ -54,13 +53,13 @@ async function denseStep() {
     numpy.zeros([classes]),
   ]);
   return async () => {
-    const [value, updated] = await blockUntilReady(step(parameters, x.ref, y.ref));
+    const [value, updated] = await blockUntilReady(descend(parameters, x.ref, y.ref));
     value.dispose();
     parameters = updated;
   };
 }
 
 const { version } = JSON.parse(readFileSync(new URL('node_modules/@jax-js/jax/package.json', import.meta.url), 'utf8'));
-const once = await (work === 'matmul512' ? matmul512() : denseStep());
+const once = await (work === 'matmul512' ? matmul512() : step(steps[work]));
 await report({ peer: 'jax-js', work, threads, version, node: process.version }, once);
 process.exit(0);

@@ -4,15 +4,21 @@ import { parseArgs } from 'node:util';
 const WARM_UP_MILLISECONDS = 1500;
 const SAMPLES = 30;
 
-/** The shapes of both kinds of work; torch.py has the same. */
-export const shapes = { matmul: 512, batch: 100, inputs: 784, hidden: 2000, classes: 10, learningRate: 0.1 };
+/** The size of the product; torch.py has the same. */
+export const MATMUL = 512;
+/** The nets of the training steps, by the name of the work; torch.py has the same. */
+export const steps = {
+  'dense-step': { batch: 100, inputs: 784, hidden: 2000, classes: 10, learningRate: 0.1 },
+  'small-step': { batch: 1, inputs: 16, hidden: 16, classes: 2, learningRate: 0.1 },
+};
 
-/** Reads `--work matmul512|dense-step --threads N`. */
+/** Reads `--work matmul512|dense-step|small-step --threads N`. */
 export function readOptions() {
   const { values } = parseArgs({
     options: { work: { type: 'string', default: 'dense-step' }, threads: { type: 'string', default: '1' } },
   });
-  if (!['matmul512', 'dense-step'].includes(values.work)) throw new Error(`--work ${values.work}: no such work`);
+  if (!['matmul512', ...Object.keys(steps)].includes(values.work))
+    throw new Error(`--work ${values.work}: no such work`);
   return { work: values.work, threads: Number(values.threads) };
 }
 

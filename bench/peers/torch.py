@@ -15,7 +15,7 @@ import time
 # This file has PyTorch's own name: keep its folder out of the search.
 sys.path = [entry for entry in sys.path if os.path.abspath(entry or ".") != os.path.dirname(os.path.abspath(__file__))]
 
-MATMUL, BATCH, INPUTS, HIDDEN, CLASSES, LEARNING_RATE = 512, 100, 784, 2000, 10, 0.1
+MATMUL, LEARNING_RATE = 512, 0.1
 WARM_UP_SECONDS, SAMPLES = 1.5, 30
 
 
@@ -24,12 +24,12 @@ def matmul512(torch):
     return lambda: torch.mm(a, b, out=c)
 
 
-def dense_step(torch):
+def training_step(torch, batch, inputs, hidden, classes):
     network = torch.nn.Sequential(
-        torch.nn.Linear(INPUTS, HIDDEN), torch.nn.Tanh(), torch.nn.Linear(HIDDEN, CLASSES)
+        torch.nn.Linear(inputs, hidden), torch.nn.Tanh(), torch.nn.Linear(hidden, classes)
     )
     optimizer = torch.optim.SGD(network.parameters(), lr=LEARNING_RATE)
-    x, y = torch.rand(BATCH, INPUTS), torch.full((BATCH,), 3)
+    x, y = torch.rand(batch, inputs), torch.full((batch,), 1)
 
     def step():
         optimizer.zero_grad(set_to_none=True)
@@ -120,7 +120,8 @@ def inference_loop(torch, options):
 
 WORK = {
     "matmul512": lambda torch, _: matmul512(torch),
-    "dense-step": lambda torch, _: dense_step(torch),
+    "dense-step": lambda torch, _: training_step(torch, 100, 784, 2000, 10),
+    "small-step": lambda torch, _: training_step(torch, 1, 16, 16, 2),
     "gated-mask": gated_mask,
     "gated-loop": gated_loop,
     "inference-dense": inference_dense,
