@@ -1,20 +1,25 @@
 /** Checks of what a neuron declares beside its gradient: opening, weigh, identity, learningRateScale. */
 import type { Neuron, Opening } from '../neurons/contract.ts';
-import { randomStream } from '../random/stream.ts';
+import { type RandomStream, randomStream } from '../random/stream.ts';
 import { drawsOf } from '../tensor/draws.ts';
 import { startingState } from '../tensor/starting-state.ts';
+import { zOf } from './bias-claim.ts';
 import { cellsOf } from './found-cells.ts';
-import { estimatePoints } from './grid.ts';
-import { integrate } from './integrate.ts';
+import { estimatePoints, newGrid } from './grid.ts';
+import { type Integral, integrateOver } from './integrate.ts';
 import { leanUnit } from './less-noise.ts';
 import { short } from './places.ts';
 import { derivative } from './quadrature.ts';
+import { sampleNeuron } from './sample-neuron.ts';
+import { FALSE_ALARM } from './verdict.ts';
 
-const LOGITS = 24;
+const [LOGITS, FEW_LOGITS] = [24, 8];
 const WIDEST = 16;
 const POINTS = 3000;
-/** How well a probability is known whose jumps nobody declared: the width of the search for them, and what several noise numbers leave of it. */
-const FOUND = { absolute: 1 / 4096, relative: 0.1 };
+/** Of h, where the grid is larger. */
+const DRAWS = 20_000;
+/** What P(h ≠ 0) and the mean of `opening.probability` may be apart, integrated over the same grid. */
+const KNOWN = { absolute: 1e-8, relative: 1e-6 };
 /** Coupled units whose opening is integrated. */
 const COUPLED = 2;
 
@@ -30,23 +35,51 @@ export function opensWithProbability(neuron: Neuron): string | undefined {
 function probabilityMisfit(neuron: Neuron, opening: Opening): string | undefined {
   const unit = leanUnit(cellsOf(neuron).neuron);
   const units = neuron.couples ? COUPLED : 1;
-  if (estimatePoints(unit, new Float64Array(units).fill(0.7)) > POINTS) return undefined;
-  const asOutput: Neuron = { ...unit, fire: (firing) => opening.probability(firing, firing.h) };
-  // Where an output jumps is known as well as it is declared, or to the width of the search for it.
-  const known = neuron.cells || neuron.rowCells ? { absolute: 1e-8, relative: 1e-6 } : FOUND;
+  // One grid serves both where the gradient of a unit is its declared probability.
+  const both: Neuron = { ...unit, pullback: ({ gradient, ...firing }) => opening.probability(firing, gradient) };
+  const small = estimatePoints(both, new Float64Array(units).fill(0.7), POINTS) <= POINTS;
   const random = randomStream(1, 0x6f70656e);
-  for (let i = 0; i < (neuron.couples ? 8 : LOGITS); i++) {
+  for (let i = 0; i < (neuron.couples ? FEW_LOGITS : LOGITS); i++) {
     const logits = Float64Array.from(
       { length: units },
       () => (neuron.couples ? 2 : WIDEST) * (2 * random.uniform() - 1),
     );
-    const { mean } = integrate(asOutput, logits, nothing);
-    const { rate } = integrate(unit, logits, nothing);
-    const wrong = rate.findIndex((p, k) => !(Math.abs(p - mean[k]) <= known.absolute + known.relative * p));
+    const known = (small && exactOpening(both, logits, random)) || sampledOpening(both, logits, i);
+    const wrong = known.rate.findIndex((p, k) => !(Math.abs(p - known.declared[k]) <= known.tolerance[k]));
     if (wrong >= 0)
-      return `\`opening.probability\` is ${short(mean[wrong])} at the logit ${short(logits[wrong])}, and P(h ≠ 0) is ${short(rate[wrong])}; expected the same`;
+      return `\`opening.probability\` is ${long(known.declared[wrong])} on average at the logit ${short(logits[wrong])}, and P(h ≠ 0) is ${long(known.rate[wrong])} ${known.how}; expected the same`;
   }
   return undefined;
+}
+
+const long = (value: number): string => Number(value.toPrecision(7)).toString();
+
+/** P(h ≠ 0), and the mean of what is declared; one number a unit. */
+interface Opened {
+  readonly rate: Float64Array;
+  readonly declared: Float64Array;
+  readonly tolerance: Float64Array;
+  readonly how: string;
+}
+
+/** By integration, where two grids agree on the difference. @param both its gradient is the declared probability */
+function exactOpening(both: Neuron, logits: Float64Array, random: RandomStream): Opened | undefined {
+  const [first, second] = [undefined, { random: random.uniform }].map((finer) =>
+    integrateOver(newGrid(both, logits, finer && { finer }), both, logits, nothing),
+  );
+  const tolerance = first.rate.map((p) => KNOWN.absolute + KNOWN.relative * p);
+  const off = (one: Integral, k: number): number => one.rate[k] - one.gradient[k];
+  if (tolerance.some((most, k) => Math.abs(off(first, k) - off(second, k)) > most)) return undefined;
+  return { rate: first.rate, declared: first.gradient, tolerance, how: 'by exact integration' };
+}
+
+/** By sampling. */
+function sampledOpening(both: Neuron, logits: Float64Array, seed: number): Opened {
+  const { rate, gradient, variance } = sampleNeuron(both, logits, nothing, { samples: DRAWS, seed });
+  const z = zOf(2 * LOGITS);
+  const error = (square: number): number => (z * Math.sqrt(square) + (z * z) / Math.sqrt(DRAWS)) / Math.sqrt(DRAWS);
+  const tolerance = rate.map((p, k) => error(p * (1 - p)) + error(variance[k]));
+  return { rate, declared: gradient, tolerance, how: `in ${DRAWS} draws (false alarms ${FALSE_ALARM})` };
 }
 
 function pullbackMisfit(neuron: Neuron, opening: Opening): string | undefined {

@@ -35,18 +35,26 @@ export interface Finer {
 }
 
 /** Grids of a neuron by the logits: several losses and states are integrated on the same ones, and making one may take longer. */
-const grids = new WeakMap<Neuron, Map<string, Grid>>();
+const grids = new WeakMap<Neuron, { readonly by: Map<string, Grid>; size: number }>();
 /** Numbers in the grids that are kept of a neuron, at most. */
 const KEPT = 1_000_000;
 
 export function gridOf(neuron: Neuron, logits: ArrayLike<number>): Grid {
+  // The grid of no noise is one point.
+  if (neuron.noise === 0) return newGrid(neuron, logits);
   const key = Array.from(logits).join();
-  const own = grids.get(neuron) ?? new Map<string, Grid>();
-  const known = own.get(key);
+  const own = grids.get(neuron) ?? { by: new Map<string, Grid>(), size: 0 };
+  const known = own.by.get(key);
   if (known) return known;
   const grid = newGrid(neuron, logits);
-  if ([...own.values()].reduce((sum, { size }) => sum + size, grid.size) > KEPT) own.clear();
-  if (grid.size <= KEPT) grids.set(neuron, own.set(key, grid));
+  if (grid.size > KEPT) return grid;
+  own.size += grid.size;
+  if (own.size > KEPT) {
+    own.by.clear();
+    own.size = grid.size;
+  }
+  own.by.set(key, grid);
+  grids.set(neuron, own);
   return grid;
 }
 
@@ -258,39 +266,60 @@ function axisNodes(
   place?: Place,
   finer?: Finer,
 ): AxisNode[] {
-  const index = before.length;
-  const cuts = neuron.group
-    ? neuron.rowCells?.({ logits: Float64Array.from(logits), noise: Float64Array.from(before) }, index)
-    : neuron.cells?.(logits[0], index, before, place);
-  return edgesOf(cuts ?? []).flatMap(([from, to]) => {
+  return edgesOf(cutsOf(neuron, logits, before, place)).flatMap(([from, to]) => {
     // A coupled unit that is alone in its row does not show what its noise does to others.
-    const shape = neuron.couples && !neuron.group ? 'curved' : shapeOf(neuron, logits, before, from, to);
+    const shape = neuron.couples && !neuron.group ? 'curved' : shapeOf(neuron, logits, before, [from, to], place);
     return nodesOf(shape, from, to, finer);
   });
 }
 
+/** Where the next noise number of a unit or group is cut, after those before it. */
+function cutsOf(neuron: Neuron, logits: readonly number[], before: readonly number[], place?: Place): readonly number[] {
+  const index = before.length;
+  const cuts = neuron.group
+    ? neuron.rowCells?.({ logits: Float64Array.from(logits), noise: Float64Array.from(before) }, index)
+    : neuron.cells?.(logits[0], index, before, place);
+  return cuts ?? [];
+}
+
+
+/** Cuts that are found are known to about that. */
+const SAME_CUT = 1e-12;
 /** Where in a cell it is probed, as shares of its width. */
 const PROBES = [0.003, 0.11, 0.27, 0.5, 0.66, 0.87, 0.996];
 /** What the other noise numbers of the unit are meanwhile. */
 export const OTHERS = [0.13, 0.5, 0.91];
 
+/** Cells of the next noise number that are looked into: the narrowest, which the others may miss. */
+const NARROWEST = 4;
+
 type CellShape = 'flat' | 'straight' | 'curved';
 
 /**
  * In a cell of one noise number, is everything the same (flat), or h the same and the pullback a straight line? Probed, so that no
- * neuron need declare it.
+ * neuron need declare it. Where it moves a cut of the next number, what is integrated is not the same, however unlikely a state that
+ * the cut bounds.
  */
 function shapeOf(
   neuron: Neuron,
   logits: readonly number[],
   before: readonly number[],
-  from: number,
-  to: number,
+  [from, to]: readonly [number, number],
+  place?: Place,
 ): CellShape {
+  const probes = PROBES.map((share) => from + share * (to - from));
   // The last noise number has no others after it.
-  const others = before.length + 1 < logits.length * neuron.noise ? OTHERS : OTHERS.slice(1, 2);
+  const last = before.length + 1 === logits.length * neuron.noise;
+  const cuts = last ? [] : probes.map((u) => cutsOf(neuron, logits, [...before, u], place));
+  if (cuts.some((one) => one.length !== cuts[0].length || one.some((cut, i) => Math.abs(cut - cuts[0][i]) > SAME_CUT)))
+    return 'curved';
+  const within = edgesOf(cuts[0] ?? [])
+    .sort(([a, b], [c, d]) => b - a - (d - c))
+    .slice(0, NARROWEST)
+    .map(([low, high]) => (low + high) / 2);
+  const others = last ? OTHERS.slice(1, 2) : cuts[0].length === 0 ? OTHERS : [...OTHERS, ...within];
   const shapes = others.map((other): CellShape => {
-    const answers = PROBES.map((share) => probeUnits(neuron, logits, before, from + share * (to - from), other));
+    const answers = probes.map((u) => probeUnits(neuron, logits, before, u, other));
     const [first, last] = [answers[0], answers[answers.length - 1]];
     if (answers.every((answer) => answer.every((value, i) => value === first[i]))) return 'flat';
     const gradients = first.length - logits.length;

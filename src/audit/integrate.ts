@@ -41,15 +41,26 @@ export function integrate(
   state?: NeuronState,
   observe?: GradientObserver,
 ): Integral {
-  const units = logits.length;
   const broken = Array.from(logits).findIndex((logit) => !Number.isFinite(logit));
   if (broken >= 0)
     throw new RangeError(
       `The logit of unit ${broken} is ${logits[broken]}, and "${neuron.name}" has no gradient there; a finite number would do.`,
     );
-  const grid = gridOf(neuron, logits);
+  return integrateOver(gridOf(neuron, logits), neuron, logits, loss, state, observe);
+}
+
+/** The same over a grid that is given. */
+export function integrateOver(
+  grid: Grid,
+  neuron: Neuron,
+  logits: ArrayLike<number>,
+  loss: Loss,
+  state?: NeuronState,
+  observe?: GradientObserver,
+): Integral {
+  const units = logits.length;
   const moments = new Moments(units, observe);
-  const minibatch = new Minibatch(neuron, logits, state ?? startingState(neuron, units));
+  const minibatch = new Minibatch(neuron, logits, state ?? startingState(neuron, units), Math.min(ROWS, grid.points));
   for (let first = 0; first < grid.points; first += ROWS)
     minibatch.run(grid, first, Math.min(ROWS, grid.points - first), loss, moments);
   return moments.result();
@@ -108,26 +119,29 @@ class Minibatch {
   private readonly state: NeuronState;
   private readonly logits: Float64Array;
   private readonly noise: Float64Array;
-  private readonly weights = new Float64Array(ROWS);
+  private readonly weights: Float64Array;
   private readonly h: Float64Array;
   private readonly dh: Float64Array;
   private readonly loss: Float64Array;
   private readonly drawWeights: Float64Array;
-  private readonly total = new Float64Array(ROWS);
+  private readonly total: Float64Array;
   private readonly gradient: Float64Array;
 
-  constructor(neuron: Neuron, logits: ArrayLike<number>, state: NeuronState) {
+  constructor(neuron: Neuron, logits: ArrayLike<number>, state: NeuronState, rows: number) {
     this.neuron = neuron;
     this.units = logits.length;
     this.draws = drawsOf(neuron, this.units);
     this.state = state;
-    const size = ROWS * this.units;
-    this.logits = Float64Array.from({ length: size }, (_, i) => logits[i % this.units]);
+    const size = rows * this.units;
+    this.weights = new Float64Array(rows);
+    this.total = new Float64Array(rows);
+    this.logits = new Float64Array(size);
+    for (let i = 0; i < size; i++) this.logits[i] = logits[i % this.units];
     this.noise = new Float64Array(size * neuron.noise);
     this.h = new Float64Array(size * this.draws);
     this.dh = new Float64Array(size * this.draws);
-    this.loss = new Float64Array(ROWS * this.draws);
-    this.drawWeights = new Float64Array(ROWS * this.draws);
+    this.loss = new Float64Array(rows * this.draws);
+    this.drawWeights = new Float64Array(rows * this.draws);
     this.gradient = new Float64Array(size);
   }
 

@@ -14,25 +14,35 @@ const SHAPES = [
   [1, 1],
 ] as const;
 
-/** What one pass and an update of it make, as words of a digest. */
-function digest(neuron: Neuron, rows: number, units: number, narrow: boolean): number {
+/** What one pass is given: drawn once, and copied for every pass. */
+function inputsOf(neuron: Neuron, rows: number, units: number, narrow: boolean) {
   const draws = drawsOf(neuron, units);
   const random = randomStream(1, PLAY, rows, units);
-  const make = (length: number, draw: () => number): Numbers =>
-    narrow ? Float32Array.from({ length }, draw) : Float64Array.from({ length }, draw);
-  const none = (): number => 0;
-  const logits = make(rows * units, () => 3 * random.normal());
-  const noise = make(rows * units * neuron.noise, random.uniform);
-  const state: NeuronState = Object.fromEntries(
-    Object.entries(startingState(neuron, units)).map(([name, start]) => {
+  const make = (length: number, draw: () => number): Numbers => {
+    const values = narrow ? new Float32Array(length) : new Float64Array(length);
+    for (let i = 0; i < length; i++) values[i] = draw();
+    return values;
+  };
+  return {
+    rows,
+    units,
+    logits: make(rows * units, () => 3 * random.normal()),
+    noise: make(rows * units * neuron.noise, random.uniform),
+    state: Object.entries(startingState(neuron, units)).map(([name, start]) => {
       let next = 0;
-      return [name, make(start.length, () => start[next++] + 0.1)];
+      return [name, make(start.length, () => start[next++] + 0.1)] as const;
     }),
-  );
-  const h = make(draws * rows * units, none);
-  const loss = make(draws * rows, () => 3 * random.normal());
-  const dh = make(h.length, random.normal);
-  const gradient = make(rows * units, none);
+    loss: make(draws * rows, () => 3 * random.normal()),
+    dh: make(draws * rows * units, random.normal),
+  };
+}
+
+/** What one pass and an update of it make, as words of a digest. */
+function digest(neuron: Neuron, inputs: ReturnType<typeof inputsOf>): number {
+  const { rows, units } = inputs;
+  const [logits, noise, loss, dh] = [inputs.logits, inputs.noise, inputs.loss, inputs.dh].map((one) => one.slice());
+  const state: NeuronState = Object.fromEntries(inputs.state.map(([name, values]) => [name, values.slice()]));
+  const [h, gradient] = [dh, logits].map((like) => like.slice().fill(0));
   const firing = { rows, units, logits, noise, h, state };
   neuron.fire(firing);
   neuron.pullback({ ...firing, loss, dh, gradient });
@@ -46,7 +56,7 @@ function digest(neuron: Neuron, rows: number, units: number, narrow: boolean): n
 
 /** FNV-1a over the bits of numbers. */
 function mix(word: number, values: Numbers): number {
-  const bytes = new Uint32Array(Float64Array.from(values).buffer);
+  const bytes = new Uint32Array(values.slice().buffer);
   let hash = (word ^ 0x811c9dc5) >>> 0;
   for (const part of bytes) hash = Math.imul(hash ^ part, 0x01000193) ^ (hash >>> 15);
   return hash >>> 0;
@@ -58,7 +68,7 @@ const unitsFor = (neuron: Neuron, units: number): number =>
 /** What the passes of all shapes make: the same in every process, whatever came before. */
 export function replayDigest(neuron: Neuron): string {
   return SHAPES.flatMap(([rows, units]) =>
-    [false, true].map((narrow) => digest(neuron, rows, unitsFor(neuron, units), narrow).toString(16)),
+    [false, true].map((narrow) => digest(neuron, inputsOf(neuron, rows, unitsFor(neuron, units), narrow)).toString(16)),
   ).join('-');
 }
 
@@ -69,9 +79,10 @@ export function sameAgain(neuron: Neuron): string | undefined {
   const first = replayDigest(neuron);
   const perPass = rows * units * (drawsOf(neuron, units) + neuron.noise);
   const passes = Math.max(3, Math.min(300, Math.floor(NUMBERS / perPass)));
-  const again = digest(neuron, rows, units, false);
+  const inputs = inputsOf(neuron, rows, units, false);
+  const again = digest(neuron, inputs);
   for (let pass = 0; pass < passes; pass++)
-    if (digest(neuron, rows, units, false) !== again)
+    if (digest(neuron, inputs) !== again)
       return `pass ${pass + 2} of the same input gives another output than the first; expected that a neuron keeps nothing but its \`state\`, and draws nothing but its noise`;
   return replayDigest(neuron) === first
     ? undefined

@@ -4,6 +4,7 @@ import { describe, it } from 'node:test';
 import { biasVerdicts, measureBias } from '../../src/audit/bias-claim.ts';
 import { checkNeuron } from '../../src/audit/checks.ts';
 import { cellsOf } from '../../src/audit/found-cells.ts';
+import { opensWithProbability } from '../../src/audit/fact-checks.ts';
 import { kernelsMisfit } from '../../src/audit/twin-check.ts';
 import { certify, defineNeuron, instantiate, type Neuron, resolveNeuron, variants } from '../../src/index.ts';
 import { sigmoid } from '../../src/math/special.ts';
@@ -171,6 +172,63 @@ describe('what a neuron declares beside its gradient is tested', () => {
       { ...whole, opening: { ...right, pullback: (_f, _d, g) => void g.fill(0.1) } },
       'opening',
       /`opening\.pullback` gives 0\.1/,
+    );
+  });
+
+  it('opening of a unit whose probability hangs on noise, cells undeclared: to a millionth', () => {
+    const shifted = (a: number, u: number): number => sigmoid(a + 3 * (u - 0.5));
+    const mixed = (a: number, u: number): number => (u < 0.3 ? 1 : 0.5) * sigmoid(a);
+    const neuronOf = (
+      p: (a: number, u: number) => number,
+      declared: (a: number, u: number) => number,
+      slope: (a: number, u: number) => number,
+    ): Neuron => ({
+      ...whole,
+      cells: undefined as never,
+      noise: 2,
+      fire({ logits, noise, h }) {
+        for (let i = 0; i < h.length; i++) h[i] = noise[2 * i + 1] < p(logits[i], noise[2 * i]) ? 1 : 0;
+      },
+      opening: {
+        probability({ logits, noise }, out) {
+          for (let i = 0; i < out.length; i++) out[i] = declared(logits[i], noise[2 * i]);
+        },
+        pullback({ logits, noise }, dp, out) {
+          for (let i = 0; i < out.length; i++) out[i] = dp[i] * slope(logits[i], noise[2 * i]);
+        },
+      },
+    });
+    const grown = (a: number, u: number): number => shifted(a, u) * (1 - shifted(a, u));
+    const flat = (a: number): number => 0.65 * sigmoid(a);
+    const flatSlope = (a: number): number => 0.65 * sigmoid(a) * sigmoid(-a);
+    assert.equal(opensWithProbability(neuronOf(shifted, shifted, grown)), undefined);
+    assert.equal(opensWithProbability(neuronOf(mixed, flat, flatSlope)), undefined);
+    const off = 1 + 5e-6;
+    assert.match(
+      opensWithProbability(
+        neuronOf(
+          shifted,
+          (a, u) => off * shifted(a, u),
+          (a, u) => off * grown(a, u),
+        ),
+      ) ?? '',
+      /by exact integration/,
+    );
+    // Right where the noise is in the middle, and nowhere else.
+    const middle = (a: number): number => shifted(a, 0.5);
+    assert.match(
+      opensWithProbability(neuronOf(shifted, middle, (a) => middle(a) * (1 - middle(a)))) ?? '',
+      /by exact integration/,
+    );
+    assert.match(
+      opensWithProbability(
+        neuronOf(
+          mixed,
+          (a) => 1.05 * flat(a),
+          (a) => 1.05 * flatSlope(a),
+        ),
+      ) ?? '',
+      /`opening\.probability` is/,
     );
   });
 
