@@ -103,8 +103,11 @@ function valuesAt(
     const h = new Float64Array(draws * rows);
     const firing = { rows, units: 1, logits: new Float64Array(rows).fill(logit), noise, h, state };
     neuron.fire(firing);
-    const loss = Float64Array.from({ length: draws * rows }, (_, i) => 1.3 + 0.7 * Math.floor(i / rows));
-    const dh = Float64Array.from({ length: draws * rows }, (_, i) => 0.9 - 0.4 * Math.floor(i / rows));
+    const [loss, dh] = [new Float64Array(draws * rows), new Float64Array(draws * rows)];
+    for (let draw = 0; draw < draws; draw++) {
+      loss.fill(1.3 + 0.7 * draw, draw * rows, (draw + 1) * rows);
+      dh.fill(0.9 - 0.4 * draw, draw * rows, (draw + 1) * rows);
+    }
     const gradient = new Float64Array(rows);
     neuron.pullback({ ...firing, loss, dh, gradient });
     for (let row = 0; row < rows; row++) {

@@ -318,8 +318,14 @@ function shapeOf(
     .slice(0, NARROWEST)
     .map(([low, high]) => (low + high) / 2);
   const others = last ? OTHERS.slice(1, 2) : cuts[0].length === 0 ? OTHERS : [...OTHERS, ...within];
-  const shapes = others.map((other): CellShape => {
-    const answers = probes.map((u) => probeUnits(neuron, logits, before, u, other));
+  const all = probeRows(
+    neuron,
+    logits,
+    before,
+    others.flatMap((other) => probes.map((u) => ({ u, other }))),
+  );
+  const shapes = others.map((_, i): CellShape => {
+    const answers = all.slice(i * probes.length, (i + 1) * probes.length);
     const [first, last] = [answers[0], answers[answers.length - 1]];
     if (answers.every((answer) => answer.every((value, i) => value === first[i]))) return 'flat';
     const gradients = first.length - logits.length;
@@ -341,29 +347,44 @@ function shapeOf(
  * @param before its first noise numbers; the next one is `u`, and all after it are `other`
  */
 export function probe(neuron: Neuron, logit: number, before: readonly number[], u: number, other: number): number[] {
-  return probeUnits(neuron, [logit], before, u, other);
+  return probeRows(neuron, [logit], before, [{ u, other }])[0];
 }
 
-/** The same for the units of one group, unit after unit; cotangents differ between units too. */
-function probeUnits(
+/** The same for the units of one group, unit after unit, of many numbers `u`; cotangents differ between units too. */
+function probeRows(
   neuron: Neuron,
   logits: readonly number[],
   before: readonly number[],
-  u: number,
-  other: number,
-): number[] {
-  const units = logits.length;
-  const noise = new Float64Array(units * neuron.noise).fill(other);
-  noise.set(before);
-  noise[before.length] = u;
+  probes: readonly { readonly u: number; readonly other: number }[],
+): number[][] {
+  const [units, rows] = [logits.length, probes.length];
+  const width = units * neuron.noise;
+  const noise = new Float64Array(rows * width);
+  const all = new Float64Array(rows * units);
+  probes.forEach(({ u, other }, row) => {
+    noise.fill(other, row * width, (row + 1) * width);
+    noise.set(before, row * width);
+    noise[row * width + before.length] = u;
+    all.set(logits, row * units);
+  });
   const draws = drawsOf(neuron, units);
-  const state = startingState(neuron, units);
-  const h = new Float64Array(draws * units);
-  const gradient = new Float64Array(units);
-  const loss = Float64Array.from({ length: draws }, (_, draw) => 1.3 + 0.7 * draw);
-  const dh = Float64Array.from({ length: draws * units }, (_, i) => 0.9 - 0.4 * i);
-  const firing = { rows: 1, units, logits: Float64Array.from(logits), noise, h, state };
+  const h = new Float64Array(draws * rows * units);
+  const gradient = new Float64Array(rows * units);
+  const loss = new Float64Array(draws * rows);
+  const dh = new Float64Array(h.length);
+  for (let draw = 0, at = 0; draw < draws; draw++)
+    for (let row = 0; row < rows; row++) {
+      loss[draw * rows + row] = 1.3 + 0.7 * draw;
+      for (let unit = 0; unit < units; unit++) dh[at++] = 0.9 - 0.4 * (draw * units + unit);
+    }
+  const firing = { rows, units, logits: all, noise, h, state: startingState(neuron, units) };
   neuron.fire(firing);
   neuron.pullback({ ...firing, loss, dh, gradient });
-  return [...h, ...gradient];
+  return probes.map((_, row) => {
+    const answer: number[] = [];
+    for (let draw = 0; draw < draws; draw++)
+      for (let unit = 0; unit < units; unit++) answer.push(h[(draw * rows + row) * units + unit]);
+    for (let unit = 0; unit < units; unit++) answer.push(gradient[row * units + unit]);
+    return answer;
+  });
 }

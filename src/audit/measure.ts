@@ -517,9 +517,15 @@ function overStates(logits: Float64Array, loss: Loss): Truth {
 export function differences(expected: (logits: Float64Array) => number, logits: Float64Array): Truth {
   const error = new Float64Array(logits.length);
   const gradient = logits.map((logit, i) => {
-    const along = (x: number): number => expected(logits.with(i, x));
+    const known = new Map<number, number>();
+    // The two steps have places in common.
+    const along = (x: number): number => {
+      const value = known.get(x) ?? expected(logits.with(i, x));
+      known.set(x, value);
+      return value;
+    };
     const [wide, narrow] = [derivative(along, logit, STEP), derivative(along, logit, STEP / 2)];
-    const size = Math.max(Math.abs(along(logit)), 1e-3);
+    const size = Math.max(Math.abs(along(logit + STEP)), 1e-3);
     error[i] = 2 * Math.abs(wide - narrow) + (8 * ROUNDING * size) / STEP;
     return wide;
   });

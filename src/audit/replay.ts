@@ -7,6 +7,8 @@ import { startingState } from '../tensor/starting-state.ts';
 const PLAY = 0x706c6179;
 /** Numbers that are worked on again and again, together. */
 const NUMBERS = 1_200_000;
+/** Numbers of one pass, at most. */
+const PASS = 30_000;
 /** Rows and units of the passes. */
 const SHAPES = [
   [5, 3],
@@ -65,19 +67,27 @@ function mix(word: number, values: Numbers): number {
 const unitsFor = (neuron: Neuron, units: number): number =>
   Math.min((neuron.group ?? 1) * units, neuron.mostUnits ?? Number.POSITIVE_INFINITY);
 
+/** As many rows as a pass of so many numbers has, up to the usual ones. */
+const rowsFor = (neuron: Neuron, rows: number, units: number): number =>
+  Math.max(1, Math.min(rows, Math.floor(PASS / (units * (drawsOf(neuron, units) + neuron.noise)))));
+
 /** What the passes of all shapes make: the same in every process, whatever came before. */
 export function replayDigest(neuron: Neuron): string {
-  return SHAPES.flatMap(([rows, units]) =>
-    [false, true].map((narrow) => digest(neuron, inputsOf(neuron, rows, unitsFor(neuron, units), narrow)).toString(16)),
-  ).join('-');
+  return SHAPES.flatMap(([most, some]) => {
+    const units = unitsFor(neuron, some);
+    const rows = rowsFor(neuron, most, units);
+    return [false, true].map((narrow) => digest(neuron, inputsOf(neuron, rows, units, narrow)).toString(16));
+  }).join('-');
 }
 
 /** Does the same pass make the same after very many others, in another order? */
 export function sameAgain(neuron: Neuron): string | undefined {
-  const [[rows, some]] = [SHAPES[1]];
+  const [most, some] = SHAPES[1];
   const units = unitsFor(neuron, some);
+  const rows = rowsFor(neuron, most, units);
   const first = replayDigest(neuron);
-  const perPass = rows * units * (drawsOf(neuron, units) + neuron.noise);
+  const held = Object.values(startingState(neuron, units)).reduce((sum, { length }) => sum + length, 0);
+  const perPass = rows * (units * (drawsOf(neuron, units) + neuron.noise) + held);
   const passes = Math.max(3, Math.min(300, Math.floor(NUMBERS / perPass)));
   const inputs = inputsOf(neuron, rows, units, false);
   const again = digest(neuron, inputs);
