@@ -31,6 +31,7 @@ export const stochasticTimesSmooth2013 = defineNeuron({
       reads: 'cotangent-when-open',
       range: 'unit-interval',
       claims: { unbiased: false },
+      cells: (logit, index, before) => (index === 1 ? [open(noisy(logit, before[0]))] : []),
       // Given the noise at the argument, as the 2013 penalty saw it.
       opening: {
         probability({ logits, noise }, p) {

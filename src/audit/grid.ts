@@ -274,14 +274,18 @@ function axisNodes(
 }
 
 /** Where the next noise number of a unit or group is cut, after those before it. */
-function cutsOf(neuron: Neuron, logits: readonly number[], before: readonly number[], place?: Place): readonly number[] {
+function cutsOf(
+  neuron: Neuron,
+  logits: readonly number[],
+  before: readonly number[],
+  place?: Place,
+): readonly number[] {
   const index = before.length;
   const cuts = neuron.group
     ? neuron.rowCells?.({ logits: Float64Array.from(logits), noise: Float64Array.from(before) }, index)
     : neuron.cells?.(logits[0], index, before, place);
   return cuts ?? [];
 }
-
 
 /** Cuts that are found are known to about that. */
 const SAME_CUT = 1e-12;

@@ -26,6 +26,7 @@ import { sigmoid } from '../../src/math/special.ts';
 import type { Pullback, Update } from '../../src/neurons/contract.ts';
 import { createEngine } from '../../src/platform/node/index.ts';
 import { builds } from '../helpers/engines.ts';
+import { full, slow } from '../helpers/extent.ts';
 import { assertClose } from '../helpers/numbers.ts';
 
 const score = resolveNeuron('stochastic-binary:baseline=none');
@@ -119,7 +120,9 @@ describe('certify', () => {
       ['extreme logits', { ...score, expect: (a) => 1 / Math.exp(-a) - 1 / Math.exp(-a) }],
       ['formulas', { ...score, expect: (a) => 0.9 * sigmoid(a) }],
     ];
-    for (const [claim, neuron] of wrong) assert.equal(verdictOf(neuron, claim), 'refuted', claim);
+    for (const [claim, neuron] of full ? wrong : wrong.slice(0, 3))
+      assert.equal(verdictOf(neuron, claim), 'refuted', claim);
+    if (!full) return;
     const many = resolveNeuron('rloo:K=16');
     const biasOf = (neuron: Neuron) => biasVerdicts([measureBias(neuron, neuron.name, true)])[0];
     const found = [...expectationVerdicts(many), biasOf(many)];
@@ -221,14 +224,16 @@ describe('certify', () => {
       ],
       ['same update, same state', /changes its input arrays/, learner(({ loss }) => void (loss[0] = 0))],
     ];
-    for (const [claim, evidence, neuron] of wrong) {
+    for (const [claim, evidence, neuron] of full ? wrong : wrong.filter((_, i) => i % 4 === 0)) {
       const found = certify(neuron).find((one) => one.claim === claim);
       assert.equal(found?.verdict, 'refuted', `${claim}: ${evidence}`);
       assert.match(found.evidence, evidence);
     }
   });
 
-  it('decides whether a relaxation of groups is unbiased for its own objective, on a group cut short', () => {
+  it('decides whether a relaxation of groups is unbiased for its own objective, on a group cut short', {
+    skip: slow,
+  }, () => {
     const relaxed = resolveNeuron('categorical-concrete');
     const claim = 'unbiased for its relaxation';
     const verdict = (neuron: Neuron) => relaxationVerdict(neuron);

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { auditCommand } from '../../cli/audit.ts';
+import { full } from '../helpers/extent.ts';
 import { interrupted } from '../helpers/interrupted.ts';
 import { refused } from '../helpers/refused.ts';
 import { runCli } from '../helpers/run-cli.ts';
@@ -91,10 +92,11 @@ describe('flipgrad audit', () => {
     const [row] = linesOf(right);
     assert.ok(row.verdicts.every(({ verdict }) => verdict === 'holds'));
     assert.ok(row.unit === 'bits' && row.bias.value < 1e-9);
-    for (const [name, claims, claim] of [
+    const wrongs = [
       ['wrong-mean', '{ unbiased: true, mean: (a: number) => sigmoid(a + 0.01) }', 'mean'],
       ['wrong-bias', '{ unbiased: false }', 'biased'],
-    ]) {
+    ];
+    for (const [name, claims, claim] of full ? wrongs : wrongs.slice(0, 1)) {
       const wrong = await runCli(['audit', neuronFile(name, claims)]);
       assert.equal(wrong.code, 1, name);
       const [found, result] = linesOf(wrong);
@@ -104,6 +106,7 @@ describe('flipgrad audit', () => {
         [claim],
       );
     }
+    if (!full) return;
     const biased = neuronFile(
       'wrong-unbiased',
       '{ unbiased: true }',
