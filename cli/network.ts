@@ -1,6 +1,9 @@
 import {
+  changeInside,
   type DenseSpec,
+  hasGates,
   type LayerSpec,
+  layersInside,
   layersText,
   type Module,
   type NeuronDefinition,
@@ -94,7 +97,7 @@ export function openNetwork(
   const { layers } = networkOf(config, code, facts);
   const described = layers as readonly LayerSpec[];
   const found =
-    placeIn(described, isGated) ??
+    placeIn(described, hasGates) ??
     placeIn(described, (layer) => layer.layer === 'dense' && !isLinear(layer, code.neurons));
   if (!found)
     throw new UsageError(
@@ -102,7 +105,7 @@ export function openNetwork(
     );
   return {
     layersOf: (neuron) => described.map((layer) => replaced(layer, found, neuron)),
-    place: isGated(found) ? 'gates' : 'hidden units',
+    place: hasGates(found) ? 'gates' : 'hidden units',
   };
 }
 
@@ -128,21 +131,16 @@ function openFile(
     throw new UsageError(
       `The network of ${config.net} does not ask for \`neuron\`. Expected a function of ({ neuron }), in which it is left open.`,
     );
-  const gates = layers.some((layer) => 'layer' in layer && placeIn([layer], isGated) !== undefined);
+  const gates = layers.some((layer) => 'layer' in layer && placeIn([layer], hasGates) !== undefined);
   return {
     layersOf: (neuron) => withOutput(make(neuron), classes, code.neurons).layers,
     place: gates ? 'gates' : 'hidden units',
   };
 }
 
-const isGated = (layer: LayerSpec): boolean => layer.layer === 'gated';
-
-const inside = (layer: LayerSpec): readonly LayerSpec[] =>
-  layer.layer === 'residual' ? [layer.module] : layer.layer === 'sequential' ? layer.modules : [];
-
 function placeIn(layers: readonly LayerSpec[], is: (layer: LayerSpec) => boolean): LayerSpec | undefined {
   for (const layer of layers) {
-    const found = is(layer) ? layer : placeIn(inside(layer), is);
+    const found = is(layer) ? layer : placeIn(layersInside(layer), is);
     if (found) return found;
   }
   return undefined;
@@ -150,8 +148,5 @@ function placeIn(layers: readonly LayerSpec[], is: (layer: LayerSpec) => boolean
 
 function replaced(layer: LayerSpec, place: LayerSpec, neuron: string): LayerSpec {
   if (layer === place) return { ...layer, neuron } as LayerSpec;
-  if (layer.layer === 'residual') return { ...layer, module: replaced(layer.module, place, neuron) };
-  if (layer.layer === 'sequential')
-    return { ...layer, modules: layer.modules.map((one) => replaced(one, place, neuron)) };
-  return layer;
+  return changeInside(layer, (one) => replaced(one, place, neuron));
 }

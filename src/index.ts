@@ -106,11 +106,14 @@ export { type Formula, type Formulas, f, type RowFormula } from './neurons/formu
 export { type NeuronName, zoo } from './neurons/index.ts';
 export { instantiate, type NeuronSpec, resolveNeuron } from './neurons/resolve.ts';
 // Layers and models
+export { type ConditionalOptions, type ConditionalSpec, conditional } from './nn/conditional.ts';
 export { type DenseSpec, dense } from './nn/dense.ts';
 export { type EmbeddingSpec, embedding } from './nn/embedding.ts';
 export type { RateSpread, SiteHealth } from './nn/firing-site.ts';
 export { type GatedSpec, gated } from './nn/gated.ts';
+export type { GateOptions } from './nn/gating.ts';
 export type { Hold } from './nn/hold.ts';
+export { changeInside, hasGates, layersInside, ungated } from './nn/layer-kinds.ts';
 export { type LstmSpec, lstm } from './nn/lstm.ts';
 export {
   createModel,
@@ -121,6 +124,7 @@ export {
   type Snapshot,
 } from './nn/model.ts';
 export { type LayerDescription, type Module, module } from './nn/module.ts';
+export { type ParallelOptions, type ParallelSpec, parallel } from './nn/parallel.ts';
 export { layerForms, layersText, parseLayers } from './nn/parse-layers.ts';
 export type { Mode, Pass } from './nn/pass.ts';
 export { type ResidualSpec, residual } from './nn/residual.ts';

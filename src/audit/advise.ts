@@ -3,6 +3,7 @@ import { meanOf } from '../math/repeats.ts';
 import { studentQuantile } from '../math/student.ts';
 import type { Neuron } from '../neurons/contract.ts';
 import { resolveNeuron } from '../neurons/resolve.ts';
+import { hasGates } from '../nn/layer-kinds.ts';
 import type { Model } from '../nn/model.ts';
 import { skipsInTraining } from '../nn/paths.ts';
 import { siteOf } from '../train/basket.ts';
@@ -304,8 +305,7 @@ function reasons(
     found.push(
       `Its gradient at the logits is off by ${gradient.bias.toPrecision(2)}·|∇| in the mean and has ${gradient.variancePerEvaluation.toPrecision(2)}·|∇|² of variance for each evaluation of the loss, at ${gradient.points} point${gradient.points === 1 ? '' : 's'} of a training by ${carrier}.`,
     );
-  if (layersOf(best.neuron).some((layer) => 'layer' in layer && layer.layer === 'gated'))
-    found.push(skipping(best, races));
+  if (layersOf(best.neuron).some((layer) => 'layer' in layer && hasGates(layer))) found.push(skipping(best, races));
   return found;
 }
 

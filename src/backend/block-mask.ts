@@ -21,10 +21,12 @@ export interface BlockMask {
   readonly rowStart: number;
   /** Pair numbers row by row, blocks ascending. */
   readonly rowPair: number;
+  /** `blockStart` as numbers. */
+  blockStarts(): ArrayLike<number>;
   /** `rowStart` as numbers. */
   rowStarts(): ArrayLike<number>;
   /** `pairRow` as numbers. */
-  pairRows(): ArrayLike<number>;
+  pairRows(): Int32Array | Float64Array;
 }
 
 /** How many gates are open (not 0): the pairs that their mask would have. */
@@ -53,6 +55,7 @@ export function blockMask({ backend }: Engine, gates: NdArray): BlockMask {
     pairBlock,
     rowStart,
     rowPair,
+    blockStarts: () => memory.integers(blockStart, blocks + 1),
     rowStarts: () => memory.integers(rowStart, rows + 1),
     pairRows: () => memory.integers(pairRow, pairs),
   };

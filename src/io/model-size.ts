@@ -24,20 +24,47 @@ function sum(layers: unknown, inputs: number): readonly [number, number | undefi
 
 const affine = (inputs: number, units: number): number => (inputs + 1) * units;
 
+/** Of modules beside each other, `times` of each. */
+function beside(layers: unknown, inputs: number, join: unknown, times = 1): readonly [number, number | undefined] {
+  if (!Array.isArray(layers) || layers.length === 0) return NOTHING;
+  const each = layers.map((layer) => sum([layer], inputs));
+  const weights = times * each.reduce((total, [own]) => total + own, 0);
+  const [[, first]] = each;
+  const all = times * each.reduce((total, [, outputs]) => total + (outputs ?? Number.NaN), 0);
+  return [weights, join === 'concatenate' ? all : first];
+}
+
+/** A gater of so many gates. */
+function gaterOf(gater: unknown, inputs: number, gates: number): number {
+  const widths = [inputs, ...(Array.isArray(gater) ? gater : []), gates];
+  return widths.slice(1).reduce((total, width, i) => total + affine(widths[i], width), 0);
+}
+
+interface Parts {
+  readonly parts: unknown;
+  readonly join?: unknown;
+  readonly copies?: number;
+  readonly gater?: unknown;
+}
+
 const counts: Readonly<Record<LayerSpec['layer'], Count>> = {
+  conditional({ parts, join, copies = 1, gater = [64] }: Parts, inputs) {
+    const [weights, outputs] = beside(parts, inputs, join, copies);
+    const gates = copies * (Array.isArray(parts) ? parts.length : 0);
+    return [weights + gaterOf(gater, inputs, gates), outputs];
+  },
   dense: ({ units }: { units: number }, inputs) => [affine(inputs, units), units],
   gated(
     { units, blocks = units, gater = [64] }: { units: number; blocks?: number; gater?: readonly number[] },
     inputs,
   ) {
-    const widths = [inputs, ...(Array.isArray(gater) ? gater : []), blocks];
-    const ofGater = widths.slice(1).reduce((sum, width, i) => sum + affine(widths[i], width), 0);
-    return [affine(inputs, units) + ofGater, units];
+    return [affine(inputs, units) + gaterOf(gater, inputs, blocks), units];
   },
   lstm({ units, bidirectional = false }: { units: number; bidirectional?: boolean }, inputs) {
     const directions = bidirectional ? 2 : 1;
     return [directions * (affine(inputs, 4 * units) + 4 * units * units), directions * units];
   },
+  parallel: ({ parts, join }: Parts, inputs) => beside(parts, inputs, join),
   sequential: ({ modules }: { modules: unknown }, inputs) => sum(modules, inputs),
   residual: ({ module }: { module: unknown }, inputs) => [sum([module], inputs)[0], inputs],
   signs: (_layer, inputs) => [0, inputs],

@@ -15,6 +15,7 @@ import * as maps from './maps.ts';
 import * as matmul from './matmul.ts';
 import { neuronKernels } from './neurons.ts';
 import * as optimizers from './optimizers.ts';
+import * as parts from './parts.ts';
 import * as random from './random.ts';
 import * as rows from './rows.ts';
 import * as sampling from './sampling.ts';
@@ -39,6 +40,7 @@ export const catalogue = {
   bernoulliDivergence: bernoulliLosses.bernoulliDivergence,
   bernoulliDivergencePullback: bernoulliLosses.bernoulliDivergencePullback,
   uniforms: random.uniforms,
+  uniformsOfRows: random.uniformsOfRows,
   bernoulli: sampling.bernoulli,
   logistic: sampling.logistic,
   normal: sampling.normal,
@@ -71,6 +73,9 @@ export const catalogue = {
   gatherRows: gathering.gatherRows,
   transposeRows: gathering.transposeRows,
   addTransposedRows: gathering.addTransposedRows,
+  addGatedRows: parts.addGatedRows,
+  gatedRowsValues: parts.gatedRowsValues,
+  gatedRowsGates: parts.gatedRowsGates,
   lstm: lstm.lstm,
   lstmPullback: lstm.lstmPullback,
   ctc: ctc.ctc,

@@ -1,6 +1,7 @@
 /** What a gate makes of blocks: which units need not be computed where it is closed. */
 import { evaluateFormula, type Formula } from '../neurons/formula.ts';
-import type { Program } from './lower.ts';
+import { sizeOf } from '../tensor/shape.ts';
+import { ofKind, type Program } from './lower.ts';
 import { type Constant, isConstant, type Node, type NodeOf, type Value } from './program.ts';
 
 /** A formula of units, one by one, with constants beside them. */
@@ -66,3 +67,44 @@ export function canBeZero(value: Value): boolean {
 }
 
 const LOGITS = Array.from({ length: 163 }, (_, i) => -30 + 0.37 * i);
+
+/** A gate in front of a node: where it is 0, nothing reads what the node gives. */
+export interface Guard {
+  readonly gates: Node;
+  /** Its number among them. */
+  readonly gate: number;
+}
+
+/** The gate that each node stands behind, the nearest of several: nodes of whole parts, which nothing but the part's gate reads. */
+export function guardsOf(program: Program): ReadonlyMap<Node, Guard> {
+  const { nodes } = program;
+  const parts = ofKind(nodes, 'gate').flatMap((gate) => {
+    const { gates } = gate;
+    if (isConstant(gates) || blocksOf(program, gate)) return [];
+    return rootsOf(gate).map((root, k) => ({ gates, gate: k, nodes: behind(program, root, gates) }));
+  });
+  const guards = new Map<Node, Guard>();
+  // Parts within parts have fewer nodes.
+  for (const part of parts.toSorted((a, b) => b.nodes.length - a.nodes.length))
+    for (const node of part.nodes) guards.set(node, part);
+  return guards;
+}
+
+/** What a gate multiplies, gate by gate, where each is a node of its own. */
+function rootsOf({ gates, values, size }: NodeOf<'gate'>): readonly Value[] {
+  const [count] = gates.shape;
+  if (count === 1) return [values];
+  let joined: Value = values;
+  while (joined.kind === 'reshape') joined = joined.x;
+  if (joined.kind !== 'concatenate' || joined.axis !== 0 || joined.values.length !== count) return [];
+  return joined.values.every(({ shape }) => sizeOf(shape) === size) ? joined.values : [];
+}
+
+/** The nodes that nothing but a root reads, all of them after the gates. */
+function behind({ nodes, uses }: Program, root: Value, gates: Node): readonly Node[] {
+  if (isConstant(root) || uses.get(root)?.length !== 1) return [];
+  const found = new Set<Node>([root]);
+  const after = nodes.slice(nodes.indexOf(gates) + 1);
+  for (const node of after.toReversed()) if (uses.get(node)?.every((use) => found.has(use))) found.add(node);
+  return after.filter((node) => found.has(node));
+}

@@ -7,8 +7,17 @@ export interface PortableFormula {
   readonly operands: readonly PortableOperand[];
 }
 
+/** A gate that a step stands behind: where it is 0, so are the `size` numbers of the step, and they are not computed. */
+export interface PortableGuard {
+  readonly gates: number;
+  readonly gate: number;
+  readonly size: number;
+}
+
 /** Steps of a network on one row. Step 0 is the input; every other one reads steps before it. */
-export type PortableStep =
+export type PortableStep = { readonly behind?: PortableGuard } & PortableKind;
+
+type PortableKind =
   | { readonly kind: 'input' }
   | ({ readonly kind: 'elementwise'; readonly size: number } & PortableFormula)
   | {
@@ -252,6 +261,9 @@ export function createPredictor(
 
   /** One step on one row. */
   const compute = (step: PortableStep, flows: readonly Flow[]): Flow => {
+    const { behind } = step;
+    if (behind && flows[behind.gates].values[behind.gate] === 0)
+      return { values: new Float64Array(behind.size), size: 0, open: [] };
     switch (step.kind) {
       case 'elementwise':
         return whole(

@@ -1,7 +1,7 @@
 import { encodeBase64 } from '../io/base64.ts';
 import type { Model } from '../nn/model.ts';
 import { padded, type Shape, sizeOf, stridesOf } from '../tensor/shape.ts';
-import { blocksOf, inBlocks } from './blocks.ts';
+import { blocksOf, type Guard, guardsOf, inBlocks } from './blocks.ts';
 import { javascriptFormula } from './javascript-formula.ts';
 import { type FrozenMode, lower, type Program, readsSequences } from './lower.ts';
 import {
@@ -106,18 +106,28 @@ class StepWriter {
   private readonly places = new Map<Value, number>();
   /** Nodes that are part of the step of a gate. */
   private readonly inside: ReadonlySet<Node>;
+  private readonly guards: ReadonlyMap<Node, Guard>;
 
   constructor(program: Program) {
     this.program = program;
     const gates = program.nodes.filter((node) => node.kind === 'gate');
     this.inside = new Set(gates.flatMap((gate) => blocksOf(program, gate)?.nodes ?? []));
+    this.guards = guardsOf(program);
   }
 
   write(node: Node): void {
     if (this.inside.has(node)) return;
     // The last step is the output.
     const alias = node.kind === 'reshape' && node !== this.program.output;
-    this.places.set(node, alias ? this.place(node.x) : this.steps.push(this.stepOf(node)) - 1);
+    this.places.set(node, alias ? this.place(node.x) : this.steps.push(this.guarded(node)) - 1);
+  }
+
+  /** A step, and the gate that it stands behind. */
+  private guarded(node: Node): StepText {
+    const step = this.stepOf(node);
+    const guard = this.guards.get(node);
+    if (!guard || node.kind === 'lstm') return step;
+    return { ...step, behind: { gates: this.place(guard.gates), gate: guard.gate, size: sizeOf(node.shape) } };
   }
 
   private stepOf(node: Node): StepText {

@@ -4,7 +4,7 @@ import { sum } from '../math/statistics.ts';
 import type { Neuron, Numbers } from '../neurons/contract.ts';
 import { drawsOf } from '../tensor/draws.ts';
 import { allocateState, type DrawKey, drawNoise, type FiringMode } from '../tensor/fire.ts';
-import { fireTensor } from '../tensor/ops/fire.ts';
+import { fireTensor, rowsOfNoise } from '../tensor/ops/fire.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { holdInputs, holdOutputs } from './hold.ts';
 import type { Pass } from './pass.ts';
@@ -72,9 +72,16 @@ export class FiringSite {
   readonly state: NdArray | undefined;
   /** Added to the logits where units are selected (gates/balance.ts); undefined where nothing is. */
   selectionBias: Float64Array | undefined;
-  /** The logits and outputs (while training, of all draws) of the last firing, valid until the next step. */
+  /**
+   * The logits and outputs (while training, of all draws) of the last firing of this step, valid until the next; undefined where it did not
+   * fire, as in a part that no gate opened.
+   */
   get last(): Firings | undefined {
-    return this.firings.at(-1);
+    return this.ofThisStep.at(-1);
+  }
+
+  private get ofThisStep(): readonly Firings[] {
+    return this.firings[0]?.h.tape.current ? this.firings : [];
   }
 
   /** All of the last pass: several where its module was applied several times. */
@@ -155,9 +162,10 @@ export class FiringSite {
   /** What the units fired with in this pass, when sampled: for functions of P(h ≠ 0) given the noise. */
   noiseOf(
     pass: Pass,
-    logits: NdArray,
+    logits: Tensor,
   ): { readonly noise: NdArray; readonly selectionBias: Numbers | undefined; readonly state: NdArray | undefined } {
-    const noise = drawNoise(pass.tape.engine, this.neuron, logits, this.sourceOf(pass, this.firings.length - 1));
+    const source = this.sourceOf(pass, this.firings.length - 1);
+    const noise = drawNoise(pass.tape.engine, this.neuron, logits.array, source, rowsOfNoise(logits));
     return { noise, selectionBias: this.selectionBias, state: this.state };
   }
 
@@ -165,7 +173,7 @@ export class FiringSite {
   countLast(): Float64Array {
     const rates = new Float64Array(this.units);
     let rows = 0;
-    for (const { logits, h } of this.firings) {
+    for (const { logits, h } of this.ofThisStep) {
       rows += logits.rows;
       this.countRows(h, rates);
     }

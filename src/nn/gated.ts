@@ -12,8 +12,17 @@ import {
 import { gate } from '../tensor/ops/gate.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { checkUnits } from './check.ts';
+import { type DenseSpec, dense } from './dense.ts';
 import { GatedPath } from './gated-path.ts';
-import { fireGates, type GateFacts, type GateOptions, gateOptionWords, gateWords, resolveGates } from './gating.ts';
+import {
+  fireGates,
+  type GateFacts,
+  type GateOptions,
+  gateOptionWords,
+  gateWords,
+  keepRates,
+  resolveGates,
+} from './gating.ts';
 import { glorotUniform } from './initialize.ts';
 import { type LayerText, neuron, unitsInBlocks } from './layer-text.ts';
 import type { LayerDescription, LayerKind } from './module.ts';
@@ -49,6 +58,10 @@ export const gatedText: LayerText<GatedSpec> = {
   ],
 };
 
+/** The ungated layer of the same experts. */
+export const ungatedGated = ({ units, activation = 'linear', name }: GatedSpec): DenseSpec =>
+  dense(units, activation, name);
+
 /** What a gated layer keeps from step to step. */
 interface Kept extends GateFacts {
   readonly activation: Neuron;
@@ -69,8 +82,9 @@ export const applyGated: LayerKind<GatedSpec> = (scope, spec, x) => {
   const { pass, stream, engine } = scope;
   const { activation, size, ...facts } = scope.keep('spec', () => resolveGated(scope, spec));
   const experts = expertsOf(scope, x, blocks, size);
-  const costs = () => new Float64Array(blocks).fill(x.columns * size);
-  const { site, g } = fireGates(scope, x, spec, { ...facts, count: blocks, costs });
+  const fired = fireGates(scope, x, spec, { ...facts, count: blocks });
+  const { site, g } = fired;
+  keepRates(scope, spec, fired, facts.target, () => new Float64Array(blocks).fill(x.columns * size));
   const expertSite = activation.identity ? undefined : scope.site(activation, units, { name: 'experts', stream });
   const path = scope.keep('path', () => {
     if (expertSite?.stochastic) scope.afterStep(() => expertSite.countLast());

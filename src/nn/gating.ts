@@ -99,25 +99,17 @@ export function resolveGates(scope: Scope, options: GateOptions, count: number):
 /** Gates that have fired in this pass. */
 export interface FiredGates {
   readonly site: FiringSite;
+  readonly logits: Tensor;
   /** Shape [count], 0 where closed. */
   readonly g: Tensor;
 }
 
-/**
- * The gates of a module for its input: gater, site, penalties, and what follows every step. The module's random streams from 1 up are theirs.
- * @param costs multiply-adds that every gate lets through for one row, for penalties on them; asked for in the first pass alone
- * @throws RangeError for a penalty or balance that does not fit the neuron
- */
+/** Fires the gates of a module for its input. The module's random streams from 1 up are theirs. */
 export function fireGates(
   scope: Scope,
   x: Tensor,
   options: GateOptions,
-  {
-    neuron: gateNeuron,
-    target,
-    count,
-    costs,
-  }: GateFacts & { readonly count: number; readonly costs: () => Float64Array },
+  { neuron: gateNeuron, target, count }: GateFacts & { readonly count: number },
 ): FiredGates {
   const logits = gaterOf(scope, x, options, count, gateNeuron, target);
   const site = scope.site(gateNeuron, count, {
@@ -125,10 +117,22 @@ export function fireGates(
     stream: scope.stream + 1,
     ...(target !== undefined && { rate: target }),
   });
-  const sparsity = scope.keep('rules', () => rulesOf(scope, options, site, target, costs()));
-  const g = site.fire(scope.pass, logits);
-  sparsity.apply(scope.pass, logits, g);
-  return { site, g };
+  return { site, logits, g: site.fire(scope.pass, logits) };
+}
+
+/**
+ * Adds the penalties of gates that have fired, and has their rates followed after every step.
+ * @param costs multiply-adds that every gate lets through for one row; asked for in the first pass alone
+ * @throws RangeError for a penalty or balance that does not fit the neuron
+ */
+export function keepRates(
+  scope: Scope,
+  options: GateOptions,
+  { site, logits, g }: FiredGates,
+  target: number | undefined,
+  costs: () => ArrayLike<number>,
+): void {
+  scope.keep('rules', () => rulesOf(scope, options, site, target, costs())).apply(scope.pass, logits, g);
 }
 
 /** Penalty, nudge and balance of the gates. */
@@ -137,7 +141,7 @@ function rulesOf(
   options: GateOptions,
   site: FiringSite,
   target: number | undefined,
-  costs: Float64Array,
+  costs: ArrayLike<number>,
 ) {
   const { units } = site;
   const penalized = options.sparsity ?? (target === undefined ? 'none' : Sparsity.defaultFor(site));
@@ -150,6 +154,8 @@ function rulesOf(
   scope.remember('penaltyWeights', sparsity.weights);
   if (nudge) scope.remember('nudgedRates', nudge.rates);
   scope.afterStep(() => {
+    // Gates inside a part that nothing opened have no rates.
+    if (!site.last) return;
     const rates = site.countLast();
     sparsity.adapt(rates.reduce((sum, share) => sum + share, 0) / units);
     nudge?.apply(rates, gaterBias.values);

@@ -1,34 +1,91 @@
 /** Every kind of shipped module: how its description is computed and how it is written. Adding one: a file beside this one, and a line here. */
+import { applyConditional, type ConditionalSpec, conditionalText, ungatedConditional } from './conditional.ts';
 import { applyDense, type DenseSpec, denseText } from './dense.ts';
 import { applyEmbedding, type EmbeddingSpec, embeddingText } from './embedding.ts';
-import { applyGated, type GatedSpec, gatedText } from './gated.ts';
+import { applyGated, type GatedSpec, gatedText, ungatedGated } from './gated.ts';
 import type { LayerText } from './layer-text.ts';
 import { applyLstm, type LstmSpec, lstmText } from './lstm.ts';
 import type { LayerDescription, LayerKind } from './module.ts';
 import { applyOwn, type OwnSpec } from './own.ts';
+import { applyParallel, type ParallelSpec, parallelText } from './parallel.ts';
 import { applyResidual, type ResidualSpec, residualText } from './residual.ts';
 import { applySequential, type SequentialSpec, sequentialText } from './sequential.ts';
 import { applySigns, type SignsSpec, signsText } from './signs.ts';
 
-const kind = <S extends LayerDescription>(apply: LayerKind<S>, text?: LayerText<S>) => ({ apply, text });
+/** What is to be known of a kind of layer, beside how it is computed and written. */
+export interface LayerFacts<S> {
+  /** The layers inside, each by what `change` makes of it. */
+  inside?(spec: S, change: (layer: LayerSpec) => LayerSpec): S;
+  /** Of a layer with gates: the layer with every part computed and no gates. */
+  ungated?(spec: S): LayerSpec;
+}
+
+const kind = <S extends LayerDescription>(apply: LayerKind<S>, text?: LayerText<S>, facts: LayerFacts<S> = {}) => ({
+  apply,
+  text,
+  ...facts,
+});
+
+/** Of layers with a list of parts. */
+const parts = <S extends { readonly parts: readonly LayerSpec[] }>(
+  spec: S,
+  change: (layer: LayerSpec) => LayerSpec,
+): S => ({
+  ...spec,
+  parts: spec.parts.map(change),
+});
 
 export const layerKinds = {
+  conditional: kind(applyConditional, conditionalText, { inside: parts, ungated: ungatedConditional }),
   dense: kind(applyDense, denseText),
   embedding: kind(applyEmbedding, embeddingText),
-  gated: kind(applyGated, gatedText),
+  gated: kind(applyGated, gatedText, { ungated: ungatedGated }),
   lstm: kind(applyLstm, lstmText),
-  sequential: kind(applySequential, sequentialText),
-  residual: kind(applyResidual, residualText),
+  parallel: kind(applyParallel, parallelText, { inside: parts }),
+  sequential: kind(applySequential, sequentialText, {
+    inside: (spec, change) => ({ ...spec, modules: spec.modules.map(change) }),
+  }),
+  residual: kind(applyResidual, residualText, {
+    inside: (spec, change) => ({ ...spec, module: change(spec.module) }),
+  }),
   signs: kind(applySigns, signsText),
   own: kind(applyOwn),
 };
 
 export type LayerSpec =
+  | ConditionalSpec
   | DenseSpec
   | EmbeddingSpec
   | GatedSpec
   | LstmSpec
+  | ParallelSpec
   | SequentialSpec
   | ResidualSpec
   | SignsSpec
   | OwnSpec;
+
+/** A layer with those inside it changed. */
+export function changeInside(layer: LayerSpec, change: (inside: LayerSpec) => LayerSpec): LayerSpec {
+  const { inside } = layerKinds[layer.layer] as LayerFacts<LayerSpec>;
+  return inside ? inside(layer, change) : layer;
+}
+
+/** The layers right inside a layer. */
+export function layersInside(layer: LayerSpec): readonly LayerSpec[] {
+  const found: LayerSpec[] = [];
+  changeInside(layer, (one) => {
+    found.push(one);
+    return one;
+  });
+  return found;
+}
+
+/** Does it have gates of its own? */
+export const hasGates = ({ layer }: LayerSpec): boolean =>
+  (layerKinds[layer] as LayerFacts<LayerSpec>).ungated !== undefined;
+
+/** The same without gates, inside too: every part computed. */
+export function ungated(layer: LayerSpec): LayerSpec {
+  const plain = changeInside(layer, ungated);
+  return (layerKinds[layer.layer] as LayerFacts<LayerSpec>).ungated?.(plain) ?? plain;
+}

@@ -8,7 +8,7 @@ import { Tape } from '../tensor/tape.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { checkUnits } from './check.ts';
 import type { FiringSite } from './firing-site.ts';
-import { type LayerSpec, layerKinds } from './layer-kinds.ts';
+import { changeInside, type LayerSpec, layerKinds } from './layer-kinds.ts';
 import { isModule, type LayerKind, type Module } from './module.ts';
 import type { Parameter } from './parameter.ts';
 import type { Mode, Pass } from './pass.ts';
@@ -324,7 +324,7 @@ function layerName(given: Module | LayerSpec, place: number): string {
   return name ?? `${kind}${place}`;
 }
 
-/** Fields of layers that ask for a neuron, and those that hold layers. */
+/** Fields of layers that ask for a neuron. */
 const NEURON_FIELDS = ['neuron', 'activation'] as const;
 
 /** A module as plain JSON. */
@@ -333,9 +333,7 @@ function described(given: Module | LayerSpec): LayerSpec {
   const layer: Record<string, unknown> = { ...given };
   for (const field of NEURON_FIELDS)
     if (layer[field] !== undefined) layer[field] = neuronDescription(layer[field] as NeuronSpec);
-  if (given.layer === 'residual') layer.module = described(given.module);
-  if (given.layer === 'sequential') layer.modules = given.modules.map(described);
-  return layer as unknown as LayerSpec;
+  return changeInside(layer as unknown as LayerSpec, described);
 }
 
 /** A module as what applies it. @throws RangeError for a description of a kind that there is not */

@@ -29,7 +29,7 @@ export const layersText = (layers: readonly LayerSpec[]): string => layers.map(l
 function layerText(spec: LayerSpec): string {
   const { words = [], inside } = textOf(spec.layer);
   const said = words.flatMap((word) => word.write(spec) ?? []);
-  const own = inside ? `${spec.layer}(${layersText(inside.write(spec))})` : [spec.layer, ...said].join(' ');
+  const own = `${[spec.layer, ...said].join(' ')}${inside ? `${said.length > 0 ? ' ' : ''}(${layersText(inside.write(spec))})` : ''}`;
   return spec.name === undefined ? own : `${spec.name}: ${own}`;
 }
 
@@ -40,7 +40,8 @@ const textOf = (kind: Kind): AnyText => (layerKinds[kind].text as AnyText | unde
 
 function formOf(kind: Kind): string {
   const { words = [], inside } = textOf(kind);
-  return inside ? `${kind}(LAYER, …)` : [kind, ...words.map(({ form }) => form)].join(' ');
+  const said = [kind, ...words.map(({ form }) => form)].join(' ');
+  return inside ? `${said}${words.length > 0 ? ' ' : ''}(LAYER, …)` : said;
 }
 
 /** Reads a text from left to right. */
@@ -83,7 +84,10 @@ class Reader {
       this.fail(start, `There is no layer "${word}". ${suggest(word, KINDS)}`);
     const kind = word as Kind;
     const { words = [], inside } = textOf(kind);
-    const fields = inside ? inside.read(this.inside(kind)) : this.words(kind, words);
+    const fields = {
+      ...(words.length > 0 || !inside ? this.words(kind, words) : {}),
+      ...inside?.read(this.inside(kind)),
+    };
     return { layer: kind, ...(name !== undefined && { name }), ...fields } as LayerSpec;
   }
 

@@ -25,7 +25,7 @@ export interface Pass {
   readonly everyBlock?: boolean;
   /** Key, step and draw of the random numbers; the layer is filled in by the layer. */
   readonly source: Omit<DrawKey, 'layer'>;
-  /** Penalties that training adds to the mean loss, with their weights and the rows that they are over. */
+  /** Penalties that training adds to the mean loss, with their weights and the examples that they are over. */
   readonly penalties: { tensor: Tensor; weight: number; rows: number }[];
   /**
    * Neurons that fire in place of a site's own, with states of their own: to measure them on the same network. Where they name a

@@ -1,4 +1,3 @@
-import type { NdArray } from '../backend/nd-array.ts';
 import {
   penalties,
   resolveSparsity,
@@ -54,6 +53,7 @@ export class Sparsity {
       opening: () => logits,
       logits: () => logits,
     };
+    const rows = logits.plate ? logits.tape.plates.examplesOf(logits.plate) : 1;
     this.terms.forEach(({ penalty }, i) => {
       const { costs, rate = 0 } = this;
       const { engine } = pass.tape;
@@ -63,17 +63,18 @@ export class Sparsity {
           outputs: h.values,
           costs,
         });
-      const evaluate = penalty.on === 'opening' ? this.throughOpening(pass, logits.array, own) : own;
+      const evaluate = penalty.on === 'opening' ? this.throughOpening(pass, logits, own) : own;
       const tensor = penaltyOf(inputs[penalty.on](), { evaluate });
-      pass.penalties.push({ tensor, rows: logits.rows, weight: this.weights[i] });
+      pass.penalties.push({ tensor, rows, weight: this.weights[i] });
     });
   }
 
   /** A function of P(h ≠ 0) as a function of the logits. */
-  private throughOpening(pass: Pass, logits: NdArray, own: PenaltyFunction): PenaltyFunction {
+  private throughOpening(pass: Pass, of: Tensor, own: PenaltyFunction): PenaltyFunction {
     const { neuron } = this.site;
     const { opening, twin } = neuron;
-    const { noise, ...source } = this.site.noiseOf(pass, logits);
+    const { noise, ...source } = this.site.noiseOf(pass, of);
+    const logits = of.array;
     const { engine } = pass.tape;
     return (_logits, gradient) => {
       const p = engine.allocate(logits.shape, 'P(h ≠ 0)');

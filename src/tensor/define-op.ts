@@ -37,6 +37,8 @@ export interface OpRecord<A = unknown> {
   readonly op: OpDefinition<A>;
   /** The layer or module that used it, for messages. */
   readonly layer: string;
+  /** Was it used in a part behind a gate? */
+  readonly behindGate: boolean;
   readonly tensors: readonly Tensor[];
   /** The arrays of the inputs as its pullback is to see them. */
   readonly inputs: readonly NdArray[];

@@ -28,6 +28,8 @@ export interface FireAttributes {
   readonly state?: NdArray | undefined;
   /** One number a unit; for neurons that declare `selects`. */
   readonly selectionBias?: Numbers | undefined;
+  /** Pointer to whole numbers: whose random numbers each row of units has; 0 or absent: its own. */
+  readonly rowOf?: number;
 }
 
 /** The persistent state of a neuron for a layer of so many units; undefined when it keeps none. */
@@ -79,7 +81,7 @@ export function fireRows(engine: Engine, logits: NdArray, attributes: FireAttrib
     return { output: h, saved: [] };
   }
   const draws = mode === 'train' ? drawsOf(neuron, units) : 1;
-  const noise = drawNoise(engine, neuron, logits, attributes.source);
+  const noise = drawNoise(engine, neuron, logits, attributes.source, attributes.rowOf);
   const shape = draws === 1 ? logits.shape : [draws * rows, units];
   const h = engine.allocate(shape, `the output of ${neuron.name}`);
   const state = stateViews(neuron, attributes.state, units);
@@ -193,13 +195,14 @@ export function runPullback(
   return engine.backend.runNeuron(kernel, rows, units, args);
 }
 
-/** The noise that a neuron fires with: the same source gives the same numbers again. */
-export function drawNoise(engine: Engine, neuron: Neuron, logits: NdArray, source: DrawKey): NdArray {
+/** The noise that a neuron fires with: the same source gives the same numbers again. @param rowOf see `FireAttributes` */
+export function drawNoise(engine: Engine, neuron: Neuron, logits: NdArray, source: DrawKey, rowOf = 0): NdArray {
   const noise = engine.allocate([logits.rows, logits.columns * neuron.noise], `the noise of ${neuron.name}`);
   const stream = source.layer * 65536 + source.draw;
-  const [key0, key1] = source.key;
-  if (noise.size > 0)
-    engine.backend.run('uniforms', noise.pointer, noise.rows, noise.columns, key0, key1, source.step, stream);
+  if (noise.size === 0) return noise;
+  const draw = [noise.pointer, noise.rows, noise.columns, ...source.key, source.step, stream] as const;
+  if (rowOf) engine.backend.run('uniformsOfRows', rowOf, ...draw);
+  else engine.backend.run('uniforms', ...draw);
   return noise;
 }
 

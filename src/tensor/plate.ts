@@ -39,7 +39,7 @@ export class Plates {
   private readonly known = new Map<RowStructure, Plate[]>();
   private readonly program: RowStructure = { kind: 'program', rows: 1, depth: 0, owner: [] };
   private examplesStructure: RowStructure | undefined;
-  private readonly integers = new Map<Plate, Map<string, number>>();
+  private readonly integers = new Map<Plate, Map<Plate | string, number>>();
 
   constructor(engine: Engine) {
     this.engine = engine;
@@ -124,9 +124,36 @@ export class Plates {
 
   /** The same as whole numbers on this step's heap. */
   ownersOnHeap(fine: Plate, coarse: Plate): number {
-    return this.cached(fine, `owners ${coarse.structure.kind} ${coarse.structure.rows} ${coarse.depth}`, () =>
-      this.ownerRows(fine, coarse),
-    );
+    return this.cached(fine, coarse, () => this.ownerRows(fine, coarse));
+  }
+
+  /**
+   * The rows that gates opened have been picked from: points, examples or the program, with the same draws; the plate itself where it was not
+   * picked. Random numbers are those of these rows, so that they do not depend on which others were picked.
+   */
+  unpicked(plate: Plate): Plate {
+    let { structure } = plate;
+    while (structure.kind === 'gathered' && structure.over) structure = structure.over;
+    return structure === plate.structure ? plate : this.at(structure, plate.depth);
+  }
+
+  /** The rows of what was picked from, as whole numbers on this step's heap; 0 for a plate that was not picked. */
+  unpickedOnHeap(plate: Plate): number {
+    const from = this.unpicked(plate);
+    return from === plate ? 0 : this.ownersOnHeap(plate, from);
+  }
+
+  /** How many examples the rows are of, draws counted: of points their sequences, of picked rows their share of these. */
+  examplesOf(plate: Plate): number {
+    const whole = this.unpicked(plate);
+    const examples = this.sequencesOf(plate) ?? whole;
+    return whole.rows === 0 ? 0 : (examples.rows * plate.rows) / whole.rows;
+  }
+
+  /** The rows that the points of a plate are sequences of; undefined where they are no points. Points that a gate opened are points. */
+  sequencesOf(plate: Plate): Plate | undefined {
+    const points = this.unpicked(plate).structure;
+    return points.kind === 'points' && points.over ? this.at(points.over, plate.depth) : undefined;
   }
 
   /** Where the sequences of a plate of points begin, for every draw, as whole numbers on this step's heap. */
@@ -134,16 +161,16 @@ export class Plates {
     return this.cached(plate, 'offsets', () => this.offsetsOf(plate));
   }
 
-  /** The same as an array. @throws RangeError when the rows are no points of sequences */
+  /**
+   * The same as an array. Of the points that a gate opened, those of one sequence are a sequence, in their order.
+   * @throws RangeError when the rows are no points of sequences
+   */
   offsetsOf(plate: Plate): Int32Array {
-    const { offsets, rows } = plate.structure;
-    if (!offsets) throw new RangeError(`${this.describe(plate)} are no points of sequences.`);
-    const times = plate.rows / Math.max(1, rows);
-    const sequences = offsets.length - 1;
-    if (rows === 0) return new Int32Array(1 + sequences * this.drawsBelow(plate.depth));
-    const all = new Int32Array(1 + times * sequences);
-    for (let draw = 0; draw < times; draw++)
-      for (let s = 1; s <= sequences; s++) all[draw * sequences + s] = draw * rows + offsets[s];
+    const sequences = this.sequencesOf(plate);
+    if (!sequences) throw new RangeError(`${this.describe(plate)} are no points of sequences.`);
+    const all = new Int32Array(sequences.rows + 1);
+    for (const owner of this.ownerRows(plate, sequences)) all[owner + 1]++;
+    for (let s = 0; s < sequences.rows; s++) all[s + 1] += all[s];
     return all;
   }
 
@@ -167,10 +194,6 @@ export class Plates {
     return product;
   }
 
-  private drawsBelow(depth: number): number {
-    return this.counts.slice(0, depth).reduce((product, count) => product * count, 1);
-  }
-
   private ownerOf(fine: Plate, row: number, coarse: Plate): number {
     let { structure } = fine;
     let at = row;
@@ -189,7 +212,7 @@ export class Plates {
     return at;
   }
 
-  private cached(plate: Plate, what: string, make: () => Int32Array): number {
+  private cached(plate: Plate, what: Plate | string, make: () => Int32Array): number {
     let own = this.integers.get(plate);
     if (!own) this.integers.set(plate, (own = new Map()));
     let pointer = own.get(what);

@@ -43,6 +43,8 @@ export class Tape {
   layer = '';
   /** Does what is computed now decide which gates open? */
   inGater = false;
+  /** Is what is computed now a part behind a gate, of which closed rows see nothing? */
+  behindGate = false;
   private readonly levels: Levels;
   private readonly records: OpRecord[] = [];
   private readonly parameters = new Map<NdArray, Tensor>();
@@ -60,6 +62,11 @@ export class Tape {
     this.plates = new Plates(engine);
     this.levels = new Levels(engine, this.plates);
     this.step = engine.step;
+  }
+
+  /** Is its step still under way? Else the memory of its tensors is used again. */
+  get current(): boolean {
+    return this.engine.step === this.step;
   }
 
   /** Marks persistent arrays as wanting a gradient. Without any, nothing is recorded for the way back. */
@@ -115,6 +122,7 @@ export class Tape {
     this.records.push({
       op: op as OpDefinition<unknown>,
       layer: this.layer,
+      behindGate: this.behindGate,
       tensors,
       inputs: seen,
       attributes,
@@ -248,7 +256,7 @@ export class Tape {
   }
 
   private checkStep(name: string, operands: readonly Tensor[]): void {
-    if (this.engine.step !== this.step)
+    if (!this.current)
       throw new RangeError(
         `${name}${this.layer ? ` in "${this.layer}"` : ''}: the step of its tensors is over, and their memory is used again. Expected tensors of the step under way; \`await tensor.read()\` copies values that are to stay.`,
       );

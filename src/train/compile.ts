@@ -1,8 +1,8 @@
 import type { NdArray } from '../backend/nd-array.ts';
 import { type Dataset, slice } from '../data/dataset.ts';
-import { dense } from '../nn/dense.ts';
 import { type Hold, heldBySite } from '../nn/hold.ts';
-import { createModel, type LayerSpec, type Model } from '../nn/model.ts';
+import { ungated } from '../nn/layer-kinds.ts';
+import { createModel, type Model } from '../nn/model.ts';
 import { isModule } from '../nn/module.ts';
 import type { Pass } from '../nn/pass.ts';
 import { pruneBlocks } from '../nn/prune.ts';
@@ -196,11 +196,6 @@ const REPEATS = 40;
 
 /** The ungated dense network of the same experts: what the gated one is to be faster than. Modules of one's own stay as they are. */
 export function denseTwin(model: Model): CompiledModel {
-  const ungated = (spec: LayerSpec): LayerSpec => {
-    if (spec.layer === 'gated') return dense(spec.units, spec.activation ?? 'linear', spec.name);
-    if (spec.layer === 'sequential') return { ...spec, modules: spec.modules.map(ungated) };
-    return spec.layer === 'residual' ? { ...spec, module: ungated(spec.module) } : spec;
-  };
   const layers = model.spec.layers.map((spec, i) =>
     isModule(spec) ? spec : ungated({ ...spec, name: model.layers[i].name }),
   );

@@ -15,6 +15,7 @@ import { allBlocks, denseToBlocks, gateBlocks, openBlocks, scatterBlocks } from 
 import { fireTensor } from '../../src/tensor/ops/fire.ts';
 import { gate } from '../../src/tensor/ops/gate.ts';
 import { matmul } from '../../src/tensor/ops/matmul.ts';
+import { joinParts, openRows } from '../../src/tensor/ops/parts.ts';
 import { meanRows, sumRows } from '../../src/tensor/ops/plates.ts';
 import { Tape } from '../../src/tensor/tape.ts';
 import type { Tensor } from '../../src/tensor/tensor.ts';
@@ -33,6 +34,8 @@ export interface Program {
   readonly sites: number;
   /** Points of each of the examples; undefined: they are no sequences. */
   readonly lengths?: readonly number[];
+  /** Has it rows of units that share a loss, or may have none, so that neurons that compare rows do not fit? */
+  readonly sharesLosses: boolean;
   /** Parameters by name: their shapes and values. */
   readonly parameters: Readonly<Record<string, { readonly shape: readonly number[]; readonly values: Float64Array }>>;
   /** One loss an example. */
@@ -46,19 +49,24 @@ const INPUTS = [
 ];
 const EXAMPLES = 2;
 
-/** A program, a pure function of the seed. */
-export function randomProgram(seed: number): Program {
+/**
+ * A program, a pure function of the seed.
+ * @param options.parts may bits open parts, functions of their own, the first of which may have the bits of the next site inside?
+ */
+export function randomProgram(seed: number, { parts = false } = {}): Program {
   const random = randomStream(seed, 71);
   const chance = (p: number) => random.uniform() < p;
   const sequences = chance(0.35);
   const sites = sequences ? 2 : 2 + random.integer(2);
-  const stages = Array.from({ length: sites }, (_, site) => ({
+  const drawn: readonly Stage[] = Array.from({ length: sites }, (_, site) => ({
     residual: chance(0.5),
     shared: site > 0 && chance(0.5),
     /** Bits that open blocks, in place of being weighed. */
     gates: chance(0.45),
     smooth: chance(0.4),
+    ...(parts && { parted: chance(0.7), within: chance(0.6) && site + 1 < sites }),
   }));
+  const stages = settled(drawn);
   const points = chance(0.5) ? sumRows : meanRows;
   const lengths = sequences ? [2, 1] : undefined;
   return {
@@ -72,20 +80,78 @@ export function randomProgram(seed: number): Program {
       .join(' → ')}`,
     sites,
     ...(lengths && { lengths }),
+    sharesLosses: sequences || stages.some(({ inside }) => inside),
     parameters: parametersOf(random, stages),
     run(p, x, fire, path) {
       let h = matmul(x, p.first, p.firstBias);
-      stages.forEach(({ residual, shared, gates, smooth }, site) => {
+      const bitsOf = (x: Tensor, site: number) =>
+        fire(matmul(x, p[stages[site].shared ? 'weights0' : `weights${site}`], p[`bias${site}`]), site);
+      for (let site = 0; site < sites; site++) {
+        const { residual, gates, smooth, parted, within } = stages[site];
         const below = smooth ? fireTensor(h, { neuron: TANH, mode: 'train', source: NONE }) : h;
-        const bits = fire(matmul(below, p[shared ? 'weights0' : `weights${site}`], p[`bias${site}`]), site);
-        const above = gates ? part(p, site, bits, below, path) : matmul(bits, p[`above${site}`]);
+        const bits = bitsOf(below, site);
+        const inner = site + 1;
+        const inside = (x: Tensor) => matmul(bitsOf(x, inner), p[`above${inner}`]);
+        const above = parted
+          ? partsOf(p, site, bits, below, path, within ? inside : undefined)
+          : gates
+            ? part(p, site, bits, below, path)
+            : matmul(bits, p[`above${site}`]);
         h = residual ? add(above, scale(below, { factor: 0.7 })) : above;
-      });
+        if (within) site++;
+      }
       const squares = matmul(multiply(h, h), p.readout);
       const loss = matmul(multiply(squares, add(squares, [0.3])), [[0.5]]);
       return lengths ? points(loss) : loss;
     },
   };
+}
+
+/** What happens at one site. */
+interface Stage {
+  readonly residual: boolean;
+  readonly shared: boolean;
+  readonly gates: boolean;
+  readonly smooth: boolean;
+  /** Bits that open parts. */
+  readonly parted?: boolean;
+  /** Are the next site's bits in the first of the parts? */
+  readonly within?: boolean;
+  /** Are these bits in a part? */
+  readonly inside?: boolean;
+}
+
+/** The same without what does not go together: bits inside a part are bits alone. */
+function settled(stages: readonly Stage[]): Stage[] {
+  const all: Stage[] = [];
+  for (const stage of stages) {
+    const below = all.at(-1);
+    if (below?.within) all.push({ residual: false, shared: stage.shared, gates: false, smooth: false, inside: true });
+    else if (stage.parted === undefined) all.push(stage);
+    else all.push({ ...stage, gates: stage.gates && !stage.parted, within: (stage.within && stage.parted) === true });
+  }
+  return all;
+}
+
+/** A function of its own behind each bit, run on the rows that open it, the first with `inside` at its end. */
+function partsOf(
+  p: Readonly<Record<string, Tensor>>,
+  site: number,
+  bits: Tensor,
+  below: Tensor,
+  path: Path,
+  inside: ((x: Tensor) => Tensor) | undefined,
+): Tensor {
+  const { tape, array, plate } = bits;
+  const mask = path === 'blocks' ? blockMask(tape.engine, array) : undefined;
+  const open = Array.from({ length: UNITS }, (_, gate) => ({ gate, rows: mask ? openRows(bits, mask, gate) : plate }))
+    .filter(({ rows }) => rows && rows.rows > 0)
+    .map(({ gate, rows }) => {
+      const x = rows ? tape.lift(below, rows) : below;
+      const values = fireTensor(matmul(x, p[`part${site}.${gate}`], p[`partBias${site}.${gate}`]), PLAIN);
+      return { gate, values: gate === 0 && inside ? inside(values) : values };
+    });
+  return joinParts(bits, open, [UNITS], 'sum');
 }
 
 /** Two blocks of two units of below, each behind a bit, and what they come to. */
@@ -105,7 +171,7 @@ const NONE = { key: [0, 0], step: 0, layer: 0, draw: 0 } as const;
 const TANH = resolveNeuron('tanh');
 const PLAIN = { neuron: resolveNeuron('tanh'), mode: 'train', source: NONE } as const;
 
-function parametersOf(random: RandomStream, stages: readonly { readonly shared: boolean; readonly gates: boolean }[]) {
+function parametersOf(random: RandomStream, stages: readonly Stage[]) {
   const parameters: Record<string, { shape: number[]; values: Float64Array }> = {};
   const make = (name: string, ...shape: number[]) => {
     const size = shape.reduce((product, n) => product * n, 1);
@@ -113,10 +179,15 @@ function parametersOf(random: RandomStream, stages: readonly { readonly shared: 
   };
   make('first', 2, UNITS);
   make('firstBias', UNITS);
-  stages.forEach(({ shared, gates }, site) => {
+  stages.forEach(({ shared, gates, parted }, site) => {
     if (!shared) make(`weights${site}`, UNITS, UNITS);
     make(`bias${site}`, UNITS);
-    if (gates) {
+    if (parted) {
+      for (let gate = 0; gate < UNITS; gate++) {
+        make(`part${site}.${gate}`, UNITS, UNITS);
+        make(`partBias${site}.${gate}`, UNITS);
+      }
+    } else if (gates) {
       make(`experts${site}`, UNITS, UNITS, SIZE);
       make(`expertsBias${site}`, UNITS * SIZE);
       make(`top${site}`, UNITS * SIZE, UNITS);

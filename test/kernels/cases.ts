@@ -101,6 +101,11 @@ const rowsOnce = (rows: number): ArrayCase => ({
   integers: true,
 });
 
+/** The same, with gates a little apart too. */
+const gatedRows = fc
+  .tuple(listed, fc.integer({ min: 1, max: 4 }))
+  .map(([shape, gateStride]) => ({ ...shape, gateStride }));
+
 /** One row a kernel of the catalogue; a missing row, argument or array is a compile error. */
 export const cases = {
   add: {
@@ -270,6 +275,15 @@ export const cases = {
     arrays: ({ rows, columns }) => ({ 'out*': { length: rows * columns, written: true } }),
     relative: 0,
   },
+  uniformsOfRows: {
+    scalars: fc.record({ rows: small, columns: size, key0: word, key1: word, step: word, stream: word }),
+    large: { rows: 401, columns: 123, key0: 1, key1: -2, step: 3, stream: 2 ** 32 - 65536 },
+    arrays: ({ rows, columns }) => ({
+      'rowOf#': rowsOnce(rows),
+      'out*': { length: rows * columns, written: true },
+    }),
+    relative: 0,
+  },
   bernoulli: {
     scalars: fc.record({ n: size }),
     large: { n: MANY },
@@ -414,6 +428,42 @@ export const cases = {
       'y*': { length: 2 * rows * stride, draw: wide, written: true },
     }),
     relative: 1.3e-7,
+    scale: absolute,
+  },
+  addGatedRows: {
+    scalars: gatedRows,
+    large: { rows: 401, columns: 123, gateStride: 3, stride: 130 },
+    arrays: ({ rows, columns, gateStride, stride }) => ({
+      'values*': { length: rows * columns, draw: normal() },
+      'gates*': { length: 2 * rows * gateStride, draw: half },
+      'rowOf#': rowsOnce(rows),
+      'out*': { length: 2 * rows * stride, draw: normal(), written: true },
+    }),
+    relative: 1.3e-7,
+    scale: absolute,
+  },
+  gatedRowsValues: {
+    scalars: gatedRows,
+    large: { rows: 401, columns: 123, gateStride: 3, stride: 130 },
+    arrays: ({ rows, columns, gateStride, stride }) => ({
+      'dy*': { length: 2 * rows * stride, draw: normal() },
+      'gates*': { length: 2 * rows * gateStride, draw: half },
+      'rowOf#': rowsOnce(rows),
+      'out*': { length: rows * columns, written: true },
+    }),
+    relative: 6e-8,
+    absolute: 1e-37,
+  },
+  gatedRowsGates: {
+    scalars: gatedRows,
+    large: { rows: 401, columns: 123, gateStride: 3, stride: 130 },
+    arrays: ({ rows, columns, gateStride, stride }) => ({
+      'values*': { length: rows * columns, draw: normal() },
+      'dy*': { length: 2 * rows * stride, draw: normal() },
+      'rowOf#': rowsOnce(rows),
+      'out*': { length: 2 * rows * gateStride, draw: () => 0, written: true },
+    }),
+    relative: 1e-6,
     scale: absolute,
   },
   packLeft: product,

@@ -3,7 +3,9 @@ import type { Engine } from '../../src/backend/engine.ts';
 import { createModel, dense, gated, type LayerSpec, lstm, type Model } from '../../src/index.ts';
 import type { FrozenMode } from '../../src/lower/lower.ts';
 import type { Neuron } from '../../src/neurons/contract.ts';
+import { conditional } from '../../src/nn/conditional.ts';
 import { type Module, module } from '../../src/nn/module.ts';
+import { parallel } from '../../src/nn/parallel.ts';
 import { residual } from '../../src/nn/residual.ts';
 import { sequential } from '../../src/nn/sequential.ts';
 import { seedToKey } from '../../src/random/stream.ts';
@@ -126,6 +128,8 @@ const GATES = {
   activation: 'rectifier',
 } as const;
 
+const PARTED = { neuron: 'straight-through', rate: 0.4, sparsity: 'none', gater: [5] } as const;
+
 /** Modules one in another, of every kind of use that layers one after another have not: each reads 12 numbers. */
 export function compositions(engine: Engine): Readonly<Record<string, Model>> {
   const blocks = (units: number, count: number, neuron: 'straight-through' | 'top-k' = 'straight-through') =>
@@ -143,6 +147,16 @@ export function compositions(engine: Engine): Readonly<Record<string, Model>> {
       residual(sequential(blocks(48, 4), blocks(64, 4, 'top-k'), dense(12))),
       residual(residual(sequential(blocks(32, 4), dense(12, 'noisy-rectifier')))),
       dense(7),
+    ],
+    'parts behind gates, one within another': [
+      residual(
+        conditional({ ...PARTED, copies: 2 }, [
+          sequential(dense(9, 'rectifier'), dense(12)),
+          conditional({ ...PARTED, neuron: 'top-k:k=1', copies: 2 }, [dense(12, 'tanh')]),
+        ]),
+      ),
+      residual(conditional({ ...PARTED, neuron: 'rectifier', join: 'concatenate', copies: 3 }, [dense(4, 'tanh')])),
+      parallel([dense(7), sequential(dense(5, 'tanh'), dense(7))]),
     ],
     'shared weights': [
       module('shared', (scope, x) => {

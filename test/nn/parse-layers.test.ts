@@ -3,11 +3,13 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { defineNeuron, zoo } from '../../src/index.ts';
+import { conditional } from '../../src/nn/conditional.ts';
 import { dense } from '../../src/nn/dense.ts';
 import { gated } from '../../src/nn/gated.ts';
 import { type LayerSpec, layerKinds } from '../../src/nn/layer-kinds.ts';
 import { lstm } from '../../src/nn/lstm.ts';
 import { createModel } from '../../src/nn/model.ts';
+import { parallel } from '../../src/nn/parallel.ts';
 import { layerForms, layersText, parseLayers } from '../../src/nn/parse-layers.ts';
 import { residual } from '../../src/nn/residual.ts';
 import { sequential } from '../../src/nn/sequential.ts';
@@ -49,6 +51,17 @@ describe('the text of layers', () => {
         { ...residual(sequential(lstm(4, { bidirectional: true }), signs())), name: 'deep' },
       ],
     );
+    assert.deepEqual(
+      parseLayers(
+        'conditional noisy-top-k:k=2 12% copies=8 (sequential(dense 16 rectifier, dense 4)), parallel(dense 3, signs)',
+      ),
+      [
+        conditional({ neuron: 'noisy-top-k:k=2', rate: 0.12, copies: 8 }, [
+          sequential(dense(16, 'rectifier'), dense(4)),
+        ]),
+        parallel([dense(3), signs()]),
+      ],
+    );
     assert.deepEqual(parseLayers('gated 64 rate=none gater=none'), [
       gated(64, { neuron: 'straight-through', rate: 'none', activation: 'linear', gater: [] }),
     ]);
@@ -78,6 +91,20 @@ describe('the text of layers', () => {
     );
   const merged = (...parts: fc.Arbitrary<object>[]) => fc.tuple(...parts).map((all) => Object.assign({}, ...all));
   const number = fc.integer({ min: 1, max: 999 }).map((thousandths) => thousandths / 1000);
+  const anyRate = fc.oneof(
+    fc.constant('none'),
+    fc.double({ min: 1e-9, max: 1, noNaN: true, minExcluded: true, maxExcluded: true }),
+    number,
+  );
+  const gateOptions = [
+    some('gater', fc.array(width, { maxLength: 3 })),
+    some('sparsity', fc.constantFrom('kl', 'kl=0.5', 'importance+load=0.2', 'none')),
+    some('start', fc.constantFrom('rate', 'zero')),
+    some('nudge', fc.oneof(fc.constant(true), fc.record({ below: number, step: number }, PLAIN))),
+    some('balance', fc.oneof(fc.constant(true), fc.record({ step: number }, PLAIN))),
+    some('compute', fc.constantFrom('auto', 'dense', 'blocks')),
+    some('probe', number),
+  ];
   const layer = fc.letrec<{ layer: LayerSpec }>((tie) => {
     const list = fc.array(tie('layer'), { minLength: 1, maxLength: 3 });
     const of = (kind: LayerSpec['layer'], ...parts: fc.Arbitrary<object>[]) =>
@@ -92,25 +119,18 @@ describe('the text of layers', () => {
         of('dense', fc.record({ units: width, neuron: anyNeuron })),
         of(
           'gated',
-          fc.record({
-            units: width,
-            neuron: anyNeuron,
-            activation: anyNeuron,
-            rate: fc.oneof(
-              fc.constant('none'),
-              fc.double({ min: 1e-9, max: 1, noNaN: true, minExcluded: true, maxExcluded: true }),
-              number,
-            ),
-          }),
+          fc.record({ units: width, neuron: anyNeuron, activation: anyNeuron, rate: anyRate }),
           some('blocks', width),
-          some('gater', fc.array(width, { maxLength: 3 })),
-          some('sparsity', fc.constantFrom('kl', 'kl=0.5', 'importance+load=0.2', 'none')),
-          some('start', fc.constantFrom('rate', 'zero')),
-          some('nudge', fc.oneof(fc.constant(true), fc.record({ below: number, step: number }, PLAIN))),
-          some('balance', fc.oneof(fc.constant(true), fc.record({ step: number }, PLAIN))),
-          some('compute', fc.constantFrom('auto', 'dense', 'blocks')),
-          some('probe', number),
+          ...gateOptions,
         ),
+        of(
+          'conditional',
+          fc.record({ neuron: anyNeuron, rate: anyRate, parts: list }),
+          some('copies', width),
+          some('join', fc.constantFrom('sum', 'concatenate')),
+          ...gateOptions,
+        ),
+        of('parallel', fc.record({ parts: list }), some('join', fc.constantFrom('sum', 'concatenate'))),
         of('embedding', fc.record({ classes: width, units: width })),
         of('lstm', fc.record({ units: width }), some('bidirectional', fc.constant(true))),
         of('signs'),
@@ -156,7 +176,7 @@ describe('the text of layers', () => {
 
 describe('what is wrong in a text of layers is told with its place', () => {
   for (const [text, message] of [
-    ['', /^at character 1: The text ends\. Expected a layer: dense, embedding, gated, lstm/],
+    ['', /^at character 1: The text ends\. Expected a layer: conditional, dense, embedding, gated, lstm/],
     ['dense 4,', /^at character 9: The text ends\. Expected a layer/],
     ['dense 4,, dense 3', /^at character 9: "," stands there\. Expected a layer/],
     ['own', /^at character 1: There is no layer "own"/],
@@ -207,6 +227,20 @@ describe('what is wrong in a text of layers is told with its place', () => {
     ],
     ['residual(dense 4))', /^at character 18: A parenthesis closes that none opens/],
     ['residual(dense 4) 5', /^at character 19: "5" stands there\. Expected a comma/],
+    ['conditional dense 4', /^at character 13: There is no neuron "dense"/],
+    [
+      'conditional rloo 10%',
+      /^at character 21: The text ends\. Expected a parenthesis with layers: conditional \[GATES\]/,
+    ],
+    ['conditional copies=0 (dense 4)', /^at character 13: "0" is no number of copies/],
+    [
+      'conditional join=max (dense 4)',
+      /^at character 13: "max" is none of its values\. Expected one of sum, concatenate/,
+    ],
+    [
+      'parallel tanh (dense 4)',
+      /^at character 10: "tanh" does not fit\. Expected parallel \[join=sum\|concatenate\] \(LAYER, …\)/,
+    ],
     ['dense 4(dense 3)', /^at character 8: "\(" stands there/],
     [`${'residual('.repeat(40)}dense 4${')'.repeat(40)}`, /nested deeper than 32/],
   ] as const)

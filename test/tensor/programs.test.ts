@@ -12,6 +12,7 @@ import { assertClose } from '../helpers/numbers.ts';
 import {
   exactGradient,
   expectedLoss,
+  type Path,
   type Program,
   randomProgram,
   sampledGradient,
@@ -21,11 +22,14 @@ import {
 
 /** Together they have every part: see the first test. */
 const SEEDS = [1, 2, 3, 5, 8, 13];
-const programs = SEEDS.map(randomProgram);
-/** One of sequences and one of examples. */
+const plain = SEEDS.map((seed) => randomProgram(seed));
+/** Parts behind bits: with bits inside, of examples and of sequences, and three sites without. */
+const parted = [1, 8, 18].map((seed) => randomProgram(seed, { parts: true }));
+const programs = [...plain, ...parted];
+/** One of sequences, one of examples, and one with bits inside a part. */
 const sampled = full
   ? programs
-  : [programs.find(({ lengths }) => lengths), programs.find(({ sites }) => sites === 3)].filter(
+  : [plain.find(({ lengths }) => lengths), plain.find(({ sites }) => sites === 3), parted[0]].filter(
       (program) => program !== undefined,
     );
 const engine = builds[0];
@@ -40,13 +44,13 @@ const atSites = (program: Program, ...neurons: Neuron[]): Neuron[] =>
 
 test('the programs have every part', () => {
   const texts = programs.map(({ text }) => text).join('\n');
-  for (const part of ['sequences', 'examples', 'residual', 'shared', 'gates', 'smooth'])
+  for (const part of ['sequences', 'examples', 'residual', 'shared', 'gates', 'smooth', 'parted', 'within', 'inside'])
     assert.match(texts, new RegExp(part));
   assert.ok(programs.some(({ lengths, sites }) => !lengths && sites === 3));
 });
 
 test('the gradient by enumeration is that of the expected loss, by differences', () => {
-  for (const program of programs.slice(0, 3)) {
+  for (const program of [...plain.slice(0, 3), ...parted.slice(0, 2)]) {
     const differences = Object.values(program.parameters).flatMap(({ values }) =>
       Array.from(values, (before, i) => {
         const slope = derivative(
@@ -66,11 +70,11 @@ test('the gradient by enumeration is that of the expected loss, by differences',
 });
 
 describe('open blocks and all blocks: the same draws, losses and gradients', () => {
-  const gated = programs.filter(({ text }) => text.includes('gates'));
+  const gated = programs.filter(({ text }) => text.includes('gates') || text.includes('parted'));
   for (const neuron of fitting.filter(({ backwardSees, couples }) => backwardSees !== 'expectation' && !couples))
     test(neuron.name, () => {
       for (const program of gated) {
-        if (program.lengths && neuron.comparesRows) continue;
+        if (program.sharesLosses && neuron.comparesRows) continue;
         const neurons = atSites(program, neuron, resolveNeuron('rloo'));
         // Neurons that want the gradients of closed gates compute every block while they train.
         if (neuron.reads === 'cotangent' || neuron.reads === 'both') continue;
@@ -78,8 +82,13 @@ describe('open blocks and all blocks: the same draws, losses and gradients', () 
           const [dense, blocks] = (['dense', 'blocks'] as const).map((path) =>
             sampledGradient(on, program, neurons, { copies: 7, step: 3, path, states: statesFor(on, neurons) }),
           );
-          assert.deepEqual(blocks.bits, dense.bits, program.text);
+          // Bits in a part that is closed for their row are not fired, and have no gradient then; closed for all, they are not drawn several times.
+          const within = program.text.includes('within');
+          if (within) assert.deepEqual(blocks.bits[0], dense.bits[0], program.text);
+          if (within && blocks.bits[1] === undefined) continue;
           assertClose(blocks.losses, dense.losses, { relative: 1e-5, absolute: 1e-5 }, program.text);
+          if (within) continue;
+          assert.deepEqual(blocks.bits, dense.bits, program.text);
           assertClose(blocks.gradient, dense.gradient, { relative: 1e-5, absolute: 1e-5 }, program.text);
         }
       }
@@ -90,7 +99,7 @@ describe('the kernels give the draws, losses and gradients of the Float64 defini
   for (const neuron of fitting)
     test(neuron.name, () => {
       for (const program of programs) {
-        if (program.lengths && neuron.comparesRows) continue;
+        if (program.sharesLosses && neuron.comparesRows) continue;
         const neurons = atSites(program, neuron);
         const [expected, ...others] = [reference, ...builds].map((on) =>
           sampledGradient(on, program, neurons, { copies: 5, step: 4, path: 'dense', states: statesFor(on, neurons) }),
@@ -108,11 +117,11 @@ const COPIES = 60;
 /** With fixed seeds. By chance in one of about 6,000 comparisons: 3·10⁻⁶ in all, were they normal; 50 steps have wider tails. */
 const BEYOND_CHANCE = 6.5;
 
-function assertUnbiased(program: Program, neurons: readonly Neuron[], truth: Float64Array): void {
+function assertUnbiased(program: Program, neurons: readonly Neuron[], truth: Float64Array, path: Path = 'dense'): void {
   const states = statesFor(engine, neurons);
   const steps = Array.from(
     { length: STEPS },
-    (_, step) => sampledGradient(engine, program, neurons, { copies: COPIES, step, path: 'dense', states }).gradient,
+    (_, step) => sampledGradient(engine, program, neurons, { copies: COPIES, step, path, states }).gradient,
   );
   truth.forEach((expected, i) => {
     const mean = steps.reduce((total, gradient) => total + gradient[i], 0) / STEPS;
@@ -130,14 +139,21 @@ describe('what claims to be unbiased has the mean of enumeration, at every param
   for (const neuron of unbiased)
     test(neuron.name, () => {
       sampled.forEach((program, i) => {
-        if (program.lengths && neuron.comparesRows) return;
+        if (program.sharesLosses && neuron.comparesRows) return;
         assertUnbiased(program, atSites(program, neuron), truths[i]);
+      });
+    });
+
+  for (const neuron of unbiased.filter(({ reads, comparesRows }) => reads === 'loss' && !comparesRows))
+    test(`${neuron.name}, parts run on the rows that open them`, () => {
+      sampled.forEach((program, i) => {
+        if (program.text.includes('parted')) assertUnbiased(program, atSites(program, neuron), truths[i], 'blocks');
       });
     });
 
   test('different neurons at the sites of one program', () => {
     sampled.forEach((program, i) => {
-      const able = unbiased.filter(({ comparesRows }) => !program.lengths || !comparesRows);
+      const able = unbiased.filter(({ comparesRows }) => !program.sharesLosses || !comparesRows);
       for (let k = 0; k < (full ? 8 : 2); k++) {
         const chosen = [0, 1, 2].map((site) => able[(7 * i + 5 * k + 3 * site) % able.length]);
         assertUnbiased(program, atSites(program, ...chosen), truths[i]);
@@ -153,8 +169,21 @@ describe('what claims to be unbiased has the mean of enumeration, at every param
   });
 });
 
-test('a neuron that compares the draws of a row is refused where rows share a loss', () => {
+test('a neuron that compares the draws of a row is refused where rows share a loss, and inside a part', () => {
   const program = programs.find(({ lengths }) => lengths) as Program;
+  for (const neuron of bits.filter(({ comparesRows }) => comparesRows)) {
+    const neurons = [resolveNeuron('rloo'), neuron];
+    assert.throws(
+      () =>
+        sampledGradient(reference, parted[0], neurons, {
+          copies: 9,
+          step: 0,
+          path: 'blocks',
+          states: statesFor(reference, neurons),
+        }),
+      { name: 'RangeError', message: /compares draws .* for \d+ gathered rows of examples share losses/ },
+    );
+  }
   for (const neuron of bits.filter(({ comparesRows }) => comparesRows)) {
     const neurons = atSites(program, neuron);
     assert.throws(

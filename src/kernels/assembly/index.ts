@@ -26,6 +26,7 @@ export * from './blocks-to-blocks';
 export * from './blocks-values';
 export * from './blocks-random';
 export * from './gathering';
+export * from './parts';
 export * from './lstm';
 export * from './ctc';
 export * from './weight-noise';

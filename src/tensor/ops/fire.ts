@@ -8,6 +8,7 @@ import { ExportError } from '../export-error.ts';
 import { type FireAttributes, fireRows, pullFire } from '../fire.ts';
 import type { Portable, PortableValue } from '../portable.ts';
 import type { Tensor } from '../tensor.ts';
+import { integersOnHeap } from './gathering.ts';
 import { asProgram } from './plates.ts';
 
 /** The extents before the last, which is that of the units, as rows: [rows, …, units] → [rows·…, units]. */
@@ -119,5 +120,20 @@ export function fireTensor(logits: Tensor, attributes: FireAttributes): Tensor {
   const units = rows.shape[rows.shape.length - 1] ?? 1;
   if (attributes.neuron.comparesRows && attributes.mode === 'train') checkRows(rows, attributes.neuron.name);
   const several = attributes.mode === 'train' && drawsOf(attributes.neuron, units) > 1;
-  return fireOp(several ? tape.atDraws(rows) : rows, attributes);
+  const at = several ? tape.atDraws(rows) : rows;
+  return fireOp(at, { ...attributes, rowOf: rowsOfNoise(at) });
+}
+
+/** Whose random numbers each row of units has: see `FireAttributes.rowOf`. */
+export function rowsOfNoise({ tape, plate, shape }: Pick<Tensor, 'tape' | 'plate' | 'shape'>): number {
+  const rows = plate ? tape.plates.unpickedOnHeap(plate) : 0;
+  const inner = shape.slice(0, -1).reduce((product, extent) => product * extent, 1);
+  if (!rows || !plate || inner === 1) return rows;
+  const { heap } = tape.engine.backend;
+  const own = heap.memory.integers(rows, plate.rows);
+  return integersOnHeap(
+    tape.engine,
+    Int32Array.from({ length: plate.rows * inner }, (_, i) => own[Math.floor(i / inner)] * inner + (i % inner)),
+    [plate.rows * inner],
+  ).pointer;
 }

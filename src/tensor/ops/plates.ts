@@ -1,4 +1,5 @@
 /** Operations that move values between plates: from examples to their draws, points and gathered rows, and back. */
+import type { Engine } from '../../backend/engine.ts';
 import type { NdArray } from '../../backend/nd-array.ts';
 import { defineOp, like, shapeText } from '../define-op.ts';
 import type { Plate, Plates } from '../plate.ts';
@@ -45,7 +46,7 @@ export const gatherPlate = defineOp<Move>({
   },
   pullback(engine, { inputs: [x], attributes: { to, plates } }, dy) {
     const output = like(engine, x, 'the gradient of gathered rows');
-    addByOwner(dy, output, plates.ownerRows(to, plates.over(to) as Plate));
+    addByOwner(engine, dy, output, plates.ownersOnHeap(to, plates.over(to) as Plate));
     return [output];
   },
 });
@@ -75,9 +76,8 @@ const rowSum = defineOp<Move & { readonly from: Plate; readonly mean: boolean }>
   plates: (_inputs, { from, to }) => ({ inputs: [from], output: to }),
   forward(engine, [x], { from, to, plates, mean }) {
     const output = engine.allocate([to.rows, ...x.shape.slice(1)], 'sums over rows');
-    const owners = plates.ownerRows(from, to);
-    addByOwner(x, output, owners);
-    if (mean) divideRows(output, owners);
+    addByOwner(engine, x, output, plates.ownersOnHeap(from, to));
+    if (mean) divideRows(output, plates.ownerRows(from, to));
     return { output };
   },
   pullback(engine, { inputs: [x], attributes: { from, to, plates, mean } }, dy) {
@@ -102,14 +102,10 @@ function divideRows(x: NdArray, owners: ArrayLike<number>): void {
   for (let i = 0; i < values.length; i++) values[i] /= counts[Math.floor(i / columns)] || 1;
 }
 
-/** out[owner of row] += row */
-function addByOwner({ values: from, columns }: NdArray, output: NdArray, owners: ArrayLike<number>): void {
-  const out = output.values;
-  out.fill(0);
-  for (let i = 0; i < owners.length; i++) {
-    const [at, to] = [i * columns, owners[i] * columns];
-    for (let c = 0; c < columns; c++) out[to + c] += from[at + c];
-  }
+/** out[owner of row] = Σ row, in order. @param owners whole numbers on the heap */
+function addByOwner({ backend }: Engine, x: NdArray, output: NdArray, owners: number): void {
+  backend.run('fill', output.pointer, output.size, 0);
+  backend.run('scatterAddRows', x.pointer, owners, output.pointer, x.rows, x.columns);
 }
 
 /** The first extent of an array that all rows share as the examples of this step. @throws RangeError where there are others already */

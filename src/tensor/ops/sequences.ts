@@ -3,7 +3,8 @@ import type { Engine } from '../../backend/engine.ts';
 import { flip, operand, product } from '../../backend/matrix.ts';
 import { fitsScratch, leastPoints } from '../../kernels/ctc.ts';
 import { SCRATCH_BYTES } from '../../kernels/kernel.ts';
-import { defineOp } from '../define-op.ts';
+import { defineOp, type OpRecord } from '../define-op.ts';
+import { ExportError } from '../export-error.ts';
 import type { Plate, Plates } from '../plate.ts';
 import type { Tensor } from '../tensor.ts';
 
@@ -21,13 +22,21 @@ interface OfSequences {
 
 /** @throws RangeError unless the rows are points of sequences */
 function sequencesOf(name: string, { tape, plate }: Tensor): OfSequences {
-  if (plate?.structure.kind === 'points') return { plates: tape.plates, plate };
+  if (plate && tape.plates.sequencesOf(plate)) return { plates: tape.plates, plate };
   throw new RangeError(
     `${name}${tape.layer ? ` in "${tape.layer}"` : ''} reads sequences, and ${tape.plates.describe(plate)} were given. Expected points of sequences.`,
   );
 }
 
-const countOf = ({ plates, plate }: OfSequences): number => plates.over(plate)?.rows ?? 0;
+/** @throws ExportError where the points of a sequence are those that a gate opened: exports run all rows alike */
+export function checkWholeSequences({ op, layer, behindGate }: Pick<OpRecord, 'op' | 'layer' | 'behindGate'>): void {
+  if (behindGate)
+    throw new ExportError(
+      `The operation "${op.name}" in "${layer}" cannot be exported: it reads the points that a gate opened. Expected it outside of parts.`,
+    );
+}
+
+const countOf = ({ plates, plate }: OfSequences): number => plates.sequencesOf(plate)?.rows ?? 0;
 
 /**
  * A layer of long short-term memory: x (shape [4·units]: inputs·W + bias) and recurrent weights ([units, 4·units]) → h, shape
@@ -69,7 +78,10 @@ const lstmOp = defineOp<OfSequences & { readonly backwards: boolean }>({
     engine.backend.run('lstmPullback', ...pointers, dx.pointer, ...extents);
     return [dx, needs[1] ? product(engine, flip(operand(previous, false)), operand(dx, false)) : null];
   },
-  lower: (to, [x, recurrent], { attributes: { backwards } }) => to.lstm(x, recurrent, backwards),
+  lower(to, [x, recurrent], record) {
+    checkWholeSequences(record);
+    return to.lstm(x, recurrent, record.attributes.backwards);
+  },
 });
 
 /**
