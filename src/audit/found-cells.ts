@@ -199,12 +199,25 @@ function look(neuron: Neuron, logit: number, places: number, scan: { all: boolea
   for (let index = 0; index < most; index++) {
     const declared = neuron.cells?.(logit, index, before) ?? [];
     const found = findCells(neuron, logit, before, places);
-    if (found.some((cut) => !declared.some((one) => Math.abs(one - cut) < 1e-6))) {
+    const isTold = (cut: number): boolean =>
+      declared.some((one) => Math.abs(one - cut) < 1e-6) || movesNext(neuron, logit, before, cut);
+    if (!found.every(isTold)) {
       scan.all = false;
       if (places > USUAL_SCAN && findCells(neuron, logit, before).length < found.length) scan.dense = true;
     }
     before.push(0.37);
   }
+}
+
+/** How near to a jump it is looked at from both sides. */
+const BESIDE = 1e-9;
+
+/** Does the output jump there because a declared cut of the next noise number, which is held, comes past it? Its integral does not. */
+function movesNext(neuron: Neuron, logit: number, before: readonly number[], cut: number): boolean {
+  const next = before.length + 1;
+  if (next >= neuron.noise || !neuron.cells) return false;
+  const [low, high] = [-BESIDE, BESIDE].map((off) => neuron.cells?.(logit, next, [...before, cut + off]) ?? []);
+  return OTHERS.some((other) => low.filter((x) => x < other).length !== high.filter((x) => x < other).length);
 }
 
 /** Noise numbers times draws of one unit that is searched. */

@@ -151,6 +151,16 @@ describe('honest neurons that are hard to integrate are not refuted', () => {
   it('cells that are found have a resolution, and declared ones none', () => {
     assert.equal(cellsOf(resolveNeuron('stochastic-binary')).resolution, 0);
     assert.ok(cellsOf(score as Neuron).resolution > 0);
+    // A jump of one noise number that is the declared cut of the next one is declared.
+    const shifted = (a: number, u: number): number => sigmoid(a + u);
+    const declared = two({
+      cells: (a, index, [u]) => (index === 1 ? [shifted(a, u)] : []),
+      fire({ logits, noise, h }) {
+        for (let i = 0; i < h.length; i++) h[i] = noise[2 * i + 1] < shifted(logits[i], noise[2 * i]) ? 1 : 0;
+      },
+      pullback: ({ gradient }) => gradient.fill(0),
+    });
+    assert.equal(cellsOf(declared).resolution, 0);
   });
 });
 
