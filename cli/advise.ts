@@ -23,7 +23,9 @@ import { duration, terminalProgress } from './progress.ts';
 import { openRun } from './run-folder.ts';
 import { DEFAULTS, optimizerSettings, type TrainConfig, wayOf } from './train-config.ts';
 
-interface AdviseFlags extends Partial<Omit<TrainConfig, 'neuron' | 'model' | 'net'>>, OwnFlags {
+interface AdviseFlags
+  extends Partial<Omit<TrainConfig, 'neuron' | 'model' | 'net' | 'vae' | 'samples' | 'task'>>,
+    OwnFlags {
   data: string;
   dataDir?: string;
   model?: 'gated' | 'dense';
@@ -93,7 +95,7 @@ async function run(flags: AdviseFlags, command: Command, signal: AbortSignal): P
     const data = await loadDataset(source.source, { dataDir: flags.dataDir, seed: source.seed });
     const engineOptions = { blas: flags.blas, ...(flags.threads !== undefined && { threads: flags.threads }) };
     const makeEngine = () => createEngine(engineOptions);
-    const { place, layersOf } = openNetwork(config, code, { inputs: data.train.width, classes: data.train.classes });
+    const { place, layersOf } = openNetwork(config, code, { inputs: data.train.width, outputs: data.train.classes });
     const resolved = (text: string) => resolveNeuron(text, undefined, own);
     const candidates = flags.neuron ?? allCandidates(own).filter((text) => suits(resolved(text), place));
     const named = candidates.find((text) => text === config.neuron && unitOf(resolved(text)) === 'bits');

@@ -1,36 +1,36 @@
-import type { EpochEvent, MetricsLine, RunRecord, SiteHealth, VaeEpochEvent } from '../src/index.ts';
+import {
+  epochCharts,
+  type MetricsLine,
+  type Reading,
+  type RunRecord,
+  type SiteHealth,
+  type TaskEpochEvent,
+} from '../src/index.ts';
 import { drawPanels, type Panel, type PanelCurve } from './panels.ts';
 
 /** Colour-blind safe (Okabe and Ito 2008). */
 const COLOURS = { train: '#0072b2', valid: '#d55e00', dead: '#555555', most: '#56b4e9' };
+const PARTS = { train: 'training', valid: 'validation' };
 
-/** Losses, errors, and how often the gates of every site opened, epoch by epoch. */
-export function curvesChart(lines: readonly MetricsLine[], { config, seed, data }: RunRecord): string {
-  const epochs = lines.filter((line): line is MetricsLine & EpochEvent => line.event === 'epoch');
-  const of = (name: string, colour: string, value: (epoch: EpochEvent) => number): PanelCurve => ({
-    name,
-    colour,
-    points: epochs.map((epoch) => ({ x: epoch.epoch, y: value(epoch) })),
-  });
-  const sites = sitesOf(epochs);
+/** What the task tells, and how often the units of every site fired, epoch by epoch. */
+export function curvesChart(lines: readonly MetricsLine[], { config, seed, data }: RunRecord, task: Reading): string {
+  const epochs = lines.filter((line): line is MetricsLine & TaskEpochEvent => line.event === 'epoch');
   const ofSite = (site: string, name: string, colour: string, value: (health: SiteHealth) => number): PanelCurve =>
     curveOfSite(epochs, site, name, colour, value);
+  const charts = epochCharts(task).map(({ title, unit, lines: told }): [string, PanelCurve[]] => [
+    unit === '' || title.includes(unit) ? title : `${title}, ${unit}`,
+    told.map(({ part, of }) => ({
+      name: PARTS[part],
+      colour: COLOURS[part],
+      points: epochs.flatMap((epoch) => {
+        const y = of(epoch);
+        return y === undefined ? [] : [{ x: epoch.epoch, y }];
+      }),
+    })),
+  ]);
   return panelsOf(`${data.name}, ${config.neuron ?? ''}, seed ${seed}`, [
-    [
-      'cross-entropy, nats',
-      [
-        of('training', COLOURS.train, ({ trainLoss }) => trainLoss),
-        of('validation', COLOURS.valid, ({ validLoss }) => validLoss),
-      ],
-    ],
-    [
-      'error, %',
-      [
-        of('training', COLOURS.train, ({ trainError }) => 100 * trainError),
-        of('validation', COLOURS.valid, ({ validError }) => 100 * validError),
-      ],
-    ],
-    ...sites.map(({ site, units }): [string, PanelCurve[]] => [
+    ...charts,
+    ...sitesOf(epochs).map(({ site, units }): [string, PanelCurve[]] => [
       `${site}: open while training, %`,
       [
         ofSite(site, 'mean', COLOURS.train, ({ rate }) => 100 * rate),
@@ -41,29 +41,7 @@ export function curvesChart(lines: readonly MetricsLine[], { config, seed, data 
   ]);
 }
 
-/** −ELBO, and how often the latents were on, epoch by epoch. */
-export function vaeCurvesChart(epochs: readonly VaeEpochEvent[], title: string): string {
-  const of = (name: string, colour: string, value: (epoch: VaeEpochEvent) => number): PanelCurve => ({
-    name,
-    colour,
-    points: epochs.map((epoch) => ({ x: epoch.epoch, y: value(epoch) })),
-  });
-  return panelsOf(title, [
-    [
-      '−ELBO, nats',
-      [
-        of('training', COLOURS.train, ({ trainLoss }) => trainLoss),
-        of('validation', COLOURS.valid, ({ validElbo }) => -validElbo),
-      ],
-    ],
-    ...sitesOf(epochs).map(({ site }): [string, PanelCurve[]] => [
-      `${site}: on while training, %`,
-      [curveOfSite(epochs, site, 'mean', COLOURS.train, ({ rate }) => 100 * rate)],
-    ]),
-  ]);
-}
-
-type Epoch = Pick<EpochEvent, 'epoch' | 'health'>;
+type Epoch = Pick<TaskEpochEvent, 'epoch' | 'health'>;
 
 /** The sites of all epochs, each once. Those of a file that was changed need not be the same in every epoch. */
 const sitesOf = (epochs: readonly Epoch[]): SiteHealth[] => [

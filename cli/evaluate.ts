@@ -1,15 +1,28 @@
 import { type Command, Option } from 'commander';
-import { compile, evaluate, type InferenceMode, type Model, type Split } from '../src/index.ts';
-import { DATASET_NAMES, loadDataset } from '../src/platform/node/index.ts';
+import {
+  type EpochColumn,
+  epochColumns,
+  evaluateEnsemble,
+  evaluateTask,
+  figureText,
+  type InferenceMode,
+  type Model,
+  type Parts,
+  readingOf,
+  type Task,
+  type TaskData,
+} from '../src/index.ts';
+import { loadTaskData } from '../src/platform/node/index.ts';
 import { count } from './options.ts';
 import { print, printJson } from './output.ts';
+import { dataOfRun } from './run-folder.ts';
 import { millions, percent, table } from './table.ts';
 import { MODES, runUser, type UseFlags, useRun } from './use-run.ts';
 
 interface EvaluateFlags extends UseFlags {
   data?: string;
   dataDir?: string;
-  part: keyof Split;
+  part: keyof Parts;
   mode: InferenceMode | 'all';
   samples: number;
   json?: boolean;
@@ -17,8 +30,11 @@ interface EvaluateFlags extends UseFlags {
 
 /** `flipgrad evaluate`. */
 export function evaluateCommand(): Command {
-  return runUser('evaluate', 'Measure a trained run on data: its error and its work, in one mode or in all.')
-    .option('--data <name>', `${DATASET_NAMES.join(', ')}, a folder or a CSV file (default: the data of the run)`)
+  return runUser(
+    'evaluate',
+    'Measure a trained run on data: the metrics of its task and its work, in one mode or in all.',
+  )
+    .option('--data <name>', 'data as `flipgrad train` takes them (default: the data of the run)')
     .option('--data-dir <dir>', 'where data sets lie (default: $FLIPGRAD_DATA, else ~/.cache/flipgrad)')
     .addOption(new Option('--part <part>', 'of the data').choices(['train', 'valid', 'test']).default('test'))
     .addOption(new Option('--mode <mode>', 'how gates decide').choices([...MODES, 'all']).default('all'))
@@ -29,46 +45,65 @@ export function evaluateCommand(): Command {
 
 /** What is printed of one mode. */
 interface Row {
-  readonly mode: InferenceMode;
-  /** Share of wrong answers, in [0, 1]. */
-  readonly error: number;
-  /** Mean cross-entropy in nats, and share of open gates; an ensemble has neither. */
+  /** None for tasks that measure by passes of their own. */
+  readonly mode?: InferenceMode;
+  readonly metrics: Readonly<Record<string, number>>;
+  /** Mean of what is minimised, and share of open gates; an ensemble has neither. */
   readonly loss?: number;
   readonly density?: number;
   /** For one example. */
-  readonly multiplyAdds: number;
+  readonly multiplyAdds?: number;
 }
 
 async function run(folder: string, flags: EvaluateFlags): Promise<void> {
-  const { part, mode, samples, json } = flags;
-  await useRun(folder, flags, async ({ run: opened, model, from }) => {
-    const { data } = opened.record;
-    const split = await loadDataset(flags.data ?? data.source, { dataDir: flags.dataDir, seed: data.seed });
-    const modes = mode === 'all' ? MODES : [mode];
-    const rows = modes.map((one) => measure(model, split[part], one, samples));
-    const about = { weights: from, data: split[part].name, part, examples: split[part].count, dense: model.cost.dense };
-    if (json ?? !process.stdout.isTTY) for (const row of rows) printJson({ ...row, ...about });
+  const { part, mode, samples, json, dataDir } = flags;
+  await useRun(folder, flags, async ({ run: opened, model, from, task, code }) => {
+    const parts = flags.data
+      ? (await loadTaskData(task, flags.data, { dataDir, seed: opened.record.data.seed })).parts
+      : await dataOfRun(opened, code, { dataDir });
+    const data = parts[part];
+    const rows = task.assess
+      ? [{ metrics: assessed(model, data, task, part) }]
+      : (mode === 'all' ? MODES : [mode]).map((one) => measure(model, data, task, one, samples));
+    const about = { weights: from, data: data.name, part, examples: data.count, dense: model.cost.dense };
+    if (json ?? !process.stdout.isTTY)
+      for (const { metrics, ...row } of rows) printJson({ ...row, ...metrics, ...about });
     else
       print(
-        `${about.examples} examples of ${about.data} (${part}), weights: ${from}; dense: ${millions(about.dense)} multiply-adds\n${rowsTable(rows)}\n`,
+        `${about.examples} examples of ${about.data} (${part}), weights: ${from}; dense: ${millions(about.dense)} multiply-adds\n${rowsTable(rows, epochColumns(readingOf(task)))}\n`,
       );
   });
 }
 
-function measure(model: Model, data: Split[keyof Split], mode: InferenceMode, samples: number): Row {
-  if (mode === 'ensemble') return { mode, ...compile(model, { mode, samples }).evaluate(data) };
-  const { error, loss, density, flops } = evaluate(model, data, { mode });
-  return { mode, error, loss, density, multiplyAdds: flops.executed };
+/** By the task's own passes. */
+function assessed(model: Model, data: TaskData, task: Task, part: keyof Parts): Row['metrics'] {
+  task.check(model, data);
+  const assessing = task.assess?.(model, data, part);
+  for (;;) {
+    const { done, value } = (assessing as NonNullable<typeof assessing>).next();
+    if (done) return value;
+  }
 }
 
-const rowsTable = (rows: readonly Row[]): string =>
-  table([
-    ['mode', 'error', 'loss', 'open', 'multiply-adds'],
-    ...rows.map(({ mode, error, loss, density, multiplyAdds }) => [
+function measure(model: Model, data: TaskData, task: Task, mode: InferenceMode, samples: number): Row {
+  if (mode === 'ensemble') return { mode, ...evaluateEnsemble(model, data, task, samples) };
+  const { metrics, loss, density, flops } = evaluateTask(model, data, task, { mode });
+  return { mode, metrics, loss, density, multiplyAdds: flops.executed };
+}
+
+function rowsTable(rows: readonly Row[], columns: readonly EpochColumn[]): string {
+  const names = [...new Set(rows.flatMap(({ metrics }) => Object.keys(metrics)))];
+  const figureOf = (name: string) => columns.find(({ metric }) => metric === name)?.figure ?? { title: name };
+  const cell = (value: number | undefined, text: (value: number) => string) =>
+    value === undefined ? '–' : text(value);
+  return table([
+    ['mode', ...names.map((name) => figureOf(name).title), 'loss', 'open', 'multiply-adds'],
+    ...rows.map(({ mode = '–', metrics, loss, density, multiplyAdds }) => [
       mode,
-      percent(error),
-      loss === undefined ? '–' : loss.toFixed(4),
-      density === undefined ? '–' : percent(density, 1),
-      millions(multiplyAdds),
+      ...names.map((name) => cell(metrics[name], (value) => figureText(figureOf(name), value))),
+      cell(loss, (value) => value.toFixed(4)),
+      cell(density, (share) => percent(share, 1)),
+      cell(multiplyAdds, millions),
     ]),
   ]);
+}

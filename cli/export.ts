@@ -34,7 +34,10 @@ const formats = {
     file: 'model.js',
     takes: ['mode'],
     make(model: Model, { mode }: ExportFlags, { data }: RunRecord): Exported {
-      const text = exportOneFile(model, { ...(mode && { mode }), byteScale: data.scale });
+      const text = exportOneFile(model, {
+        ...(mode && { mode }),
+        ...(data.scale !== undefined && { byteScale: data.scale }),
+      });
       return { bytes: new TextEncoder().encode(text), facts: { mode: mode ?? 'threshold' } };
     },
   },

@@ -5,6 +5,9 @@ import { UsageError } from './exit.ts';
 export interface NetworkFacts {
   /** Numbers in a row of the data. */
   readonly inputs: number;
+  /** Numbers that it is to give: of classification one a class. */
+  readonly outputs: number;
+  /** The same. */
   readonly classes: number;
   /** The neuron of --neuron, for networks that leave it open. */
   readonly neuron: string;

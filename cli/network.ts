@@ -12,7 +12,7 @@ import {
 } from '../src/index.ts';
 import { UsageError } from './exit.ts';
 import type { OwnCodeOf } from './own-code.ts';
-import { layersOf, type TrainConfig } from './train-config.ts';
+import { modelOf, type NetworkSizes, type TrainConfig } from './train-config.ts';
 
 /** The network that was asked for. */
 export interface Network {
@@ -32,17 +32,19 @@ export function layersOfText(text: string, neurons: readonly NeuronDefinition[])
   }
 }
 
-/** The network of a configuration: gated or dense, of --layers or of --net. */
+/** The network of a configuration: of --model, of --layers, of --net, or else the task's `usual` one. */
 export function networkOf(
   config: TrainConfig,
   { neurons, network }: OwnCodeOf,
-  { inputs, classes }: { readonly inputs: number; readonly classes: number },
+  { inputs, outputs, usual = [] }: NetworkSizes & { readonly usual?: readonly LayerSpec[] },
 ): Network {
-  if (config.model === 'layers')
-    return { ...withOutput(layersOfText(config.layers ?? '', neurons), classes, neurons), neurons };
-  if (!network) return { layers: layersOf(config, classes), neurons };
+  const named = modelOf(config);
+  if (named) return { layers: named.layers(config, { inputs, outputs }), neurons };
   const { neuron } = config;
-  return { ...withOutput(network.layers({ inputs, classes, neuron }), classes, neurons), neurons };
+  const layers =
+    network?.layers({ inputs, outputs, classes: outputs, neuron }) ??
+    (config.layers === undefined ? usual : layersOfText(config.layers, neurons));
+  return { ...withOutput(layers, outputs, neurons), neurons };
 }
 
 /**
@@ -83,15 +85,12 @@ export interface OpenNetwork {
  * file where its function takes `neuron`.
  * @throws UsageError for a network without such a place
  */
-export function openNetwork(
-  config: TrainConfig,
-  code: OwnCodeOf,
-  facts: { readonly inputs: number; readonly classes: number },
-): OpenNetwork {
-  if (config.model !== 'layers' && config.model !== 'net')
+export function openNetwork(config: TrainConfig, code: OwnCodeOf, facts: NetworkSizes): OpenNetwork {
+  const named = modelOf(config);
+  if (named)
     return {
-      layersOf: (neuron) => layersOf({ ...config, neuron }, facts.classes),
-      place: config.model === 'gated' ? 'gates' : 'hidden units',
+      layersOf: (neuron) => named.layers({ ...config, neuron }, facts),
+      place: named.layers(config, facts).some(isGated) ? 'gates' : 'hidden units',
     };
   if (config.model === 'net') return openFile(config, code, facts);
   const { layers } = networkOf(config, code, facts);
@@ -109,31 +108,28 @@ export function openNetwork(
   };
 }
 
-function openFile(
-  config: TrainConfig,
-  code: OwnCodeOf,
-  { inputs, classes }: { readonly inputs: number; readonly classes: number },
-): OpenNetwork {
+function openFile(config: TrainConfig, code: OwnCodeOf, { inputs, outputs }: NetworkSizes): OpenNetwork {
   const { network } = code;
   if (!network) throw new UsageError(`The network is the file ${config.net}. Expected --net FILE with it.`);
   let read = false;
   const make = (neuron: string) =>
     network.layers({
       inputs,
-      classes,
+      outputs,
+      classes: outputs,
       get neuron() {
         read = true;
         return neuron;
       },
     });
-  const layers = withOutput(make(config.neuron), classes, code.neurons).layers;
+  const layers = withOutput(make(config.neuron), outputs, code.neurons).layers;
   if (!read)
     throw new UsageError(
       `The network of ${config.net} does not ask for \`neuron\`. Expected a function of ({ neuron }), in which it is left open.`,
     );
   const gates = layers.some((layer) => 'layer' in layer && placeIn([layer], hasGates) !== undefined);
   return {
-    layersOf: (neuron) => withOutput(make(neuron), classes, code.neurons).layers,
+    layersOf: (neuron) => withOutput(make(neuron), outputs, code.neurons).layers,
     place: gates ? 'gates' : 'hidden units',
   };
 }

@@ -1,6 +1,13 @@
 import { basename } from 'node:path';
 import type { Command } from 'commander';
-import type { AnyRun, LayerSpec, Module, NeuronDefinition } from '../src/index.ts';
+import {
+  type LayerSpec,
+  type Module,
+  type NeuronDefinition,
+  type Run,
+  tasks as shippedTasks,
+  type Task,
+} from '../src/index.ts';
 import { zoo } from '../src/neurons/index.ts';
 import { neededFiles, type OwnFile } from '../src/runs/own.ts';
 import type { SweepCode } from '../src/runs/sweep/definition.ts';
@@ -8,14 +15,15 @@ import { pathWord } from './command-line.ts';
 import { UsageError } from './exit.ts';
 import { withOutput } from './network.ts';
 import { type NetworkOfFile, networkAmong } from './network-file.ts';
-import { neuronsAmong, noNeuron } from './neuron-file.ts';
+import { neuronsAmong } from './neuron-file.ts';
 import { exportsOf, type OwnModule, ownModule } from './own-file.ts';
+import { tasksAmong } from './task-file.ts';
 
 /** Flags of commands that take code of the user's own. */
 export interface OwnFlags {
   /** A file that exports a network, with the name of the export after #. */
   readonly net?: string;
-  /** Files whose neurons are known by name. */
+  /** Files whose neurons and tasks are known by name. */
   readonly use?: readonly string[];
   /** Go on with files that are not those of the run. */
   readonly anyCode?: boolean;
@@ -25,7 +33,7 @@ export interface OwnFlags {
 export const withUse = (command: Command): Command =>
   command.option(
     '--use <file>',
-    'a TypeScript or JavaScript file whose neurons are known by name; may be given several times',
+    'a TypeScript or JavaScript file whose neurons and tasks are known by name; may be given several times',
     (file: string, before: readonly string[] = []) => [...before, file],
   );
 
@@ -42,6 +50,7 @@ export const withOwnCode = (command: Command, net: string): Command =>
 /** Code of the user's own that was asked for, and run. */
 export interface OwnCodeOf {
   readonly neurons: readonly NeuronDefinition[];
+  readonly tasks: readonly Task[];
   /** What the record of a run says of it. */
   readonly files: readonly OwnFile[];
   readonly network?: NetworkOfFile;
@@ -70,8 +79,20 @@ function modulesOf({ net, use }: { net: string | undefined; use: readonly string
 
 async function loaded({ net, use }: Modules): Promise<OwnCodeOf> {
   const neurons: NeuronDefinition[] = [];
+  const tasks: Task[] = [];
   const files: OwnFile[] = [];
-  const add = (module: OwnModule, found: readonly NeuronDefinition[], network?: string): void => {
+  const add = (
+    module: OwnModule,
+    { found, made }: { found: readonly NeuronDefinition[]; made: readonly Task[] },
+    network?: string,
+  ): void => {
+    for (const task of made) {
+      if (Object.hasOwn(shippedTasks, task.name) || tasks.some((other) => other.name === task.name))
+        throw new UsageError(
+          `${module.file} exports a task "${task.name}", as another is called. Expected another name.`,
+        );
+      tasks.push(task);
+    }
     for (const definition of found) {
       const { name } = definition;
       checkName(name, module.file);
@@ -82,22 +103,37 @@ async function loaded({ net, use }: Modules): Promise<OwnCodeOf> {
       neurons.push(definition);
     }
     const names = found.map(({ name }) => name);
-    files.push({ file: module.path, sha256: module.sha256, ...(network !== undefined && { network }), neurons: names });
+    files.push({
+      file: module.path,
+      sha256: module.sha256,
+      ...(network !== undefined && { network }),
+      neurons: names,
+      ...(made.length > 0 && { tasks: made.map(({ name }) => name) }),
+    });
   };
   let network: NetworkOfFile | undefined;
   if (net) {
     const exported = await exportsOf(net);
     network = networkAmong(exported, net);
-    add(net, neuronsAmong(exported, net.file), network.export);
+    add(net, codeAmong(exported, net.file), network.export);
   }
   for (const module of use) {
     if (module.path === net?.path) continue;
-    const found = neuronsAmong(await exportsOf(module), module.file);
-    if (found.length === 0) throw noNeuron(module.file);
-    add(module, found);
+    const code = codeAmong(await exportsOf(module), module.file);
+    if (code.found.length + code.made.length === 0)
+      throw new UsageError(
+        `${module.file} exports neither a neuron nor a task. Expected a value made by \`defineNeuron\`, or a task, by name or as default.`,
+      );
+    add(module, code);
   }
-  return { neurons, files, ...(network && { network }) };
+  return { neurons, tasks, files, ...(network && { network }) };
 }
+
+/** The neurons and the tasks among a file's exports. */
+const codeAmong = (exported: Readonly<Record<string, unknown>>, file: string) => ({
+  found: neuronsAmong(exported, file),
+  made: tasksAmong(exported, file),
+});
 
 /** Texts ask for neurons: their names are words, and no shipped one has them. */
 function checkName(name: string, file: string): void {
@@ -118,7 +154,7 @@ export interface RunCode extends OwnCodeOf {
  * The code that a run needs. No file is run that the command line does not name: a run's folder may come from anybody.
  * @throws UsageError when a file is not named, or is another one than the run began with
  */
-export async function codeOfRun(run: AnyRun, flags: OwnFlags): Promise<RunCode> {
+export async function codeOfRun(run: Run, flags: OwnFlags): Promise<RunCode> {
   const { record, folder } = run;
   const needed = neededFiles(record);
   const modules = modulesOf({ net: flags.net, use: flags.use ?? [] });
@@ -134,13 +170,14 @@ export async function codeOfRun(run: AnyRun, flags: OwnFlags): Promise<RunCode> 
     );
   if (!network || !needed.some((entry) => entry.network !== undefined)) return code;
   const { neuron } = record.config;
-  const facts = { inputs: record.model.inputs, classes: record.data.classes, neuron: String(neuron) };
-  return { ...code, layers: withOutput(network.layers(facts), facts.classes, code.neurons).layers };
+  const { outputs } = record.data;
+  const facts = { inputs: record.model.inputs, classes: outputs, outputs, neuron: String(neuron) };
+  return { ...code, layers: withOutput(network.layers(facts), outputs, code.neurons).layers };
 }
 
 /** Is a file that a run needs among those that are named? */
 function checkNamed(entry: OwnFile, { net, use }: Modules, flags: OwnFlags, path: string): void {
-  const { file, sha256, network, neurons } = entry;
+  const { file, sha256, network, neurons, tasks = [] } = entry;
   if (network !== undefined) {
     if (net) return;
     throw new UsageError(
@@ -152,7 +189,7 @@ function checkNamed(entry: OwnFile, { net, use }: Modules, flags: OwnFlags, path
     use.find((module) => basename(module.path) === basename(file)) ?? (use.length === 1 ? use[0] : undefined);
   if (!named)
     throw new UsageError(
-      `${path} has neurons of ${file} (${neurons.join(', ')}), and no folder of a run makes this program run code. Expected --use FILE with that file.`,
+      `${path} has ${tasks.length > 0 ? 'neurons or tasks' : 'neurons'} of ${file} (${[...neurons, ...tasks].join(', ')}), and no folder of a run makes this program run code. Expected --use FILE with that file.`,
     );
   checkSame(named, entry, flags, path);
 }

@@ -1,16 +1,9 @@
 import { type Command, Option } from 'commander';
-import {
-  type CompiledModel,
-  compile,
-  fitPicture,
-  type Hold,
-  type InferenceMode,
-  type RunRecord,
-} from '../src/index.ts';
-import { readDataFile, readNumbers, readPng, watchLines } from '../src/platform/node/index.ts';
+import { type Answer, type Hold, type InferenceMode, predictTask, type TaskPrediction } from '../src/index.ts';
 import { UsageError } from './exit.ts';
 import { count, holds } from './options.ts';
 import { print, printError, printJson } from './output.ts';
+import { inputsOf } from './predict-inputs.ts';
 import { millions, percent, table } from './table.ts';
 import { MODES, runUser, type UseFlags, useRun } from './use-run.ts';
 
@@ -23,112 +16,105 @@ interface PredictFlags extends UseFlags {
 
 /** `flipgrad predict`. */
 export function predictCommand(): Command {
-  return runUser('predict', 'Classify pictures or rows of numbers with a trained run, and tell which gates fired.')
-    .argument('<files...>', 'PNG pictures, or CSV files with a row an example')
+  return runUser(
+    'predict',
+    'Ask a trained run about pictures, rows of numbers, sequences or a text, and tell which gates fired.',
+  )
+    .argument('<files...>', 'PNG pictures, CSV files with a row an example, JSON lines of sequences, or texts')
     .addOption(new Option('--mode <mode>', 'how gates decide').choices(MODES).default('threshold'))
     .option('--samples <n>', 'draws of the ensemble', count, 10)
     .option('--hold <units>', 'hold gates open or closed, as SITE:UNIT=open or =closed, separated by commas', holds, [])
     .action(run);
 }
 
-/** Rows of inputs of one file, and what was done to make them. */
-interface Inputs {
-  readonly rows: readonly Float32Array[];
-  readonly done: readonly string[];
-}
-
 async function run(folder: string, files: string[], flags: PredictFlags): Promise<void> {
   const { mode, samples, hold, json = !process.stdout.isTTY } = flags;
-  await useRun(folder, { ...flags, threads: 1 }, async ({ run: opened, model }) => {
-    const compiled = compile(model, { mode, samples });
-    const answers: Answer[] = [];
+  await useRun(folder, { ...flags, threads: 1 }, async ({ run: opened, model, task }) => {
+    const { tell, data: kind } = task;
+    if (!tell || !kind)
+      throw new UsageError(
+        `The task "${task.name}" does not say how a prediction reads. Expected \`tell\` and \`data\`.`,
+      );
+    const answers: Told[] = [];
     for (const file of files) {
-      const { rows, done } = await inputsOf(file, opened.record);
+      const { data, done } = await inputsOf(kind, file, opened.record);
       if (done.length > 0 && !json) printError(`${file}: ${done.join('; ')}\n`);
-      rows.forEach((row, i) => {
-        const answer = { file, row: i + 1, ...answerFor(compiled, row, hold), dense: model.cost.dense, done };
-        if (json) printJson(answer);
-        else answers.push(answer);
-      });
+      let row = 0;
+      for (const prediction of predictTask(model, data, task, { mode, samples, hold })) {
+        const answer = tell(prediction.values, prediction.columns);
+        const told: Told = {
+          file,
+          row: ++row,
+          ...answer,
+          answer,
+          multiplyAdds: prediction.multiplyAdds,
+          gates: gatesOf(prediction, mode),
+          dense: model.cost.dense,
+          done,
+        };
+        const { answer: _, ...line } = told;
+        if (json) printJson(line);
+        else answers.push(told);
+      }
     }
     if (!json) print(`${answersTable(answers)}\n`);
   });
 }
 
-interface Answer extends ReturnType<typeof answerFor> {
+interface Told {
   readonly file: string;
   readonly row: number;
+  /** By the task. */
+  readonly answer: Answer;
+  readonly multiplyAdds: number;
+  readonly gates: ReturnType<typeof gatesOf>;
   /** Multiply-adds of the network without gates. */
   readonly dense: number;
+  readonly done: readonly string[];
 }
 
-function answerFor(compiled: CompiledModel, row: Float32Array, hold: readonly Hold[]) {
-  const { classes, probabilities, multiplyAdds, open } = compiled.predict(row, { hold });
-  return {
-    class: classes[0],
-    probability: probabilities[classes[0]],
-    probabilities: [...probabilities],
-    multiplyAdds,
-    gates: open.map(({ site, gates, shares }) => ({
+function gatesOf({ open }: TaskPrediction, mode: InferenceMode) {
+  return open.map(({ site, units, shares }) => {
+    // Of a sequence, the points together.
+    const most = Array.from({ length: units }, (_, unit) =>
+      shares.reduce((share, own, i) => (i % units === unit ? Math.max(share, own) : share), 0),
+    );
+    return {
       site,
-      of: gates.length,
-      fired: [...gates.keys()].filter((gate) => gates[gate] === 1),
-      // Over the draws of an ensemble.
-      ...(compiled.mode === 'ensemble' && { shares: [...shares] }),
-    })),
-  };
+      of: units,
+      // In most draws.
+      fired: [...most.keys()].filter((unit) => most[unit] > 0.5),
+      ...(mode === 'ensemble' && { shares: most }),
+    };
+  });
 }
 
-function answersTable(answers: readonly Answer[]): string {
+/** Columns of an answer that a table has room for. */
+const shownOf = (answer: Answer): string[] =>
+  Object.keys(answer).filter((name) => !Array.isArray(answer[name]) || name === 'labels' || name === 'values');
+
+function answersTable(answers: readonly Told[]): string {
+  const names = [...new Set(answers.flatMap(({ answer }) => shownOf(answer)))];
   return table(
     [
-      ['file', 'row', 'class', 'probability', 'multiply-adds', 'gates that fired'],
-      ...answers.map((answer) => [
-        answer.file,
-        String(answer.row),
-        String(answer.class),
-        percent(answer.probability, 1),
-        `${millions(answer.multiplyAdds)} of ${millions(answer.dense)}`,
-        answer.gates.map(({ fired, of, site }) => `${site} ${fired.length} of ${of}: ${fired.join(' ')}`).join('; '),
+      ['file', 'row', ...names, 'multiply-adds', 'gates that fired'],
+      ...answers.map(({ file, row, answer, multiplyAdds, dense, gates }) => [
+        file,
+        String(row),
+        ...names.map((name) => valueText(name, answer[name])),
+        `${millions(multiplyAdds)} of ${millions(dense)}`,
+        gates.map(({ fired, of, site }) => `${site} ${fired.length} of ${of}: ${fired.join(' ')}`).join('; '),
       ]),
     ],
     { left: true },
   );
 }
 
-const PNG = [137, 80, 78, 71];
-
-async function inputsOf(file: string, record: RunRecord): Promise<Inputs> {
-  const isPicture = (bytes: Uint8Array): boolean => PNG.every((byte, i) => bytes[i] === byte);
-  const watch = watchLines(file);
-  let picture = false;
-  const bytes = await readDataFile(file, (piece, at, length) => {
-    if (at === 0) picture = isPicture(piece);
-    if (!picture) watch(piece, at, length);
-  });
-  return isPicture(bytes) ? fromPicture(bytes, file, record) : fromTable(bytes, file, record);
+function valueText(name: string, value: Answer[string] | undefined): string {
+  if (value === undefined) return '–';
+  if (typeof value === 'number' && name === 'probability') return percent(value, 1);
+  return Array.isArray(value) ? value.map((one) => numberText(one)).join(' ') : numberText(value as string | number);
 }
 
-function fromPicture(bytes: Uint8Array, file: string, { data }: RunRecord): Inputs {
-  const side = Math.sqrt(data.width);
-  const shape = data.image ?? (Number.isInteger(side) ? { width: side, height: side } : undefined);
-  if (!shape)
-    throw new UsageError(
-      `${file} is a picture, and the run takes ${data.width} numbers, which are none; a CSV file would do.`,
-    );
-  const { pixels, done } = fitPicture(readPng(bytes, file), shape);
-  return { rows: [Float32Array.from(pixels, (byte) => byte / 255)], done };
-}
-
-function fromTable(bytes: Uint8Array, file: string, { data }: RunRecord): Inputs {
-  const { values, width, labelled, largest } = readNumbers(bytes, file, data.width);
-  const done = labelled === undefined ? [] : [`column ${labelled + 1} left out: the label`];
-  // The run's own pixels are bytes; a file with fractions up to 1 is scaled already.
-  const scaled = data.scale !== 1 && largest <= 1;
-  if (scaled) done.push('taken as scaled already: no number is over 1');
-  const scale = scaled ? 1 : data.scale;
-  const rows = Array.from({ length: values.length / width }, (_, r) =>
-    values.slice(r * width, (r + 1) * width).map((value) => value * scale),
-  );
-  return { rows, done };
-}
+const numberText = (value: string | number): string =>
+  typeof value === 'number' && !Number.isInteger(value) ? value.toPrecision(5) : String(value);

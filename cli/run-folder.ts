@@ -2,18 +2,21 @@ import { mkdirSync } from 'node:fs';
 import { rmdir } from 'node:fs/promises';
 import { parse, resolve } from 'node:path';
 import {
-  type AnyRun,
-  type Dataset,
+  describeTask,
   type Engine,
   type LogName,
   type ModelDescription,
+  type Parts,
   RUN_FORMAT,
   Run,
   type RunRecord,
   resolveOptimizer,
-  type Split,
+  resolveTask,
+  shapeOf,
+  type Task,
+  type TaskData,
 } from '../src/index.ts';
-import { DATASET_NAMES, nodeFolder, provenance } from '../src/platform/node/index.ts';
+import { dataSources, type LoadOptions, loadTaskData, nodeFolder, provenance } from '../src/platform/node/index.ts';
 import { recordedBlas } from '../src/runs/recorded-blas.ts';
 import type { OwnCodeOf } from './own-code.ts';
 import { basketOf, optimizerSettings, type TrainConfig, toldOf } from './train-config.ts';
@@ -61,11 +64,18 @@ function makeFolder(name: string): string {
   }
 }
 
-/** Opens the classifier's run of a folder. @throws StorageError when there is none, FormatError when its record is damaged */
+/** Opens the run of a folder. @throws StorageError when there is none, FormatError when its record is damaged */
 export const openRun = (path: string): Promise<Run> => Run.open(nodeFolder(path));
 
-/** Opens the run of a folder, of any kind. @throws as `openRun` */
-export const openAnyRun = (path: string): Promise<AnyRun> => Run.openAny(nodeFolder(path));
+/** The task of a run. @throws RangeError for one of a file that is not named */
+export const taskOfRun = ({ record }: Run, { tasks }: Pick<OwnCodeOf, 'tasks'>): Task =>
+  resolveTask(record.task, tasks);
+
+/** The data that a run began with. @throws what loading throws */
+export async function dataOfRun(run: Run, code: Pick<OwnCodeOf, 'tasks'>, options: LoadOptions): Promise<Parts> {
+  const { source, seed } = run.record.data;
+  return (await loadTaskData(taskOfRun(run, code), source, { ...options, seed })).parts;
+}
 
 /** What run.json says of a run that is about to begin. */
 export function recordOf(
@@ -73,7 +83,8 @@ export function recordOf(
   about: {
     source: string;
     seed: number;
-    data: Split;
+    task: Task;
+    data: Parts;
     model: ModelDescription;
     engine: Engine;
     simd: string;
@@ -81,8 +92,9 @@ export function recordOf(
     logs: readonly LogName[];
     own?: OwnCodeOf;
   },
-): Omit<RunRecord, 'result' | 'kind'> {
-  const { data, engine, seed } = about;
+): RunRecord {
+  const { data, engine, seed, task } = about;
+  const names = task.data && dataSources[task.data]?.names;
   const { versions, machine, commit } = provenance();
   const { epochs, batch, decay, gaterLr, maxNorm, patience } = config;
   const optimizer = resolveOptimizer(config.optimizer, optimizerSettings(config));
@@ -92,6 +104,7 @@ export function recordOf(
     format: RUN_FORMAT,
     created: new Date().toISOString(),
     config: { data: about.source, ...toldOf(config), seed },
+    task: describeTask(task),
     model: about.model,
     training: {
       epochs,
@@ -106,15 +119,12 @@ export function recordOf(
     seed,
     data: {
       // A path is the same file from any working folder.
-      source: (DATASET_NAMES as readonly string[]).includes(about.source) ? about.source : resolve(about.source),
+      source: names?.includes(about.source) ? about.source : resolve(about.source),
       seed,
       name: data.train.name,
       checksums: each(data, ({ checksum }) => checksum),
       examples: each(data, ({ count }) => count),
-      width: data.train.width,
-      classes: data.train.classes,
-      scale: data.train.scale,
-      ...(data.train.image && { image: data.train.image }),
+      ...shapeOf(task, data.train),
     },
     engine: {
       name: engine.name,
@@ -131,6 +141,6 @@ export function recordOf(
   };
 }
 
-function each<T>({ train, valid, test }: Split, of: (part: Dataset) => T): { train: T; valid: T; test: T } {
+function each<T>({ train, valid, test }: Parts, of: (part: TaskData) => T): { train: T; valid: T; test: T } {
   return { train: of(train), valid: of(valid), test: of(test) };
 }

@@ -1,23 +1,50 @@
 import { join } from 'node:path';
 import { Command, Option } from 'commander';
-import { differences, Run, type RunSummary, summarize } from '../src/index.ts';
+import {
+  differences,
+  type Figure,
+  figureText,
+  nameIn,
+  type Reading,
+  Run,
+  type RunSummary,
+  resultFigures,
+  scoreOf,
+  summarize,
+} from '../src/index.ts';
 import { nodeFolder } from '../src/platform/node/index.ts';
 import { UsageError } from './exit.ts';
 import { print, printError, printJson } from './output.ts';
-import { openAnyRun, runsFolder } from './run-folder.ts';
+import { openRun, runsFolder } from './run-folder.ts';
 import { showSweep } from './show-sweep.ts';
 import { shown } from './shown.ts';
 import { millions, percent, table } from './table.ts';
 
-/** The highest first, and last what has none. */
-const byElbo = (a = -Number.MAX_VALUE, b = -Number.MAX_VALUE): number => b - a;
+/** A run that is listed, and how its numbers read. */
+export interface Listed {
+  readonly summary: RunSummary;
+  readonly reading: Reading;
+}
+
+/** Runs of one metric stand together; the best first, and last what has none. */
+function byBest(part: 'valid' | 'test') {
+  const value = ({ summary, reading }: Listed): number =>
+    scoreOf(reading, (summary as unknown as Record<string, number>)[nameIn(part, reading.best.metric)] ?? Number.NaN);
+  return (a: Listed, b: Listed): number => {
+    const [x, y] = [value(a), value(b)];
+    return (
+      a.reading.best.metric.localeCompare(b.reading.best.metric) ||
+      Number(Number.isNaN(x)) - Number(Number.isNaN(y)) ||
+      (Number.isNaN(x) ? 0 : x - y)
+    );
+  };
+}
 
 const SORTS = {
-  created: (a: RunSummary, b: RunSummary) => a.created.localeCompare(b.created),
-  valid: (a: RunSummary, b: RunSummary) =>
-    (a.validError ?? 1) - (b.validError ?? 1) || byElbo(a.validElbo, b.validElbo),
-  test: (a: RunSummary, b: RunSummary) => (a.testError ?? 1) - (b.testError ?? 1) || byElbo(a.testBound, b.testBound),
-  work: (a: RunSummary, b: RunSummary) => (a.flops?.executed ?? 0) - (b.flops?.executed ?? 0),
+  created: ({ summary: a }: Listed, { summary: b }: Listed) => a.created.localeCompare(b.created),
+  valid: byBest('valid'),
+  test: byBest('test'),
+  work: ({ summary: a }: Listed, { summary: b }: Listed) => (a.flops?.executed ?? 0) - (b.flops?.executed ?? 0),
 } as const;
 
 /** `flipgrad runs`. */
@@ -46,17 +73,17 @@ interface RunsFlags {
 
 async function list(folders: string[], { sort, json }: RunsFlags): Promise<void> {
   const paths = (await Promise.all((folders.length > 0 ? folders : [runsFolder()]).map(runsIn))).flat();
-  const summaries: RunSummary[] = [];
+  const runs: Listed[] = [];
   const unreadable: string[] = [];
   for (const path of paths)
     try {
-      summaries.push(await summarize(await openAnyRun(path)));
+      runs.push(await listed(await openRun(path)));
     } catch (error) {
       unreadable.push((error as Error).message);
     }
-  summaries.sort(SORTS[sort]);
-  if (json ?? !process.stdout.isTTY) for (const summary of summaries) printJson(summary);
-  else print(summaries.length > 0 ? `${comparison(summaries)}\n` : 'No runs yet: flipgrad train makes one.\n');
+  runs.sort(SORTS[sort]);
+  if (json ?? !process.stdout.isTTY) for (const { summary } of runs) printJson(summary);
+  else print(runs.length > 0 ? `${comparison(runs)}\n` : 'No runs yet: flipgrad train makes one.\n');
   for (const reason of unreadable) printError(`not listed: ${reason}\n`);
 }
 
@@ -71,25 +98,51 @@ async function runsIn(path: string): Promise<string[]> {
   return runs;
 }
 
+export const listed = async (run: Run): Promise<Listed> => ({ summary: await summarize(run), reading: run.reading });
+
+/** A column of a metric: its name in summaries. */
+interface MetricColumn {
+  readonly header: string;
+  readonly name: string;
+  readonly figure: Figure;
+}
+
+/** The metric that chose the best epoch, of the validation data; all metrics of the test data. */
+function columnsOf({ reading }: Listed): MetricColumn[] {
+  const { metric } = reading.best;
+  const figure = reading.figures[metric] ?? { title: metric };
+  const tests = resultFigures(reading, 'test');
+  return [
+    { header: `valid ${figure.title}`, name: nameIn('valid', metric), figure },
+    ...tests.map(({ name, figure: own }) => ({ header: `test ${own.title}`, name, figure: own })),
+  ];
+}
+
 /** Rows of runs; after what they reached, the settings in which they differ. */
-export function comparison(summaries: readonly RunSummary[]): string {
-  const settings = differences(summaries.map(({ config }) => config));
-  // Only where there are autoencoders.
-  const nats = summaries.some(({ config }) => config.model === 'vae');
-  const elbos = nats ? ['valid ELBO', 'test bound'] : [];
-  const header = ['run', 'state', 'epochs', 'valid', 'test', 'open', 'multiply-adds', ...elbos, 'seconds', ...settings];
-  const rows = summaries.map((run) => [
-    run.folder,
-    run.state,
-    `${run.epochs}/${run.ofEpochs}`,
-    cell(run.validError, percent),
-    cell(run.testError, percent),
-    cell(run.density, (share) => percent(share, 1)),
-    cell(run.flops, ({ executed, dense }) => `${millions(executed)} of ${millions(dense)}`),
-    ...(nats ? [run.validElbo, run.testBound].map((value) => cell(value, (elbo) => elbo.toFixed(2))) : []),
-    run.seconds.toFixed(1),
-    ...settings.map((name) => cell(run.config[name], shown)),
-  ]);
+export function comparison(runs: readonly Listed[]): string {
+  const settings = differences(runs.map(({ summary }) => summary.config));
+  const columns = [...new Map(runs.flatMap(columnsOf).map((column) => [column.header, column])).values()];
+  const headers = columns.map(({ header }) => header);
+  const header = ['run', 'state', 'epochs', ...headers, 'open', 'multiply-adds', 'seconds', ...settings];
+  const rows = runs.map((one) => {
+    const { summary: run } = one;
+    const own = columnsOf(one);
+    const figures = columns.map(({ header: name }) => {
+      const column = own.find((candidate) => candidate.header === name);
+      const value = column && (run as unknown as Record<string, number | undefined>)[column.name];
+      return column && value !== undefined ? figureText(column.figure, value) : '–';
+    });
+    return [
+      run.folder,
+      run.state,
+      `${run.epochs}/${run.ofEpochs}`,
+      ...figures,
+      cell(run.density, (share) => percent(share, 1)),
+      cell(run.flops, ({ executed, dense }) => `${millions(executed)} of ${millions(dense)}`),
+      run.seconds.toFixed(1),
+      ...settings.map((name) => cell(run.config[name], shown)),
+    ];
+  });
   return table([header, ...rows]);
 }
 

@@ -1,19 +1,20 @@
 import { Command } from 'commander';
 import {
-  type AnyRunRecord,
-  type EpochEvent,
+  epochColumns,
+  figureText,
   type MetricsLine,
+  type Reading,
   type Run,
+  type RunRecord,
   summarize,
-  type VaeEpochEvent,
+  type TaskEpochEvent,
 } from '../src/index.ts';
 import { commandLine, pathWord } from './command-line.ts';
 import { print, printJson } from './output.ts';
-import { openAnyRun } from './run-folder.ts';
+import { openRun } from './run-folder.ts';
 import { shown } from './shown.ts';
 import { percent, table } from './table.ts';
 import { resultTable } from './train-report.ts';
-import { vaeResultTable } from './train-vae.ts';
 
 /** Epochs that are printed of a long run. */
 const MOST_ROWS = 24;
@@ -29,7 +30,7 @@ export function showCommand(): Command {
 }
 
 async function show(folder: string, { json }: { json?: boolean }): Promise<void> {
-  const run = await openAnyRun(folder);
+  const run = await openRun(folder);
   const summary = await summarize(run);
   const lines = await run.metrics();
   const checkpoints = await run.checkpoints();
@@ -41,29 +42,21 @@ async function show(folder: string, { json }: { json?: boolean }): Promise<void>
   const parts = [
     `${folder}: ${state}${summary.state === 'stopped' ? `. To go on: ${commandLine('train', '--resume', pathWord(folder))}` : ''}`,
     table(facts(run.record, checkpoints), { left: true }),
-    ...(run.kind === 'vae' ? await vaeParts(run) : await classifierParts(run)),
+    epochTable(lines, run.reading),
+    ...(run.record.result ? [resultTable(run.record.result, run.reading)] : []),
   ];
   print(`${parts.filter((part) => part !== '').join('\n\n')}\n`);
 }
 
-const classifierParts = async (run: Run): Promise<string[]> => [
-  epochTable(await run.metrics()),
-  ...(run.record.result ? [resultTable(run.record.result)] : []),
-];
-
-const vaeParts = async (run: Run<'vae'>): Promise<string[]> => [
-  vaeEpochTable(await run.metrics()),
-  ...(run.record.result ? [vaeResultTable(run.record.result)] : []),
-];
-
 function facts(
-  { config, data, engine, versions, machine, commit, created }: AnyRunRecord,
+  { config, task, data, engine, versions, machine, commit, created }: RunRecord,
   checkpoints: Awaited<ReturnType<Run['checkpoints']>>,
 ): string[][] {
   const settings = Object.entries(config).map(([name, value]) => `${name} ${shown(value)}`);
   const { train, valid, test } = data.examples;
   return [
     ['settings', settings.join(', ')],
+    ['task', taskText(task)],
     [
       'data',
       `${data.name}: ${train} to train with, ${valid} and ${test} to check; SHA-256 ${data.checksums.train.slice(0, 12)}…`,
@@ -82,27 +75,34 @@ function facts(
   ];
 }
 
-function epochTable(lines: readonly MetricsLine[]): string {
-  const epochs = lines.filter((line): line is MetricsLine & EpochEvent => line.event === 'epoch');
-  const header = ['epoch', 'train loss', 'train error', 'valid loss', 'valid error', 'open', 'dead'];
+const taskText = ({ name, options = {} }: RunRecord['task']): string =>
+  [name, ...Object.entries(options).map(([option, value]) => `${option} ${value}`)].join(', ');
+
+function epochTable(lines: readonly MetricsLine[], task: Reading): string {
+  const epochs = lines.filter((line): line is MetricsLine & TaskEpochEvent => line.event === 'epoch');
+  const columns = epochColumns(task).filter(({ of }) => epochs.some((epoch) => of(epoch) !== undefined));
+  const gates = epochs.some(({ density }) => density !== undefined);
+  const sites = [...new Set(epochs.flatMap(({ health }) => health.map(({ site }) => site)))];
+  const header = [
+    'epoch',
+    ...columns.map(({ part, metric, figure }) => `${part} ${metric === undefined ? 'loss' : figure.title}`),
+    ...(gates ? ['open', 'dead'] : sites.map((site) => `${site} on`)),
+  ];
   return rowsOf(header, epochs, (event) => [
     String(event.epoch),
-    event.trainLoss.toFixed(4),
-    percent(event.trainError),
-    event.validLoss.toFixed(4),
-    `${percent(event.validError)}${event.best ? ' *' : '  '}`,
-    percent(event.density, 1),
-    String(event.health.reduce((sum, { dead }) => sum + dead, 0)),
-  ]);
-}
-
-function vaeEpochTable(lines: readonly MetricsLine<'vae'>[]): string {
-  const epochs = lines.filter((line): line is MetricsLine<'vae'> & VaeEpochEvent => line.event === 'epoch');
-  return rowsOf(['epoch', 'train ELBO', 'valid ELBO', 'latents on'], epochs, (event) => [
-    String(event.epoch),
-    (-event.trainLoss).toFixed(2),
-    `${event.validElbo.toFixed(2)}${event.best ? ' *' : '  '}`,
-    percent(event.health[0]?.rate ?? 0, 1),
+    ...columns.map(({ of, figure, chooses }) => {
+      const value = of(event);
+      return `${value === undefined ? '–' : figureText(figure, value)}${chooses ? (event.best ? ' *' : '  ') : ''}`;
+    }),
+    ...(gates
+      ? [
+          event.density === undefined ? '–' : percent(event.density, 1),
+          String(event.health.reduce((sum, { dead }) => sum + dead, 0)),
+        ]
+      : sites.map((site) => {
+          const found = event.health.find((one) => one.site === site);
+          return found ? percent(found.rate, 1) : '–';
+        })),
   ]);
 }
 

@@ -4,13 +4,23 @@ import {
   type LayerSpec,
   type NeuronDefinition,
   resolveNeuron,
+  resolveTask,
   type SparsitySpec,
+  type Task,
+  type TaskData,
+  type VaeKind,
+  vaeLayers,
 } from '../src/index.ts';
 import { UsageError } from './exit.ts';
 
 /** What `train` can be told about the network and the training; every field has a default in `DEFAULTS`. */
 export interface TrainConfig {
-  model: 'gated' | 'dense' | 'vae' | 'layers' | 'net';
+  model: 'gated' | 'dense' | 'vae' | 'layers' | 'net' | 'task';
+  /** What is minimised and measured, with its options; default: that of the model, which is classification for most. */
+  task?: string;
+  /** Of the model `vae`: its encoder and decoder, and the draws of its bound. */
+  vae?: VaeKind;
+  samples?: number;
   /** Of the model `layers`: their text. */
   layers?: string;
   /** Of the model `net`: the file, with the export after #. */
@@ -78,11 +88,59 @@ export const PRESETS: Readonly<Record<string, Partial<TrainConfig>>> = {
   },
 };
 
-/** The layers of a configuration, for data with so many classes. */
-export function layersOf(config: TrainConfig, classes: number): LayerSpec[] {
-  const output: DenseSpec = { layer: 'dense', units: classes, name: 'output' };
-  if (config.model === 'dense')
-    return [{ layer: 'dense', units: config.units, neuron: config.neuron, name: 'hidden' }, output];
+/** Numbers that a network takes and gives. */
+export interface NetworkSizes {
+  readonly inputs: number;
+  readonly outputs: number;
+}
+
+/** A network that --model names. */
+interface NetworkModel {
+  /** Flags that say nothing to it: a sweep may choose between models, so that they are told of and not refused. */
+  readonly idle: readonly string[];
+  /** Flags that it refuses. */
+  readonly refused: readonly string[];
+  /** What it has in the place of the defaults. */
+  readonly defaults: Partial<TrainConfig>;
+  /** The task that it is made for. */
+  task(config: TrainConfig): string;
+  layers(config: TrainConfig, sizes: NetworkSizes): LayerSpec[];
+}
+
+/** Flags of autoencoders alone. */
+export const ONLY_VAE = ['vae', 'samples'];
+const classifies = () => 'classification';
+
+export const MODELS = {
+  gated: { idle: [], refused: ONLY_VAE, defaults: {}, task: classifies, layers: gatedLayers },
+  dense: {
+    get idle() {
+      return GATE_FLAGS;
+    },
+    refused: ONLY_VAE,
+    defaults: {},
+    task: classifies,
+    layers: ({ units, neuron }, { outputs }) => [
+      { layer: 'dense', units, neuron, name: 'hidden' },
+      { layer: 'dense', units: outputs, name: 'output' },
+    ],
+  },
+  vae: {
+    idle: [],
+    get refused() {
+      return ['preset', ...GATE_FLAGS];
+    },
+    defaults: { neuron: 'disarm', units: 200, vae: 'linear', samples: 100 },
+    task: ({ samples }) => `vae:samples=${samples}`,
+    layers: ({ vae = 'linear', neuron, units }, { inputs }) => vaeLayers(vae, inputs, neuron, units),
+  },
+} satisfies Record<string, NetworkModel>;
+
+/** The network that --model names; undefined for others. */
+export const modelOf = ({ model }: Pick<TrainConfig, 'model'>): NetworkModel | undefined =>
+  Object.hasOwn(MODELS, model) ? MODELS[model as keyof typeof MODELS] : undefined;
+
+function gatedLayers(config: TrainConfig, { outputs }: NetworkSizes): LayerSpec[] {
   const gates: GatedSpec = {
     layer: 'gated',
     name: 'gated',
@@ -99,11 +157,24 @@ export function layersOf(config: TrainConfig, classes: number): LayerSpec[] {
     balance: config.balance,
     ...(config.sparsity !== undefined && { sparsity: config.sparsity as SparsitySpec }),
   };
+  const output: DenseSpec = { layer: 'dense', units: outputs, name: 'output' };
   return [gates, output];
 }
 
+/** What is minimised and measured. @throws UsageError for a model that is made for another task, RangeError for one that there is not */
+export function taskOf(config: TrainConfig, own: readonly Task[] = []): Task {
+  const model = modelOf(config);
+  const usual = model?.task(config) ?? 'classification';
+  const task = resolveTask(config.task ?? usual, own);
+  if (config.model === 'vae' && task.name !== resolveTask(usual).name)
+    throw new UsageError(
+      `--model vae is a network for the task vae, and --task is ${config.task}. Expected one of them.`,
+    );
+  return task;
+}
+
 /** Options that say what the network is. */
-const NETWORK_FLAGS = ['model', 'vae', 'neuron', 'units'];
+const NETWORK_FLAGS = ['model', ...ONLY_VAE, 'neuron', 'units'];
 
 /**
  * How the network is asked for: by --layers, by --net, or by the other flags.
@@ -126,12 +197,19 @@ export function wayOf(
 /** What a run's record says of a configuration: nothing of what its network is not made of. */
 export function toldOf(config: TrainConfig): Readonly<Record<string, unknown>> {
   const { model } = config;
-  if (model !== 'layers' && model !== 'net') return { ...config };
-  const idle = [...NETWORK_FLAGS, ...GATE_FLAGS].filter(
-    (name) => !['model', 'gaterLr', ...(model === 'net' ? ['neuron'] : [])].includes(name),
-  );
+  const named = modelOf(config);
+  const kept = ['model', 'gaterLr', ...(model === 'net' ? ['neuron'] : [])];
+  const idle = named ? named.refused : [...NETWORK_FLAGS, ...GATE_FLAGS].filter((name) => !kept.includes(name));
   return Object.fromEntries(Object.entries(config).filter(([name]) => !idle.includes(name)));
 }
+
+/** The flags of which one asks for a network of gates or hidden units. */
+const asksForUnits = (given: (name: string) => boolean): boolean =>
+  [...NETWORK_FLAGS, 'preset', ...GATE_FLAGS].some((name) => name !== 'gaterLr' && given(name));
+
+/** The network where neither --layers nor --net nor --model says it: the task's own where it has one and no flag is of another. */
+export const usualModel = (task: Task<TaskData>, given: (name: string) => boolean): TrainConfig['model'] =>
+  task.layers && !asksForUnits(given) ? 'task' : DEFAULTS.model;
 
 /** Options that say something about gates. */
 export const GATE_FLAGS = [

@@ -1,33 +1,50 @@
-import type { BasketRow, Dataset, EpochEvent, Estimate, ResultEvent, ResumedEvent } from '../src/index.ts';
+import {
+  type BasketRow,
+  type DataShape,
+  type Estimate,
+  epochColumns,
+  figureText,
+  type Reading,
+  type ResumedEvent,
+  resultText,
+  type TaskData,
+  type TaskEpochEvent,
+  type TaskResultEvent,
+} from '../src/index.ts';
 import type { Progress } from './progress.ts';
 import { millions, percent, table } from './table.ts';
 import type { TrainConfig } from './train-config.ts';
 
-/** What is about to be trained, in one line. */
+/** What is about to be trained, in one line. @param layers of the network, as a chain */
 export function headline(
-  config: TrainConfig,
-  { name, count: examples, width, classes }: Dataset,
+  { epochs, optimizer }: TrainConfig,
+  { name, count }: TaskData,
+  { width, outputs, classes }: DataShape,
   weights: number,
-  layers?: string,
+  layers: string,
 ): string {
-  const { model, neuron, units, blocks, rate: target, epochs, optimizer } = config;
-  const open = target === 'none' ? '' : `, ${percent(target, 1)} to be open`;
-  if (layers !== undefined)
-    return `${examples} ${name}: ${width} → ${layers} → ${classes} classes; ${millions(weights)} weights, ${epochs} epochs of ${optimizer}`;
-  const middle =
-    model === 'dense' ? `${units} ${neuron}` : `${units} units in ${blocks || units} blocks, ${neuron} gates${open}`;
-  return `${examples} ${name}: ${width} → ${middle} → ${classes}; ${millions(weights)} weights, ${epochs} epochs of ${optimizer}`;
+  const end = classes === outputs ? `${classes} classes` : String(outputs);
+  return `${count} ${name}: ${width} → ${layers} → ${end}; ${millions(weights)} weights, ${epochs} epochs of ${optimizer}`;
 }
 
-/** An epoch, in one line. */
-export function epochLine(event: EpochEvent): string {
+/** An epoch, in one line: what was minimised, what chooses the best epoch, and how units fired. */
+export function epochLine(event: TaskEpochEvent, task: Reading): string {
   const dead = event.health.reduce((sum, site) => sum + site.dead, 0);
   const on = event.health.reduce((sum, site) => sum + site.alwaysOn, 0);
+  const columns = epochColumns(task);
+  const told = [columns[0], ...columns.filter(({ chooses }) => chooses)].map(
+    ({ part, metric, figure, chooses, of }) => {
+      const value = of(event);
+      const best = chooses && event.best ? ' *' : '';
+      return `${part} ${metric === undefined ? 'loss' : figure.title} ${value === undefined ? '–' : figureText(figure, value)}${best}`;
+    },
+  );
   return [
     `epoch ${String(event.epoch).padStart(String(event.epochs).length)}`,
-    `train loss ${event.trainLoss.toFixed(4)}`,
-    `valid error ${percent(event.validError)}${event.best ? ' *' : ''}`,
-    `open ${percent(event.health[0]?.rate ?? 1, 1)}`,
+    ...told,
+    ...(event.density === undefined
+      ? event.health.map(({ site, rate }) => `${site} on ${percent(rate, 1)}`)
+      : [`open ${percent(event.health[0]?.rate ?? 1, 1)}`]),
     ...(dead > 0 ? [`${dead} dead`] : []),
     ...(on > 0 ? [`${on} always on`] : []),
   ].join(' · ');
@@ -44,21 +61,26 @@ export function tellResumed({ epochs, batches, damaged, missing }: ResumedEvent,
 }
 
 /** The end of training as a table. */
-export function resultTable(result: ResultEvent): string {
-  const { testError, flops, training } = result;
-  const skipped = training.executed < 0.999 * training.all;
+export function resultTable(result: TaskResultEvent, task: Reading): string {
+  const { flops, training, density } = result;
+  const skipped = training && training.executed < 0.999 * training.all;
   return table([
-    ['test error, sampled', percent(testError.sampled)],
-    ['test error, thresholded', percent(testError.threshold)],
-    ['test error, mean-field', percent(testError.meanField)],
-    ['validation error (best epoch)', `${percent(result.validError)} (epoch ${result.bestEpoch})`],
-    ['gates open', percent(result.density, 1)],
-    ['multiply-adds executed', `${millions(flops.executed)} (gater ${millions(flops.gater)})`],
-    ['multiply-adds, dense', millions(flops.dense)],
-    [
-      'multiply-adds in training',
-      `${millions(training.executed)} of ${millions(training.all)}${skipped ? '' : ' (nothing skipped)'}`,
-    ],
+    ...resultText(task, result),
+    ...(density === undefined ? [] : [['gates open', percent(density, 1)]]),
+    ...(flops
+      ? [
+          ['multiply-adds executed', `${millions(flops.executed)} (gater ${millions(flops.gater)})`],
+          ['multiply-adds, dense', millions(flops.dense)],
+        ]
+      : []),
+    ...(training
+      ? [
+          [
+            'multiply-adds in training',
+            `${millions(training.executed)} of ${millions(training.all)}${skipped ? '' : ' (nothing skipped)'}`,
+          ],
+        ]
+      : []),
     ['seconds', result.seconds.toFixed(1)],
     ['engine', `${result.engine}, ${result.threads} thread${result.threads === 1 ? '' : 's'}`],
     ['seed', String(result.seed)],

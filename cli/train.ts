@@ -1,7 +1,6 @@
 import { hostname } from 'node:os';
 import { Command, Option } from 'commander';
 import {
-  type AnyRun,
   type BasketRow,
   type Crossovers,
   createModel,
@@ -12,17 +11,22 @@ import {
   layersText,
   type Model,
   type NeuronDefinition,
+  type Parts,
   penalties,
+  type Reading,
   Run,
   type RunEvent,
-  resolveOptimizer,
-  type Split,
+  readingOf,
   StorageError,
-  type TrainEvent,
+  shapeOf,
+  type Task,
+  type TaskEvent,
+  tasks,
   train,
+  trainOptions,
   trainRun,
 } from '../src/index.ts';
-import { createEngine, DATASET_NAMES, type LoadOptions, loadDataset, nodeFolder } from '../src/platform/node/index.ts';
+import { createEngine, dataSources, type LoadOptions, loadTaskData, nodeFolder } from '../src/platform/node/index.ts';
 import { commandLine, pathWord } from './command-line.ts';
 import { curvesChart } from './curves.ts';
 import { Interruption, UsageError } from './exit.ts';
@@ -32,22 +36,23 @@ import { count, list, neurons, number, positive, rate, seconds, wholeNumber, wid
 import { print, printJson } from './output.ts';
 import { codeOfRun, type OwnCodeOf, type OwnFlags, ownCode, ownWords, type RunCode, withOwnCode } from './own-code.ts';
 import { duration, type Progress, terminalProgress } from './progress.ts';
-import { openAnyRun, recordOf, withNewFolder } from './run-folder.ts';
+import { dataOfRun, openRun, recordOf, withNewFolder } from './run-folder.ts';
 import {
-  basketOf,
   DEFAULTS,
   flagOf,
-  GATE_FLAGS,
-  optimizerSettings,
+  MODELS,
+  modelOf,
+  ONLY_VAE,
   PRESETS,
   type TrainConfig,
+  taskOf,
+  usualModel,
   wayOf,
 } from './train-config.ts';
 import { basketTable, epochLine, headline, resultTable, tellResumed } from './train-report.ts';
-import { beginVae, checkVaeFlags, followVae, ONLY_VAE, type VaeFlags, vaeConfig, writeVaeCurves } from './train-vae.ts';
 
-interface TrainFlags extends Partial<TrainConfig>, VaeFlags, Omit<OwnFlags, 'net'> {
-  data: string;
+interface TrainFlags extends Partial<TrainConfig>, Omit<OwnFlags, 'net'> {
+  data?: string;
   dataDir?: string;
   preset?: string;
   seed: number;
@@ -62,12 +67,17 @@ interface TrainFlags extends Partial<TrainConfig>, VaeFlags, Omit<OwnFlags, 'net
   json?: boolean;
 }
 
+const DATA_HELP = Object.entries(dataSources)
+  .map(([kind, { names, files }]) => `${kind}: ${[...names, files].join(', ')}`)
+  .join('; ');
+
 /** `flipgrad train`. */
 export function trainCommand(): Command {
   const command = new Command('train')
     .description('Train a network with stochastic neurons or gates and measure it on test data.')
     .exitOverride()
-    .option('--data <name>', `${DATASET_NAMES.join(', ')}, a folder of IDX files, or a CSV file`, 'digits')
+    .option('--task <name>', `${Object.keys(tasks).join(', ')}, or one of --use; options as name:option=value`)
+    .option('--data <name>', `${DATA_HELP} (default: the first that fits the task)`)
     .option(
       '--data-dir <dir>',
       'where data sets lie and downloads go (default: $FLIPGRAD_DATA, else ~/.cache/flipgrad)',
@@ -79,7 +89,7 @@ export function trainCommand(): Command {
       new Option(
         '--model <kind>',
         'neurons as gates of blocks, as hidden units, or as latents of an autoencoder of binarised pictures',
-      ).choices(['gated', 'dense', 'vae']),
+      ).choices(Object.keys(MODELS)),
     )
     .option('--layers <text>', `the network as layers, separated by commas: ${layerForms().join('; ')}`)
     .option('--neuron <name>', `neuron, with options as name:option=value (default: ${DEFAULTS.neuron})`)
@@ -116,14 +126,14 @@ export function trainCommand(): Command {
     )
     .option('--probe <p>', 'straight-through: compute closed blocks with this probability while training', positive)
     .option('--epochs <n>', `(default: ${DEFAULTS.epochs})`, count)
-    .option('--batch <n>', `examples in a minibatch (default: ${DEFAULTS.batch})`, count)
+    .option('--batch <n>', `examples in a minibatch (default: ${DEFAULTS.batch}, or the task's own)`, count)
     .option('--optimizer <name>', `sgd or adam (default: ${DEFAULTS.optimizer})`)
     .option('--lr <rate>', 'learning rate (default: adam 0.001, sgd 0.1)', positive)
     .option('--gater-lr <rate>', "the gater's learning rate (default: --lr times the neuron's own scale)", positive)
     .option('--momentum <m>', `(default: ${DEFAULTS.momentum})`, number)
     .option('--max-norm <r>', "largest norm of a unit's incoming weights (default: none)", positive)
     .option('--decay <f>', `factor on the learning rates after every epoch (default: ${DEFAULTS.decay})`, positive)
-    .option('--patience <n>', 'stop after so many epochs without a better validation error', count)
+    .option('--patience <n>', 'stop after so many epochs without a better validation metric', count)
     .option('--basket <names>', 'measure the gradients of these neurons along the way; weights stay the same', neurons)
     .option('--basket-every <n>', 'steps from one such measurement to the next (default: 50)', count)
     .option('--seed <n>', 'of the data generator, weights, order and draws', wholeNumber, 1)
@@ -165,77 +175,81 @@ async function run(flags: TrainFlags, command: Command, signal: AbortSignal): Pr
 }
 
 /** The run to go on with, if that was asked for and it has begun. */
-async function begunRun({ resume: asked, run: named }: TrainFlags): Promise<AnyRun | undefined> {
+async function begunRun({ resume: asked, run: named }: TrainFlags): Promise<Run | undefined> {
   if (asked === undefined) return undefined;
   if (typeof asked === 'string' && named !== undefined && named !== asked)
     throw new UsageError(`--resume ${asked} and --run ${named} name two folders; one of them would do.`);
   const path = typeof asked === 'string' ? asked : named;
   if (path === undefined || path === 'none') throw new UsageError('--resume wants the folder of a run: --resume DIR.');
-  return asked !== true || (await Run.isIn(nodeFolder(path))) ? openAnyRun(path) : undefined;
+  return asked !== true || (await Run.isIn(nodeFolder(path))) ? openRun(path) : undefined;
 }
 
-/** Settings of gates do nothing for a dense network; not an error, since a sweep may choose between models. */
-function tellIdle({ command, progress }: Session): void {
-  const idle = GATE_FLAGS.filter((name) => command.getOptionValueSource(name) === 'cli').map(flagOf);
-  if (idle.length > 0) progress.print(`--model dense has no gates, so that this does nothing: ${idle.join(', ')}.`);
+const givenIn = (command: Command) => (name: string) => command.getOptionValueSource(name) === 'cli';
+
+/** Settings that do nothing for a network are told of, since a sweep may choose between models; others are refused. */
+function checkFlags({ command, progress }: Session, config: TrainConfig): void {
+  const given = givenIn(command);
+  const { idle = [], refused = ONLY_VAE } = modelOf(config) ?? {};
+  const wrong = refused.find(given);
+  if (wrong !== undefined)
+    throw new UsageError(
+      ONLY_VAE.includes(wrong)
+        ? `${flagOf(wrong)} goes with --model vae.`
+        : `${flagOf(wrong)} does not go with --model ${config.model}. Expected it to be left out.`,
+    );
+  const told = idle.filter(given).map(flagOf);
+  if (told.length > 0)
+    progress.print(`--model ${config.model} has no gates, so that this does nothing: ${told.join(', ')}.`);
 }
 
 /** A new run, or training without a folder. */
 async function begin(session: Session): Promise<void> {
   const { flags, progress, signal } = session;
   const own = await ownCode(flags);
-  const given = configOf(session, own);
+  const { config, task } = configOf(session, own);
   if (flags.run === 'none' && flags.log.length > 0)
     throw new UsageError('--log writes into the folder of a run, and --run none has none; one of them would do.');
-  checkVaeFlags(session.command, given.model);
-  if (given.model === 'dense') tellIdle(session);
-  const config = given.model === 'vae' ? vaeConfig(session.command, given) : given;
-  const data = await loadDataset(flags.data, loadOptions(session, flags.seed));
+  checkFlags(session, config);
+  const { source, parts: data } = await loadTaskData(task, flags.data, loadOptions(session, flags.seed));
   progress.clear();
   await withEngine(flags, async (engine) => {
-    if (config.model === 'vae')
-      return beginVae({ ...session, config, data, engine, own }, (run, model) =>
-        trainFolder(run, { engine, data, model }, session),
-      );
-    const { width: inputs, classes } = data.train;
-    const network = networkOf(config, own, { inputs, classes });
-    const model = createModel(engine, { inputs, layers: network.layers, seed: flags.seed, neurons: network.neurons });
-    if (model.outputs !== classes)
+    const shape = shapeOf(task, data.train);
+    const sizes = { inputs: shape.width, outputs: shape.outputs };
+    const usual = task.layers?.(data.train);
+    const network = networkOf(config, own, { ...sizes, ...(usual && { usual }) });
+    const { layers, neurons: named } = network;
+    const model = createModel(engine, { inputs: shape.width, layers, seed: flags.seed, neurons: named });
+    if (model.outputs !== shape.outputs)
       throw new UsageError(
-        `The network of ${flags.net} has ${model.outputs} outputs, and ${data.train.name} has ${classes} classes. Expected as many outputs, or a function of ({ classes }).`,
+        `The network of ${flags.net} has ${model.outputs} outputs, and ${data.train.name} has ${shape.outputs} ${shape.classes === shape.outputs ? 'classes' : 'targets'}. Expected as many outputs, or a function of ({ outputs }).`,
       );
-    const { source, ...about } = { ...flags, source: flags.data, logs: flags.log, data, engine, own };
-    const record = recordOf(config, { ...about, source, model: model.description });
-    tellNetwork(session, config, { model, network, data });
-    if (flags.run === 'none') {
-      const { epochs, batch, gaterLr, maxNorm, decay, patience } = config;
-      const optimizer = resolveOptimizer(config.optimizer, optimizerSettings(config));
-      const basket = basketOf(config, own.neurons);
-      const settings = { epochs, batch, decay, optimizer, signal };
-      const optional = {
-        ...(gaterLr !== undefined && { gaterLearningRate: gaterLr }),
-        ...(maxNorm !== undefined && { maxNorm }),
-        ...(patience !== undefined && { patience }),
-        ...(basket && { basket }),
-      };
-      return follow(train(model, data, { ...settings, ...optional }), session);
-    }
+    // Data that do not fit are told of before there is a folder.
+    for (const part of [data.train, data.valid, data.test]) task.check(model, part);
+    const about = { ...flags, source, task, logs: flags.log, data, engine, own };
+    const record = recordOf(config, { ...about, model: model.description });
+    tellNetwork(session, config, { task, model, network, data });
+    if (flags.run === 'none')
+      return follow(
+        train(model, data, { ...trainOptions(record), task, signal }) as unknown as AsyncIterable<TaskEvent>,
+        session,
+        readingOf(task),
+      );
     await withNewFolder(flags.run, config, flags.seed, async (path) =>
-      trainFolder(await Run.plan(nodeFolder(path), record), { engine, data, model }, session),
+      trainFolder(await Run.plan(nodeFolder(path), record), { engine, data, model, own }, session),
     );
   });
 }
 
 /** Goes on with a run: its record says with what. */
-async function resume(session: Session, begun: AnyRun): Promise<void> {
+async function resume(session: Session, begun: Run): Promise<void> {
   const { flags, command, progress } = session;
   const { record } = begun;
   const own = await codeOfRun(begun, flags);
   checkGiven(command, { ...flags, ...withLayers(flags, own.neurons) }, begun);
-  const data = await loadDataset(record.data.source, loadOptions(session, record.data.seed));
+  const data = await dataOfRun(begun, own, loadOptions(session, record.data.seed));
   progress.clear();
   const { simd, blas, crossovers } = record.engine;
-  const given = (name: 'simd' | 'blas') => command.getOptionValueSource(name) === 'cli';
+  const given = givenIn(command);
   const engineFlags = {
     ...flags,
     simd: given('simd') ? flags.simd : (simd as TrainFlags['simd']),
@@ -250,20 +264,22 @@ async function resume(session: Session, begun: AnyRun): Promise<void> {
 }
 
 /** @throws UsageError when a flag contradicts the run: only `--epochs` and what does not change the result may differ */
-function checkGiven(command: Command, flags: TrainFlags, { record, folder }: AnyRun): void {
-  const given = (name: string) => command.getOptionValueSource(name) === 'cli';
+function checkGiven(command: Command, flags: TrainFlags, { record, folder }: Run): void {
+  const given = givenIn(command);
   const settings: Record<string, unknown> = {
     ...flags,
     ...(flags.preset !== undefined && PRESETS[flags.preset]),
     ...flags,
   };
-  for (const name of [...Object.keys(DEFAULTS), ...OPTIONAL, ...ONLY_VAE, 'seed', 'data']) {
-    const known = name === 'data' ? [record.config.data, record.data.source] : [record.config[name]];
+  const { task } = record;
+  for (const name of [...Object.keys(DEFAULTS), ...OPTIONAL, 'seed', 'data']) {
+    const others = { data: [record.data.source], task: [task.name] } as Readonly<Record<string, unknown[]>>;
+    const known = [record.config[name], ...(Object.hasOwn(others, name) ? others[name] : [])];
     const same = known.some((value) => JSON.stringify(value) === JSON.stringify(settings[name]));
     if (name === 'epochs' || name === 'net' || same || !(given(name) || (given('preset') && name in settings)))
       continue;
     throw new UsageError(
-      `--${name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)} is ${JSON.stringify(settings[name])} here and ${JSON.stringify(known[0])} in ${folder.path}; leaving it out, or another folder, would do.`,
+      `${flagOf(name)} is ${JSON.stringify(settings[name])} here and ${JSON.stringify(known[0])} in ${folder.path}; leaving it out, or another folder, would do.`,
     );
   }
 }
@@ -287,8 +303,8 @@ async function withEngine(
 
 /** Trains a run in its folder, and says how to go on when it is interrupted. */
 async function trainFolder(
-  run: AnyRun,
-  using: { engine: Engine; data: Split; model?: Model; own?: RunCode; epochs?: number },
+  run: Run,
+  using: { engine: Engine; data: Parts; model?: Model; own?: OwnCodeOf | RunCode; epochs?: number },
   session: Session,
 ): Promise<void> {
   const { flags, json, progress, signal } = session;
@@ -305,8 +321,7 @@ async function trainFolder(
     by,
   };
   try {
-    if (run.kind === 'vae') await followVae(trainRun(run, options), session);
-    else await follow(trainRun(run, options), session);
+    await follow(trainRun(run, options), session, run.reading);
   } catch (error) {
     if (error instanceof StorageError && error.full) throw new UsageError(`${error.message} To go on then: ${again}`);
     if (!signal.aborted || error !== signal.reason) throw error;
@@ -317,19 +332,32 @@ async function trainFolder(
         : 'Interrupted before the training began; nothing was written.',
     );
   }
-  if (run.kind === 'vae') return writeVaeCurves(run);
   const lines = await run.metrics();
-  await run.folder.write('curves.svg', new TextEncoder().encode(curvesChart(lines, run.record)));
+  await run.folder.write('curves.svg', new TextEncoder().encode(curvesChart(lines, run.record, run.reading)));
 }
 
-/** Defaults, under the preset, under the flags. @throws UsageError for two networks, or layers that cannot be read */
-function configOf({ flags, command }: Session, { neurons: own }: OwnCodeOf): TrainConfig {
-  const way = wayOf(flags, (name) => command.getOptionValueSource(name) === 'cli');
+/**
+ * The configuration and its task: defaults, those of the model and the task, under the preset, under the flags.
+ * @throws UsageError for two networks, or layers that cannot be read
+ */
+function configOf({ flags, command }: Session, own: OwnCodeOf): { config: TrainConfig; task: Task } {
+  const given = givenIn(command);
+  const way = wayOf(flags, given) ?? flags.model;
   const preset = flags.preset === undefined ? {} : PRESETS[flags.preset];
-  const given = Object.fromEntries(
+  const said = Object.fromEntries(
     Object.entries(flags).filter(([name, value]) => value !== undefined && (name in DEFAULTS || OPTIONAL.has(name))),
   );
-  return { ...DEFAULTS, ...preset, ...given, ...(way && { model: way }), ...withLayers(flags, own) };
+  const asked = {
+    ...DEFAULTS,
+    ...(way && { model: way }),
+    ...modelOf({ model: way ?? DEFAULTS.model })?.defaults,
+    ...said,
+  };
+  const task = taskOf({ ...asked, ...(way && { model: way }) }, own.tasks);
+  const model = way ?? usualModel(task, given);
+  const { batch } = task.defaults;
+  const config = { ...asked, batch, ...preset, ...said, model, ...withLayers(flags, own.neurons) };
+  return { config: config as TrainConfig, task };
 }
 
 /** The text of --layers in its usual form. */
@@ -340,19 +368,21 @@ const withLayers = ({ layers }: TrainFlags, own: readonly NeuronDefinition[]): {
 function tellNetwork(
   { json, progress }: Session,
   config: TrainConfig,
-  { model, network, data }: { model: Model; network: Network; data: Split },
+  { task, model, network, data }: { task: Task; model: Model; network: Network; data: Parts },
 ): void {
   const { added } = network;
-  const described = config.model === 'layers' || config.model === 'net';
   if (!json) {
     const weights = model.parameters.reduce((sum, { tensor }) => sum + tensor.size, 0);
-    progress.print(headline(config, data.train, weights, described ? chainText(network.layers) : undefined));
-    if (added) progress.print(`Added at the end, to the classes: ${layersText([added])}.`);
-  } else if (described)
+    progress.print(headline(config, data.train, shapeOf(task, data.train), weights, chainText(network.layers)));
+    if (added) progress.print(`Added at the end, for the outputs: ${layersText([added])}.`);
+  } else if (!modelOf(config))
     printJson({ event: 'network', layers: model.description.layers, ...(added && { added: layersText([added]) }) });
 }
 
 const OPTIONAL: ReadonlySet<string> = new Set([
+  'task',
+  'vae',
+  'samples',
   'layers',
   'net',
   'compute',
@@ -379,7 +409,11 @@ function loadOptions({ flags, progress, signal }: Session, seed: number): LoadOp
 }
 
 /** Consumes the events of training and tells the user. */
-async function follow(events: AsyncIterable<TrainEvent | RunEvent>, { json, progress }: Session): Promise<void> {
+async function follow(
+  events: AsyncIterable<TaskEvent | RunEvent>,
+  { json, progress }: Session,
+  task: Reading,
+): Promise<void> {
   let basket: readonly BasketRow[] = [];
   for await (const event of events) {
     if (event.event === 'epoch') basket = event.basket ?? [];
@@ -393,13 +427,17 @@ async function follow(events: AsyncIterable<TrainEvent | RunEvent>, { json, prog
       ]);
       continue;
     }
+    if (event.event === 'measure') {
+      progress.draw(`${event.what} data`, event.done / event.count, [`${event.done} of ${event.count} examples`]);
+      continue;
+    }
     if (event.event === 'saved') continue;
     if (json) printJson(event);
-    else if (event.event === 'epoch') progress.print(epochLine(event));
+    else if (event.event === 'epoch') progress.print(epochLine(event, task));
     else if (event.event === 'resumed') tellResumed(event, progress);
     else {
       progress.clear();
-      print(`${resultTable(event)}\n${basketTable(basket)}`);
+      print(`${resultTable(event, task)}\n${basketTable(basket)}`);
     }
   }
 }

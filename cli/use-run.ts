@@ -1,8 +1,8 @@
 import { Command } from 'commander';
-import { type Engine, type InferenceMode, type Model, type Run, runModel } from '../src/index.ts';
+import { type Engine, type InferenceMode, type Model, type Run, runModel, type Task } from '../src/index.ts';
 import { createEngine } from '../src/platform/node/index.ts';
 import { codeOfRun, type OwnFlags, type RunCode, withOwnCode } from './own-code.ts';
-import { openRun } from './run-folder.ts';
+import { openRun, taskOfRun } from './run-folder.ts';
 
 /** Modes in which a trained network is used. */
 export const MODES: readonly InferenceMode[] = ['threshold', 'mean-field', 'sample', 'ensemble'];
@@ -19,11 +19,12 @@ export const OF_A_RUN = 'the file of a network of your own, which the run began 
 export async function useRun(
   folder: string,
   flags: UseFlags,
-  use: (using: { run: Run; engine: Engine; model: Model; from: string; code: RunCode }) => Promise<void>,
+  use: (using: { run: Run; engine: Engine; model: Model; from: string; code: RunCode; task: Task }) => Promise<void>,
 ): Promise<void> {
   const { threads, blas } = flags;
   const run = await openRun(folder);
   const code = await codeOfRun(run, flags);
+  const task = taskOfRun(run, code);
   const { simd, blas: own, crossovers } = run.record.engine;
   const engine = await createEngine({
     simd: simd as 'auto' | 'simd' | 'relaxed',
@@ -32,7 +33,7 @@ export async function useRun(
     ...(threads !== undefined && { threads }),
   });
   try {
-    await use({ run, engine, code, ...(await runModel(run, engine, code)) });
+    await use({ run, engine, code, task, ...(await runModel(run, engine, code)) });
   } finally {
     engine.close();
   }

@@ -63,6 +63,7 @@ export { serveKernels, type WorkerHandle, type WorkerInit } from './backend/pool
 // Data sets
 export { DataError, type Dataset, makeDataset, type Split, slice, splitOff, subset } from './data/dataset.ts';
 export { type DigitsDataset, type DigitsSplit, digits, digitsSplit } from './data/digits.ts';
+export type { DataKind, DataKinds, DataShape } from './data/kinds.ts';
 export { type PenStrings, type PenStringsOptions, penStrings } from './data/pen-strings.ts';
 export { type FittedPicture, fitPicture, type Picture } from './data/picture.ts';
 export { joinSequences, type LabelledSequence, type SequenceDataset } from './data/sequences.ts';
@@ -148,20 +149,15 @@ export { LOG_NAMES, type LogName } from './runs/logs.ts';
 export type { MetricsLine, SessionEvent } from './runs/metrics.ts';
 export { neededFiles, type OwnFile } from './runs/own.ts';
 export {
-  type AnyRunRecord,
-  type CommonSettings,
   type DataFacts,
   type EngineFacts,
-  type RecordOf,
   RUN_FORMAT,
   type RunRecord,
   type TrainingSettings,
   trainOptions,
-  type VaeRunRecord,
-  type VaeSettings,
 } from './runs/record.ts';
-export { type AnyRun, Run, type SavedState } from './runs/run.ts';
-export type { RunKind, RunKinds } from './runs/run-kinds.ts';
+export { resultText } from './runs/result-text.ts';
+export { Run, type SavedState } from './runs/run.ts';
 export { runModel } from './runs/run-model.ts';
 export { differences, type RunSummary, summarize } from './runs/summary.ts';
 // Sweeps: definitions, what to train next, rankings
@@ -189,10 +185,33 @@ export {
 export { type ClassificationEpoch, classification, placeBatch } from './tasks/classification.ts';
 export { type CtcEpoch, ctc } from './tasks/ctc.ts';
 export { type Batch, epochOrder } from './tasks/examples.ts';
+export { describeTask, resolveTask, type TaskDescription, type TaskName, tasks } from './tasks/index.ts';
 export { type MultiLabelEpoch, multiLabel } from './tasks/multi-label.ts';
 export { type NextTokenEpoch, nextToken } from './tasks/next-token.ts';
+export {
+  type EpochChart,
+  type EpochColumn,
+  epochCharts,
+  epochColumns,
+  type Figure,
+  figureText,
+  nameIn,
+  type Reading,
+  readingOf,
+  resultFigures,
+  scoreOf,
+} from './tasks/reading.ts';
 export { type RegressionEpoch, type RegressionOptions, regression } from './tasks/regression.ts';
-export type { Figures, Outcome, Parts, Task, TaskBatch, TaskData } from './tasks/task.ts';
+export {
+  type Answer,
+  type Figures,
+  type Outcome,
+  type Parts,
+  shapeOf,
+  type Task,
+  type TaskBatch,
+  type TaskData,
+} from './tasks/task.ts';
 export { type VaeEpoch, type VaeOptions, type VaeResult, vae } from './tasks/vae.ts';
 export { measureVae, type VaeBound, type VaeBoundOptions } from './tasks/vae-bound.ts';
 export { latentSite, startAtMeans, type VaeKind, vaeLayers } from './tasks/vae-pass.ts';
@@ -231,6 +250,9 @@ export type {
   MeasureEvent,
   ResultEvent,
   ResultFacts,
+  TaskEpochEvent,
+  TaskEvent,
+  TaskResultEvent,
   TrainEvent,
   VaeEpochEvent,
   VaeEvent,
@@ -239,6 +261,7 @@ export type {
 export { type GateExamples, gateExamples } from './train/gate-examples.ts';
 export { gateInformation } from './train/gate-information.ts';
 export { type GateRates, gateRates } from './train/gate-rates.ts';
+export { evaluateEnsemble, predictTask, type TaskPrediction } from './train/predict.ts';
 export { type Measured, type SiteGradient, SiteGradients } from './train/site-gradients.ts';
 export {
   checkProgress,

@@ -1,5 +1,7 @@
-import { visibleJson } from '../math/text.ts';
+import { shorten } from '../math/text.ts';
 import { FormatError } from './format-error.ts';
+
+export { shorten };
 
 /** Deeper JSON is nothing that we wrote, and costs far more memory than its bytes. */
 const DEEPEST = 64;
@@ -35,12 +37,6 @@ export function decodeText(bytes: Uint8Array, where: string): string {
 export function asObject(value: unknown, where: string): Readonly<Record<string, unknown>> {
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
   throw new FormatError(`${where} is ${Array.isArray(value) ? 'an array' : String(value)}; an object would do.`);
-}
-
-/** A piece of a file for messages, shortened. */
-export function shorten(value: unknown): string {
-  const text = visibleJson(JSON.stringify(value) ?? String(value));
-  return text.length > 60 ? `${text.slice(0, 60)}…` : text;
 }
 
 /** The first name, as it is written, that an object holds twice. @throws FormatError for nesting that is too deep */

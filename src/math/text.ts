@@ -25,6 +25,12 @@ export const HIDDEN: RegExp = /[\p{Cc}\u061c\u200e\u200f\u2028-\u202e\u2066-\u20
 export const visibleJson = (json: string): string =>
   json.replace(HIDDEN, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
 
+/** A piece of a file for messages, shortened. */
+export function shorten(value: unknown): string {
+  const text = visibleJson(JSON.stringify(value) ?? String(value));
+  return text.length > 60 ? `${text.slice(0, 60)}…` : text;
+}
+
 /** The most characters of a file that a message repeats. */
 const MOST_QUOTED = 80;
 

@@ -1,6 +1,7 @@
 import { type EventHistogram, encodeEvent, eventFileHeader, intactEvents } from '../io/event-file.ts';
 import type { SiteHealth } from '../nn/firing-site.ts';
-import type { EpochEvent, ResultEvent } from '../train/events.ts';
+import { epochColumns, nameIn, type Reading, resultFigures } from '../tasks/reading.ts';
+import type { InModes, TaskEpochEvent, TaskResultEvent } from '../train/events.ts';
 import type { MetricsLine } from './metrics.ts';
 
 /**
@@ -10,8 +11,8 @@ import type { MetricsLine } from './metrics.ts';
 export interface RunLog {
   readonly file: string;
   takes(line: MetricsLine): boolean;
-  /** @param first is the file empty? */
-  encode(line: MetricsLine, first: boolean): Uint8Array;
+  /** @param task of what the line tells. @param first is the file empty? */
+  encode(line: MetricsLine, task: Reading, first: boolean): Uint8Array;
   /** Entries that are whole from the file's start on, and the bytes that they take. */
   intact(file: Uint8Array): { entries: number; length: number };
 }
@@ -26,8 +27,8 @@ const afterHeader = (pieces: number, length: number) =>
 const csv: RunLog = {
   file: 'metrics.csv',
   takes: (line) => line.event === 'epoch',
-  encode(line, first) {
-    const columns = csvColumns(line as EpochEvent & { time: number });
+  encode(line, task, first) {
+    const columns = csvColumns(line as TaskEpochEvent & { time: number }, task);
     const row = (cells: readonly (string | number)[]) => `${cells.map(csvCell).join(',')}\n`;
     const header = first ? row(columns.map(([name]) => name)) : '';
     return encoder.encode(header + row(columns.map(([, value]) => value)));
@@ -39,26 +40,19 @@ const csv: RunLog = {
   },
 };
 
-function csvColumns(line: EpochEvent & { time: number }): [string, number][] {
-  const { epoch, trainLoss, trainError, validLoss, validError, density, learningRate, seconds, best, time } = line;
-  const own = {
-    epoch,
-    trainLoss,
-    trainError,
-    validLoss,
-    validError,
-    density,
-    learningRate,
-    seconds,
-    best: Number(best),
-    time,
-  };
+function csvColumns(line: TaskEpochEvent & { time: number }, task: Reading): [string, number][] {
+  const { epoch, density, learningRate, seconds, best, time } = line;
+  const figures = epochColumns(task).flatMap(({ part, metric = 'loss', of }): [string, number][] => {
+    const value = of(line);
+    return value === undefined ? [] : [[nameIn(part, metric), value]];
+  });
+  const own = { ...(density !== undefined && { density }), learningRate, seconds, best: Number(best), time };
   const sites = line.health.flatMap(({ site, rate, dead, alwaysOn }): [string, number][] => [
     [`${site}.rate`, rate],
     [`${site}.dead`, dead],
     [`${site}.alwaysOn`, alwaysOn],
   ]);
-  return [...Object.entries(own), ...sites];
+  return [['epoch', epoch], ...figures, ...Object.entries(own), ...sites];
 }
 
 const csvCell = (cell: string | number): string =>
@@ -68,9 +62,10 @@ const csvCell = (cell: string | number): string =>
 const tensorboard: RunLog = {
   file: 'events.out.tfevents.0.flipgrad',
   takes: (line) => line.event === 'epoch' || line.event === 'result',
-  encode(line, first) {
+  encode(line, task, first) {
     const { time } = line;
-    const record = line.event === 'result' ? resultRecord(line) : epochRecord(line as EpochEvent & { time: number });
+    const record =
+      line.event === 'result' ? resultRecord(line, task) : epochRecord(line as TaskEpochEvent & { time: number }, task);
     return first ? joined(eventFileHeader(time), record) : record;
   },
   intact(file) {
@@ -79,15 +74,15 @@ const tensorboard: RunLog = {
   },
 };
 
-function epochRecord({ time, epoch, health, ...line }: EpochEvent & { time: number }): Uint8Array {
-  const scalars: Record<string, number> = {
-    'loss/train': line.trainLoss,
-    'loss/valid': line.validLoss,
-    'error/train': line.trainError,
-    'error/valid': line.validError,
-    'gates/open': line.density,
-    'learning rate': line.learningRate,
-  };
+function epochRecord({ health, ...line }: TaskEpochEvent & { time: number }, task: Reading): Uint8Array {
+  const { time, epoch, density, learningRate } = line;
+  const scalars: Record<string, number> = {};
+  for (const { part, metric = 'loss', of } of epochColumns(task)) {
+    const value = of(line);
+    if (value !== undefined) scalars[`${metric}/${part}`] = value;
+  }
+  if (density !== undefined) scalars['gates/open'] = density;
+  scalars['learning rate'] = learningRate;
   const histograms: Record<string, EventHistogram> = {};
   for (const site of health) {
     scalars[`rate/${site.site}`] = site.rate;
@@ -98,12 +93,23 @@ function epochRecord({ time, epoch, health, ...line }: EpochEvent & { time: numb
   return encodeEvent({ time, step: epoch, scalars, histograms });
 }
 
-function resultRecord({ time, bestEpoch, testError }: ResultEvent & { time: number }): Uint8Array {
-  const scalars = {
-    'test error/sampled': testError.sampled,
-    'test error/threshold': testError.threshold,
-    'test error/mean-field': testError.meanField,
-  };
+/** Names of the modes of inference. */
+const MODES: Readonly<Record<keyof InModes, string>> = {
+  sampled: 'sampled',
+  threshold: 'threshold',
+  meanField: 'mean-field',
+};
+
+function resultRecord({ time, bestEpoch, ...line }: TaskResultEvent & { time: number }, task: Reading): Uint8Array {
+  const told = line as Readonly<Record<string, unknown>>;
+  const scalars: Record<string, number> = {};
+  for (const { name, metric } of resultFigures(task, 'test')) {
+    const value = told[name] as number | InModes;
+    if (typeof value === 'number') scalars[`test ${metric}`] = value;
+    else
+      for (const mode of Object.keys(MODES) as (keyof InModes)[])
+        scalars[`test ${metric}/${MODES[mode]}`] = value[mode];
+  }
   return encodeEvent({ time, step: bestEpoch, scalars, histograms: {} });
 }
 

@@ -1,6 +1,7 @@
 import { FormatError } from '../io/format-error.ts';
 import { asObject, decodeText, parseJson, shorten } from '../io/json.ts';
-import { type RunKind, type RunKinds, runKinds } from './run-kinds.ts';
+import { epochNumbers, nameIn, type Reading } from '../tasks/reading.ts';
+import type { TaskEpochEvent, TaskResultEvent } from '../train/events.ts';
 
 /** A process took the run up. */
 export interface SessionEvent {
@@ -16,11 +17,7 @@ export interface SessionEvent {
 }
 
 /** A line of metrics.jsonl. */
-export type MetricsLine<K extends RunKind = 'classifier'> = (
-  | RunKinds[K]['epoch']
-  | RunKinds[K]['result']
-  | SessionEvent
-) & {
+export type MetricsLine = (TaskEpochEvent | TaskResultEvent | SessionEvent) & {
   /** Seconds since 1970. */
   readonly time: number;
 };
@@ -30,16 +27,29 @@ export const METRICS_FILE = 'metrics.jsonl';
 const encoder = new TextEncoder();
 
 /** One line as bytes. */
-export function encodeLine(line: MetricsLine<RunKind>): Uint8Array {
+export function encodeLine(line: MetricsLine): Uint8Array {
   return encoder.encode(`${JSON.stringify(line)}\n`);
 }
 
-/** What has to be a number in a line of any run, by event; lines of other events are kept as they are. */
-const NUMBERS: Readonly<Record<string, readonly string[]>> = {
-  epoch: ['epoch', 'epochs'],
-  result: ['epochs'],
-  session: ['epochs', 'batches', 'step'],
-};
+/** Numbers of a line: those that it has to have, and those that it may. */
+interface Numbers {
+  readonly all: readonly string[];
+  readonly some?: readonly string[];
+}
+
+/** What is a number in a line of a task, by event; lines of other events are kept as they are. */
+function numbersOf(task: Reading, event: string): Numbers {
+  const { all, some } = epochNumbers(task);
+  const known: Readonly<Record<string, Numbers>> = {
+    epoch: { all: ['epoch', 'epochs', ...all], some },
+    result: {
+      all: ['epochs', nameIn('valid', task.best.metric), 'bestEpoch', 'seconds'],
+      some: ['trainLoss', 'density'],
+    },
+    session: { all: ['epochs', 'batches', 'step'] },
+  };
+  return Object.hasOwn(known, event) ? known[event] : { all: [] };
+}
 
 /** The most bytes of metrics.jsonl: a hundred thousand epochs. */
 export const MOST_METRICS = 2 ** 27;
@@ -47,8 +57,8 @@ export const MOST_METRICS = 2 ** 27;
 const MOST_LINE = 2 ** 24;
 
 /** What stands in metrics.jsonl. */
-export interface Metrics<K extends RunKind> {
-  readonly lines: MetricsLine<K>[];
+export interface Metrics {
+  readonly lines: MetricsLine[];
   /** The bytes that they take: what comes after is a last line without its end, as a killed writer or a full disk leaves it. */
   readonly length: number;
   /** Of the file. */
@@ -59,39 +69,31 @@ export interface Metrics<K extends RunKind> {
  * Reads metrics.jsonl, of unknown origin and perhaps being written, piece by piece. A last line without its end is left out.
  * @throws FormatError with the line's number when a line is not such a line, or longer than any
  */
-export async function readMetrics<K extends RunKind>(
-  pieces: AsyncIterable<Uint8Array>,
-  where: string,
-  kind: K,
-): Promise<Metrics<K>> {
-  const reader = new MetricsReader(where, kind);
+export async function readMetrics(pieces: AsyncIterable<Uint8Array>, where: string, task: Reading): Promise<Metrics> {
+  const reader = new MetricsReader(where, task);
   for await (const piece of pieces) reader.add(piece);
   return reader;
 }
 
 /** The same of a file's bytes. */
-export function decodeMetrics<K extends RunKind = 'classifier'>(
-  bytes: Uint8Array,
-  where: string,
-  kind: K = 'classifier' as K,
-): Metrics<K> {
-  const reader = new MetricsReader(where, kind);
+export function decodeMetrics(bytes: Uint8Array, where: string, task: Reading): Metrics {
+  const reader = new MetricsReader(where, task);
   reader.add(bytes);
   return reader;
 }
 
-class MetricsReader<K extends RunKind> implements Metrics<K> {
-  readonly lines: MetricsLine<K>[] = [];
+class MetricsReader implements Metrics {
+  readonly lines: MetricsLine[] = [];
   size = 0;
   /** Of a line whose end has not come yet. */
   private pieces: Uint8Array[] = [];
   private pending = 0;
   private readonly where: string;
-  private readonly kind: K;
+  private readonly task: Reading;
 
-  constructor(where: string, kind: K) {
+  constructor(where: string, task: Reading) {
     this.where = where;
-    this.kind = kind;
+    this.task = task;
   }
 
   get length(): number {
@@ -115,7 +117,7 @@ class MetricsReader<K extends RunKind> implements Metrics<K> {
   private parse(bytes: Uint8Array): void {
     const text = decodeText(bytes, this.where);
     for (const line of text.split('\n').slice(0, -1))
-      this.lines.push(checkLine(line, `Line ${this.lines.length + 1} of ${this.where}`, this.kind));
+      this.lines.push(checkLine(line, `Line ${this.lines.length + 1} of ${this.where}`, this.task));
   }
 }
 
@@ -130,17 +132,16 @@ function joined(pieces: readonly Uint8Array[]): Uint8Array {
   return all;
 }
 
-function checkLine<K extends RunKind>(text: string, where: string, kind: K): MetricsLine<K> {
+function checkLine(text: string, where: string, task: Reading): MetricsLine {
   const line = asObject(parseJson(text, where), where);
   if (typeof line.event !== 'string')
-    throw new FormatError(`${where} has the event ${shorten(line.event)}; a text would do.`);
-  const of = (known: Readonly<Record<string, readonly string[]>>, event: string) =>
-    Object.hasOwn(known, event) ? known[event] : [];
-  for (const name of [...of(NUMBERS, line.event), ...of(runKinds[kind].numbers, line.event), 'time'])
+    throw new FormatError(`${where} has the event ${shorten(line.event)}. Expected a text.`);
+  const { all, some = [] } = numbersOf(task, line.event);
+  for (const name of [...all, 'time', ...some.filter((one) => line[one] !== undefined)])
     if (!Number.isFinite(line[name]))
-      throw new FormatError(`${where} has \`${name}\` ${shorten(line[name])}; a number would do.`);
+      throw new FormatError(`${where} has \`${name}\` ${shorten(line[name])}. Expected a number.`);
   if (line.event === 'epoch') checkHealth(line.health, where);
-  return line as unknown as MetricsLine<K>;
+  return line as unknown as MetricsLine;
 }
 
 function checkHealth(value: unknown, where: string): void {

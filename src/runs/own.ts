@@ -1,6 +1,10 @@
-import { FormatError } from '../io/format-error.ts';
-import { asObject, shorten } from '../io/json.ts';
-import type { AnyRunRecord } from './record.ts';
+import { list, open, optional, text } from '../schema/schema.ts';
+import { isShippedTask } from '../tasks/index.ts';
+import type { RunRecord } from './record.ts';
+
+/** More are nothing that a person names. */
+const MOST = 100;
+const NEURON_FIELDS = ['neuron', 'activation'];
 
 /** A file of the user's own code that a run began with. A record only names it: no folder of a run makes anybody import it. */
 export interface OwnFile {
@@ -12,29 +16,25 @@ export interface OwnFile {
   readonly network?: string;
   /** Names of the neurons that it exports. */
   readonly neurons: readonly string[];
+  /** And of the tasks. */
+  readonly tasks?: readonly string[];
 }
 
-/** More are nothing that a person names. */
-const MOST = 100;
-const NEURON_FIELDS = ['neuron', 'activation'];
+/** `own` of a record. */
+export const ownFiles = list(
+  open({
+    file: text,
+    sha256: text,
+    network: optional(text),
+    neurons: list(text, 'names', MOST),
+    tasks: optional(list(text, 'names', MOST)),
+  }),
+  'files',
+  MOST,
+);
 
-/** `own` of a record of unknown origin. @throws FormatError */
-export function checkOwn(value: unknown, where: string): void {
-  if (!Array.isArray(value) || value.length > MOST)
-    throw new FormatError(`\`own\` of ${where} is ${shorten(value)}. Expected a list of at most ${MOST} files.`);
-  for (const [i, entry] of value.entries()) {
-    const { file, sha256, network, neurons } = asObject(entry, `\`own[${i}]\` of ${where}`);
-    const texts = [file, sha256, network ?? ''];
-    const names = Array.isArray(neurons) && neurons.length <= MOST && neurons.every((name) => typeof name === 'string');
-    if (!texts.every((text) => typeof text === 'string') || !names)
-      throw new FormatError(
-        `\`own[${i}]\` of ${where} is ${shorten(entry)}. Expected texts \`file\`, \`sha256\` and \`network\`, and a list of names \`neurons\`.`,
-      );
-  }
-}
-
-/** The files without which a run's model cannot be built. What its layers say in plain JSON needs none. */
-export function neededFiles({ model, training, own = [] }: AnyRunRecord): readonly OwnFile[] {
+/** The files without which a run can be neither trained nor asked. What its layers and its task say in plain JSON needs none. */
+export function neededFiles({ model, task, training, own = [] }: RunRecord): readonly OwnFile[] {
   const parts = [...objectsIn(model.layers)];
   // What a function fires, nobody knows without it.
   if (parts.some(({ layer }) => layer === 'own')) return own;
@@ -43,7 +43,10 @@ export function neededFiles({ model, training, own = [] }: AnyRunRecord): readon
     ...(training.basket?.neurons ?? []),
   ];
   const names = new Set(specs.map(nameIn));
-  return own.filter(({ neurons }) => neurons.some((name) => names.has(name)));
+  return own.filter(
+    ({ neurons, tasks = [] }) =>
+      neurons.some((name) => names.has(name)) || (!isShippedTask(task.name) && tasks.includes(task.name)),
+  );
 }
 
 function nameIn(spec: unknown): string {

@@ -9,6 +9,6 @@ export const isRecordedBlas = (value: unknown): value is RecordedBlas => value =
 /** The choice of a command line as a record keeps it. */
 export const recordedBlas = (choice: string): RecordedBlas => (choice === 'off' ? 'off' : 'auto');
 
-/** What an error says after where the value stood and what it was. */
+/** What an error says was expected. */
 export const EXPECTED_BLAS =
-  'Expected "auto" or "off": the path of a library comes from --blas or FLIPGRAD_BLAS alone, never from a file';
+  '"auto" or "off": the path of a library comes from --blas or FLIPGRAD_BLAS alone, never from a file';

@@ -5,7 +5,6 @@ import { loadModel } from '../io/model-file.ts';
 import type { Model } from '../nn/model.ts';
 import { StorageError } from './folder.ts';
 import { RUN_FILE, type Run, type SavedState, WEIGHTS_FILE } from './run.ts';
-import type { RunKind } from './run-kinds.ts';
 import { checkSettings } from './settings.ts';
 
 /**
@@ -50,9 +49,9 @@ export async function runModel(run: Run, engine: Engine, own: OwnCode = {}): Pro
  * @throws FormatError when they cannot be built
  */
 export function untrainedModel(
-  { record, folder }: Pick<Run<RunKind>, 'record' | 'folder'>,
+  { record, folder }: Pick<Run, 'record' | 'folder'>,
   engine: Engine,
-  saved: Pick<SavedState<RunKind>, 'state'> | undefined,
+  saved: Pick<SavedState, 'state'> | undefined,
   own?: OwnCode,
 ): Model {
   const weights = saved

@@ -1,12 +1,13 @@
 import { CHECKPOINT_FILES, decodeCheckpoint, encodeCheckpoint } from '../io/checkpoint.ts';
 import { FormatError } from '../io/format-error.ts';
 import { sizeOfModel } from '../io/model-size.ts';
+import { readingOfDescription } from '../tasks/index.ts';
+import type { Reading } from '../tasks/reading.ts';
 import { checkProgress, type Progress, type TrainingState } from '../train/state.ts';
 import { type Folder, LockLostError, StorageError } from './folder.ts';
 import { type RunLog, runLogs } from './logs.ts';
 import { encodeLine, METRICS_FILE, type Metrics, type MetricsLine, MOST_METRICS, readMetrics } from './metrics.ts';
-import { type AnyRunRecord, decodeRecord, encodeRecord } from './record.ts';
-import { kindOf, type RunKind, type RunKinds, runKinds } from './run-kinds.ts';
+import { decodeRecord, encodeRecord, type RunRecord } from './record.ts';
 import { settingsOf } from './settings.ts';
 
 export const RUN_FILE = 'run.json';
@@ -27,8 +28,8 @@ const PER_WEIGHT = 64;
 const BESIDE = 2 ** 26;
 
 /** A state that was read back. */
-export interface SavedState<K extends RunKind = 'classifier'> {
-  readonly state: TrainingState<RunKinds[K]['progress']>;
+export interface SavedState {
+  readonly state: TrainingState<Progress>;
   /** Its checkpoint. */
   readonly name: string;
   /** Newer checkpoints that could not be read, each with the reason. */
@@ -39,29 +40,24 @@ export interface SavedState<K extends RunKind = 'classifier'> {
 
 /**
  * One run in its folder: run.json, metrics.jsonl (and logs beside it), checkpoints, and at the end weights.safetensors. Whatever
- * stands there is whole: files are replaced as a whole, and metrics.jsonl only grows. It is a classifier's run unless the type says
- * another kind.
+ * stands there is whole: files are replaced as a whole, and metrics.jsonl only grows.
  */
-export class Run<K extends RunKind = 'classifier'> {
+export class Run {
   readonly folder: Folder;
-  readonly kind: K;
-  private current: RunKinds[K]['record'];
+  private current: RunRecord;
 
   /** Does its folder hold it? */
   private written: boolean;
 
-  private constructor(folder: Folder, record: RunKinds[K]['record'], written: boolean) {
+  private constructor(folder: Folder, record: RunRecord, written: boolean) {
     this.folder = folder;
-    this.kind = kindOf(record) as K;
     this.current = record;
     this.written = written;
   }
 
   /** Begins a run. @throws StorageError when the folder holds anything already, or cannot be written */
-  static async create(folder: Folder, record: RunKinds['classifier']['record']): Promise<Run>;
-  static async create(folder: Folder, record: RunKinds['vae']['record']): Promise<Run<'vae'>>;
-  static async create(folder: Folder, record: RunKinds[RunKind]['record']): Promise<AnyRun> {
-    const run = new Run<RunKind>(folder, readable(folder, record), false);
+  static async create(folder: Folder, record: RunRecord): Promise<Run> {
+    const run = new Run(folder, readable(folder, record), false);
     const lock = await folder.lock();
     try {
       await run.checkEmpty();
@@ -69,35 +65,24 @@ export class Run<K extends RunKind = 'classifier'> {
     } finally {
       await lock.release();
     }
-    return run as AnyRun;
+    return run;
   }
 
   /**
    * A run that is about to begin: nothing is written before `trainRun` has found everything as it should be.
    * @throws StorageError when the folder holds anything already
    */
-  static async plan(folder: Folder, record: RunKinds['classifier']['record']): Promise<Run>;
-  static async plan(folder: Folder, record: RunKinds['vae']['record']): Promise<Run<'vae'>>;
-  static async plan(folder: Folder, record: RunKinds[RunKind]['record']): Promise<AnyRun> {
-    const run = new Run<RunKind>(folder, readable(folder, record), false);
+  static async plan(folder: Folder, record: RunRecord): Promise<Run> {
+    const run = new Run(folder, readable(folder, record), false);
     await run.checkEmpty();
-    return run as AnyRun;
+    return run;
   }
 
-  /** Opens a classifier's run. @throws StorageError when there is none, or one of another kind; FormatError when its run.json is damaged */
+  /** Opens a run. @throws StorageError when there is none; FormatError when its run.json is damaged */
   static async open(folder: Folder): Promise<Run> {
-    const run = await Run.openAny(folder);
-    if (run.kind === 'classifier') return run;
-    throw new StorageError(
-      `${folder.path} holds the run of an autoencoder, which tells no classes apart: \`flipgrad show\` gives its ELBO and bounds, ${WEIGHTS_FILE} has its weights at the end, and the run of a classifier would do here.`,
-    );
-  }
-
-  /** Opens a run of any kind. @throws StorageError when there is none; FormatError when its run.json is damaged */
-  static async openAny(folder: Folder): Promise<AnyRun> {
     const bytes = await folder.read(RUN_FILE, MOST_RECORD);
     if (!bytes) throw new StorageError(`${folder.path} holds no run: there is no ${RUN_FILE}.`);
-    return new Run<RunKind>(folder, decodeRecord(bytes, `${folder.path}/${RUN_FILE}`), true) as AnyRun;
+    return new Run(folder, decodeRecord(bytes, `${folder.path}/${RUN_FILE}`), true);
   }
 
   /**
@@ -106,8 +91,9 @@ export class Run<K extends RunKind = 'classifier'> {
    */
   async refresh(): Promise<void> {
     if (!this.written) return this.checkEmpty();
-    const now = await Run.openAny(this.folder);
-    if (now.kind !== this.kind) throw new StorageError(`${this.folder.path} holds another run now.`);
+    const now = await Run.open(this.folder);
+    if (now.record.task.name !== this.record.task.name)
+      throw new StorageError(`${this.folder.path} holds another run now.`);
     this.current = now.record;
   }
 
@@ -123,31 +109,36 @@ export class Run<K extends RunKind = 'classifier'> {
     return (await folder.list()).includes(RUN_FILE);
   }
 
-  get record(): RunKinds[K]['record'] {
+  get record(): RunRecord {
     return this.current;
   }
 
+  /** How the numbers of its task read. */
+  get reading(): Reading {
+    return readingOfDescription(this.current.task);
+  }
+
   /** Replaces run.json, or writes it for the first time. */
-  async rewrite(record: RunKinds[K]['record']): Promise<void> {
+  async rewrite(record: RunRecord): Promise<void> {
     await this.folder.write(RUN_FILE, encodeRecord(record));
     this.current = record;
     this.written = true;
   }
 
   /** The same unless it says so already. */
-  async ensure(record: RunKinds[K]['record']): Promise<void> {
+  async ensure(record: RunRecord): Promise<void> {
     if (!this.written || record !== this.current) await this.rewrite(record);
   }
 
   /** What has been logged so far, without a last line that was cut short. @throws FormatError when another line is damaged */
-  async metrics(): Promise<MetricsLine<K>[]> {
+  async metrics(): Promise<MetricsLine[]> {
     return (await this.readMetrics()).lines;
   }
 
   /** The same with the bytes that they take. @throws as `metrics` */
-  readMetrics(): Promise<Metrics<K>> {
+  readMetrics(): Promise<Metrics> {
     const { folder } = this;
-    return readMetrics(folder.pieces(METRICS_FILE, MOST_METRICS), `${folder.path}/${METRICS_FILE}`, this.kind);
+    return readMetrics(folder.pieces(METRICS_FILE, MOST_METRICS), `${folder.path}/${METRICS_FILE}`, this.reading);
   }
 
   /**
@@ -155,37 +146,37 @@ export class Run<K extends RunKind = 'classifier'> {
    * lack come.
    * @returns the lines so far
    */
-  async repair(): Promise<MetricsLine<K>[]> {
+  async repair(): Promise<MetricsLine[]> {
     const { folder } = this;
     const { lines, length, size } = await this.readMetrics();
     if (length < size) await folder.truncate(METRICS_FILE, length);
     for (const log of this.logs) {
       const file = (await folder.read(log.file, mostOfLog(size))) ?? new Uint8Array(0);
       const whole = log.intact(file);
-      const taken = (lines as MetricsLine[]).filter((line) => log.takes(line));
+      const taken = lines.filter((line) => log.takes(line));
       // More entries than lines: the log is ahead of metrics.jsonl, whose last line was lost.
       const good = whole.entries <= taken.length ? whole : { entries: 0, length: 0 };
       if (good.length < file.length) await folder.truncate(log.file, good.length);
       for (const [i, line] of taken.entries())
-        if (i >= good.entries) await folder.append(log.file, log.encode(line, i === 0));
+        if (i >= good.entries) await folder.append(log.file, log.encode(line, this.reading, i === 0));
     }
     return lines;
   }
 
   /** Adds a line to metrics.jsonl and to the logs. @param before the lines so far */
-  async log(line: MetricsLine<K>, before: readonly MetricsLine<K>[]): Promise<void> {
+  async log(line: MetricsLine, before: readonly MetricsLine[]): Promise<void> {
     try {
       await this.folder.append(METRICS_FILE, encodeLine(line));
-      const [added, others] = [line as MetricsLine, before as readonly MetricsLine[]];
-      for (const log of this.logs)
-        if (log.takes(added))
-          await this.folder.append(log.file, log.encode(added, !others.some((other) => log.takes(other))));
+      for (const log of this.logs) {
+        if (!log.takes(line)) continue;
+        const first = !before.some((other) => log.takes(other));
+        await this.folder.append(log.file, log.encode(line, this.reading, first));
+      }
     } catch (error) {
       throw withWhatIsKept(error, (await this.checkpoints()).at(-1));
     }
   }
 
-  /** Only classifiers have any. */
   private get logs(): readonly RunLog[] {
     return this.current.logs.map((name) => runLogs[name]);
   }
@@ -222,7 +213,7 @@ export class Run<K extends RunKind = 'classifier'> {
    * @returns the checkpoint's name
    * @throws StorageError when there is no room: the message names the last good checkpoint
    */
-  async save(state: TrainingState<RunKinds[K]['progress']>): Promise<string> {
+  async save(state: TrainingState<Progress>): Promise<string> {
     const { folder } = this;
     const { epochs, step } = state.progress;
     const name = `epoch-${String(epochs).padStart(6, '0')}-step-${String(step).padStart(10, '0')}`;
@@ -250,7 +241,7 @@ export class Run<K extends RunKind = 'classifier'> {
   }
 
   /** The newest state that can be read; undefined where there is no checkpoint. @throws FormatError when all are damaged */
-  async latest(): Promise<SavedState<K> | undefined> {
+  async latest(): Promise<SavedState | undefined> {
     for (let attempt = 1; ; attempt++) {
       const names = await this.checkpoints();
       const damaged: string[] = [];
@@ -267,7 +258,7 @@ export class Run<K extends RunKind = 'classifier'> {
   }
 
   /** A checkpoint's state, or why it cannot be read. */
-  private async read(name: string): Promise<Pick<SavedState<K>, 'state' | 'settings'> | string> {
+  private async read(name: string): Promise<Pick<SavedState, 'state' | 'settings'> | string> {
     const { folder } = this;
     try {
       const place = `${CHECKPOINTS}/${name}`;
@@ -276,7 +267,7 @@ export class Run<K extends RunKind = 'classifier'> {
       for (const file of Object.values(CHECKPOINT_FILES))
         files[file] = await folder.read(`${place}/${file}`, most[file]);
       const { arrays, facts, settings } = decodeCheckpoint(files, `${folder.path}/${place}`);
-      const state = stateOf(arrays, checkProgress<RunKinds[K]['progress']>(facts, runKinds[this.kind].task({})));
+      const state = stateOf(arrays, checkProgress<Progress>(facts, this.reading));
       return { state, ...(settings !== undefined && { settings }) };
     } catch (error) {
       if (error instanceof FormatError || error instanceof RangeError || error instanceof StorageError)
@@ -286,11 +277,8 @@ export class Run<K extends RunKind = 'classifier'> {
   }
 }
 
-/** A run of any kind: its `kind` tells which. */
-export type AnyRun = { [K in RunKind]: Run<K> }[RunKind];
-
 /** A record that can be read back: who trains for hours would not want to be told later. @throws FormatError */
-function readable(folder: Folder, record: AnyRunRecord): AnyRunRecord {
+function readable(folder: Folder, record: RunRecord): RunRecord {
   decodeRecord(encodeRecord(record), `${folder.path}/${RUN_FILE}`);
   return record;
 }

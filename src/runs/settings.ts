@@ -1,6 +1,7 @@
 import { shorten } from '../io/json.ts';
 import { StorageError } from './folder.ts';
-import type { AnyRunRecord } from './record.ts';
+import { upgraded } from './format-1.ts';
+import type { RunRecord } from './record.ts';
 
 /** Settings of a run by section, as plain JSON. */
 export type RunSettings = Readonly<Record<string, unknown>>;
@@ -9,10 +10,10 @@ export type RunSettings = Readonly<Record<string, unknown>>;
  * What a run's training follows from, beside its state. It may not change while the run goes on, and stands in every checkpoint. Left out
  * is what may: epochs, patience, logs, and where the data lie.
  */
-export function settingsOf({ kind, model, training, seed, data, engine }: AnyRunRecord): RunSettings {
-  const { epochs: _, patience: __, ...told } = training as typeof training & { readonly patience?: number };
+export function settingsOf({ task, model, training, seed, data, engine }: RunRecord): RunSettings {
+  const { epochs: _, patience: __, ...told } = training;
   const { source: ___, name: ____, ...facts } = data;
-  return JSON.parse(JSON.stringify({ kind, model, training: told, seed, data: facts, engine }));
+  return JSON.parse(JSON.stringify({ task, model, training: told, seed, data: facts, engine }));
 }
 
 /**
@@ -21,17 +22,18 @@ export function settingsOf({ kind, model, training, seed, data, engine }: AnyRun
  * @throws StorageError in a sentence that names the first setting that differs
  */
 export function checkSettings(
-  record: AnyRunRecord,
+  record: RunRecord,
   { settings, name }: { readonly settings?: unknown; readonly name: string },
   where: string,
   sections?: readonly string[],
 ): void {
   if (settings === undefined) return;
-  const found = firstDifference(pick(settings, sections), pick(settingsOf(record), sections));
+  const then = isObject(settings) && settings.task === undefined ? upgraded(settings, name) : settings;
+  const found = firstDifference(pick(then, sections), pick(settingsOf(record), sections));
   if (!found) return;
-  const [then, now] = [found.then, found.now].map((value) => (value === undefined ? 'not there' : shorten(value)));
+  const [before, now] = [found.then, found.now].map((value) => (value === undefined ? 'not there' : shorten(value)));
   throw new StorageError(
-    `\`${found.path}\` of ${where} is ${now}, and ${name} was trained with ${then}. Expected the settings that the run began with; a new run takes others.`,
+    `\`${found.path}\` of ${where} is ${now}, and ${name} was trained with ${before}. Expected the settings that the run began with; a new run takes others.`,
   );
 }
 

@@ -1,25 +1,22 @@
-import type { AnyRun, Run } from './run.ts';
-import type { RunKind, RunKinds } from './run-kinds.ts';
+import { nameIn, type Reading, resultFigures, scoreOf } from '../tasks/reading.ts';
+import type { InModes, TaskEpochEvent } from '../train/events.ts';
+import type { Run } from './run.ts';
 
-/** A run in one line, at its end or so far. */
-export interface RunSummary {
+/** A run in one line, at its end or so far: of its best epoch `valid` and the task's metric, at the end `test` and every metric, in threshold mode. */
+export interface RunSummary extends RunFacts, Readonly<Record<`valid${string}` | `test${string}`, number>> {}
+
+interface RunFacts {
   readonly folder: string;
   readonly state: 'done' | 'running' | 'stopped';
   readonly created: string;
   readonly config: Readonly<Record<string, unknown>>;
+  /** Its name. */
+  readonly task: string;
   readonly seed: number;
   /** Complete, and asked for. */
   readonly epochs: number;
   readonly ofEpochs: number;
-  /** Of the best epoch so far, shares in [0, 1]. */
-  readonly validError?: number;
   readonly bestEpoch?: number;
-  /** Of an autoencoder's best epoch so far, and at the end, nats a picture. */
-  readonly validElbo?: number;
-  readonly testElbo?: number;
-  readonly testBound?: number;
-  /** In threshold mode, at the end. */
-  readonly testError?: number;
   /** Share of open gates: on the test data at the end, on the validation data before. */
   readonly density?: number;
   /** Multiply-adds for one test example. */
@@ -30,60 +27,49 @@ export interface RunSummary {
 }
 
 /** Reads a run's record and metrics. @throws FormatError when its metrics are damaged */
-export const summarize = (run: AnyRun): Promise<RunSummary> =>
-  run.kind === 'vae' ? summarizeVae(run) : summarizeClassifier(run);
-
-async function summarizeClassifier(run: Run): Promise<RunSummary> {
-  const { result } = run.record;
-  const { epochs, facts } = await factsOf(run);
-  const best = bestOf(epochs, ({ validError }) => -validError);
-  const density = result?.density ?? epochs.at(-1)?.density;
-  return {
-    ...facts,
-    ...(best && { validError: best.validError, bestEpoch: best.epoch }),
-    ...(result && { testError: result.testError.threshold, flops: result.flops }),
-    ...(density !== undefined && { density }),
-  };
-}
-
-async function summarizeVae(run: Run<'vae'>): Promise<RunSummary> {
-  const { result } = run.record;
-  const { epochs, facts } = await factsOf(run);
-  const best = bestOf(epochs, ({ validElbo }) => validElbo);
-  return {
-    ...facts,
-    ...(best && { validElbo: best.validElbo, bestEpoch: best.epoch }),
-    ...(result && { testElbo: result.testElbo, testBound: result.testBound }),
-  };
-}
-
-/** What is known of runs of any kind. */
-async function factsOf<K extends RunKind>(run: Run<K>) {
-  const { record, folder } = run;
+export async function summarize(run: Run): Promise<RunSummary> {
+  const { record, folder, reading } = run;
   const { result } = record;
   const lines = await run.metrics();
-  const epochs = lines.filter(({ event }) => event === 'epoch') as RunKinds[K]['epoch'][];
+  const epochs = lines.filter((line) => line.event === 'epoch') as TaskEpochEvent[];
   const last = epochs.at(-1);
-  const state: RunSummary['state'] = result ? 'done' : (await folder.locked()) ? 'running' : 'stopped';
-  const facts = {
+  const name = nameIn('valid', reading.best.metric) as `valid${string}`;
+  const best = bestOf(epochs, (epoch) => scoreOf(reading, epoch[name]));
+  const density = result?.density ?? last?.density;
+  const facts: RunFacts = {
     folder: folder.path,
-    state,
+    state: result ? 'done' : (await folder.locked()) ? 'running' : 'stopped',
     created: record.created,
     config: record.config,
+    task: record.task.name,
     seed: record.seed,
     epochs: last?.epoch ?? 0,
     ofEpochs: record.training.epochs,
+    ...(best && { bestEpoch: best.epoch }),
+    ...(density !== undefined && { density }),
+    ...(result?.flops && { flops: result.flops }),
     seconds: result?.seconds ?? last?.seconds ?? 0,
     sessions: lines.filter(({ event }) => event === 'session').length,
     engine: record.engine.name,
   };
-  return { epochs, facts };
+  return { ...facts, ...(best && { [name]: best[name] }), ...(result && testFigures(result, reading)) };
 }
 
-/** The first epoch with the highest score. */
+/** One number a metric of the test data: in threshold mode, where there are modes. */
+function testFigures(result: object, reading: Reading): Record<`test${string}`, number> {
+  const told = result as Readonly<Record<string, number | InModes>>;
+  return Object.fromEntries(
+    resultFigures(reading, 'test').map(({ name }) => {
+      const value = told[name];
+      return [name, typeof value === 'number' ? value : value.threshold];
+    }),
+  );
+}
+
+/** The first epoch with the least score. */
 const bestOf = <Epoch>(epochs: readonly Epoch[], score: (epoch: Epoch) => number): Epoch | undefined =>
   epochs.reduce<Epoch | undefined>(
-    (found, epoch) => (!found || score(epoch) > score(found) ? epoch : found),
+    (found, epoch) => (!found || score(epoch) < score(found) ? epoch : found),
     undefined,
   );
 

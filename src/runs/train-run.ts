@@ -1,28 +1,30 @@
 import type { Engine } from '../backend/engine.ts';
-import type { Split } from '../data/dataset.ts';
 import type { OwnCode } from '../io/build-model.ts';
 import { FormatError } from '../io/format-error.ts';
 import { saveModel } from '../io/model-file.ts';
 import { sizeOfModel } from '../io/model-size.ts';
 import type { Model } from '../nn/model.ts';
-import type { TrainingState } from '../train/state.ts';
+import { resolveTask } from '../tasks/index.ts';
+import { nameIn } from '../tasks/reading.ts';
+import { type Parts, shapeOf, type Task } from '../tasks/task.ts';
+import type { TaskEpochEvent, TaskEvent, TaskResultEvent } from '../train/events.ts';
+import type { Progress, TrainingState } from '../train/state.ts';
 import { train } from '../train/train.ts';
 import { type FolderLock, StorageError } from './folder.ts';
 import type { MetricsLine, SessionEvent } from './metrics.ts';
-import { type CommonSettings, trainOptions } from './record.ts';
+import { type RunRecord, trainOptions } from './record.ts';
 import { RUN_FILE, type Run, type SavedState, WEIGHTS_FILE } from './run.ts';
-import { type RunKind, type RunKinds, runKinds } from './run-kinds.ts';
 import { untrainedModel } from './run-model.ts';
 import { checkSettings } from './settings.ts';
 
 export interface TrainRunOptions {
   readonly engine: Engine;
   /** The data that the record names. */
-  readonly data: Split;
+  readonly data: Parts;
   /** A new model of the record's layers on the engine, where there is one already. */
   readonly model?: Model;
-  /** Code of the user's own that building it needs. */
-  readonly own?: OwnCode;
+  /** Code of the user's own that the run needs: neurons and layers of its model, its task. */
+  readonly own?: OwnCode & { readonly tasks?: readonly Task[] };
   /** Stops training after a checkpoint: the iteration throws the signal's reason. */
   readonly signal?: AbortSignal;
   /** Seconds between checkpoints; default 30. */
@@ -53,7 +55,7 @@ export interface SavedEvent {
   readonly checkpoint: string;
 }
 
-export type RunEvent<K extends RunKind = 'classifier'> = RunKinds[K]['event'] | ResumedEvent | SavedEvent;
+export type RunEvent = TaskEvent | ResumedEvent | SavedEvent;
 
 /**
  * Trains a run from where it stands to its end, an event at a time, with checkpoints by the clock. However often it is interrupted,
@@ -63,10 +65,7 @@ export type RunEvent<K extends RunKind = 'classifier'> = RunKinds[K]['event'] | 
  * @throws StorageError when the run is in use, its engine, data or settings are others than before, or the disk is full; FormatError
  * when its files are damaged; what `train` throws
  */
-export async function* trainRun<K extends RunKind>(
-  run: Run<K>,
-  options: TrainRunOptions,
-): AsyncGenerator<RunEvent<K>, void> {
+export async function* trainRun(run: Run, options: TrainRunOptions): AsyncGenerator<RunEvent, void> {
   const lock = await run.folder.lock();
   try {
     yield* trainLocked(run, options, lock);
@@ -75,11 +74,11 @@ export async function* trainRun<K extends RunKind>(
   }
 }
 
-async function* trainLocked<K extends RunKind>(
-  run: Run<K>,
+async function* trainLocked(
+  run: Run,
   options: TrainRunOptions,
   { lost, tidy }: FolderLock,
-): AsyncGenerator<RunEvent<K>, void> {
+): AsyncGenerator<RunEvent, void> {
   const { engine, data, checkpointSeconds = 30, anyEngine = false } = options;
   await run.refresh();
   const record = withEpochs(run.record, options.epochs);
@@ -88,15 +87,16 @@ async function* trainLocked<K extends RunKind>(
   await run.checkPlaces(size);
   const saved = await run.latest();
   if (saved) checkGoesOn(record, saved, run.folder.path);
-  const missing = missingEpochs(lines as readonly MetricsLine<RunKind>[], saved?.state.progress.epochs ?? 0);
-  if (!options.model) checkRoom(record, engine, data, run.folder.path);
+  const missing = missingEpochs(lines, saved?.state.progress.epochs ?? 0);
+  const task = taskOf(run, options.own?.tasks);
+  if (!options.model) checkRoom(record, engine, shapeOf(task, data.train).width, run.folder.path);
   const model = options.model ?? untrainedModel(run, engine, saved, options.own);
   const signal = options.signal ? AbortSignal.any([options.signal, lost]) : lost;
-  const training = begin<K>(run.kind, record, { model, data, signal, resume: saved?.state });
+  const training = begin(record, task, { model, data, signal, resume: saved?.state });
   // The first that is written.
   await tidy();
   await run.ensure(record);
-  const journal = new Journal<K>(run, await run.repair(), anyEngine);
+  const journal = new Journal(run, await run.repair(), anyEngine);
   await journal.session(training.state(), engine, options.by ?? {});
   if (saved) {
     const { epochs, batches } = saved.state.progress;
@@ -115,7 +115,7 @@ async function* trainLocked<K extends RunKind>(
         await save();
         await run.folder.write(WEIGHTS_FILE, saveModel(model));
         await journal.add(event);
-        await run.rewrite({ ...run.record, result: event } as RunKinds[K]['record']);
+        await run.rewrite({ ...run.record, result: event });
       }
       yield event;
       if (event.event !== 'result' && performance.now() - last >= 1000 * checkpointSeconds) yield await save();
@@ -126,44 +126,51 @@ async function* trainLocked<K extends RunKind>(
   }
 }
 
-type State<K extends RunKind> = TrainingState<RunKinds[K]['progress']>;
+type State = TrainingState<Progress>;
 
-/** Training under way, of any kind. */
-interface TrainingOf<K extends RunKind> extends AsyncIterable<RunKinds[K]['event']> {
-  state(): State<K>;
+/** Training under way, of any task. */
+interface TrainingOf extends AsyncIterable<TaskEvent> {
+  state(): State;
+}
+
+/** The task of a run. @throws FormatError when it is of one's own, and not among those that are given */
+function taskOf({ record, folder }: Run, own: readonly Task[] | undefined): Task {
+  try {
+    return resolveTask(record.task, own);
+  } catch (error) {
+    throw new FormatError(`\`task\` of ${folder.path}/${RUN_FILE}: ${(error as Error).message}`, { cause: error });
+  }
 }
 
 /** Begins training what a record asks for, or goes on from a state. */
-function begin<K extends RunKind>(
-  kind: K,
-  record: RunKinds[K]['record'],
+function begin(
+  record: RunRecord,
+  task: Task,
   from: {
     readonly model: Model;
-    readonly data: Split;
+    readonly data: Parts;
     readonly signal: AbortSignal;
-    readonly resume: State<K> | undefined;
+    readonly resume: State | undefined;
   },
-): TrainingOf<K> {
+): TrainingOf {
   const { model, data, signal, resume } = from;
-  const task = runKinds[kind].task(record.training as { readonly samples?: number });
-  const options = { ...trainOptions<CommonSettings>(record), task, signal };
-  // The events are those of the kind's task.
-  return train(model, data, { ...options, ...(resume && { resume }) }) as unknown as TrainingOf<K>;
+  const options = { ...trainOptions(record), task, signal };
+  return train(model, data, { ...options, ...(resume && { resume }) }) as unknown as TrainingOf;
 }
 
 /** What metrics.jsonl holds, and what is to be added. */
-class Journal<K extends RunKind> {
-  private readonly run: Run<K>;
-  private readonly lines: MetricsLine<K>[];
+class Journal {
+  private readonly run: Run;
+  private readonly lines: MetricsLine[];
   private readonly anyEngine: boolean;
 
-  constructor(run: Run<K>, lines: MetricsLine<K>[], anyEngine: boolean) {
+  constructor(run: Run, lines: MetricsLine[], anyEngine: boolean) {
     this.run = run;
     this.lines = lines;
     this.anyEngine = anyEngine;
   }
 
-  async session({ progress }: State<K>, { name, threads }: Engine, by: SessionEvent['by']): Promise<void> {
+  async session({ progress }: State, { name, threads }: Engine, by: SessionEvent['by']): Promise<void> {
     const { epochs, batches, step } = progress;
     await this.write({ event: 'session', epochs, batches, step, engine: name, threads, by });
   }
@@ -172,31 +179,34 @@ class Journal<K extends RunKind> {
   async add(event: Outcome): Promise<void> {
     const before = this.lines.find((line) => keyOf(line) === keyOf(event));
     if (!before) return this.write(event);
-    const now = lossOf(event);
-    const then = lossOf(before as Outcome);
+    const [now, then] = [this.lossOf(event), this.lossOf(before as Outcome)];
     if (now !== then && !this.anyEngine)
       throw new StorageError(
         `${this.run.folder.path}: ${keyOf(event)} had the training loss ${then} before the interruption and has ${now} now: this machine computes other bits than the one before. --simd simd --blas off gives the same on every machine, for a new run; --any-engine goes on with this one.`,
       );
   }
 
+  /** What was minimised; of a result that does not tell it, the metric that chose the best epoch. */
+  private lossOf(event: Outcome): number {
+    return event.trainLoss ?? event[nameIn('valid', this.run.reading.best.metric) as `valid${string}`];
+  }
+
   private async write(event: Outcome | SessionEvent): Promise<void> {
-    const line = { ...event, time: Date.now() / 1000 } as MetricsLine<K>;
+    const line = { ...event, time: Date.now() / 1000 } as MetricsLine;
     await this.run.log(line, this.lines);
     this.lines.push(line);
   }
 }
 
 /** A record that asks for another number of epochs: its result, if there is one, is no longer that. */
-function withEpochs<Record extends RunKinds[RunKind]['record']>(record: Record, epochs: number | undefined): Record {
+function withEpochs(record: RunRecord, epochs: number | undefined): RunRecord {
   if (epochs === undefined || epochs === record.training.epochs) return record;
   const { result: _, ...rest } = record;
-  const asked = { ...rest, config: { ...rest.config, epochs }, training: { ...rest.training, epochs } };
-  return asked as unknown as Record;
+  return { ...rest, config: { ...rest.config, epochs }, training: { ...rest.training, epochs } };
 }
 
 /** @throws StorageError when a checkpoint was trained with other settings than the record has, or for more epochs */
-function checkGoesOn(record: RunKinds[RunKind]['record'], saved: SavedState<RunKind>, path: string): void {
+function checkGoesOn(record: RunRecord, saved: SavedState, path: string): void {
   checkSettings(record, saved, `${path}/${RUN_FILE}`);
   const { epochs } = saved.state.progress;
   if (epochs > record.training.epochs)
@@ -209,17 +219,12 @@ function checkGoesOn(record: RunKinds[RunKind]['record'], saved: SavedState<RunK
  * Counts what a record asks for, before any of it is built.
  * @throws FormatError when its network does not fit the data, or training it would take more memory than the engine has
  */
-function checkRoom(
-  record: RunKinds[RunKind]['record'],
-  engine: Engine,
-  { train: { width } }: Split,
-  path: string,
-): void {
+function checkRoom(record: RunRecord, engine: Engine, width: number, path: string): void {
   const where = `${path}/${RUN_FILE}`;
   const { inputs } = record.model;
   if (inputs !== width)
     throw new FormatError(`\`model.inputs\` of ${where} is ${inputs}. Expected ${width}, as the data have.`);
-  const { slots = 0, descent } = trainOptions<CommonSettings>(record).optimizer;
+  const { slots = 0, descent } = trainOptions(record).optimizer;
   const asked = 4 * sizeOfModel(record.model).weights * (1 + slots + (descent ? 0 : 1));
   const { limit } = engine.backend.heap;
   if (asked > limit)
@@ -229,7 +234,7 @@ function checkRoom(
 }
 
 /** Gaps in the lines of the first epochs. */
-function missingEpochs(lines: readonly MetricsLine<RunKind>[], epochs: number): [number, number][] {
+function missingEpochs(lines: readonly MetricsLine[], epochs: number): [number, number][] {
   const told = lines.flatMap((line) => (line.event === 'epoch' && line.epoch <= epochs ? [line.epoch] : []));
   const gaps: [number, number][] = [];
   let next = 1;
@@ -240,12 +245,10 @@ function missingEpochs(lines: readonly MetricsLine<RunKind>[], epochs: number): 
   return gaps;
 }
 
-/** What is logged once, of any kind of run. */
-type Outcome = RunKinds[RunKind]['epoch' | 'result'];
+/** What is logged once. */
+type Outcome = TaskEpochEvent | TaskResultEvent;
 
-const lossOf = (event: Outcome): number => ('trainLoss' in event ? event.trainLoss : -event.trainElbo);
-
-const keyOf = (event: MetricsLine<RunKind> | Outcome): string =>
+const keyOf = (event: MetricsLine | Outcome): string =>
   event.event === 'epoch'
     ? `epoch ${event.epoch}`
     : event.event === 'result'
@@ -254,9 +257,9 @@ const keyOf = (event: MetricsLine<RunKind> | Outcome): string =>
 
 /** @throws StorageError when bits would differ from those of the sessions before */
 function checkSame(
-  { record, folder }: Pick<Run<RunKind>, 'record' | 'folder'>,
+  { record, folder }: Pick<Run, 'record' | 'folder'>,
   engine: Engine,
-  { train: part, valid, test }: Split,
+  { train: part, valid, test }: Parts,
   anyEngine: boolean,
 ): void {
   const { checksums, source } = record.data;

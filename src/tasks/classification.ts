@@ -4,6 +4,7 @@ import type { Pass } from '../nn/pass.ts';
 import { softmaxCrossEntropy } from '../tensor/ops/softmax-cross-entropy.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { type Batch, countWrong, gatherBatch } from './examples.ts';
+import { largestOf, softmax } from './link.ts';
 import type { Outcome, Task } from './task.ts';
 
 /** What an epoch tells of a classifier besides what all epochs do: errors are shares in [0, 1], losses nats. */
@@ -41,6 +42,9 @@ function check(model: Model, dataset: Dataset): void {
 /** One of several classes: cross-entropy of the softmax of the model's outputs with the labels, in nats. */
 export const classification: Task<Dataset, Batch, ClassificationEpoch> = {
   name: 'classification',
+  loss: { title: 'cross-entropy', unit: 'nats' },
+  figures: { error: { title: 'error', unit: 'share' } },
+  data: 'classes',
   defaults: { optimizer: 'sgd', batch: 100 },
   check,
   gather: gatherBatch,
@@ -53,5 +57,10 @@ export const classification: Task<Dataset, Batch, ClassificationEpoch> = {
   measure: ({ output }, batch) => ({ wrong: countWrong(output, batch) }),
   metrics: ({ wrong }, examples) => ({ error: wrong / examples }),
   counted: ['wrong'],
+  link: softmax,
+  tell(values, _, names) {
+    const best = largestOf(values);
+    return { class: names?.[best] ?? best, probability: values[best], probabilities: [...values] };
+  },
   best: { metric: 'error', better: 'less' },
 };

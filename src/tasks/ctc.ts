@@ -2,9 +2,10 @@ import type { Engine } from '../backend/engine.ts';
 import type { NdArray } from '../backend/nd-array.ts';
 import type { SequenceDataset } from '../data/sequences.ts';
 import { editDistance } from '../math/text.ts';
+import { lstm } from '../nn/lstm.ts';
 import type { Model } from '../nn/model.ts';
 import { type LabelStrings, ctc as lossOf } from '../tensor/ops/sequences.ts';
-import type { Tensor } from '../tensor/tensor.ts';
+import { softmax } from './link.ts';
 import type { Task } from './task.ts';
 
 /** What an epoch of reading sequences tells besides what all epochs do. Shares in [0, 1], nats a sequence. */
@@ -26,6 +27,15 @@ export interface CtcEpoch {
  */
 export const ctc: Task<SequenceDataset, SequenceBatch, CtcEpoch> = {
   name: 'ctc',
+  loss: { title: '−log P(labels)', unit: 'nats' },
+  figures: {
+    labelError: { title: 'label error', unit: 'share' },
+    sequenceError: { title: 'sequences with an error', unit: 'share' },
+  },
+  data: 'sequences',
+  // One a class, and the blank.
+  outputs: ({ classes }) => classes + 1,
+  layers: () => [lstm(64)],
   defaults: { optimizer: 'adam', batch: 1 },
   check: checkSequences,
   gather: gatherSequences,
@@ -51,6 +61,8 @@ export const ctc: Task<SequenceDataset, SequenceBatch, CtcEpoch> = {
     labelError: edits / Math.max(1, labels),
     sequenceError: wrong / examples,
   }),
+  link: softmax,
+  tell: (values, columns) => ({ labels: bestPath({ values, columns }, 0, values.length / columns) }),
   best: { metric: 'labelError', better: 'less' },
 };
 
@@ -90,7 +102,11 @@ function startsOf(lengths: readonly number[]): Int32Array {
 }
 
 /** Best path decoding of the rows from `from` to `to` (Graves et al. 2006, §3.2). */
-function bestPath({ values, columns }: Tensor, from: number, to: number): number[] {
+function bestPath(
+  { values, columns }: { readonly values: ArrayLike<number>; readonly columns: number },
+  from: number,
+  to: number,
+): number[] {
   const read: number[] = [];
   let before = -1;
   for (let row = from; row < to; row++) {

@@ -1,6 +1,7 @@
 import type { TargetDataset } from '../data/targets.ts';
 import type { Model } from '../nn/model.ts';
 import { sigmoidCrossEntropy } from '../tensor/ops/bernoulli.ts';
+import { sigmoid } from './link.ts';
 import { checkTargets, gatherTargets, placeTargets, type TargetBatch } from './targets.ts';
 import type { Task } from './task.ts';
 
@@ -28,6 +29,12 @@ function check(model: Model, data: TargetDataset): void {
 /** Labels that do not exclude each other, or one yes or no: the cross-entropies of all, summed. A label is told where its logit is over 0. */
 export const multiLabel: Task<TargetDataset, TargetBatch, MultiLabelEpoch> = {
   name: 'multi-label',
+  loss: { title: 'cross-entropy', unit: 'nats' },
+  figures: {
+    error: { title: 'error', unit: 'share' },
+    anyError: { title: 'examples with an error', unit: 'share' },
+  },
+  data: 'targets',
   defaults: { optimizer: 'adam', batch: 100 },
   check,
   gather: gatherTargets,
@@ -50,5 +57,10 @@ export const multiLabel: Task<TargetDataset, TargetBatch, MultiLabelEpoch> = {
     return sums;
   },
   metrics: ({ wrong, any, labels }, examples) => ({ error: wrong / labels, anyError: any / examples }),
+  link: sigmoid,
+  tell(values, _, names) {
+    const told = [...values.keys()].filter((i) => values[i] > 0.5);
+    return { labels: told.map((i) => names?.[i] ?? i), probabilities: [...values] };
+  },
   best: { metric: 'error', better: 'less' },
 };

@@ -1,10 +1,13 @@
 import type { Engine } from '../backend/engine.ts';
 import type { NdArray } from '../backend/nd-array.ts';
 import type { TokenDataset } from '../data/tokens.ts';
+import { embedding } from '../nn/embedding.ts';
+import { lstm } from '../nn/lstm.ts';
 import type { Model } from '../nn/model.ts';
 import { integersOnHeap } from '../tensor/ops/gathering.ts';
 import { meanRows } from '../tensor/ops/plates.ts';
 import { softmaxCrossEntropy } from '../tensor/ops/softmax-cross-entropy.ts';
+import { largestOf, softmax } from './link.ts';
 import type { Task } from './task.ts';
 
 /** What an epoch of a language model tells besides what all epochs do. */
@@ -63,6 +66,10 @@ function check(model: Model, { name, classes }: TokenDataset): void {
  */
 export const nextToken: Task<TokenDataset, TokenBatch, NextTokenEpoch> = {
   name: 'next-token',
+  loss: { title: 'cross-entropy', unit: 'nats' },
+  figures: { bits: { title: 'bits a token', unit: 'bits' }, error: { title: 'error', unit: 'share' } },
+  data: 'tokens',
+  layers: ({ classes }) => [embedding(classes, 32), lstm(64)],
   defaults: { optimizer: 'adam', batch: 16 },
   check,
   gather: gatherTokens,
@@ -89,5 +96,11 @@ export const nextToken: Task<TokenDataset, TokenBatch, NextTokenEpoch> = {
     return sums;
   },
   metrics: ({ nats, wrong, tokens }) => ({ bits: nats / tokens / Math.LN2, error: wrong / tokens }),
+  link: softmax,
+  tell(values, columns) {
+    const last = values.subarray(values.length - columns);
+    const best = largestOf(last);
+    return { next: best, probability: last[best] };
+  },
   best: { metric: 'bits', better: 'less' },
 };

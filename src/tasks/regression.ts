@@ -2,6 +2,7 @@ import type { TargetDataset } from '../data/targets.ts';
 import { scale } from '../tensor/ops/arithmetic.ts';
 import { absoluteError, huber, squaredError } from '../tensor/ops/losses.ts';
 import type { Tensor } from '../tensor/tensor.ts';
+import { identity } from './link.ts';
 import { checkTargets, gatherTargets, placeTargets, type TargetBatch } from './targets.ts';
 import type { Task } from './task.ts';
 
@@ -24,6 +25,9 @@ const losses = {
   huber: (predictions: Tensor, targets: Tensor) => huber(predictions, targets),
 };
 
+/** Names of what may be minimised. */
+export const regressionLosses = Object.keys(losses) as (keyof typeof losses)[];
+
 export interface RegressionOptions {
   /** What is minimised: the mean over an example's targets of (y − t)² (default), of |y − t|, or of Huber's loss. */
   readonly loss?: keyof typeof losses;
@@ -40,6 +44,10 @@ export function regression({
     throw new RangeError(`regression: \`loss\` is "${loss}". Expected ${Object.keys(losses).join(', ')}.`);
   return {
     name: 'regression',
+    options: { loss },
+    loss: { title: `${loss} error` },
+    figures: { rmse: { title: 'RMSE' }, mae: { title: 'MAE' }, r2: { title: 'R²' } },
+    data: 'targets',
     defaults: { optimizer: 'adam', batch: 100 },
     check: checkTargets,
     gather: gatherTargets,
@@ -66,6 +74,9 @@ export function regression({
       const spread = targetSquares - targets ** 2 / count;
       return { rmse: Math.sqrt(squares / count), mae: distances / count, r2: spread > 0 ? 1 - squares / spread : 0 };
     },
+    link: identity,
+    tell: (values, _, names) =>
+      names ? Object.fromEntries(names.map((name, i) => [name, values[i]])) : { values: [...values] },
     best: { metric: 'rmse', better: 'less' },
   };
 }

@@ -1,7 +1,11 @@
 import type { Engine } from '../backend/engine.ts';
-import type { Model } from '../nn/model.ts';
+import type { DataKind, DataShape } from '../data/kinds.ts';
+import { type DataKinds, dataKinds } from '../data/kinds.ts';
+import type { LayerSpec, Model } from '../nn/model.ts';
 import type { Pass } from '../nn/pass.ts';
 import type { Tensor } from '../tensor/tensor.ts';
+import type { Link } from './link.ts';
+import type { Figure } from './reading.ts';
 
 /** What a task is trained on: so many examples, each by itself. */
 export interface TaskData {
@@ -37,6 +41,9 @@ export interface Outcome {
 /** Numbers by name. */
 export type Figures = Readonly<Record<string, number>>;
 
+/** What is told of one example, as plain JSON. */
+export type Answer = Readonly<Record<string, string | number | readonly (string | number)[]>>;
+
 /** Which part of the data is assessed. */
 export type Part = 'train' | 'valid' | 'test';
 
@@ -53,6 +60,18 @@ export interface Task<
   R extends object = object,
 > {
   readonly name: string;
+  /** Its options, as plain JSON: a run's record has them beside the name. Default: it has none. */
+  readonly options?: Readonly<Record<string, string | number>>;
+  /** How what is minimised reads; default: as a plain number. */
+  readonly loss?: Figure;
+  /** How the metrics read, by name; default: the one that chooses the best epoch, as a plain number. */
+  readonly figures?: Readonly<Record<string, Figure>>;
+  /** The kind of data that commands load for it; without one, it is trained from programs alone. */
+  readonly data?: DataKind;
+  /** Numbers that a network has to give for such data; default: one a class, or one a target. */
+  outputs?(data: D): number;
+  /** The network for such data where none is asked for; the layer that gives the outputs may be left out. Default: the same as for classes. */
+  layers?(data: D): readonly LayerSpec[];
   /** Defaults of a training. */
   readonly defaults: { readonly optimizer: 'sgd' | 'adam'; readonly batch: number };
   /** @throws RangeError when the data do not fit the model */
@@ -76,10 +95,28 @@ export interface Task<
    * @yields the number of examples done
    */
   assess?(model: Model, data: D, part: Part): Generator<number, Figures>;
+  /** What is averaged over draws of an ensemble; default: what the network gives, as it is. */
+  readonly link?: Link;
+  /**
+   * How a prediction reads, as plain JSON.
+   * @param values averages over the draws: of a sequence a row of `columns` a point
+   * @param names of the classes or targets, where the data have some
+   */
+  tell?(values: Float64Array, columns: number, names?: readonly string[]): Answer;
   /** What the result tells besides, e.g. how many draws a bound has. */
   readonly facts?: Figures;
   /** Never there: types of its events. */
   readonly events?: { readonly epoch: E; readonly result: R };
+}
+
+/** The form of a task's data. @throws RangeError for a task that does not say which kind it takes */
+export function shapeOf({ name, data: kind, outputs }: Task, data: TaskData): DataShape {
+  if (kind === undefined)
+    throw new RangeError(
+      `The task "${name}" does not say what data it takes. Expected \`data\`, one of ${Object.keys(dataKinds).join(', ')}.`,
+    );
+  const shape = dataKinds[kind](data as DataKinds[DataKind] as never);
+  return outputs ? { ...shape, outputs: outputs(data) } : shape;
 }
 
 /** The keys of a record with a word before them: { error } → { validError }. */

@@ -4,9 +4,10 @@ import { add } from '../tensor/ops/arithmetic.ts';
 import { bernoulliDivergence } from '../tensor/ops/bernoulli.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { type Batch, gatherBatch } from './examples.ts';
+import { sigmoid } from './link.ts';
 import type { Outcome, Task } from './task.ts';
 import { measureVae } from './vae-bound.ts';
-import { latentCost, latentSite, passVae, startAtMeans } from './vae-pass.ts';
+import { latentCost, latentSite, passVae, startAtMeans, vaeLayers } from './vae-pass.ts';
 
 /** What an epoch of an autoencoder tells besides what all epochs do; nats a picture. */
 export interface VaeEpoch {
@@ -44,6 +45,15 @@ export function vae({ samples = 100 }: VaeOptions = {}): Task<Dataset, Batch, Va
     throw new RangeError(`\`samples\` is ${samples}; a whole number from 1 up would do.`);
   return {
     name: 'vae',
+    options: { samples },
+    loss: { title: '−ELBO', unit: 'nats', digits: 2 },
+    figures: {
+      elbo: { title: 'ELBO', unit: 'nats', digits: 2, timesLoss: -1 },
+      bound: { title: `bound of ${samples} draws`, unit: 'nats', digits: 2, parts: ['test'] },
+    },
+    data: 'classes',
+    outputs: ({ width }) => width,
+    layers: ({ width }) => vaeLayers('linear', width, 'disarm'),
     defaults: { optimizer: 'adam', batch: 100 },
     check: checkPictures,
     begin: startAtMeans,
@@ -61,6 +71,8 @@ export function vae({ samples = 100 }: VaeOptions = {}): Task<Dataset, Batch, Va
     },
     measure: () => ({}),
     metrics: () => ({}),
+    link: sigmoid,
+    tell: (values) => ({ pixels: [...values] }),
     best: { metric: 'elbo', better: 'more' },
     *assess(model, data, part) {
       const measuring = measureVae(model, data, part === 'test' ? { samples } : {});

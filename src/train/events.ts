@@ -100,6 +100,18 @@ export type VaeEpochEvent = EpochFacts & VaeEpoch;
 export type VaeResultEvent = ResultFacts & VaeResult;
 export type VaeEvent = BatchEvent | VaeEpochEvent | MeasureEvent | VaeResultEvent;
 
+/** Metrics of the training and the validation data by name: `validError`. */
+export type EpochFigures = Readonly<Record<`train${string}` | `valid${string}`, number>>;
+/** After every epoch of any task; its reading says what the metrics are. */
+export type TaskEpochEvent = EpochFacts & EpochFigures & { readonly density?: number };
+/** The end of the training of any task: metrics of the test data are numbers, or numbers in the modes of inference. */
+export type TaskResultEvent = ResultFacts &
+  Partial<MeasuredResult> &
+  Readonly<Record<`valid${string}`, number>> &
+  Readonly<Record<`test${string}`, number | InModes>>;
+/** The events of any task. */
+export type TaskEvent = BatchEvent | MeasureEvent | TaskEpochEvent | TaskResultEvent;
+
 /** The events of a task. */
 export interface EventsOf<T extends Task> {
   readonly epoch: EpochFacts & NonNullable<T['events']>['epoch'];

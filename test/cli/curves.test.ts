@@ -1,11 +1,12 @@
 /** The picture of a run's curves, of files that a stranger may have changed and of runs that are long. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { curvesChart, vaeCurvesChart } from '../../cli/curves.ts';
-import type { MetricsLine, RunRecord, VaeEpochEvent } from '../../src/index.ts';
+import { curvesChart } from '../../cli/curves.ts';
+import { classification, type MetricsLine, type RunRecord, readingOf, vae } from '../../src/index.ts';
 import { decodeMetrics } from '../../src/runs/metrics.ts';
 
 const about = { config: { neuron: 'a\u001b[2J & b' }, seed: 1, data: { name: 'two' } } as unknown as RunRecord;
+const reading = readingOf(classification);
 const site = (name: string) => ({
   site: name,
   rate: 0.5,
@@ -31,12 +32,13 @@ const epoch = (number: number, ...sites: string[]) => ({
 });
 /** As they come from the file. */
 const linesOf = (events: readonly object[]): MetricsLine[] =>
-  decodeMetrics(new TextEncoder().encode(events.map((event) => `${JSON.stringify(event)}\n`).join('')), 'x').lines;
+  decodeMetrics(new TextEncoder().encode(events.map((event) => `${JSON.stringify(event)}\n`).join('')), 'x', reading)
+    .lines;
 
 describe('curves', () => {
   it('have a panel for every site of any epoch, with the epochs that have it', () => {
     const lines = linesOf([epoch(1), epoch(2, 'a', 'b'), epoch(3, 'b')]);
-    const svg = curvesChart(lines, about);
+    const svg = curvesChart(lines, about, reading);
     assert.deepEqual(
       [...svg.matchAll(/>(\w+): open while training/g)].map(([, name]) => name),
       ['a', 'b'],
@@ -45,23 +47,21 @@ describe('curves', () => {
     assert.deepEqual(points, [3, 3, 3, 3, 1, 1, 1, 2, 2, 2]);
     assert.doesNotMatch(svg, /NaN|undefined/);
     assert.ok(!svg.includes('\u001b'));
-    const vae = vaeCurvesChart(
-      lines.map((line) => ({ ...line, validElbo: -1 }) as unknown as VaeEpochEvent),
-      'title',
-    );
+    const told = lines.map((line) => ({ ...line, validElbo: -1 }));
+    const elbo = curvesChart(told, about, readingOf(vae()));
     assert.deepEqual(
-      [...vae.matchAll(/>(\w+): on while training/g)].map(([, name]) => name),
-      ['a', 'b'],
+      [...elbo.matchAll(/>(ELBO, nats|\w+: open while training)/g)].map(([, title]) => title),
+      ['ELBO, nats', 'a: open while training', 'b: open while training'],
     );
   });
 
   it('of fifty thousand epochs are drawn', () => {
     const [one] = linesOf([epoch(1, 'a')]) as (MetricsLine & { epoch: number })[];
     const lines = Array.from({ length: 50_000 }, (_, i) => ({ ...one, epoch: i + 1 }));
-    assert.match(curvesChart(lines, about), /epoch 50000/);
+    assert.match(curvesChart(lines, about, reading), /epoch 50000/);
   });
 
   it('of no epoch are empty', () => {
-    assert.match(curvesChart([], about), /^<svg/);
+    assert.match(curvesChart([], about, reading), /^<svg/);
   });
 });

@@ -144,7 +144,7 @@ describe('flipgrad train --layers', () => {
       text,
       /two.csv: 4 → dense 4 tanh → gated 8\/2 straight-through 10% linear → output: dense 2 → 2 classes;/,
     );
-    assert.match(text, /Added at the end, to the classes: output: dense 2\./);
+    assert.match(text, /Added at the end, for the outputs: output: dense 2\./);
   });
 
   for (const [args, message] of [
@@ -466,10 +466,18 @@ describe('a run folder of a stranger', () => {
 
   for (const [name, own, message] of [
     ['a text', 'x', /`own` of .* is "x"\. Expected a list/],
-    ['numbers', [1], /`own\[0\]` of .* is 1; an object would do/],
-    ['no file', [{ sha256: '', neurons: [] }], /`own\[0\]` of .*Expected texts `file`, `sha256` and `network`/],
-    ['names that are none', [{ file: '', sha256: '', neurons: [{}] }], /Expected texts/],
-    ['too many', Array(101).fill({ file: '', sha256: '', neurons: [] }), /Expected a list of at most 100 files/],
+    ['numbers', [1], /`own\[0\]` of .* is 1\. Expected an object/],
+    ['no file', [{ sha256: '', neurons: [] }], /`own\[0\]\.file` of .* is not there\. Expected a text/],
+    [
+      'names that are none',
+      [{ file: '', sha256: '', neurons: [{}] }],
+      /`own\[0\]\.neurons\[0\]` of .* is \{\}\. Expected a text/,
+    ],
+    [
+      'too many',
+      Array(101).fill({ file: '', sha256: '', neurons: [] }),
+      /`own` of .* has 101 entries\. Expected 100 at most/,
+    ],
   ] as const)
     it(`with ${name} for its files is refused`, async () => {
       const { out } = hostile(`hostile-own-${name}`, (record) => Object.assign(record, { own }));

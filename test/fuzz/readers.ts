@@ -19,6 +19,8 @@ import { decodeMetrics, encodeLine, type MetricsLine } from '../../src/runs/metr
 import { decodeRecord, encodeRecord, trainOptions } from '../../src/runs/record.ts';
 import { Run } from '../../src/runs/run.ts';
 import { runModel } from '../../src/runs/run-model.ts';
+import { classification } from '../../src/tasks/classification.ts';
+import { readingOf } from '../../src/tasks/reading.ts';
 import { type TrainOptions, train } from '../../src/train/train.ts';
 import { pngFile, resealed } from '../helpers/png-file.ts';
 import { tinyRecord } from '../runs/tiny-run.ts';
@@ -68,13 +70,16 @@ function folderOf(files: Readonly<Record<string, Uint8Array>>): Folder {
   };
 }
 
+/** How the numbers of the runs here read. */
+const reading = readingOf(classification);
+
 export async function readers(engine: Engine): Promise<Reader[]> {
   const model = createModel(engine, spec);
   const training = train(model, cornersSplit, { epochs: 2, batch: 30, optimizer: 'adam' });
   const lines: MetricsLine[] = [
     { event: 'session', epochs: 0, batches: 0, step: 0, engine: 'x', threads: 1, by: { pid: 1 }, time: 1.5 },
   ];
-  for await (const event of training) if (event.event !== 'batch') lines.push({ ...event, time: 2.5 });
+  for await (const event of training) if (event.event !== 'batch') lines.push({ ...event, time: 2.5 } as MetricsLine);
   const { progress, ...arrays } = training.state();
   const named = new Map(
     (['model', 'slots', 'best'] as const).flatMap((part) =>
@@ -93,7 +98,7 @@ export async function readers(engine: Engine): Promise<Reader[]> {
   const metrics = Buffer.concat(lines.map(encodeLine));
   const logs = LOG_NAMES.map((name) => {
     const taken = lines.filter((line) => runLogs[name].takes(line));
-    return Buffer.concat(taken.map((line, i) => runLogs[name].encode(line, i === 0)));
+    return Buffer.concat(taken.map((line, i) => runLogs[name].encode(line, reading, i === 0)));
   });
   const opened = (run: Uint8Array, facts: Uint8Array) =>
     Run.open(
@@ -181,7 +186,7 @@ export async function readers(engine: Engine): Promise<Reader[]> {
     {
       name: 'metrics.jsonl',
       files: [metrics],
-      read: (bytes) => decodeMetrics(bytes, 'metrics.jsonl').lines.map(encodeLine),
+      read: (bytes) => decodeMetrics(bytes, 'metrics.jsonl', reading).lines.map(encodeLine),
       errors: ['FormatError'],
     },
     {

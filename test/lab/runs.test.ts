@@ -9,7 +9,7 @@ import { labServer } from '../../cli/lab-server.ts';
 import { interval, withHalf } from '../../experiments/statistics.ts';
 import { readReport } from '../../lab/src/worker/report-view.ts';
 import { runsAnswers } from '../../lab/src/worker/runs.ts';
-import { digitsSplit, Run, type RunRecord, trainRun } from '../../src/index.ts';
+import { digitsSplit, type InModes, Run, type RunRecord, trainRun } from '../../src/index.ts';
 import { createEngine, nodeFolder } from '../../src/platform/node/index.ts';
 import { runCli } from '../helpers/run-cli.ts';
 import { seriousViolations } from './axe.ts';
@@ -20,6 +20,7 @@ const RESULTS = join(import.meta.dirname, '../../results');
 const top = mkdtempSync(join(tmpdir(), 'flipgrad-lab-runs-'));
 const folder = join(top, 'first');
 let record: RunRecord;
+const tested = (): InModes => record.result?.testError as InModes;
 
 before(async () => {
   const flags = ['--units', '32', '--blocks', '8', '--gater', '8', '--epochs', '3', '--seed', '4', '--blas', 'off'];
@@ -57,10 +58,7 @@ describe('what the worker reads', () => {
     const [site] = view.sites;
     assert.equal(site.rate, epochs[2].health[0].rate);
     assert.ok(Math.abs(site.bars.reduce((sum, { share }) => sum + share, 0) - 1) < 1e-12);
-    assert.deepEqual(view.result[1], [
-      'test error, threshold',
-      `${(100 * (record.result?.testError.threshold ?? 0)).toFixed(2)}%`,
-    ]);
+    assert.deepEqual(view.result[1], ['test error, threshold', `${(100 * tested().threshold).toFixed(2)}%`]);
     const own = view.published?.rows.filter(({ here }) => here) ?? [];
     assert.deepEqual(
       own.map(({ gater, published }) => [gater, published.test]),
@@ -158,7 +156,7 @@ describe('the page "Runs" in Chromium', { skip: noBrowser }, () => {
     await page.getByRole('button', { name: 'Open the run first' }).click();
     const check = async () => {
       const row = page.locator('section[aria-label="result"] tr', { hasText: 'test error, threshold' });
-      await row.locator('td', { hasText: error(record.result?.testError.threshold) }).waitFor();
+      await row.locator('td', { hasText: error(tested().threshold) }).waitFor();
       assert.equal(await page.locator('section svg[role="img"]').count(), 4);
       const published = page.getByRole('region', { name: 'published numbers' });
       assert.match((await published.locator('tr.own').textContent()) as string, /straight-through.*1\.39/);

@@ -10,6 +10,7 @@ import { labServer } from '../../cli/lab-server.ts';
 import { adam, createModel, type Folder, Run, runModel, StorageError, summarize, trainRun } from '../../src/index.ts';
 import { fetchedFolder, pickedFolder } from '../../src/platform/browser/index.ts';
 import { createEngine, nodeFolder } from '../../src/platform/node/index.ts';
+import { RUN_FORMAT } from '../../src/runs/record.ts';
 import { digits, gatedModel } from '../train/tiny.ts';
 
 const top = mkdtempSync(join(tmpdir(), 'flipgrad-browser-folder-'));
@@ -21,7 +22,8 @@ before(async () => {
   const { description: spec } = gatedModel(engine);
   const { train, valid, test } = digits;
   const run = await Run.create(nodeFolder(top), {
-    format: 'flipgrad run 1',
+    format: RUN_FORMAT,
+    task: { name: 'classification' },
     created: new Date(0).toISOString(),
     config: { neuron: 'straight-through' },
     model: { ...spec, layers: spec.layers.map((layer, i) => ({ ...layer, name: `layer${i}` })) },
@@ -34,6 +36,7 @@ before(async () => {
       checksums: { train: train.checksum, valid: valid.checksum, test: test.checksum },
       examples: { train: train.count, valid: valid.count, test: test.count },
       width: 784,
+      outputs: 10,
       classes: 10,
       scale: train.scale,
     },

@@ -21,6 +21,8 @@ import { nodeFolder } from '../../src/platform/node/folder.ts';
 import { isLocked, lockFolder } from '../../src/platform/node/folder-lock.ts';
 import { StorageError } from '../../src/runs/folder.ts';
 import { readMetrics } from '../../src/runs/metrics.ts';
+import { classification } from '../../src/tasks/classification.ts';
+import { readingOf } from '../../src/tasks/reading.ts';
 import { treeOf } from '../helpers/tree.ts';
 import { temporaryFolder } from './tiny-run.ts';
 
@@ -164,7 +166,7 @@ test('metrics without a line’s end are refused before they are all read', asyn
     }
   };
   await assert.rejects(
-    readMetrics(counted(), 'metrics.jsonl', 'classifier'),
+    readMetrics(counted(), 'metrics.jsonl', readingOf(classification)),
     (error: Error) =>
       error instanceof FormatError && /^Line 2 of metrics\.jsonl has more than 16777216/.test(error.message),
   );

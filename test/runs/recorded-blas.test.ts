@@ -16,6 +16,7 @@ import { trialProcess } from '../../src/platform/node/sweep/trial-process.ts';
 import { decodeRecord, encodeRecord } from '../../src/runs/record.ts';
 import { checkSweep } from '../../src/runs/sweep/definition.ts';
 import type { Settings } from '../../src/runs/sweep/train-settings.ts';
+import { resolveTask } from '../../src/tasks/index.ts';
 import { runHere } from '../helpers/run-here.ts';
 import { treeOf } from '../helpers/tree.ts';
 import { digits } from '../train/tiny.ts';
@@ -56,7 +57,15 @@ describe('the path of a library', () => {
   });
 
   test('from the command line is used, and is not written into the record', () => {
-    const about = { source: 'digits', seed: 1, data: digits, model: tinyRecord(engine).model, engine, simd: 'simd' };
+    const about = {
+      source: 'digits',
+      seed: 1,
+      task: resolveTask('classification'),
+      data: digits,
+      model: tinyRecord(engine).model,
+      engine,
+      simd: 'simd',
+    };
     for (const [blas, kept] of [
       ['/opt/own/libblas.so', 'auto'],
       ['auto', 'auto'],

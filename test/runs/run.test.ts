@@ -10,6 +10,7 @@ import { Run } from '../../src/runs/run.ts';
 import { runModel } from '../../src/runs/run-model.ts';
 import { type RunEvent, type TrainRunOptions, trainRun } from '../../src/runs/train-run.ts';
 import { evaluate } from '../../src/train/evaluate.ts';
+import type { InModes } from '../../src/train/events.ts';
 import { readEventFile } from '../helpers/event-reader.ts';
 import { digits } from '../train/tiny.ts';
 import { temporaryFolder, tinyRecord, tinyRun } from './tiny-run.ts';
@@ -79,7 +80,7 @@ describe('a run', () => {
     const { model, from } = await runModel(await Run.open(whole.folder), two);
     assert.equal(from, 'weights.safetensors');
     assert.ok(result?.event === 'result');
-    assert.equal(evaluate(model, digits.test, { mode: 'threshold' }).error, result.testError.threshold);
+    assert.equal(evaluate(model, digits.test, { mode: 'threshold' }).error, (result.testError as InModes).threshold);
   });
 
   test('interrupted by a signal anywhere and taken up again, ends with the same bytes and the same metrics', async () => {

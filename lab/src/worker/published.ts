@@ -56,7 +56,10 @@ export function publishedBesideRun({ config, model, data, result }: RunRecord): 
       ? 'The same data and widths; schedule and search are another. One run has no interval.'
       : `Another problem (${others.join('; ')}): the figures stand beside each other and do not test each other.`;
   const [neuron] = String(config.neuron).split(':');
-  const here = { train: result.trainLoss, valid: 100 * result.validError, test: 100 * result.testError.threshold };
+  const { trainLoss, validError, testError } = result;
+  // The table is one of errors.
+  if (trainLoss === undefined || validError === undefined || typeof testError !== 'object') return undefined;
+  const here = { train: trainLoss, valid: 100 * validError, test: 100 * testError.threshold };
   return beside(new Map([[neuron, here]]), note);
 }
 

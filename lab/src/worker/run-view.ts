@@ -1,4 +1,13 @@
-import { type EpochEvent, type MetricsLine, type Run, type RunRecord, summarize } from '../../../src/index.ts';
+import {
+  epochCharts,
+  type MetricsLine,
+  type Reading,
+  type Run,
+  type RunRecord,
+  resultText,
+  summarize,
+  type TaskEpochEvent,
+} from '../../../src/index.ts';
 import type { LineChart } from '../chart.ts';
 import { type Published, publishedBesideRun } from './published.ts';
 
@@ -45,7 +54,7 @@ export async function viewRun(run: Run, name: string): Promise<RunView> {
   const { record } = run;
   const summary = await summarize(run);
   const lines = await run.metrics();
-  const epochs = lines.filter((line): line is MetricsLine & EpochEvent => line.event === 'epoch');
+  const epochs = lines.filter((line): line is MetricsLine & TaskEpochEvent => line.event === 'epoch');
   const { train, valid, test } = record.data.examples;
   const published = publishedBesideRun(record);
   return {
@@ -65,9 +74,9 @@ export async function viewRun(run: Run, name: string): Promise<RunView> {
       ['engine', `${record.engine.name}, ${record.engine.threads} thread${record.engine.threads === 1 ? '' : 's'}`],
       ['time', `${summary.seconds.toFixed(1)} s in ${summary.sessions} session${summary.sessions === 1 ? '' : 's'}`],
     ],
-    charts: chartsOf(epochs),
+    charts: chartsOf(epochs, run.reading),
     sites: (epochs.at(-1)?.health ?? []).map(siteOf),
-    result: resultOf(record),
+    result: resultOf(record, run.reading),
     ...(published && { published }),
     unpublished: published
       ? ''
@@ -77,28 +86,24 @@ export async function viewRun(run: Run, name: string): Promise<RunView> {
   };
 }
 
-function chartsOf(epochs: readonly EpochEvent[]): LineChart[] {
+const PARTS = { train: 'training', valid: 'validation' };
+
+function chartsOf(epochs: readonly TaskEpochEvent[], task: Reading): LineChart[] {
   if (epochs.length === 0) return [];
-  const line = (name: string, of: (event: EpochEvent) => number) => ({
+  const line = (name: string, of: (event: TaskEpochEvent) => number | undefined) => ({
     name,
-    points: epochs.map((event) => ({ x: event.epoch, y: of(event) })),
+    points: epochs.flatMap((event) => {
+      const y = of(event);
+      return y === undefined ? [] : [{ x: event.epoch, y }];
+    }),
   });
   return [
-    {
-      title: 'Cross-entropy',
+    ...epochCharts(task).map(({ title, unit, lines }) => ({
+      title: title[0].toUpperCase() + title.slice(1),
       x: 'epoch',
-      y: 'nats',
-      lines: [line('training', ({ trainLoss }) => trainLoss), line('validation', ({ validLoss }) => validLoss)],
-    },
-    {
-      title: 'Error',
-      x: 'epoch',
-      y: '%',
-      lines: [
-        line('training', ({ trainError }) => 100 * trainError),
-        line('validation', ({ validError }) => 100 * validError),
-      ],
-    },
+      y: unit,
+      lines: lines.map(({ part, of }) => line(PARTS[part], of)),
+    })),
     ...epochs[0].health.map(({ site, units }, i) => ({
       title: `${site}: open while training`,
       x: 'epoch',
@@ -112,7 +117,7 @@ function chartsOf(epochs: readonly EpochEvent[]): LineChart[] {
   ];
 }
 
-function siteOf({ site, units, rate, dead, alwaysOn, spread }: EpochEvent['health'][number]): SiteView {
+function siteOf({ site, units, rate, dead, alwaysOn, spread }: TaskEpochEvent['health'][number]): SiteView {
   const { histogram, least, most } = spread;
   const bars = histogram.map((count, i) => ({
     from: i / histogram.length,
@@ -122,17 +127,17 @@ function siteOf({ site, units, rate, dead, alwaysOn, spread }: EpochEvent['healt
   return { site, units, rate, least, most, dead, alwaysOn, bars };
 }
 
-function resultOf({ result }: RunRecord): [string, string][] {
+function resultOf({ result }: RunRecord, task: Reading): [string, string][] {
   if (!result) return [];
-  const { testError, validError, density, flops, bestEpoch } = result;
+  const { density, flops } = result;
   return [
-    ['test error, sampled', percent(testError.sampled)],
-    ['test error, threshold', percent(testError.threshold)],
-    ['test error, mean-field', percent(testError.meanField)],
-    ['validation error', percent(validError)],
-    ['open gates', percent(density, 1)],
-    ['multiply-adds for an example', millions(flops.executed)],
-    ['of the net without gates', millions(flops.dense)],
-    ['best epoch', String(bestEpoch)],
+    ...resultText(task, result),
+    ...(density === undefined ? [] : [['open gates', percent(density, 1)] as [string, string]]),
+    ...(flops
+      ? ([
+          ['multiply-adds for an example', millions(flops.executed)],
+          ['of the net without gates', millions(flops.dense)],
+        ] as [string, string][])
+      : []),
   ];
 }

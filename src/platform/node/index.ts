@@ -11,4 +11,6 @@ export { nodeFolder } from './folder.ts';
 export { packageVersion } from './package-version.ts';
 export { readPng } from './png.ts';
 export { type Provenance, provenance } from './provenance.ts';
+export { readSequences } from './sequence-data.ts';
+export { dataSources, loadTaskData } from './task-data.ts';
 export type { DownloadProgress } from './transfer.ts';

@@ -30,11 +30,12 @@ const rate: SettingKind = {
   expected: 'Expected a number or "none"',
   range: true,
 };
-const blas: SettingKind = { fits: isRecordedBlas, expected: EXPECTED_BLAS };
+const blas: SettingKind = { fits: isRecordedBlas, expected: `Expected ${EXPECTED_BLAS}` };
 
 /** Every setting. Trials come from a database that others can write: a setting chooses what is trained, not what the machine does for it. */
 const SETTINGS: Readonly<Record<keyof TrainSettings, SettingKind>> = {
   data: path,
+  task: text,
   preset: text,
   model: text,
   neuron: text,

@@ -1,10 +1,12 @@
 import { shorten } from '../../io/json.ts';
 import { suggest } from '../../math/text.ts';
+import { resolveTask } from '../../tasks/index.ts';
+import { nameIn, type Reading, readingOf } from '../../tasks/reading.ts';
 import { EXPECTED_NAME, isPlainName } from '../plain-name.ts';
 import { checkSetting, checkSettings, settingKind } from './check-settings.ts';
 import { gridOf, isRange, LEAST_WIDTH, type Space, sizeOf, stepsOf, type TrainSpace } from './space.ts';
 import type { Settings, TrainSettings } from './train-settings.ts';
-import { METRICS } from './trial.ts';
+import { resultNumbers } from './trial.ts';
 
 /** How configurations are left early. */
 export type Pruning =
@@ -37,9 +39,9 @@ export interface Sweep {
   readonly configurations?: number;
   /** Trials of each configuration, with the seeds 1, 2, …; default 1. */
   readonly seeds?: number;
-  /** A number of a run's result: `validError`, `trainLoss`, `density`, `testError.threshold`, `flops.executed`, …; default `validError`. */
+  /** A number of a run's result: `validError`, `trainLoss`, `density`, `testError.threshold`, `flops.executed`, …; default: the task's own on the validation data. */
   readonly metric?: string;
-  /** Default `minimize`. */
+  /** Default: `minimize`, or what the task says of its own metric. */
   readonly goal?: 'minimize' | 'maximize';
   /** Default: none. */
   readonly pruning?: Pruning;
@@ -121,12 +123,12 @@ export function checkSweep(given: unknown, fallback: string): SweepDefinition {
   for (const field of Object.keys(given))
     if (!FIELDS.includes(field)) throw new RangeError(`A sweep has no field "${field}". ${suggest(field, FIELDS)}`);
   const sweep = given as Sweep;
-  const { name = fallback, train = {}, space, search = 'random', goal = 'minimize', metric = 'validError' } = sweep;
+  const { name = fallback, train = {}, space, search = 'random' } = sweep;
   if (!isPlainName(name)) throw new RangeError(`The sweep's \`name\` is ${shorten(name)}. ${EXPECTED_NAME}.`);
   oneOf('search', search, ['grid', 'random', 'tpe']);
-  oneOf('goal', goal, ['minimize', 'maximize']);
-  oneOf('metric', metric, METRICS);
   checkSettings('train', train);
+  const task = readingOfTrials(train, 'code' in given);
+  const { metric, goal } = metricOf(sweep, task);
   checkSpace(space as Space, search === 'grid');
   for (const field of Object.keys(space))
     if (field in train) throw new RangeError(`"${field}" stands in \`train\` and in \`space\`; one of them would do.`);
@@ -159,6 +161,28 @@ export function checkSweep(given: unknown, fallback: string): SweepDefinition {
     generation: whole('generation', sweep.generation ?? 4, 1),
     ...('code' in given && { code: checkCode(given.code) }),
   };
+}
+
+/** How the results of the trials read; undefined where only code that is given to every worker can tell. */
+function readingOfTrials({ task = 'classification' }: TrainSettings, code: boolean): Reading | undefined {
+  try {
+    return readingOf(resolveTask(task));
+  } catch (error) {
+    if (code && error instanceof RangeError) return undefined;
+    throw error;
+  }
+}
+
+/** @throws RangeError for a metric that results do not have */
+function metricOf(sweep: Sweep, task: Reading | undefined): Pick<SweepDefinition, 'metric' | 'goal'> {
+  const own = task && nameIn('valid', task.best.metric);
+  const { metric = own } = sweep;
+  if (metric === undefined)
+    throw new RangeError('The task is of a file, and `metric` is not there. Expected a number of its results.');
+  if (task) oneOf('metric', metric, resultNumbers(task));
+  const { goal = metric === own && task?.best.better === 'more' ? 'maximize' : 'minimize' } = sweep;
+  oneOf('goal', goal, ['minimize', 'maximize']);
+  return { metric, goal };
 }
 
 const MOST_FILES = 100;

@@ -3,6 +3,8 @@ import type { RecordedBlas } from '../recorded-blas.ts';
 /** What a sweep can tell a trial's training, by the names of the options of `flipgrad train`; what is left out has its default there. */
 export interface TrainSettings {
   readonly data?: string;
+  /** A task with its options, as `--task` takes it; default `classification`. */
+  readonly task?: string;
   readonly preset?: string;
   readonly model?: 'gated' | 'dense';
   readonly neuron?: string;

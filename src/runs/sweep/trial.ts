@@ -1,6 +1,7 @@
 import { FormatError } from '../../io/format-error.ts';
 import { asObject, shorten } from '../../io/json.ts';
-import type { ResultEvent } from '../../train/events.ts';
+import { nameIn, type Reading, resultFigures } from '../../tasks/reading.ts';
+import type { TaskResultEvent } from '../../train/events.ts';
 import { EXPECTED_NAME, isPlainName } from '../plain-name.ts';
 import type { Settings } from './train-settings.ts';
 
@@ -49,7 +50,7 @@ export type TrialOutcome =
   | {
       readonly state: 'done';
       /** The run's result without what the clock and the machine say. */
-      readonly result: Omit<ResultEvent, 'event' | 'seconds' | 'threads'>;
+      readonly result: Omit<TaskResultEvent, 'event' | 'seconds' | 'threads'>;
       /** SHA-256 of weights.safetensors. */
       readonly weights: string;
     }
@@ -72,29 +73,30 @@ export interface PastFailure {
   readonly at: string;
 }
 
-type TrialResult = Extract<TrialOutcome, { state: 'done' }>['result'];
-/** Paths of an object's numbers, with "." between names. */
-type NumbersOf<T> = {
-  [N in keyof T & string]: T[N] extends number ? N : T[N] extends object ? `${N}.${NumbersOf<T[N]>}` : never;
-}[keyof T & string];
+/** Of results that are measured in the modes of inference. */
+const MEASURED = [
+  'trainLoss',
+  'density',
+  'flops.executed',
+  'flops.dense',
+  'flops.gater',
+  'training.executed',
+  'training.all',
+];
+const MODES = ['sampled', 'threshold', 'meanField'];
 
-/** The numbers of a result. Every one has all of them, so that a sweep knows before its first training whether its metric is one. */
-export const METRICS = Object.keys({
-  validError: true,
-  'testError.sampled': true,
-  'testError.threshold': true,
-  'testError.meanField': true,
-  trainLoss: true,
-  density: true,
-  'flops.executed': true,
-  'flops.dense': true,
-  'flops.gater': true,
-  'training.executed': true,
-  'training.all': true,
-  bestEpoch: true,
-  epochs: true,
-  seed: true,
-} satisfies Record<NumbersOf<TrialResult>, true>);
+/** The numbers of a task's result. Every one has all of them, so that a sweep knows before its first training whether its metric is one. */
+export function resultNumbers(task: Reading): string[] {
+  const tests = resultFigures(task, 'test').map(({ name }) => name);
+  return [
+    nameIn('valid', task.best.metric),
+    ...(task.assessed ? tests : tests.flatMap((name) => MODES.map((mode) => `${name}.${mode}`))),
+    ...(task.assessed ? resultFigures(task, 'train').map(({ name }) => name) : MEASURED),
+    'bestEpoch',
+    'epochs',
+    'seed',
+  ];
+}
 
 /**
  * The metric of an outcome; NaN for a trial that failed.

@@ -1,0 +1,129 @@
+import type { Hold } from '../nn/hold.ts';
+import { heldBySite } from '../nn/hold.ts';
+import type { Model } from '../nn/model.ts';
+import type { Pass } from '../nn/pass.ts';
+import { seedToKey } from '../random/stream.ts';
+import { identity } from '../tasks/link.ts';
+import { added, type Figures, type Outcome, type Task, type TaskBatch, type TaskData } from '../tasks/task.ts';
+import { Tape } from '../tensor/tape.ts';
+import type { InferenceMode } from './compile.ts';
+
+/** What a network says of the examples of a minibatch. */
+export interface TaskPrediction {
+  /** Averages over the draws, by the task's link: a row an example, or a row a point of a sequence. */
+  readonly values: Float64Array;
+  readonly columns: number;
+  /** Multiply-adds of all draws together, the gaters' included. */
+  readonly multiplyAdds: number;
+  /** Of every site with a target rate: its units, and for every row and unit the share of the draws in which it was open. */
+  readonly open: readonly { readonly site: string; readonly units: number; readonly shares: Float64Array }[];
+}
+
+export interface PredictTaskOptions {
+  /** Default `threshold`. */
+  readonly mode?: InferenceMode;
+  /** Draws of the ensemble; default 10. */
+  readonly samples?: number;
+  /** Units that are held open or closed; default: none. */
+  readonly hold?: readonly Hold[];
+  /** Examples at a time; default 1: a single example computes its own open blocks alone. */
+  readonly batch?: number;
+}
+
+/** What a pass left behind: its memory is used again by the next one. */
+interface Seen extends TaskPrediction {
+  readonly batch: TaskBatch;
+  readonly outcome: Outcome;
+}
+
+/**
+ * What a model says of a task's data, example by example. Targets and labels of the data are not looked at.
+ * @throws RangeError when a held unit does not exist
+ */
+export function* predictTask<D extends TaskData, B extends TaskBatch>(
+  model: Model,
+  data: D,
+  task: Pick<Task<D, B>, 'gather' | 'run' | 'link'>,
+  options: PredictTaskOptions = {},
+): Generator<TaskPrediction, void> {
+  for (const { values, columns, multiplyAdds, open } of passes(model, data, task, options))
+    yield { values, columns, multiplyAdds, open };
+}
+
+/** The metrics of the average of several draws, and multiply-adds for one example. */
+export function evaluateEnsemble<D extends TaskData, B extends TaskBatch>(
+  model: Model,
+  data: D,
+  task: Task<D, B>,
+  samples: number,
+): { readonly metrics: Figures; readonly multiplyAdds: number } {
+  task.check(model, data);
+  const { back } = task.link ?? identity;
+  let sums: Figures = {};
+  let multiplyAdds = 0;
+  for (const seen of passes(model, data, task, { mode: 'ensemble', samples, batch: 250 })) {
+    const { outcome, batch, values, columns } = seen;
+    // In the place of what the last draw gave.
+    const { values: output } = outcome.output;
+    for (let r = 0; r < values.length; r += columns) {
+      const row = values.slice(r, r + columns);
+      back(row);
+      output.set(row, r);
+    }
+    sums = added(sums, task.measure(outcome, batch as B));
+    multiplyAdds += seen.multiplyAdds;
+  }
+  return { metrics: task.metrics(sums, data.count), multiplyAdds: multiplyAdds / data.count };
+}
+
+function* passes<D extends TaskData, B extends TaskBatch>(
+  model: Model,
+  data: D,
+  { gather, run, link = identity }: Pick<Task<D, B>, 'gather' | 'run' | 'link'>,
+  { mode = 'threshold', samples = 10, hold = [], batch: size = 1 }: PredictTaskOptions,
+): Generator<Seen, void> {
+  const key = seedToKey(model.seed);
+  const held = heldBySite(model.sites, hold);
+  const draws = mode === 'ensemble' ? samples : 1;
+  const sites = model.sites.filter(({ rate }) => rate !== undefined);
+  for (let from = 0, step = 0; from < data.count; from += size, step++) {
+    const indices = Int32Array.from({ length: Math.min(size, data.count - from) }, (_, i) => from + i);
+    let seen: Seen | undefined;
+    for (let draw = 1; draw <= draws; draw++) {
+      model.engine.beginStep();
+      const batch = gather(model.engine, data, indices);
+      const pass: Pass = {
+        tape: new Tape(model.engine),
+        mode: mode === 'ensemble' ? 'sample' : mode,
+        source: { key, step, draw },
+        penalties: [],
+        held,
+      };
+      const outcome = run(model, pass, batch);
+      const { columns } = outcome.output;
+      const values = Float64Array.from(outcome.output.values);
+      for (let r = 0; r < values.length; r += columns) link.to(values.subarray(r, r + columns));
+      const open = sites.map(({ name, units, last }) => ({
+        site: name,
+        units,
+        shares: Float64Array.from(last?.h.values ?? [], (h) => Number(h !== 0)),
+      }));
+      const { executed } = pass.tape.work;
+      const before = seen;
+      seen = {
+        batch,
+        outcome,
+        columns,
+        values: averaged(before?.values, values, draw),
+        multiplyAdds: (before?.multiplyAdds ?? 0) + executed,
+        open: open.map((one, s) => ({ ...one, shares: averaged(before?.open[s].shares, one.shares, draw) })),
+      };
+    }
+    if (seen) yield seen;
+  }
+}
+
+/** The mean of `draw` arrays, from that of all but the last. */
+function averaged(before: Float64Array | undefined, last: Float64Array, draw: number): Float64Array {
+  return before ? last.map((x, i) => before[i] + (x - before[i]) / draw) : last;
+}

@@ -1,0 +1,25 @@
+import { list, oneOf, optional, over, text, whole } from '../schema/schema.ts';
+
+/** The most gradients of a neuron that a basket draws each time. */
+const MOST_REPEATS = 1000;
+
+/** Settings of the one loop that are plain JSON: what each may be. */
+export const loopSettings = {
+  epochs: whole(1),
+  batch: whole(1),
+  gaterLearningRate: over(0),
+  maxNorm: over(0),
+  decay: over(0),
+  patience: whole(1),
+  seed: whole(0),
+  validation: oneOf(['threshold', 'mean-field']),
+  validateEvery: whole(1),
+} as const;
+
+/** Settings of a basket whose neurons are texts. */
+export const basketSettings = {
+  neurons: list(text, 'neurons'),
+  every: optional(whole(1)),
+  repeats: optional(whole(3, MOST_REPEATS)),
+  site: optional(text),
+} as const;
