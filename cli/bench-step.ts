@@ -23,7 +23,7 @@ export async function benchStep(flags: BenchStepFlags): Promise<void> {
   const { rows, inputs, classes } = flags;
   const optimizer = resolveOptimizer(flags.optimizer);
   const { neurons, network } = await ownCode({ net: flags.step });
-  const given = network?.layers({ inputs, classes, neuron: 'straight-through' }) ?? [];
+  const given = network?.layers({ inputs, outputs: classes, classes, neuron: 'straight-through' }) ?? [];
   const { layers } = withOutput(given, classes, neurons);
   const engine = await createEngine(flags.engine);
   try {
