@@ -90,7 +90,7 @@ export function openNetwork(config: TrainConfig, code: OwnCodeOf, facts: Network
   if (named)
     return {
       layersOf: (neuron) => named.layers({ ...config, neuron }, facts),
-      place: named.layers(config, facts).some(isGated) ? 'gates' : 'hidden units',
+      place: named.layers(config, facts).some(hasGates) ? 'gates' : 'hidden units',
     };
   if (config.model === 'net') return openFile(config, code, facts);
   const { layers } = networkOf(config, code, facts);
