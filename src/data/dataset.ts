@@ -15,8 +15,10 @@ export interface ImageShape {
 /** Labelled examples in memory. */
 export interface Dataset {
   name: string;
-  /** count × width, row-major. */
+  /** count × width, row-major, or overlapping rows: see `stride`. */
   features: Uint8Array | Float32Array;
+  /** Numbers from the first feature of an example to that of the next; default `width`. Less: examples overlap, as contexts of a text do. */
+  stride?: number;
   /** Multiply a stored feature by this to get the network's input; 1/255 for pixel bytes. */
   scale: number;
   /** count labels, each less than `classes`. */
@@ -47,6 +49,7 @@ export interface DatasetFacts {
   width: number;
   classes: number;
   image?: ImageShape;
+  stride?: number;
 }
 
 const MAXIMUM_CLASSES = 256;
@@ -69,10 +72,14 @@ export function makeDataset(facts: DatasetFacts): Dataset {
   if (count === 0) throw new DataError(`${name} holds no examples; a data set needs at least one.`);
   if (!Number.isInteger(width) || width < 1)
     throw new DataError(`${name} has examples of ${width} features; it must be a whole number of 1 or more.`);
-  if (features.length !== count * width)
+  const stride = facts.stride ?? width;
+  if (!Number.isInteger(stride) || stride < 1)
+    throw new DataError(`${name} has a stride of ${stride}. Expected a whole number of 1 or more.`);
+  const expected = (count - 1) * stride + width;
+  if (features.length !== expected)
     throw new DataError(
-      `${name} holds ${features.length} features and ${count} labels; with ${width} features an example, ` +
-        `${count * width} features belong to ${count} labels.`,
+      `${name} holds ${features.length} features and ${count} labels; with ${width} features an example` +
+        `${stride === width ? '' : `, ${stride} from one to the next`}, ${expected} features belong to ${count} labels.`,
     );
   if (image && image.width * image.height !== width)
     throw new DataError(`${name} has ${width} features, which are not an image of ${image.width} by ${image.height}.`);
@@ -98,10 +105,24 @@ function checkLabels(name: string, labels: Uint8Array, classes: number): void {
     );
 }
 
-/** The dataset's facts with other examples. */
-function withExamples(dataset: Dataset, features: Uint8Array | Float32Array, labels: Uint8Array): Dataset {
+/** The features of an example, not copied. */
+export function featuresOf({ features, width, stride = width }: Dataset, index: number): Uint8Array | Float32Array {
+  return features.subarray(index * stride, index * stride + width);
+}
+
+/** The dataset's facts with other examples. @param stride default: they follow one another */
+function withExamples(
+  dataset: Dataset,
+  features: Uint8Array | Float32Array,
+  labels: Uint8Array,
+  stride = dataset.width,
+): Dataset {
   const { name, scale, width, classes, image } = dataset;
-  return makeDataset({ name, features, labels, scale, width, classes, ...(image && { image }) });
+  return makeDataset({
+    ...{ name, features, labels, scale, width, classes },
+    ...(image && { image }),
+    ...(stride !== width && { stride }),
+  });
 }
 
 /**
@@ -117,7 +138,7 @@ export function subset(dataset: Dataset, indices: ArrayLike<number>): Dataset {
     const index = indices[i];
     if (!Number.isInteger(index) || index < 0 || index >= count)
       throw new DataError(`There is no example ${index} in ${name}; its ${count} examples go from 0 to ${count - 1}.`);
-    chosen.set(features.subarray(index * width, (index + 1) * width), i * width);
+    chosen.set(featuresOf(dataset, index), i * width);
     chosenLabels[i] = labels[index];
   }
   return withExamples(dataset, chosen, chosenLabels);
@@ -128,12 +149,13 @@ export function subset(dataset: Dataset, indices: ArrayLike<number>): Dataset {
  * @throws DataError unless 0 ≤ from < to ≤ count
  */
 export function slice(dataset: Dataset, from: number, to: number): Dataset {
-  const { features, labels, width, count, name } = dataset;
+  const { features, labels, width, count, name, stride = width } = dataset;
   if (!Number.isInteger(from) || !Number.isInteger(to) || from < 0 || to > count || from >= to)
     throw new DataError(
       `Examples ${from} to ${to} of ${name} were asked for; it holds ${count}, and a slice needs 0 ≤ from < to ≤ ${count}.`,
     );
-  return withExamples(dataset, features.subarray(from * width, to * width), labels.subarray(from, to));
+  const rows = features.subarray(from * stride, (to - 1) * stride + width);
+  return withExamples(dataset, rows, labels.subarray(from, to), stride);
 }
 
 /**

@@ -7,7 +7,7 @@ export interface TokenDataset {
   /** Sequences. */
   readonly count: number;
   /** All tokens, sequence after sequence. */
-  readonly tokens: Int32Array;
+  readonly tokens: Int32Array | Uint8Array;
   /** count + 1 numbers: the tokens of sequence i are offsets[i] up to, not including, offsets[i + 1]. */
   readonly offsets: Int32Array;
   readonly classes: number;

@@ -13,13 +13,13 @@ export interface Batch {
 /** Puts the examples with these indices on the heap. */
 export function gatherBatch(engine: Engine, dataset: Dataset, indices: ArrayLike<number>): Batch {
   const rows = indices.length;
-  const { width, features, scale } = dataset;
+  const { width, features, scale, stride = width } = dataset;
   const x = engine.allocate([rows, width], 'a minibatch');
   const labels = engine.allocate([rows], 'the labels of a minibatch');
   const values = x.values;
   const marks = labels.integers;
   for (let r = 0; r < rows; r++) {
-    const from = indices[r] * width;
+    const from = indices[r] * stride;
     for (let i = 0; i < width; i++) values[r * width + i] = features[from + i] * scale;
     marks[r] = dataset.labels[indices[r]];
   }

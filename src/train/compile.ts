@@ -1,5 +1,5 @@
 import type { NdArray } from '../backend/nd-array.ts';
-import { type Dataset, slice } from '../data/dataset.ts';
+import { type Dataset, featuresOf, slice } from '../data/dataset.ts';
 import { type Hold, heldBySite } from '../nn/hold.ts';
 import { ungated } from '../nn/layer-kinds.ts';
 import { createModel, type Model } from '../nn/model.ts';
@@ -220,7 +220,13 @@ const opened = (rates: Float64Array, units: number, k: number): boolean => {
   return false;
 };
 
-const inputsOf = ({ features, scale }: Dataset): Float32Array => Float32Array.from(features, (x) => x * scale);
+/** count × width, scaled. */
+function inputsOf(data: Dataset): Float32Array {
+  const { count, width, scale } = data;
+  const inputs = new Float32Array(count * width);
+  for (let i = 0; i < count; i++) inputs.set(featuresOf(data, i), i * width);
+  return scale === 1 ? inputs : inputs.map((x) => x * scale);
+}
 
 function addSoftmax(logits: NdArray, probabilities: Float32Array, weight: number): void {
   const { values, rows, columns } = logits;

@@ -37,6 +37,11 @@ export interface LoopOptions {
   readonly epochs?: number;
   /** Examples in a minibatch; default: the task's, for classification 100. The last minibatch of an epoch may be smaller. */
   readonly batch?: number;
+  /**
+   * Examples of an epoch, for data that are too many for one; default: all. An epoch goes on in the order of the pass where the last one
+   * ended; what no whole epoch is left for waits for another pass, in another order.
+   */
+  readonly examplesPerEpoch?: number;
   /** Default: the task's with its own learning rate, for classification `sgd` with 0.1. */
   readonly optimizer?: OptimizerName | Optimizer;
   /** Learning rate of gaters; default: the main one times the scale that their neuron declares. */
@@ -128,6 +133,9 @@ class TrainingRun {
   private readonly task: Task;
   private readonly options: LoopOptions;
   private readonly basket: Basket | undefined;
+  /** Examples of an epoch. */
+  private readonly count: number;
+  private order: { readonly pass: number; readonly indices: Int32Array } | undefined;
   private readonly start = performance.now();
   private lastTurn = performance.now();
   private best: { event: EpochFacts; snapshot: Snapshot } | undefined;
@@ -151,6 +159,10 @@ class TrainingRun {
     this.options = options;
     this.epochs = wholeNumber('epochs', options.epochs ?? 10);
     this.batchSize = wholeNumber('batch', options.batch ?? defaults.batch);
+    this.count = Math.min(
+      data.train.count,
+      wholeNumber('examplesPerEpoch', options.examplesPerEpoch ?? data.train.count),
+    );
     if (options.patience !== undefined) wholeNumber('patience', options.patience);
     if (options.validateEvery !== undefined) wholeNumber('validateEvery', options.validateEvery);
     positive('gaterLearningRate', options.gaterLearningRate);
@@ -175,16 +187,15 @@ class TrainingRun {
   }
 
   private async *epoch(epoch: number): AsyncGenerator<TrainEvent, void> {
-    const { model, data, options } = this;
-    const { count } = data.train;
-    const order = epochOrder(count, options.seed ?? model.seed, epoch);
+    const { model, data, options, count } = this;
+    const order = this.orderOf(epoch);
     const learningRate = this.optimizer.learningRate * (options.decay ?? 1) ** (epoch - 1);
     const batches = Math.ceil(count / this.batchSize);
     if (this.sums.batches === 0) for (const site of model.sites) site.resetHealth();
     while (this.sums.batches < batches) {
       const from = this.sums.examples;
       const indices = order.subarray(from, from + this.batchSize);
-      this.count(this.step(indices, learningRate, epoch), indices.length);
+      this.add(this.step(indices, learningRate, epoch), indices.length);
       this.basket?.afterStep(this.stepper.step, data.train, indices);
       yield this.progress(epoch, batches);
       await this.turn();
@@ -194,10 +205,20 @@ class TrainingRun {
     else this.close(epoch);
   }
 
+  /** The examples of an epoch, in their order. */
+  private orderOf(epoch: number): Int32Array {
+    const { data, options, model, count } = this;
+    const epochs = Math.floor(data.train.count / count);
+    const [pass, at] = [Math.floor((epoch - 1) / epochs), (epoch - 1) % epochs];
+    if (this.order?.pass !== pass)
+      this.order = { pass, indices: epochOrder(data.train.count, options.seed ?? model.seed, pass + 1) };
+    return this.order.indices.subarray(at * count, (at + 1) * count);
+  }
+
   /** The epoch is complete. */
   private close(epoch: number): void {
     this.lastEpoch = epoch;
-    this.trainingWork = this.sums.executed / this.data.train.count;
+    this.trainingWork = this.sums.executed / this.count;
     this.sums = NOTHING;
   }
 
@@ -214,7 +235,7 @@ class TrainingRun {
     return { ...stepper.run(batch, settings), batch };
   }
 
-  private count({ loss, outcome, multiplyAdds, batch }: StepOutcome & { batch: TaskBatch }, rows: number): void {
+  private add({ loss, outcome, multiplyAdds, batch }: StepOutcome & { batch: TaskBatch }, rows: number): void {
     const { sums, task } = this;
     const { counted = [] } = task;
     // Of weights with noise, the minibatch is never there as a whole.
@@ -231,8 +252,7 @@ class TrainingRun {
   }
 
   private progress(epoch: number, batches: number): BatchEvent {
-    const { sums, epochs } = this;
-    const { count } = this.data.train;
+    const { sums, epochs, count } = this;
     const done = (epoch - 1) * count + sums.examples;
     const examplesPerSecond = this.trained / ((performance.now() - this.start) / 1000);
     const secondsLeft = (epochs * count - done) / examplesPerSecond;
@@ -242,8 +262,7 @@ class TrainingRun {
 
   /** The epoch's event, measured on the validation data. */
   private async *validated(epoch: number, learningRate: number): AsyncGenerator<TrainEvent, void> {
-    const { model, task, sums } = this;
-    const { count } = this.data.train;
+    const { model, task, sums, count } = this;
     const trained = task.counted && !this.stepper.noise ? prefixed('train', task.metrics(sums.counted, count)) : {};
     const measured = yield* this.measureValid();
     const better = !this.best || this.scoreOf(measured) < this.scoreOf(this.best.event);
@@ -379,7 +398,7 @@ class TrainingRun {
     const progress = checkProgress<Progress>(state.progress, this.task);
     const { epochs, batches, examples, lossSum, executed, trainingWork, seconds } = progress;
     const { model, stepper, batchSize: batch, options } = this;
-    const { count } = this.data.train;
+    const { count } = this;
     if (!progress.best && epochs >= (options.validateEvery ?? 1))
       throw new RangeError(`The progress of training has ${epochs} epochs and no best one.`);
     this.best = restoreState(state, { model, stepper, optimizer: this.optimizer.name, count, batch });

@@ -30,6 +30,7 @@ const CASES: readonly [string, LayerSpec[], TrainOptions][] = [
   ['adam, learned baselines', [gates('stochastic-binary')], { optimizer: adam(), gaterLearningRate: 1e-4 }],
   ['several draws', [gates('rloo')], { optimizer: adam() }],
   ['several draws, averages of other networks', [gates('muprop')], {}],
+  ['epochs of a part of the data', [gates('noisy-rectifier')], { examplesPerEpoch: 70, epochs: 8 }],
   ['selection biases', [gates('top-k', { balance: true })], { optimizer: adam() }],
   [
     'hidden units',

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { createEngine } from '../../src/backend/engine.ts';
-import { slice } from '../../src/data/dataset.ts';
+import { createEngine, type Engine } from '../../src/backend/engine.ts';
+import { type Dataset, slice } from '../../src/data/dataset.ts';
 import { dense } from '../../src/nn/dense.ts';
 import { gated } from '../../src/nn/gated.ts';
 import { createModel, type LayerSpec, type Model, type Snapshot } from '../../src/nn/model.ts';
 import { sgd } from '../../src/optim/index.ts';
 import { classification, placeBatch } from '../../src/tasks/classification.ts';
-import { gatherBatch } from '../../src/tasks/examples.ts';
+import { epochOrder, gatherBatch } from '../../src/tasks/examples.ts';
 import { multiply } from '../../src/tensor/ops/arithmetic.ts';
 import { matmul } from '../../src/tensor/ops/matmul.ts';
 import { evaluate } from '../../src/train/evaluate.ts';
@@ -67,6 +67,28 @@ test('the last minibatch may be smaller, and every example is seen once an epoch
     return epochs[0].trainLoss;
   };
   assert.ok(Math.abs((await lossOf(37)) - (await lossOf(90))) < 1e-6);
+});
+
+test('an epoch of a part of the data goes on where the last one ended, and every pass has another order', async () => {
+  const seen: number[] = [];
+  const task = {
+    ...classification,
+    gather(engine: Engine, data: Dataset, indices: ArrayLike<number>) {
+      if (data === cornersSplit.train) seen.push(...Array.from(indices));
+      return classification.gather(engine, data, indices);
+    },
+  };
+  const { count } = cornersSplit.train;
+  const own = Math.floor(count / 3);
+  await eventsOf(small(), cornersSplit, { epochs: 7, batch: 7, examplesPerEpoch: own, task });
+  const passes = [0, 1, 2].map((pass) => seen.slice(3 * own * pass, 3 * own * (pass + 1)));
+  assert.deepEqual(
+    passes.map((indices) => new Set(indices).size),
+    [3 * own, 3 * own, own],
+  );
+  assert.notDeepEqual(passes[0], passes[1]);
+  assert.deepEqual([...passes[0]], [...epochOrder(count, 1, 1)].slice(0, 3 * own));
+  await assert.rejects(eventsOf(small(), cornersSplit, { examplesPerEpoch: 0 }), /`examplesPerEpoch` is 0/);
 });
 
 test('gaters, scaled neurons and decay have the learning rates that they should', async () => {

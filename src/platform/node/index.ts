@@ -13,4 +13,5 @@ export { readPng } from './png.ts';
 export { type Provenance, provenance } from './provenance.ts';
 export { readSequences } from './sequence-data.ts';
 export { dataSources, loadTaskData } from './task-data.ts';
+export { joined, readText, type TextFile, type TextFilesOptions, textFiles } from './text-files.ts';
 export type { DownloadProgress } from './transfer.ts';

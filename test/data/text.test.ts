@@ -1,0 +1,132 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, describe, test } from 'node:test';
+import { slice, subset } from '../../src/data/dataset.ts';
+import { contexts, textParts, windows } from '../../src/data/text.ts';
+import { createModel, dense, embedding, evaluate, nextToken, train } from '../../src/index.ts';
+import { createEngine, joined, readText, textFiles } from '../../src/platform/node/index.ts';
+
+const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
+const text = (value: ArrayLike<number>): string => new TextDecoder().decode(Uint8Array.from(value));
+
+describe('contexts of a text', () => {
+  const data = contexts('alphabet', bytes('abcdefghij'), 3);
+
+  test('are the bytes before each byte, shared and overlapping', () => {
+    assert.deepEqual([data.count, data.width, data.classes, data.features.length], [7, 3, 256, 9]);
+    assert.equal(text(data.labels), 'defghij');
+    const chosen = subset(data, [0, 6, 2]);
+    assert.deepEqual([text(chosen.features), text(chosen.labels)], ['abcghicde', 'djf']);
+    const part = slice(data, 2, 5);
+    assert.equal(part.features.buffer, data.features.buffer);
+    assert.deepEqual([text(part.features), text(part.labels)], ['cdefg', 'fgh']);
+    assert.equal(text(subset(part, [1]).features), 'def');
+  });
+
+  test('are refused where the text is too short or the length is none', () => {
+    assert.throws(() => contexts('x', bytes('abc'), 3), /x has 3 bytes\. Expected more than the 3 of a context/);
+    assert.throws(() => contexts('x', bytes('abc'), 0.5), /Contexts of 0\.5 bytes were asked for/);
+  });
+
+  test('train and evaluate as the same examples written out do, bit for bit', async () => {
+    const engine = await createEngine({ threads: 1 });
+    const long = bytes('the cat sat on the mat; the dog sat on the log. '.repeat(30));
+    const parts = textParts('cat', long, 60);
+    const [train1, valid, test1] = (['train', 'valid', 'test'] as const).map((part) => contexts(part, parts[part], 5));
+    const shared = { train: train1, valid, test: test1 };
+    const copied = Object.fromEntries(
+      Object.entries(shared).map(([part, own]) => [
+        part,
+        subset(
+          own,
+          Array.from({ length: own.count }, (_, i) => i),
+        ),
+      ]),
+    ) as typeof shared;
+    const run = async (split: typeof shared) => {
+      const model = createModel(engine, {
+        inputs: 5,
+        seed: 3,
+        layers: [embedding(256, 4), dense(16, 'tanh'), dense(256)],
+      });
+      const losses: number[] = [];
+      for await (const event of train(model, split, { epochs: 2, batch: 20, optimizer: 'adam' }))
+        if (event.event === 'epoch') losses.push(event.trainLoss, event.validLoss);
+      return [...losses, evaluate(model, split.test).loss];
+    };
+    const losses = await run(shared);
+    assert.deepEqual(losses, await run(copied));
+    assert.ok(losses[2] < losses[0]);
+    engine.close();
+  });
+});
+
+test('windows do not overlap, and are told the next byte of', async () => {
+  const data = windows('alphabet', bytes('abcdefghij'), 4);
+  assert.deepEqual([data.count, [...data.offsets]], [3, [0, 4, 8, 10]]);
+  assert.deepEqual([...windows('nine', bytes('abcdefghi'), 4).offsets], [0, 4, 8], 'a single byte has nothing to tell');
+  const engine = await createEngine({ threads: 1 });
+  const batch = (() => {
+    engine.beginStep();
+    return nextToken.gather(engine, data, [2, 0]);
+  })();
+  assert.deepEqual([text(batch.x.values), text(batch.next.integers), [...batch.offsets]], ['iabc', 'jbcd', [0, 1, 4]]);
+  engine.close();
+  assert.throws(
+    () => windows('x', bytes('abc'), 1),
+    /Windows of 1 bytes were asked for\. Expected a whole number of 2/,
+  );
+});
+
+test('the parts of a text are by position, and share nothing', () => {
+  const all = Uint8Array.from({ length: 200 }, (_, i) => i);
+  const { train: first, valid, test: last } = textParts('all', all, 2);
+  assert.deepEqual([first.length, valid[0], valid.length, last[0], last.length], [180, 180, 10, 190, 10]);
+  assert.throws(
+    () => textParts('all', all, 80),
+    /all has 200 bytes\. Expected 240 or more: its three parts need 80 each/,
+  );
+});
+
+describe('text files', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'flipgrad-text-'));
+  after(() => rmSync(folder, { recursive: true }));
+  mkdirSync(join(folder, 'b/inner'), { recursive: true });
+  writeFileSync(join(folder, 'b/inner/one.md'), 'one');
+  writeFileSync(join(folder, 'a.ts'), 'two');
+  writeFileSync(join(folder, 'same.md'), 'one');
+  writeFileSync(join(folder, '.hidden.md'), 'hidden');
+  writeFileSync(join(folder, 'binary.md'), 'a\0b');
+  writeFileSync(join(folder, 'empty.md'), '');
+  writeFileSync(join(folder, 'large.md'), 'x'.repeat(100));
+  symlinkSync('/etc/hostname', join(folder, 'link.md'));
+
+  test('of a folder come once each, in the order of their names', async () => {
+    const found = await textFiles(folder, { most: 50 });
+    assert.deepEqual(
+      found.map(({ path, bytes: own }) => [path, text(own)]),
+      [
+        ['a.ts', 'two'],
+        ['b/inner/one.md', 'one'],
+      ],
+    );
+    assert.equal(text(joined(found)), 'two\none\n');
+    assert.deepEqual(
+      (await textFiles(folder, { extensions: ['.md'] })).map(({ path }) => path),
+      ['b/inner/one.md', 'large.md'],
+    );
+  });
+
+  test('a file is read as it is, and what holds none is refused', async () => {
+    assert.equal(text(await readText(join(folder, 'a.ts'))), 'two');
+    assert.match(text(await readText(folder)), /^two\none\nx+\n$/);
+    await assert.rejects(
+      readText(join(folder, 'nothing')),
+      /There is no .*nothing\. Expected a text file, or a folder/,
+    );
+    mkdirSync(join(folder, 'void'));
+    await assert.rejects(readText(join(folder, 'void')), /void holds no text file\. Expected one or more/);
+  });
+});
