@@ -102,7 +102,7 @@ export function closed<const T extends Entries>(fields: T) {
   });
 }
 
-interface Issue {
+export interface Issue {
   readonly expected: string | null;
   readonly path?: readonly { readonly key?: unknown }[] | undefined;
 }

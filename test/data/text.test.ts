@@ -6,7 +6,7 @@ import { after, describe, test } from 'node:test';
 import { slice, subset } from '../../src/data/dataset.ts';
 import { contexts, textParts, windows } from '../../src/data/text.ts';
 import { createModel, dense, embedding, evaluate, nextToken, train } from '../../src/index.ts';
-import { createEngine, joined, readText, textFiles } from '../../src/platform/node/index.ts';
+import { createEngine, joined, loadDataset, loadTaskData, readText, textFiles } from '../../src/platform/node/index.ts';
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 const text = (value: ArrayLike<number>): string => new TextDecoder().decode(Uint8Array.from(value));
@@ -117,6 +117,31 @@ describe('text files', () => {
       (await textFiles(folder, { extensions: ['.md'] })).map(({ path }) => path),
       ['b/inner/one.md', 'large.md'],
     );
+  });
+
+  test('are data by their path', async () => {
+    const long = join(folder, 'long.txt');
+    writeFileSync(long, 'abcdefghij'.repeat(100));
+    const examples = await loadDataset(`text:${long}`);
+    assert.deepEqual(
+      [examples.train, examples.valid, examples.test].map(({ name, count, width, classes }) => [
+        name,
+        count,
+        width,
+        classes,
+      ]),
+      [
+        ['long.txt', 900 - 32, 32, 256],
+        ['long.txt', 50 - 32, 32, 256],
+        ['long.txt', 50 - 32, 32, 256],
+      ],
+    );
+    const { parts } = await loadTaskData(nextToken, long);
+    assert.deepEqual(
+      [parts.train, parts.valid, parts.test].map(({ count }) => count),
+      [6, 1, 1],
+    );
+    rmSync(long);
   });
 
   test('a file is read as it is, and what holds none is refused', async () => {

@@ -16,6 +16,7 @@ import { readCsv, watchLines } from './csv.ts';
 import { readDataFile } from './data-file.ts';
 import { fetchFile } from './download.ts';
 import { readPlainFile } from './plain-file.ts';
+import { isText, loadContexts } from './text-data.ts';
 import type { DownloadProgress } from './transfer.ts';
 import { verify } from './verify.ts';
 
@@ -148,7 +149,7 @@ async function loadPath(path: string, options: LoadOptions): Promise<Split> {
   const facts = await stat(path).catch(() => undefined);
   if (!facts)
     throw new DataError(
-      `There is no data set ${JSON.stringify(path)}: ${DATASET_NAMES.join(', ')}, a folder of IDX files or a CSV file would do.`,
+      `There is no data set ${JSON.stringify(path)}: ${DATASET_NAMES.join(', ')}, a folder of IDX files, a CSV file, or text:PATH of a text would do.`,
     );
   if (!facts.isDirectory()) return loadCsv(basename(path), [path], options);
   const files = (await readdir(path)).sort();
@@ -164,12 +165,17 @@ async function loadPath(path: string, options: LoadOptions): Promise<Split> {
  * - `mnist`, `fashion-mnist`: 50,000, 10,000 (the last of the training file) and 10,000 examples. Files in the data folder
  *   are checked and used; those that are missing are downloaded there once.
  * - a folder of IDX files (train-images…, train-labels…, and t10k- or test-images…, labels…), or of train.csv and test.csv,
- *   or one CSV file; each may be gzipped. A tenth is drawn for validation, and a tenth for test where there is no test file.
+ *   or one CSV file; each may be gzipped.
+ * - `text:PATH`: a text file, or the text files of a folder: each byte as the class to tell from the 32 before it; the last 5% are for test,
+ *   the 5% before for validation.
+ *
+ * Of files of one's own but texts a tenth is drawn for validation, and a tenth for test where there is no test file.
  * @throws DataError when there is no such data set or it is damaged; DownloadError; the signal's reason when aborted
  */
 export async function loadDataset(name: string, options: LoadOptions = {}): Promise<Split> {
   options.signal?.throwIfAborted();
   if (name === 'digits') return digitsSplit({ seed: options.seed ?? 0 });
   if (name === 'mnist' || name === 'fashion-mnist') return loadPublishedDataset(name, options);
+  if (isText(name)) return loadContexts(name, options);
   return loadPath(name, options);
 }

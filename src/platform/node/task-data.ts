@@ -3,7 +3,7 @@ import type { DataKind } from '../../data/kinds.ts';
 import type { Parts, Task } from '../../tasks/task.ts';
 import { DATASET_NAMES, type LoadOptions, loadDataset } from './data-folder.ts';
 import { loadSequences } from './sequence-data.ts';
-import { loadTokens } from './token-data.ts';
+import { loadTokens } from './text-data.ts';
 
 /** Where the data of a kind come from. */
 interface DataSource {
@@ -15,9 +15,13 @@ interface DataSource {
 }
 
 export const dataSources: Readonly<Partial<Record<DataKind, DataSource>>> = {
-  classes: { names: DATASET_NAMES, files: 'a folder of IDX files, or a CSV file', load: loadDataset },
+  classes: {
+    names: DATASET_NAMES,
+    files: 'a folder of IDX files, a CSV file, or text:PATH of a text',
+    load: loadDataset,
+  },
   sequences: { names: ['pen-strings'], files: 'a file of JSON lines', load: loadSequences },
-  tokens: { names: [], files: 'a text file', load: loadTokens },
+  tokens: { names: [], files: 'a text file, or a folder of text files', load: loadTokens },
 };
 
 /**
