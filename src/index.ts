@@ -110,6 +110,7 @@ export { instantiate, type NeuronSpec, resolveNeuron } from './neurons/resolve.t
 // Layers and models
 export { type ConditionalOptions, type ConditionalSpec, conditional } from './nn/conditional.ts';
 export { type DenseSpec, dense } from './nn/dense.ts';
+export { type DropoutSpec, dropout } from './nn/dropout.ts';
 export { type EmbeddingSpec, embedding } from './nn/embedding.ts';
 export type { RateSpread, SiteHealth } from './nn/firing-site.ts';
 export { type GatedSpec, gated } from './nn/gated.ts';
@@ -126,9 +127,12 @@ export {
   type Snapshot,
 } from './nn/model.ts';
 export { type LayerDescription, type Module, module } from './nn/module.ts';
+export { type NormSpec, norm } from './nn/norm.ts';
 export { type ParallelOptions, type ParallelSpec, parallel } from './nn/parallel.ts';
 export { layerForms, layersText, parseLayers } from './nn/parse-layers.ts';
 export type { Mode, Pass } from './nn/pass.ts';
+export { type PoolSpec, pool } from './nn/pool.ts';
+export { type ReshapeSpec, reshape } from './nn/reshape.ts';
 export { type ResidualSpec, residual } from './nn/residual.ts';
 export type { ParameterOptions, Scope, SiteOptions } from './nn/scope.ts';
 export { type SequentialSpec, sequential } from './nn/sequential.ts';

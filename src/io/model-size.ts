@@ -1,3 +1,4 @@
+import { windows } from '../math/windows.ts';
 import type { LayerSpec, ModelDescription } from '../nn/model.ts';
 
 /** What layers ask for, counted without building them. */
@@ -10,28 +11,31 @@ export interface ModelSize {
   readonly outputs: number | undefined;
 }
 
-/** Weights of a layer on so many inputs, and its outputs. */
-type Count = (layer: never, inputs: number) => readonly [weights: number, outputs: number | undefined];
+type Shape = readonly number[];
+
+/** Weights of a layer on rows of a shape, and the shape that it gives. */
+type Count = (layer: never, shape: Shape) => readonly [weights: number, outputs: Shape | undefined];
 
 const NOTHING: readonly [number, undefined] = [0, undefined];
+const elements = (shape: Shape): number => shape.reduce((product, extent) => product * extent, 1);
 
 /** Of modules one after another. */
-function sum(layers: unknown, inputs: number): readonly [number, number | undefined] {
+function sum(layers: unknown, shape: Shape): readonly [number, Shape | undefined] {
   if (!Array.isArray(layers)) return NOTHING;
-  const { weights, outputs } = sizeOfModel({ inputs, layers });
+  const { weights, outputs } = sizeOf(layers, shape);
   return [weights, outputs];
 }
 
 const affine = (inputs: number, units: number): number => (inputs + 1) * units;
 
 /** Of modules beside each other, `times` of each. */
-function beside(layers: unknown, inputs: number, join: unknown, times = 1): readonly [number, number | undefined] {
+function beside(layers: unknown, shape: Shape, join: unknown, times = 1): readonly [number, Shape | undefined] {
   if (!Array.isArray(layers) || layers.length === 0) return NOTHING;
-  const each = layers.map((layer) => sum([layer], inputs));
+  const each = layers.map((layer) => sum([layer], shape));
   const weights = times * each.reduce((total, [own]) => total + own, 0);
   const [[, first]] = each;
-  const all = times * each.reduce((total, [, outputs]) => total + (outputs ?? Number.NaN), 0);
-  return [weights, join === 'concatenate' ? all : first];
+  const last = times * each.reduce((total, [, outputs]) => total + (outputs?.at(-1) ?? Number.NaN), 0);
+  return [weights, join === 'concatenate' ? first?.with(-1, last) : first];
 }
 
 /** A gater of so many gates. */
@@ -47,46 +51,64 @@ interface Parts {
   readonly gater?: unknown;
 }
 
+/** A picture after windows. */
+function windowed(shape: Shape, size: unknown, stride: unknown): Shape | undefined {
+  if (shape.length !== 3) return undefined;
+  if (size === 'all') return [shape[2]];
+  const [sizes, steps] = [size, stride ?? size];
+  if (!Array.isArray(sizes) || !Array.isArray(steps)) return undefined;
+  return [...[0, 1].map((axis) => windows(shape[axis], sizes[axis], steps[axis])), shape[2]];
+}
+
 const counts: Readonly<Record<LayerSpec['layer'], Count>> = {
-  conditional({ parts, join, copies = 1, gater = [64] }: Parts, inputs) {
-    const [weights, outputs] = beside(parts, inputs, join, copies);
+  conditional({ parts, join, copies = 1, gater = [64] }: Parts, shape) {
+    const [weights, outputs] = beside(parts, shape, join, copies);
     const gates = copies * (Array.isArray(parts) ? parts.length : 0);
-    return [weights + gaterOf(gater, inputs, gates), outputs];
+    return [weights + gaterOf(gater, elements(shape), gates), outputs];
   },
-  dense: ({ units }: { units: number }, inputs) => [affine(inputs, units), units],
-  gated(
-    { units, blocks = units, gater = [64] }: { units: number; blocks?: number; gater?: readonly number[] },
-    inputs,
-  ) {
-    return [affine(inputs, units) + gaterOf(gater, inputs, blocks), units];
+  dense: ({ units }: { units: number }, shape) => [affine(elements(shape), units), [units]],
+  dropout: (_layer, shape) => [0, shape],
+  embedding: ({ classes, units }: { classes: number; units: number }, shape) => [
+    classes * units,
+    [elements(shape) * units],
+  ],
+  gated({ units, blocks = units, gater = [64] }: { units: number; blocks?: number; gater?: unknown }, shape) {
+    const inputs = elements(shape);
+    return [affine(inputs, units) + gaterOf(gater, inputs, blocks), [units]];
   },
-  lstm({ units, bidirectional = false }: { units: number; bidirectional?: boolean }, inputs) {
+  lstm({ units, bidirectional = false }: { units: number; bidirectional?: boolean }, shape) {
     const directions = bidirectional ? 2 : 1;
-    return [directions * (affine(inputs, 4 * units) + 4 * units * units), directions * units];
+    return [directions * (affine(elements(shape), 4 * units) + 4 * units * units), [directions * units]];
   },
-  parallel: ({ parts, join }: Parts, inputs) => beside(parts, inputs, join),
-  sequential: ({ modules }: { modules: unknown }, inputs) => sum(modules, inputs),
-  residual: ({ module }: { module: unknown }, inputs) => [sum([module], inputs)[0], inputs],
-  signs: (_layer, inputs) => [0, inputs],
+  norm: (_layer, shape) => [2 * (shape.at(-1) ?? 0), shape],
   own: () => NOTHING,
-  embedding: ({ classes, units }: { classes: number; units: number }, inputs) => [classes * units, inputs * units],
+  parallel: ({ parts, join }: Parts, shape) => beside(parts, shape, join),
+  pool: ({ size, stride }: { size: unknown; stride?: unknown }, shape) => [0, windowed(shape, size, stride)],
+  reshape: ({ shape }: { shape: unknown }) => [0, Array.isArray(shape) ? shape : undefined],
+  residual: ({ module }: { module: unknown }, shape) => [sum([module], shape)[0], shape],
+  sequential: ({ modules }: { modules: unknown }, shape) => sum(modules, shape),
+  signs: (_layer, shape) => [0, shape],
 };
 
 /** Counts a model's weights from its layers, which may be of any origin: whatever they hold, this costs nothing. */
 export function sizeOfModel({ inputs, layers }: ModelDescription): ModelSize {
+  const { weights, exact, outputs } = sizeOf(layers, [inputs]);
+  return { weights, exact, outputs: outputs && elements(outputs) };
+}
+
+function sizeOf(layers: readonly unknown[], inputs: Shape) {
   let weights = 0;
   let exact = true;
-  let width: number | undefined = inputs;
+  let shape: Shape | undefined = inputs;
   for (const layer of layers) {
     const kind = (layer as LayerSpec | null)?.layer;
     const count: Count | undefined = kind !== undefined && Object.hasOwn(counts, kind) ? counts[kind] : undefined;
-    const counted: readonly [number, number | undefined] =
-      count && width !== undefined ? count(layer as never, width) : NOTHING;
+    const counted: readonly [number, Shape | undefined] = count && shape ? count(layer as never, shape) : NOTHING;
     const [own, outputs] = counted;
-    const known: boolean = Number.isFinite(own) && own >= 0 && outputs !== undefined && outputs > 0;
+    const known: boolean = Number.isFinite(own) && own >= 0 && outputs !== undefined && elements(outputs) > 0;
     if (known) weights += own;
     else exact = false;
-    width = known ? outputs : undefined;
+    shape = known ? outputs : undefined;
   }
-  return { weights, exact, outputs: width };
+  return { weights, exact, outputs: shape };
 }

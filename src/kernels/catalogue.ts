@@ -14,8 +14,10 @@ import * as lstm from './lstm.ts';
 import * as maps from './maps.ts';
 import * as matmul from './matmul.ts';
 import { neuronKernels } from './neurons.ts';
+import * as normalization from './normalization.ts';
 import * as optimizers from './optimizers.ts';
 import * as parts from './parts.ts';
+import * as pooling from './pooling.ts';
 import * as random from './random.ts';
 import * as rows from './rows.ts';
 import * as sampling from './sampling.ts';
@@ -76,6 +78,12 @@ export const catalogue = {
   addGatedRows: parts.addGatedRows,
   gatedRowsValues: parts.gatedRowsValues,
   gatedRowsGates: parts.gatedRowsGates,
+  layerNorm: normalization.layerNorm,
+  layerNormInputs: normalization.layerNormInputs,
+  layerNormGain: normalization.layerNormGain,
+  dropElements: normalization.dropElements,
+  pool: pooling.pool,
+  poolPullback: pooling.poolPullback,
   lstm: lstm.lstm,
   lstmPullback: lstm.lstmPullback,
   ctc: ctc.ctc,

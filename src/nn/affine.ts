@@ -1,6 +1,7 @@
 import type { NdArray } from '../backend/nd-array.ts';
 import { BlockTensor, blocksToDense } from '../tensor/ops/blocks.ts';
 import { matmul } from '../tensor/ops/matmul.ts';
+import { reshape } from '../tensor/ops/reshaping.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import type { Axis, Parameter } from './parameter.ts';
 import type { Scope } from './scope.ts';
@@ -19,8 +20,11 @@ export interface AffineOptions {
   readonly initialize?: (weights: NdArray, seed: number, stream: number) => void;
 }
 
-/** x·W + b with its parameters `weights` and `bias`: shape [inputs] → [units]. Of a block-sparse input only the open blocks are read. */
-export function affine(scope: Scope, x: Tensor, options: AffineOptions): Tensor {
+/**
+ * x·W + b with its parameters `weights` and `bias`: shape [...] of so many inputs → [units]. Of a block-sparse input only the open blocks are read.
+ */
+export function affine(scope: Scope, given: Tensor, options: AffineOptions): Tensor {
+  const x = given instanceof BlockTensor || given.shape.length === 1 ? given : reshape(given, [given.columns]);
   const { units, group = 'main', axes = ['inputs', 'units'], learningRateScale = 1, ...weights } = options;
   const name = (part: string): string => (options.name ? `${options.name}.${part}` : part);
   const common = { group, learningRateScale };

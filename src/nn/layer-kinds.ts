@@ -1,13 +1,17 @@
 /** Every kind of shipped module: how its description is computed and how it is written. Adding one: a file beside this one, and a line here. */
 import { applyConditional, type ConditionalSpec, conditionalText, ungatedConditional } from './conditional.ts';
 import { applyDense, type DenseSpec, denseText } from './dense.ts';
+import { applyDropout, type DropoutSpec, dropoutText } from './dropout.ts';
 import { applyEmbedding, type EmbeddingSpec, embeddingText } from './embedding.ts';
 import { applyGated, type GatedSpec, gatedText, ungatedGated } from './gated.ts';
 import type { LayerText } from './layer-text.ts';
 import { applyLstm, type LstmSpec, lstmText } from './lstm.ts';
 import type { LayerDescription, LayerKind } from './module.ts';
+import { applyNorm, type NormSpec, normText } from './norm.ts';
 import { applyOwn, type OwnSpec } from './own.ts';
 import { applyParallel, type ParallelSpec, parallelText } from './parallel.ts';
+import { applyPool, type PoolSpec, poolText } from './pool.ts';
+import { applyReshape, type ReshapeSpec, reshapeText } from './reshape.ts';
 import { applyResidual, type ResidualSpec, residualText } from './residual.ts';
 import { applySequential, type SequentialSpec, sequentialText } from './sequential.ts';
 import { applySigns, type SignsSpec, signsText } from './signs.ts';
@@ -38,10 +42,14 @@ const parts = <S extends { readonly parts: readonly LayerSpec[] }>(
 export const layerKinds = {
   conditional: kind(applyConditional, conditionalText, { inside: parts, ungated: ungatedConditional }),
   dense: kind(applyDense, denseText),
+  dropout: kind(applyDropout, dropoutText),
   embedding: kind(applyEmbedding, embeddingText),
   gated: kind(applyGated, gatedText, { ungated: ungatedGated }),
   lstm: kind(applyLstm, lstmText),
+  norm: kind(applyNorm, normText),
   parallel: kind(applyParallel, parallelText, { inside: parts }),
+  pool: kind(applyPool, poolText),
+  reshape: kind(applyReshape, reshapeText),
   sequential: kind(applySequential, sequentialText, {
     inside: (spec, change) => ({ ...spec, modules: spec.modules.map(change) }),
   }),
@@ -55,10 +63,14 @@ export const layerKinds = {
 export type LayerSpec =
   | ConditionalSpec
   | DenseSpec
+  | DropoutSpec
   | EmbeddingSpec
   | GatedSpec
   | LstmSpec
+  | NormSpec
   | ParallelSpec
+  | PoolSpec
+  | ReshapeSpec
   | SequentialSpec
   | ResidualSpec
   | SignsSpec

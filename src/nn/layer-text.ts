@@ -152,6 +152,16 @@ export const widths = {
   write: (value: readonly number[]): string => (value.length === 0 ? 'none' : value.join('+')),
 };
 
+/** Extents with x between them, so many or one and more. */
+export const extents = (count?: number) => ({
+  read(text: string): readonly number[] {
+    const values = text.split('x').map((extent) => whole(extent, 'elements'));
+    if (count === undefined || values.length === count) return values;
+    throw new RangeError(`"${text}" has ${values.length} extents. Expected ${count}, such as 3x3.`);
+  },
+  write: (value: readonly number[]): string => value.join('x'),
+});
+
 /** A probability. */
 export const probability = {
   read(text: string): number {

@@ -6,6 +6,7 @@ import { twinNumbers } from '../neurons/twin-numbers.ts';
 import type { Forward } from './define-op.ts';
 import { drawsOf, weighDraws } from './draws.ts';
 import { startingState } from './starting-state.ts';
+import { drawUniforms } from './uniforms.ts';
 
 /** How a neuron is to fire: with all its draws (training), one draw, noise off, or cut at a logit. */
 export type FiringMode = 'train' | 'sample' | 'mean-field' | { readonly threshold: number };
@@ -197,13 +198,7 @@ export function runPullback(
 
 /** The noise that a neuron fires with: the same source gives the same numbers again. @param rowOf see `FireAttributes` */
 export function drawNoise(engine: Engine, neuron: Neuron, logits: NdArray, source: DrawKey, rowOf = 0): NdArray {
-  const noise = engine.allocate([logits.rows, logits.columns * neuron.noise], `the noise of ${neuron.name}`);
-  const stream = source.layer * 65536 + source.draw;
-  if (noise.size === 0) return noise;
-  const draw = [noise.pointer, noise.rows, noise.columns, ...source.key, source.step, stream] as const;
-  if (rowOf) engine.backend.run('uniformsOfRows', rowOf, ...draw);
-  else engine.backend.run('uniforms', ...draw);
-  return noise;
+  return drawUniforms(engine, [logits.rows, logits.columns * neuron.noise], source, rowOf);
 }
 
 /** The deterministic form of a layer, noise off. */

@@ -71,9 +71,11 @@ export {
 } from './ops/functions.ts';
 export { gather, type Indices, scatterAdd, wholeNumbers } from './ops/gathering.ts';
 export { concatenate, stack } from './ops/joining.ts';
+export { layerNorm } from './ops/layer-norm.ts';
 export { absoluteError, crossEntropy, type HuberOptions, huber, type LossOp, squaredError } from './ops/losses.ts';
 export { type MatmulOptions, matmul } from './ops/matmul.ts';
 export { asExamples, asProgram, meanRows, sumRows } from './ops/plates.ts';
+export { type PoolOptions, pool } from './ops/pooling.ts';
 export { logSumExp, max, mean, type ReductionOp, type ReductionOptions, sum } from './ops/reductions.ts';
 export { broadcastTo, expandDims, reshape, slice, squeeze, transpose } from './ops/reshaping.ts';
 export { ctc, type LabelStrings, lstm } from './ops/sequences.ts';

@@ -2,10 +2,18 @@
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
 import { sizeOfModel } from '../../src/io/model-size.ts';
+import { conditional } from '../../src/nn/conditional.ts';
 import { dense } from '../../src/nn/dense.ts';
+import { dropout } from '../../src/nn/dropout.ts';
 import { gated } from '../../src/nn/gated.ts';
 import { lstm } from '../../src/nn/lstm.ts';
 import { createModel, type LayerSpec } from '../../src/nn/model.ts';
+import { norm } from '../../src/nn/norm.ts';
+import { parallel } from '../../src/nn/parallel.ts';
+import { pool } from '../../src/nn/pool.ts';
+import { reshape } from '../../src/nn/reshape.ts';
+import { residual } from '../../src/nn/residual.ts';
+import { sequential } from '../../src/nn/sequential.ts';
 import { createEngine } from '../../src/platform/node/engine.ts';
 
 const engine = await createEngine({ threads: 1 });
@@ -19,6 +27,19 @@ describe('the weights of layers', () => {
     'gated, by default': [gated(6)],
     lstm: [lstm(5), dense(3)],
     'lstm, both ways': [lstm(5, { bidirectional: true }), dense(3)],
+    'parts behind gates and beside each other': [
+      conditional({ copies: 3, gater: [4], join: 'concatenate' }, [dense(5), sequential(dense(2), dense(5))]),
+      residual(conditional({ gater: [] }, [dense(30)])),
+      parallel([dense(3), dense(3)]),
+    ],
+    pictures: [
+      dense(60),
+      reshape([5, 4, 3]),
+      norm(),
+      pool([2, 3], { stride: [1, 1] }),
+      dropout(),
+      pool('all', { by: 'mean' }),
+    ],
     mixed: [dense(7, 'tanh'), gated(8, { blocks: 2, gater: [3] }), lstm(4), dense(2)],
   };
   for (const [name, layers] of Object.entries(cases))

@@ -4,6 +4,7 @@ import { multiplyMatrices } from '../../src/backend/matmul.ts';
 import { targetOf } from '../../src/backend/matrix.ts';
 import { NdArray } from '../../src/backend/nd-array.ts';
 import type { catalogue, KernelName } from '../../src/kernels/catalogue.ts';
+import { windows } from '../../src/math/windows.ts';
 import { type Draw, normal, uniform, wide } from '../helpers/numbers.ts';
 import { type BlockKernelName, blockCases } from './blocks-cases.ts';
 import { type SequenceKernelName, sequenceCases } from './sequence-cases.ts';
@@ -105,6 +106,36 @@ const rowsOnce = (rows: number): ArrayCase => ({
 const gatedRows = fc
   .tuple(listed, fc.integer({ min: 1, max: 4 }))
   .map(([shape, gateStride]) => ({ ...shape, gateStride }));
+
+/** Pictures and windows that may not fit. */
+const few = fc.integer({ min: 1, max: 7 });
+const step = fc.integer({ min: 1, max: 3 });
+const pictures = fc.record({
+  images: fc.nat(3),
+  height: few,
+  width: few,
+  channels: fc.oneof(few, fc.constantFrom(8, 16, 19)),
+  sizeY: step,
+  sizeX: step,
+  strideY: step,
+  strideX: step,
+  mean: fc.nat(1),
+});
+const LARGE_PICTURES = {
+  images: 5,
+  height: 9,
+  width: 8,
+  channels: 6,
+  sizeY: 3,
+  sizeX: 2,
+  strideY: 2,
+  strideX: 1,
+  mean: 0,
+};
+type Pictures = typeof LARGE_PICTURES;
+const pixelsOf = ({ images, height, width, channels }: Pictures): number => images * height * width * channels;
+const pooledOf = ({ images, height, width, channels, sizeY, sizeX, strideY, strideX }: Pictures): number =>
+  images * windows(height, sizeY, strideY) * windows(width, sizeX, strideX) * channels;
 
 /** One row a kernel of the catalogue; a missing row, argument or array is a compile error. */
 export const cases = {
@@ -465,6 +496,75 @@ export const cases = {
     }),
     relative: 1e-6,
     scale: absolute,
+  },
+  layerNorm: {
+    scalars: fc.record({ rows: small, columns: positive, epsilon: float(0.1, 1) }),
+    large: { rows: 401, columns: 123, epsilon: 1e-5 },
+    arrays: ({ rows, columns }) => ({
+      'x*': { length: rows * columns, draw: normal() },
+      'gain*': { length: columns, draw: normal() },
+      'bias*': { length: columns, draw: normal() },
+      'out*': { length: rows * columns, written: true },
+      'moments*': { length: 2 * rows, written: true },
+    }),
+    relative: 2e-6,
+    absolute: 5e-6,
+  },
+  layerNormInputs: {
+    scalars: fc.record({ rows: small, columns: positive }),
+    large: { rows: 401, columns: 123 },
+    arrays: ({ rows, columns }) => ({
+      'x*': { length: rows * columns, draw: normal() },
+      'gain*': { length: columns, draw: normal() },
+      'moments*': { length: 2 * rows, draw: uniform },
+      'dy*': { length: rows * columns, draw: normal() },
+      'dx*': { length: rows * columns, written: true },
+    }),
+    relative: 2e-6,
+    absolute: 5e-6,
+  },
+  layerNormGain: {
+    scalars: fc.record({ rows: small, columns: size }),
+    large: { rows: 401, columns: 123 },
+    arrays: ({ rows, columns }) => ({
+      'x*': { length: rows * columns, draw: normal() },
+      'moments*': { length: 2 * rows, draw: uniform },
+      'dy*': { length: rows * columns, draw: normal() },
+      'out*': { length: columns, written: true },
+    }),
+    relative: 2e-6,
+    absolute: 2e-5,
+  },
+  dropElements: {
+    scalars: fc.record({ n: size, drop: float(0, 0.9) }),
+    large: { n: MANY, drop: 0.25 },
+    arrays: ({ n }) => ({
+      'x*': { length: n, draw: normal() },
+      'u*': { length: n, draw: uniform },
+      'out*': { length: n, written: true },
+    }),
+    relative: 2e-7,
+  },
+  pool: {
+    scalars: pictures,
+    large: LARGE_PICTURES,
+    arrays: (scalars) => ({
+      'x*': { length: pixelsOf(scalars), draw: normal() },
+      'y*': { length: pooledOf(scalars), written: true },
+    }),
+    relative: 1e-6,
+    absolute: 1e-6,
+  },
+  poolPullback: {
+    scalars: pictures,
+    large: LARGE_PICTURES,
+    arrays: (scalars) => ({
+      'x*': { length: pixelsOf(scalars), draw: normal() },
+      'dy*': { length: pooledOf(scalars), draw: normal() },
+      'dx*': { length: pixelsOf(scalars), written: true },
+    }),
+    relative: 1e-6,
+    absolute: 1e-6,
   },
   packLeft: product,
   matmulPacked: product,

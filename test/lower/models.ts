@@ -4,8 +4,12 @@ import { createModel, dense, gated, type LayerSpec, lstm, type Model } from '../
 import type { FrozenMode } from '../../src/lower/lower.ts';
 import type { Neuron } from '../../src/neurons/contract.ts';
 import { conditional } from '../../src/nn/conditional.ts';
+import { dropout } from '../../src/nn/dropout.ts';
 import { type Module, module } from '../../src/nn/module.ts';
+import { norm } from '../../src/nn/norm.ts';
 import { parallel } from '../../src/nn/parallel.ts';
+import { pool } from '../../src/nn/pool.ts';
+import { reshape } from '../../src/nn/reshape.ts';
 import { residual } from '../../src/nn/residual.ts';
 import { sequential } from '../../src/nn/sequential.ts';
 import { seedToKey } from '../../src/random/stream.ts';
@@ -157,6 +161,16 @@ export function compositions(engine: Engine): Readonly<Record<string, Model>> {
       ),
       residual(conditional({ ...PARTED, neuron: 'rectifier', join: 'concatenate', copies: 3 }, [dense(4, 'tanh')])),
       parallel([dense(7), sequential(dense(5, 'tanh'), dense(7))]),
+    ],
+    'normalised and pooled pictures': [
+      dense(48, 'tanh'),
+      residual(norm()),
+      reshape([4, 4, 3]),
+      norm(),
+      residual(conditional({ ...PARTED }, [sequential(dropout(0.5), norm())])),
+      pool(2, { stride: [1, 2] }),
+      pool([2, 1], { by: 'mean', stride: [1, 1] }),
+      dense(7),
     ],
     'shared weights': [
       module('shared', (scope, x) => {

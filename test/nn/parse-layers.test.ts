@@ -91,6 +91,7 @@ describe('the text of layers', () => {
     );
   const merged = (...parts: fc.Arbitrary<object>[]) => fc.tuple(...parts).map((all) => Object.assign({}, ...all));
   const number = fc.integer({ min: 1, max: 999 }).map((thousandths) => thousandths / 1000);
+  const windowSize = fc.tuple(width, width);
   const anyRate = fc.oneof(
     fc.constant('none'),
     fc.double({ min: 1e-9, max: 1, noNaN: true, minExcluded: true, maxExcluded: true }),
@@ -134,6 +135,15 @@ describe('the text of layers', () => {
         of('embedding', fc.record({ classes: width, units: width })),
         of('lstm', fc.record({ units: width }), some('bidirectional', fc.constant(true))),
         of('signs'),
+        of('norm'),
+        of('dropout', fc.record({ drop: number })),
+        of(
+          'pool',
+          fc.record({ size: fc.oneof(fc.constant('all'), windowSize) }),
+          some('by', fc.constantFrom('max', 'mean')),
+          some('stride', windowSize),
+        ),
+        of('reshape', fc.record({ shape: fc.array(width, { minLength: 1, maxLength: 4 }) })),
         of('sequential', fc.record({ modules: list })),
         of(
           'residual',
@@ -176,7 +186,7 @@ describe('the text of layers', () => {
 
 describe('what is wrong in a text of layers is told with its place', () => {
   for (const [text, message] of [
-    ['', /^at character 1: The text ends\. Expected a layer: conditional, dense, embedding, gated, lstm/],
+    ['', /^at character 1: The text ends\. Expected a layer: conditional, dense, dropout, embedding, gated, lstm/],
     ['dense 4,', /^at character 9: The text ends\. Expected a layer/],
     ['dense 4,, dense 3', /^at character 9: "," stands there\. Expected a layer/],
     ['own', /^at character 1: There is no layer "own"/],
@@ -241,6 +251,10 @@ describe('what is wrong in a text of layers is told with its place', () => {
       'parallel tanh (dense 4)',
       /^at character 10: "tanh" does not fit\. Expected parallel \[join=sum\|concatenate\] \(LAYER, …\)/,
     ],
+    ['pool 3', /^at character 6: "3" has 1 extents\. Expected 2, such as 3x3\.$/],
+    ['pool', /^at character 5: The text ends\. Expected HEIGHTxWIDTH\|all/],
+    ['reshape 3x0', /^at character 9: "0" is no number of elements/],
+    ['dropout 100%', /^at character 9: The drop is "100%"\. Expected a share over 0% and under 100%/],
     ['dense 4(dense 3)', /^at character 8: "\(" stands there/],
     [`${'residual('.repeat(40)}dense 4${')'.repeat(40)}`, /nested deeper than 32/],
   ] as const)

@@ -158,6 +158,15 @@ const scatters: fc.Arbitrary<Call> = fc
     run: (values, indices) => t.scatterAdd(values, indices, rows),
   }));
 
+/** Windows that fit into pictures, over each other and apart. */
+const pools: fc.Arbitrary<Call> = fc
+  .tuple(fc.nat(3), fc.nat(3), some, fc.integer({ min: 1, max: 3 }), fc.integer({ min: 1, max: 2 }), fc.nat(3))
+  .map(([more, wider, channels, rows, columns, options]) => ({
+    inputs: [{ shape: [...(options & 1 ? [2] : []), rows + more, columns + wider, channels], draw: distinct }],
+    run: (x) =>
+      t.pool(x, { size: [rows, columns], stride: [1 + (more % 2), columns], by: options & 2 ? 'max' : 'mean' }),
+  }));
+
 /** Shapes of positions × classes. */
 const classified = (
   targets: (positions: number[], classes: number) => Argument,
@@ -224,6 +233,15 @@ export const calls: Record<string, fc.Arbitrary<Call>> = {
   gather: gathers,
   scatterAdd: scatters,
   matmul: products,
+  layerNorm: shapes(some, 1).map((of) => ({
+    inputs: [
+      { shape: of, draw: distinct },
+      { shape: of.slice(-1), shared: true },
+      { shape: of.slice(-1), shared: true },
+    ],
+    run: (x, gain, bias) => t.layerNorm(x, gain, bias, { epsilon: 0.5 }),
+  })),
+  pool: pools,
   squaredError: loss(t.squaredError),
   absoluteError: loss(t.absoluteError),
   huber: fc

@@ -79,7 +79,7 @@ export function copyRow(to: usize, from: usize, columns: i32): void {
   }
 }
 
-function clearRow(to: usize, columns: i32): void {
+export function clearRow(to: usize, columns: i32): void {
   const zero = f32x4.splat(0);
   let c = 0;
   for (; c + 16 <= columns; c += 16, to += 64)

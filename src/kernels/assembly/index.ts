@@ -27,6 +27,8 @@ export * from './blocks-values';
 export * from './blocks-random';
 export * from './gathering';
 export * from './parts';
+export * from './normalization';
+export * from './pooling';
 export * from './lstm';
 export * from './ctc';
 export * from './weight-noise';
