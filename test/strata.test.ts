@@ -18,7 +18,7 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   'src/tensor': ['src/math', 'src/random', 'src/kernels', 'src/neurons', 'src/backend'],
   'src/gates': ['src/math', 'src/backend', 'src/tensor'],
   'src/nn': ['src/math', 'src/random', 'src/neurons', 'src/backend', 'src/tensor', 'src/gates'],
-  'src/optim': ['src/math', 'src/backend'],
+  'src/optim': ['src/math', 'src/kernels', 'src/backend'],
   'src/data': ['src/math', 'src/random'],
   'src/tasks': [
     'src/math',

@@ -1,4 +1,12 @@
+import type { BlockMask } from './block-mask.ts';
 import type { Heap } from './heap.ts';
+
+/** What knows that some blocks of an array are behind, and brings them up to date before they are read. */
+export interface Behind {
+  settle(): void;
+  /** The blocks with an open pair alone. */
+  settleBlocks(mask: BlockMask): void;
+}
 
 /**
  * A dense row-major array of Float32 on the engine's heap (Float64 in the reference engine). One of the arena is valid
@@ -6,17 +14,30 @@ import type { Heap } from './heap.ts';
  */
 export class NdArray {
   readonly shape: readonly number[];
-  /** Byte offset in the heap. */
-  readonly pointer: number;
   /** Count of elements. */
   readonly size: number;
+  /** Set while blocks of it may be behind (optim/block-updates.ts): whoever asks for its memory gets it up to date. */
+  behind: Behind | undefined;
   private readonly heap: Heap;
+  private readonly address: number;
 
   constructor(heap: Heap, pointer: number, shape: readonly number[]) {
     this.heap = heap;
-    this.pointer = pointer;
+    this.address = pointer;
     this.shape = shape;
     this.size = shape.reduce((product, n) => product * n, 1);
+  }
+
+  /** Byte offset in the heap. */
+  get pointer(): number {
+    this.behind?.settle();
+    return this.address;
+  }
+
+  /** The same for who reads and writes the blocks with an open pair, and no others. */
+  pointerOfBlocks(mask: BlockMask): number {
+    this.behind?.settleBlocks(mask);
+    return this.address;
   }
 
   /** The live values; a view, not a copy. Take it anew after every step: a heap that grows replaces its buffer. */

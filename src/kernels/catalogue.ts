@@ -4,6 +4,7 @@ import * as blocksFromDense from './blocks-from-dense.ts';
 import * as blocksMask from './blocks-mask.ts';
 import * as blocksToBlocks from './blocks-to-blocks.ts';
 import * as blocksToDense from './blocks-to-dense.ts';
+import * as blocksUpdate from './blocks-update.ts';
 import * as blocksValues from './blocks-values.ts';
 import * as ctc from './ctc.ts';
 import * as elementwise from './elementwise.ts';
@@ -51,6 +52,8 @@ export const catalogue = {
   switchBalance: gates.switchBalance,
   momentumUpdate: optimizers.momentumUpdate,
   adamUpdate: optimizers.adamUpdate,
+  updateBlocks: optimizers.updateBlocks,
+  catchUp: optimizers.catchUp,
   maxNorm: optimizers.maxNorm,
   packLeft: matmul.packLeft,
   matmulPacked: matmul.matmulPacked,
@@ -60,6 +63,8 @@ export const catalogue = {
   denseToBlocks: blocksFromDense.denseToBlocks,
   denseToBlocksInputs: blocksFromDense.denseToBlocksInputs,
   denseToBlocksWeights: blocksFromDense.denseToBlocksWeights,
+  denseToBlocksUpdate: blocksUpdate.denseToBlocksUpdate,
+  blocksToDenseUpdate: blocksUpdate.blocksToDenseUpdate,
   blocksToDense: blocksToDense.blocksToDense,
   blocksToDenseValues: blocksToDense.blocksToDenseValues,
   blocksToDenseWeights: blocksToDense.blocksToDenseWeights,

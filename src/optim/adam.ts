@@ -1,4 +1,5 @@
-import { checkSetting, type Optimizer, zeroSlots } from './optimizer.ts';
+import { ADAM_RULE } from '../kernels/optimizers.ts';
+import { checkSetting, type Optimizer, type UpdateContext, zeroSlots } from './optimizer.ts';
 
 export interface AdamOptions {
   /** Default 0.001. */
@@ -25,6 +26,8 @@ export function adam({
   checkSetting('adam', 'beta1', beta1, 0, 1);
   checkSetting('adam', 'beta2', beta2, 0, 1);
   checkSetting('adam', 'epsilon', epsilon, 0, Number.POSITIVE_INFINITY);
+  const numbersOf = ({ learningRate: rate, gradientScale, step }: UpdateContext) =>
+    [gradientScale, rate / (1 - beta1 ** step), beta1, beta2, 1 / (1 - beta2 ** step), epsilon] as const;
   return {
     name: 'adam',
     source: 'Kingma and Ba 2015',
@@ -33,11 +36,10 @@ export function adam({
     options: { learningRate, beta1, beta2, epsilon },
     slots: SLOTS,
     init: (engine, parameter) => zeroSlots(engine, parameter, SLOTS, 'adam'),
-    update({ backend }, { pointer, size }, gradient, [first, second], { learningRate, gradientScale, step }) {
-      const rate = learningRate / (1 - beta1 ** step);
-      const correction = 1 / (1 - beta2 ** step);
+    rule: (context) => [ADAM_RULE, ...numbersOf(context)],
+    update({ backend }, { pointer, size }, gradient, [first, second], context) {
       const pointers = [pointer, gradient.pointer, first.pointer, second.pointer] as const;
-      backend.run('adamUpdate', ...pointers, size, gradientScale, rate, beta1, beta2, correction, epsilon);
+      backend.run('adamUpdate', ...pointers, size, ...numbersOf(context));
     },
   };
 }

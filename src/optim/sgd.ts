@@ -1,3 +1,4 @@
+import { MOMENTUM_RULE } from '../kernels/optimizers.ts';
 import { checkSetting, type Optimizer, zeroSlots } from './optimizer.ts';
 
 export interface SgdOptions {
@@ -20,6 +21,9 @@ export function sgd({ learningRate = 0.1, momentum = 0 }: SgdOptions = {}): Opti
     slots,
     init: (engine, parameter) => zeroSlots(engine, parameter, slots, 'sgd'),
     ...(momentum === 0 && { descent: ({ learningRate: rate, gradientScale }) => -rate * gradientScale }),
+    ...(momentum > 0 && {
+      rule: ({ learningRate: rate, gradientScale }) => [MOMENTUM_RULE, rate * gradientScale, momentum],
+    }),
     update({ backend }, { pointer, size }, gradient, [velocity], context) {
       const rate = context.learningRate * context.gradientScale;
       if (velocity) backend.run('momentumUpdate', pointer, gradient.pointer, velocity.pointer, size, rate, momentum);

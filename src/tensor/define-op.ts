@@ -1,5 +1,7 @@
+import type { BlockMask } from '../backend/block-mask.ts';
 import type { Engine } from '../backend/engine.ts';
 import type { NdArray } from '../backend/nd-array.ts';
+import type { UpdatePlace } from '../kernels/optimizers.ts';
 import type { Plate } from './plate.ts';
 import type { Portable, PortableValue } from './portable.ts';
 import { type Operand, Tensor } from './tensor.ts';
@@ -65,7 +67,15 @@ export interface PullbackContext {
    * gradient descent without a gradient in memory. Undefined where the gradient is wanted.
    */
   descend(input: NdArray): number | undefined;
+  /** How open blocks of this input are to be updated in place of returning its gradient; undefined where the gradient is wanted. */
+  updateOf(input: NdArray): BlockUpdate | undefined;
 }
+
+/**
+ * Updates the blocks of a parameter that have an open pair; the parameter has as many equal blocks, one behind the other, as the mask.
+ * @param run does it: computes the gradient of these blocks and applies the rule to it
+ */
+export type BlockUpdate = (mask: BlockMask, run: (place: UpdatePlace) => void) => void;
 
 /** The plates that an operation wants its inputs on (undefined: as they are), and that of its output. */
 export interface OpPlates {

@@ -1,7 +1,7 @@
 import type { Engine } from '../backend/engine.ts';
 import type { NdArray } from '../backend/nd-array.ts';
 import { allFinite } from '../math/statistics.ts';
-import type { OpDefinition, OpRecord, PullbackContext } from './define-op.ts';
+import type { BlockUpdate, OpDefinition, OpRecord, PullbackContext } from './define-op.ts';
 import { Levels } from './levels.ts';
 import { placeNumbers } from './numbers.ts';
 import { gatherPlate, repeatDraws } from './ops/plates.ts';
@@ -54,6 +54,7 @@ export class Tape {
   private readonly cotangents = new Map<Tensor, NdArray>();
   private readonly uses = new Map<NdArray, number>();
   private readonly descents = new Map<NdArray, number>();
+  private readonly updates = new Map<NdArray, BlockUpdate>();
   private readonly step: number;
 
   /** @param engine where the operations run; the tape is that of its step under way */
@@ -167,6 +168,14 @@ export class Tape {
   }
 
   /**
+   * Asks `backward` to hand a watched array's gradient to this, block by block, where its operation can, in place of keeping it.
+   * Ignored for arrays that were used more than once.
+   */
+  update(array: NdArray, by: BlockUpdate): void {
+    if (this.uses.get(array) === 1) this.updates.set(array, by);
+  }
+
+  /**
    * What the losses of the draws come to: one loss an example.
    * @param losses one number a row, of examples or of the whole program
    * @throws RangeError when they are something else
@@ -200,6 +209,7 @@ export class Tape {
       lossOfRows: (record, who) => this.levels.lossOfRows(record, who),
       weighed: (x, plate, depth) => this.levels.weighed(x, plate, depth),
       descend: (input) => this.descents.get(input),
+      updateOf: (input) => this.updates.get(input),
     };
     for (let i = this.records.length - 1; i >= 0; i--) {
       const record = this.records[i];

@@ -35,11 +35,12 @@ export function profileStep(
   const { engine } = model;
   const stepper = new Stepper(model, optimizer);
   const random = randomStream(model.seed, INPUTS);
-  const features = Float32Array.from({ length: rows * model.inputs }, () => random.uniform());
-  const classes = Int32Array.from({ length: rows }, () => Math.floor(random.uniform() * model.outputs));
   const settings = { optimizer, learningRate: optimizer.learningRate };
   let multiplyAdds = 0;
   const step = (): number => {
+    // New ones in every step, as in training: they open other blocks.
+    const features = Float32Array.from({ length: rows * model.inputs }, () => random.uniform());
+    const classes = Int32Array.from({ length: rows }, () => Math.floor(random.uniform() * model.outputs));
     const start = performance.now();
     engine.beginStep();
     engine.profile?.enter('rest', '', 'minibatch');

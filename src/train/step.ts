@@ -4,6 +4,7 @@ import type { Model } from '../nn/model.ts';
 import type { Parameter } from '../nn/parameter.ts';
 import type { Pass } from '../nn/pass.ts';
 import { WeightNoise, type WeightNoiseSpec } from '../nn/weight-noise.ts';
+import { BlockUpdates } from '../optim/block-updates.ts';
 import { maxNorm, type Optimizer, type UpdateContext } from '../optim/index.ts';
 import { seedToKey } from '../random/stream.ts';
 import { classification } from '../tasks/classification.ts';
@@ -45,6 +46,7 @@ export class Stepper {
   /** Draws of the weights, where they have noise. */
   draws = 0;
   readonly noise: WeightNoise | undefined;
+  private readonly blocks: (BlockUpdates | undefined)[] = [];
   private readonly slots: readonly (readonly NdArray[])[];
   private readonly model: Model;
   private readonly task: Pick<Task, 'run'>;
@@ -94,6 +96,7 @@ export class Stepper {
       model.parameters.forEach(({ tensor }, i) => {
         tape.descend(tensor, descent(contexts[i]));
       });
+    this.updateBlocks(tape, contexts, settings.optimizer);
     tape.backward(seeds, outcome.losses);
     this.update(
       model.parameters.map(({ tensor }) => tape.gradient(tensor)),
@@ -153,6 +156,18 @@ export class Stepper {
     const penalties = pass.penalties.map(({ tensor, weight, rows }) => ({ tensor, cotangent: weight * rows }));
     const others = also.map((tensor) => ({ tensor, cotangent: 1 }));
     return { loss, outcome, seeds: [{ tensor: losses, cotangent: 1 }, ...others, ...penalties] };
+  }
+
+  /** Blocks are updated where their gradient is made, where the optimizer's update is a rule. */
+  private updateBlocks(tape: Tape, contexts: readonly UpdateContext[], { rule }: Optimizer): void {
+    if (!rule) return;
+    this.trained.forEach(({ tensor }, i) => {
+      tape.update(tensor, (mask, run) => {
+        if (this.blocks[i]?.blocks !== mask.blocks)
+          this.blocks[i] = new BlockUpdates(this.model.engine, tensor, this.slots[i], mask.blocks);
+        this.blocks[i]?.step(rule(contexts[i]), mask, run);
+      });
+    });
   }
 
   private update(

@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { ADAM_RULE, MOMENTUM_RULE } from '../../src/kernels/optimizers.ts';
 import { randomStream } from '../../src/random/stream.ts';
 import { blockMask } from '../helpers/naive-mask.ts';
 import { normal, wide } from '../helpers/numbers.ts';
@@ -70,6 +71,36 @@ const sum = (length: number, accumulate: number): ArrayCase => ({
   ...(accumulate ? { draw: normal() } : {}),
 });
 
+/** Which rule of an update. */
+const kind = fc.constantFrom(MOMENTUM_RULE, ADAM_RULE);
+
+const ruleOf = (which: number): number[] =>
+  [
+    ...(which === ADAM_RULE ? [ADAM_RULE, 0.125, 0.01, 0.9, 0.999, 1.5, 1e-8] : [MOMENTUM_RULE, 0.1, 0.9]),
+    0,
+    0,
+    0,
+    0,
+    0,
+  ]
+    .slice(0, 8)
+    .map(Math.fround);
+
+/**
+ * Weights, what an optimizer keeps of them, and its rule. Some first moments are 0, and some so small that they are flushed.
+ * @param zeros of seven second moments, how many are 0: then the sign of a sum that cancels would decide
+ */
+const updated = (length: number, which: number, zeros = 0): Arrays => ({
+  'weights*': { length, draw: normal(), written: true },
+  'first*': {
+    length,
+    draw: (random, i) => (i % 7 === 0 ? 0 : i % 7 === 1 ? 1.02e-30 : random.normal()),
+    written: true,
+  },
+  'second*': { length, draw: (random, i) => (i % 7 < zeros ? 0 : 0.5 + random.uniform()), written: true },
+  'rule*': { length: 8, draw: (_, i) => ruleOf(which)[i] },
+});
+
 /** A kernel on one mask: adds its pairs to the scalars and its lists to the arrays. */
 function onMask(
   extra: Record<string, fc.Arbitrary<number>>,
@@ -86,6 +117,10 @@ function onMask(
     scale: (scalars) => ({ ...scalars, alpha: Math.abs(scalars.alpha) }),
   };
 }
+
+/** A weight is a difference, and the sums that move it may cancel: their terms are all about 1. */
+const ofUpdates = <T extends Record<string, Case>>(cases: T): T =>
+  Object.fromEntries(Object.entries(cases).map(([name, row]) => [name, { ...row, absolute: 2e-6 }])) as T;
 
 /** A kernel between two masks. */
 function onTwoMasks(
@@ -150,6 +185,52 @@ export const blockCases = {
       'weights*': sum(s.blocks * s.inputs * s.size, s.accumulate),
     }),
   ),
+  ...ofUpdates({
+    denseToBlocksUpdate: onMask(
+      { inputs: widths, kind },
+      { rows: 101, blocks: 7, size: 33, inputs: 403, kind: 2, open: 4 },
+      (s) => ({
+        'x*': input(s.rows * s.inputs),
+        'dValues*': input(s.pairs * s.size),
+        ...updated(s.blocks * s.inputs * s.size, s.kind),
+      }),
+    ),
+    blocksToDenseUpdate: onMask(
+      { outputs: widths, kind },
+      { rows: 101, blocks: 7, size: 33, outputs: 403, kind: 1, open: 4 },
+      (s) => ({
+        'values*': input(s.pairs * s.size),
+        'dy*': input(s.rows * s.outputs),
+        ...updated(s.blocks * s.size * s.outputs, s.kind),
+      }),
+    ),
+    updateBlocks: onMask({ kind }, { rows: 11, blocks: 70, size: 4099, kind: 2, open: 2 }, (s) => ({
+      'gradient*': input(s.blocks * s.size),
+      ...updated(s.blocks * s.size, s.kind),
+    })),
+    catchUp: onMask(
+      { kind, now: fc.integer({ min: 3, max: 40 }), room: fc.integer({ min: 5, max: 9 }) },
+      { rows: 11, blocks: 70, size: 4099, kind: 2, open: 2, now: 9, room: 8 },
+      ({ blocks, size, kind, now, room }) => {
+        const { 'rule*': rule, ...rest } = updated(blocks * size, kind, 2);
+        const numbers = ruleOf(kind);
+        return {
+          ...rest,
+          // Rates and corrections fall from step to step.
+          'history*': {
+            length: 8 * room,
+            draw: (_, i) =>
+              i % 8 === 2 || i % 8 === 5 ? Math.fround(numbers[i % 8] * 0.9 ** (i >> 3)) : numbers[i % 8],
+          },
+          'last#': {
+            length: blocks,
+            draw: (random) => now - Math.floor(random.uniform() * Math.min(now, room)),
+            integers: true,
+          },
+        };
+      },
+    ),
+  }),
   blocksToDense: onMask({ outputs: widths }, { rows: 101, blocks: 7, size: 33, outputs: 203 }, (s) => ({
     'values*': input(s.pairs * s.size),
     'weights*': input(s.blocks * s.size * s.outputs),

@@ -1,9 +1,12 @@
 // Dense rows times the weights of open blocks, W[blocks][inputs][size]; with its gradients. See src/kernels/blocks-from-dense.ts.
 import { addOuterProducts } from './blocks-outer';
 import { addProducts } from './blocks-product';
-import { at, bytes, ceilDivide, copyRow, listMatrixFirst, listValuesFirst, MOST_ENTRIES } from './blocks-rows';
+import {
+  at, bytes, ceilDivide, copyRow, GRADIENT, listMatrixFirst, listValuesFirst, MOST_ENTRIES,
+} from './blocks-rows';
 import { addTransposedProducts } from './blocks-transposed';
 import { addOpenRows, unitDots } from './blocks-units';
+import { update } from './optimizers';
 import { scratch } from './scratch';
 
 /** Columns of a block in one item of denseToBlocks. */
@@ -99,5 +102,35 @@ export function denseToBlocksWeights(
         addOuterProducts(scratch, count, w, bytes(size), height, size, alpha, onto);
       }
     }
+  }
+}
+
+/** The same gradient, of open blocks alone, which goes into the rule of an optimizer and nowhere else. Items as before. */
+export function denseToBlocksUpdate(
+  begin: i32, end: i32, x: usize, dValues: usize, weights: usize, first: usize, second: usize, rule: usize,
+  blockStart: usize, pairRow: usize, pairs: i32, blocks: i32, inputs: i32, size: i32,
+): void {
+  const slab = max(1, SLAB / (size * TILE_HEIGHT)) * TILE_HEIGHT;
+  const slabs = ceilDivide(inputs, slab);
+  const gradient = scratch + GRADIENT;
+  for (let item = begin; item < end; item++) {
+    const k = item / slabs;
+    const input = (item % slabs) * slab;
+    const height = min(slab, inputs - input);
+    const offset = (bytes(inputs) * k + bytes(input)) * size;
+    const start = at(blockStart, k);
+    const stop = at(blockStart, k + 1);
+    if (start == stop) continue;
+    for (let p = start; p < stop; p += MOST_ENTRIES) {
+      const count = min(MOST_ENTRIES, stop - p);
+      if (size == 1) {
+        listValuesFirst(p, count, pairRow, x + bytes(input), bytes(inputs), dValues, 4);
+        addOuterProducts(scratch, count, gradient, 0, 1, height, 1, p > start);
+      } else {
+        listMatrixFirst(p, count, pairRow, x + bytes(input), bytes(inputs), dValues, bytes(size));
+        addOuterProducts(scratch, count, gradient, bytes(size), height, size, 1, p > start);
+      }
+    }
+    update(rule, height * size, weights + offset, gradient, first + offset, second + offset);
   }
 }

@@ -15,6 +15,8 @@ export const PACKED_ROWS: usize = ENTRY * MOST_ENTRIES;
 export const MARKS: usize = PACKED_ROWS + (1 << 16);
 /** Rows that may be marked. */
 export const MOST_MARKS: i32 = 1 << 17;
+/** The gradient of a part of a block's weights (MOST_GRADIENT of src/kernels/blocks-update.ts). */
+export const GRADIENT: usize = MARKS + (<usize>MOST_MARKS << 2);
 
 // @ts-ignore: decorator
 @inline

@@ -2,9 +2,12 @@
 // src/kernels/blocks-to-dense.ts.
 import { addOuterProducts } from './blocks-outer';
 import { addProducts } from './blocks-product';
-import { at, bytes, ceilDivide, copyRow, listMatrixFirst, listValuesFirst, MOST_ENTRIES } from './blocks-rows';
+import {
+  at, bytes, ceilDivide, copyRow, GRADIENT, listMatrixFirst, listValuesFirst, MOST_ENTRIES,
+} from './blocks-rows';
 import { addTransposedProducts } from './blocks-transposed';
 import { addOpenRows, unitDots } from './blocks-units';
+import { update } from './optimizers';
 import { scratch } from './scratch';
 
 /** Up to so many outputs, and for blocks up to so small, blocksToDense goes example by example. */
@@ -104,5 +107,30 @@ export function blocksToDenseWeights(
       listValuesFirst(p, count, pairRow, dy, bytes(outputs), values + bytes(unit), bytes(size));
       addOuterProducts(scratch, count, w, bytes(outputs), height, outputs, alpha, accumulate != 0 || p > start);
     }
+  }
+}
+
+/** The same gradient, of open blocks alone, which goes into the rule of an optimizer and nowhere else. Items as before. */
+export function blocksToDenseUpdate(
+  begin: i32, end: i32, values: usize, dy: usize, weights: usize, first: usize, second: usize, rule: usize,
+  blockStart: usize, pairRow: usize, pairs: i32, blocks: i32, size: i32, outputs: i32,
+): void {
+  const slab = max(1, SLAB / (max(1, outputs) * TILE_HEIGHT)) * TILE_HEIGHT;
+  const slabs = ceilDivide(size, slab);
+  const gradient = scratch + GRADIENT;
+  for (let item = begin; item < end; item++) {
+    const k = item / slabs;
+    const unit = (item % slabs) * slab;
+    const height = min(slab, size - unit);
+    const offset = bytes(outputs) * (k * size + unit);
+    const start = at(blockStart, k);
+    const stop = at(blockStart, k + 1);
+    if (start == stop) continue;
+    for (let p = start; p < stop; p += MOST_ENTRIES) {
+      const count = min(MOST_ENTRIES, stop - p);
+      listValuesFirst(p, count, pairRow, dy, bytes(outputs), values + bytes(unit), bytes(size));
+      addOuterProducts(scratch, count, gradient, bytes(outputs), height, outputs, 1, p > start);
+    }
+    update(rule, height * outputs, weights + offset, gradient, first + offset, second + offset);
   }
 }

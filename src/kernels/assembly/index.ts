@@ -5,7 +5,7 @@ export * from './bernoulli-losses';
 export * from './random';
 export * from './sampling';
 export * from './gates';
-export * from './optimizers';
+export { adamUpdate, catchUp, maxNorm, momentumUpdate, updateBlocks } from './optimizers';
 export * from './neurons';
 export * from './neurons-baseline';
 export * from './neurons-rao-blackwell';

@@ -6,9 +6,11 @@ import type { Engine } from '../../backend/engine.ts';
 import { multiplyMatrices } from '../../backend/matmul.ts';
 import { columnSums, flip, type Matrix, operand, targetOf } from '../../backend/matrix.ts';
 import type { NdArray } from '../../backend/nd-array.ts';
+import { fitsGradient } from '../../kernels/blocks-update.ts';
 import type { KernelArguments } from '../../kernels/catalogue.ts';
+import type { UpdatePlace } from '../../kernels/optimizers.ts';
 import { f } from '../../neurons/formula.ts';
-import { defineOp } from '../define-op.ts';
+import { defineOp, type PullbackContext } from '../define-op.ts';
 import type { Plate } from '../plate.ts';
 import { Tensor } from '../tensor.ts';
 
@@ -28,35 +30,61 @@ const byRow = ({ rowStart, rowPair, pairBlock }: BlockMask) => [rowStart, rowPai
 const compact = (engine: Engine, { mask, size }: BlockShape, purpose: string): NdArray =>
   engine.allocate([mask.pairs, size], purpose);
 
+/** Is a product of dense rows (of so many inputs) with open blocks done by BLAS? */
+const byBlas = ({ backend }: Engine, { gathered, size }: BlockShape, inputs: number): boolean =>
+  gathered === true && backend.runByBlas !== undefined && fitsScratch(inputs, size);
+
+const placeOf = ({ weights, first, second, rule }: UpdatePlace) => [weights, first, second, rule] as const;
+
 /** A product of dense rows (of so many inputs) with open blocks: by its kernel, or by BLAS where the shape says so. */
 function blockProduct<N extends BlockProduct>(
-  { backend }: Engine,
-  { gathered, size }: BlockShape,
+  engine: Engine,
+  shape: BlockShape,
   inputs: number,
   name: N,
   ...args: KernelArguments<N>
 ): void {
-  if (gathered && backend.runByBlas && fitsScratch(inputs, size)) backend.runByBlas(name, ...args);
-  else backend.run(name, ...args);
+  if (byBlas(engine, shape, inputs)) engine.backend.runByBlas?.(name, ...args);
+  else engine.backend.run(name, ...args);
+}
+
+/** How the gradient of weights in blocks is made. */
+interface WeightGradient {
+  /** Fills a gradient (factor 1), or adds to what stands there. */
+  fill(target: number, factor: number, accumulate: number): void;
+  /** Gradient and update in one, where there is a kernel for it. */
+  update?: ((place: UpdatePlace) => void) | undefined;
 }
 
 /**
- * A weight gradient by a kernel that fills a new array (factor 1), or that descends in place (the factor is −η times the scale):
- * then blocks that no example opened are not touched.
+ * The gradient of weights of which blocks are open: returned, or used up here where the context says how. Blocks that no example opened
+ * are then not touched.
  */
 function weightGradient(
   engine: Engine,
   weights: NdArray,
-  descent: number | undefined,
-  run: (target: number, factor: number, accumulate: number) => void,
+  mask: BlockMask,
+  { descend, updateOf }: Pick<PullbackContext, 'descend' | 'updateOf'>,
+  { fill, update }: WeightGradient,
 ): NdArray | null {
+  const descent = descend(weights);
   if (descent !== undefined) {
-    run(weights.pointer, descent, 1);
+    fill(weights.pointerOfBlocks(mask), descent, 1);
+    return null;
+  }
+  const by = updateOf(weights);
+  if (by && update) {
+    by(mask, update);
     return null;
   }
   const gradient = engine.allocate(weights.shape, 'a weight gradient');
-  run(gradient.pointer, 1, 0);
-  return gradient;
+  fill(gradient.pointer, 1, 0);
+  if (!by) return gradient;
+  by(mask, ({ weights: to, first, second, rule }) => {
+    const extents = [mask.blocks, weights.size / mask.blocks] as const;
+    engine.backend.run('updateBlocks', to, gradient.pointer, first, second, rule, mask.blockStart, ...extents);
+  });
+  return null;
 }
 
 /** The gradient of a bias with one element a unit: sums over the pairs of each block. */
@@ -75,26 +103,36 @@ export const denseToBlocks = defineOp<BlockShape>({
   forward(engine, [x, weights, bias], shape) {
     const { mask, size } = shape;
     const output = compact(engine, shape, 'block values');
-    const pointers = [x.pointer, weights.pointer, bias.pointer, output.pointer] as const;
+    const pointers = [x.pointer, weights.pointerOfBlocks(mask), bias.pointer, output.pointer] as const;
     const extents = [mask.pairs, mask.blocks, x.columns, size] as const;
     blockProduct(engine, shape, x.columns, 'denseToBlocks', ...pointers, ...byBlock(mask), ...extents);
     return { output };
   },
-  pullback(engine, { inputs: [x, weights], attributes: shape, needs }, dy, { descend }) {
+  pullback(engine, { inputs: [x, weights], attributes: shape, needs }, dy, context) {
     const { mask, size } = shape;
     const extents = [mask.blocks, x.columns, size] as const;
     const dx = needs[0] ? engine.allocate(x.shape, 'an input gradient') : null;
     if (dx) {
-      const pointers = [dy.pointer, weights.pointer, dx.pointer, ...byBlock(mask), ...byRow(mask)] as const;
+      const blocks = weights.pointerOfBlocks(mask);
+      const pointers = [dy.pointer, blocks, dx.pointer, ...byBlock(mask), ...byRow(mask)] as const;
       const counts = [mask.pairs, mask.rows] as const;
       blockProduct(engine, shape, x.columns, 'denseToBlocksInputs', ...pointers, ...counts, ...extents);
     }
     const dBias = needs[2] ? blockBiasGradient(engine, dy, shape) : null;
     const dWeights = needs[1]
-      ? weightGradient(engine, weights, descend(weights), (target, factor, accumulate) => {
-          const pointers = [x.pointer, dy.pointer, target, ...byBlock(mask)] as const;
-          const rest = [mask.pairs, ...extents, factor, accumulate] as const;
-          blockProduct(engine, shape, x.columns, 'denseToBlocksWeights', ...pointers, ...rest);
+      ? weightGradient(engine, weights, mask, context, {
+          fill(target, factor, accumulate) {
+            const pointers = [x.pointer, dy.pointer, target, ...byBlock(mask)] as const;
+            const rest = [mask.pairs, ...extents, factor, accumulate] as const;
+            blockProduct(engine, shape, x.columns, 'denseToBlocksWeights', ...pointers, ...rest);
+          },
+          ...(fitsGradient(size) &&
+            !byBlas(engine, shape, x.columns) && {
+              update(place) {
+                const pointers = [x.pointer, dy.pointer, ...placeOf(place), ...byBlock(mask)] as const;
+                engine.backend.run('denseToBlocksUpdate', ...pointers, mask.pairs, ...extents);
+              },
+            }),
         })
       : null;
     return [dx, dWeights, dBias];
@@ -109,24 +147,32 @@ export const blocksToDense = defineOp<BlockShape>({
   forward(engine, [values, weights, bias], { mask, size }) {
     const outputs = weights.columns;
     const y = engine.allocate([mask.rows, outputs], 'a product with blocks');
-    const pointers = [values.pointer, weights.pointer, bias.pointer, y.pointer] as const;
+    const pointers = [values.pointer, weights.pointerOfBlocks(mask), bias.pointer, y.pointer] as const;
     const extents = [mask.pairs, mask.rows, mask.blocks, size, outputs] as const;
     engine.backend.run('blocksToDense', ...pointers, ...byBlock(mask), ...byRow(mask), ...extents);
     return { output: y };
   },
-  pullback(engine, { inputs: [values, weights], attributes: shape, needs }, dy, { descend }) {
+  pullback(engine, { inputs: [values, weights], attributes: shape, needs }, dy, context) {
     const { mask, size } = shape;
     const extents = [mask.pairs, mask.blocks, size, weights.columns] as const;
     const dValues = needs[0] ? compact(engine, shape, 'the gradient of block values') : null;
     if (dValues) {
-      const pointers = [dy.pointer, weights.pointer, dValues.pointer, ...byBlock(mask)] as const;
+      const pointers = [dy.pointer, weights.pointerOfBlocks(mask), dValues.pointer, ...byBlock(mask)] as const;
       engine.backend.run('blocksToDenseValues', ...pointers, ...extents);
     }
     const dBias = needs[2] ? columnSums(engine, dy) : null;
     const dWeights = needs[1]
-      ? weightGradient(engine, weights, descend(weights), (target, factor, accumulate) => {
-          const pointers = [values.pointer, dy.pointer, target, ...byBlock(mask)] as const;
-          engine.backend.run('blocksToDenseWeights', ...pointers, ...extents, factor, accumulate);
+      ? weightGradient(engine, weights, mask, context, {
+          fill(target, factor, accumulate) {
+            const pointers = [values.pointer, dy.pointer, target, ...byBlock(mask)] as const;
+            engine.backend.run('blocksToDenseWeights', ...pointers, ...extents, factor, accumulate);
+          },
+          ...(fitsGradient(weights.columns) && {
+            update(place) {
+              const pointers = [values.pointer, dy.pointer, ...placeOf(place), ...byBlock(mask)] as const;
+              engine.backend.run('blocksToDenseUpdate', ...pointers, ...extents);
+            },
+          }),
         })
       : null;
     return [dValues, dWeights, dBias];
@@ -140,24 +186,26 @@ export const blocksToBlocks = defineOp<{ from: BlockShape; to: BlockShape }>({
   cost: (_inputs, { from, to }) => pairsOnBothSides(from.mask, to.mask) * from.size * to.size,
   forward(engine, [values, weights, bias], { from, to }) {
     const output = compact(engine, to, 'block values');
-    const pointers = [values.pointer, weights.pointer, bias.pointer, output.pointer] as const;
+    const pointers = [values.pointer, weights.pointerOfBlocks(to.mask), bias.pointer, output.pointer] as const;
     const masks = [...byBlock(from.mask), ...byRow(from.mask), ...byBlock(to.mask)] as const;
     engine.backend.run('blocksToBlocks', ...pointers, ...masks, ...bothExtents(from, to));
     return { output };
   },
-  pullback(engine, { inputs: [values, weights], attributes: { from, to }, needs }, dy, { descend }) {
+  pullback(engine, { inputs: [values, weights], attributes: { from, to }, needs }, dy, context) {
     const dValues = needs[0] ? compact(engine, from, 'the gradient of block values') : null;
     if (dValues) {
-      const pointers = [dy.pointer, weights.pointer, dValues.pointer] as const;
+      const pointers = [dy.pointer, weights.pointerOfBlocks(to.mask), dValues.pointer] as const;
       const masks = [...byBlock(from.mask), ...byBlock(to.mask), ...byRow(to.mask)] as const;
       engine.backend.run('blocksToBlocksValues', ...pointers, ...masks, ...bothExtents(from, to));
     }
     const dBias = needs[2] ? blockBiasGradient(engine, dy, to) : null;
     const dWeights = needs[1]
-      ? weightGradient(engine, weights, descend(weights), (target, factor, accumulate) => {
-          const masks = [...byBlock(from.mask), ...byRow(from.mask), ...byBlock(to.mask)] as const;
-          const extents = [...bothExtents(from, to), factor, accumulate] as const;
-          engine.backend.run('blocksToBlocksWeights', values.pointer, dy.pointer, target, ...masks, ...extents);
+      ? weightGradient(engine, weights, to.mask, context, {
+          fill(target, factor, accumulate) {
+            const masks = [...byBlock(from.mask), ...byRow(from.mask), ...byBlock(to.mask)] as const;
+            const extents = [...bothExtents(from, to), factor, accumulate] as const;
+            engine.backend.run('blocksToBlocksWeights', values.pointer, dy.pointer, target, ...masks, ...extents);
+          },
         })
       : null;
     return [dValues, dWeights, dBias];
