@@ -14,11 +14,11 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   'src/schema': ['src/math'],
   'src/kernels': ['src/math', 'src/random'],
   'src/neurons': ['src/math'],
-  'src/backend': ['src/math', 'src/kernels'],
+  'src/backend': ['src/math', 'src/schema', 'src/kernels'],
   'src/tensor': ['src/math', 'src/random', 'src/kernels', 'src/neurons', 'src/backend'],
   'src/gates': ['src/math', 'src/backend', 'src/tensor'],
-  'src/nn': ['src/math', 'src/random', 'src/neurons', 'src/backend', 'src/tensor', 'src/gates'],
-  'src/optim': ['src/math', 'src/kernels', 'src/backend'],
+  'src/nn': ['src/math', 'src/schema', 'src/random', 'src/neurons', 'src/backend', 'src/tensor', 'src/gates'],
+  'src/optim': ['src/math', 'src/schema', 'src/kernels', 'src/backend'],
   'src/data': ['src/math', 'src/random'],
   'src/tasks': [
     'src/math',
@@ -57,7 +57,7 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
     'src/train',
   ],
   'src/io': ['src/math', 'src/neurons', 'src/backend', 'src/tensor', 'src/nn'],
-  'src/lower': ['src/math', 'src/neurons', 'src/backend', 'src/tensor', 'src/nn', 'src/io'],
+  'src/lower': ['src/math', 'src/schema', 'src/neurons', 'src/backend', 'src/tensor', 'src/nn', 'src/io'],
   'src/runs': [
     'src/math',
     'src/random',

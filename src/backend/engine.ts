@@ -1,3 +1,4 @@
+import { checkNames, type NamesOf } from '../schema/names.ts';
 import type { Backend } from './backend.ts';
 import type { Blas } from './blas.ts';
 import { CROSSOVERS, type Crossovers } from './crossovers.ts';
@@ -40,6 +41,17 @@ export interface EngineOptions {
    */
   readonly crossovers?: Crossovers;
 }
+
+const NAMES: NamesOf<EngineOptions> = {
+  threads: true,
+  simd: true,
+  memory: true,
+  backend: true,
+  patience: true,
+  platform: true,
+  blas: true,
+  crossovers: true,
+};
 
 /** Kernels, threads and one heap. Make one per network or program; `close()` ends its threads. */
 export class Engine {
@@ -152,6 +164,7 @@ const FEW_THREADS = 16;
  * @throws RangeError for a thread count that is not a whole number ≥ 1, or far above the cores that there are
  */
 export async function createEngine(options: EngineOptions = {}): Promise<Engine> {
+  checkNames('createEngine', options, NAMES);
   if (options.backend === 'reference') return new Engine(createReferenceBackend(), options.crossovers);
   const { platform } = options;
   const threads = options.threads ?? platform?.cores ?? 1;

@@ -1,5 +1,6 @@
 import { encodeBase64 } from '../io/base64.ts';
 import type { Model } from '../nn/model.ts';
+import { checkNames, type NamesOf } from '../schema/names.ts';
 import { padded, type Shape, sizeOf, stridesOf } from '../tensor/shape.ts';
 import { blocksOf, type Guard, guardsOf, inBlocks } from './blocks.ts';
 import { javascriptFormula } from './javascript-formula.ts';
@@ -19,6 +20,8 @@ export interface OneFileOptions {
   readonly byteScale?: number;
 }
 
+const NAMES: NamesOf<OneFileOptions> = { mode: true, byteScale: true };
+
 /**
  * A model as one JavaScript file, an ES module that imports nothing: `predict(pixels)` gives the class, the probabilities, the
  * open gates and the multiply-adds of one example; closed blocks are not computed. Of a network with LSTM layers it has `read(points)` in
@@ -27,6 +30,7 @@ export interface OneFileOptions {
  * @throws RangeError for another mode, or a scale that is not a number over 0
  */
 export function exportOneFile(model: Model, options: OneFileOptions = {}): string {
+  checkNames('exportOneFile', options, NAMES);
   const { mode = 'threshold', byteScale = 1 / 255 } = options;
   if (!(byteScale > 0 && byteScale < Number.POSITIVE_INFINITY))
     throw new RangeError(`\`byteScale\` is ${byteScale}; a number over 0 would do.`);

@@ -1,4 +1,5 @@
 import type { Model } from '../nn/model.ts';
+import { checkNames, type NamesOf } from '../schema/names.ts';
 import { ExportError } from '../tensor/export-error.ts';
 import { blocksOf, canBeZero } from './blocks.ts';
 import { type FrozenMode, lower, ofKind, type Program, readsSequences } from './lower.ts';
@@ -25,6 +26,8 @@ export interface OnnxFile {
   readonly skips: readonly string[];
 }
 
+const NAMES: NamesOf<OnnxOptions> = { mode: true, gates: true };
+
 /** From this block size on, gathering was faster for one row than computing all (docs/export.md). */
 const LEAST_SKIPPED_SIZE = 8;
 
@@ -39,6 +42,7 @@ const MOST_BYTES = 2 ** 31 - 1;
  * @throws RangeError for another mode or way of the gates
  */
 export function exportOnnx(model: Model, options: OnnxOptions = {}): OnnxFile {
+  checkNames('exportOnnx', options, NAMES);
   const { mode = 'threshold', gates } = options;
   if (gates !== undefined && gates !== 'skip' && gates !== 'plain')
     throw new RangeError(`\`gates\` is "${gates}"; "skip" or "plain" would do.`);

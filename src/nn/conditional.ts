@@ -1,8 +1,17 @@
+import { checkNames, type NamesOf } from '../schema/names.ts';
 import { type Join, joinParts, type OpenPart, openRows, weighGradient } from '../tensor/ops/parts.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { checkUnits } from './check.ts';
 import { GatedPath } from './gated-path.ts';
-import { fireGates, type GateOptions, gateOptionWords, gateWords, keepRates, resolveGates } from './gating.ts';
+import {
+  fireGates,
+  type GateOptions,
+  gateNames,
+  gateOptionWords,
+  gateWords,
+  keepRates,
+  resolveGates,
+} from './gating.ts';
 import type { LayerSpec } from './layer-kinds.ts';
 import { type LayerText, oneOf, option, whole } from './layer-text.ts';
 import { isModule, type LayerDescription, type LayerKind, type Module, module } from './module.ts';
@@ -43,10 +52,13 @@ export function conditional(
   gates: ConditionalOptions,
   parts: readonly (Module | LayerSpec)[],
 ): Module | ConditionalSpec {
+  checkNames('conditional', gates, { name: true, ...conditionalNames });
   if (parts.length === 0) throw new RangeError('conditional: there are no parts. Expected one or more.');
   if (parts.some(isModule)) return module(gates.name ?? 'conditional', (scope, x) => open(scope, gates, parts, x));
   return { layer: 'conditional', parts: parts as readonly LayerSpec[], ...gates };
 }
+
+export const conditionalNames: NamesOf<Omit<ConditionalOptions, 'name'>> = { ...gateNames, join: true, copies: true };
 
 export const conditionalText: LayerText<ConditionalSpec> = {
   words: [

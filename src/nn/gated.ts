@@ -1,5 +1,6 @@
 import type { Neuron } from '../neurons/contract.ts';
 import type { NeuronSpec } from '../neurons/resolve.ts';
+import { checkNames, type NamesOf } from '../schema/names.ts';
 import {
   allBlocks,
   type BlockShape,
@@ -18,6 +19,7 @@ import {
   fireGates,
   type GateFacts,
   type GateOptions,
+  gateNames,
   gateOptionWords,
   gateWords,
   keepRates,
@@ -44,10 +46,17 @@ export interface GatedSpec extends LayerDescription, GateOptions {
   readonly activation?: NeuronSpec;
 }
 
-/** Shorthand for a `GatedSpec`. */
+/** Shorthand for a `GatedSpec`. @throws RangeError for an option that there is not */
 export function gated(units: number, options: Omit<GatedSpec, 'layer' | 'units'> = {}): GatedSpec {
+  checkNames('gated', options, { name: true, ...gatedNames });
   return { layer: 'gated', units, ...options };
 }
+
+export const gatedNames: NamesOf<Omit<GatedSpec, 'units' | keyof LayerDescription>> = {
+  ...gateNames,
+  blocks: true,
+  activation: true,
+};
 
 export const gatedText: LayerText<GatedSpec> = {
   words: [

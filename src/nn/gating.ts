@@ -4,6 +4,7 @@ import { resolveSparsity, type SparsitySpec } from '../gates/index.ts';
 import { BiasNudge, type NudgeOptions } from '../gates/nudge.ts';
 import type { Neuron } from '../neurons/contract.ts';
 import { type NeuronSpec, resolveNeuron } from '../neurons/resolve.ts';
+import type { NamesOf } from '../schema/names.ts';
 import { fireTensor } from '../tensor/ops/fire.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { affine } from './affine.ts';
@@ -45,6 +46,18 @@ export interface GateOptions {
    */
   readonly probe?: number;
 }
+
+export const gateNames: NamesOf<GateOptions> = {
+  neuron: true,
+  gater: true,
+  rate: true,
+  sparsity: true,
+  start: true,
+  nudge: true,
+  balance: true,
+  compute: true,
+  probe: true,
+};
 
 /** The penalties' own text. */
 const sparsity = {

@@ -1,15 +1,22 @@
 /** Every kind of shipped module: how its description is computed and how it is written. Adding one: a file beside this one, and a line here. */
-import { applyConditional, type ConditionalSpec, conditionalText, ungatedConditional } from './conditional.ts';
+import type { NamesOf } from '../schema/names.ts';
+import {
+  applyConditional,
+  type ConditionalSpec,
+  conditionalNames,
+  conditionalText,
+  ungatedConditional,
+} from './conditional.ts';
 import { applyDense, type DenseSpec, denseText } from './dense.ts';
 import { applyDropout, type DropoutSpec, dropoutText } from './dropout.ts';
 import { applyEmbedding, type EmbeddingSpec, embeddingText } from './embedding.ts';
-import { applyGated, type GatedSpec, gatedText, ungatedGated } from './gated.ts';
+import { applyGated, type GatedSpec, gatedNames, gatedText, ungatedGated } from './gated.ts';
 import type { LayerText } from './layer-text.ts';
-import { applyLstm, type LstmSpec, lstmText } from './lstm.ts';
+import { applyLstm, type LstmSpec, lstmNames, lstmText } from './lstm.ts';
 import type { LayerDescription, LayerKind } from './module.ts';
 import { applyNorm, type NormSpec, normText } from './norm.ts';
 import { applyOwn, type OwnSpec } from './own.ts';
-import { applyParallel, type ParallelSpec, parallelText } from './parallel.ts';
+import { applyParallel, type ParallelSpec, parallelNames, parallelText } from './parallel.ts';
 import { applyPool, type PoolSpec, poolText } from './pool.ts';
 import { applyReshape, type ReshapeSpec, reshapeText } from './reshape.ts';
 import { applyResidual, type ResidualSpec, residualText } from './residual.ts';
@@ -24,8 +31,14 @@ export interface LayerFacts<S> {
   ungated?(spec: S): LayerSpec;
 }
 
-const kind = <S extends LayerDescription>(apply: LayerKind<S>, text?: LayerText<S>, facts: LayerFacts<S> = {}) => ({
+const kind = <S extends LayerDescription>(
+  apply: LayerKind<S>,
+  names: NamesOf<Omit<S, keyof LayerDescription>>,
+  text?: LayerText<S>,
+  facts: LayerFacts<S> = {},
+) => ({
   apply,
+  names: { layer: true, name: true, ...names } as Readonly<Record<string, true>>,
   text,
   ...facts,
 });
@@ -40,24 +53,27 @@ const parts = <S extends { readonly parts: readonly LayerSpec[] }>(
 });
 
 export const layerKinds = {
-  conditional: kind(applyConditional, conditionalText, { inside: parts, ungated: ungatedConditional }),
-  dense: kind(applyDense, denseText),
-  dropout: kind(applyDropout, dropoutText),
-  embedding: kind(applyEmbedding, embeddingText),
-  gated: kind(applyGated, gatedText, { ungated: ungatedGated }),
-  lstm: kind(applyLstm, lstmText),
-  norm: kind(applyNorm, normText),
-  parallel: kind(applyParallel, parallelText, { inside: parts }),
-  pool: kind(applyPool, poolText),
-  reshape: kind(applyReshape, reshapeText),
-  sequential: kind(applySequential, sequentialText, {
+  conditional: kind(applyConditional, { parts: true, ...conditionalNames }, conditionalText, {
+    inside: parts,
+    ungated: ungatedConditional,
+  }),
+  dense: kind(applyDense, { units: true, neuron: true }, denseText),
+  dropout: kind(applyDropout, { drop: true }, dropoutText),
+  embedding: kind(applyEmbedding, { classes: true, units: true }, embeddingText),
+  gated: kind(applyGated, { units: true, ...gatedNames }, gatedText, { ungated: ungatedGated }),
+  lstm: kind(applyLstm, { units: true, ...lstmNames }, lstmText),
+  norm: kind(applyNorm, {}, normText),
+  parallel: kind(applyParallel, { parts: true, ...parallelNames }, parallelText, { inside: parts }),
+  pool: kind(applyPool, { size: true, stride: true, by: true }, poolText),
+  reshape: kind(applyReshape, { shape: true }, reshapeText),
+  sequential: kind(applySequential, { modules: true }, sequentialText, {
     inside: (spec, change) => ({ ...spec, modules: spec.modules.map(change) }),
   }),
-  residual: kind(applyResidual, residualText, {
+  residual: kind(applyResidual, { module: true }, residualText, {
     inside: (spec, change) => ({ ...spec, module: change(spec.module) }),
   }),
-  signs: kind(applySigns, signsText),
-  own: kind(applyOwn),
+  signs: kind(applySigns, {}, signsText),
+  own: kind(applyOwn, {}),
 };
 
 export type LayerSpec =

@@ -1,3 +1,4 @@
+import { checkNames, type NamesOf } from '../schema/names.ts';
 import { concatenate } from '../tensor/ops/joining.ts';
 import { lstm as readSequences } from '../tensor/ops/sequences.ts';
 import type { Tensor } from '../tensor/tensor.ts';
@@ -25,8 +26,11 @@ export interface LstmSpec extends LayerDescription {
 
 /** Shorthand for an `LstmSpec`. */
 export function lstm(units: number, options: Omit<LstmSpec, 'layer' | 'units'> = {}): LstmSpec {
+  checkNames('lstm', options, { name: true, ...lstmNames });
   return { layer: 'lstm', units, ...options };
 }
+
+export const lstmNames: NamesOf<Omit<LstmSpec, 'units' | keyof LayerDescription>> = { bidirectional: true };
 
 export const lstmText: LayerText<LstmSpec> = { words: [units(), flag('bidirectional')] };
 

@@ -3,6 +3,7 @@ import { suggest } from '../math/text.ts';
 import type { NeuronDefinition } from '../neurons/contract.ts';
 import { type NeuronSpec, neuronDescription } from '../neurons/resolve.ts';
 import { seedToKey } from '../random/stream.ts';
+import { checkNames, type NamesOf } from '../schema/names.ts';
 import type { OpRecord } from '../tensor/define-op.ts';
 import { Tape } from '../tensor/tape.ts';
 import type { Tensor } from '../tensor/tensor.ts';
@@ -24,6 +25,8 @@ export interface ModelSpec {
   /** Neurons of one's own that layers and modules may ask for by name. */
   readonly neurons?: readonly NeuronDefinition[];
 }
+
+const NAMES: NamesOf<ModelSpec> = { inputs: true, layers: true, seed: true, neurons: true };
 
 export type { LayerSpec };
 
@@ -82,6 +85,7 @@ export class Model {
 
   /** See `createModel`. */
   constructor(engine: Engine, spec: ModelSpec) {
+    checkNames('createModel', spec, NAMES);
     checkUnits('The model', spec.inputs, 'inputs');
     if (!Array.isArray(spec.layers) || spec.layers.some((layer) => typeof layer !== 'object' || layer === null))
       throw new RangeError(
@@ -342,6 +346,7 @@ function resolve(given: Module | LayerSpec): ReturnType<Registry['resolve']> {
   const { layer, name } = given;
   if (!Object.hasOwn(layerKinds, layer))
     throw new RangeError(`There is no layer "${layer}". ${suggest(String(layer), Object.keys(layerKinds))}`);
+  checkNames(`The layer "${name ?? layer}"`, given, layerKinds[layer].names);
   const apply = layerKinds[layer].apply as LayerKind<LayerSpec>;
   return { kind: layer, ...(name && { name }), apply: (scope, ...inputs) => apply(scope, given, ...inputs) };
 }

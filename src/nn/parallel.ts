@@ -1,3 +1,4 @@
+import { checkNames, type NamesOf } from '../schema/names.ts';
 import { add } from '../tensor/ops/arithmetic.ts';
 import { concatenate } from '../tensor/ops/joining.ts';
 import type { Join } from '../tensor/ops/parts.ts';
@@ -27,11 +28,14 @@ export interface ParallelSpec extends LayerDescription, ParallelOptions {
 export function parallel(parts: readonly LayerSpec[], options?: ParallelOptions): ParallelSpec;
 export function parallel(parts: readonly (Module | LayerSpec)[], options?: ParallelOptions): Module | ParallelSpec;
 export function parallel(parts: readonly (Module | LayerSpec)[], options: ParallelOptions = {}): Module | ParallelSpec {
+  checkNames('parallel', options, { name: true, ...parallelNames });
   if (parts.length === 0) throw new RangeError('parallel: there are no modules. Expected one or more.');
   if (parts.some(isModule))
     return module(options.name ?? 'parallel', (scope, x) => side(scope, parts, options.join, x));
   return { layer: 'parallel', parts: parts as readonly LayerSpec[], ...options };
 }
+
+export const parallelNames: NamesOf<Omit<ParallelOptions, 'name'>> = { join: true };
 
 export const parallelText: LayerText<ParallelSpec> = {
   words: [option('join', 'sum|concatenate', oneOf('sum', 'concatenate'))],

@@ -1,4 +1,5 @@
 import { ADAM_RULE } from '../kernels/optimizers.ts';
+import { checkNames, type NamesOf } from '../schema/names.ts';
 import { checkSetting, type Optimizer, type UpdateContext, zeroSlots } from './optimizer.ts';
 
 export interface AdamOptions {
@@ -12,16 +13,15 @@ export interface AdamOptions {
   readonly epsilon?: number;
 }
 
+const NAMES: NamesOf<AdamOptions> = { learningRate: true, beta1: true, beta2: true, epsilon: true };
+
 /** The two moments. */
 const SLOTS = 2;
 
 /** Adam. Source: Kingma and Ba 2015, algorithm 1. @throws RangeError for a negative rate or a decay outside [0, 1) */
-export function adam({
-  learningRate = 0.001,
-  beta1 = 0.9,
-  beta2 = 0.999,
-  epsilon = 1e-8,
-}: AdamOptions = {}): Optimizer {
+export function adam(given: AdamOptions = {}): Optimizer {
+  checkNames('adam', given, NAMES);
+  const { learningRate = 0.001, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8 } = given;
   checkSetting('adam', 'learningRate', learningRate, 0, Number.POSITIVE_INFINITY);
   checkSetting('adam', 'beta1', beta1, 0, 1);
   checkSetting('adam', 'beta2', beta2, 0, 1);

@@ -1,4 +1,5 @@
 import { MOMENTUM_RULE } from '../kernels/optimizers.ts';
+import { checkNames, type NamesOf } from '../schema/names.ts';
 import { checkSetting, type Optimizer, zeroSlots } from './optimizer.ts';
 
 export interface SgdOptions {
@@ -8,8 +9,12 @@ export interface SgdOptions {
   readonly momentum?: number;
 }
 
+const NAMES: NamesOf<SgdOptions> = { learningRate: true, momentum: true };
+
 /** v = μ·v − η·g; w = w + v. Source: Polyak 1964. @throws RangeError for a negative rate or a momentum outside [0, 1) */
-export function sgd({ learningRate = 0.1, momentum = 0 }: SgdOptions = {}): Optimizer {
+export function sgd(given: SgdOptions = {}): Optimizer {
+  checkNames('sgd', given, NAMES);
+  const { learningRate = 0.1, momentum = 0 } = given;
   checkSetting('sgd', 'learningRate', learningRate, 0, Number.POSITIVE_INFINITY);
   checkSetting('sgd', 'momentum', momentum, 0, 1);
   const slots = momentum > 0 ? 1 : 0;

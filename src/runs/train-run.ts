@@ -4,6 +4,7 @@ import { FormatError } from '../io/format-error.ts';
 import { saveModel } from '../io/model-file.ts';
 import { sizeOfModel } from '../io/model-size.ts';
 import type { Model } from '../nn/model.ts';
+import { checkNames, type NamesOf } from '../schema/names.ts';
 import { resolveTask } from '../tasks/index.ts';
 import { nameIn } from '../tasks/reading.ts';
 import { type Parts, shapeOf, type Task } from '../tasks/task.ts';
@@ -37,6 +38,18 @@ export interface TrainRunOptions {
   readonly by?: Readonly<Record<string, string | number>>;
 }
 
+const NAMES: NamesOf<TrainRunOptions> = {
+  engine: true,
+  data: true,
+  model: true,
+  own: true,
+  signal: true,
+  checkpointSeconds: true,
+  epochs: true,
+  anyEngine: true,
+  by: true,
+};
+
 /** A checkpoint was taken up. */
 export interface ResumedEvent {
   readonly event: 'resumed';
@@ -66,6 +79,7 @@ export type RunEvent = TaskEvent | ResumedEvent | SavedEvent;
  * when its files are damaged; what `train` throws
  */
 export async function* trainRun(run: Run, options: TrainRunOptions): AsyncGenerator<RunEvent, void> {
+  checkNames('trainRun', options, NAMES);
   const lock = await run.folder.lock();
   try {
     yield* trainLocked(run, options, lock);

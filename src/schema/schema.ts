@@ -112,8 +112,11 @@ const missing =
   (fields: Entries) =>
   ({ expected, path }: Issue): string => {
     if (expected === 'Object') return 'an object';
-    const field = fields[String(path?.at(-1)?.key)] as { readonly message?: unknown } | undefined;
-    return `${MISSING}${typeof field?.message === 'string' ? field.message : 'a value'}`;
+    const field = fields[String(path?.at(-1)?.key)] as
+      | { readonly type?: string; readonly message?: unknown }
+      | undefined;
+    const told = typeof field?.message === 'string' ? field.message : undefined;
+    return `${MISSING}${told ?? (field?.type?.includes('object') ? 'an object' : 'a value')}`;
   };
 const UNKNOWN = 'unknown: ';
 const MISSING = 'missing: ';
@@ -128,11 +131,18 @@ export const where = <T extends v.GenericSchema>(
 
 export { optional, unknown } from 'valibot';
 
+/** @param what has the options, for messages: `train`. @throws RangeError for an option that is not known, or is what it cannot be */
+export function checkOptions(of: v.GenericSchema, options: unknown, what: string): void {
+  const problem = problemOf(of, options, what);
+  if (problem !== undefined) throw new RangeError(problem);
+}
+
 /** What is wrong with a value, in a sentence; undefined where nothing is. @param where what has it: `run.json` */
 export function problemOf(schema: v.GenericSchema, value: unknown, where: string): string | undefined {
-  const { issues } = v.safeParse(schema, value, { abortEarly: true, abortPipeEarly: true });
+  const { issues } = v.safeParse(schema, value, { abortPipeEarly: true });
   if (!issues) return undefined;
-  const [{ message, path = [] }] = issues;
+  // A name that is not known may be that of the field which is not there.
+  const { message, path = [] } = issues.find((issue) => issue.message.startsWith(UNKNOWN)) ?? issues[0];
   const name = path.map(({ key }, i) => (typeof key === 'number' ? `[${key}]` : `${i > 0 ? '.' : ''}${key}`)).join('');
   if (message.startsWith(UNKNOWN)) {
     const at = name.lastIndexOf('.');

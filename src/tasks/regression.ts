@@ -1,4 +1,5 @@
 import type { TargetDataset } from '../data/targets.ts';
+import { checkNames, type NamesOf } from '../schema/names.ts';
 import { scale } from '../tensor/ops/arithmetic.ts';
 import { absoluteError, huber, squaredError } from '../tensor/ops/losses.ts';
 import type { Tensor } from '../tensor/tensor.ts';
@@ -33,13 +34,15 @@ export interface RegressionOptions {
   readonly loss?: keyof typeof losses;
 }
 
+const NAMES: NamesOf<RegressionOptions> = { loss: true };
+
 /**
  * Numbers as targets.
  * @throws RangeError for a loss that there is not
  */
-export function regression({
-  loss = 'squared',
-}: RegressionOptions = {}): Task<TargetDataset, TargetBatch, RegressionEpoch> {
+export function regression(options: RegressionOptions = {}): Task<TargetDataset, TargetBatch, RegressionEpoch> {
+  checkNames('regression', options, NAMES);
+  const { loss = 'squared' } = options;
   if (!Object.hasOwn(losses, loss))
     throw new RangeError(`regression: \`loss\` is "${loss}". Expected ${Object.keys(losses).join(', ')}.`);
   return {

@@ -1,5 +1,6 @@
 import type { Dataset } from '../data/dataset.ts';
 import type { Model } from '../nn/model.ts';
+import { checkNames, type NamesOf } from '../schema/names.ts';
 import { add } from '../tensor/ops/arithmetic.ts';
 import { bernoulliDivergence } from '../tensor/ops/bernoulli.ts';
 import type { Tensor } from '../tensor/tensor.ts';
@@ -30,6 +31,8 @@ export interface VaeOptions {
   readonly samples?: number;
 }
 
+const NAMES: NamesOf<VaeOptions> = { samples: true };
+
 /** The same numbers, through which no gradient goes back. */
 const untracked = ({ tape, array, plate }: Tensor): Tensor => tape.input(array, plate);
 
@@ -40,7 +43,9 @@ const untracked = ({ tape, array, plate }: Tensor): Tensor => tape.input(array, 
  * A new model's biases start at the data's means.
  * @throws RangeError for a number of samples that is not a whole number from 1 up
  */
-export function vae({ samples = 100 }: VaeOptions = {}): Task<Dataset, Batch, VaeEpoch, VaeResult> {
+export function vae(options: VaeOptions = {}): Task<Dataset, Batch, VaeEpoch, VaeResult> {
+  checkNames('vae', options, NAMES);
+  const { samples = 100 } = options;
   if (!Number.isInteger(samples) || samples < 1)
     throw new RangeError(`\`samples\` is ${samples}; a whole number from 1 up would do.`);
   return {

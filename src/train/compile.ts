@@ -7,6 +7,7 @@ import { isModule } from '../nn/module.ts';
 import type { Pass } from '../nn/pass.ts';
 import { pruneBlocks } from '../nn/prune.ts';
 import { seedToKey } from '../random/stream.ts';
+import { checkNames, type NamesOf } from '../schema/names.ts';
 import { Tape } from '../tensor/tape.ts';
 import { gateRates } from './gate-rates.ts';
 
@@ -21,6 +22,8 @@ export interface CompileOptions {
   /** Examples on which blocks are looked at: those that never open are removed. Default: none is removed. */
   readonly prune?: Dataset;
 }
+
+const NAMES: NamesOf<CompileOptions> = { mode: true, samples: true, prune: true };
 
 /** What a frozen network says of one or more examples. */
 export interface Prediction {
@@ -141,6 +144,7 @@ export class CompiledModel {
  * @throws RangeError for an unknown mode or a count of samples that is not a whole number ≥ 1
  */
 export function compile(model: Model, options: CompileOptions = {}): CompiledModel {
+  checkNames('compile', options, NAMES);
   const { mode = 'threshold', samples = 10, prune } = options;
   if (!MODES.includes(mode)) throw new RangeError(`The mode is "${mode}"; one of ${MODES.join(', ')} would do.`);
   if (!Number.isInteger(samples) || samples < 1)

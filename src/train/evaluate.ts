@@ -4,9 +4,11 @@ import { type Hold, heldBySite } from '../nn/hold.ts';
 import type { Model } from '../nn/model.ts';
 import type { Mode, Pass } from '../nn/pass.ts';
 import { seedToKey } from '../random/stream.ts';
+import { checkOptions } from '../schema/schema.ts';
 import { classification } from '../tasks/classification.ts';
 import { added, type Figures, type Outcome, type Task, type TaskBatch, type TaskData } from '../tasks/task.ts';
 import { NonFiniteError, Tape } from '../tensor/tape.ts';
+import { evaluateOptionsSchema } from './settings.ts';
 
 /** How a model does on a data set, whatever its task. */
 export interface TaskEvaluation {
@@ -62,6 +64,7 @@ export function evaluateTask<D extends TaskData, B extends TaskBatch>(
   task: Task<D, B>,
   options: EvaluateOptions = {},
 ): TaskEvaluation {
+  checkOptions(evaluateOptionsSchema, options, 'evaluate');
   task.check(model, data);
   let [loss, open, gates, examples] = [0, 0, 0, 0];
   let sums: Figures = {};

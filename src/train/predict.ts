@@ -3,6 +3,7 @@ import { heldBySite } from '../nn/hold.ts';
 import type { Model } from '../nn/model.ts';
 import type { Pass } from '../nn/pass.ts';
 import { seedToKey } from '../random/stream.ts';
+import { checkNames, type NamesOf } from '../schema/names.ts';
 import { identity } from '../tasks/link.ts';
 import { added, type Figures, type Outcome, type Task, type TaskBatch, type TaskData } from '../tasks/task.ts';
 import { Tape } from '../tensor/tape.ts';
@@ -30,6 +31,8 @@ export interface PredictTaskOptions {
   readonly batch?: number;
 }
 
+const NAMES: NamesOf<PredictTaskOptions> = { mode: true, samples: true, hold: true, batch: true };
+
 /** What a pass left behind: its memory is used again by the next one. */
 interface Seen extends TaskPrediction {
   readonly batch: TaskBatch;
@@ -46,6 +49,7 @@ export function* predictTask<D extends TaskData, B extends TaskBatch>(
   task: Pick<Task<D, B>, 'gather' | 'run' | 'link'>,
   options: PredictTaskOptions = {},
 ): Generator<TaskPrediction, void> {
+  checkNames('predictTask', options, NAMES);
   for (const { values, columns, multiplyAdds, open } of passes(model, data, task, options))
     yield { values, columns, multiplyAdds, open };
 }

@@ -1,4 +1,4 @@
-import { list, oneOf, optional, over, text, whole } from '../schema/schema.ts';
+import { closed, eachOptional, list, oneOf, optional, over, text, unknown, whole } from '../schema/schema.ts';
 
 /** The most gradients of a neuron that a basket draws each time. */
 const MOST_REPEATS = 1000;
@@ -7,6 +7,7 @@ const MOST_REPEATS = 1000;
 export const loopSettings = {
   epochs: whole(1),
   batch: whole(1),
+  examplesPerEpoch: whole(1),
   gaterLearningRate: over(0),
   maxNorm: over(0),
   decay: over(0),
@@ -23,3 +24,27 @@ export const basketSettings = {
   repeats: optional(whole(3, MOST_REPEATS)),
   site: optional(text),
 } as const;
+
+/** Options of `train`: settings, and what no JSON holds. */
+export const trainOptionsSchema = closed({
+  ...eachOptional({ ...loopSettings, seed: unknown() }),
+  ...eachOptional({
+    optimizer: unknown(),
+    signal: unknown(),
+    weightNoise: unknown(),
+    basket: closed({ ...basketSettings, neurons: unknown() }),
+    task: unknown(),
+    resume: unknown(),
+  }),
+});
+
+/** Options of `evaluate` and its like. */
+export const evaluateOptionsSchema = closed(
+  eachOptional({
+    mode: oneOf(['sample', 'threshold', 'mean-field']),
+    batch: whole(1),
+    draw: whole(0),
+    hold: unknown(),
+    examples: whole(0),
+  }),
+);

@@ -2,6 +2,7 @@ import type { Dataset } from '../data/dataset.ts';
 import type { Model, Snapshot } from '../nn/model.ts';
 import type { WeightNoiseSpec } from '../nn/weight-noise.ts';
 import { type Optimizer, type OptimizerName, resolveOptimizer } from '../optim/index.ts';
+import { checkOptions } from '../schema/schema.ts';
 import { type ClassificationEpoch, classification } from '../tasks/classification.ts';
 import { type Batch, epochOrder } from '../tasks/examples.ts';
 import {
@@ -28,6 +29,7 @@ import type {
   ResultFacts,
 } from './events.ts';
 import { restoreState } from './restore-state.ts';
+import { trainOptionsSchema } from './settings.ts';
 import { checkProgress, type Progress, type TrainingProgress, type TrainingState } from './state.ts';
 import { type StepOutcome, Stepper } from './step.ts';
 
@@ -113,6 +115,7 @@ export function train(
   data: Parts,
   options: LoopOptions & { readonly task?: Task; readonly resume?: TrainingState<Progress> } = {},
 ): unknown {
+  checkOptions(trainOptionsSchema, options, 'train');
   options.signal?.throwIfAborted();
   checkAlone(model);
   const run = new TrainingRun(model, data, options.task ?? (classification as unknown as Task), options);
@@ -157,17 +160,9 @@ class TrainingRun {
     this.data = data;
     this.task = task;
     this.options = options;
-    this.epochs = wholeNumber('epochs', options.epochs ?? 10);
-    this.batchSize = wholeNumber('batch', options.batch ?? defaults.batch);
-    this.count = Math.min(
-      data.train.count,
-      wholeNumber('examplesPerEpoch', options.examplesPerEpoch ?? data.train.count),
-    );
-    if (options.patience !== undefined) wholeNumber('patience', options.patience);
-    if (options.validateEvery !== undefined) wholeNumber('validateEvery', options.validateEvery);
-    positive('gaterLearningRate', options.gaterLearningRate);
-    positive('maxNorm', options.maxNorm);
-    positive('decay', options.decay);
+    this.epochs = options.epochs ?? 10;
+    this.batchSize = options.batch ?? defaults.batch;
+    this.count = Math.min(data.train.count, options.examplesPerEpoch ?? data.train.count);
     this.optimizer = resolveOptimizer(options.optimizer ?? defaults.optimizer);
     if (!options.resume) task.begin?.(model, data.train);
     const noise = options.weightNoise && { spec: options.weightNoise, examples: data.train.count };
@@ -432,13 +427,4 @@ class TrainingRun {
   private get seconds(): number {
     return this.secondsBefore + (performance.now() - this.start) / 1000;
   }
-}
-
-function wholeNumber(name: string, value: number): number {
-  if (Number.isInteger(value) && value >= 1) return value;
-  throw new RangeError(`\`${name}\` is ${value}; a whole number from 1 up would do.`);
-}
-
-function positive(name: string, value: number | undefined): void {
-  if (value !== undefined && !(value > 0)) throw new RangeError(`\`${name}\` is ${value}; a number over 0 would do.`);
 }

@@ -153,7 +153,7 @@ test('settings out of bounds and unknown names are refused', () => {
     [() => adam({ epsilon: Number.POSITIVE_INFINITY }), /`epsilon`/],
     [() => resolveOptimizer('adm'), /no optimizer "adm". Did you mean "adam"\? Known: sgd, adam/],
     [() => resolveOptimizer('toString'), /no optimizer "toString"/],
-    [() => resolveOptimizer('sgd', { momentm: 0.9 }), /"sgd" has no setting "momentm". Did you mean "momentum"/],
+    [() => resolveOptimizer('sgd', { momentm: 0.9 }), /sgd has no option "momentm". Did you mean "momentum"/],
   ];
   for (const [act, message] of refusals) assert.throws(act, { name: 'RangeError', message });
 });

@@ -69,7 +69,7 @@ describe('the basket', async () => {
 
   it('refuses what it cannot measure', async () => {
     await assert.rejects(trained(gatedLayers, { neurons: ['nobody'], every: 1 }), /no neuron "nobody"/);
-    await assert.rejects(trained(gatedLayers, { neurons: [], every: 0 }), /`every` of the basket is 0/);
+    await assert.rejects(trained(gatedLayers, { neurons: [], every: 0 }), /`basket\.every` of train is 0/);
     await assert.rejects(
       trained([dense(5, 'tanh'), dense(10)], { neurons: [], every: 1 }),
       /no firing site with noise/,

@@ -120,7 +120,7 @@ test('what does not fit is refused in a sentence', async () => {
   );
   await assert.rejects(
     trained(modelOf(engines[0]), { epochs: 0 }),
-    /`epochs` is 0; a whole number from 1 up would do\./,
+    /`epochs` of train is 0\. Expected a whole number from 1 up\./,
   );
   const pictures = createModel(engines[0], { inputs: 784, layers: [lstm(4), dense(10)] });
   assert.throws(

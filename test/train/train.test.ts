@@ -243,14 +243,14 @@ test('nudged gates come back to life', async () => {
 
 test('options and data that do not fit are refused before the first step', async () => {
   const refusals: [TrainOptions, RegExp][] = [
-    [{ epochs: 0 }, /`epochs` is 0; a whole number from 1 up/],
-    [{ epochs: 1.5 }, /`epochs` is 1.5/],
-    [{ batch: 0 }, /`batch` is 0/],
-    [{ patience: 0 }, /`patience` is 0/],
-    [{ patience: Number.NaN }, /`patience` is NaN/],
-    [{ maxNorm: 0 }, /`maxNorm` is 0; a number over 0/],
-    [{ decay: -1 }, /`decay` is -1/],
-    [{ gaterLearningRate: Number.NaN }, /`gaterLearningRate` is NaN/],
+    [{ epochs: 0 }, /`epochs` of train is 0\. Expected a whole number from 1 up/],
+    [{ epochs: 1.5 }, /`epochs` of train is 1.5/],
+    [{ batch: 0 }, /`batch` of train is 0/],
+    [{ patience: 0 }, /`patience` of train is 0/],
+    [{ patience: Number.NaN }, /`patience` of train is NaN/],
+    [{ maxNorm: 0 }, /`maxNorm` of train is 0\. Expected a number over 0/],
+    [{ decay: -1 }, /`decay` of train is -1/],
+    [{ gaterLearningRate: Number.NaN }, /`gaterLearningRate` of train is NaN/],
     [{ seed: -3 }, /The seed is -3/],
     [{ optimizer: 'sdg' as never }, /no optimizer "sdg". Did you mean "sgd"/],
   ];
