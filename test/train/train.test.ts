@@ -88,7 +88,7 @@ test('an epoch of a part of the data goes on where the last one ended, and every
   );
   assert.notDeepEqual(passes[0], passes[1]);
   assert.deepEqual([...passes[0]], [...epochOrder(count, 1, 1)].slice(0, 3 * own));
-  await assert.rejects(eventsOf(small(), cornersSplit, { examplesPerEpoch: 0 }), /`examplesPerEpoch` is 0/);
+  await assert.rejects(eventsOf(small(), cornersSplit, { examplesPerEpoch: 0 }), /`examplesPerEpoch` of train is 0/);
 });
 
 test('gaters, scaled neurons and decay have the learning rates that they should', async () => {
