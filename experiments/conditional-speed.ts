@@ -7,6 +7,8 @@ import { compareTimes, type EngineTimes } from './conditional-speed-times.ts';
 import { type CellOptions, type Experiment, type Finished, SAME_IMAGES } from './experiment.ts';
 
 const BATCH = 50;
+/** Examples that are classified together, where times of many at a time are measured. */
+const MANY = 100;
 const LEARNING_RATES = [0.1, 0.3, 0.6];
 /** The last epoch's learning rate as a share of the first's, geometric in between. */
 const LAST_RATE = 0.02;
@@ -127,7 +129,10 @@ async function run(
       if (search) return common;
       const { error, multiplyAdds } = compile(model).evaluate(data.test);
       const times =
-        cell.net.gates && (await compareTimes(model, cell.against, data, { batch: BATCH, learningRate, signal }));
+        cell.net.gates &&
+        (await compareTimes(model, cell.against.map(layersOf), data, {
+          ...{ batch: BATCH, many: MANY, optimizer: sgd({ learningRate }), signal },
+        }));
       const final = {
         testError: error,
         multiplyAdds: { test: multiplyAdds, training: training.executed, all: training.all },

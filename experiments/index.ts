@@ -1,5 +1,6 @@
 /** Every experiment that `flipgrad reproduce` knows: adding one is a file and a line here. */
 import { conditionalSpeed } from './conditional-speed.ts';
+import { conditionalText } from './conditional-text.ts';
 import type { Experiment } from './experiment.ts';
 import { hintonNoise } from './hinton-noise.ts';
 import { noiseInjection } from './noise-injection.ts';
@@ -11,6 +12,7 @@ export const experiments: readonly Experiment[] = [
   hintonNoise,
   table1,
   conditionalSpeed,
+  conditionalText,
   whySlow,
   noiseInjection,
   weightNoise,

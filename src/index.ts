@@ -61,7 +61,16 @@ export { HeapError } from './backend/heap.ts';
 export { NdArray } from './backend/nd-array.ts';
 export { serveKernels, type WorkerHandle, type WorkerInit } from './backend/pool.ts';
 // Data sets
-export { DataError, type Dataset, makeDataset, type Split, slice, splitOff, subset } from './data/dataset.ts';
+export {
+  DataError,
+  type Dataset,
+  featuresOf,
+  makeDataset,
+  type Split,
+  slice,
+  splitOff,
+  subset,
+} from './data/dataset.ts';
 export { type DigitsDataset, type DigitsSplit, digits, digitsSplit } from './data/digits.ts';
 export type { DataKind, DataKinds, DataShape } from './data/kinds.ts';
 export { type PenStrings, type PenStringsOptions, penStrings } from './data/pen-strings.ts';
