@@ -117,6 +117,7 @@ export { type Formula, type Formulas, f, type RowFormula } from './neurons/formu
 export { type NeuronName, zoo } from './neurons/index.ts';
 export { instantiate, type NeuronSpec, resolveNeuron } from './neurons/resolve.ts';
 // Layers and models
+export { type AttentionSpec, attention } from './nn/attention.ts';
 export { type ConditionalOptions, type ConditionalSpec, conditional } from './nn/conditional.ts';
 export { type DenseSpec, dense } from './nn/dense.ts';
 export { type DropoutSpec, dropout } from './nn/dropout.ts';
@@ -141,6 +142,7 @@ export { type ParallelOptions, type ParallelSpec, parallel } from './nn/parallel
 export { layerForms, layersText, parseLayers } from './nn/parse-layers.ts';
 export type { Mode, Pass } from './nn/pass.ts';
 export { type PoolSpec, pool } from './nn/pool.ts';
+export { type PositionsSpec, positions } from './nn/positions.ts';
 export { type ReshapeSpec, reshape } from './nn/reshape.ts';
 export { type ResidualSpec, residual } from './nn/residual.ts';
 export type { ParameterOptions, Scope, SiteOptions } from './nn/scope.ts';

@@ -61,6 +61,10 @@ function windowed(shape: Shape, size: unknown, stride: unknown): Shape | undefin
 }
 
 const counts: Readonly<Record<LayerSpec['layer'], Count>> = {
+  attention: (_layer, shape) => [
+    affine(elements(shape), 3 * elements(shape)) + affine(elements(shape), elements(shape)),
+    shape,
+  ],
   conditional({ parts, join, copies = 1, gater = [64] }: Parts, shape) {
     const [weights, outputs] = beside(parts, shape, join, copies);
     const gates = copies * (Array.isArray(parts) ? parts.length : 0);
@@ -84,6 +88,7 @@ const counts: Readonly<Record<LayerSpec['layer'], Count>> = {
   own: () => NOTHING,
   parallel: ({ parts, join }: Parts, shape) => beside(parts, shape, join),
   pool: ({ size, stride }: { size: unknown; stride?: unknown }, shape) => [0, windowed(shape, size, stride)],
+  positions: ({ points }: { points: number }, shape) => [points * elements(shape), shape],
   reshape: ({ shape }: { shape: unknown }) => [0, Array.isArray(shape) ? shape : undefined],
   residual: ({ module }: { module: unknown }, shape) => [sum([module], shape)[0], shape],
   sequential: ({ modules }: { modules: unknown }, shape) => sum(modules, shape),

@@ -1,3 +1,4 @@
+import * as attention from './attention.ts';
 import * as axes from './axes.ts';
 import * as bernoulliLosses from './bernoulli-losses.ts';
 import * as blocksFromDense from './blocks-from-dense.ts';
@@ -89,6 +90,9 @@ export const catalogue = {
   dropElements: normalization.dropElements,
   pool: pooling.pool,
   poolPullback: pooling.poolPullback,
+  attention: attention.attention,
+  attentionPullback: attention.attentionPullback,
+  rotatePairs: attention.rotatePairs,
   lstm: lstm.lstm,
   lstmPullback: lstm.lstmPullback,
   ctc: ctc.ctc,

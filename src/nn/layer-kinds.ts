@@ -1,5 +1,6 @@
 /** Every kind of shipped module: how its description is computed and how it is written. Adding one: a file beside this one, and a line here. */
 import type { NamesOf } from '../schema/names.ts';
+import { type AttentionSpec, applyAttention, attentionText } from './attention.ts';
 import {
   applyConditional,
   type ConditionalSpec,
@@ -18,6 +19,7 @@ import { applyNorm, type NormSpec, normText } from './norm.ts';
 import { applyOwn, type OwnSpec } from './own.ts';
 import { applyParallel, type ParallelSpec, parallelNames, parallelText } from './parallel.ts';
 import { applyPool, type PoolSpec, poolText } from './pool.ts';
+import { applyPositions, type PositionsSpec, positionsText } from './positions.ts';
 import { applyReshape, type ReshapeSpec, reshapeText } from './reshape.ts';
 import { applyResidual, type ResidualSpec, residualText } from './residual.ts';
 import { applySequential, type SequentialSpec, sequentialText } from './sequential.ts';
@@ -53,6 +55,7 @@ const parts = <S extends { readonly parts: readonly LayerSpec[] }>(
 });
 
 export const layerKinds = {
+  attention: kind(applyAttention, { heads: true, positions: true, bidirectional: true }, attentionText),
   conditional: kind(applyConditional, { parts: true, ...conditionalNames }, conditionalText, {
     inside: parts,
     ungated: ungatedConditional,
@@ -65,6 +68,7 @@ export const layerKinds = {
   norm: kind(applyNorm, {}, normText),
   parallel: kind(applyParallel, { parts: true, ...parallelNames }, parallelText, { inside: parts }),
   pool: kind(applyPool, { size: true, stride: true, by: true }, poolText),
+  positions: kind(applyPositions, { points: true }, positionsText),
   reshape: kind(applyReshape, { shape: true }, reshapeText),
   sequential: kind(applySequential, { modules: true }, sequentialText, {
     inside: (spec, change) => ({ ...spec, modules: spec.modules.map(change) }),
@@ -77,6 +81,7 @@ export const layerKinds = {
 };
 
 export type LayerSpec =
+  | AttentionSpec
   | ConditionalSpec
   | DenseSpec
   | DropoutSpec
@@ -86,6 +91,7 @@ export type LayerSpec =
   | NormSpec
   | ParallelSpec
   | PoolSpec
+  | PositionsSpec
   | ReshapeSpec
   | SequentialSpec
   | ResidualSpec

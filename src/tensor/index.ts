@@ -46,6 +46,7 @@ export {
   scale,
   subtract,
 } from './ops/arithmetic.ts';
+export { type AttentionOptions, attention, rotary } from './ops/attention.ts';
 export { bernoulliDivergence, sigmoidCrossEntropy } from './ops/bernoulli.ts';
 export {
   equal,

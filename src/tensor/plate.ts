@@ -174,6 +174,24 @@ export class Plates {
     return all;
   }
 
+  /** The place of every row in its sequence, from 0 up; of points that a gate opened, that which they had. */
+  positionsOf(plate: Plate): Int32Array {
+    const points = this.unpicked(plate);
+    const offsets = this.offsetsOf(points);
+    const all = new Int32Array(points.rows);
+    for (let s = 0; s + 1 < offsets.length; s++)
+      for (let row = offsets[s]; row < offsets[s + 1]; row++) all[row] = row - offsets[s];
+    return points === plate ? all : this.ownerRows(plate, points).map((row) => all[row]);
+  }
+
+  /** Points of the longest sequence, of all points, whichever a gate opened. */
+  longestSequence(plate: Plate): number {
+    const { offsets = Int32Array.of(0) } = this.unpicked(plate).structure;
+    let most = 0;
+    for (let s = 0; s + 1 < offsets.length; s++) most = Math.max(most, offsets[s + 1] - offsets[s]);
+    return most;
+  }
+
   /** In words: `the 12 rows of 4 examples with 3 draws`. */
   describe(plate: Plate | undefined): string {
     if (!plate) return 'values that all rows share';

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
 import { sizeOfModel } from '../../src/io/model-size.ts';
+import { attention } from '../../src/nn/attention.ts';
 import { conditional } from '../../src/nn/conditional.ts';
 import { dense } from '../../src/nn/dense.ts';
 import { dropout } from '../../src/nn/dropout.ts';
@@ -11,6 +12,7 @@ import { createModel, type LayerSpec } from '../../src/nn/model.ts';
 import { norm } from '../../src/nn/norm.ts';
 import { parallel } from '../../src/nn/parallel.ts';
 import { pool } from '../../src/nn/pool.ts';
+import { positions } from '../../src/nn/positions.ts';
 import { reshape } from '../../src/nn/reshape.ts';
 import { residual } from '../../src/nn/residual.ts';
 import { sequential } from '../../src/nn/sequential.ts';
@@ -32,6 +34,7 @@ describe('the weights of layers', () => {
       residual(conditional({ gater: [] }, [dense(30)])),
       parallel([dense(3), dense(3)]),
     ],
+    attention: [dense(8), positions(9), residual(attention(2)), dense(3)],
     pictures: [
       dense(60),
       reshape([5, 4, 3]),

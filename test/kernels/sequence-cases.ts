@@ -2,7 +2,14 @@ import fc from 'fast-check';
 import { type Draw, normal, uniform, wide } from '../helpers/numbers.ts';
 import type { ArrayCase, Case } from './cases.ts';
 
-export type SequenceKernelName = 'lstm' | 'lstmPullback' | 'ctc' | 'scaleSequences';
+export type SequenceKernelName =
+  | 'attention'
+  | 'attentionPullback'
+  | 'rotatePairs'
+  | 'lstm'
+  | 'lstmPullback'
+  | 'ctc'
+  | 'scaleSequences';
 
 /** Points in time of a sequence; some have none. */
 const lengthOf = (s: number): number => (5 * s + 3) % 7;
@@ -30,7 +37,70 @@ const labels = (columns: number): Draw => {
 const small = fc.oneof(fc.constantFrom(0, 1, 2, 3, 4, 5, 8, 9), fc.nat(20));
 const units = small.map((n) => n || 1);
 
+const heads = fc.record({
+  sequences: fc.nat(5),
+  heads: fc.integer({ min: 1, max: 3 }),
+  size: fc.constantFrom(1, 2, 3, 4, 8, 10, 16),
+  causal: fc.nat(1),
+  scale: fc.constantFrom(0.25, 0.5, 1),
+});
+/** Some longer than a tile of keys. */
+const pointsOfHeads = (s: number): number => (11 * s + 5) % 23;
+
 export const sequenceCases = {
+  attention: {
+    scalars: heads,
+    large: { sequences: 7, heads: 3, size: 12, causal: 1, scale: 0.3 },
+    arrays: ({ sequences, heads: count, size }) => {
+      const rows = totalOf(pointsOfHeads, sequences);
+      return {
+        'x*': { length: rows * 3 * count * size, draw: normal() },
+        'offsets#': offsets(pointsOfHeads, sequences),
+        'y*': { length: rows * count * size, written: true },
+        'logSums*': { length: rows * count, written: true },
+      };
+    },
+    relative: 5e-6,
+    absolute: 5e-6,
+  },
+  attentionPullback: {
+    scalars: heads,
+    large: { sequences: 7, heads: 3, size: 12, causal: 0, scale: 0.3 },
+    arrays: ({ sequences, heads: count, size }) => {
+      const rows = totalOf(pointsOfHeads, sequences);
+      return {
+        'x*': { length: rows * 3 * count * size, draw: normal() },
+        'offsets#': offsets(pointsOfHeads, sequences),
+        'y*': { length: rows * count * size, draw: normal() },
+        // No probability over 1.
+        'logSums*': { length: rows * count, draw: (random) => 20 + random.uniform() },
+        'dy*': { length: rows * count * size, draw: normal() },
+        'dx*': { length: rows * 3 * count * size, written: true },
+      };
+    },
+    relative: 2e-5,
+    absolute: 1e-5,
+  },
+  rotatePairs: {
+    scalars: fc
+      .tuple(small, fc.constantFrom(2, 4, 6, 8), fc.nat(3), fc.nat(3), fc.nat(1))
+      .map(([rows, size, groups, more, backwards]) => ({
+        rows,
+        size,
+        rotated: groups * size,
+        columns: groups * size + more * size,
+        backwards,
+      })),
+    large: { rows: 401, size: 12, rotated: 96, columns: 144, backwards: 1 },
+    arrays: ({ rows, size, columns }) => ({
+      'x*': { length: rows * columns, draw: normal() },
+      'angles*': { length: 5 * 2 * size, draw: normal() },
+      'positionOf#': { length: rows, integers: true, draw: (random) => random.integer(5) },
+      'out*': { length: rows * columns, written: true },
+    }),
+    relative: 5e-7,
+    absolute: 1e-6,
+  },
   lstm: {
     scalars: fc.record({ sequences: small, units, backwards: fc.nat(1) }),
     large: { sequences: 41, units: 22, backwards: 0 },

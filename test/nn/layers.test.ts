@@ -4,6 +4,7 @@ import { after, describe, test } from 'node:test';
 import { derivative } from '../../src/audit/quadrature.ts';
 import type { Engine } from '../../src/backend/engine.ts';
 import { sum as total } from '../../src/math/statistics.ts';
+import { attention } from '../../src/nn/attention.ts';
 import { conditional } from '../../src/nn/conditional.ts';
 import { dense } from '../../src/nn/dense.ts';
 import { dropout } from '../../src/nn/dropout.ts';
@@ -11,12 +12,14 @@ import { createModel, type LayerSpec, type Model } from '../../src/nn/model.ts';
 import { norm } from '../../src/nn/norm.ts';
 import type { Mode, Pass } from '../../src/nn/pass.ts';
 import { pool } from '../../src/nn/pool.ts';
+import { positions } from '../../src/nn/positions.ts';
 import { reshape } from '../../src/nn/reshape.ts';
 import { residual } from '../../src/nn/residual.ts';
 import { sequential } from '../../src/nn/sequential.ts';
 import { createEngine } from '../../src/platform/node/engine.ts';
 import { seedToKey } from '../../src/random/stream.ts';
 import { multiply } from '../../src/tensor/ops/arithmetic.ts';
+import { rotary } from '../../src/tensor/ops/attention.ts';
 import { sum } from '../../src/tensor/ops/reductions.ts';
 import { reshape as reshaped } from '../../src/tensor/ops/reshaping.ts';
 import { Tape } from '../../src/tensor/tape.ts';
@@ -76,11 +79,29 @@ const both = (inputs: number, rows: number, layers: readonly LayerSpec[], offset
   'behind gates': { inputs, rows, layers: [behind(...layers)], ...(offsets && { offsets }) },
 });
 
+const OFFSETS = [0, 4, 4, 9, 10];
 const CASES: Readonly<Record<string, Readonly<Record<string, Case>>>> = {
   norm: both(6, 5, [norm(), dense(4, 'tanh'), norm()]),
   'norm of pictures': both(24, 4, [reshape([2, 4, 3]), norm()]),
   dropout: both(6, 5, [dropout(0.3), dense(5, 'tanh'), dropout(0.5)]),
   'the largest of windows': both(40, 4, [reshape([4, 5, 2]), pool([2, 3], { stride: [1, 2] })]),
+  attention: both(8, 10, [attention(2)], OFFSETS),
+  'attention to all points, without positions': both(
+    6,
+    10,
+    [attention(3, { positions: 'none', bidirectional: true })],
+    OFFSETS,
+  ),
+  'a transformer block on learnt positions': both(
+    8,
+    10,
+    [
+      positions(5),
+      residual(sequential(norm(), attention(2, { positions: 'none' }))),
+      residual(sequential(norm(), dense(12, 'tanh'), dense(8))),
+    ],
+    OFFSETS,
+  ),
   'means of windows': both(40, 4, [reshape([4, 5, 2]), pool(2, { by: 'mean' }), pool('all', { by: 'mean' }), dense(3)]),
 };
 
@@ -187,6 +208,111 @@ describe('dropout', () => {
       name: 'RangeError',
       message: /dropout0: `drop` is 1\. Expected a probability/,
     });
+  });
+});
+
+describe('attention', () => {
+  const layers = [attention(2), residual(sequential(norm(), attention(4)))];
+  const model = createModel(reference, { inputs: 8, layers, seed: 3 });
+  const x = Float64Array.from(drawn(normal(), 12 * 8, 6), Math.fround);
+  const offsets = [0, 7, 12];
+
+  test('a point depends on those up to it in its sequence, and on no other', () => {
+    const before = [...run(model, x, { offsets }).output.values];
+    const changed = x.slice();
+    changed[4 * 8 + 3] += 1;
+    const after = [...run(model, changed, { offsets }).output.values];
+    const moved = Array.from({ length: 12 }, (_, row) =>
+      before.slice(8 * row, 8 * row + 8).some((y, c) => y !== after[8 * row + c]),
+    );
+    assert.deepEqual(
+      moved,
+      [4, 5, 6].reduce((rows, row) => rows.with(row, true), new Array<boolean>(12).fill(false)),
+    );
+  });
+
+  test('rotary positions see how far points are from each other, not where they stand', () => {
+    // A sequence after three points that nothing attends to: the same keys and queries, three places later.
+    const one = createModel(reference, { inputs: 8, layers: [attention(2, { bidirectional: true })], seed: 3 });
+    const scoresAt = (shift: number) => {
+      reference.beginStep();
+      const tape = new Tape(reference);
+      const rows = Float64Array.from({ length: (5 + shift) * 24 }, (_, i) => x[(i + 24 * (5 - shift)) % x.length]);
+      rows.set(x.subarray(0, 72), shift * 24);
+      const points = tape.input(
+        reference.tensor(rows, [5 + shift, 24]),
+        tape.plates.points(Int32Array.of(0, 5 + shift)),
+      );
+      const { values } = rotary(points, { heads: 2 });
+      const head = (row: number, part: number) =>
+        values.slice((row + shift) * 24 + part * 8, (row + shift) * 24 + part * 8 + 4);
+      return [0, 1, 2].map((j) => Array.from(head(2, 0)).reduce((dot, q, c) => dot + q * head(j, 1)[c], 0));
+    };
+    assert.equal(one.outputs, 8);
+    assertClose(scoresAt(3), scoresAt(0), { relative: 1e-12, absolute: 1e-12 }, 'scores');
+  });
+
+  test('multiply-adds are those of the pairs that see each other', () => {
+    const { tape } = run(createModel(reference, { inputs: 8, layers: [attention(2)] }), x, { offsets });
+    const pairs = (7 * 8) / 2 + (5 * 6) / 2;
+    assert.equal(tape.work.executed, 12 * (8 * 24 + 8 * 8) + 2 * pairs * 8);
+  });
+
+  test('points that a gate opened attend to each other, in the places that they had', () => {
+    const gates = { neuron: 'rectifier', rate: 'none', gater: [] } as const;
+    const own = createModel(reference, { inputs: 8, layers: [conditional(gates, [attention(2)])], seed: 5 });
+    const { output } = run(own, x, { offsets });
+    const values = [...output.values];
+    const open = [...(own.sites[0].last?.h.values ?? [])].flatMap((g, row) => (g > 0 ? [{ g, row }] : []));
+    assert.ok(open.length > 3 && open.length < 12);
+    // The definition: keys and values of open points alone, by a loop.
+    const weights = (name: string) =>
+      own.parameters.find((parameter) => parameter.name.endsWith(name))?.tensor.values ?? [];
+    const [w, b, v, c] = ['inputs.weights', 'inputs.bias', 'output.weights', 'output.bias'].map(weights);
+    const product = (h: readonly number[], m: ArrayLike<number>, bias: ArrayLike<number>) =>
+      Array.from(bias, (start, j) => h.reduce((total, value, i) => total + value * m[i * bias.length + j], start));
+    const sequenceOf = (row: number) => (row < 7 ? 0 : 7);
+    const turn = (z: readonly number[], position: number) =>
+      z.map((value, i) => {
+        if (i >= 16) return value;
+        const angle = position * 10_000 ** (-(2 * ((i % 4) >> 1)) / 4);
+        return value * Math.cos(angle) + (i % 2 === 0 ? -z[i + 1] : z[i - 1]) * Math.sin(angle);
+      });
+    const rows = open.map(({ g, row }) => ({
+      g,
+      row,
+      z: turn(product([...x.subarray(8 * row, 8 * row + 8)], w, b), row - sequenceOf(row)),
+    }));
+    const expected = new Array<number>(values.length).fill(0);
+    for (const { g, row, z } of rows) {
+      const seen = rows.filter((other) => other.row <= row && sequenceOf(other.row) === sequenceOf(row));
+      const mixed = [0, 4].flatMap((head) => {
+        const scores = seen.map(({ z: key }) =>
+          Math.exp([0, 1, 2, 3].reduce((dot, i) => dot + z[head + i] * key[8 + head + i], 0) / 2),
+        );
+        const sum_ = scores.reduce((total, score) => total + score, 0);
+        return [0, 1, 2, 3].map((i) =>
+          seen.reduce((total, { z: value }, n) => total + (scores[n] / sum_) * value[16 + head + i], 0),
+        );
+      });
+      product(mixed, v, c).forEach((y, i) => {
+        expected[8 * row + i] = g * y;
+      });
+    }
+    assertClose(values, expected, { relative: 1e-10, absolute: 1e-10 }, 'outputs');
+  });
+
+  test('what does not fit is refused in a sentence', () => {
+    for (const [layers_, offsets_, message] of [
+      [[attention(3)], offsets, /attention0: 3 heads cannot share 8 numbers\. Expected a multiple of 6/],
+      [[attention(8)], offsets, /attention0: 8 heads cannot share 8 numbers in pairs, which rotary positions turn/],
+      [[attention(2)], undefined, /rotary in "attention0" reads sequences, and the rows of 12 examples were given/],
+      [[positions(4)], offsets, /positions0: a sequence has 7 points\. Expected at most 4/],
+    ] as const)
+      assert.throws(() => run(createModel(reference, { inputs: 8, layers: layers_ }), x, { offsets: offsets_ }), {
+        name: 'RangeError',
+        message,
+      });
   });
 });
 

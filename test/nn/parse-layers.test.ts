@@ -136,6 +136,13 @@ describe('the text of layers', () => {
         of('lstm', fc.record({ units: width }), some('bidirectional', fc.constant(true))),
         of('signs'),
         of('norm'),
+        of(
+          'attention',
+          fc.record({ heads: width }),
+          some('positions', fc.constantFrom('rotary', 'none')),
+          some('bidirectional', fc.constant(true)),
+        ),
+        of('positions', fc.record({ points: width })),
         of('dropout', fc.record({ drop: number })),
         of(
           'pool',
@@ -186,7 +193,10 @@ describe('the text of layers', () => {
 
 describe('what is wrong in a text of layers is told with its place', () => {
   for (const [text, message] of [
-    ['', /^at character 1: The text ends\. Expected a layer: conditional, dense, dropout, embedding, gated, lstm/],
+    [
+      '',
+      /^at character 1: The text ends\. Expected a layer: attention, conditional, dense, dropout, embedding, gated, lstm/,
+    ],
     ['dense 4,', /^at character 9: The text ends\. Expected a layer/],
     ['dense 4,, dense 3', /^at character 9: "," stands there\. Expected a layer/],
     ['own', /^at character 1: There is no layer "own"/],

@@ -203,8 +203,8 @@ test('every operation that is exported stands in the table, or has no gradient o
     ...['Tape', 'Tensor', 'GradientError', 'NonFiniteError', 'ExportError', 'checkGradient', 'defineOp', 'f'],
     // Identities without a gradient, and what only places values: see the tests below.
     ...['stopGradient', 'wholeNumbers', 'asExamples', 'asProgram', 'sumRows', 'meanRows'],
-    // Sequences and neurons: test/tensor/ops.test.ts and gradient.test.ts.
-    ...['lstm', 'ctc', 'fire', 'FiringStates', 'gradient', 'valueAndGradient'],
+    // Sequences and neurons: test/tensor/ops.test.ts, torch.test.ts, gradient.test.ts and test/nn/layers.test.ts.
+    ...['attention', 'rotary', 'lstm', 'ctc', 'fire', 'FiringStates', 'gradient', 'valueAndGradient'],
   ];
   assert.deepEqual(
     Object.keys(t)

@@ -3,6 +3,8 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { test } from 'node:test';
 import { adam } from '../../src/optim/index.ts';
 import { multiply } from '../../src/tensor/ops/arithmetic.ts';
+import { attention } from '../../src/tensor/ops/attention.ts';
+import { layerNorm } from '../../src/tensor/ops/layer-norm.ts';
 import { matmul } from '../../src/tensor/ops/matmul.ts';
 import { ctc, lstm } from '../../src/tensor/ops/sequences.ts';
 import { softmaxCrossEntropy } from '../../src/tensor/ops/softmax-cross-entropy.ts';
@@ -107,6 +109,65 @@ out['dx'], out['dr'] = x.grad, r.grad`,
     close(tape.gradient(input)?.values, expected.dx, 'input');
     close(tape.gradient(recurrent)?.values, expected.dr, 'recurrent weights');
   }
+});
+
+test('attention of PyTorch, causal and not, on sequences of different lengths', { skip }, () => {
+  const [heads, size, lengths] = [2, 4, [6, 3]];
+  const width = heads * size;
+  const [x, weights] = [drawn(normal(), 9 * 3 * width, 4), drawn(normal(), 9 * width, 6)];
+  for (const causal of [true, false]) {
+    const tape = start();
+    const points = tape.plates.points(Int32Array.of(0, 6, 9));
+    const input = tape.input(reference.tensor(x, [9, 3 * width]), points, true);
+    const y = attention(input, { heads, causal });
+    const cotangents = tape.input(reference.tensor(weights, [9, width]), points);
+    tape.backward([{ tensor: multiply(y, cotangents), cotangent: 1 }]);
+    const expected = torch(
+      `
+x = a['x'].reshape(9, 3, ${heads}, ${size}).requires_grad_()
+ys = []
+for start, length in ((0, ${lengths[0]}), (6, ${lengths[1]})):
+    q, k, v = x[start:start + length].permute(1, 2, 0, 3)
+    scores = q @ k.transpose(-1, -2) / ${size} ** 0.5
+    if ${causal ? 'True' : 'False'}:
+        scores = scores.masked_fill(torch.ones(length, length).triu(1).bool(), float('-inf'))
+    ys.append((scores.softmax(-1) @ v).permute(1, 0, 2).reshape(length, -1))
+    if hasattr(torch.nn.functional, 'scaled_dot_product_attention'):
+        other = torch.nn.functional.scaled_dot_product_attention(q, k, v, is_causal=${causal ? 'True' : 'False'})
+        assert torch.allclose(other.permute(1, 0, 2).reshape(length, -1), ys[-1]), 'not the attention of PyTorch'
+out['y'] = torch.cat(ys)
+(out['y'] * a['weights'].reshape(9, -1)).sum().backward()
+out['dx'] = x.grad`,
+      { x, weights },
+    );
+    close(y.values, expected.y, 'outputs');
+    close(tape.gradient(input)?.values, expected.dx, 'input');
+  }
+});
+
+test('layer normalisation', { skip }, () => {
+  const [x, gain, bias, weights] = [35, 7, 7, 35].map((count, i) => drawn(normal(), count, 20 + i));
+  const tape = start();
+  const rows = tape.plates.examples(5);
+  const input = tape.input(reference.tensor(x, [5, 7]), rows, true);
+  const [g, b] = [gain, bias].map((values) => tape.input(reference.tensor(values), undefined, true));
+  const y = layerNorm(input, g, b);
+  tape.backward([{ tensor: multiply(y, tape.input(reference.tensor(weights, [5, 7]), rows)), cotangent: 1 }]);
+  const expected = torch(
+    `
+x, g, b = a['x'].reshape(5, 7).requires_grad_(), a['gain'].requires_grad_(), a['bias'].requires_grad_()
+out['y'] = torch.nn.functional.layer_norm(x, (7,), g, b)
+(out['y'] * a['weights'].reshape(5, 7)).sum().backward()
+out['dx'], out['dg'], out['db'] = x.grad, g.grad, b.grad`,
+    { x, gain, bias, weights },
+  );
+  close(y.values, expected.y, 'outputs');
+  for (const [tensor, name] of [
+    [input, 'dx'],
+    [g, 'dg'],
+    [b, 'db'],
+  ] as const)
+    close(tape.gradient(tensor)?.values, expected[name], name);
 });
 
 test('CTC: losses and gradients of two sequences', { skip }, () => {

@@ -15,13 +15,14 @@ export interface LabelStrings {
   readonly offsets: Int32Array;
 }
 
-interface OfSequences {
+/** Rows that are points of sequences. */
+export interface OfSequences {
   readonly plates: Plates;
   readonly plate: Plate;
 }
 
 /** @throws RangeError unless the rows are points of sequences */
-function sequencesOf(name: string, { tape, plate }: Tensor): OfSequences {
+export function sequencesOf(name: string, { tape, plate }: Tensor): OfSequences {
   if (plate && tape.plates.sequencesOf(plate)) return { plates: tape.plates, plate };
   throw new RangeError(
     `${name}${tape.layer ? ` in "${tape.layer}"` : ''} reads sequences, and ${tape.plates.describe(plate)} were given. Expected points of sequences.`,
@@ -36,7 +37,8 @@ export function checkWholeSequences({ op, layer, behindGate }: Pick<OpRecord, 'o
     );
 }
 
-const countOf = ({ plates, plate }: OfSequences): number => plates.sequencesOf(plate)?.rows ?? 0;
+/** How many sequences, draws counted. */
+export const countOf = ({ plates, plate }: OfSequences): number => plates.sequencesOf(plate)?.rows ?? 0;
 
 /**
  * A layer of long short-term memory: x (shape [4·units]: inputs·W + bias) and recurrent weights ([units, 4·units]) → h, shape

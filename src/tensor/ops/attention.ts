@@ -1,0 +1,155 @@
+/** Self-attention among the points of sequences, and positions of points. */
+import type { NdArray } from '../../backend/nd-array.ts';
+import { attentionFits } from '../../kernels/attention.ts';
+import { defineOp, like, shapeText } from '../define-op.ts';
+import type { Plates } from '../plate.ts';
+import type { Tensor } from '../tensor.ts';
+import { integersOnHeap } from './gathering.ts';
+import { countOf, type OfSequences, sequencesOf } from './sequences.ts';
+
+interface Attributes extends OfSequences {
+  readonly heads: number;
+  readonly causal: boolean;
+}
+
+/** What the kernels are told after their arrays. */
+function extentsOf(x: NdArray, { heads, causal, ...sequences }: Attributes) {
+  const size = x.columns / (3 * heads);
+  return [countOf(sequences), heads, size, Number(causal), 1 / Math.sqrt(size)] as const;
+}
+
+const attentionOp = defineOp<Attributes>({
+  name: 'attention',
+  plates: (_inputs, { plate }) => ({ inputs: [plate], output: plate }),
+  cost([x], { plates, plate, causal }) {
+    const offsets = plates.offsetsOf(plate);
+    let pairs = 0;
+    for (let s = 0; s + 1 < offsets.length; s++) {
+      const points = offsets[s + 1] - offsets[s];
+      pairs += causal ? (points * (points + 1)) / 2 : points * points;
+    }
+    // A product with the keys, and one with the values.
+    return (2 * pairs * x.columns) / 3;
+  },
+  forward(engine, [x], attributes) {
+    const { heads, plates, plate } = attributes;
+    const offsets = plates.offsetsOf(plate);
+    for (let s = 0; s + 1 < offsets.length; s++) {
+      const points = offsets[s + 1] - offsets[s];
+      if (!attentionFits(points, x.columns / (3 * heads)))
+        throw new RangeError(
+          `attention: sequence ${s} has ${points} points, too many for heads of ${x.columns / (3 * heads)} numbers. Expected shorter sequences, or smaller heads.`,
+        );
+    }
+    const output = engine.allocate([x.rows, x.columns / 3], 'the output of attention');
+    const logSums = engine.allocate([x.rows, heads], 'the sums of attention');
+    const pointers = [x.pointer, plates.offsetsOnHeap(plate), output.pointer, logSums.pointer] as const;
+    engine.backend.run('attention', ...pointers, ...extentsOf(x, attributes));
+    return { output, saved: [logSums] };
+  },
+  pullback(engine, { inputs: [x], output, saved: [logSums], attributes }, dy) {
+    const { plates, plate } = attributes;
+    const dx = like(engine, x, 'the gradient of attention');
+    const pointers = [x.pointer, plates.offsetsOnHeap(plate), output.pointer, logSums.pointer] as const;
+    engine.backend.run('attentionPullback', ...pointers, dy.pointer, dx.pointer, ...extentsOf(x, attributes));
+    return [dx];
+  },
+});
+
+export interface AttentionOptions {
+  readonly heads: number;
+  /** Does a point see only itself and those before it? Default true. */
+  readonly causal?: boolean;
+}
+
+/**
+ * Attention of every point to the points of its sequence: queries, keys and values beside each other, shape [3·width], → [width]; each head has its share of
+ * the width. y_i = Σ_j softmax_j(⟨q_i, k_j⟩/√size)·v_j. Source: Vaswani and others 2017, §3.2.
+ * @throws RangeError for rows that are no points of sequences, a width that the heads do not divide, or sequences that are too long
+ */
+export function attention(x: Tensor, { heads, causal = true }: AttentionOptions): Tensor {
+  checkHeads('attention', x, heads, 3);
+  return attentionOp(x, { ...sequencesOf('attention', x), heads, causal });
+}
+attention.definition = attentionOp.definition;
+
+function checkHeads(name: string, x: Tensor, heads: number, parts: number): void {
+  if (x.shape.length === 1 && Number.isInteger(heads) && heads >= 1 && x.columns % (parts * heads) === 0) return;
+  throw new RangeError(
+    `${name}: rows of the shape ${shapeText(x.shape)} do not hold ${parts} times ${heads} heads of equal size. Expected [${parts}·heads·size].`,
+  );
+}
+
+interface Rotation {
+  readonly plates: Plates;
+  readonly size: number;
+  readonly base: number;
+}
+
+const rotateOp = defineOp<Rotation>({
+  name: 'rotary',
+  forward: (engine, [x, places, angles], { size }) => {
+    const output = like(engine, x, 'rotated heads');
+    const pointers = [x.pointer, angles.pointer, places.pointer, output.pointer] as const;
+    engine.backend.run('rotatePairs', ...pointers, x.rows, x.columns, (2 * x.columns) / 3, size, 0);
+    return { output };
+  },
+  pullback(engine, { inputs: [x, places, angles], attributes: { size } }, dy) {
+    const output = like(engine, x, 'the gradient of rotated heads');
+    const pointers = [dy.pointer, angles.pointer, places.pointer, output.pointer] as const;
+    engine.backend.run('rotatePairs', ...pointers, x.rows, x.columns, (2 * x.columns) / 3, size, 1);
+    return [output, null, null];
+  },
+});
+
+/** The angles of a pass, by size and base: one table for all layers. */
+const known = new WeakMap<Plates, Map<string, Tensor>>();
+
+function anglesOf({ tape, plate }: Tensor, size: number, base: number): Tensor {
+  const { plates } = tape;
+  let own = known.get(plates);
+  if (!own) known.set(plates, (own = new Map()));
+  const positions = plates.longestSequence(plate as NonNullable<typeof plate>);
+  const key = `${positions} ${size} ${base}`;
+  let table = own.get(key);
+  if (!table) {
+    const array = tape.engine.allocate([positions, 2 * size], 'the angles of positions');
+    const { values } = array;
+    for (let position = 0, at = 0; position < positions; position++, at += 2 * size)
+      for (let c = 0; c < size; c++) {
+        const angle = position * rotaryFrequency(c, size, base);
+        values[at + c] = Math.cos(angle);
+        values[at + size + c] = Math.sin(angle);
+      }
+    own.set(key, (table = tape.input(array)));
+  }
+  return table;
+}
+
+/** Radians a position of number c of a head. */
+export const rotaryFrequency = (c: number, size: number, base: number): number => base ** (-(2 * (c >> 1)) / size);
+
+/**
+ * Rotary positions: the queries and keys of [queries | keys | values], shape [3·width], are turned by the point's place in its sequence, pair
+ * by pair in every head, so that ⟨q_i, k_j⟩ depends on i − j. Source: Su and others 2021.
+ * @param options.base default 10,000
+ * @throws RangeError for rows that are no points of sequences, or heads of an odd size
+ */
+export function rotary(
+  x: Tensor,
+  { heads, base = 10_000 }: { readonly heads: number; readonly base?: number },
+): Tensor {
+  checkHeads('rotary', x, heads, 3);
+  const size = x.columns / (3 * heads);
+  if (size % 2 !== 0) throw new RangeError(`rotary: heads of ${size} numbers have no pairs. Expected an even size.`);
+  const { plates } = sequencesOf('rotary', x);
+  return rotateOp(x, positionsOf(x), anglesOf(x, size, base), { plates, size, base });
+}
+rotary.definition = rotateOp.definition;
+
+/** The place of every point in its sequence, from 0 up, as whole numbers. Points that a gate opened keep theirs. */
+export function positionsOf(x: Tensor): Tensor {
+  const { plates, plate } = sequencesOf('positions', x);
+  const values = plates.positionsOf(plate);
+  return x.tape.input(integersOnHeap(x.tape.engine, values, [values.length]), plate);
+}
