@@ -22,7 +22,10 @@ export type AuditReply =
   | { readonly kind: 'digest'; readonly digest: string }
   | { readonly kind: 'error'; readonly message: string };
 
-/** What a thread starts with: a counter that every call of a neuron's function moves on, when it comes back. */
+/** Numbers of the counter: calls of a neuron's functions that came back, and those that run. */
+export const [DONE, RUNNING] = [0, 1];
+
+/** What a thread starts with, and a counter of the calls of a neuron's functions. */
 export interface BoxData {
   readonly files: readonly string[];
   readonly calls: Int32Array<SharedArrayBuffer>;
@@ -40,13 +43,15 @@ const workerUrl = new URL(`./audit-worker${ending}`, import.meta.url);
 const HEAP = 1024;
 const MEMORY = 3 * 2 ** 30;
 const LOOK = 100;
+/** So many times as long as a call a thread may take for anything else, before it is taken for endless. */
+const PATIENCE = 30;
 
 /** A thread that judges the neurons of files, or of the zoo, one after the other; it is made anew after each that broke it. */
 export class AuditBox {
   private readonly files: readonly string[];
   private readonly limit: number;
   private worker: Worker | undefined;
-  private calls = new Int32Array(new SharedArrayBuffer(4));
+  private calls = new Int32Array(new SharedArrayBuffer(8));
 
   /** @param limit seconds that one call of a neuron's function may take */
   constructor(files: readonly string[], limit: number) {
@@ -57,7 +62,8 @@ export class AuditBox {
   /** @throws BoxError when the neuron never ends, takes all memory or ends the thread; UsageError for a file that cannot be run */
   async ask(request: AuditRequest, signal?: AbortSignal): Promise<AuditReply> {
     this.worker ??= await this.start(signal);
-    const reply = await this.answerOf(this.worker, () => this.worker?.postMessage(request), signal);
+    const reading = request.kind === 'list';
+    const reply = await this.answerOf(this.worker, () => this.worker?.postMessage(request), reading, signal);
     if (reply.kind === 'error')
       throw request.kind === 'list' ? new UsageError(reply.message) : new BoxError(reply.message);
     return reply;
@@ -70,7 +76,7 @@ export class AuditBox {
   }
 
   private async start(signal?: AbortSignal): Promise<Worker> {
-    this.calls = new Int32Array(new SharedArrayBuffer(4));
+    this.calls = new Int32Array(new SharedArrayBuffer(8));
     const workerData: BoxData = { files: this.files, calls: this.calls };
     const worker = new Worker(workerUrl, {
       workerData,
@@ -78,15 +84,18 @@ export class AuditBox {
       stdout: true,
     });
     this.worker = worker;
-    await this.answerOf(worker, () => {}, signal);
+    await this.answerOf(worker, () => {}, true, signal);
     return worker;
   }
 
-  /** The next message, unless the thread ends, stands still, grows without end, or is interrupted. */
-  private answerOf(worker: Worker, begin: () => void, signal?: AbortSignal): Promise<AuditReply> {
+  /**
+   * The next message, unless the thread ends, stands still, grows without end, or is interrupted.
+   * @param reading is a file read, which is to take as long as one call?
+   */
+  private answerOf(worker: Worker, begin: () => void, reading: boolean, signal?: AbortSignal): Promise<AuditReply> {
     return new Promise((resolve, reject) => {
       const before = process.memoryUsage.rss();
-      let [seen, since] = [Atomics.load(this.calls, 0), performance.now()];
+      let [seen, since] = [Atomics.load(this.calls, DONE), performance.now()];
       const fail = (error: Error): void => {
         stop();
         void this.close().then(() => reject(error));
@@ -106,10 +115,12 @@ export class AuditBox {
       const onExit = (): void => fail(new BoxError('it ends the process that it runs in'));
       const onAbort = (): void => fail(signal?.reason as Error);
       const look = setInterval(() => {
-        const calls = Atomics.load(this.calls, 0);
+        const calls = Atomics.load(this.calls, DONE);
         if (calls !== seen) [seen, since] = [calls, performance.now()];
-        if (performance.now() - since > 1000 * this.limit)
-          fail(new BoxError(`a call of one of its functions has not come back in ${this.limit} s`));
+        const calling = Atomics.load(this.calls, RUNNING) > 0;
+        const limit = this.limit * (calling || reading ? 1 : PATIENCE);
+        if (performance.now() - since > 1000 * limit)
+          fail(new BoxError(`${calling ? 'a call of one of its functions' : 'it'} has not come back in ${limit} s`));
         else if (process.memoryUsage.rss() - before > MEMORY)
           fail(new BoxError(`it takes over ${MEMORY / 2 ** 30} GB of memory`));
       }, LOOK);

@@ -4,7 +4,7 @@ import crypto from 'node:crypto';
 import { syncBuiltinESMExports } from 'node:module';
 import { parentPort, workerData } from 'node:worker_threads';
 import { certify, createEngine, type Engine, replayDigest, type Variant } from '../src/index.ts';
-import type { AuditReply, AuditRequest, BoxData } from './audit-box.ts';
+import { type AuditReply, type AuditRequest, type BoxData, DONE, RUNNING } from './audit-box.ts';
 import { measureRow, withPrinted } from './audit-row.ts';
 import { neuronNamed, textsOfFiles } from './neuron-file.ts';
 
@@ -52,27 +52,41 @@ function watchAll(): void {
   });
 }
 
-/** A neuron whose calls are counted when they come back, and whose functions say when they read chance or time from outside. */
-function watched({ neuron, ...rest }: Variant): Variant {
-  const within = <A extends unknown[], R>(f: ((...args: A) => R) | undefined): ((...args: A) => R) | undefined =>
-    f &&
-    ((...args) => {
-      touched = undefined;
-      const result = f(...args);
-      Atomics.add(calls, 0, 1);
-      if (touched !== undefined)
-        throw new Error(`it reads ${touched}; expected that a neuron draws nothing but the noise that it is given`);
-      return result;
-    });
-  const { fire, pullback, update, sample, weigh } = neuron;
-  const guarded = {
-    fire: within(fire.bind(neuron)),
-    pullback: within(pullback.bind(neuron)),
-    ...(update && { update: within(update.bind(neuron)) }),
-    ...(sample && { sample: within(sample.bind(neuron)) }),
-    ...(weigh && { weigh: within(weigh.bind(neuron)) }),
+/** The same function; it tells when it begins and comes back, and when it reads chance or time from outside. */
+function within<F>(f: F, owner: object): F {
+  if (typeof f !== 'function') return f;
+  const told = (...args: unknown[]): unknown => {
+    touched = undefined;
+    Atomics.add(calls, RUNNING, 1);
+    let result: unknown;
+    try {
+      result = f.apply(owner, args);
+    } finally {
+      Atomics.sub(calls, RUNNING, 1);
+      Atomics.add(calls, DONE, 1);
+    }
+    if (touched !== undefined)
+      throw new Error(`it reads ${touched}; expected that a neuron draws nothing but the noise that it is given`);
+    return result;
   };
-  return { ...rest, neuron: { ...neuron, ...guarded } as Variant['neuron'] };
+  return told as F;
+}
+
+/** An object with all of its functions watched. */
+const withWatched = <T extends object>(of: T): T =>
+  Object.fromEntries(Object.entries(of).map(([name, value]) => [name, within(value, of)])) as T;
+
+/** A neuron whose functions are watched, those of its claims and its opening too. */
+function watched({ neuron, ...rest }: Variant): Variant {
+  const { claims, opening } = neuron;
+  return {
+    ...rest,
+    neuron: {
+      ...withWatched(neuron),
+      claims: withWatched(claims),
+      ...(opening && { opening: withWatched(opening) }),
+    },
+  };
 }
 
 if (files.length > 0) watchAll();
