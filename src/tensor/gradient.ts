@@ -82,20 +82,38 @@ export function valueAndGradient<V extends Values>(
 ): { readonly value: number; readonly gradient: GradientsOf<V> } {
   engine.beginStep();
   const tape = new Tape(engine);
-  const { seed = 1, step = 0, states = new FiringStates() } = options;
-  firings.set(tape, { key: seedToKey(seed), step, states, places: 0 });
-  const entries = Object.entries(values as Readonly<Record<string, Numbers | number>>).map(
-    ([name, numbers]) => [name, tape.input(tape.constant(numbers).array, undefined, true)] as const,
-  );
-  const like = <T>(pairs: (readonly [string, T])[]) =>
-    (Array.isArray(values) ? pairs.map(([, value]) => value) : Object.fromEntries(pairs)) as never;
-  const loss = f(like(entries.slice()));
+  const { loss, tensors } = applied(tape, f, values, options);
   const { value, rows } = evaluateLoss(tape, loss);
   tape.backward([{ tensor: loss, cotangent: 1 }], loss.plate && loss);
   // The tape's gradients are of the sum over the examples.
   const gradientOf = (tensor: Tensor): Float32Array =>
     Float32Array.from(tape.gradient(tensor)?.values ?? new Float32Array(tensor.size), (x) => x / rows);
-  return { value, gradient: like(entries.map(([name, tensor]) => [name, gradientOf(tensor)] as const)) };
+  return {
+    value,
+    gradient: alike(
+      values,
+      tensors.map(([name, tensor]) => [name, gradientOf(tensor)] as const),
+    ),
+  };
+}
+
+/** Pairs as the values are: under names or in order. */
+const alike = <T>(values: Values, pairs: (readonly [string, T])[]) =>
+  (Array.isArray(values) ? pairs.map(([, value]) => value) : Object.fromEntries(pairs)) as never;
+
+/** Calls a function on a tape, with its values as tensors that gradients go to. */
+export function applied<V extends Values>(
+  tape: Tape,
+  f: (values: TensorsOf<V>) => Tensor,
+  values: V,
+  options: GradientOptions = {},
+): { readonly loss: Tensor; readonly tensors: (readonly [string, Tensor])[] } {
+  const { seed = 1, step = 0, states = new FiringStates() } = options;
+  firings.set(tape, { key: seedToKey(seed), step, states, places: 0 });
+  const tensors = Object.entries(values as Readonly<Record<string, Numbers | number>>).map(
+    ([name, numbers]) => [name, tape.input(tape.constant(numbers).array, undefined, true)] as const,
+  );
+  return { loss: f(alike(values, tensors.slice())), tensors };
 }
 
 /** The gradient alone; see `valueAndGradient`. */
@@ -106,7 +124,8 @@ export const gradient = <V extends Values>(
   options: GradientOptions = {},
 ): GradientsOf<V> => valueAndGradient(engine, f, values, options).gradient;
 
-function evaluateLoss(tape: Tape, loss: Tensor): { value: number; rows: number } {
+/** @throws RangeError when it is neither one number nor one an example */
+export function evaluateLoss(tape: Tape, loss: Tensor): { value: number; rows: number } {
   if (!loss.plate) {
     if (loss.size !== 1)
       throw new RangeError(

@@ -2,6 +2,7 @@ import type { Engine } from '../backend/engine.ts';
 import type { NdArray } from '../backend/nd-array.ts';
 import { allFinite } from '../math/statistics.ts';
 import type { BlockUpdate, OpDefinition, OpRecord, PullbackContext } from './define-op.ts';
+import type { FireAttributes } from './fire.ts';
 import { Levels } from './levels.ts';
 import { placeNumbers } from './numbers.ts';
 import { gatherPlate, repeatDraws } from './ops/plates.ts';
@@ -41,6 +42,8 @@ export class Tape {
   readonly work: Work = { executed: 0, gater: 0 };
   /** The layer that is being computed, for error messages. */
   layer = '';
+  /** Fires in the place of a site's neuron where it gives something: bits that are set, another neuron. */
+  firing: ((logits: Tensor, attributes: FireAttributes) => Tensor | undefined) | undefined;
   /** Does what is computed now decide which gates open? */
   inGater = false;
   /** Is what is computed now a part behind a gate, of which closed rows see nothing? */

@@ -116,6 +116,8 @@ function checkRows({ tape, plate, shape }: Tensor, name: string): void {
  */
 export function fireTensor(logits: Tensor, attributes: FireAttributes): Tensor {
   const { tape } = logits;
+  const instead = tape.firing?.(logits, attributes);
+  if (instead) return instead;
   const rows = logits.plate ? logits : asProgram(logits);
   const units = rows.shape[rows.shape.length - 1] ?? 1;
   if (attributes.neuron.comparesRows && attributes.mode === 'train') checkRows(rows, attributes.neuron.name);
