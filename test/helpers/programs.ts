@@ -9,8 +9,8 @@ import type { Neuron } from '../../src/neurons/contract.ts';
 import { resolveNeuron } from '../../src/neurons/resolve.ts';
 import { type RandomStream, randomStream } from '../../src/random/stream.ts';
 import { allocateState } from '../../src/tensor/fire.ts';
+import { fire } from '../../src/tensor/gradient.ts';
 import { add, multiply, scale } from '../../src/tensor/ops/arithmetic.ts';
-import { sigmoidCrossEntropy } from '../../src/tensor/ops/bernoulli.ts';
 import { allBlocks, denseToBlocks, gateBlocks, openBlocks, scatterBlocks } from '../../src/tensor/ops/blocks.ts';
 import { fireTensor } from '../../src/tensor/ops/fire.ts';
 import { gate } from '../../src/tensor/ops/gate.ts';
@@ -18,7 +18,7 @@ import { matmul } from '../../src/tensor/ops/matmul.ts';
 import { joinParts, openRows } from '../../src/tensor/ops/parts.ts';
 import { meanRows, sumRows } from '../../src/tensor/ops/plates.ts';
 import { Tape } from '../../src/tensor/tape.ts';
-import type { Tensor } from '../../src/tensor/tensor.ts';
+import type { Numbers, Tensor } from '../../src/tensor/tensor.ts';
 
 /** Fires the units of a site, by its number. */
 type Fire = (logits: Tensor, site: number) => Tensor;
@@ -207,11 +207,8 @@ export interface Bound {
   readonly examples: number;
 }
 
-/** One pass over copies of the examples. @param copies of which example each is */
-function pass(engine: Engine, program: Program, copies: readonly number[], fire: Fire, path: Path): Bound {
-  engine.beginStep();
-  const tape = new Tape(engine);
-  const { lengths } = program;
+/** Copies of the examples as a tensor. @param copies of which example each is */
+function inputsOf(tape: Tape, { lengths }: Program, copies: readonly number[]): Tensor {
   const rowsOf = (example: number): number[][] =>
     lengths ? INPUTS.slice(example, example + lengths[example]) : [INPUTS[example]];
   const rows = copies.flatMap(rowsOf);
@@ -220,7 +217,14 @@ function pass(engine: Engine, program: Program, copies: readonly number[], fire:
     offsets[i + 1] = offsets[i] + rowsOf(example).length;
   });
   const plate = lengths ? tape.plates.points(offsets) : tape.plates.examples(copies.length);
-  const x = tape.input(engine.tensor(rows.flat(), [rows.length, 2]), plate);
+  return tape.input(tape.engine.tensor(rows.flat(), [rows.length, 2]), plate);
+}
+
+/** One pass over copies of the examples. @param copies of which example each is */
+function pass(engine: Engine, program: Program, copies: readonly number[], fire: Fire, path: Path): Bound {
+  engine.beginStep();
+  const tape = new Tape(engine);
+  const x = inputsOf(tape, program, copies);
   const parameters = Object.fromEntries(
     Object.entries(program.parameters).map(([name, { shape, values }]) => [
       name,
@@ -278,59 +282,26 @@ export function sampledGradient(
   };
 }
 
-/**
- * The gradient of the expected loss at every parameter: Σ over the joint states of all bits of an example of
- * P·∇L + P·L·∇log P, in one pass over copies of the examples.
- */
-export function exactGradient(engine: Engine, program: Program): Float64Array {
-  const copies: number[] = [];
-  const states: number[] = [];
-  for (let example = 0; example < EXAMPLES; example++) {
-    const bits = program.sites * UNITS * (program.lengths?.[example] ?? 1);
-    for (let state = 0; state < 1 << bits; state++) {
-      copies.push(example);
-      states.push(state);
-    }
-  }
-  let logProbability: Tensor | undefined;
-  const fire: Fire = (logits, site) => {
-    const { tape, array, plate } = logits;
-    const forced = engine.allocate(array.shape, 'forced bits');
-    const { values } = forced;
-    let row = 0;
-    copies.forEach((example, i) => {
-      const points = program.lengths?.[example] ?? 1;
-      for (let point = 0; point < points; point++, row++)
-        for (let unit = 0; unit < UNITS; unit++)
-          values[row * UNITS + unit] = (states[i] >> ((site * points + point) * UNITS + unit)) & 1;
-    });
-    const h = tape.input(forced, plate);
-    const rows = scale(sigmoidCrossEntropy(logits, h), { factor: -1 });
-    const own = program.lengths ? sumRows(rows) : rows;
-    logProbability = logProbability ? add(logProbability, own) : own;
-    return h;
-  };
-  const bound = pass(engine, program, copies, fire, 'dense');
-  const log = logProbability as Tensor;
-  const probabilities = Array.from(log.values, Math.exp);
-  const { values } = bound.loss;
-  const weights = (numbers: ArrayLike<number>, like: Tensor) =>
-    bound.tape.input(engine.tensor(numbers, like.array.shape), like.plate);
-  bound.tape.backward([
-    { tensor: multiply(bound.loss, weights(probabilities, bound.loss)), cotangent: 1 },
-    {
-      tensor: multiply(
-        log,
-        weights(
-          probabilities.map((p, i) => p * values[i]),
-          log,
-        ),
-      ),
-      cotangent: 1,
-    },
-  ]);
-  return gradientsOf({ ...bound, examples: EXAMPLES });
+/** The parameters' values, nested as they are shaped. */
+export const valuesOf = ({ parameters }: Program): Record<string, Numbers> =>
+  Object.fromEntries(Object.entries(parameters).map(([name, { shape, values }]) => [name, nested(values, shape)]));
+
+function nested(values: ArrayLike<number>, shape: readonly number[]): Numbers {
+  const [extent, ...rest] = shape;
+  if (rest.length === 0) return Array.from(values);
+  const size = values.length / extent;
+  return Array.from({ length: extent }, (_, i): Numbers => nested(Array.from(values).slice(i * size, (i + 1) * size), rest));
 }
+
+/** A program over copies of its examples as a function of its parameters: what `auditProgram` takes. */
+export const functionOf =
+  (program: Program, neurons: readonly Neuron[], { copies, path }: { copies: number; path: Path }) =>
+  (parameters: Readonly<Record<string, Tensor>>): Tensor => {
+    const { tape } = parameters.first;
+    const which = Array.from({ length: copies * EXAMPLES }, (_, i) => i % EXAMPLES);
+    const x = inputsOf(tape, program, which);
+    return program.run(parameters, x, (logits, site) => fire(neurons[site], logits), path);
+  };
 
 /** The expected loss, the mean over the examples: to hold the gradient above against differences. */
 export function expectedLoss(engine: Engine, program: Program): number {
