@@ -12,10 +12,11 @@ import {
 } from '../src/index.ts';
 import { AuditBox, BoxError } from './audit-box.ts';
 import { problemPoints, varianceChart } from './audit-chart.ts';
+import { auditNet, isRefuted, type NetFlags, reportNet } from './audit-net.ts';
 import { auditTable, verdictLines } from './audit-report.ts';
 import { type AuditRow, type MeasureFlags, unmeasured } from './audit-row.ts';
 import { auditRun } from './audit-run.ts';
-import { certificateOf } from './certificate.ts';
+import { certificateOf, certificateOfNet } from './certificate.ts';
 import { ExitCode, UsageError } from './exit.ts';
 import { untilInterrupted } from './interrupt.ts';
 import { neuronsOfFile } from './neuron-file.ts';
@@ -43,9 +44,15 @@ export interface AuditFlags extends JudgeFlags, OwnFlags {
   repeats: number;
   dataDir?: string;
   threads?: number;
+  inputs: number;
+  classes: number;
+  examples: number;
   plot?: string;
   json?: boolean;
 }
+
+/** Gradients drawn of a neuron, and of a program. */
+const [SAMPLES, PROGRAM_SAMPLES] = [40_000, 4000];
 
 /** The true gradient of bits is a sum over all their states. */
 const MOST_UNITS = 14;
@@ -70,7 +77,11 @@ export function auditCommand(): Command {
     )
     .option('--units <n>', 'units of the problem', count, 6)
     .option('--evaluations <n>', 'compare gradients averaged over so many evaluations of the loss', count, 64)
-    .option('--samples <n>', 'gradients drawn where exact integration is too large', count, 40_000)
+    .option(
+      '--samples <n>',
+      `gradients drawn where exact integration is too large (default: ${SAMPLES}; of --net: ${PROGRAM_SAMPLES})`,
+      count,
+    )
     .option('--seed <n>', 'of what is drawn', wholeNumber, 1)
     .option('--thorough', 'ten times as many places of the domain: for certificates to publish')
     .option('--limit <s>', 'seconds that one call of a function of a neuron may take', positive, 20)
@@ -81,10 +92,20 @@ export function auditCommand(): Command {
     .option('--repeats <n>', 'with --run: gradients drawn of every neuron', count, 48)
     .option('--data-dir <dir>', 'with --run: where data sets lie (default: $FLIPGRAD_DATA, else ~/.cache/flipgrad)')
     .option('--threads <n>', 'with --run: default one a core', count)
+    .option('--inputs <n>', 'with --net: numbers in a row of its data', count, 4)
+    .option('--classes <n>', 'with --net: classes that it tells apart', count, 3)
+    .option('--examples <n>', 'with --net: examples of the loss', count, 1)
     .option('--plot <file>', 'write the picture there (SVG): variance against evaluations')
     .option('--json', 'one JSON object a line (also when standard output is not a terminal)')
-    .action((files: string[], flags: AuditFlags) => untilInterrupted((signal) => run(files, flags, signal)));
-  return withOwnCode(command, `with --run: ${OF_A_RUN}`);
+    .action((files: string[], given: AuditFlags) => {
+      const ofNet = given.net !== undefined && given.run === undefined;
+      const flags = { ...given, samples: given.samples ?? (ofNet ? PROGRAM_SAMPLES : SAMPLES) };
+      return untilInterrupted((signal) => run(files, flags, signal));
+    });
+  return withOwnCode(
+    command,
+    `a whole network or function of tensors: its gradient at every parameter; with --run: ${OF_A_RUN}`,
+  );
 }
 
 async function run(files: readonly string[], flags: AuditFlags, signal: AbortSignal): Promise<void> {
@@ -92,12 +113,17 @@ async function run(files: readonly string[], flags: AuditFlags, signal: AbortSig
     throw new UsageError(
       `--units ${flags.units} makes 2^${flags.units} states to sum the true gradient over; up to ${MOST_UNITS} would do.`,
     );
-  for (const flag of ['net', 'anyCode'] as const)
-    if (flags[flag] !== undefined && flags.run === undefined) throw new UsageError(`${flagOf(flag)} goes with --run.`);
+  if (flags.anyCode !== undefined && flags.run === undefined)
+    throw new UsageError(`${flagOf('anyCode')} goes with --run.`);
   if (flags.run !== undefined) {
     const asked = await askedFor(files, flags.run, flags);
     await auditRun(flags.run, asked, flags, { named: files.length > 0 || flags.neuron !== undefined, signal });
     return;
+  }
+  if (flags.net !== undefined) {
+    if (files.length > 0)
+      throw new UsageError(`--net audits a network, and ${files.join(', ')} neurons. Expected one of them.`);
+    return runNet({ ...flags, net: flags.net }, signal);
   }
   const start = performance.now();
   const texts = await textsFor(files, flags, signal);
@@ -116,6 +142,19 @@ async function run(files: readonly string[], flags: AuditFlags, signal: AbortSig
     tell(`Wrote ${flags.out}.`);
   }
   if (refutedOf(rows).length > 0) process.exitCode = ExitCode.refuted;
+}
+
+/** A whole program. */
+async function runNet(flags: AuditFlags & NetFlags, signal: AbortSignal): Promise<void> {
+  const start = performance.now();
+  const rows = await auditNet(flags, signal);
+  const json = flags.json ?? !process.stdout.isTTY;
+  reportNet(rows, (performance.now() - start) / 1000, json);
+  if (flags.out !== undefined) {
+    writeFile(flags.out, `${JSON.stringify(certificateOfNet(flags.out, flags, rows), null, 2)}\n`);
+    if (!json) print(`Wrote ${flags.out}.\n`);
+  }
+  if (rows.some(({ verdicts }) => isRefuted(verdicts))) process.exitCode = ExitCode.refuted;
 }
 
 /** Threads that judge side by side. */

@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import type { Verdict } from '../src/index.ts';
 import { packageVersion } from '../src/platform/node/index.ts';
+import type { NetFlags, ProgramRow } from './audit-net.ts';
 import type { AuditRow, MeasureFlags } from './audit-row.ts';
 import { UsageError } from './exit.ts';
 
@@ -16,12 +17,25 @@ export interface Certificate {
   readonly sources: readonly { readonly file: string; readonly sha256: string }[];
   /** Where the judge looks, and with what seed. */
   readonly domain: string;
-  readonly asked: MeasureFlags;
+  readonly asked: MeasureFlags | NetAsked;
   readonly neurons: readonly {
     readonly neuron: string;
     readonly method: string;
     readonly verdicts: readonly Verdict[];
   }[];
+}
+
+/** What was asked of a network or a function of tensors, the first of the sources. */
+export interface NetAsked {
+  readonly net: true;
+  /** Its name there; absent: the only one, or the default. */
+  readonly export?: string;
+  readonly neuron?: readonly string[];
+  readonly inputs: number;
+  readonly classes: number;
+  readonly examples: number;
+  readonly samples: number;
+  readonly seed: number;
 }
 
 const DOMAIN =
@@ -45,6 +59,28 @@ export function certificateOf(
     neurons: rows
       .map(({ neuron, method, verdicts }) => ({ neuron, method, verdicts }))
       .sort((a, b) => (a.neuron < b.neuron ? -1 : 1)),
+  };
+}
+
+/** The certificate of a network or a function of tensors. @param path where it will lie */
+export function certificateOfNet(path: string, flags: NetFlags, rows: readonly ProgramRow[]): Certificate {
+  const { net, use = [], neuron, inputs, classes, examples, samples, seed } = flags;
+  const [file, name] = net.split('#');
+  const sources = [file, ...use];
+  return {
+    format: 'flipgrad certificate',
+    version: 1,
+    flipgrad: packageVersion(),
+    node: process.version,
+    sources: sources.map((one) => ({ file: relative(dirname(resolve(path)), resolve(one)), sha256: checksum(one) })),
+    domain: `the gradient at every parameter of the program, at its first weights, on ${examples} example${examples === 1 ? '' : 's'}`,
+    asked: {
+      net: true,
+      ...(name && { export: name }),
+      ...(neuron && { neuron }),
+      ...{ inputs, classes, examples, samples, seed },
+    },
+    neurons: rows.map(({ neuron: text, method, verdicts }) => ({ neuron: text, method, verdicts })),
   };
 }
 
@@ -89,7 +125,10 @@ export function readCertificate(path: string): Certificate {
 }
 
 /** What is not as the certificate says, a sentence each. */
-export function differences(certificate: Certificate, rows: readonly AuditRow[]): string[] {
+export function differences(
+  certificate: Certificate,
+  rows: readonly { readonly neuron: string; readonly verdicts: readonly Verdict[] }[],
+): string[] {
   const found = new Map(rows.map(({ neuron, verdicts }) => [neuron, verdicts]));
   return certificate.neurons.flatMap(({ neuron, verdicts }) => {
     const now = found.get(neuron);

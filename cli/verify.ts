@@ -1,6 +1,7 @@
 import { dirname, join } from 'node:path';
 import { Command } from 'commander';
 import { judged } from './audit.ts';
+import { auditNet } from './audit-net.ts';
 import { checksum, differences, readCertificate } from './certificate.ts';
 import { ExitCode, UsageError } from './exit.ts';
 import { untilInterrupted } from './interrupt.ts';
@@ -32,12 +33,17 @@ async function run(path: string, limit: number, signal: AbortSignal): Promise<vo
   }
   const texts = certificate.neurons.map(({ neuron }) => neuron);
   if (texts.length === 0) throw new UsageError(`${path} certifies no neuron; expected one or more.`);
-  const { rows } = await judged(files, texts, { ...certificate.asked, limit }, signal);
+  const { asked } = certificate;
+  const [net, ...use] = files;
+  const rows =
+    'net' in asked
+      ? await auditNet({ ...asked, net: asked.export ? `${net}#${asked.export}` : net, use }, signal)
+      : (await judged(files, texts, { ...asked, limit }, signal)).rows;
   const told = differences(certificate, rows);
   if (told.length > 0) process.exitCode = ExitCode.refuted;
   print(
     told.length === 0
-      ? `Verified: ${texts.length} neurons, every verdict as certified by flipgrad ${certificate.flipgrad} (seed ${certificate.asked.seed}).\n`
+      ? `Verified: ${texts.length} ${'net' in asked ? 'program' : 'neuron'}${texts.length === 1 ? '' : 's'}, every verdict as certified by flipgrad ${certificate.flipgrad} (seed ${asked.seed}).\n`
       : `Not verified.\n${told.map((line) => `${line}.\n`).join('')}`,
   );
 }

@@ -13,6 +13,13 @@ export {
   type RacedNeuron,
 } from './audit/advise.ts';
 export { type AuditOptions, auditNeuron, type Interval, type NeuronAudit } from './audit/audit-neuron.ts';
+export {
+  auditModel,
+  auditProgram,
+  type ParameterAudit,
+  type ProgramAudit,
+  type ProgramAuditOptions,
+} from './audit/audit-program.ts';
 export { type SiteAudit, type SiteAuditOptions, SiteAuditor } from './audit/audit-site.ts';
 export { affordable, candidatesOf, suits } from './audit/candidates.ts';
 export { type CertifyOptions, certify } from './audit/certify.ts';
@@ -24,6 +31,7 @@ export {
   measureWaterfall,
   type Waterfall,
 } from './audit/crossover.ts';
+export type { ProgramSite } from './audit/enumerate-program.ts';
 export type { GatedShape } from './audit/gated-work.ts';
 export { type GradientErrors, gradientErrors } from './audit/gradient-errors.ts';
 export type { GradientObserver, Loss } from './audit/integrate.ts';

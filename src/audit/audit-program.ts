@@ -262,7 +262,7 @@ function verdictOf(
       ? `by enumeration of ${states} states of ${bits} bits and ${samples} draws`
       : `by ${samples} draws of it and of \`local-expectation\``;
   const margin = `${chance.toFixed(1)} standard errors would be chance; false alarms ${FALSE_ALARM}`;
-  const all = `${numbers} numbers of ${parameters.length} parameters`;
+  const all = `${numbers} numbers of ${parameters.length} parameter${parameters.length === 1 ? '' : 's'}`;
   if (wrong.length > 0) {
     const worst = wrong.reduce((a, b) => (b.z > a.z ? b : a));
     const biased = [...new Set(sites.filter(({ neuron }) => !isUnbiased(neuron)).map(({ neuron }) => neuron.name))];

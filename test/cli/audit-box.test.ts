@@ -71,7 +71,7 @@ describe('the audit of a file of one’s own', () => {
     assert.match(certificate.sources[0].sha256, /^[0-9a-f]{64}$/);
     const verified = await runCli(['verify', out]);
     assert.equal(verified.code, 0, verified.stdout);
-    assert.match(verified.stdout, /Verified: 1 neurons/);
+    assert.match(verified.stdout, /Verified: 1 neuron,/);
     certificate.neurons[0].verdicts[0].verdict = 'refuted';
     writeFileSync(out, JSON.stringify(certificate));
     if (full) assert.equal((await runCli(['verify', out])).code, 1);
