@@ -290,7 +290,10 @@ function nested(values: ArrayLike<number>, shape: readonly number[]): Numbers {
   const [extent, ...rest] = shape;
   if (rest.length === 0) return Array.from(values);
   const size = values.length / extent;
-  return Array.from({ length: extent }, (_, i): Numbers => nested(Array.from(values).slice(i * size, (i + 1) * size), rest));
+  return Array.from(
+    { length: extent },
+    (_, i): Numbers => nested(Array.from(values).slice(i * size, (i + 1) * size), rest),
+  );
 }
 
 /** A program over copies of its examples as a function of its parameters: what `auditProgram` takes. */
