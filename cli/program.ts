@@ -10,6 +10,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   show: async () => (await import('./show.ts')).showCommand(),
   evaluate: async () => (await import('./evaluate.ts')).evaluateCommand(),
   predict: async () => (await import('./predict.ts')).predictCommand(),
+  generate: async () => (await import('./generate.ts')).generateCommand(),
   export: async () => (await import('./export.ts')).exportCommand(),
   sweep: async () => (await import('./sweep.ts')).sweepCommand(),
   worker: async () => (await import('./worker.ts')).workerCommand(),

@@ -285,6 +285,7 @@ export type {
 export { type GateExamples, gateExamples } from './train/gate-examples.ts';
 export { gateInformation } from './train/gate-information.ts';
 export { type GateRates, gateRates } from './train/gate-rates.ts';
+export { type GeneratedByte, type GenerateOptions, generate } from './train/generate.ts';
 export { evaluateEnsemble, predictTask, type TaskPrediction } from './train/predict.ts';
 export { type Measured, type SiteGradient, SiteGradients } from './train/site-gradients.ts';
 export {
