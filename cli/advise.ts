@@ -24,7 +24,23 @@ import { openRun } from './run-folder.ts';
 import { DEFAULTS, optimizerSettings, type TrainConfig, wayOf } from './train-config.ts';
 
 interface AdviseFlags
-  extends Partial<Omit<TrainConfig, 'neuron' | 'model' | 'net' | 'vae' | 'samples' | 'task'>>,
+  extends Partial<
+      Omit<
+        TrainConfig,
+        | 'neuron'
+        | 'model'
+        | 'net'
+        | 'vae'
+        | 'samples'
+        | 'task'
+        | 'label'
+        | 'target'
+        | 'missing'
+        | 'standardize'
+        | 'categorical'
+        | 'header'
+      >
+    >,
     OwnFlags {
   data: string;
   dataDir?: string;

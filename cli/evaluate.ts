@@ -12,7 +12,6 @@ import {
   type Task,
   type TaskData,
 } from '../src/index.ts';
-import { loadTaskData } from '../src/platform/node/index.ts';
 import { count } from './options.ts';
 import { print, printJson } from './output.ts';
 import { dataOfRun } from './run-folder.ts';
@@ -58,9 +57,7 @@ interface Row {
 async function run(folder: string, flags: EvaluateFlags): Promise<void> {
   const { part, mode, samples, json, dataDir } = flags;
   await useRun(folder, flags, async ({ run: opened, model, from, task, code }) => {
-    const parts = flags.data
-      ? (await loadTaskData(task, flags.data, { dataDir, seed: opened.record.data.seed })).parts
-      : await dataOfRun(opened, code, { dataDir });
+    const parts = await dataOfRun(opened, code, { dataDir }, flags.data);
     const data = parts[part];
     const rows = task.assess
       ? [{ metrics: assessed(model, data, task, part) }]

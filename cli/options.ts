@@ -63,6 +63,12 @@ export function list<T extends string>(known: readonly T[]): (text: string) => T
     });
 }
 
+/** Names of columns, separated by commas. Given again, more of them. */
+export const columns = (text: string, before: readonly string[] = []): string[] => [
+  ...before,
+  ...text.split(',').map((name) => name.trim()),
+];
+
 /** Neurons separated by commas, each with options as name:option=value,option=value. */
 export function neurons(text: string): string[] {
   return text.split(/,(?![^,:]+=)/);

@@ -2,25 +2,23 @@ import {
   type DataKind,
   fitPicture,
   joinSequences,
+  labelledRows,
   makeDataset,
   makeTargets,
   makeTokens,
+  type RawTable,
   type RunRecord,
   type SequenceDataset,
+  type TableReading,
   type TaskData,
+  targetRows,
 } from '../src/index.ts';
-import { readDataFile, readNumbers, readPng, readSequences, watchLines } from '../src/platform/node/index.ts';
+import { readDataFile, readPng, readSequences, readTable, watchLines } from '../src/platform/node/index.ts';
 import { UsageError } from './exit.ts';
 
 /** Examples of one file without what is to be told of them, and what was done to make them. */
 export interface Inputs {
   readonly data: TaskData;
-  readonly done: readonly string[];
-}
-
-/** Rows of numbers, as the network takes them. */
-interface Rows {
-  readonly rows: readonly Float32Array[];
   readonly done: readonly string[];
 }
 
@@ -31,16 +29,20 @@ const LONGEST = 4096;
 /** How the files of each kind of data become examples. */
 const readers: { readonly [K in DataKind]: (file: string, record: RunRecord) => Promise<Inputs> } = {
   async classes(file, record) {
-    const { rows, done } = await rowsOf(file, record);
     const { width, classes = 1 } = record.data;
-    const labels = new Uint8Array(rows.length);
-    return { data: makeDataset({ name: file, features: joined(rows, width), scale: 1, labels, width, classes }), done };
+    const { table, picture, done } = await readRows(file, record, 'classes');
+    if (table) return { data: labelledRows(file, table, readingIn(record), { classes }), done };
+    return {
+      data: makeDataset({ name: file, features: picture, scale: 1, labels: new Uint8Array(1), width, classes }),
+      done,
+    };
   },
   async targets(file, record) {
-    const { rows, done } = await rowsOf(file, record);
     const { width, outputs } = record.data;
-    const targets = new Float32Array(rows.length * outputs);
-    return { data: makeTargets({ name: file, features: joined(rows, width), targets, width, outputs }), done };
+    const { table, picture, done } = await readRows(file, record, 'numbers');
+    if (table) return { data: targetRows(file, table, readingIn(record)), done };
+    const targets = new Float32Array(outputs);
+    return { data: makeTargets({ name: file, features: picture, targets, width, outputs }), done };
   },
   async sequences(file, { data: { width, classes = 1 } }) {
     const data: SequenceDataset = readSequences(await readDataFile(file, watchLines(file)), file);
@@ -60,19 +62,28 @@ const readers: { readonly [K in DataKind]: (file: string, record: RunRecord) => 
   },
 };
 
+/** Names of the classes, where they are words, or of the targets. */
+export function namesIn({ data: { table } }: RunRecord, kind: DataKind): readonly string[] | undefined {
+  if (!table) return undefined;
+  return kind === 'targets' ? table.targets.map(({ name }) => name) : table.targets[0]?.classes;
+}
+
 /** The examples of a file, for a run of that kind of data. */
 export const inputsOf = (kind: DataKind, file: string, record: RunRecord): Promise<Inputs> =>
   readers[kind](file, record);
 
-function joined(rows: readonly Float32Array[], width: number): Float32Array {
-  const all = new Float32Array(rows.length * width);
-  rows.forEach((row, r) => {
-    all.set(row, r * width);
-  });
-  return all;
+/** How the run's tables are read; of a run on other data its numbers in their order. */
+function readingIn({ data: { table, width, scale = 1 } }: RunRecord): TableReading {
+  const columns = Array.from({ length: width }, (_, i) => ({ name: `column ${i + 2}` }));
+  return table ?? { named: false, columns, targets: [{ name: 'column 1' }], missing: 'error', scale };
 }
 
-async function rowsOf(file: string, record: RunRecord): Promise<Rows> {
+type Rows = { readonly done: readonly string[] } & (
+  | { readonly table: RawTable; readonly picture?: undefined }
+  | { readonly table?: undefined; readonly picture: Float32Array }
+);
+
+async function readRows(file: string, record: RunRecord, kind: 'classes' | 'numbers'): Promise<Rows> {
   const isPicture = (bytes: Uint8Array): boolean => PNG.every((byte, i) => bytes[i] === byte);
   const watch = watchLines(file);
   let picture = false;
@@ -80,7 +91,13 @@ async function rowsOf(file: string, record: RunRecord): Promise<Rows> {
     if (at === 0) picture = isPicture(piece);
     if (!picture) watch(piece, at, length);
   });
-  return isPicture(bytes) ? fromPicture(bytes, file, record) : fromTable(bytes, file, record);
+  if (isPicture(bytes)) return fromPicture(bytes, file, record);
+  const table = readTable(bytes, file, kind, {}, readingIn(record));
+  if (table.dropped > 0)
+    throw new UsageError(
+      `${file} has ${table.dropped} rows without a value in some column, and the run was trained to drop them. Expected values.`,
+    );
+  return { table, done: table.notes };
 }
 
 function fromPicture(bytes: Uint8Array, file: string, { data }: RunRecord): Rows {
@@ -91,19 +108,5 @@ function fromPicture(bytes: Uint8Array, file: string, { data }: RunRecord): Rows
       `${file} is a picture, and the run takes ${data.width} numbers, which are none; a CSV file would do.`,
     );
   const { pixels, done } = fitPicture(readPng(bytes, file), shape);
-  return { rows: [Float32Array.from(pixels, (byte) => byte / 255)], done };
-}
-
-function fromTable(bytes: Uint8Array, file: string, { data }: RunRecord): Rows {
-  const { values, width, labelled, largest } = readNumbers(bytes, file, data.width);
-  const done = labelled === undefined ? [] : [`column ${labelled + 1} left out: the label`];
-  const { scale: own = 1 } = data;
-  // The run's own pixels are bytes; a file with fractions up to 1 is scaled already.
-  const scaled = own !== 1 && largest <= 1;
-  if (scaled) done.push('taken as scaled already: no number is over 1');
-  const scale = scaled ? 1 : own;
-  const rows = Array.from({ length: values.length / width }, (_, r) =>
-    values.slice(r * width, (r + 1) * width).map((value) => value * scale),
-  );
-  return { rows, done };
+  return { picture: Float32Array.from(pixels, (byte) => byte / 255), done };
 }

@@ -3,7 +3,7 @@ import { type Answer, type Hold, type InferenceMode, predictTask, type TaskPredi
 import { UsageError } from './exit.ts';
 import { count, holds } from './options.ts';
 import { print, printError, printJson } from './output.ts';
-import { inputsOf } from './predict-inputs.ts';
+import { inputsOf, namesIn } from './predict-inputs.ts';
 import { millions, percent, table } from './table.ts';
 import { MODES, runUser, type UseFlags, useRun } from './use-run.ts';
 
@@ -41,7 +41,7 @@ async function run(folder: string, files: string[], flags: PredictFlags): Promis
       if (done.length > 0 && !json) printError(`${file}: ${done.join('; ')}\n`);
       let row = 0;
       for (const prediction of predictTask(model, data, task, { mode, samples, hold })) {
-        const answer = tell(prediction.values, prediction.columns);
+        const answer = tell(prediction.values, prediction.columns, namesIn(opened.record, kind));
         const told: Told = {
           file,
           row: ++row,

@@ -13,6 +13,7 @@ import {
   resolveOptimizer,
   resolveTask,
   shapeOf,
+  type TableReading,
   type Task,
   type TaskData,
 } from '../src/index.ts';
@@ -71,10 +72,24 @@ export const openRun = (path: string): Promise<Run> => Run.open(nodeFolder(path)
 export const taskOfRun = ({ record }: Run, { tasks }: Pick<OwnCodeOf, 'tasks'>): Task =>
   resolveTask(record.task, tasks);
 
-/** The data that a run began with. @throws what loading throws */
-export async function dataOfRun(run: Run, code: Pick<OwnCodeOf, 'tasks'>, options: LoadOptions): Promise<Parts> {
-  const { source, seed } = run.record.data;
-  return (await loadTaskData(taskOfRun(run, code), source, { ...options, seed })).parts;
+/** The data that a run began with, or others that are read in the same way. @throws what loading throws */
+export async function dataOfRun(
+  run: Run,
+  code: Pick<OwnCodeOf, 'tasks'>,
+  options: LoadOptions,
+  from?: string,
+): Promise<Parts> {
+  const { source, seed, table, scale } = run.record.data;
+  // Runs of versions before, and of data that are no tables.
+  const how = table ? { reading: table } : { table: { guess: true, ...(from !== undefined && { scale }) } };
+  return (await loadTaskData(taskOfRun(run, code), from ?? source, { ...options, seed, ...how })).parts;
+}
+
+/** The name of a data set, or its path, which is the same file from any working folder. */
+export function sourceOf(source: string, { data: kind }: Task): string {
+  const names = kind ? dataSources[kind].names : [];
+  const [, word = '', path] = /^(text:)?(.*)$/s.exec(source) as unknown as [string, string | undefined, string];
+  return names.includes(source) ? source : `${word}${resolve(path)}`;
 }
 
 /** What run.json says of a run that is about to begin. */
@@ -85,6 +100,7 @@ export function recordOf(
     seed: number;
     task: Task;
     data: Parts;
+    reading?: TableReading;
     model: ModelDescription;
     engine: Engine;
     simd: string;
@@ -94,7 +110,6 @@ export function recordOf(
   },
 ): RunRecord {
   const { data, engine, seed, task } = about;
-  const names = task.data && dataSources[task.data]?.names;
   const { versions, machine, commit } = provenance();
   const { epochs, batch, decay, gaterLr, maxNorm, patience } = config;
   const optimizer = resolveOptimizer(config.optimizer, optimizerSettings(config));
@@ -118,13 +133,13 @@ export function recordOf(
     },
     seed,
     data: {
-      // A path is the same file from any working folder.
-      source: names?.includes(about.source) ? about.source : resolve(about.source),
+      source: sourceOf(about.source, task),
       seed,
       name: data.train.name,
       checksums: each(data, ({ checksum }) => checksum),
       examples: each(data, ({ count }) => count),
       ...shapeOf(task, data.train),
+      ...(about.reading && { table: about.reading }),
     },
     engine: {
       name: engine.name,

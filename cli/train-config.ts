@@ -18,6 +18,13 @@ export interface TrainConfig {
   model: 'gated' | 'dense' | 'vae' | 'layers' | 'net' | 'task';
   /** What is minimised and measured, with its options; default: that of the model, which is classification for most. */
   task?: string;
+  /** How a table is read. */
+  label?: string;
+  target?: string[];
+  missing?: 'error' | 'mean' | 'drop';
+  standardize?: boolean;
+  categorical?: string[];
+  header?: 'yes' | 'no';
   /** Of the model `vae`: its encoder and decoder, and the draws of its bound. */
   vae?: VaeKind;
   samples?: number;

@@ -26,17 +26,25 @@ import {
   trainOptions,
   trainRun,
 } from '../src/index.ts';
-import { createEngine, dataSources, type LoadOptions, loadTaskData, nodeFolder } from '../src/platform/node/index.ts';
+import {
+  createEngine,
+  dataSources,
+  type Loaded,
+  type LoadOptions,
+  loadTaskData,
+  nodeFolder,
+  type TableLoadOptions,
+} from '../src/platform/node/index.ts';
 import { commandLine, pathWord } from './command-line.ts';
 import { curvesChart } from './curves.ts';
 import { Interruption, UsageError } from './exit.ts';
 import { untilInterrupted } from './interrupt.ts';
 import { chainText, layersOfText, type Network, networkOf } from './network.ts';
-import { count, list, neurons, number, positive, rate, seconds, wholeNumber, widths } from './options.ts';
-import { print, printJson } from './output.ts';
+import { columns, count, list, neurons, number, positive, rate, seconds, wholeNumber, widths } from './options.ts';
+import { plainLine, print, printJson } from './output.ts';
 import { codeOfRun, type OwnCodeOf, type OwnFlags, ownCode, ownWords, type RunCode, withOwnCode } from './own-code.ts';
 import { duration, type Progress, terminalProgress } from './progress.ts';
-import { dataOfRun, openRun, recordOf, withNewFolder } from './run-folder.ts';
+import { dataOfRun, openRun, recordOf, sourceOf, taskOfRun, withNewFolder } from './run-folder.ts';
 import {
   DEFAULTS,
   flagOf,
@@ -78,6 +86,20 @@ export function trainCommand(): Command {
     .exitOverride()
     .option('--task <name>', `${Object.keys(tasks).join(', ')}, or one of --use; options as name:option=value`)
     .option('--data <name>', `${DATA_HELP} (default: the first that fits the task)`)
+    .option(
+      '--label <column>',
+      'CSV: what is to be told, by name, or by number from 1 (default: label, class, target or y)',
+    )
+    .option('--target <columns>', 'the same of several, separated by commas: numbers, or 0 and 1', columns)
+    .addOption(
+      new Option(
+        '--missing <rule>',
+        'CSV: cells without a value: refuse, the mean of the training rows, or drop the row',
+      ).choices(['error', 'mean', 'drop']),
+    )
+    .option('--standardize', 'CSV: bring columns to mean 0 and deviation 1, measured on the training rows')
+    .option('--categorical <columns>', 'CSV: columns of categories that look like numbers', columns)
+    .addOption(new Option('--header <yes|no>', 'CSV: does the first row name the columns?').choices(['yes', 'no']))
     .option(
       '--data-dir <dir>',
       'where data sets lie and downloads go (default: $FLIPGRAD_DATA, else ~/.cache/flipgrad)',
@@ -210,8 +232,13 @@ async function begin(session: Session): Promise<void> {
   if (flags.run === 'none' && flags.log.length > 0)
     throw new UsageError('--log writes into the folder of a run, and --run none has none; one of them would do.');
   checkFlags(session, config);
-  const { source, parts: data } = await loadTaskData(task, flags.data, loadOptions(session, flags.seed));
+  const loaded = await loadTaskData(task, flags.data, {
+    ...loadOptions(session, flags.seed),
+    table: tableOptions(flags),
+  });
+  const { source, parts: data, reading } = loaded;
   progress.clear();
+  tellTable(session, loaded);
   await withEngine(flags, async (engine) => {
     const shape = shapeOf(task, data.train);
     const sizes = { inputs: shape.width, outputs: shape.outputs };
@@ -225,7 +252,7 @@ async function begin(session: Session): Promise<void> {
       );
     // Data that do not fit are told of before there is a folder.
     for (const part of [data.train, data.valid, data.test]) task.check(model, part);
-    const about = { ...flags, source, task, logs: flags.log, data, engine, own };
+    const about = { ...flags, ...(reading && { reading }), source, task, logs: flags.log, data, engine, own };
     const record = recordOf(config, { ...about, model: model.description });
     tellNetwork(session, config, { task, model, network, data });
     if (flags.run === 'none')
@@ -246,7 +273,7 @@ async function resume(session: Session, begun: Run): Promise<void> {
   const { record } = begun;
   const own = await codeOfRun(begun, flags);
   checkGiven(command, { ...flags, ...withLayers(flags, own.neurons) }, begun);
-  const data = await dataOfRun(begun, own, loadOptions(session, record.data.seed));
+  const data = await dataOfRun(begun, own, loadOptions(session, record.data.seed), flags.data);
   progress.clear();
   const { simd, blas, crossovers } = record.engine;
   const given = givenIn(command);
@@ -258,8 +285,13 @@ async function resume(session: Session, begun: Run): Promise<void> {
     crossovers,
   };
   const { epochs } = flags;
+  const source = flags.data === undefined ? undefined : sourceOf(flags.data, taskOfRun(begun, own));
   await withEngine(flags.anyEngine ? flags : engineFlags, (engine) =>
-    trainFolder(begun, { engine, data, own, ...(epochs !== undefined && { epochs }) }, session),
+    trainFolder(
+      begun,
+      { engine, data, own, ...(source !== undefined && { source }), ...(epochs !== undefined && { epochs }) },
+      session,
+    ),
   );
 }
 
@@ -276,7 +308,13 @@ function checkGiven(command: Command, flags: TrainFlags, { record, folder }: Run
     const others = { data: [record.data.source], task: [task.name] } as Readonly<Record<string, unknown[]>>;
     const known = [record.config[name], ...(Object.hasOwn(others, name) ? others[name] : [])];
     const same = known.some((value) => JSON.stringify(value) === JSON.stringify(settings[name]));
-    if (name === 'epochs' || name === 'net' || same || !(given(name) || (given('preset') && name in settings)))
+    if (
+      name === 'epochs' ||
+      name === 'net' ||
+      name === 'data' ||
+      same ||
+      !(given(name) || (given('preset') && name in settings))
+    )
       continue;
     throw new UsageError(
       `${flagOf(name)} is ${JSON.stringify(settings[name])} here and ${JSON.stringify(known[0])} in ${folder.path}; leaving it out, or another folder, would do.`,
@@ -304,7 +342,7 @@ async function withEngine(
 /** Trains a run in its folder, and says how to go on when it is interrupted. */
 async function trainFolder(
   run: Run,
-  using: { engine: Engine; data: Parts; model?: Model; own?: OwnCodeOf | RunCode; epochs?: number },
+  using: { engine: Engine; data: Parts; model?: Model; own?: OwnCodeOf | RunCode; source?: string; epochs?: number },
   session: Session,
 ): Promise<void> {
   const { flags, json, progress, signal } = session;
@@ -364,6 +402,27 @@ function configOf({ flags, command }: Session, own: OwnCodeOf): { config: TrainC
 const withLayers = ({ layers }: TrainFlags, own: readonly NeuronDefinition[]): { layers?: string } =>
   layers === undefined ? {} : { layers: layersText(layersOfText(layers, own)) };
 
+/** Columns of --label or --target, and how tables are read. @throws UsageError for both */
+function tableOptions({ label, target, missing, standardize, categorical, header }: TrainFlags): TableLoadOptions {
+  if (label !== undefined && target !== undefined)
+    throw new UsageError('--label and --target both say what is to be told. Expected one of them.');
+  const targets = target ?? (label === undefined ? undefined : [label]);
+  return {
+    ...(targets && { targets }),
+    ...(missing && { missing }),
+    ...(standardize && { standardize }),
+    ...(categorical && { categorical }),
+    ...(header !== undefined && { header: header === 'yes' }),
+  };
+}
+
+/** What was understood of a table. */
+function tellTable({ json, progress }: Session, { told, warnings = [], reading }: Loaded): void {
+  if (!told) return;
+  if (json) printJson({ event: 'data', told, warnings, columns: reading?.columns.length });
+  else for (const line of [...told, ...warnings]) progress.print(plainLine(line));
+}
+
 /** Says what is about to be trained; of a network that was described, how it was understood. */
 function tellNetwork(
   { json, progress }: Session,
@@ -380,6 +439,12 @@ function tellNetwork(
 }
 
 const OPTIONAL: ReadonlySet<string> = new Set([
+  'label',
+  'target',
+  'missing',
+  'standardize',
+  'categorical',
+  'header',
   'task',
   'vae',
   'samples',

@@ -80,10 +80,12 @@ export {
   subset,
 } from './data/dataset.ts';
 export { type DigitsDataset, type DigitsSplit, digits, digitsSplit } from './data/digits.ts';
+export { featureNames, labelledRows, type TableReading, targetRows } from './data/encode-table.ts';
 export type { DataKind, DataKinds, DataShape } from './data/kinds.ts';
 export { type PenStrings, type PenStringsOptions, penStrings } from './data/pen-strings.ts';
 export { type FittedPicture, fitPicture, type Picture } from './data/picture.ts';
 export { joinSequences, type LabelledSequence, type SequenceDataset } from './data/sequences.ts';
+export type { RawTable, TableForm, TableOptions } from './data/table.ts';
 export { makeTargets, type TargetDataset } from './data/targets.ts';
 export { contexts, textParts, windows } from './data/text.ts';
 export { makeTokens, type TokenDataset } from './data/tokens.ts';

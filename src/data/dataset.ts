@@ -164,11 +164,39 @@ export function slice(dataset: Dataset, from: number, to: number): Dataset {
  * @throws DataError unless 1 ≤ count < dataset.count
  */
 export function splitOff(dataset: Dataset, count: number, seed: number): { rest: Dataset; part: Dataset } {
-  if (!Number.isInteger(count) || count < 1 || count >= dataset.count)
+  const { part, rest } = placesOff(dataset.name, dataset.count, count, seed);
+  return { part: subset(dataset, part), rest: subset(dataset, rest) };
+}
+
+/** The places of the two parts of so many examples, each in order. @throws DataError unless 1 ≤ count < all */
+function placesOff(name: string, all: number, count: number, seed: number): { part: Uint32Array; rest: Uint32Array } {
+  if (!Number.isInteger(count) || count < 1 || count >= all)
     throw new DataError(
-      `${count} examples cannot be split off ${dataset.name}, which holds ${dataset.count}; ` +
-        `both parts need at least one example.`,
+      `${count} examples cannot be split off ${name}, which holds ${all}; both parts need at least one example.`,
     );
-  const order = randomStream(seed, SPLIT_STREAM).shuffle(Uint32Array.from({ length: dataset.count }, (_, i) => i));
-  return { part: subset(dataset, order.slice(0, count).sort()), rest: subset(dataset, order.slice(count).sort()) };
+  const order = randomStream(seed, SPLIT_STREAM).shuffle(Uint32Array.from({ length: all }, (_, i) => i));
+  return { part: order.slice(0, count).sort(), rest: order.slice(count).sort() };
+}
+
+/** Validation, and test where there is no test file, is one part in so many of one's own files. */
+const PARTS = 10;
+
+/**
+ * The places of the parts of one's own examples, drawn by the seed: a tenth for validation, and one for test unless a file has it.
+ * @throws DataError for fewer than one example a part
+ */
+export function splitPlaces(
+  name: string,
+  all: number,
+  seed: number,
+  { testApart }: { readonly testApart: boolean },
+): { train: number[]; valid: number[]; test: number[] } {
+  if (all < (testApart ? 2 : 3))
+    throw new DataError(`${name} holds ${all} training examples; its parts need at least one example each.`);
+  const held = Math.max(1, Math.round(all / PARTS));
+  const whole = Uint32Array.from({ length: all }, (_, i) => i);
+  const off = testApart ? { part: new Uint32Array(0), rest: whole } : placesOff(name, all, held, seed);
+  const { part, rest } = placesOff(name, off.rest.length, held, seed);
+  const at = (places: Uint32Array) => Array.from(places, (i) => off.rest[i]);
+  return { train: at(rest), valid: at(part), test: [...off.part] };
 }

@@ -1,4 +1,5 @@
 import type { Dataset } from './dataset.ts';
+import type { TableReading } from './encode-table.ts';
 import type { SequenceDataset } from './sequences.ts';
 import type { TargetDataset } from './targets.ts';
 import type { TokenDataset } from './tokens.ts';
@@ -24,6 +25,8 @@ export interface DataShape {
   /** A stored feature times this is the network's input. */
   readonly scale?: number;
   readonly image?: { readonly width: number; readonly height: number };
+  /** How tables are read: names, order, categories, what was measured on the training rows. */
+  readonly table?: TableReading;
 }
 
 /** The form of each kind, where the task says nothing else. */

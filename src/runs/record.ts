@@ -123,6 +123,20 @@ const reading = open({
   assessed: flag,
 });
 
+const MOST_COLUMNS = 10_000;
+const column = open({ name: text, values: optional(list(text, 'values', MOST)) });
+const measured = optional(list(number, 'numbers', MOST_COLUMNS));
+const table = open({
+  named: flag,
+  columns: filled(list(column, 'columns', MOST_COLUMNS), 'one column at least'),
+  targets: list(open({ name: text, classes: optional(list(text, 'classes', MOST)) }), 'targets', MOST),
+  missing: oneOf(['error', 'mean', 'drop']),
+  scale: number,
+  fill: measured,
+  center: measured,
+  spread: measured,
+});
+
 /** A picture's pixels are an example's features. */
 const isWhole = (picture: { readonly width: number; readonly height: number }, width: number): boolean =>
   picture.width * picture.height === width;
@@ -156,6 +170,7 @@ const schema = open({
       classes: optional(whole(1)),
       scale: optional(number),
       image: optional(open({ width: whole(1), height: whole(1) })),
+      table: optional(table),
     }),
     ({ image, width }) => image === undefined || isWhole(image, width),
     'an `image` whose width and height give its `width` in pixels',

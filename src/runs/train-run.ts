@@ -30,6 +30,8 @@ export interface TrainRunOptions {
   readonly signal?: AbortSignal;
   /** Seconds between checkpoints; default 30. */
   readonly checkpointSeconds?: number;
+  /** Where the data lie now, for the record. */
+  readonly source?: string;
   /** Train to another number of epochs than the record asks for; run.json says so as soon as everything is found as it should be. */
   readonly epochs?: number;
   /** Go on though engine or arithmetic differ from those of the sessions before; default false. */
@@ -41,6 +43,7 @@ export interface TrainRunOptions {
 const NAMES: NamesOf<TrainRunOptions> = {
   engine: true,
   data: true,
+  source: true,
   model: true,
   own: true,
   signal: true,
@@ -95,7 +98,7 @@ async function* trainLocked(
 ): AsyncGenerator<RunEvent, void> {
   const { engine, data, checkpointSeconds = 30, anyEngine = false } = options;
   await run.refresh();
-  const record = withEpochs(run.record, options.epochs);
+  const record = withSource(withEpochs(run.record, options.epochs), options.source);
   checkSame(run, engine, data, anyEngine);
   const { lines, size } = await run.readMetrics();
   await run.checkPlaces(size);
@@ -217,6 +220,12 @@ function withEpochs(record: RunRecord, epochs: number | undefined): RunRecord {
   if (epochs === undefined || epochs === record.training.epochs) return record;
   const { result: _, ...rest } = record;
   return { ...rest, config: { ...rest.config, epochs }, training: { ...rest.training, epochs } };
+}
+
+/** A record whose data lie elsewhere now. */
+function withSource(record: RunRecord, source: string | undefined): RunRecord {
+  if (source === undefined || source === record.data.source) return record;
+  return { ...record, data: { ...record.data, source } };
 }
 
 /** @throws StorageError when a checkpoint was trained with other settings than the record has, or for more epochs */

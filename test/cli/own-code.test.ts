@@ -92,7 +92,13 @@ async function refused(name: keyof typeof COMMANDS, message: RegExp, ...args: st
   assert.equal(stderr.trim().split('\n').length, 1, stderr);
 }
 
-const train = (runFolder: string, ...more: string[]) =>
+/** What it tells after what was understood of the table. */
+const train = async (runFolder: string, ...more: string[]) => {
+  const [{ event }, ...lines] = await trainTold(runFolder, ...more);
+  assert.equal(event, 'data');
+  return lines;
+};
+const trainTold = (runFolder: string, ...more: string[]) =>
   run('train', '--data', data, '--batch', '20', '--threads', '1', '--epochs', '2', '--run', runFolder, ...more);
 const recordOf = (runFolder: string) => JSON.parse(readFileSync(join(runFolder, 'run.json'), 'utf8'));
 const weights = (runFolder: string): Buffer => readFileSync(join(runFolder, 'weights.safetensors'));

@@ -137,7 +137,7 @@ describe('flipgrad evaluate', () => {
     writeFileSync(narrow, Array.from({ length: 30 }, (_, i) => `${i % 3},${i},7`).join('\n'));
     const other = await runCli(['evaluate', path('a'), '--data', narrow]);
     assert.equal(other.code, 2);
-    assert.match(other.stderr, /has 2 features, the model takes 784/);
+    assert.match(other.stderr, /has 3 columns; the network takes 784 numbers, and 785 columns with a label/);
   });
 });
 
@@ -181,7 +181,10 @@ describe('flipgrad predict', () => {
       again.map((answer) => answer.class),
       answers.slice(0, 3).map((answer) => answer.class),
     );
-    assert.deepEqual(again[0].done, ['column 1 left out: the label']);
+    assert.deepEqual(again[0].done, [
+      'columns are taken in the order of the training file: there are no names to find them by',
+      'column 1 left out: the label',
+    ]);
   });
 
   it('holds gates open and closed, and says how often each is open over an ensemble', { skip: slow }, async () => {

@@ -52,7 +52,7 @@ describe('flipgrad train', () => {
     const events = lines();
     assert.deepEqual(
       events.map(({ event }) => event),
-      ['run', 'epoch', 'epoch', 'epoch', 'result'],
+      ['data', 'run', 'epoch', 'epoch', 'epoch', 'result'],
     );
     const result = events.at(-1) as Record<string, never>;
     for (const mode of ['sampled', 'threshold', 'meanField'])
@@ -109,7 +109,9 @@ describe('flipgrad train', () => {
       .map((line) => JSON.parse(line));
     assert.equal(metrics[0].event, 'session');
     const events = metrics.slice(1).map(({ time, ...event }) => event);
-    assert.deepEqual([{ event: 'run', folder: out }, ...events], lines());
+    const [{ event, told }, ...others] = lines();
+    assert.deepEqual([event, told], ['data', ['to be told: label; 4 features: a, b, c, d']]);
+    assert.deepEqual([{ event: 'run', folder: out }, ...events], others);
     const record = JSON.parse(readFileSync(join(out, 'run.json'), 'utf8'));
     assert.equal(record.config.units, 16);
     assert.deepEqual(record.result, events.at(-1));
@@ -133,7 +135,7 @@ describe('flipgrad train', () => {
     const { lines } = await runCli([...args, '--run', 'none'], { env });
     assert.deepEqual(
       lines().map(({ event }) => event),
-      ['epoch', 'result'],
+      ['data', 'epoch', 'result'],
     );
     assert.equal(readdirSync(env.FLIPGRAD_RUNS).length, 2);
   });
@@ -162,7 +164,7 @@ describe('flipgrad train', () => {
       },
     );
     assert.equal(code, 130);
-    const { event, folder: path } = lines()[0] as Record<string, string>;
+    const { event, folder: path } = lines()[1] as Record<string, string>;
     assert.equal(event, 'run');
     assert.equal(stderr, `Interrupted and saved. To go on: flipgrad train --resume ${path}\n`);
   });

@@ -1,18 +1,33 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { type CsvOptions, tablesToDatasets } from '../../src/data/csv.ts';
 import { DataError, type Dataset } from '../../src/data/dataset.ts';
-import { readCsv } from '../../src/platform/node/csv.ts';
-import { readNumbers } from '../../src/platform/node/csv-numbers.ts';
+import {
+  labelledRows,
+  measureTable,
+  rowsOf,
+  tableText,
+  tableWarnings,
+  targetRows,
+} from '../../src/data/encode-table.ts';
+import type { TableForm } from '../../src/data/table.ts';
+import { readTable, type TableLoadOptions } from '../../src/platform/node/table-data.ts';
 
-function read(text: string, options?: CsvOptions): Dataset {
-  return tablesToDatasets(
-    'table',
-    [readCsv(new TextEncoder().encode(text), 'table.csv', options)],
-    options?.classes,
-  )[0];
+const encode = (text: string): Uint8Array => new TextEncoder().encode(text);
+
+interface Options extends TableLoadOptions {
+  readonly classes?: number;
 }
+
+/** All rows, those that the options are measured on. */
+function read(text: string, { classes, ...options }: Options = {}): Dataset {
+  const table = readTable(encode(text), 'table.csv', 'classes', options);
+  const reading = measureTable(table, rowsOf(table), options);
+  return labelledRows('table', table, reading, { ...(classes !== undefined && { classes }) });
+}
+
+/** Without a header, the label first. */
+const bare = (text: string): Dataset => read(text, { targets: ['1'] });
 
 /** Numbers of each feature, labels, scale and classes: what the tests compare. */
 function facts({ features, labels, scale, classes }: Dataset) {
@@ -20,43 +35,57 @@ function facts({ features, labels, scale, classes }: Dataset) {
 }
 
 test('pixel bytes, labels first, without a header', () => {
-  const dataset = read('3,0,255\n1,7,128\n');
+  const dataset = bare('3,0,255\n1,7,128\n');
   assert.deepEqual(facts(dataset), { features: [0, 255, 7, 128], labels: [3, 1], scale: 1 / 255, classes: 4 });
   assert.ok(dataset.features instanceof Uint8Array);
   assert.equal(dataset.image, undefined);
 });
 
 test('numbers from 0 to 1, and others, keep their values', () => {
-  assert.deepEqual(facts(read('0,0.5,1\n1,0,0.25\n')), {
+  assert.deepEqual(facts(bare('0,0.5,1\n1,0,0.25\n')), {
     features: [0.5, 1, 0, 0.25],
     labels: [0, 1],
     scale: 1,
     classes: 2,
   });
-  assert.deepEqual(facts(read('0,0,1\n1,1,1\n')).scale, 1);
-  assert.deepEqual(facts(read('0,-3,1e3\n')), { features: [-3, 1000], labels: [0], scale: 1, classes: 1 });
+  assert.deepEqual(facts(bare('0,0,1\n1,1,1\n')).scale, 1);
+  assert.deepEqual(facts(bare('0,-3,1e3\n')), { features: [-3, 1000], labels: [0], scale: 1, classes: 1 });
 });
 
 test('the column of labels is found by its name, or given', () => {
   for (const name of ['label', ' Class ', 'TARGET']) assert.deepEqual([...read(`a,${name},b\n1.5,2,3\n`).labels], [2]);
-  assert.deepEqual([...read('a,b\n4,0.5\n').labels], [4]);
-  assert.deepEqual([...read('a,b\n0.5,4\n', { label: 'b' }).labels], [4]);
-  assert.deepEqual([...read('0.5,4\n', { label: 1 }).labels], [4]);
-  assert.deepEqual([...read('1,2\n3,4\n', { header: true }).labels], [3]);
-  assert.throws(() => read('a,b\n1,2\n', { label: 'c' }), /no column "c": its columns are "a", "b"/);
-  assert.throws(() => read('1,2\n', { label: 'c' }), /it has no header/);
-  assert.throws(() => read('1,2\n', { label: 2 }), /has 2 columns, 0 to 1/);
+  assert.deepEqual([...read('a,y\n0.5,4\n').labels], [4]);
+  assert.deepEqual([...read('a,b\n0.5,4\n', { targets: ['b'] }).labels], [4]);
+  assert.deepEqual([...read('0.5,4\n', { targets: ['2'] }).labels], [4]);
+  assert.deepEqual([...read('1,2\n3,4\n', { header: true, targets: ['1'] }).labels], [3]);
+  assert.throws(() => read('a,b\n1,2\n', { targets: ['c'] }), /no column "c": its columns are "a", "b"/);
+  assert.throws(() => read('1,2\n', { targets: ['c'] }), /it has no header, and 2 columns/);
+  assert.throws(() => read('1,2\n', { targets: ['3'] }), /has no column "3"/);
+});
+
+test('nothing is guessed: without a name that says it, and where the first row may be either, a sentence asks', () => {
+  assert.throws(
+    () => read('a,b\n4,0.5\n'),
+    /no column called label, class, target, y: its columns are "a", "b"\. Expected --label/,
+  );
+  assert.throws(() => read('4,0.5\n'), /no column called .* and no names of columns/);
+  // A damaged first row is no row of names.
+  assert.throws(
+    () => bare('1,2x,3\n1,2,3\n'),
+    /holds numbers and "2x", so that it is neither names nor data for certain/,
+  );
+  assert.deepEqual([...read('label,0,1\n4,0.5,1\n').labels], [4]);
 });
 
 test('quotes, a byte order mark, other delimiters, carriage returns and empty lines are read', () => {
   assert.deepEqual([...read('\ufefflabel,"a,b"\r\n"1",2.5\r\n\r\n').features], [2.5]);
-  assert.deepEqual([...read('1;2.5;3\n').features], [2.5, 3]);
-  assert.deepEqual([...read('1\t2.5\t3\n').features], [2.5, 3]);
+  assert.deepEqual([...bare('1;2.5;3\n').features], [2.5, 3]);
+  assert.deepEqual([...bare('1\t2.5\t3\n').features], [2.5, 3]);
 });
 
 test('a square table of pixel bytes is an image', () => {
   const row = Array.from({ length: 784 }, (_, i) => i & 255).join();
-  assert.deepEqual(read(`5,${row}\n`).image, { width: 28, height: 28 });
+  assert.deepEqual(bare(`5,${row}\n`).image, { width: 28, height: 28 });
 });
 
 const DAMAGED: readonly [string, string, RegExp][] = [
@@ -76,17 +105,122 @@ const DAMAGED: readonly [string, string, RegExp][] = [
 for (const [what, text, message] of DAMAGED)
   test(`${what} is refused as CSV`, () => {
     assert.throws(
-      () => read(text),
+      () => (text.startsWith('label') ? read(text) : bare(text)),
       (error: Error) => error instanceof DataError && message.test(error.message),
     );
   });
 
-test('labels are held to the classes given, and tables to one width and one scale', () => {
-  assert.throws(() => read('3,1\n', { classes: 3 }), /label "3"; a whole number from 0 to 2/);
-  const table = (text: string) => readCsv(new TextEncoder().encode(text), 'table.csv');
-  const [train, valid] = tablesToDatasets('two', [table('0,0,200\n'), table('4,1,1\n')]);
-  assert.deepEqual([train.scale, valid.scale, train.classes, valid.classes], [1 / 255, 1 / 255, 5, 5]);
-  assert.throws(() => tablesToDatasets('two', [table('0,1,2\n'), table('0,1\n')]), /they must agree/);
+/** Reads a table like another one. */
+const like = (form: TableForm, text: string) => readTable(encode(text), 'later.csv', 'classes', {}, form);
+const formOf = (text: string, options: Options = {}) => readTable(encode(text), 'table.csv', 'classes', options).form;
+
+test('later tables are matched by name, whatever their order; what they lack is told', () => {
+  const form = formOf('a,b,label\n1,2,0\n');
+  assert.deepEqual([...like(form, 'label,b,a\n1,4,3\n').values], [3, 4]);
+  assert.deepEqual([...like(form, 'b,A\n4,3\n').values], [3, 4]);
+  const more = like(form, 'c,b,a\n9,4,3\n');
+  assert.deepEqual(
+    [[...more.values], more.targets, more.notes],
+    [[3, 4], undefined, ['left out, as the run does not take them: "c"']],
+  );
+  assert.throws(() => like(form, 'a,c\n1,2\n'), /has no column "b", which the run takes: its columns are "a", "c"/);
+  const bareRows = like(form, '3,4\n');
+  assert.deepEqual([...bareRows.values], [3, 4]);
+  assert.match(bareRows.notes[0], /in the order of the training file/);
+  assert.throws(
+    () => like(form, '1,2,3,4\n'),
+    /has 4 columns; the network takes 2 numbers, and 3 columns with a label/,
+  );
+  const without = formOf('7,1,2\n', { targets: ['1'] });
+  assert.deepEqual([...like(without, '7,3,4\n').values], [3, 4]);
+  assert.throws(() => like(without, '7,x,4\n'), /Line 1 of later\.csv, column 2 holds "x"/);
+});
+
+test('the scale is that of the training rows, whatever a later table holds', () => {
+  const table = readTable(encode('label,a,b\n1,0,200\n0,4,1\n'), 'table.csv', 'classes');
+  const reading = measureTable(table, [0, 1], {});
+  for (const text of ['a,b\n0,1\n', 'a,b\n0,1\n255,255\n', 'a,b\n0,0.5\n']) {
+    const later = labelledRows('later', like(table.form, text), reading);
+    assert.equal(later.scale, 1 / 255, text);
+    assert.equal(later.features[0], 0);
+  }
+});
+
+test('labels that are words have their names, in order; others later are refused', () => {
+  const text = 'species,size\nversicolor,2\nsetosa,1\nversicolor,3\n';
+  const table = readTable(encode(text), 'table.csv', 'classes', { targets: ['species'] });
+  assert.deepEqual(table.form.targets, [{ name: 'species', classes: ['setosa', 'versicolor'] }]);
+  assert.deepEqual([...(table.targets ?? [])], [1, 0, 1]);
+  assert.deepEqual([...(like(table.form, 'size,species\n4,setosa\n').targets ?? [])], [0]);
+  assert.throws(
+    () => like(table.form, 'size,species\n4,virginica\n'),
+    /Line 2 of later\.csv, column 2 \("species"\) holds "virginica", which is none of its classes/,
+  );
+});
+
+test('categories are one feature a value; a column of numbers with a word is not taken for one', () => {
+  const text = 'port,fare,label\nS,1,0\nQ,2,1\nS,3,0\n';
+  const data = read(text);
+  assert.deepEqual([data.width, [...data.features]], [3, [1, 0, 1, 0, 1, 2, 1, 0, 3]]);
+  const form = formOf(text);
+  assert.throws(
+    () => like(form, 'port,fare\nC,1\n'),
+    /holds "C", which is none of its values\. Expected one of "S", "Q"/,
+  );
+  assert.throws(
+    () => read('a,label\n1,0\nx,1\n'),
+    /holds "x", which is not a number\. Expected one, as in the rows before, or --categorical "a"/,
+  );
+  assert.equal(read('a,label\n1,0\n2,1\n', { categorical: ['a'] }).width, 2);
+});
+
+test('cells without a value are refused, get the mean of the training rows, or their row is dropped', () => {
+  const text = 'age,port,label\n20,S,0\n,Q,1\n40,,0\n';
+  assert.throws(() => read(text), /Line 3 of table\.csv, column 1 \("age"\) holds "".*--missing mean or drop/);
+  const table = readTable(encode(text), 'table.csv', 'classes', { missing: 'mean' });
+  const reading = measureTable(table, [0, 1], {});
+  // Of the rows 0 and 1: age 20; S and Q once each.
+  assert.deepEqual([...labelledRows('t', table, reading).features], [20, 1, 0, 20, 0, 1, 40, 0.5, 0.5]);
+  const dropped = readTable(encode(text), 'table.csv', 'classes', { missing: 'drop' });
+  assert.deepEqual([dropped.count, dropped.dropped], [1, 2]);
+  assert.match(
+    tableText(table, reading).join('\n'),
+    /3 rows, 1 without age, 1 without port; the mean of the training rows/,
+  );
+  assert.throws(() => read('a,label\n1,\n'), /has no label/);
+});
+
+test('columns are standardised by the training rows alone', () => {
+  const table = readTable(encode('a,b,label\n1,5,0\n3,5,1\n100,7,0\n'), 'table.csv', 'classes');
+  const reading = measureTable(table, [0, 1], { standardize: true });
+  assert.deepEqual([reading.center, reading.spread, reading.scale], [[2, 5], [1, 1], 1]);
+  assert.deepEqual([...labelledRows('t', table, reading).features], [-1, 0, 1, 0, 98, 2]);
+});
+
+test('several numbers are told of a row', () => {
+  const table = readTable(encode('a,price,size\n1,2.5,-3\n2,4,1e3\n'), 'table.csv', 'numbers', {
+    targets: ['price', 'size'],
+  });
+  const data = targetRows('t', table, measureTable(table, [0, 1], {}));
+  assert.deepEqual([[...data.targets], data.outputs, [...data.features]], [[2.5, -3, 4, 1000], 2, [1, 2]]);
+  assert.throws(
+    () => readTable(encode('a,y\n1,high\n'), 'table.csv', 'numbers'),
+    /holds "high", which is not a number/,
+  );
+});
+
+test('what may go wrong is said: sizes, one class, a class that no training row has', () => {
+  const warned = (text: string, train: number[]) => {
+    const table = readTable(encode(text), 'table.csv', 'classes');
+    return tableWarnings(table, measureTable(table, train, {}), train).join('\n');
+  };
+  assert.match(
+    warned('income,rooms,label\n90000.5,3,0\n10000,2,1\n', [0, 1]),
+    /rooms goes up to 3, income to 90000\.5\. --standardize/,
+  );
+  assert.match(warned('a,label\n1,x\n2,x\n', [0, 1]), /All rows have one class, x/);
+  assert.match(warned('a,label\n1,x\n2,y\n', [0]), /No training row has the class y/);
+  assert.equal(warned('a,label\n1,x\n2,y\n', [0, 1]), '');
 });
 
 test('any mutation of a table is read or refused', () => {
@@ -107,19 +241,19 @@ test('any mutation of a table is read or refused', () => {
 });
 
 test('errors repeat 80 characters of a file at most, and none that a terminal takes for a command', () => {
-  const encode = (text: string): Uint8Array => new TextEncoder().encode(text);
   for (const piece of ['x', '\u001b[2J', '"\u0007', '\u009b', '😀']) {
     const long = piece.repeat(3000).replaceAll('"', '');
     const attempts: [string, () => unknown][] = [
-      ['a cell', () => read(`a,b\n1,2\n1,${long}\n`)],
+      ['a cell', () => read(`label,b\n1,2\n1,${long}\n`)],
       ['a label', () => read(`a,label\n1,2\n1,${long}\n`)],
-      ['a name', () => read(`a,${long}\n1,x\n`)],
-      ['a column', () => read(`a,b\n1,2\n`, { label: long })],
-      ['many columns', () => read(`${Array(500).fill(long.slice(0, 30)).join()}\n`, { label: 'c', header: true })],
-      ['a quote', () => read(`a,b\n1,${long}"\n`)],
-      ['an end', () => read(`a,b\n1,"${long}`)],
-      ['a row to predict', () => readNumbers(encode(`a,b\n1,2\n1,${long}\n`), 'table.csv', 2)],
-      ['a quote to predict', () => readNumbers(encode(`a,b\n1,${long}"\n`), 'table.csv', 2)],
+      ['a name', () => read(`label,${long}\n1,2\n1,x\n`)],
+      ['a column', () => read(`a,b\n1,2\n`, { targets: [long] })],
+      ['many columns', () => read(`${Array(500).fill(long.slice(0, 30)).join()}\n`, { targets: ['c'], header: true })],
+      ['a quote', () => read(`label,b\n1,${long}"\n`)],
+      ['an end', () => read(`label,b\n1,"${long}`)],
+      ['a row to predict', () => like(formOf('a,b,label\n1,2,0\n'), `a,b\n1,2\n1,${long}\n`)],
+      ['a quote to predict', () => like(formOf('a,b,label\n1,2,0\n'), `a,b\n1,${long}"\n`)],
+      ['a column that a later table lacks', () => like(formOf(`${long},b,label\n1,2,0\n`), 'a,b\n1,2\n')],
     ];
     for (const [what, attempt] of attempts)
       assert.throws(attempt, (error: Error) => {

@@ -3,6 +3,7 @@
 import type { Engine } from '../../src/backend/engine.ts';
 import { encodeIdx, parseIdx } from '../../src/data/idx.ts';
 import { fitPicture } from '../../src/data/picture.ts';
+import type { TableForm } from '../../src/data/table.ts';
 import { CHECKPOINT_FILES, decodeCheckpoint, encodeCheckpoint } from '../../src/io/checkpoint.ts';
 import { encodeEvent, eventFileHeader, intactEvents } from '../../src/io/event-file.ts';
 import { loadModel, saveModel } from '../../src/io/model-file.ts';
@@ -10,9 +11,8 @@ import { decodeSafetensors, encodeSafetensors } from '../../src/io/safetensors.t
 import { dense } from '../../src/nn/dense.ts';
 import { gated } from '../../src/nn/gated.ts';
 import { createModel, type ModelDescription } from '../../src/nn/model.ts';
-import { readCsv } from '../../src/platform/node/csv.ts';
-import { readNumbers } from '../../src/platform/node/csv-numbers.ts';
 import { readPng } from '../../src/platform/node/png.ts';
+import { readTable } from '../../src/platform/node/table-data.ts';
 import type { Folder } from '../../src/runs/folder.ts';
 import { LOG_NAMES, runLogs } from '../../src/runs/logs.ts';
 import { decodeMetrics, encodeLine, type MetricsLine } from '../../src/runs/metrics.ts';
@@ -69,6 +69,14 @@ function folderOf(files: Readonly<Record<string, Uint8Array>>): Folder {
     locked: async () => false,
   };
 }
+
+/** Of a table of two numbers without names. */
+const twoColumns: TableForm = {
+  named: false,
+  columns: [{ name: 'column 2' }, { name: 'column 3' }],
+  targets: [{ name: 'column 1' }],
+  missing: 'error',
+};
 
 /** How the numbers of the runs here read. */
 const reading = readingOf(classification);
@@ -222,13 +230,13 @@ export async function readers(engine: Engine): Promise<Reader[]> {
     {
       name: 'CSV data',
       files: [text('label,a,b\n1,2,3\n0,"4",5\n')],
-      read: (bytes) => readCsv(bytes, 'x.csv'),
+      read: (bytes) => readTable(bytes, 'x.csv', 'classes'),
       errors: ['DataError'],
     },
     {
       name: 'CSV rows',
       files: [text('a;b\n1;2\n3;4\n'), text('1,2,0\n3,4,1\n')],
-      read: (bytes) => readNumbers(bytes, 'x.csv', 2),
+      read: (bytes) => readTable(bytes, 'x.csv', 'classes', {}, twoColumns),
       errors: ['DataError'],
     },
   ];

@@ -24,7 +24,7 @@ export interface HostileData {
 
 const small = ['--units', '8', '--blocks', '2', '--gater', '4', '--epochs', '1', '--threads', '1', '--blas', 'off'];
 const train = (data: string, run: string): Promise<Finished> =>
-  runCli(['train', '--data', data, '--run', run, ...small], LIMITS);
+  runCli(['train', '--data', data, '--label', '1', '--run', run, ...small], LIMITS);
 
 /** Trains a run of 64 inputs within the limits. @returns its folder */
 export async function honestRun(folder: string): Promise<string> {

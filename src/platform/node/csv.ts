@@ -1,5 +1,4 @@
 import { CsvError, parse } from 'csv-parse/sync';
-import { type CsvOptions, type NumberTable, tableReader } from '../../data/csv.ts';
 import { DataError } from '../../data/dataset.ts';
 import type { See } from './plain-file.ts';
 
@@ -61,15 +60,4 @@ export function eachRecord(bytes: Uint8Array, where: string, record: (cells: str
     if (!(error instanceof CsvError)) throw error;
     throw new DataError(`${where} is not CSV: ${cut(error.message)}.`, { cause: error });
   }
-}
-
-/**
- * Reads a CSV file of numbers and labels, as `eachRecord`. No row is kept as text.
- * @param where what the file is, for messages
- * @throws DataError when the file is not such a table: it names the line and the column
- */
-export function readCsv(bytes: Uint8Array, where: string, options: CsvOptions = {}): NumberTable {
-  const reader = tableReader(where, options);
-  eachRecord(bytes, where, reader.row);
-  return reader.end();
 }

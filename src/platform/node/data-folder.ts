@@ -1,9 +1,9 @@
 import { access, readdir, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { basename, join } from 'node:path';
-import { type CsvOptions, tablesToDatasets } from '../../data/csv.ts';
-import { DataError, type Dataset, type Split, slice, splitOff } from '../../data/dataset.ts';
+import { DataError, type Dataset, type Split, slice, splitPlaces, subset } from '../../data/dataset.ts';
 import { digitsSplit } from '../../data/digits.ts';
+import type { TableReading } from '../../data/encode-table.ts';
 import { checkIdx, type IdxTensor, idxDataset, parseIdx } from '../../data/idx.ts';
 import {
   PUBLISHED_DATASETS,
@@ -12,10 +12,10 @@ import {
   type PublishedName,
   VALIDATION_COUNT,
 } from '../../data/mnist.ts';
-import { readCsv, watchLines } from './csv.ts';
 import { readDataFile } from './data-file.ts';
 import { fetchFile } from './download.ts';
 import { readPlainFile } from './plain-file.ts';
+import { type Loaded, loadTables, type TableLoadOptions, tablesAt } from './table-data.ts';
 import { isText, loadContexts } from './text-data.ts';
 import type { DownloadProgress } from './transfer.ts';
 import { verify } from './verify.ts';
@@ -30,15 +30,14 @@ export interface LoadOptions {
   mirrors?: readonly string[] | undefined;
   /** Writes the digits, and draws the validation and test parts of files of one's own; 0 when left out. */
   seed?: number | undefined;
-  /** How CSV files are read. */
-  csv?: CsvOptions | undefined;
+  /** How CSV files are read and encoded. */
+  table?: TableLoadOptions | undefined;
+  /** Of the data that a network was trained on: CSV files are read in the same way. */
+  reading?: TableReading | undefined;
 }
 
 /** The names that `loadDataset` knows. */
 export const DATASET_NAMES = ['digits', 'mnist', 'fashion-mnist'] as const;
-
-/** Validation, and test where there is no test file, is one part in so many of one's own files. */
-const PARTS = 10;
 
 /** The folder that holds the data sets, by the options or the environment. */
 export function dataFolder(options: LoadOptions = {}): string {
@@ -84,23 +83,8 @@ async function loadPublishedDataset(name: PublishedName, options: LoadOptions): 
 
 /** Draws the parts that have no file of their own. */
 function splitOwn(all: Dataset, test: Dataset | undefined, seed: number): Split {
-  const count = Math.max(1, Math.round(all.count / PARTS));
-  if (all.count < (test ? 2 : 3))
-    throw new DataError(`${all.name} holds ${all.count} training examples; its parts need at least one example each.`);
-  const { rest, part } = test ? { rest: all, part: test } : splitOff(all, count, seed);
-  const { rest: train, part: valid } = splitOff(rest, count, seed);
-  return { train, valid, test: part };
-}
-
-/** The data set of a CSV file, or of a training and a test file. */
-async function loadCsv(name: string, paths: readonly string[], { csv, seed = 0, signal }: LoadOptions): Promise<Split> {
-  const tables = [];
-  for (const path of paths) {
-    signal?.throwIfAborted();
-    tables.push(readCsv(await readDataFile(path, watchLines(path)), path, csv));
-  }
-  const [all, test] = tablesToDatasets(name, tables, csv?.classes);
-  return splitOwn(all, test, seed);
+  const { train, valid, test: held } = splitPlaces(all.name, all.count, seed, { testApart: test !== undefined });
+  return { train: subset(all, train), valid: subset(all, valid), test: test ?? subset(all, held) };
 }
 
 /** The file of a folder that a pattern fits; the first by name when several do. */
@@ -145,18 +129,17 @@ async function loadIdxFolder(folder: string, files: readonly string[], options: 
 }
 
 /** The data set of a folder or a CSV file of one's own. */
-async function loadPath(path: string, options: LoadOptions): Promise<Split> {
+async function loadPath(path: string, options: LoadOptions): Promise<Loaded<Dataset>> {
   const facts = await stat(path).catch(() => undefined);
   if (!facts)
     throw new DataError(
       `There is no data set ${JSON.stringify(path)}: ${DATASET_NAMES.join(', ')}, a folder of IDX files, a CSV file, or text:PATH of a text would do.`,
     );
-  if (!facts.isDirectory()) return loadCsv(basename(path), [path], options);
+  if (!facts.isDirectory()) return loadTables([path], basename(path), 'classes', options) as Promise<Loaded<Dataset>>;
   const files = (await readdir(path)).sort();
-  const trainCsv = choose(path, files, /^train\.csv(\.gz)?$/);
-  const testCsv = choose(path, files, /^test\.csv(\.gz)?$/);
-  if (trainCsv) return loadCsv(basename(path), testCsv ? [trainCsv, testCsv] : [trainCsv], options);
-  return loadIdxFolder(path, files, options);
+  if (files.some((file) => /^train\.csv(\.gz)?$/.test(file)))
+    return loadTables(tablesAt(path, files), basename(path), 'classes', options) as Promise<Loaded<Dataset>>;
+  return { parts: await loadIdxFolder(path, files, options) };
 }
 
 /**
@@ -173,9 +156,17 @@ async function loadPath(path: string, options: LoadOptions): Promise<Split> {
  * @throws DataError when there is no such data set or it is damaged; DownloadError; the signal's reason when aborted
  */
 export async function loadDataset(name: string, options: LoadOptions = {}): Promise<Split> {
+  return (await loadClasses(name, options)).parts;
+}
+
+/** The same, with what was understood of a table. */
+export async function loadClasses(
+  name: string,
+  options: LoadOptions = {},
+): Promise<Omit<Loaded<Dataset>, 'parts'> & { readonly parts: Split }> {
   options.signal?.throwIfAborted();
-  if (name === 'digits') return digitsSplit({ seed: options.seed ?? 0 });
-  if (name === 'mnist' || name === 'fashion-mnist') return loadPublishedDataset(name, options);
-  if (isText(name)) return loadContexts(name, options);
+  if (name === 'digits') return { parts: digitsSplit({ seed: options.seed ?? 0 }) };
+  if (name === 'mnist' || name === 'fashion-mnist') return { parts: await loadPublishedDataset(name, options) };
+  if (isText(name)) return { parts: await loadContexts(name, options) };
   return loadPath(name, options);
 }

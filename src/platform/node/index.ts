@@ -2,7 +2,6 @@
 export { BlasError } from './blas.ts';
 export { calibrationFile, readCalibration, saveCalibration } from './calibration.ts';
 export { watchLines } from './csv.ts';
-export { type NumberRows, readNumbers } from './csv-numbers.ts';
 export { readDataFile } from './data-file.ts';
 export { DATASET_NAMES, dataFolder, type LoadOptions, loadDataset } from './data-folder.ts';
 export { DownloadError } from './download.ts';
@@ -12,6 +11,7 @@ export { packageVersion } from './package-version.ts';
 export { readPng } from './png.ts';
 export { type Provenance, provenance } from './provenance.ts';
 export { readSequences } from './sequence-data.ts';
+export { type Loaded, readTable, type TableLoadOptions } from './table-data.ts';
 export { dataSources, loadTaskData } from './task-data.ts';
 export { joined, readText, type TextFile, type TextFilesOptions, textFiles } from './text-files.ts';
 export type { DownloadProgress } from './transfer.ts';

@@ -1,8 +1,11 @@
+import { readdir, stat } from 'node:fs/promises';
+import { basename } from 'node:path';
 import { DataError } from '../../data/dataset.ts';
 import type { DataKind } from '../../data/kinds.ts';
-import type { Parts, Task } from '../../tasks/task.ts';
-import { DATASET_NAMES, type LoadOptions, loadDataset } from './data-folder.ts';
+import type { Task } from '../../tasks/task.ts';
+import { DATASET_NAMES, type LoadOptions, loadClasses } from './data-folder.ts';
 import { loadSequences } from './sequence-data.ts';
+import { type Loaded, loadTables, tablesAt } from './table-data.ts';
 import { loadTokens } from './text-data.ts';
 
 /** Where the data of a kind come from. */
@@ -11,17 +14,34 @@ interface DataSource {
   readonly names: readonly string[];
   /** What else may be named, for messages and help. */
   readonly files: string;
-  load(source: string, options: LoadOptions): Promise<Parts>;
+  load(source: string, options: LoadOptions): Promise<Loaded>;
 }
 
-export const dataSources: Readonly<Partial<Record<DataKind, DataSource>>> = {
+/** Tables with numbers as targets. @throws DataError where there is none */
+async function loadTargets(source: string, options: LoadOptions): Promise<Loaded> {
+  const facts = await stat(source).catch(() => undefined);
+  if (!facts) throw new DataError(`There is no data set ${JSON.stringify(source)}. Expected a CSV file.`);
+  const files = facts.isDirectory() ? (await readdir(source)).sort() : undefined;
+  return loadTables(tablesAt(source, files), basename(source), 'numbers', options);
+}
+
+export const dataSources: Readonly<Record<DataKind, DataSource>> = {
   classes: {
     names: DATASET_NAMES,
     files: 'a folder of IDX files, a CSV file, or text:PATH of a text',
-    load: loadDataset,
+    load: loadClasses,
   },
-  sequences: { names: ['pen-strings'], files: 'a file of JSON lines', load: loadSequences },
-  tokens: { names: [], files: 'a text file, or a folder of text files', load: loadTokens },
+  targets: { names: [], files: 'a CSV file, or a folder of train.csv and test.csv', load: loadTargets },
+  sequences: {
+    names: ['pen-strings'],
+    files: 'a file of JSON lines',
+    load: async (source, options) => ({ parts: await loadSequences(source, options) }),
+  },
+  tokens: {
+    names: [],
+    files: 'a text file, or a folder of text files',
+    load: async (source, options) => ({ parts: await loadTokens(source, options) }),
+  },
 };
 
 /**
@@ -33,15 +53,13 @@ export async function loadTaskData(
   { name, data: kind }: Pick<Task, 'name' | 'data'>,
   source: string | undefined,
   options: LoadOptions = {},
-): Promise<{ readonly source: string; readonly parts: Parts }> {
+): Promise<Loaded & { readonly source: string }> {
   if (kind === undefined)
     throw new RangeError(
       `The task "${name}" does not say what data it takes. Expected \`data\`, one of ${Object.keys(dataSources).join(', ')}.`,
     );
-  const known = dataSources[kind];
-  if (!known) throw new DataError(`No file of ${kind} can be read. Expected a program that trains the task "${name}".`);
-  const { names, files, load } = known;
+  const { names, files, load } = dataSources[kind];
   const asked = source ?? names.at(0);
   if (asked === undefined) throw new DataError(`The task "${name}" has no data set of its own. Expected ${files}.`);
-  return { source: asked, parts: await load(asked, options) };
+  return { source: asked, ...(await load(asked, options)) };
 }

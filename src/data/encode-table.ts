@@ -1,0 +1,235 @@
+import { quotedList } from '../math/text.ts';
+import { DataError, type Dataset, makeDataset } from './dataset.ts';
+import type { RawTable, TableColumn, TableForm } from './table.ts';
+import { makeTargets, type TargetDataset } from './targets.ts';
+
+/** How a table becomes what a network takes: what was understood of it, and what was measured on its training rows. Plain JSON. */
+export interface TableReading extends TableForm {
+  /** A number times this is the network's input; 1/255 where all are bytes. */
+  readonly scale: number;
+  /** Of every feature, one a category: what stands for a cell without a value. */
+  readonly fill?: readonly number[];
+  /** What is taken off every feature, and what the rest is divided by. */
+  readonly center?: readonly number[];
+  readonly spread?: readonly number[];
+}
+
+export interface EncodeOptions {
+  /** Bring every column of numbers to mean 0 and deviation 1, as measured on the training rows; default false. */
+  readonly standardize?: boolean;
+  /** A number times this is an input; default: 1/255 where all are bytes and some over 1, else 1. */
+  readonly scale?: number | undefined;
+}
+
+/** An image narrower than this is taken for a plain table. */
+const SMALLEST_IMAGE_SIDE = 8;
+/** Features whose sizes differ by more train badly as they are. */
+const WIDE = 1000;
+
+const sizeOf = ({ values }: TableColumn): number => values?.length ?? 1;
+
+/** Features of one row, categories one by one. */
+export const widthOf = ({ columns }: Pick<TableForm, 'columns'>): number =>
+  columns.reduce((sum, column) => sum + sizeOf(column), 0);
+
+/** Names of the features, those of categories with their value. */
+export const featureNames = ({ columns }: Pick<TableForm, 'columns'>): string[] =>
+  columns.flatMap(({ name, values }) => values?.map((value) => `${name}=${value}`) ?? [name]);
+
+/** count × width: categories as 0 and 1, NaN where nothing stood. */
+function expanded({ values, count, form }: RawTable): Float32Array {
+  const { columns } = form;
+  const width = widthOf(form);
+  if (width === columns.length && columns.every((column) => column.values === undefined)) return values;
+  const all = new Float32Array(count * width);
+  for (let r = 0; r < count; r++) {
+    let at = r * width;
+    columns.forEach((column, c) => {
+      const value = values[r * columns.length + c];
+      if (column.values === undefined) all[at] = value;
+      else if (Number.isNaN(value)) all.fill(Number.NaN, at, at + column.values.length);
+      else all[at + value] = 1;
+      at += sizeOf(column);
+    });
+  }
+  return all;
+}
+
+/** Measures on the training rows what the reading of a table needs. @param others tables that belong to it, such as a test file's */
+export function measureTable(
+  table: RawTable,
+  train: readonly number[],
+  { standardize = false, scale }: EncodeOptions,
+  others: readonly RawTable[] = [],
+): TableReading {
+  const { form } = table;
+  const width = widthOf(form);
+  const all = [table, ...others];
+  const filled = form.missing === 'mean';
+  const pixels = !standardize && !filled && all.every(({ bytes }) => bytes) && all.some(({ largest }) => largest > 1);
+  const reading: TableReading = { ...form, scale: scale ?? (pixels ? 1 / 255 : 1) };
+  if (!standardize && !filled) return reading;
+  const values = expanded(table);
+  const [counts, sums, squares] = [0, 1, 2].map(() => new Float64Array(width));
+  const each = (visit: (x: number, i: number) => void): void => {
+    for (const r of train)
+      for (let i = 0; i < width; i++) {
+        const x = values[r * width + i];
+        if (!Number.isNaN(x)) visit(x, i);
+      }
+  };
+  each((x, i) => {
+    counts[i]++;
+    sums[i] += x;
+  });
+  const means = sums.map((sum, i) => (counts[i] > 0 ? sum / counts[i] : 0));
+  const fill = filled ? { fill: [...means] } : {};
+  if (!standardize) return { ...reading, ...fill };
+  each((x, i) => {
+    squares[i] += (x - means[i]) ** 2;
+  });
+  // Of categories 0 and 1 stay; a column of one value has no spread.
+  const isNumber = form.columns.flatMap((column) => Array(sizeOf(column)).fill(column.values === undefined));
+  const spread = [...squares].map((square, i) => (isNumber[i] && square > 0 ? Math.sqrt(square / counts[i]) : 1));
+  return { ...reading, ...fill, center: [...means].map((mean, i) => (isNumber[i] ? mean : 0)), spread };
+}
+
+/** Features as the network takes them but for the scale: of some rows. @throws DataError for a row that cannot be, as nothing stands for an empty cell */
+function encoded(
+  table: RawTable,
+  { fill, center, spread, scale }: TableReading,
+  rows: readonly number[],
+): Float32Array | Uint8Array {
+  const width = widthOf(table.form);
+  const values = expanded(table);
+  const bytes = scale !== 1 && table.bytes;
+  const out = bytes ? new Uint8Array(rows.length * width) : new Float32Array(rows.length * width);
+  rows.forEach((row, r) => {
+    for (let i = 0; i < width; i++) {
+      let x = values[row * width + i];
+      if (Number.isNaN(x) && fill) x = fill[i];
+      if (center && spread) x = (x - center[i]) / spread[i];
+      out[r * width + i] = x;
+    }
+  });
+  return out;
+}
+
+/** The image that pixel bytes are, if a square one. */
+function squareImage(width: number): { image?: { width: number; height: number } } {
+  const side = Math.round(Math.sqrt(width));
+  return side >= SMALLEST_IMAGE_SIDE && side * side === width ? { image: { width: side, height: side } } : {};
+}
+
+/** All rows of a table. */
+export const rowsOf = ({ count }: { readonly count: number }): number[] => Array.from({ length: count }, (_, i) => i);
+
+/** Rows of a table as examples with a class. @param classes how many; default: as many as words, or one more than the largest label of `among` */
+export function labelledRows(
+  name: string,
+  table: RawTable,
+  reading: TableReading,
+  { rows = rowsOf(table), classes }: { readonly rows?: readonly number[]; readonly classes?: number } = {},
+): Dataset {
+  const { targets } = table;
+  const labels = Uint8Array.from(rows, (row) => targets?.[row] ?? 0);
+  const words = reading.targets[0]?.classes;
+  const width = widthOf(reading);
+  return makeDataset({
+    name,
+    features: encoded(table, reading, rows),
+    scale: reading.scale,
+    labels,
+    width,
+    classes: words?.length ?? classes ?? labels.reduce((most, label) => Math.max(most, label), 0) + 1,
+    ...(reading.scale !== 1 && squareImage(width)),
+  });
+}
+
+/** Rows of a table as examples with numbers as targets. */
+export function targetRows(
+  name: string,
+  table: RawTable,
+  reading: TableReading,
+  { rows = rowsOf(table) }: { readonly rows?: readonly number[] } = {},
+): TargetDataset {
+  const outputs = Math.max(1, reading.targets.length);
+  const targets = new Float32Array(rows.length * outputs);
+  if (table.targets)
+    rows.forEach((row, r) => {
+      targets.set(table.targets?.subarray(row * outputs, (row + 1) * outputs) ?? [], r * outputs);
+    });
+  const { scale } = reading;
+  return makeTargets({
+    name,
+    features: encoded(table, reading, rows),
+    scale,
+    targets,
+    width: widthOf(reading),
+    outputs,
+  });
+}
+
+/** @throws DataError unless a table has what is to be told */
+export function wantTargets(table: RawTable): void {
+  if (table.targets) return;
+  const names = quotedList(table.form.targets.map(({ name }) => name));
+  throw new DataError(`${table.where} has no column ${names}, which is to be compared with. Expected one.`);
+}
+
+const some = (words: readonly string[], most = 8): string =>
+  words.length <= most ? words.join(', ') : `${words.slice(0, most).join(', ')}, … ${words.length} in all`;
+
+/** What was understood of a table, for people. */
+export function tableText(table: RawTable, reading: TableReading): string[] {
+  const { targets, columns, missing } = reading;
+  const told = targets.map(({ name, classes }) =>
+    classes ? `${name} (${classes.length} classes: ${some(classes)})` : name,
+  );
+  const categories = columns.flatMap(({ name, values }) => (values ? [`${name} (${some(values, 4)})`] : []));
+  const empty = Object.entries(table.empty).map(([name, count]) => `${count} without ${name}`);
+  const how = reading.center ? ', standardised' : reading.scale !== 1 ? ', bytes from 0 to 255 taken as 0 to 1' : '';
+  return [
+    `to be told: ${told.join(', ')}; ${columns.length} features: ${some(columns.map(({ name }) => name))}${how}`,
+    ...(categories.length > 0 ? [`categories, a feature each value: ${categories.join('; ')}`] : []),
+    ...(empty.length > 0 || table.dropped > 0
+      ? [
+          `${table.count + table.dropped} rows, ${some(empty)}${missing === 'drop' ? `; ${table.dropped} dropped` : '; the mean of the training rows stands there'}`,
+        ]
+      : []),
+    ...table.notes,
+  ];
+}
+
+/** What a person should look at before training, a sentence each. */
+export function tableWarnings(table: RawTable, reading: TableReading, train: readonly number[]): string[] {
+  const { targets } = table;
+  const width = widthOf(reading);
+  const warnings: string[] = [];
+  if (!reading.center && reading.scale === 1) {
+    const values = expanded(table);
+    const sizes = new Float64Array(width);
+    for (const r of train)
+      for (let i = 0; i < width; i++) {
+        const size = Math.abs(values[r * width + i]);
+        if (size > sizes[i]) sizes[i] = size;
+      }
+    const there = [...sizes].filter((size) => size > 0);
+    const [least, most] = [Math.min(...there), Math.max(...there)];
+    if (most > WIDE * least) {
+      const names = featureNames(reading);
+      warnings.push(
+        `Features differ in size: ${names[sizes.indexOf(least)]} goes up to ${least}, ${names[sizes.indexOf(most)]} to ${most}. --standardize brings them to one size.`,
+      );
+    }
+  }
+  const classes = reading.targets[0]?.classes;
+  if (targets && reading.targets.length === 1 && classes) {
+    const seen = new Set(train.map((row) => targets[row]));
+    const lacking = classes.filter((_, i) => !seen.has(i));
+    if (classes.length === 1) warnings.push(`All rows have one class, ${classes[0]}: there is nothing to learn.`);
+    else if (lacking.length > 0)
+      warnings.push(`No training row has the class ${lacking.join(', ')}: it cannot be learned.`);
+  }
+  return warnings;
+}

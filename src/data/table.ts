@@ -1,0 +1,371 @@
+import { quoted, quotedList } from '../math/text.ts';
+import { DataError } from './dataset.ts';
+import { type GrowingArray, growingArray } from './growing-array.ts';
+
+/** How a table of text is to be read. */
+export interface TableOptions {
+  /**
+   * Columns that are to be told, by name, or by number from 1 where there are no names. Default: the one that is called label, class, target
+   * or y.
+   */
+  readonly targets?: readonly string[];
+  /** What is done about a cell without a value: refuse it (default), put the training rows' mean there, or drop the row. */
+  readonly missing?: Missing;
+  /** Columns whose values are categories though they look like numbers. */
+  readonly categorical?: readonly string[];
+  /** Read it as versions before did: where no column has the name of one, the first is told. For runs that they made. */
+  readonly guess?: boolean;
+  /** Does the first row name the columns? Default: it does where none of its cells is a number. */
+  readonly header?: boolean;
+}
+
+export type Missing = 'error' | 'mean' | 'drop';
+
+/** A column of features as it was understood: plain JSON. */
+export interface TableColumn {
+  readonly name: string;
+  /** Of categories their values; of numbers none. */
+  readonly values?: readonly string[];
+}
+
+/** What was understood of a table, and what later tables have to be like. */
+export interface TableForm {
+  /** Had it a row of names? Else columns are called `column 1` and so on. */
+  readonly named: boolean;
+  /** Features, in order. */
+  readonly columns: readonly TableColumn[];
+  /** What is told; of classes that are words the words, in order. */
+  readonly targets: readonly { readonly name: string; readonly classes?: readonly string[] }[];
+  readonly missing: Missing;
+}
+
+/** A table of numbers. */
+export interface RawTable {
+  /** What it is, for messages. */
+  readonly where: string;
+  readonly form: TableForm;
+  readonly count: number;
+  /** count × columns: numbers, places of categories, NaN where nothing stood. */
+  readonly values: Float32Array;
+  /** count × targets: numbers, places of classes; none where the table lacks them. */
+  readonly targets?: Float32Array;
+  /** Is every value a whole number from 0 to 255, and the largest one. */
+  readonly bytes: boolean;
+  readonly largest: number;
+  /** Rows that were dropped, and cells without a value by column. */
+  readonly dropped: number;
+  readonly empty: Readonly<Record<string, number>>;
+  /** What a person should know: columns taken by their order, … */
+  readonly notes: readonly string[];
+}
+
+/** Takes a table row by row, so that a large file need not stand in memory as text. */
+export interface TableReader {
+  /** @param line the line of the file it ends on, from 1, for messages. @throws DataError that names line and column */
+  row(cells: readonly string[], line: number): void;
+  /** @throws DataError when there was no row */
+  end(): RawTable;
+}
+
+/** What the targets are: a class each, or numbers. */
+export type TargetKind = 'classes' | 'numbers';
+
+const LABEL_NAMES = ['label', 'class', 'target', 'y'];
+const MISSING_WORDS = ['', 'na', 'n/a', 'nan', 'null', 'none', '?'];
+const MOST_CLASSES = 256;
+const MOST_CATEGORIES = 1000;
+
+/** The number in a cell; NaN when it is none, or none that Float32 can hold. */
+function cellNumber(cell: string): number {
+  const value = Math.fround(Number(cell));
+  return Number.isFinite(value) && cell.trim() !== '' ? value : Number.NaN;
+}
+
+const isNumber = (cell: string): boolean => !Number.isNaN(cellNumber(cell));
+const isMissing = (cell: string): boolean => MISSING_WORDS.includes(cell.trim().toLowerCase());
+const same = (a: string, b: string): boolean => a.trim().toLowerCase() === b.trim().toLowerCase();
+
+/** Where a column of features stands in a file, and what it is so far. */
+interface Place {
+  readonly name: string;
+  readonly at: number;
+  /** Of categories: their values, in order of appearance; undefined while only empty cells were seen, and of numbers null. */
+  values: Map<string, number> | null | undefined;
+  /** Are the values all that there may be? */
+  readonly closed: boolean;
+}
+
+interface TargetPlace {
+  readonly name: string;
+  readonly at: number;
+  values: Map<string, number> | null | undefined;
+  readonly closed: boolean;
+}
+
+class Reader implements TableReader {
+  private readonly where: string;
+  private readonly kind: TargetKind;
+  private readonly options: TableOptions;
+  private readonly form: TableForm | undefined;
+  private readonly missing: Missing;
+  private readonly features: GrowingArray<Float32Array>;
+  private readonly told: GrowingArray<Float32Array>;
+  private begun: { named: boolean; width: number; columns: Place[]; targets: TargetPlace[] } | undefined;
+  private count = 0;
+  private bytes = true;
+  private largest = Number.NEGATIVE_INFINITY;
+  private dropped = 0;
+  private readonly empty: Record<string, number> = {};
+  private readonly notes: string[] = [];
+  private names: readonly string[] | undefined;
+
+  constructor(where: string, kind: TargetKind, options: TableOptions, form: TableForm | undefined) {
+    this.where = where;
+    this.kind = kind;
+    this.options = options;
+    this.form = form;
+    this.missing = form?.missing ?? options.missing ?? 'error';
+    this.features = growingArray(Float32Array, where);
+    this.told = growingArray(Float32Array, where);
+  }
+
+  row(cells: readonly string[], line: number): void {
+    if (!this.begun && this.begin(cells, line)) return;
+    const { width, columns, targets } = this.begun as NonNullable<typeof this.begun>;
+    if (cells.length !== width)
+      throw new DataError(`Line ${line} of ${this.where} has ${cells.length} cells; the rows before it have ${width}.`);
+    if (this.missing === 'drop' && [...columns, ...targets].some(({ at }) => isMissing(cells[at]))) {
+      for (const { at, name } of columns) if (isMissing(cells[at])) this.empty[name] = (this.empty[name] ?? 0) + 1;
+      this.dropped++;
+      return;
+    }
+    for (const column of columns) this.features.push(this.valueOf(column, cells[column.at], line));
+    for (const target of targets) this.told.push(this.targetOf(target, cells[target.at], line));
+    this.count++;
+  }
+
+  end(): RawTable {
+    const { begun, count, where } = this;
+    if (!begun || count === 0) throw new DataError(`${where} holds no row of numbers; a data set needs at least one.`);
+    const values = this.features.end();
+    const { columns, targets: told } = begun;
+    const form: TableForm = this.form ?? {
+      named: begun.named,
+      columns: columns.map(({ name, values: own }) => ({ name, ...(own && { values: [...own.keys()] }) })),
+      targets: told.map(({ name, values: own }) => ({ name, ...(own && { classes: [...own.keys()].sort() }) })),
+      missing: this.missing,
+    };
+    const targets = told.length > 0 ? this.told.end() : undefined;
+    // Classes are told in the order of their names, whatever row comes first.
+    if (targets && !this.form)
+      told.forEach(({ values: own }, t) => {
+        if (!own) return;
+        const names = [...own.keys()];
+        const sorted = [...names].sort();
+        const order = names.map((name) => sorted.indexOf(name));
+        for (let i = t; i < targets.length; i += told.length) targets[i] = order[targets[i]];
+      });
+    const { bytes, largest, dropped, empty, notes } = this;
+    return { where, form, count, values, ...(targets && { targets }), bytes, largest, dropped, empty, notes };
+  }
+
+  private place(at: number, line: number): string {
+    const { names } = this;
+    return `Line ${line} of ${this.where}, column ${at + 1}${names ? ` (${quoted(names[at])})` : ''}`;
+  }
+
+  private valueOf(column: Place, cell: string, line: number): number {
+    if (isMissing(cell)) {
+      if (this.missing === 'error')
+        throw new DataError(
+          `${this.place(column.at, line)} holds ${quoted(cell)}, which is not a number. Expected one, or --missing mean or drop.`,
+        );
+      this.empty[column.name] = (this.empty[column.name] ?? 0) + 1;
+      return Number.NaN;
+    }
+    column.values ??= column.values === null || isNumber(cell) ? null : new Map();
+    const { values } = column;
+    if (values === null) {
+      const value = cellNumber(cell);
+      if (Number.isNaN(value))
+        throw new DataError(
+          `${this.place(column.at, line)} holds ${quoted(cell)}, which is not a number. Expected one, as in the rows before, or --categorical ${quoted(column.name)}.`,
+        );
+      if (this.bytes && !(Number.isInteger(value) && value >= 0 && value <= 255)) this.bytes = false;
+      if (value > this.largest) this.largest = value;
+      return value;
+    }
+    this.bytes = false;
+    return this.codeIn(values, column, cell, line, MOST_CATEGORIES, 'values');
+  }
+
+  private codeIn(
+    values: Map<string, number>,
+    { at, closed }: { readonly at: number; readonly closed: boolean },
+    cell: string,
+    line: number,
+    most: number,
+    what: string,
+  ): number {
+    const word = cell.trim();
+    const known = values.get(word);
+    if (known !== undefined) return known;
+    if (closed)
+      throw new DataError(
+        `${this.place(at, line)} holds ${quoted(cell)}, which is none of its ${what}. Expected one of ${quotedList([...values.keys()])}.`,
+      );
+    if (values.size === most)
+      throw new DataError(`${this.place(at, line)} has more than ${most} ${what}. Expected ${most} at most.`);
+    values.set(word, values.size);
+    return values.size - 1;
+  }
+
+  private targetOf(target: TargetPlace, cell: string, line: number): number {
+    if (this.kind === 'numbers') {
+      const value = cellNumber(cell);
+      if (Number.isNaN(value))
+        throw new DataError(`${this.place(target.at, line)} holds ${quoted(cell)}, which is not a number.`);
+      return value;
+    }
+    if (isMissing(cell)) throw new DataError(`${this.place(target.at, line)} has no label. Expected one.`);
+    target.values ??= target.values === null || isNumber(cell) ? null : new Map();
+    if (target.values) return this.codeIn(target.values, target, cell, line, MOST_CLASSES, 'classes');
+    const value = Number(cell);
+    if (!Number.isInteger(value) || value < 0 || value >= MOST_CLASSES)
+      throw new DataError(
+        `${this.place(target.at, line)} has the label ${quoted(cell)}; a whole number from 0 to ${MOST_CLASSES - 1} would do. --task regression takes numbers.`,
+      );
+    return value;
+  }
+
+  /** @returns was it a row of names? */
+  private begin(cells: readonly string[], line: number): boolean {
+    if (cells.length < 2 && !this.form)
+      throw new DataError(
+        `${this.where} has ${cells.length} column; it needs one of labels and at least one of features.`,
+      );
+    const named = this.isHeader(cells, line);
+    this.names = named ? cells.map((cell) => cell.trim()) : undefined;
+    const names = this.names ?? cells.map((_, i) => `column ${i + 1}`);
+    const places = this.form ? this.placesLike(this.form, names, named) : this.placesOf(names, named);
+    this.begun = { named, width: cells.length, ...places };
+    return named;
+  }
+
+  private isHeader(cells: readonly string[], line: number): boolean {
+    const { header } = this.options;
+    if (header !== undefined) return header;
+    const numbers = cells.filter(isNumber).length;
+    if (this.options.guess) return numbers < cells.length;
+    if (this.form) {
+      const known = [...this.form.columns, ...this.form.targets].some(({ name }) =>
+        cells.some((cell) => same(cell, name)),
+      );
+      // Columns may be called 0, 1, 2.
+      return known && (numbers === 0 || this.form.named);
+    }
+    if (numbers === 0) return true;
+    const wanted = this.options.targets ?? LABEL_NAMES;
+    if (numbers === cells.length) return false;
+    if (wanted.some((name) => !isNumber(name) && cells.some((cell) => same(cell, name)))) return true;
+    const odd = cells.find((cell) => !isNumber(cell)) as string;
+    throw new DataError(
+      `Line ${line} of ${this.where}, the first, holds numbers and ${quoted(odd)}, so that it is neither names nor data for certain. Expected --header yes or no, or names without numbers.`,
+    );
+  }
+
+  private placesOf(names: readonly string[], named: boolean): { columns: Place[]; targets: TargetPlace[] } {
+    const wanted = this.options.targets;
+    const find = (name: string): number => {
+      const at = named ? names.findIndex((one) => same(one, name)) : -1;
+      if (at >= 0) return at;
+      const number = Number(name);
+      if (Number.isInteger(number) && number >= 1 && number <= names.length) return number - 1;
+      const have = named ? `its columns are ${quotedList(names)}` : `it has no header, and ${names.length} columns`;
+      throw new DataError(`${this.where} has no column ${quoted(name)}: ${have}.`);
+    };
+    const { guess = false } = this.options;
+    const known = guess ? LABEL_NAMES.slice(0, 3) : LABEL_NAMES;
+    const found = named ? names.findIndex((one) => known.some((name) => same(one, name))) : -1;
+    const usual = found < 0 && guess ? 0 : found;
+    if (wanted === undefined && usual < 0)
+      throw new DataError(
+        `${this.where} has no column called ${LABEL_NAMES.join(', ')}${named ? `: its columns are ${quotedList(names)}` : ', and no names of columns'}. Expected --label with the name or the number of one.`,
+      );
+    const at = wanted ? wanted.map(find) : [usual];
+    if (new Set(at).size < at.length)
+      throw new DataError(`${this.where}: ${quotedList(wanted ?? [])} name one column twice. Expected each once.`);
+    const categorical = new Set((this.options.categorical ?? []).map(find));
+    const columns = names.flatMap((name, i): Place[] =>
+      at.includes(i) ? [] : [{ name, at: i, values: categorical.has(i) ? new Map() : undefined, closed: false }],
+    );
+    return { columns, targets: at.map((i) => ({ name: names[i], at: i, values: undefined, closed: false })) };
+  }
+
+  /** By name where both have names; by their order where not, if there are as many. */
+  private placesLike(
+    { columns, targets, named: wereNamed }: TableForm,
+    names: readonly string[],
+    named: boolean,
+  ): { columns: Place[]; targets: TargetPlace[] } {
+    const codes = (values: readonly string[] | undefined) => values && new Map(values.map((value, i) => [value, i]));
+    const like = (column: TableColumn, at: number): Place => ({
+      name: column.name,
+      at,
+      values: codes(column.values) ?? null,
+      closed: true,
+    });
+    const target = ({ name, classes }: TableForm['targets'][number], at: number): TargetPlace => ({
+      name,
+      at,
+      values: codes(classes) ?? null,
+      closed: true,
+    });
+    if (named && wereNamed) {
+      const at = (name: string) => names.findIndex((one) => same(one, name));
+      const lacking = columns.find(({ name }) => at(name) < 0);
+      if (lacking)
+        throw new DataError(
+          `${this.where} has no column ${quoted(lacking.name)}, which the run takes: its columns are ${quotedList(names)}.`,
+        );
+      const there = targets.filter(({ name }) => at(name) >= 0);
+      const others = names.filter((one) => ![...columns, ...targets].some(({ name }) => same(name, one)));
+      if (others.length > 0) this.notes.push(`left out, as the run does not take them: ${quotedList(others)}`);
+      return {
+        columns: columns.map((column) => like(column, at(column.name))),
+        targets: there.length === targets.length ? there.map((one) => target(one, at(one.name))) : [],
+      };
+    }
+    const all = columns.length + targets.length;
+    if (names.length !== all && names.length !== columns.length)
+      throw new DataError(
+        `${this.where} has ${names.length} columns; the network takes ${columns.length} numbers, and ${all} columns with a label.`,
+      );
+    if (wereNamed)
+      this.notes.push('columns are taken in the order of the training file: there are no names to find them by');
+    // Where the targets stood, of a table without names.
+    const placed = targets.map(({ name }) => Number(/^column (\d+)$/.exec(name)?.[1] ?? Number.NaN) - 1);
+    const called = named ? names.findIndex((one) => LABEL_NAMES.some((name) => same(one, name))) : -1;
+    const usual = placed.every(Number.isInteger) ? placed : targets.map((_, i) => i);
+    const places = called >= 0 && targets.length === 1 ? [called] : usual;
+    const given = names.length === all ? places : [];
+    if (given.length > 0) this.notes.push(`${given.map((at) => `column ${at + 1}`).join(', ')} left out: the label`);
+    const rest = names.map((_, i) => i).filter((i) => !given.includes(i));
+    return {
+      columns: columns.map((column, i) => like(column, rest[i])),
+      targets: given.map((at, i) => target(targets[i], at)),
+    };
+  }
+}
+
+/**
+ * Reads a table of numbers, categories and targets.
+ * @param where what the table is, for messages
+ * @param form of a table that was read before: this one has to be like it, and its options are those
+ */
+export const tableReader = (
+  where: string,
+  kind: TargetKind,
+  options: TableOptions = {},
+  form?: TableForm,
+): TableReader => new Reader(where, kind, options, form);

@@ -1,0 +1,201 @@
+/** Tables of one's own from the command line: what is understood is said, kept in the run, and applied to whatever it is asked later. */
+import assert from 'node:assert/strict';
+import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, describe, it } from 'node:test';
+import { evaluateCommand } from '../../cli/evaluate.ts';
+import { predictCommand } from '../../cli/predict.ts';
+import { trainCommand } from '../../cli/train.ts';
+import { refused } from '../helpers/refused.ts';
+import { runHere } from '../helpers/run-here.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'flipgrad-tables-'));
+after(() => rmSync(folder, { recursive: true }));
+const path = (name: string): string => join(folder, name);
+function file(name: string, rows: readonly string[]): string {
+  writeFileSync(path(name), `${rows.join('\n')}\n`);
+  return path(name);
+}
+
+type Line = Readonly<Record<string, unknown>>;
+const COMMANDS = { train: trainCommand, evaluate: evaluateCommand, predict: predictCommand };
+async function lines(command: keyof typeof COMMANDS, ...args: string[]): Promise<Line[]> {
+  const { code, stderr, stdout } = await runHere(COMMANDS[command](), [...args, '--json']);
+  assert.equal(code, 0, stderr);
+  return stdout
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+}
+const recordOf = (run: string) => JSON.parse(readFileSync(join(run, 'run.json'), 'utf8'));
+const SMALL = [
+  '--model',
+  'dense',
+  '--neuron',
+  'tanh',
+  '--units',
+  '8',
+  '--batch',
+  '10',
+  '--threads',
+  '1',
+  '--blas',
+  'off',
+];
+
+/** Who comes through: mostly those with a low deck, and all of port C. */
+const passengers = (count: number, from = 0): string[] =>
+  Array.from({ length: count }, (_, i) => i + from).map((i) => {
+    const [port, deck] = [['C', 'Q', 'S'][i % 3], (i * 7) % 10];
+    const age = i % 11 === 0 ? '' : String(20 + ((i * 13) % 50));
+    return `${port},${age},${deck},${port === 'C' || deck < 3 ? 'yes' : 'no'}`;
+  });
+const HEADER = 'port,age,deck,survived';
+
+describe('a table of categories, gaps and words', () => {
+  const run = path('survived');
+  const data = file('passengers.csv', [HEADER, ...passengers(120)]);
+  const how = ['--label', 'survived', '--missing', 'mean', '--standardize'];
+
+  it('is told before training, and stands in run.json', async () => {
+    const [told, , ...rest] = await lines(
+      'train',
+      '--data',
+      data,
+      ...how,
+      ...SMALL,
+      '--epochs',
+      '30',
+      '--lr',
+      '0.02',
+      '--run',
+      run,
+    );
+    assert.equal(told.event, 'data');
+    const text = (told.told as string[]).join('\n');
+    assert.match(text, /to be told: survived \(2 classes: no, yes\); 3 features: port, age, deck, standardised/);
+    assert.match(text, /categories, a feature each value: port \(C, Q, S\)/);
+    assert.match(text, /120 rows, 11 without age; the mean of the training rows/);
+    const { table, width, classes } = recordOf(run).data;
+    assert.deepEqual([width, classes, table.targets], [5, 2, [{ name: 'survived', classes: ['no', 'yes'] }]]);
+    assert.equal(table.center.length, 5);
+    assert.ok(((rest.at(-1) as Line).testError as { threshold: number }).threshold <= 0.25);
+  });
+
+  it('predict gives the words, whatever the order of columns and the other rows', async () => {
+    const rows = file('ask.csv', ['deck,age,port', '9,30,S', '1,,C']);
+    const answers = await lines('predict', run, rows);
+    assert.deepEqual(
+      answers.map((line) => line.class),
+      ['no', 'yes'],
+    );
+    const alone = await lines('predict', run, file('alone.csv', ['port,age,deck', 'S,30,9']));
+    assert.equal(alone[0].probability, answers[0].probability);
+    for (const [rows, says] of [
+      [['port,age', 'S,3'], /has no column "deck", which the run takes/],
+      [['port,age,deck', 'X,3,1'], /holds "X", which is none of its values/],
+      [['1,2,3,4,5'], /has 5 columns; the network takes 3 numbers/],
+    ] as const) {
+      const { code, stderr } = await refused(predictCommand(), [run, file('wrong.csv', rows)]);
+      assert.equal(code, 2);
+      assert.match(stderr, says);
+    }
+  });
+
+  it('evaluate reads other files by name and with the numbers of the training rows', async () => {
+    const shuffled = passengers(60, 500).map((row) => row.split(',').reverse().join(','));
+    const other = file('other.csv', [HEADER.split(',').reverse().join(','), ...shuffled]);
+    const [row] = await lines('evaluate', run, '--data', other, '--part', 'train', '--mode', 'threshold');
+    assert.ok((row.error as number) < 0.2, String(row.error));
+  });
+
+  it('a run whose data moved goes on with --data where they are the same, and says so where they are not', async () => {
+    const moved = path('moved.csv');
+    renameSync(data, moved);
+    const lost = await refused(trainCommand(), ['--resume', run, '--epochs', '31']);
+    assert.match(lost.stderr, /There is no data set/);
+    const others = file('others.csv', [HEADER, ...passengers(120, 7)]);
+    const wrong = await refused(trainCommand(), ['--resume', run, '--epochs', '31', '--data', others]);
+    assert.match(wrong.stderr, /are not those that .* began with/);
+    await lines('train', '--resume', run, '--epochs', '31', '--data', moved);
+    assert.equal(recordOf(run).result.epochs, 31);
+    assert.equal(recordOf(run).data.source, moved);
+    await lines('train', '--resume', run, '--epochs', '32');
+  });
+});
+
+describe('--task regression', () => {
+  const run = path('price');
+  const rows = Array.from({ length: 150 }, (_, i) => {
+    const [size, age] = [40 + ((i * 37) % 160), (i * 11) % 50];
+    return `${age},${3 * size - 2 * age},${size},${size / 10}`;
+  });
+  const data = file('houses.csv', ['age,price,size,rooms', ...rows]);
+
+  it('learns several targets, tells RMSE, MAE and R²; predict gives them by name', async () => {
+    const args = ['--task', 'regression', '--target', 'price,rooms', '--standardize', ...SMALL];
+    const told = await lines('train', '--data', data, ...args, '--epochs', '60', '--lr', '0.05', '--run', run);
+    const result = told.at(-1) as Line & Record<'testRmse' | 'testMae' | 'testR2', { threshold: number }>;
+    assert.ok(result.testRmse.threshold > result.testMae.threshold);
+    assert.ok(result.testR2.threshold > 0.5, JSON.stringify(result.testR2));
+    const [row] = await lines('evaluate', run, '--mode', 'threshold');
+    assert.deepEqual([row.rmse, row.r2], [result.testRmse.threshold, result.testR2.threshold]);
+    const [answer] = await lines('predict', run, file('one.csv', ['size,age', '100,10']));
+    assert.ok(Math.abs((answer.price as number) - 280) < 150, String(answer.price));
+    assert.ok(typeof answer.rooms === 'number');
+    assert.match(readFileSync(join(run, 'curves.svg'), 'utf8'), /RMSE.*MAE.*R²/s);
+  });
+});
+
+describe('--task multi-label', () => {
+  it('tells which labels an example has', async () => {
+    const run = path('labels');
+    const rows = Array.from({ length: 120 }, (_, i) => {
+      const x = ((i * 29) % 100) / 50 - 1;
+      return `${x},${x > 0 ? 1 : 0},${x < -0.4 ? 1 : 0}`;
+    });
+    const data = file('labels.csv', ['x,high,low', ...rows]);
+    const args = ['--task', 'multi-label', '--target', 'high,low', ...SMALL, '--epochs', '60', '--lr', '0.05'];
+    await lines('train', '--data', data, ...args, '--run', run);
+    const answers = await lines('predict', run, file('x.csv', ['x', '0.8', '-0.9', '-0.2']));
+    assert.deepEqual(
+      answers.map(({ labels }) => labels),
+      [['high'], ['low'], []],
+    );
+    const wrong = file('two.csv', ['x,high', ...Array.from({ length: 10 }, (_, i) => `${i},2`)]);
+    const { stderr } = await refused(trainCommand(), [
+      '--data',
+      wrong,
+      '--task',
+      'multi-label',
+      '--target',
+      'high',
+      '--run',
+      'none',
+    ]);
+    assert.match(stderr, /is 2\. Expected 0 or 1/);
+  });
+});
+
+describe('files that people have', () => {
+  it('a folder of train.csv and a test.csv without labels is read, and what is left out is said', async () => {
+    const kaggle = path('kaggle');
+    mkdirSync(kaggle);
+    file('kaggle/train.csv', [
+      'label,p0,p1',
+      ...Array.from({ length: 40 }, (_, i) => `${i % 2},${(i % 2) * 200},${i}`),
+    ]);
+    file('kaggle/test.csv', ['p0,p1', '1,2']);
+    const [told] = await lines('train', '--data', kaggle, ...SMALL, '--epochs', '1', '--run', 'none');
+    assert.match((told.told as string[]).join('\n'), /test\.csv has nothing to compare with and is left out/);
+  });
+
+  it('whose column of labels nobody can know are refused; a flag given twice adds or is refused', async () => {
+    const data = file('ab.csv', ['a,b', ...Array.from({ length: 20 }, (_, i) => `${i},${i % 2}`)]);
+    const none = await refused(trainCommand(), ['--data', data, ...SMALL, '--run', 'none']);
+    assert.match(none.stderr, /no column called label, class, target, y: its columns are "a", "b"\. Expected --label/);
+    const both = await refused(trainCommand(), ['--data', data, '--label', 'b', '--target', 'a', '--run', 'none']);
+    assert.match(both.stderr, /--label and --target both say what is to be told/);
+  });
+});
