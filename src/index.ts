@@ -129,7 +129,9 @@ export { instantiate, type NeuronSpec, resolveNeuron } from './neurons/resolve.t
 // Layers and models
 export { type AttentionSpec, attention } from './nn/attention.ts';
 export { type ConditionalOptions, type ConditionalSpec, conditional } from './nn/conditional.ts';
+export { type ConvolutionSpec, convolution, type WindowOptions } from './nn/convolution.ts';
 export { type DenseSpec, dense } from './nn/dense.ts';
+export { type DepthwiseSpec, depthwise } from './nn/depthwise.ts';
 export { type DropoutSpec, dropout } from './nn/dropout.ts';
 export { type EmbeddingSpec, embedding } from './nn/embedding.ts';
 export type { RateSpread, SiteHealth } from './nn/firing-site.ts';

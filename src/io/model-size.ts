@@ -51,6 +51,19 @@ interface Parts {
   readonly gater?: unknown;
 }
 
+interface Windowed {
+  readonly size: unknown;
+  readonly stride?: unknown;
+  readonly padding?: unknown;
+}
+
+/** A picture after a convolution, the channels as they are. */
+function padded(shape: Shape, { size, stride = [1, 1], padding = 'same' }: Windowed): Shape | undefined {
+  if (shape.length !== 3 || !Array.isArray(size) || !Array.isArray(stride)) return undefined;
+  const zeros = (extent: number) => (padding === 'same' ? (extent - 1) / 2 : 0);
+  return [...[0, 1].map((axis) => windows(shape[axis], size[axis], stride[axis], zeros(size[axis]))), shape[2]];
+}
+
 /** A picture after windows. */
 function windowed(shape: Shape, size: unknown, stride: unknown): Shape | undefined {
   if (shape.length !== 3) return undefined;
@@ -70,7 +83,16 @@ const counts: Readonly<Record<LayerSpec['layer'], Count>> = {
     const gates = copies * (Array.isArray(parts) ? parts.length : 0);
     return [weights + gaterOf(gater, elements(shape), gates), outputs];
   },
+  convolution({ channels, ...given }: Windowed & { channels: number }, shape) {
+    const outputs = padded(shape, given);
+    const size = Array.isArray(given.size) ? elements(given.size) : Number.NaN;
+    return [affine(size * (shape[2] ?? Number.NaN), channels), outputs && [outputs[0], outputs[1], channels]];
+  },
   dense: ({ units }: { units: number }, shape) => [affine(elements(shape), units), [units]],
+  depthwise(given: Windowed, shape) {
+    const size = Array.isArray(given.size) ? elements(given.size) : Number.NaN;
+    return [affine(size, shape[2] ?? Number.NaN), padded(shape, given)];
+  },
   dropout: (_layer, shape) => [0, shape],
   embedding: ({ classes, units }: { classes: number; units: number }, shape) => [
     classes * units,

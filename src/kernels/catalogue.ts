@@ -7,6 +7,7 @@ import * as blocksToBlocks from './blocks-to-blocks.ts';
 import * as blocksToDense from './blocks-to-dense.ts';
 import * as blocksUpdate from './blocks-update.ts';
 import * as blocksValues from './blocks-values.ts';
+import * as convolution from './convolution.ts';
 import * as ctc from './ctc.ts';
 import * as elementwise from './elementwise.ts';
 import * as gates from './gates.ts';
@@ -90,6 +91,11 @@ export const catalogue = {
   dropElements: normalization.dropElements,
   pool: pooling.pool,
   poolPullback: pooling.poolPullback,
+  patches: convolution.patches,
+  patchesPullback: convolution.patchesPullback,
+  depthwise: convolution.depthwise,
+  depthwiseInputs: convolution.depthwiseInputs,
+  depthwiseWeights: convolution.depthwiseWeights,
   attention: attention.attention,
   attentionPullback: attention.attentionPullback,
   rotatePairs: attention.rotatePairs,

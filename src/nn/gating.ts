@@ -5,7 +5,9 @@ import { BiasNudge, type NudgeOptions } from '../gates/nudge.ts';
 import type { Neuron } from '../neurons/contract.ts';
 import { type NeuronSpec, resolveNeuron } from '../neurons/resolve.ts';
 import type { NamesOf } from '../schema/names.ts';
+import { BlockTensor } from '../tensor/ops/blocks.ts';
 import { fireTensor } from '../tensor/ops/fire.ts';
+import { mean } from '../tensor/ops/reductions.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { affine } from './affine.ts';
 import { checkUnits } from './check.ts';
@@ -221,7 +223,8 @@ function gaterOf(
   const { gater: hidden = [64] } = options;
   const first = scope.stream + 4;
   const tanh = scope.keep('tanh', () => resolveNeuron('tanh'));
-  let h = x;
+  // Of a picture a gater sees what its channels are on average (Veit and Belongie 2018).
+  let h = x instanceof BlockTensor || x.shape.length < 3 ? x : mean(x, [-3, -2]);
   hidden.forEach((units, i) => {
     const name = `gater${i}`;
     scope.keep(`checked ${name}`, () => checkUnits(scope.name, units, 'gater'));

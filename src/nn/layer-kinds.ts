@@ -8,7 +8,9 @@ import {
   conditionalText,
   ungatedConditional,
 } from './conditional.ts';
+import { applyConvolution, type ConvolutionSpec, convolutionText } from './convolution.ts';
 import { applyDense, type DenseSpec, denseText } from './dense.ts';
+import { applyDepthwise, type DepthwiseSpec, depthwiseText } from './depthwise.ts';
 import { applyDropout, type DropoutSpec, dropoutText } from './dropout.ts';
 import { applyEmbedding, type EmbeddingSpec, embeddingText } from './embedding.ts';
 import { applyGated, type GatedSpec, gatedNames, gatedText, ungatedGated } from './gated.ts';
@@ -60,7 +62,13 @@ export const layerKinds = {
     inside: parts,
     ungated: ungatedConditional,
   }),
+  convolution: kind(
+    applyConvolution,
+    { channels: true, size: true, neuron: true, stride: true, padding: true },
+    convolutionText,
+  ),
   dense: kind(applyDense, { units: true, neuron: true }, denseText),
+  depthwise: kind(applyDepthwise, { size: true, neuron: true, stride: true, padding: true }, depthwiseText),
   dropout: kind(applyDropout, { drop: true }, dropoutText),
   embedding: kind(applyEmbedding, { classes: true, units: true }, embeddingText),
   gated: kind(applyGated, { units: true, ...gatedNames }, gatedText, { ungated: ungatedGated }),
@@ -83,7 +91,9 @@ export const layerKinds = {
 export type LayerSpec =
   | AttentionSpec
   | ConditionalSpec
+  | ConvolutionSpec
   | DenseSpec
+  | DepthwiseSpec
   | DropoutSpec
   | EmbeddingSpec
   | GatedSpec

@@ -58,6 +58,7 @@ export {
   stopGradient,
   where,
 } from './ops/comparison.ts';
+export { type ConvolutionOptions, convolution, depthwise } from './ops/convolution.ts';
 export {
   abs,
   clip,

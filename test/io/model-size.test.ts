@@ -4,7 +4,9 @@ import { after, describe, test } from 'node:test';
 import { sizeOfModel } from '../../src/io/model-size.ts';
 import { attention } from '../../src/nn/attention.ts';
 import { conditional } from '../../src/nn/conditional.ts';
+import { convolution } from '../../src/nn/convolution.ts';
 import { dense } from '../../src/nn/dense.ts';
+import { depthwise } from '../../src/nn/depthwise.ts';
 import { dropout } from '../../src/nn/dropout.ts';
 import { gated } from '../../src/nn/gated.ts';
 import { lstm } from '../../src/nn/lstm.ts';
@@ -35,6 +37,14 @@ describe('the weights of layers', () => {
       parallel([dense(3), dense(3)]),
     ],
     attention: [dense(8), positions(9), residual(attention(2)), dense(3)],
+    convolutions: [
+      dense(60),
+      reshape([5, 4, 3]),
+      convolution(7, 3),
+      residual(convolution(7, [1, 3], 'tanh')),
+      depthwise([2, 3], 'linear', { padding: 'valid', stride: [1, 2] }),
+      dense(2),
+    ],
     pictures: [
       dense(60),
       reshape([5, 4, 3]),

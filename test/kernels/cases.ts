@@ -133,9 +133,29 @@ const LARGE_PICTURES = {
   mean: 0,
 };
 type Pictures = typeof LARGE_PICTURES;
-const pixelsOf = ({ images, height, width, channels }: Pictures): number => images * height * width * channels;
+const pixelsOf = ({ images, height, width, channels }: Omit<Pictures, 'mean'>): number =>
+  images * height * width * channels;
 const pooledOf = ({ images, height, width, channels, sizeY, sizeX, strideY, strideX }: Pictures): number =>
   images * windows(height, sizeY, strideY) * windows(width, sizeX, strideX) * channels;
+
+/** Windows on pictures with zeros around them. */
+const { mean: _mean, ...LARGE_UNPADDED } = LARGE_PICTURES;
+const LARGE_WINDOWS = { ...LARGE_UNPADDED, images: 8, channels: 35, padY: 1, padX: 2 };
+type Windows = typeof LARGE_WINDOWS;
+const padded = fc.record({
+  images: fc.nat(3),
+  height: few,
+  width: few,
+  channels: fc.oneof(few, fc.constantFrom(8, 16, 19)),
+  sizeY: step,
+  sizeX: step,
+  strideY: step,
+  strideX: step,
+  padY: fc.nat(2),
+  padX: fc.nat(2),
+});
+const windowsOf = ({ images, height, width, sizeY, sizeX, strideY, strideX, padY, padX }: Windows): number =>
+  images * windows(height, sizeY, strideY, padY) * windows(width, sizeX, strideX, padX);
 
 /** One row a kernel of the catalogue; a missing row, argument or array is a compile error. */
 export const cases = {
@@ -565,6 +585,60 @@ export const cases = {
     }),
     relative: 1e-6,
     absolute: 1e-6,
+  },
+  patches: {
+    scalars: padded,
+    large: LARGE_WINDOWS,
+    arrays: (scalars) => ({
+      'x*': { length: pixelsOf(scalars), draw: normal() },
+      'out*': { length: windowsOf(scalars) * scalars.sizeY * scalars.sizeX * scalars.channels, written: true },
+    }),
+    relative: 0,
+    absolute: 0,
+  },
+  patchesPullback: {
+    scalars: padded,
+    large: LARGE_WINDOWS,
+    arrays: (scalars) => ({
+      'patches*': { length: windowsOf(scalars) * scalars.sizeY * scalars.sizeX * scalars.channels, draw: normal() },
+      'dx*': { length: pixelsOf(scalars), written: true },
+    }),
+    relative: 2e-6,
+    absolute: 2e-6,
+  },
+  depthwise: {
+    scalars: padded,
+    large: LARGE_WINDOWS,
+    arrays: (scalars) => ({
+      'x*': { length: pixelsOf(scalars), draw: normal() },
+      'weights*': { length: scalars.sizeY * scalars.sizeX * scalars.channels, draw: normal() },
+      'bias*': { length: scalars.channels, draw: normal() },
+      'y*': { length: windowsOf(scalars) * scalars.channels, written: true },
+    }),
+    relative: 2e-6,
+    absolute: 2e-6,
+  },
+  depthwiseInputs: {
+    scalars: padded,
+    large: LARGE_WINDOWS,
+    arrays: (scalars) => ({
+      'dy*': { length: windowsOf(scalars) * scalars.channels, draw: normal() },
+      'weights*': { length: scalars.sizeY * scalars.sizeX * scalars.channels, draw: normal() },
+      'dx*': { length: pixelsOf(scalars), written: true },
+    }),
+    relative: 2e-6,
+    absolute: 2e-6,
+  },
+  depthwiseWeights: {
+    scalars: padded,
+    large: LARGE_WINDOWS,
+    arrays: (scalars) => ({
+      'x*': { length: pixelsOf(scalars), draw: normal() },
+      'dy*': { length: windowsOf(scalars) * scalars.channels, draw: normal() },
+      'dWeights*': { length: scalars.sizeY * scalars.sizeX * scalars.channels, written: true },
+    }),
+    relative: 2e-6,
+    scale: absolute,
   },
   packLeft: product,
   matmulPacked: product,

@@ -4,6 +4,8 @@ import { createModel, dense, gated, type LayerSpec, lstm, type Model } from '../
 import type { FrozenMode } from '../../src/lower/lower.ts';
 import type { Neuron } from '../../src/neurons/contract.ts';
 import { conditional } from '../../src/nn/conditional.ts';
+import { convolution } from '../../src/nn/convolution.ts';
+import { depthwise } from '../../src/nn/depthwise.ts';
 import { dropout } from '../../src/nn/dropout.ts';
 import { type Module, module } from '../../src/nn/module.ts';
 import { norm } from '../../src/nn/norm.ts';
@@ -161,6 +163,16 @@ export function compositions(engine: Engine): Readonly<Record<string, Model>> {
       ),
       residual(conditional({ ...PARTED, neuron: 'rectifier', join: 'concatenate', copies: 3 }, [dense(4, 'tanh')])),
       parallel([dense(7), sequential(dense(5, 'tanh'), dense(7))]),
+    ],
+    'convolutions, blocks of their channels behind gates': [
+      dense(48, 'tanh'),
+      reshape([4, 4, 3]),
+      convolution(6, 3, 'rectifier'),
+      residual(conditional({ ...PARTED, copies: 3, join: 'concatenate' }, [convolution(2, 3, 'tanh')])),
+      residual(conditional({ ...PARTED }, [sequential(depthwise(3, 'tanh'), convolution(6, 1))])),
+      convolution(4, 2, 'noisy-rectifier', { padding: 'valid', stride: [2, 1] }),
+      pool('all', { by: 'mean' }),
+      dense(7),
     ],
     'normalised and pooled pictures': [
       dense(48, 'tanh'),

@@ -6,7 +6,9 @@ import type { Engine } from '../../src/backend/engine.ts';
 import { sum as total } from '../../src/math/statistics.ts';
 import { attention } from '../../src/nn/attention.ts';
 import { conditional } from '../../src/nn/conditional.ts';
+import { convolution } from '../../src/nn/convolution.ts';
 import { dense } from '../../src/nn/dense.ts';
+import { depthwise } from '../../src/nn/depthwise.ts';
 import { dropout } from '../../src/nn/dropout.ts';
 import { createModel, type LayerSpec, type Model } from '../../src/nn/model.ts';
 import { norm } from '../../src/nn/norm.ts';
@@ -102,6 +104,17 @@ const CASES: Readonly<Record<string, Readonly<Record<string, Case>>>> = {
     ],
     OFFSETS,
   ),
+  convolution: both(40, 3, [
+    reshape([4, 5, 2]),
+    convolution(3, 3, 'tanh'),
+    convolution(2, [2, 1], 'linear', { padding: 'valid', stride: [2, 1] }),
+  ]),
+  'a convolution of one place, and each channel by itself': both(40, 3, [
+    reshape([4, 5, 2]),
+    convolution(3, 1, 'tanh'),
+    depthwise([3, 1], 'tanh', { stride: [1, 2] }),
+    pool('all', { by: 'mean' }),
+  ]),
   'means of windows': both(40, 4, [reshape([4, 5, 2]), pool(2, { by: 'mean' }), pool('all', { by: 'mean' }), dense(3)]),
 };
 
@@ -321,6 +334,12 @@ test('layers of pictures are refused on rows that are none, in a sentence', () =
     [pool(2), /pool0: a row has the shape \[12\]\. Expected \[height, width, channels\]: `reshape 28x28x1`/],
     [sequential(reshape([2, 2, 3]), pool(3)), /pool: no window of 3×3 fits into a picture of 2×2/],
     [reshape([5]), /reshape/],
+    [convolution(2, 3), /convolution0: a row has the shape \[12\]\. Expected \[height, width, channels\]/],
+    [sequential(reshape([2, 2, 3]), convolution(2, 2)), /a window of 2×2 has no middle for padding "same"/],
+    [
+      sequential(reshape([2, 2, 3]), convolution(2, 3, 'tanh', { padding: 'valid' })),
+      /convolution: no window of 3×3 fits into a picture of 2×2/,
+    ],
   ] as const)
     assert.throws(() => createModel(reference, { inputs: 12, layers: [layer] }), { name: 'RangeError', message });
 });

@@ -137,6 +137,18 @@ describe('the text of layers', () => {
         of('signs'),
         of('norm'),
         of(
+          'convolution',
+          fc.record({ channels: width, size: windowSize, neuron: anyNeuron }),
+          some('stride', windowSize),
+          some('padding', fc.constantFrom('same', 'valid')),
+        ),
+        of(
+          'depthwise',
+          fc.record({ size: windowSize, neuron: anyNeuron }),
+          some('stride', windowSize),
+          some('padding', fc.constantFrom('same', 'valid')),
+        ),
+        of(
           'attention',
           fc.record({ heads: width }),
           some('positions', fc.constantFrom('rotary', 'none')),
@@ -195,7 +207,7 @@ describe('what is wrong in a text of layers is told with its place', () => {
   for (const [text, message] of [
     [
       '',
-      /^at character 1: The text ends\. Expected a layer: attention, conditional, dense, dropout, embedding, gated, lstm/,
+      /^at character 1: The text ends\. Expected a layer: attention, conditional, convolution, dense, depthwise, dropout, embedding, gated, lstm/,
     ],
     ['dense 4,', /^at character 9: The text ends\. Expected a layer/],
     ['dense 4,, dense 3', /^at character 9: "," stands there\. Expected a layer/],

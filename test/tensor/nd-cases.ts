@@ -167,6 +167,23 @@ const pools: fc.Arbitrary<Call> = fc
       t.pool(x, { size: [rows, columns], stride: [1 + (more % 2), columns], by: options & 2 ? 'max' : 'mean' }),
   }));
 
+/** Pictures, windows that fit into them with zeros around, and strides. */
+const convolutions = fc
+  .record({
+    size: fc.tuple(fc.integer({ min: 1, max: 3 }), fc.integer({ min: 1, max: 3 })),
+    more: fc.tuple(fc.nat(3), fc.nat(3)),
+    channels: fc.integer({ min: 1, max: 5 }),
+    outputs: fc.integer({ min: 1, max: 3 }),
+    stride: fc.tuple(fc.integer({ min: 1, max: 2 }), fc.integer({ min: 1, max: 2 })),
+    padding: fc.tuple(fc.nat(1), fc.nat(2)),
+  })
+  .map(({ size, more, channels, outputs, stride, padding }) => ({
+    size,
+    outputs,
+    picture: [size[0] + more[0], size[1] + more[1], channels],
+    options: { stride, padding },
+  }));
+
 /** Shapes of positions × classes. */
 const classified = (
   targets: (positions: number[], classes: number) => Argument,
@@ -242,6 +259,22 @@ export const calls: Record<string, fc.Arbitrary<Call>> = {
     run: (x, gain, bias) => t.layerNorm(x, gain, bias, { epsilon: 0.5 }),
   })),
   pool: pools,
+  convolution: convolutions.map(({ picture, size, options, outputs }) => ({
+    inputs: [
+      { shape: picture },
+      { shape: [...size, picture[2], outputs], shared: true },
+      { shape: [outputs], shared: true },
+    ],
+    run: (x, w, b) => t.convolution(x, w, b, options),
+  })),
+  depthwise: convolutions.map(({ picture, size, options }) => ({
+    inputs: [
+      { shape: picture },
+      { shape: [...size, picture[2]], shared: true },
+      { shape: picture.slice(2), shared: true },
+    ],
+    run: (x, w, b) => t.depthwise(x, w, b, options),
+  })),
   squaredError: loss(t.squaredError),
   absoluteError: loss(t.absoluteError),
   huber: fc

@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { adam } from '../../src/optim/index.ts';
 import { multiply } from '../../src/tensor/ops/arithmetic.ts';
 import { attention } from '../../src/tensor/ops/attention.ts';
+import { convolution, depthwise } from '../../src/tensor/ops/convolution.ts';
 import { layerNorm } from '../../src/tensor/ops/layer-norm.ts';
 import { matmul } from '../../src/tensor/ops/matmul.ts';
 import { ctc, lstm } from '../../src/tensor/ops/sequences.ts';
@@ -143,6 +144,52 @@ out['dx'] = x.grad`,
     close(y.values, expected.y, 'outputs');
     close(tape.gradient(input)?.values, expected.dx, 'input');
   }
+});
+
+test('convolutions with strides and padding, and of each channel by itself', { skip }, () => {
+  const [channels, outputs] = [3, 2];
+  const x = drawn(normal(), 2 * 5 * 6 * channels, 1);
+  for (const [stride, padding, size] of [
+    [
+      [1, 1],
+      [1, 1],
+      [3, 3],
+    ],
+    [
+      [2, 1],
+      [0, 2],
+      [2, 3],
+    ],
+  ] as const)
+    for (const each of [false, true]) {
+      const w = drawn(normal(), size[0] * size[1] * channels * (each ? 1 : outputs), 2);
+      const b = drawn(normal(), each ? channels : outputs, 3);
+      const tape = start();
+      const rows = tape.plates.examples(2);
+      const input = tape.input(reference.tensor(x, [2, 5, 6, channels]), rows, true);
+      const weights = tape.input(reference.tensor(w, [...size, channels, ...(each ? [] : [outputs])]), undefined, true);
+      const bias = tape.input(reference.tensor(b), undefined, true);
+      const y = (each ? depthwise : convolution)(input, weights, bias, { stride, padding });
+      const cotangents = drawn(normal(), y.size, 4);
+      tape.backward([
+        { tensor: multiply(y, tape.input(reference.tensor(cotangents, y.array.shape), rows)), cotangent: 1 },
+      ]);
+      const expected = torch(
+        `
+x = a['x'].reshape(2, 5, 6, ${channels}).requires_grad_()
+w, b = a['w'].reshape(${size[0]}, ${size[1]}, ${channels}, -1).requires_grad_(), a['b'].requires_grad_()
+turned = w.permute(${each ? '2, 3, 0, 1' : '3, 2, 0, 1'})
+y = torch.nn.functional.conv2d(x.permute(0, 3, 1, 2), turned, b, (${stride}), (${padding}), groups=${each ? channels : 1})
+out['y'] = y.permute(0, 2, 3, 1)
+(out['y'].reshape(-1) * a['cotangents']).sum().backward()
+out['dx'], out['dw'], out['db'] = x.grad, w.grad, b.grad`,
+        { x, w, b, cotangents },
+      );
+      close(y.values, expected.y, 'outputs');
+      close(tape.gradient(input)?.values, expected.dx, 'input');
+      close(tape.gradient(weights)?.values, expected.dw, 'weights');
+      close(tape.gradient(bias)?.values, expected.db, 'bias');
+    }
 });
 
 test('layer normalisation', { skip }, () => {

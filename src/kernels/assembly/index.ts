@@ -29,6 +29,7 @@ export * from './gathering';
 export * from './parts';
 export * from './normalization';
 export * from './pooling';
+export * from './convolution';
 export { attention, attentionPullback, rotatePairs } from './attention';
 export * from './lstm';
 export * from './ctc';
