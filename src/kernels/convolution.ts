@@ -1,6 +1,6 @@
 /**
  * Convolution of pictures, height × width × channels: windows of sizeY × sizeX, strideY × strideX apart, on a picture with padY × padX zeros
- * around it. A patch is what a window holds, row by row, sizeY·sizeX·channels numbers: a convolution is a product of patches and weights.
+ * around it. A patch is what a at holds, row by row, sizeY·sizeX·channels numbers: a convolution is a product of patches and weights.
  */
 import { windows } from '../math/windows.ts';
 import { kernel } from './kernel.ts';
@@ -35,18 +35,18 @@ type Extents = readonly [
 const gridOf = ([, height, width, , sizeY, sizeX, strideY, strideX, padY, padX]: Extents) =>
   [windows(height, sizeY, strideY, padY), windows(width, sizeX, strideX, padX)] as const;
 
-/** Every number of every window that lies in the picture: its window, its place in the window, and its place in the pictures. */
-function eachPlace(extents: Extents, visit: (window: number, inWindow: number, place: number) => void): void {
+/** Every number of every at that lies in the picture: its at, its place in the at, and its place in the pictures. */
+function eachPlace(extents: Extents, visit: (at: number, inWindow: number, place: number) => void): void {
   const [images, height, width, channels, sizeY, sizeX, strideY, strideX, padY, padX] = extents;
   const [rows, columns] = gridOf(extents);
-  for (let image = 0, window = 0; image < images; image++)
+  for (let image = 0, at = 0; image < images; image++)
     for (let row = 0; row < rows; row++)
-      for (let column = 0; column < columns; column++, window++)
+      for (let column = 0; column < columns; column++, at++)
         for (let j = 0; j < sizeY; j++)
           for (let i = 0; i < sizeX; i++) {
             const [y, x] = [row * strideY + j - padY, column * strideX + i - padX];
             if (y >= 0 && y < height && x >= 0 && x < width)
-              visit(window, j * sizeX + i, ((image * height + y) * width + x) * channels);
+              visit(at, j * sizeX + i, ((image * height + y) * width + x) * channels);
           }
 }
 
@@ -60,8 +60,8 @@ export const patches = kernel({
     const [rows, columns] = gridOf(extents);
     const patch = sizeY * sizeX * channels;
     memory.fill(0, out, out + images * rows * columns * patch);
-    eachPlace(extents, (window, inWindow, place) => {
-      for (let c = 0; c < channels; c++) memory[out + window * patch + inWindow * channels + c] = memory[x + place + c];
+    eachPlace(extents, (at, inWindow, place) => {
+      for (let c = 0; c < channels; c++) memory[out + at * patch + inWindow * channels + c] = memory[x + place + c];
     });
   },
 });
@@ -74,14 +74,14 @@ export const patchesPullback = kernel({
   define(memory, from, dx, ...extents) {
     const [images, height, width, channels, sizeY, sizeX] = extents;
     memory.fill(0, dx, dx + images * height * width * channels);
-    eachPlace(extents, (window, inWindow, place) => {
+    eachPlace(extents, (at, inWindow, place) => {
       for (let c = 0; c < channels; c++)
-        memory[dx + place + c] += memory[from + (window * sizeY * sizeX + inWindow) * channels + c];
+        memory[dx + place + c] += memory[from + (at * sizeY * sizeX + inWindow) * channels + c];
     });
   },
 });
 
-/** Each channel by itself: y[window, c] = bias[c] + Σ weights[place, c]·x. Items are rows of windows. */
+/** Each channel by itself: y[at, c] = bias[c] + Σ weights[place, c]·x. Items are rows of windows. */
 export const depthwise = kernel({
   parameters: ['x*', 'weights*', 'bias*', 'y*', ...EXTENTS],
   items: (_x, _weights, _bias, _y, ...extents) => extents[0] * gridOf(extents)[0],
@@ -89,11 +89,11 @@ export const depthwise = kernel({
   define(memory, x, weights, bias, y, ...extents) {
     const [images, , , channels] = extents;
     const [rows, columns] = gridOf(extents);
-    for (let window = 0; window < images * rows * columns; window++)
-      for (let c = 0; c < channels; c++) memory[y + window * channels + c] = memory[bias + c];
-    eachPlace(extents, (window, inWindow, place) => {
+    for (let at = 0; at < images * rows * columns; at++)
+      for (let c = 0; c < channels; c++) memory[y + at * channels + c] = memory[bias + c];
+    eachPlace(extents, (at, inWindow, place) => {
       for (let c = 0; c < channels; c++)
-        memory[y + window * channels + c] += memory[weights + inWindow * channels + c] * memory[x + place + c];
+        memory[y + at * channels + c] += memory[weights + inWindow * channels + c] * memory[x + place + c];
     });
   },
 });
@@ -106,9 +106,9 @@ export const depthwiseInputs = kernel({
   define(memory, dy, weights, dx, ...extents) {
     const [images, height, width, channels] = extents;
     memory.fill(0, dx, dx + images * height * width * channels);
-    eachPlace(extents, (window, inWindow, place) => {
+    eachPlace(extents, (at, inWindow, place) => {
       for (let c = 0; c < channels; c++)
-        memory[dx + place + c] += memory[weights + inWindow * channels + c] * memory[dy + window * channels + c];
+        memory[dx + place + c] += memory[weights + inWindow * channels + c] * memory[dy + at * channels + c];
     });
   },
 });
@@ -121,9 +121,9 @@ export const depthwiseWeights = kernel({
   define(memory, x, dy, dWeights, ...extents) {
     const [, , , channels, sizeY, sizeX] = extents;
     memory.fill(0, dWeights, dWeights + sizeY * sizeX * channels);
-    eachPlace(extents, (window, inWindow, place) => {
+    eachPlace(extents, (at, inWindow, place) => {
       for (let c = 0; c < channels; c++)
-        memory[dWeights + inWindow * channels + c] += memory[x + place + c] * memory[dy + window * channels + c];
+        memory[dWeights + inWindow * channels + c] += memory[x + place + c] * memory[dy + at * channels + c];
     });
   },
 });

@@ -208,9 +208,13 @@ const depthwiseOp = defineOp<Attributes>({
   },
   lower(to, [x, w, bias], { attributes, result }) {
     const seen = windowsOf(to, x, w, attributes);
-    const products = to.elementwise(f.multiply(f.logit, f.operand(1)), seen, w);
-    const sums = to.reshape(to.reduce('sum', products, [2, 3]), result.shape);
-    return to.elementwise(f.add(f.logit, f.operand(1)), sums, bias);
+    const [rows, columns, sizeY, sizeX, channels] = seen.shape;
+    const [windows, places] = [rows * columns, sizeY * sizeX];
+    // Channel by channel: windows × places by places × 1.
+    const byChannel = to.view(seen, [channels, windows, places], [1, places * channels, channels]);
+    const products = to.product(byChannel, to.view(w, [channels, places, 1], [1, channels, 1]));
+    const turned = to.view(products, result.shape, [columns, 1, windows]);
+    return to.elementwise(f.add(f.logit, f.operand(1)), turned, bias);
   },
 });
 
