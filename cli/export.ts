@@ -1,10 +1,11 @@
-import { basename, dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { type Command, Option } from 'commander';
 import { exportOneFile, exportOnnx, type FrozenMode, type Model, type RunRecord, saveModel } from '../src/index.ts';
 import { nodeFolder } from '../src/platform/node/index.ts';
 import { UsageError } from './exit.ts';
 import { print, printJson } from './output.ts';
 import { runUser, type UseFlags, useRun } from './use-run.ts';
+import { writeFile } from './write-file.ts';
 
 interface ExportFlags extends UseFlags {
   format: keyof typeof formats;
@@ -77,7 +78,9 @@ async function run(folder: string, flags: ExportFlags): Promise<void> {
   const out = flags.out ?? join(folder, file);
   await useRun(folder, { ...flags, threads: 1 }, async ({ run: opened, model, from }) => {
     const { bytes, facts } = make(model, flags, opened.record);
-    await nodeFolder(dirname(out)).write(basename(out), bytes);
+    // Within a run's folder no link is followed.
+    if (flags.out === undefined) await nodeFolder(folder).write(file, bytes);
+    else writeFile(out, bytes);
     const told = { file: out, format, bytes: bytes.length, ...facts, weights: from };
     if (flags.json ?? !process.stdout.isTTY) printJson(told);
     else print(`${sentence(told)}\n`);

@@ -4,7 +4,7 @@ import type { SequenceDataset } from '../data/sequences.ts';
 import { editDistance } from '../math/text.ts';
 import { lstm } from '../nn/lstm.ts';
 import type { Model } from '../nn/model.ts';
-import { type LabelStrings, ctc as lossOf } from '../tensor/ops/sequences.ts';
+import { type LabelStrings, leastPoints, ctc as lossOf } from '../tensor/ops/sequences.ts';
 import { softmax } from './link.ts';
 import type { Task } from './task.ts';
 
@@ -118,8 +118,9 @@ function bestPath(
   return read;
 }
 
-/** @throws RangeError when the data's width or classes do not fit the model */
-function checkSequences(model: Model, { name, width, classes, count }: SequenceDataset): void {
+/** @throws RangeError when the data's width or classes do not fit the model, or a sequence is too short for its labels */
+function checkSequences(model: Model, data: SequenceDataset): void {
+  const { name, width, classes, count, offsets, labels, labelOffsets } = data;
   if (width !== model.inputs)
     throw new RangeError(
       `The sequences "${name}" have ${width} features, the model takes ${model.inputs}; \`inputs: ${width}\` would do.`,
@@ -129,4 +130,13 @@ function checkSequences(model: Model, { name, width, classes, count }: SequenceD
       `The sequences "${name}" have ${classes} classes, the model's last layer has ${model.outputs} units; ${classes + 1} would do: one a class, and the blank.`,
     );
   if (count === 0) throw new RangeError(`The sequences "${name}" are none.`);
+  for (let i = 0; i < count; i++) {
+    const points = offsets[i + 1] - offsets[i];
+    const own = labels.subarray(labelOffsets[i], labelOffsets[i + 1]);
+    const least = leastPoints(own);
+    if (points < least)
+      throw new RangeError(
+        `Sequence ${i} of "${name}" has ${points} points. Expected ${least} or more for its ${own.length} labels.`,
+      );
+  }
 }

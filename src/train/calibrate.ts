@@ -23,18 +23,25 @@ export function calibrate<D extends TaskData>(
     const share = site.rate ?? sampledShare(model, site, part);
     const logits = collectLogits(model, site, part);
     logits.sort();
-    // Units over the threshold are open: it lies between the two logits around the quantile.
-    const open = Math.round(share * logits.length);
-    if (open === logits.length) {
-      // Units that are always open (smooth ones with noise) stay so on data with smaller logits.
-      site.threshold = Number.NEGATIVE_INFINITY;
-      continue;
-    }
-    const index = logits.length - open;
-    const below = logits[index - 1];
-    const above = logits[index] ?? below;
-    site.threshold = index === logits.length ? below : (below + above) / 2;
+    site.threshold = cutOf(logits, Math.round(share * logits.length));
   }
+}
+
+/**
+ * The threshold over which about so many of the logits lie. It lies between two that differ, the nearer to the target, so that ties never
+ * decide: not all are closed unless that is the target. Where all are open it is −∞, so that they are on data with smaller logits, too.
+ * @param logits in ascending order
+ */
+function cutOf(logits: Float32Array, open: number): number {
+  const { length } = logits;
+  if (open === 0) return logits[length - 1];
+  const target = length - open;
+  const isCut = (index: number): boolean => index === 0 || (index < length && logits[index - 1] < logits[index]);
+  for (let distance = 0; distance <= length; distance++)
+    for (const index of [target - distance, target + distance])
+      if (index >= 0 && isCut(index))
+        return index === 0 ? Number.NEGATIVE_INFINITY : (logits[index - 1] + logits[index]) / 2;
+  return Number.NEGATIVE_INFINITY;
 }
 
 /** Held-out data, and how they are run. */

@@ -8,7 +8,8 @@ import type { Pass } from '../nn/pass.ts';
 import { pruneBlocks } from '../nn/prune.ts';
 import { seedToKey } from '../random/stream.ts';
 import { checkNames, type NamesOf } from '../schema/names.ts';
-import { Tape } from '../tensor/tape.ts';
+import { largestOf } from '../tasks/link.ts';
+import { NonFiniteError, Tape } from '../tensor/tape.ts';
 import { gateRates } from './gate-rates.ts';
 
 /** How a frozen network decides: one draw, noise off, thresholds, or the mean probability of several draws. */
@@ -71,6 +72,8 @@ export class CompiledModel {
   readonly model: Model;
   readonly blocksRemoved: number;
   private readonly samples: number;
+  /** Calls of `predict` so far. */
+  private calls = 0;
 
   constructor(model: Model, mode: InferenceMode, samples: number, blocksRemoved: number) {
     this.model = model;
@@ -81,7 +84,9 @@ export class CompiledModel {
 
   /**
    * Classifies rows of features (rows × inputs, row-major, as the network's input). One row computes only open blocks.
-   * @throws RangeError when the features are no whole number of rows, or a held unit does not exist
+   * Every call with the mode `sample` or `ensemble` draws anew; the first one draws the same for every compiled network of a model.
+   * @throws RangeError when the features are no whole number of rows of finite numbers, or a held unit does not exist; NonFiniteError when
+   * the network's output is not finite
    */
   predict(features: ArrayLike<number>, { hold = [] }: PredictOptions = {}): Prediction {
     const { model } = this;
@@ -89,7 +94,13 @@ export class CompiledModel {
     const rows = features.length / model.inputs;
     if (!Number.isInteger(rows) || rows < 1)
       throw new RangeError(`${features.length} features are no whole number of rows of ${model.inputs}.`);
+    const wrong = Array.prototype.findIndex.call(features, (x: number) => !Number.isFinite(x));
+    if (wrong >= 0)
+      throw new RangeError(
+        `Feature ${wrong % model.inputs} of row ${Math.floor(wrong / model.inputs)} is ${features[wrong]}. Expected a finite number.`,
+      );
     const probabilities = new Float32Array(rows * model.outputs);
+    const step = this.calls++;
     let multiplyAdds = 0;
     const sites = model.sites.filter(({ rate }) => rate !== undefined);
     const open = sites.map(({ name, units }) => ({
@@ -99,7 +110,7 @@ export class CompiledModel {
     }));
     for (let draw = 1; draw <= this.samples; draw++) {
       model.engine.beginStep();
-      const pass = this.pass(draw, held);
+      const pass = this.pass(step, draw, held);
       const x = pass.tape.input(model.engine.tensor(features, [rows, model.inputs]), pass.tape.plates.examples(rows));
       const logits = model.apply(pass, x);
       addSoftmax(logits.array, probabilities, 1 / this.samples);
@@ -132,9 +143,9 @@ export class CompiledModel {
     return { error: wrong / data.count, multiplyAdds: multiplyAdds / data.count };
   }
 
-  private pass(draw: number, held: Pass['held']): Pass {
+  private pass(step: number, draw: number, held: Pass['held']): Pass {
     const mode = this.mode === 'ensemble' ? 'sample' : this.mode;
-    const source = { key: seedToKey(this.model.seed), step: 0, draw };
+    const source = { key: seedToKey(this.model.seed), step, draw };
     return { tape: new Tape(this.model.engine), mode, source, penalties: [], held };
   }
 }
@@ -236,16 +247,20 @@ function addSoftmax(logits: NdArray, probabilities: Float32Array, weight: number
   const { values, rows, columns } = logits;
   for (let r = 0; r < rows; r++) {
     const row = values.subarray(r * columns, (r + 1) * columns);
-    const largest = Math.max(...row);
+    const largest = row[largestOf(row)];
     let sum = 0;
     for (let c = 0; c < columns; c++) sum += Math.exp(row[c] - largest);
+    // NaN and infinite logits make it so.
+    if (!Number.isFinite(sum))
+      throw new NonFiniteError(
+        `What the network gives for row ${r} is not finite. Expected weights that training left finite.`,
+      );
     for (let c = 0; c < columns; c++) probabilities[r * columns + c] += (weight * Math.exp(row[c] - largest)) / sum;
   }
 }
 
 function mostProbable(probabilities: Float32Array, rows: number, classes: number): Int32Array {
   return Int32Array.from({ length: rows }, (_, r) => {
-    const row = probabilities.subarray(r * classes, (r + 1) * classes);
-    return row.indexOf(Math.max(...row));
+    return largestOf(probabilities.subarray(r * classes, (r + 1) * classes));
   });
 }

@@ -31,12 +31,12 @@ export interface GenerateOptions {
   /** How gates decide; default `threshold`. */
   readonly mode?: Exclude<InferenceMode, 'ensemble' | 'sample'>;
   /** Bytes that a model which takes one at a time is shown, from the last one back; default 128. */
-  readonly window?: number;
+  readonly context?: number;
 }
 
 const NAMES: NamesOf<GenerateOptions> = {
   ...{ prompt: true, bytes: true, temperature: true },
-  ...{ seed: true, mode: true, window: true },
+  ...{ seed: true, mode: true, context: true },
 };
 const BYTES = 256;
 const NEWLINE = 10;
@@ -50,16 +50,16 @@ const STREAM = 0x74657874;
  */
 export function* generate(model: Model, options: GenerateOptions = {}): Generator<GeneratedByte, void> {
   checkNames('generate', options, NAMES);
-  const { prompt = Uint8Array.of(NEWLINE), bytes = 200, temperature = 1, seed = 1, window = 128 } = options;
+  const { prompt = Uint8Array.of(NEWLINE), bytes = 200, temperature = 1, seed = 1, context = 128 } = options;
   if (model.outputs !== BYTES)
     throw new RangeError(`The model gives ${model.outputs} logits. Expected ${BYTES}, one a byte.`);
   if (!Number.isInteger(bytes) || bytes < 1)
     throw new RangeError(`\`bytes\` is ${bytes}. Expected a whole number of 1 or more.`);
   if (!(temperature >= 0)) throw new RangeError(`\`temperature\` is ${temperature}. Expected a number of 0 or more.`);
-  if (!Number.isInteger(window) || window < 1)
-    throw new RangeError(`\`window\` is ${window}. Expected a whole number of 1 or more.`);
+  if (!Number.isInteger(context) || context < 1)
+    throw new RangeError(`\`context\` is ${context}. Expected a whole number of 1 or more.`);
   const random = randomStream(seed, STREAM);
-  const most = model.inputs === 1 ? window : model.inputs;
+  const most = model.inputs === 1 ? context : model.inputs;
   let text = model.inputs === 1 ? prompt.slice(-most) : padded(prompt, most);
   if (text.length === 0) text = Uint8Array.of(NEWLINE);
   for (let i = 0; i < bytes; i++) {

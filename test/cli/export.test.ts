@@ -1,5 +1,16 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import {
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -115,6 +126,30 @@ describe('flipgrad export', () => {
     );
     for (const { name } of own.parameters) assert.deepEqual(again.weights(name), own.weights(name));
     engine.close();
+  });
+
+  it('--out writes what a link leads to, and into a pipe or a device, which stay what they are', async () => {
+    const own = mkdtempSync(join(tmpdir(), 'flipgrad-out-'));
+    const at = (name: string) => join(own, name);
+    mkdirSync(at('shared'));
+    writeFileSync(at('shared/model.js'), 'old');
+    symlinkSync('shared/model.js', at('link.js'));
+    const linked = await exported('--format', 'js', '--out', at('link.js'));
+    assert.equal(linked.code, 0, linked.stderr);
+    assert.ok(lstatSync(at('link.js')).isSymbolicLink());
+    const text = readFileSync(at('shared/model.js'), 'utf8');
+    assert.ok(text.length > 1000);
+    assert.deepEqual(readdirSync(own).sort(), ['link.js', 'shared']);
+    execFileSync('mkfifo', [at('pipe')]);
+    const reading = readFile(at('pipe'), 'utf8');
+    const piped = await exported('--format', 'js', '--out', at('pipe'));
+    assert.equal(piped.code, 0, piped.stderr);
+    assert.equal(await reading, text);
+    assert.ok(lstatSync(at('pipe')).isFIFO());
+    const full = await exported('--format', 'js', '--out', '/dev/full');
+    assert.deepEqual([full.code, /ENOSPC|no space|disk is full/.test(full.stderr)], [2, true], full.stderr);
+    assert.ok(!full.stderr.includes('\n    at '));
+    rmSync(own, { recursive: true });
   });
 
   it('bad usage is a sentence and exit code 2, and leaves nothing behind', async () => {

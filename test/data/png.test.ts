@@ -32,6 +32,19 @@ describe('PNG files as grey pictures', () => {
     ['bright ink on nothing is on black', { depth: 8, colour: 4, samples: [255, 255, 77, 0] }, [1, 0]],
     ['half transparent', { depth: 8, colour: 6, samples: [0, 0, 0, 51, 0, 0, 0, 255] }, [0.8, 0]],
     ['white that hides nothing', { depth: 8, colour: 6, samples: [255, 255, 255, 255, 255, 255, 255, 255] }, [1, 1]],
+    ['black ink, and a grey that is nothing', { depth: 8, colour: 0, samples: [0, 9], key: [9] }, [0, 1]],
+    ['a key of 2 bits', { depth: 2, colour: 0, samples: [3, 0], key: [0] }, [1, 0]],
+    [
+      'a colour that is nothing',
+      { colour: 2, height: 2, samples: [0, 0, 0, 1, 2, 3, 1, 2, 3, 0, 0, 0], key: [1, 2, 3] },
+      [0, 1, 1, 0],
+    ],
+    [
+      'a colour of 16 bits that is nothing',
+      { depth: 16, colour: 2, height: 2, samples: [0, 0, 0, 0, 0, 300, 0, 0, 300, 0, 0, 0], key: [0, 0, 300] },
+      [0, 1, 1, 0],
+    ],
+    ['a key that no pixel has', { depth: 8, colour: 0, samples: [0, 255], key: [7] }, [0, 1]],
     [
       'a palette',
       {

@@ -13,12 +13,14 @@ export interface PngFacts {
   /** Red, green, blue for each index. */
   readonly palette?: readonly (readonly number[])[];
   readonly interlace?: number;
+  /** Samples of 16 bits each: the colour that is transparent. */
+  readonly key?: readonly number[];
 }
 
 const CHANNELS: Readonly<Record<number, number>> = { 0: 1, 2: 3, 3: 1, 4: 2, 6: 4 };
 
 /** A PNG file, written by the specification (chunks, zlib, no filter). */
-export function pngFile({ width, height, depth, colour, samples, palette, interlace = 0 }: PngFacts): Buffer {
+export function pngFile({ width, height, depth, colour, samples, palette, interlace = 0, key }: PngFacts): Buffer {
   const row = width * CHANNELS[colour];
   const values =
     samples ?? Array.from({ length: row * height }, (_, i) => (i * Math.max(1, 2 ** depth / 8)) % 2 ** depth);
@@ -31,6 +33,7 @@ export function pngFile({ width, height, depth, colour, samples, palette, interl
   const chunks = [
     chunk('IHDR', header),
     ...(colour === 3 ? [chunk('PLTE', Buffer.from(colours.flat()))] : []),
+    ...(key ? [chunk('tRNS', Buffer.from(key.flatMap((sample) => [sample >> 8, sample & 255])))] : []),
     chunk('tEXt', Buffer.from('Comment\0a chunk that no pixel needs', 'latin1')),
     chunk('IDAT', deflateSync(pack(values, row, height, depth))),
     chunk('IEND', Buffer.alloc(0)),

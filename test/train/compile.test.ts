@@ -162,10 +162,52 @@ describe('compile', async () => {
 
   it('refuses what does not fit', () => {
     assert.throws(() => compile(model, { mode: 'thresh' as 'threshold' }), /"thresh"; one of sample, mean-field/);
+    for (const wrong of [Number.NaN, Number.POSITIVE_INFINITY]) {
+      const features = new Float32Array(2 * 784).fill(0.5);
+      features[784 + 3] = wrong;
+      assert.throws(() => compile(model).predict(features), {
+        name: 'RangeError',
+        message: `Feature 3 of row 1 is ${wrong}. Expected a finite number.`,
+      });
+    }
     assert.throws(() => compile(model, { samples: 0 }), /`samples` is 0/);
     assert.throws(
       () => compile(model).predict(new Float32Array(785)),
       /785 features are no whole number of rows of 784/,
     );
+  });
+  it('a network whose weights are not finite answers with an error, not with a class', () => {
+    const broken = createModel(engine, { inputs: 4, layers: [dense(3)] });
+    broken.setWeights('dense0.bias', Float32Array.of(0, Number.NaN, 0));
+    for (const mode of ['threshold', 'ensemble'] as const)
+      assert.throws(() => compile(broken, { mode }).predict([1, 2, 3, 4]), {
+        name: 'NonFiniteError',
+        message: /What the network gives for row 0 is not finite/,
+      });
+  });
+
+  it('every prediction of the modes that draw is drawn anew, and the first is the same again', () => {
+    const model = createModel(engine, {
+      inputs: 4,
+      layers: [
+        gated(64, { blocks: 64, gater: [], rate: 0.5, neuron: 'straight-through', activation: 'rectifier' }),
+        dense(3),
+      ],
+    });
+    const draws = () => {
+      const compiled = compile(model, { mode: 'sample' });
+      return [1, 2, 3].map(() => compiled.predict([1, 2, 3, 4]).open[0].gates.join(''));
+    };
+    const [first, second, third] = draws();
+    assert.equal(new Set([first, second, third]).size, 3);
+    assert.deepEqual(draws(), [first, second, third]);
+  });
+
+  it('a network of 200,000 outputs answers', () => {
+    const wide = createModel(engine, { inputs: 1, layers: [dense(200_000)] });
+    const bias = new Float32Array(200_000);
+    bias[123_456] = 9;
+    wide.setWeights('dense0.bias', bias);
+    assert.deepEqual([...compile(wide).predict([0]).classes], [123_456]);
   });
 });

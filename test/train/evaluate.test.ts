@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { createEngine } from '../../src/backend/engine.ts';
-import type { Dataset } from '../../src/data/dataset.ts';
+import { type Dataset, makeDataset } from '../../src/data/dataset.ts';
 import { countNonZero } from '../../src/math/statistics.ts';
 import { dense } from '../../src/nn/dense.ts';
 import { gated } from '../../src/nn/gated.ts';
@@ -42,6 +42,27 @@ test('thresholds give the target share of open gates on held-out data, to one ga
       if (gate.whenOpen(threshold) > 0) assert.ok(Math.abs(density - over) < 1e-12, `${neuron}: ${density}, ${over}`);
       else assert.ok(density <= over, `${neuron}: ${density}, ${over}`);
     }
+});
+
+test('calibration cuts between two logits that differ, whatever is tied', () => {
+  // 40 examples, of which so many have the logit 1 and the others 0.
+  for (const [high, target, expected] of [
+    [19, 0.25, 19 / 40],
+    [21, 0.25, 21 / 40],
+    [10, 0.3, 10 / 40],
+    [30, 0.3, 30 / 40],
+    [40, 0.25, 1],
+  ] as const) {
+    const features = Float32Array.from({ length: 40 }, (_, i) => (i < high ? 1 : 0));
+    const held = makeDataset({ name: 'tied', features, scale: 1, labels: new Uint8Array(40), width: 1, classes: 2 });
+    const gate = gated(4, { blocks: 1, gater: [], rate: target, neuron: 'straight-through', activation: 'rectifier' });
+    const model = createModel(engine, { inputs: 1, layers: [gate, dense(2)] });
+    model.setWeights('gated0.gater.weights', Float32Array.of(1));
+    model.setWeights('gated0.gater.bias', Float32Array.of(0));
+    calibrate(model, held);
+    const { density } = evaluate(model, held, { mode: 'threshold' });
+    assert.equal(density, expected, `${high} of 40 tied, target ${target}`);
+  }
 });
 
 test('calibration uses at most so many examples, and sites below are set first', () => {

@@ -19,12 +19,12 @@ const LUMA = [0.299, 0.587, 0.114];
 export function readPng(bytes: Uint8Array, where: string): Picture {
   const plain = essentials(bytes, where);
   try {
-    const { width, height, depth, channels, data, palette } = decode(plain, { checkCrc: true });
+    const { width, height, depth, channels, data, palette, transparency } = decode(plain, { checkCrc: true });
     const samples = unpack(data, { width, height, channels, depth });
     return {
       width,
       height,
-      values: palette ? throughPalette(samples, palette) : grey(samples, channels, 2 ** depth - 1),
+      values: palette ? throughPalette(samples, palette) : grey(samples, channels, 2 ** depth - 1, transparency),
     };
   } catch (error) {
     throw new DataError(`${where} is a damaged PNG file: ${(error as Error).message}.`, { cause: error });
@@ -112,12 +112,19 @@ function throughPalette(samples: ArrayLike<number>, palette: readonly (readonly 
   );
 }
 
-function grey(samples: ArrayLike<number>, channels: number, most: number): Float32Array {
+/** @param key samples of the colour that is transparent, where there is one */
+function grey(samples: ArrayLike<number>, channels: number, most: number, key?: ArrayLike<number>): Float32Array {
   const colours = channels < 3 ? 1 : 3;
   const luma = Float32Array.from({ length: samples.length / channels }, (_, i) =>
     lumaOf(samples, i * channels, colours, most),
   );
-  return onGround(luma, colours === channels ? undefined : (i) => samples[i * channels + colours] / most);
+  if (colours < channels) return onGround(luma, (i) => samples[i * channels + colours] / most);
+  if (!key || key.length < colours) return luma;
+  const isKey = (i: number): boolean => {
+    for (let c = 0; c < colours; c++) if (samples[i * colours + c] !== key[c]) return false;
+    return true;
+  };
+  return onGround(luma, (i) => (isKey(i) ? 0 : 1));
 }
 
 /** Luma in [0, 1] of one or three samples from a place on. */

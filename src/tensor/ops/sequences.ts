@@ -15,6 +15,8 @@ export interface LabelStrings {
   readonly offsets: Int32Array;
 }
 
+export { leastPoints };
+
 /** Rows that are points of sequences. */
 export interface OfSequences {
   readonly plates: Plates;
