@@ -41,6 +41,7 @@ export interface TrainConfig {
   rate: number | 'none';
   sparsity?: string;
   start: 'rate' | 'zero';
+  steer: boolean;
   nudge: boolean;
   compute?: 'auto' | 'dense' | 'blocks';
   probe?: number;
@@ -70,6 +71,7 @@ export const DEFAULTS: TrainConfig = {
   activation: 'rectifier',
   rate: 0.125,
   start: 'rate',
+  steer: true,
   nudge: false,
   balance: false,
   epochs: 20,
@@ -88,6 +90,7 @@ export const PRESETS: Readonly<Record<string, Partial<TrainConfig>>> = {
     activation: 'linear',
     rate: 0.1,
     start: 'zero',
+    steer: false,
     batch: 32,
     optimizer: 'sgd',
     lr: 0.1,
@@ -158,6 +161,7 @@ function gatedLayers(config: TrainConfig, { outputs }: NetworkSizes): LayerSpec[
     activation: config.activation,
     rate: config.rate,
     start: config.start,
+    ...(config.steer === false && { steer: false }),
     nudge: config.nudge,
     ...(config.compute !== undefined && { compute: config.compute }),
     ...(config.probe !== undefined && { probe: config.probe }),
@@ -226,6 +230,7 @@ export const GATE_FLAGS = [
   'rate',
   'sparsity',
   'start',
+  'steer',
   'nudge',
   'balance',
   'compute',

@@ -137,6 +137,7 @@ export function trainCommand(): Command {
     .addOption(
       new Option('--start <rate>', 'gates start near the target rate, or from zero biases').choices(['rate', 'zero']),
     )
+    .option('--no-steer', 'let the rate of open gates be, where the penalties leave it')
     .option('--nudge', 'raise the biases of dead gates')
     .option('--balance', 'balance gates by selection biases, without a loss (neurons that select: top-k, threshold, …)')
     .addOption(

@@ -22,7 +22,11 @@ export function layersOf({ widths, gates }: Net): LayerSpec[] {
   if (!gates) return [...trunk, dense(CLASSES)];
   const { units, size, rate, neuron } = gates;
   const blocks = units / size;
-  return [...trunk, gated(units, { blocks, rate, neuron, gater: [], activation: 'rectifier' }), dense(CLASSES)];
+  return [
+    ...trunk,
+    gated(units, { blocks, rate, neuron, gater: [], activation: 'rectifier', steer: false }),
+    dense(CLASSES),
+  ];
 }
 
 /** The dense net with the same layers, every block computed and no gater. */

@@ -87,7 +87,7 @@ async function run({ neuron, epochs, gates = {}, momentum = 0 }: Row, threads: n
     inputs: 784,
     seed: 1,
     layers: [
-      gated(2000, { neuron, gater: [400], rate: 0.1, start: 'zero', name: 'gated', ...gates }),
+      gated(2000, { neuron, gater: [400], rate: 0.1, start: 'zero', steer: false, name: 'gated', ...gates }),
       dense(10, 'linear', 'output'),
     ],
   });

@@ -135,6 +135,7 @@ export function gatesOf(
     gater: [hidden],
     rate: width === 1 ? 0.1 : 'none',
     start,
+    steer: false,
     ...(penalty && lambda !== undefined && { sparsity: `${penalty}=${(lambda * GATES) / units}` }),
   };
 }

@@ -62,6 +62,8 @@ export const neuronKernels = {
   pullbackHardConcrete: elementwise('pullback'),
   pullbackGaussianMatched: elementwise('pullback'),
   pullbackRaoBlackwell: elementwise('pullback'),
+  openNormal: elementwise('fire'),
+  pullbackOpenNormal: elementwise('pullback'),
   fireLargest: wholeRows('fire'),
   pullbackLargest: wholeRows('pullback'),
   openLargest: wholeRows('fire'),

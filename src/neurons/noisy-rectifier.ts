@@ -52,6 +52,7 @@ export const noisyRectifier = defineNeuron({
         fire: gaussian ? 'fireNoisyRectifierGaussian' : 'fireNoisyRectifierLogistic',
         pullback: 'pullbackRectifier',
         expect: 'fireRectifier',
+        ...(gaussian && { opening: { probability: 'openNormal', pullback: 'pullbackOpenNormal' } }),
         numbers: [scale],
       },
     };

@@ -195,6 +195,13 @@ export class FiringSite {
     for (let unit = 0; unit < this.units; unit++) rates[unit] += values[unit];
   }
 
+  /** What the units did since `resetHealth`: for how many rows each fired, of how many; and the rows of the last pass. */
+  get epoch(): { readonly opened: Float64Array; readonly seen: number; readonly rows: number } {
+    const { tally, units } = this;
+    const rows = this.firings.reduce((sum, { logits }) => sum + logits.rows, 0);
+    return { opened: tally.subarray(0, units), seen: tally[units], rows };
+  }
+
   resetHealth(): void {
     this.tally.fill(0);
   }

@@ -2,6 +2,7 @@
 import { type BalanceOptions, BiasBalance } from '../gates/balance.ts';
 import { resolveSparsity, type SparsitySpec } from '../gates/index.ts';
 import { BiasNudge, type NudgeOptions } from '../gates/nudge.ts';
+import { steer } from '../gates/rate-control.ts';
 import type { Neuron } from '../neurons/contract.ts';
 import { type NeuronSpec, resolveNeuron } from '../neurons/resolve.ts';
 import type { NamesOf } from '../schema/names.ts';
@@ -16,7 +17,7 @@ import { glorotUniform, sparseNormal } from './initialize.ts';
 import { flag, neuron, oneOf, option, percent, probability, type TextWord, widths } from './layer-text.ts';
 import type { Compute } from './paths.ts';
 import type { Scope } from './scope.ts';
-import { Sparsity } from './sparsity.ts';
+import { opensAsSigmoid, Sparsity } from './sparsity.ts';
 
 /** How gates are decided, trained and kept at a rate: what all layers with gates have in common. */
 export interface GateOptions {
@@ -25,17 +26,23 @@ export interface GateOptions {
   /** Widths of the gater's hidden tanh layers; default one of 64. `[]`: logits straight from the input. */
   readonly gater?: readonly number[];
   /**
-   * Target share of open gates, in (0, 1); default 0.1. `'none'`: no target, and no penalty unless `sparsity` names one that
-   * wants none. Neurons that keep a fixed number of gates open take their share from it.
+   * Target share of open gates, in (0, 1); default 0.1. Over an epoch, as sampled while training, it is met: see `steer`. `'none'`: no
+   * target, and no penalty unless `sparsity` names one that wants none. Neurons that keep a fixed number of gates open take their share from it.
    */
   readonly rate?: number | 'none';
   /**
    * Default: where the neuron keeps a fixed number of gates open, balance: `load` if it has one (noisy-top-k), else `switch`;
-   * `expected-l0` for hard-concrete gates; else `kl` for gates in [0, 1] and `l1` for others.
+   * `kl` where σ(a) is about how often a gate opens; of other gates with a rate that is held, a weak `kl-opening` if P(h≠0) is smooth, else
+   * none; with `steer: false` `expected-l0` for hard-concrete gates, `kl` for others in [0, 1], else `l1`.
    */
   readonly sparsity?: SparsitySpec;
   /** Where the gates start: biases that give about the target rate (default), or zero biases as in 2013. */
   readonly start?: 'rate' | 'zero';
+  /**
+   * Hold the rate by moving the gates' biases after every step (gates/rate-control.ts), for neurons that close at low logits and do not fix
+   * how many open; default true. False: the penalties alone, of which some follow the open share by their weight, as in the papers.
+   */
+  readonly steer?: boolean;
   /** Raise the biases of dead gates; default false. */
   readonly nudge?: boolean | NudgeOptions;
   /** Balance the gates without a loss, by selection biases; for neurons that select (top-k and the like). Default false. */
@@ -75,6 +82,11 @@ const sparsity = {
           .join('+'),
 };
 
+const yesOrNo = {
+  read: (text: string): boolean => oneOf('yes', 'no').read(text) === 'yes',
+  write: (value: boolean): string => (value ? 'yes' : 'no'),
+};
+
 /** The text of the gates: what stands in its place, and what has a key. */
 export const gateWords = <S extends GateOptions>(): readonly TextWord<S>[] =>
   [
@@ -87,6 +99,7 @@ export const gateOptionWords = <S extends GateOptions>(): readonly TextWord<S>[]
     option<GateOptions, readonly number[]>('gater', 'WIDTH+…', widths),
     option<GateOptions, SparsitySpec>('sparsity', 'PENALTY', sparsity),
     option<GateOptions, 'rate' | 'zero'>('start', 'rate|zero', oneOf('rate', 'zero')),
+    option<GateOptions, boolean>('steer', 'yes|no', yesOrNo),
     flag<GateOptions>('nudge', ['below', 'step', 'decay']),
     flag<GateOptions>('balance', ['step']),
     option<GateOptions, Compute>('compute', 'auto|dense|blocks', oneOf('auto', 'dense', 'blocks')),
@@ -94,6 +107,15 @@ export const gateOptionWords = <S extends GateOptions>(): readonly TextWord<S>[]
   ] as readonly TextWord<GateOptions>[] as readonly TextWord<S>[];
 
 const GATER_GAIN = 4;
+
+/** Do more gates of this neuron open when all biases rise, from fewer than the target to more? */
+function canSteer({ claims: { rate }, opens, couples }: Neuron, target: number | undefined): target is number {
+  if (target === undefined || opens || couples || !rate) return false;
+  return rate(-STEEPEST) < target && rate(STEEPEST) > target;
+}
+
+/** A logit at which gates that can be closed, or open, are. */
+const STEEPEST = 30;
 
 /** What the gates of a layer are, from step to step. */
 export interface GateFacts {
@@ -159,7 +181,8 @@ function rulesOf(
   costs: ArrayLike<number>,
 ) {
   const { units } = site;
-  const penalized = options.sparsity ?? (target === undefined ? 'none' : Sparsity.defaultFor(site));
+  const steered = options.steer !== false && canSteer(site.neuron, target);
+  const penalized = options.sparsity ?? (target === undefined ? 'none' : Sparsity.defaultFor(site, steered));
   const sparsity = new Sparsity(site, target, penalized, costs);
   const nudgeOptions = options.nudge === true ? {} : options.nudge || undefined;
   const nudge = nudgeOptions && new BiasNudge(units, target ?? 0.1, nudgeOptions);
@@ -172,7 +195,8 @@ function rulesOf(
     // Gates inside a part that nothing opened have no rates.
     if (!site.last) return;
     const rates = site.countLast();
-    sparsity.adapt(rates.reduce((sum, share) => sum + share, 0) / units);
+    if (steered) steer(target, { rates, ...site.epoch }, gaterBias.values);
+    else sparsity.adapt(rates.reduce((sum, share) => sum + share, 0) / units);
     nudge?.apply(rates, gaterBias.values);
     balance?.apply(rates);
   });
@@ -191,13 +215,14 @@ function balanced(name: string, gates: FiringSite, target: number | undefined, o
 }
 
 /**
- * The logit at which gates start near a target rate: σ(a) = rate for gates in [0, 1], since that is what their penalties see
- * (for stochastic-times-smooth it is the mean, not P(h≠0), as in 2013); for others, and where penalties see P(h≠0), P(h≠0) =
- * rate, by bisection. Where the rule fixes how many gates open, 0.
+ * The logit at which gates start near a target rate: σ(a) = rate for gates in [0, 1] that are not steered, since that is what their
+ * penalties see (for stochastic-times-smooth it is the mean, not P(h≠0), as in 2013); for others, P(h≠0) = rate, by bisection. Where the rule fixes how many gates open, 0.
  */
-function startingLogit({ claims, range, opens, penalized }: Neuron, target: number): number {
+function startingLogit(neuron: Neuron, target: number, steered: boolean): number {
+  const { claims, range, opens, penalized } = neuron;
   if (opens) return 0;
-  if (range === 'unit-interval' && penalized !== 'opening') return Math.log(target / (1 - target));
+  if ((!steered || opensAsSigmoid(neuron, target)) && range === 'unit-interval' && penalized !== 'opening')
+    return Math.log(target / (1 - target));
   if (!claims.rate) return 0;
   let low = -30;
   let high = 30;
@@ -250,7 +275,9 @@ function gaterOf(
         : sparseNormal,
   });
   if (scope.building && target !== undefined && options.start !== 'zero')
-    scope.arrayOf('gater.bias').values.fill(startingLogit(neuron, target));
+    scope
+      .arrayOf('gater.bias')
+      .values.fill(startingLogit(neuron, target, options.steer !== false && canSteer(neuron, target)));
   return logits;
 }
 

@@ -5,6 +5,7 @@ import {
   type SparsitySpec,
   type WeightedPenalty,
 } from '../gates/index.ts';
+import { logit } from '../math/special.ts';
 import type { Neuron } from '../neurons/contract.ts';
 import { resolveNeuron } from '../neurons/resolve.ts';
 import { runFire, runPullback } from '../tensor/fire.ts';
@@ -15,6 +16,9 @@ import type { FiringSite } from './firing-site.ts';
 import type { Pass } from './pass.ts';
 
 const probability = resolveNeuron('sigmoid');
+
+/** λ of `kl-opening`, times the gates, where a rate is held by other means: a fifth of what holds it alone. Measured: docs/decisions.md. */
+const STEERED = 4;
 
 /** Pulls the units of a firing site toward its target rate, or toward balance, while training. */
 export class Sparsity {
@@ -99,13 +103,25 @@ export class Sparsity {
     });
   }
 
-  /** The penalty that fits a neuron, for users who name none: balance where the rule itself fixes how many units open. */
-  static defaultFor({ neuron }: FiringSite): SparsitySpec {
+  /**
+   * The penalty that fits a neuron, for users who name none: balance where the rule itself fixes how many units open.
+   * @param steered whether the rate is held by moving biases
+   */
+  static defaultFor({ neuron, rate, units }: FiringSite, steered = false): SparsitySpec {
+    // Gates that are steered need no pull toward the rate, but a weak one that no gate stays closed: on what they are open for.
+    if (steered && rate !== undefined && !opensAsSigmoid(neuron, rate))
+      return neuron.opening ? { 'kl-opening': STEERED / units } : 'none';
     // `importance` reaches open gates alone: with it, plain top-k left more gates dead than without a penalty (docs/decisions.md).
     if (neuron.opens) return neuron.opening ? 'load' : 'switch';
     if (neuron.penalized === 'opening') return 'expected-l0';
     return neuron.range === 'unit-interval' ? 'kl' : 'l1';
   }
+}
+
+/** Is P(h ≠ 0) about the rate where σ(a) is? */
+export function opensAsSigmoid({ claims }: Neuron, rate: number): boolean {
+  const opened = claims.rate?.(logit(rate)) ?? 0;
+  return opened > rate / 1.5 && opened < 1.5 * rate;
 }
 
 /** Why a penalty cannot stand on a neuron's units; undefined when it can. */

@@ -101,6 +101,7 @@ describe('the text of layers', () => {
     some('gater', fc.array(width, { maxLength: 3 })),
     some('sparsity', fc.constantFrom('kl', 'kl=0.5', 'importance+load=0.2', 'none')),
     some('start', fc.constantFrom('rate', 'zero')),
+    some('steer', fc.boolean()),
     some('nudge', fc.oneof(fc.constant(true), fc.record({ below: number, step: number }, PLAIN))),
     some('balance', fc.oneof(fc.constant(true), fc.record({ step: number }, PLAIN))),
     some('compute', fc.constantFrom('auto', 'dense', 'blocks')),

@@ -100,7 +100,8 @@ test('gaters, scaled neurons and decay have the learning rates that they should'
     new Stepper(model, sgd()).run(batch, { optimizer: sgd(), learningRate: 0.5, ...settings });
     return new Map(model.parameters.map(({ name }, p) => [name, model.weights(name).map((w, i) => w - before[p][i])]));
   };
-  const gatedNet = (neuron: string): Model => small(4, gated(6, { neuron, gater: [4], sparsity: 'kl=5' }));
+  const gatedNet = (neuron: string): Model =>
+    small(4, gated(6, { neuron, gater: [4], sparsity: 'kl=5', steer: false }));
   const [scaled, twice, halved] = [{}, { gaterLearningRate: 0.01 }, { gaterLearningRate: 0.005 }].map((settings) =>
     ratesOf(gatedNet('stochastic-binary'), settings),
   );
@@ -227,7 +228,7 @@ test('nudged gates come back to life', async () => {
   const dead = (nudge: boolean): Model => {
     const model = small(
       5,
-      gated(6, { neuron: 'noisy-rectifier', gater: [], nudge: nudge && { step: 0.5 }, sparsity: 'none' }),
+      gated(6, { neuron: 'noisy-rectifier', gater: [], nudge: nudge && { step: 0.5 }, sparsity: 'none', steer: false }),
     );
     model.parameters.find(({ name }) => name === 'gated0.gater.bias')?.tensor.values.fill(-30);
     return model;

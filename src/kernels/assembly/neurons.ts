@@ -3,7 +3,7 @@
 // pullback*(logits, noise, h, loss, dh, out, rows, units, state, first, second, third) and
 // update*(logits, noise, h, loss, rows, units, state, first, second, third): all kernels of a role are called alike; the last three are
 // the twin's numbers. Items are vectors of four elements (see elementwise.ts), except where a kernel says that they are rows or columns.
-import { exp4, half4, logit4, normalQuantile4, one4, sigmoid4, sigmoidSlope4, splat, tanh4, two4 } from './math';
+import { exp4, half4, logit4, normalCdf4, normalQuantile4, one4, sigmoid4, sigmoidSlope4, splat, tanh4, two4 } from './math';
 
 /** h, or NaN where a logit is NaN or infinite: a − a is 0 else. What has broken must not end as a closed or an open unit. */
 // @ts-ignore: decorator
@@ -408,5 +408,30 @@ export function updateScore(
     v128.store(at, f32x4.add(f32x4.mul(keep, v128.load(at)), f32x4.mul(take, top)));
     const below = at + denominators;
     v128.store(below, f32x4.add(f32x4.mul(keep, v128.load(below)), f32x4.mul(take, bottom)));
+  }
+}
+
+/** P(h ≠ 0) = Φ(a/s), s the first number */
+export function openNormal(
+  begin: i32, end: i32, logits: usize, noise: usize, out: usize, rows: i32, units: i32, state: usize, first: f32, second: f32, third: f32,
+): void {
+  const inverse = splat(1 / first);
+  for (let o: usize = (<usize>begin) << 4; o < (<usize>end) << 4; o += 16)
+    v128.store(out + o, normalCdf4(f32x4.mul(inverse, v128.load(logits + o))));
+}
+
+/** δ·φ(a/s)/s */
+export function pullbackOpenNormal(
+  begin: i32, end: i32, logits: usize, noise: usize, h: usize, loss: usize, dh: usize, out: usize, rows: i32, units: i32, state: usize,
+  first: f32, second: f32, third: f32,
+): void {
+  const inverse = splat(1 / first);
+  const factor = splat(0.3989422804014327 / first);
+  for (let o: usize = (<usize>begin) << 4; o < (<usize>end) << 4; o += 16) {
+    const z = f32x4.mul(inverse, v128.load(logits + o));
+    const half = f32x4.mul(f32x4.mul(z, z), splat(-0.5));
+    // Under e^−80 it is nothing: no denormal numbers.
+    const density = v128.and(exp4(half), f32x4.gt(half, splat(-80)));
+    v128.store(out + o, f32x4.mul(f32x4.mul(factor, density), v128.load(dh + o)));
   }
 }

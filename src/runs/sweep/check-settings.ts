@@ -47,6 +47,7 @@ const SETTINGS: Readonly<Record<keyof TrainSettings, SettingKind>> = {
   rate,
   sparsity: text,
   start: text,
+  steer: onOff,
   nudge: onOff,
   balance: onOff,
   compute: text,

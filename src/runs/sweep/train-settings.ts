@@ -17,6 +17,7 @@ export interface TrainSettings {
   readonly rate?: number | 'none';
   readonly sparsity?: string;
   readonly start?: 'rate' | 'zero';
+  readonly steer?: boolean;
   readonly nudge?: boolean;
   readonly balance?: boolean;
   readonly compute?: 'auto' | 'dense' | 'blocks';
