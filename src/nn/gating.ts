@@ -62,6 +62,7 @@ export const gateNames: NamesOf<GateOptions> = {
   rate: true,
   sparsity: true,
   start: true,
+  steer: true,
   nudge: true,
   balance: true,
   compute: true,
