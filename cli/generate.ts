@@ -11,6 +11,7 @@ interface GenerateFlags extends UseFlags {
   bytes: number;
   temperature: number;
   seed: number;
+  context?: number;
   mode: 'threshold' | 'mean-field';
   json?: boolean;
 }
@@ -29,6 +30,11 @@ export function generateCommand(): Command {
     .option('--prompt <text>', 'what the text goes on from', '\n')
     .option('--bytes <n>', 'how many bytes to write', count, 200)
     .option('--temperature <t>', 'under 1: what is probable more often; 0: the most probable byte always', number, 1)
+    .option(
+      '--context <n>',
+      'bytes that a model of sequences is shown; at most what its positions have (default: 128)',
+      count,
+    )
     .option('--seed <n>', 'of the draws', wholeNumber, 1)
     .addOption(
       new Option('--mode <mode>', 'how gates decide').choices(['threshold', 'mean-field']).default('threshold'),
@@ -37,18 +43,26 @@ export function generateCommand(): Command {
 }
 
 async function run(folder: string, flags: GenerateFlags): Promise<void> {
-  const { prompt, bytes, temperature, seed: drawnBy, mode, json = !process.stdout.isTTY } = flags;
+  const { prompt, bytes, temperature, seed: drawnBy, mode, context, json = !process.stdout.isTTY } = flags;
   await useRun(folder, { ...flags, threads: 1 }, async ({ model, task }) => {
     if (model.outputs !== 256)
       throw new UsageError(
         `${folder} was trained on ${task.name} with ${model.outputs} outputs. Expected a run on text, with 256: --data text:PATH, or --task next-token.`,
       );
-    const options = { prompt: new TextEncoder().encode(prompt), bytes, temperature, seed: drawnBy, mode } as const;
+    const options = {
+      prompt: new TextEncoder().encode(prompt),
+      bytes,
+      temperature,
+      seed: drawnBy,
+      mode,
+      ...(context !== undefined && { context }),
+    } as const;
     const line: GeneratedByte[] = [];
-    const all = { open: 0, multiplyAdds: 0, nats: 0 };
+    const all = { open: 0, multiplyAdds: 0, points: 0, nats: 0 };
     for (const written of generate(model, options)) {
       all.open += written.open / bytes;
       all.multiplyAdds += written.multiplyAdds / bytes;
+      all.points += written.points / bytes;
       all.nats -= Math.log(written.probability) / bytes;
       if (json) printJson({ ...written, text: shown(written.byte) });
       else if (line.push(written) === (process.stdout.columns || COLUMNS) || written.byte === 10) show(line);
@@ -57,7 +71,7 @@ async function run(folder: string, flags: GenerateFlags): Promise<void> {
     show(line);
     const { dense, gater } = model.cost;
     print(
-      `\n${bytes} bytes; gates open ${percent(all.open, 1)}; multiply-adds a byte ${millions(all.multiplyAdds)} of ${millions(dense + gater)}; ${(all.nats / Math.LN2).toFixed(2)} bits a byte by the model\n`,
+      `\n${bytes} bytes; gates open ${percent(all.open, 1)}; multiply-adds a byte ${millions(all.multiplyAdds)} of ${millions((dense + gater) * all.points)}; ${(all.nats / Math.LN2).toFixed(2)} bits a byte by the model\n`,
     );
   });
 }

@@ -3,6 +3,7 @@ import { add } from '../tensor/ops/arithmetic.ts';
 import { concatenate } from '../tensor/ops/joining.ts';
 import type { Join } from '../tensor/ops/parts.ts';
 import type { Tensor } from '../tensor/tensor.ts';
+import { checkWord } from './check.ts';
 import type { LayerSpec } from './layer-kinds.ts';
 import { type LayerText, oneOf, option } from './layer-text.ts';
 import { isModule, type LayerDescription, type LayerKind, type Module, module } from './module.ts';
@@ -43,7 +44,10 @@ export const parallelText: LayerText<ParallelSpec> = {
 };
 
 /** Shape [...] → that of a part, or with the last extents of all added. @throws RangeError for parts of shapes that do not fit */
-export const applyParallel: LayerKind<ParallelSpec> = (scope, { parts, join }, x) => side(scope, parts, join, x);
+export const applyParallel: LayerKind<ParallelSpec> = (scope, { parts, join }, x) => {
+  if (join !== undefined) checkWord(scope.name, 'join', join, ['sum', 'concatenate']);
+  return side(scope, parts, join, x);
+};
 
 function side(scope: Scope, parts: readonly (Module | LayerSpec)[], join: Join = 'sum', x: Tensor): Tensor {
   const values = parts.map((part) => scope.call(part, x));

@@ -1,5 +1,6 @@
 import { pool as pooled } from '../tensor/ops/pooling.ts';
 import { max, mean } from '../tensor/ops/reductions.ts';
+import { checkWord } from './check.ts';
 import { extents, type LayerText, oneOf, option, type TextWord } from './layer-text.ts';
 import type { LayerDescription, LayerKind } from './module.ts';
 
@@ -48,6 +49,12 @@ export const applyPool: LayerKind<PoolSpec> = (scope, { size: own, by = 'max', s
     throw new RangeError(
       `${scope.name}: a row has the shape [${x.shape.join(', ')}]. Expected [height, width, channels]: \`reshape 28x28x1\` before it makes pictures of rows.`,
     );
+  scope.keep('checked', () => {
+    checkWord(scope.name, 'by', by, ['max', 'mean']);
+    if (own === 'all' && stride)
+      throw new RangeError(`${scope.name}: \`stride\` says nothing where all is pooled. Expected none.`);
+    return true;
+  });
   if (own === 'all') return by === 'max' ? max(x, [-3, -2]) : mean(x, [-3, -2]);
   return pooled(x, { size: own, by, ...(stride && { stride }) });
 };

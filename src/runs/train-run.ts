@@ -104,7 +104,7 @@ async function* trainLocked(
   await run.checkPlaces(size);
   const saved = await run.latest();
   if (saved) checkGoesOn(record, saved, run.folder.path);
-  const missing = missingEpochs(lines, saved?.state.progress.epochs ?? 0);
+  const missing = missingEpochs(lines, saved?.state.progress.epochs ?? 0, record.training.validateEvery);
   const task = taskOf(run, options.own?.tasks);
   if (!options.model) checkRoom(record, engine, shapeOf(task, data.train).width, run.folder.path);
   const model = options.model ?? untrainedModel(run, engine, saved, options.own);
@@ -256,14 +256,15 @@ function checkRoom(record: RunRecord, engine: Engine, width: number, path: strin
     );
 }
 
-/** Gaps in the lines of the first epochs. */
-function missingEpochs(lines: readonly MetricsLine[], epochs: number): [number, number][] {
-  const told = lines.flatMap((line) => (line.event === 'epoch' && line.epoch <= epochs ? [line.epoch] : []));
+/** Gaps in the lines of the first epochs. @param every after how many epochs there is a line */
+function missingEpochs(lines: readonly MetricsLine[], epochs: number, every = 1): [number, number][] {
+  const told = new Set(lines.flatMap((line) => (line.event === 'epoch' ? [line.epoch] : [])));
   const gaps: [number, number][] = [];
-  let next = 1;
-  for (const epoch of [...new Set(told)].sort((a, b) => a - b).concat(epochs + 1)) {
-    if (epoch > next) gaps.push([next, epoch - 1]);
-    next = epoch + 1;
+  for (let epoch = every; epoch <= epochs; epoch += every) {
+    if (told.has(epoch)) continue;
+    const last = gaps.at(-1);
+    if (last && last[1] === epoch - every) last[1] = epoch;
+    else gaps.push([epoch, epoch]);
   }
   return gaps;
 }

@@ -9,7 +9,9 @@ import { forEachBatch } from './evaluate.ts';
  * Sets every stochastic site's threshold so that, on held-out data, its share of open units in threshold mode is the target
  * rate; a site without a target keeps the share that it has when sampled, and one whose neuron selects for itself is left alone. Sites are set in order, each under the thresholds
  * of those below it. Source: Bengio, Léonard, Courville 2013, §5 ("threshold chosen to give 10% ones").
+ * A site that no row of the data reaches keeps its threshold.
  * @param held held-out data; at most `examples` of them are used
+ * @throws RangeError for no examples
  */
 export function calibrate<D extends TaskData>(
   model: Model,
@@ -17,11 +19,15 @@ export function calibrate<D extends TaskData>(
   examples = 1000,
   task: Pick<Task<D>, 'gather' | 'run'> = classification as unknown as Task<D>,
 ): void {
+  if (!(examples >= 1))
+    throw new RangeError(`calibrate was given ${examples} examples. Expected a whole number of 1 or more.`);
   const part = { held, examples, task };
   for (const site of model.stochasticSites) {
     if (site.neuron.selects || site.neuron.group) continue;
     const share = site.rate ?? sampledShare(model, site, part);
     const logits = collectLogits(model, site, part);
+    // A site that the data do not reach, as in a part whose gate stays closed, keeps its threshold.
+    if (logits.length === 0) continue;
     logits.sort();
     site.threshold = cutOf(logits, Math.round(share * logits.length));
   }

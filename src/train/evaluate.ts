@@ -70,7 +70,8 @@ export function evaluateTask<D extends TaskData, B extends TaskBatch>(
   let sums: Figures = {};
   const work = { executed: 0, gater: 0 };
   forEachBatch(model, data, task, options, (pass, batch, outcome) => {
-    const lossOfBatch = sum(outcome.losses.values);
+    const also = (outcome.also ?? []).reduce((total, { values }) => total + sum(values), 0);
+    const lossOfBatch = sum(outcome.losses.values) + also;
     if (!Number.isFinite(lossOfBatch)) throw nonFinite(data.name, pass.tape);
     loss += lossOfBatch;
     examples += batch.rows;

@@ -16,7 +16,10 @@ export interface GeneratedByte {
   readonly open: number;
   /** The gates that were open, by site. */
   readonly gates: readonly { readonly site: string; readonly units: number; readonly fired: readonly number[] }[];
+  /** Executed for it; a model of sequences reads all of its points again. */
   readonly multiplyAdds: number;
+  /** Points that the model read for it: 1, or those of a sequence. */
+  readonly points: number;
 }
 
 export interface GenerateOptions {
@@ -66,7 +69,8 @@ export function* generate(model: Model, options: GenerateOptions = {}): Generato
     const prediction = ask(model, text, options.mode ?? 'threshold');
     const last = prediction.values.subarray(prediction.values.length - BYTES);
     const byte = drawn(last, temperature, random.uniform());
-    yield { byte, probability: last[byte], ...gatesOf(prediction), multiplyAdds: prediction.multiplyAdds };
+    const points = model.inputs === 1 ? text.length : 1;
+    yield { byte, probability: last[byte], ...gatesOf(prediction), multiplyAdds: prediction.multiplyAdds, points };
     text = Uint8Array.of(...text.subarray(text.length >= most ? 1 : 0), byte);
   }
 }

@@ -3,11 +3,12 @@ import { heldBySite } from '../nn/hold.ts';
 import type { Model } from '../nn/model.ts';
 import type { Pass } from '../nn/pass.ts';
 import { seedToKey } from '../random/stream.ts';
-import { checkNames, type NamesOf } from '../schema/names.ts';
+import { checkOptions } from '../schema/schema.ts';
 import { identity } from '../tasks/link.ts';
 import { added, type Figures, type Outcome, type Task, type TaskBatch, type TaskData } from '../tasks/task.ts';
 import { Tape } from '../tensor/tape.ts';
 import type { InferenceMode } from './compile.ts';
+import { predictOptionsSchema } from './settings.ts';
 
 /** What a network says of the examples of a minibatch. */
 export interface TaskPrediction {
@@ -31,8 +32,6 @@ export interface PredictTaskOptions {
   readonly batch?: number;
 }
 
-const NAMES: NamesOf<PredictTaskOptions> = { mode: true, samples: true, hold: true, batch: true };
-
 /** What a pass left behind: its memory is used again by the next one. */
 interface Seen extends TaskPrediction {
   readonly batch: TaskBatch;
@@ -49,7 +48,7 @@ export function* predictTask<D extends TaskData, B extends TaskBatch>(
   task: Pick<Task<D, B>, 'gather' | 'run' | 'link'>,
   options: PredictTaskOptions = {},
 ): Generator<TaskPrediction, void> {
-  checkNames('predictTask', options, NAMES);
+  checkOptions(predictOptionsSchema, options, 'predictTask');
   for (const { values, columns, multiplyAdds, open } of passes(model, data, task, options))
     yield { values, columns, multiplyAdds, open };
 }

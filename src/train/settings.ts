@@ -38,6 +38,16 @@ export const trainOptionsSchema = closed({
   }),
 });
 
+/** Options of `predictTask`. */
+export const predictOptionsSchema = closed(
+  eachOptional({
+    mode: oneOf(['threshold', 'mean-field', 'sample', 'ensemble']),
+    samples: whole(1),
+    hold: unknown(),
+    batch: whole(1),
+  }),
+);
+
 /** Options of `evaluate` and its like. */
 export const evaluateOptionsSchema = closed(
   eachOptional({
@@ -45,6 +55,6 @@ export const evaluateOptionsSchema = closed(
     batch: whole(1),
     draw: whole(0),
     hold: unknown(),
-    examples: whole(0),
+    examples: whole(1),
   }),
 );

@@ -176,9 +176,10 @@ class TrainingRun {
     yield* this.result();
   }
 
-  /** Have the epochs without improvement used up the patience? */
+  /** Have the epochs without improvement used up the patience? Only validation can tell. */
   private get exhausted(): boolean {
-    return this.lastEpoch - (this.best?.event.epoch ?? 0) >= (this.options.patience ?? Number.POSITIVE_INFINITY);
+    if (!this.best || this.lastEpoch % (this.options.validateEvery ?? 1) !== 0) return false;
+    return this.lastEpoch - this.best.event.epoch >= (this.options.patience ?? Number.POSITIVE_INFINITY);
   }
 
   private async *epoch(epoch: number): AsyncGenerator<TrainEvent, void> {

@@ -113,7 +113,8 @@ describe('products by BLAS', { skip }, async () => {
       seen.products++;
       gemm?.(product);
     };
-    return { engine: Object.assign(engine, { backend: { ...engine.backend, gemm: counted } }), seen };
+    const backend = { ...engine.backend, gemm: counted };
+    return { engine: Object.defineProperty(engine, 'backend', { value: backend }), seen };
   }
 
   test('the engine says which BLAS it has; without one it says none', () => {

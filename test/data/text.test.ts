@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { slice, subset } from '../../src/data/dataset.ts';
 import { contexts, textParts, windows } from '../../src/data/text.ts';
-import { createModel, dense, embedding, evaluate, nextToken, train } from '../../src/index.ts';
+import { compile, createModel, dense, embedding, evaluate, nextToken, train } from '../../src/index.ts';
 import { createEngine, joined, loadDataset, loadTaskData, readText, textFiles } from '../../src/platform/node/index.ts';
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
@@ -154,4 +154,18 @@ describe('text files', () => {
     mkdirSync(join(folder, 'void'));
     await assert.rejects(readText(join(folder, 'void')), /void holds no text file\. Expected one or more/);
   });
+});
+
+test('an embedding refuses numbers that are no row of its table', async () => {
+  const engine = await createEngine({ threads: 1 });
+  const model = createModel(engine, { inputs: 2, layers: [embedding(5, 3), dense(2)] });
+  const { predict } = { predict: (row: number[]) => compile(model).predict(row) };
+  assert.doesNotThrow(() => predict([0, 4]));
+  for (const [row, value] of [
+    [[1, 2.7], '2\\.7'],
+    [[1, -0.5], '-0\\.5'],
+  ] as const)
+    assert.throws(() => predict([...row]), new RegExp(`embedding0: number 1 of row 0 is ${value}`));
+  assert.throws(() => predict([1, 5]), RangeError);
+  engine.close();
 });

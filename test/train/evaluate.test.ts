@@ -3,6 +3,7 @@ import { after, test } from 'node:test';
 import { createEngine } from '../../src/backend/engine.ts';
 import { type Dataset, makeDataset } from '../../src/data/dataset.ts';
 import { countNonZero } from '../../src/math/statistics.ts';
+import { conditional } from '../../src/nn/conditional.ts';
 import { dense } from '../../src/nn/dense.ts';
 import { gated } from '../../src/nn/gated.ts';
 import { createModel, type Model } from '../../src/nn/model.ts';
@@ -63,6 +64,23 @@ test('calibration cuts between two logits that differ, whatever is tied', () => 
     const { density } = evaluate(model, held, { mode: 'threshold' });
     assert.equal(density, expected, `${high} of 40 tied, target ${target}`);
   }
+});
+
+test('calibration leaves a site that the data do not reach as it is, and wants an example', () => {
+  const inner = gated(4, { blocks: 2, gater: [], rate: 0.5, neuron: 'straight-through', activation: 'rectifier' });
+  const model = createModel(engine, {
+    inputs: 784,
+    layers: [conditional({ gater: [], neuron: 'top-k:k=1', name: 'parts' }, [inner, inner]), dense(10)],
+  });
+  // The first part is never chosen.
+  model.setWeights('parts.gater.weights', new Float32Array(784 * 2));
+  model.setWeights('parts.gater.bias', Float32Array.of(-9, 9));
+  const [closed, open] = model.stochasticSites.filter(({ name }) => name !== 'parts.gates');
+  const before = closed.threshold;
+  calibrate(model, digits.valid);
+  assert.equal(closed.threshold, before);
+  assert.ok(Number.isFinite(open.threshold));
+  assert.throws(() => calibrate(model, digits.valid, 0), /calibrate was given 0 examples\. Expected a whole number/);
 });
 
 test('calibration uses at most so many examples, and sites below are set first', () => {

@@ -69,6 +69,18 @@ test('the last minibatch may be smaller, and every example is seen once an epoch
   assert.ok(Math.abs((await lossOf(37)) - (await lossOf(90))) < 1e-6);
 });
 
+test('patience counts what validation told, whatever epochs are validated', async () => {
+  const frozen = { optimizer: sgd({ learningRate: 0 }) };
+  const epochsOf = async (options: TrainOptions) =>
+    (await eventsOf(small(), cornersSplit, { ...frozen, ...options })).flatMap((event) =>
+      event.event === 'epoch' ? [event.epoch] : [],
+    );
+  // Nothing gets better after the first validation.
+  assert.deepEqual(await epochsOf({ epochs: 20, patience: 3, validateEvery: 5 }), [5, 10]);
+  assert.deepEqual(await epochsOf({ epochs: 20, patience: 1, validateEvery: 2 }), [2, 4]);
+  assert.deepEqual(await epochsOf({ epochs: 3, patience: 1, validateEvery: 5 }), [3]);
+});
+
 test('an epoch of a part of the data goes on where the last one ended, and every pass has another order', async () => {
   const seen: number[] = [];
   const task = {

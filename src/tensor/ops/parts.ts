@@ -132,6 +132,8 @@ export function joinParts(gates: Tensor, parts: readonly OpenPart[], shape: read
       );
   }
   const inputs = [gates, ...parts.map(({ values }) => values)];
+  if (join !== 'sum' && join !== 'concatenate')
+    throw new RangeError(`\`join\`${where} is "${join}". Expected one of sum, concatenate.`);
   const stacked = join === 'concatenate';
   const depth = Math.max(...inputs.map(({ plate }) => (plate as Plate).depth));
   const [rows, ...from] = inputs.map(({ plate }) => tape.plates.at((plate as Plate).structure, depth));

@@ -82,6 +82,7 @@ export function pool(x: Tensor, { size, stride = size, by = 'max' }: PoolOptions
     throw new RangeError(
       `pool: windows of ${sizes.join('×')}, ${steps.join('×')} apart. Expected whole numbers from 1 up.`,
     );
+  if (by !== 'max' && by !== 'mean') throw new RangeError(`pool: \`by\` is "${by}". Expected one of max, mean.`);
   return poolOp(x, { size: sizes, stride: steps, mean: by === 'mean' });
 }
 pool.definition = poolOp.definition;
