@@ -155,6 +155,7 @@ export { layerForms, layersText, parseLayers } from './nn/parse-layers.ts';
 export type { Mode, Pass } from './nn/pass.ts';
 export { type PoolSpec, pool } from './nn/pool.ts';
 export { type PositionsSpec, positions } from './nn/positions.ts';
+export { channelBlocks, earlyExits, experts, skipped } from './nn/presets.ts';
 export { type ReshapeSpec, reshape } from './nn/reshape.ts';
 export { type ResidualSpec, residual } from './nn/residual.ts';
 export type { ParameterOptions, Scope, SiteOptions } from './nn/scope.ts';
