@@ -63,17 +63,33 @@ export class BlockUpdates implements Behind {
 
   /** The update of one step. @param rule see kernels/optimizers.ts @param run applies it to the gradients of open blocks */
   step(rule: readonly number[], mask: BlockMask, run: (place: UpdatePlace) => void): void {
-    if (this.parameter.behind !== this) this.attach();
-    if (this.now + 1 - this.oldest >= ROOM) this.settle();
+    this.prepare();
     const weights = this.parameter.pointerOfBlocks(mask);
     const [first = 0, second = 0] = this.slots.map((slot) => slot.pointerOfBlocks(mask));
+    run({ weights, first, second, rule: this.record(rule) });
+    this.mark(mask);
+  }
+
+  /** One step in which no gradient came to any block. */
+  skip(rule: readonly number[]): void {
+    this.prepare();
+    this.record(rule);
+    this.lagging = true;
+  }
+
+  private prepare(): void {
+    if (this.parameter.behind !== this) this.attach();
+    if (this.now + 1 - this.oldest >= ROOM) this.settle();
+  }
+
+  /** Begins a step. @returns where its rule stands */
+  private record(rule: readonly number[]): number {
     this.now++;
     const row = (this.now % ROOM) * RULE_NUMBERS;
     const { values, pointer } = this.history;
     values.fill(0, row, row + RULE_NUMBERS);
     values.set(rule, row);
-    run({ weights, first, second, rule: pointer + 4 * row });
-    this.mark(mask);
+    return pointer + 4 * row;
   }
 
   /** From now on it is this that knows which blocks are behind. */

@@ -47,6 +47,8 @@ export class Stepper {
   draws = 0;
   readonly noise: WeightNoise | undefined;
   private readonly blocks: (BlockUpdates | undefined)[] = [];
+  /** Of this step: the numbers of the arrays whose blocks were updated where their gradient was made. */
+  private readonly updated = new Set<number>();
   private readonly slots: readonly (readonly NdArray[])[];
   private readonly model: Model;
   private readonly task: Pick<Task, 'run'>;
@@ -160,14 +162,36 @@ export class Stepper {
 
   /** Blocks are updated where their gradient is made, where the optimizer's update is a rule. */
   private updateBlocks(tape: Tape, contexts: readonly UpdateContext[], { rule }: Optimizer): void {
+    this.updated.clear();
     if (!rule) return;
     this.trained.forEach(({ tensor }, i) => {
       tape.update(tensor, (mask, run) => {
-        if (this.blocks[i]?.blocks !== mask.blocks)
-          this.blocks[i] = new BlockUpdates(this.model.engine, tensor, this.slots[i], mask.blocks);
+        this.updated.add(i);
+        if (this.blocks[i]?.blocks !== mask.blocks) this.blocks[i] = this.inBlocks(i, mask.blocks);
         this.blocks[i]?.step(rule(contexts[i]), mask, run);
       });
     });
+  }
+
+  private inBlocks(i: number, blocks: number): BlockUpdates {
+    return new BlockUpdates(this.model.engine, this.trained[i].tensor, this.slots[i], blocks);
+  }
+
+  /** The update of an array to which no gradient came, as of a part that no row opened: that of a gradient of zeros. */
+  private updateWithout(i: number, context: UpdateContext, optimizer: Optimizer): void {
+    const { descent, rule } = optimizer;
+    // w + f·0 is w.
+    if (descent) return;
+    if (rule) {
+      this.blocks[i] ??= this.inBlocks(i, 1);
+      this.blocks[i]?.skip(rule(context));
+      return;
+    }
+    const { engine } = this.model;
+    const { tensor } = this.trained[i];
+    const zeros = engine.allocate(tensor.shape, 'a gradient of zeros');
+    zeros.values.fill(0);
+    optimizer.update(engine, tensor, zeros, this.slots[i], context);
   }
 
   private update(
@@ -180,6 +204,7 @@ export class Stepper {
       const gradient = gradients[i];
       engine.profile?.enter('update', name, settings.optimizer.name);
       if (gradient) settings.optimizer.update(engine, tensor, gradient, this.slots[i], contexts[i]);
+      else if (!this.updated.has(i)) this.updateWithout(i, contexts[i], settings.optimizer);
       if (settings.maxNorm !== undefined && parameter.kind === 'weights' && tensor === parameter.tensor)
         maxNorm(engine, tensor, settings.maxNorm);
       engine.profile?.leave();

@@ -13,12 +13,13 @@ import { createModel, type LayerSpec, type Model } from '../../src/nn/model.ts';
 import { type Module, module } from '../../src/nn/module.ts';
 import { parallel } from '../../src/nn/parallel.ts';
 import type { Mode, Pass } from '../../src/nn/pass.ts';
-import { skipsInTraining } from '../../src/nn/paths.ts';
+import { type Compute, skipsInTraining } from '../../src/nn/paths.ts';
 import { residual } from '../../src/nn/residual.ts';
 import { sequential } from '../../src/nn/sequential.ts';
 import { adam, sgd } from '../../src/optim/index.ts';
 import { createEngine } from '../../src/platform/node/engine.ts';
 import { seedToKey } from '../../src/random/stream.ts';
+import { classification } from '../../src/tasks/classification.ts';
 import { multiply, scale } from '../../src/tensor/ops/arithmetic.ts';
 import { sum } from '../../src/tensor/ops/reductions.ts';
 import { Tape } from '../../src/tensor/tape.ts';
@@ -306,6 +307,59 @@ describe('parts that are closed', () => {
           name,
         );
   });
+});
+
+describe('a net trains to the same bits whether closed parts are computed or not', () => {
+  const { rule: _, ...ruleless } = adam({ learningRate: 0.01 });
+  const optimizers = {
+    'plain descent': sgd({ learningRate: 0.05 }),
+    momentum: sgd({ momentum: 0.9, learningRate: 0.05 }),
+    adam: adam({ learningRate: 0.01 }),
+    'an optimizer that is no rule': ruleless,
+  };
+  const nested = (compute: Compute): LayerSpec =>
+    conditional({ ...RECTIFIED, compute }, [dense(3, 'tanh'), dense(3, 'sigmoid')]);
+  const layers = (compute: Compute): LayerSpec[] => [
+    conditional({ name: 'c', neuron: 'top-k:k=1', sparsity: 'none', gater: [], copies: 3, compute }, [
+      sequential(dense(4, 'tanh'), dense(3)),
+      nested(compute),
+    ]),
+    dense(3),
+  ];
+  for (const [title, optimizer] of Object.entries(optimizers))
+    for (const maxNorm of [undefined, 0.5])
+      test(`${title}${maxNorm ? ', with max-norm' : ''}`, () => {
+        const trained = (engine: Engine, compute: Compute) => {
+          const model = createModel(engine, { inputs: 2, layers: layers(compute), seed: 3 });
+          const stepper = new Stepper(model, optimizer);
+          const open: boolean[][] = [];
+          for (let step = 0; step < 320; step++) {
+            engine.beginStep();
+            const batch = classification.gather(engine, cornersSplit.train, [step % 90, (7 * step) % 90]);
+            stepper.run(batch, { optimizer, learningRate: optimizer.learningRate, maxNorm });
+            const gates = [...(model.sites[0].last?.h.values ?? [])];
+            open.push([0, 1, 2, 3, 4, 5].map((k) => gates[k] !== 0 || gates[6 + k] !== 0));
+          }
+          return { model, open, state: stepper.arrays() };
+        };
+        for (const engine of [builds[0], several[1]]) {
+          const [some, all] = (['blocks', 'dense'] as const).map((compute) => trained(engine, compute));
+          const everOpen = [0, 1, 2, 3, 4, 5].filter((k) => some.open.some((gates) => gates[k]));
+          assert.ok(everOpen.length > 1, 'one part alone was ever open');
+          for (const k of everOpen) {
+            const first = some.open.findIndex((gates) => gates[k]);
+            assert.ok(
+              some.open.slice(first).some((gates) => !gates[k]),
+              `part ${k} was never closed`,
+            );
+          }
+          some.model.parameters.forEach(({ name, tensor }, i) => {
+            assertSameBits(tensor.toArray(), all.model.parameters[i].tensor.toArray(), name);
+          });
+          for (const [i, [name, values]] of some.state.entries())
+            assertSameBits(Float32Array.from(values), Float32Array.from(all.state[i][1]), name);
+        }
+      });
 });
 
 test('probes of closed parts are unbiased: their mean gradient is that of all parts computed', () => {
