@@ -246,10 +246,25 @@ class Reader implements TableReader {
       );
     const named = this.isHeader(cells, line);
     this.names = named ? cells.map((cell) => cell.trim()) : undefined;
+    if (this.names && !this.options.guess) this.checkNames(this.names);
     const names = this.names ?? cells.map((_, i) => `column ${i + 1}`);
     const places = this.form ? this.placesLike(this.form, names, named) : this.placesOf(names, named);
     this.begun = { named, width: cells.length, ...places };
     return named;
+  }
+
+  /** Columns are found by their names, in any case. @throws DataError for two that are one */
+  private checkNames(names: readonly string[]): void {
+    const first = new Map<string, number>();
+    names.forEach((name, at) => {
+      const key = name.toLowerCase();
+      const before = first.get(key);
+      if (before !== undefined)
+        throw new DataError(
+          `${this.where} has two columns of one name: column ${before + 1} is ${quoted(names[before])} and column ${at + 1} is ${quoted(name)}. Expected names that differ in more than case.`,
+        );
+      first.set(key, at);
+    });
   }
 
   private isHeader(cells: readonly string[], line: number): boolean {

@@ -63,6 +63,20 @@ test('the column of labels is found by its name, or given', () => {
   assert.throws(() => read('1,2\n', { targets: ['3'] }), /has no column "3"/);
 });
 
+test('two columns of one name, in any case, are refused by both names, in training and later', () => {
+  const double = (text: string) =>
+    new RegExp(`has two columns of one name: ${text}\\. Expected names that differ in more than case`);
+  assert.throws(() => read('t,T,label\n1,2,0\n3,4,1\n'), double('column 1 is "t" and column 2 is "T"'));
+  assert.throws(() => read('a,b, a ,label\n1,2,3,0\n'), double('column 1 is "a" and column 3 is "a"'));
+  assert.throws(() => read('label,a,Label\n1,2,3\n'), double('column 1 is "label" and column 3 is "Label"'));
+  assert.throws(
+    () => like(formOf('a,b,label\n1,2,0\n'), 'a,b,A\n1,2,3\n'),
+    double('column 1 is "a" and column 3 is "A"'),
+  );
+  // Rows without names may hold a number twice.
+  assert.deepEqual([...bare('0,7,7\n').features], [7, 7]);
+});
+
 test('nothing is guessed: without a name that says it, and where the first row may be either, a sentence asks', () => {
   assert.throws(
     () => read('a,b\n4,0.5\n'),
