@@ -1,6 +1,6 @@
 import { quotedList } from '../math/text.ts';
 import { DataError, type Dataset, makeDataset } from './dataset.ts';
-import type { RawTable, TableColumn, TableForm } from './table.ts';
+import { checkOneTarget, type RawTable, type TableColumn, type TableForm } from './table.ts';
 import { makeTargets, type TargetDataset } from './targets.ts';
 
 /** How a table becomes what a network takes: what was understood of it, and what was measured on its training rows. Plain JSON. */
@@ -124,7 +124,11 @@ function squareImage(width: number): { image?: { width: number; height: number }
 /** All rows of a table. */
 export const rowsOf = ({ count }: { readonly count: number }): number[] => Array.from({ length: count }, (_, i) => i);
 
-/** Rows of a table as examples with a class. @param classes how many; default: as many as words, or one more than the largest label of `among` */
+/**
+ * Rows of a table as examples with a class.
+ * @param classes how many; default: as many as words, or one more than the largest label of the rows
+ * @throws DataError for a table that was read with several targets
+ */
 export function labelledRows(
   name: string,
   table: RawTable,
@@ -132,6 +136,7 @@ export function labelledRows(
   { rows = rowsOf(table), classes }: { readonly rows?: readonly number[]; readonly classes?: number } = {},
 ): Dataset {
   const { targets } = table;
+  checkOneTarget(name, table.form.targets);
   const labels = Uint8Array.from(rows, (row) => targets?.[row] ?? 0);
   const words = reading.targets[0]?.classes;
   const width = widthOf(reading);

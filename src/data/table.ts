@@ -85,6 +85,14 @@ const isNumber = (cell: string): boolean => !Number.isNaN(cellNumber(cell));
 const isMissing = (cell: string): boolean => MISSING_WORDS.includes(cell.trim().toLowerCase());
 const same = (a: string, b: string): boolean => a.trim().toLowerCase() === b.trim().toLowerCase();
 
+/** @throws DataError for several columns of classes: an example has one */
+export function checkOneTarget(where: string, targets: readonly { readonly name: string }[]): void {
+  if (targets.length > 1)
+    throw new DataError(
+      `${where}: --target names ${targets.length} columns and classification tells one. Expected one, or --task multi-label.`,
+    );
+}
+
 /** Where a column of features stands in a file, and what it is so far. */
 interface Place {
   readonly name: string;
@@ -249,6 +257,7 @@ class Reader implements TableReader {
     if (this.names && !this.options.guess) this.checkNames(this.names);
     const names = this.names ?? cells.map((_, i) => `column ${i + 1}`);
     const places = this.form ? this.placesLike(this.form, names, named) : this.placesOf(names, named);
+    if (this.kind === 'classes') checkOneTarget(this.where, places.targets);
     this.begun = { named, width: cells.length, ...places };
     return named;
   }

@@ -197,5 +197,8 @@ describe('files that people have', () => {
     assert.match(none.stderr, /no column called label, class, target, y: its columns are "a", "b"\. Expected --label/);
     const both = await refused(trainCommand(), ['--data', data, '--label', 'b', '--target', 'a', '--run', 'none']);
     assert.match(both.stderr, /--label and --target both say what is to be told/);
+    const two = await refused(trainCommand(), ['--data', data, '--target', 'a,b', ...SMALL, '--run', 'none']);
+    assert.equal(two.code, 2);
+    assert.match(two.stderr, /--target names 2 columns and classification tells one\. Expected one, or --task multi-/);
   });
 });

@@ -223,6 +223,17 @@ test('several numbers are told of a row', () => {
   );
 });
 
+test('several columns of classes are refused, wherever they were read', () => {
+  const several = /--target names 2 columns and classification tells one\. Expected one, or --task multi-label/;
+  const text = 'x,a,b\n1,0,1\n2,1,0\n';
+  assert.throws(() => read(text, { targets: ['a', 'b'] }), several);
+  const table = readTable(encode(text), 'table.csv', 'numbers', { targets: ['a', 'b'] });
+  const reading = measureTable(table, [0, 1], {});
+  assert.throws(() => labelledRows('t', table, reading), several);
+  assert.throws(() => like(table.form, text), several);
+  assert.deepEqual([...targetRows('t', table, reading).targets], [0, 1, 1, 0]);
+});
+
 test('what may go wrong is said: sizes, one class, a class that no training row has', () => {
   const warned = (text: string, train: number[]) => {
     const table = readTable(encode(text), 'table.csv', 'classes');
