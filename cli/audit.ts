@@ -18,6 +18,7 @@ import { type AuditRow, type MeasureFlags, unmeasured } from './audit-row.ts';
 import { auditRun } from './audit-run.ts';
 import { certificateOf, certificateOfNet } from './certificate.ts';
 import { ExitCode, UsageError } from './exit.ts';
+import { flagOf } from './flag-of.ts';
 import { untilInterrupted } from './interrupt.ts';
 import { neuronsOfFile } from './neuron-file.ts';
 import { count, neurons, positive, wholeNumber } from './options.ts';
@@ -25,7 +26,6 @@ import { print, printJson } from './output.ts';
 import { codeOfRun, neuronsOf, type OwnFlags, withOwnCode } from './own-code.ts';
 import { duration, terminalProgress } from './progress.ts';
 import { openRun } from './run-folder.ts';
-import { flagOf } from './train-config.ts';
 import { OF_A_RUN } from './use-run.ts';
 import { writeFile } from './write-file.ts';
 

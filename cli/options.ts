@@ -1,6 +1,8 @@
-import { InvalidArgumentError } from 'commander';
+import { type Command, InvalidArgumentError } from 'commander';
+
 import type { Hold } from '../src/index.ts';
 import { suggest } from '../src/math/text.ts';
+import { UsageError } from './exit.ts';
 
 /** Parsers of option values: each gives the value or a sentence that says what would do. */
 export function wholeNumber(text: string): number {
@@ -54,20 +56,30 @@ export function seconds(text: string): number {
   throw new InvalidArgumentError('A number of seconds from 0 up would do.');
 }
 
-/** A parser of some of these words, separated by commas. */
-export function list<T extends string>(known: readonly T[]): (text: string) => T[] {
-  return (text) =>
-    text.split(',').map((word) => {
+/** A parser of some of these words, separated by commas; given again, of more of them. */
+export function list<T extends string>(known: readonly T[]): (text: string, before: readonly T[]) => T[] {
+  return (text, before) => {
+    const words = text.split(',').map((word) => {
       if ((known as readonly string[]).includes(word)) return word as T;
       throw new InvalidArgumentError(`${suggest(word, known)}`);
     });
+    return [...new Set([...before, ...words])];
+  };
 }
 
-/** Names of columns, separated by commas. Given again, more of them. */
-export const columns = (text: string, before: readonly string[] = []): string[] => [
-  ...before,
-  ...text.split(',').map((name) => name.trim()),
-];
+/** Refuses options that are given twice, but for those whose values add up: a second value would silently take the place of the first. */
+export function onceEach(command: Command): void {
+  const seen = new Set<string>();
+  for (const option of command.options) {
+    const { long, required, optional, parseArg } = option;
+    const name = option.name();
+    if ((!required && !optional) || (parseArg?.length ?? 0) > 1) continue;
+    command.on(`option:${name}`, () => {
+      if (seen.has(name)) throw new UsageError(`${long} is given twice. Expected it once.`);
+      seen.add(name);
+    });
+  }
+}
 
 /** Neurons separated by commas, each with options as name:option=value,option=value. */
 export function neurons(text: string): string[] {

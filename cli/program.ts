@@ -1,6 +1,7 @@
 /** The command line: commands are thin; they run the public API. */
 import { Command } from 'commander';
 import { packageVersion } from '../src/platform/node/package-version.ts';
+import { onceEach } from './options.ts';
 import { print, printError } from './output.ts';
 
 /** Every command, in the order of the help. Its file is loaded when it is asked for: all of them take a second. */
@@ -36,6 +37,7 @@ export async function programFor([first]: readonly string[]): Promise<Command> {
     .exitOverride()
     .showSuggestionAfterError();
   for (const command of asked) program.addCommand(await (command as () => Promise<Command>)());
+  for (const command of program.commands) onceEach(command);
   // Every error begins with the program's name, those of options too.
   for (const command of [program, ...program.commands])
     command.configureOutput({

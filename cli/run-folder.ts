@@ -19,6 +19,7 @@ import {
 } from '../src/index.ts';
 import { dataSources, type LoadOptions, loadTaskData, nodeFolder, provenance } from '../src/platform/node/index.ts';
 import { recordedBlas } from '../src/runs/recorded-blas.ts';
+import { trainedSettings } from '../src/runs/train-settings.ts';
 import type { OwnCodeOf } from './own-code.ts';
 import { basketOf, optimizerSettings, type TrainConfig, toldOf } from './train-config.ts';
 
@@ -85,11 +86,12 @@ export async function dataOfRun(
   return (await loadTaskData(taskOfRun(run, code), from ?? source, { ...options, seed, ...how })).parts;
 }
 
+const NAMES = Object.values(dataSources).flatMap(({ names }) => names);
+
 /** The name of a data set, or its path, which is the same file from any working folder. */
-export function sourceOf(source: string, { data: kind }: Task): string {
-  const names = kind ? dataSources[kind].names : [];
+export function sourceOf(source: string): string {
   const [, word = '', path] = /^(text:)?(.*)$/s.exec(source) as unknown as [string, string | undefined, string];
-  return names.includes(source) ? source : `${word}${resolve(path)}`;
+  return NAMES.includes(source) ? source : `${word}${resolve(path)}`;
 }
 
 /** What run.json says of a run that is about to begin. */
@@ -111,7 +113,7 @@ export function recordOf(
 ): RunRecord {
   const { data, engine, seed, task } = about;
   const { versions, machine, commit } = provenance();
-  const { epochs, batch, decay, gaterLr, maxNorm, patience } = config;
+  const { epochs, batch } = config;
   const optimizer = resolveOptimizer(config.optimizer, optimizerSettings(config));
   const { neurons = [], files = [] } = about.own ?? {};
   const basket = basketOf(config, neurons);
@@ -124,16 +126,13 @@ export function recordOf(
     training: {
       epochs,
       batch,
-      decay,
+      ...trainedSettings(config),
       optimizer: { name: optimizer.name, options: optimizer.options },
-      ...(gaterLr !== undefined && { gaterLearningRate: gaterLr }),
-      ...(maxNorm !== undefined && { maxNorm }),
-      ...(patience !== undefined && { patience }),
       ...(basket && { basket }),
     },
     seed,
     data: {
-      source: sourceOf(about.source, task),
+      source: sourceOf(about.source),
       seed,
       name: data.train.name,
       checksums: each(data, ({ checksum }) => checksum),

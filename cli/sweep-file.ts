@@ -1,10 +1,10 @@
 import { basename, extname, resolve } from 'node:path';
 import { checkSweep, type SweepDefinition } from '../src/index.ts';
-import { DATASET_NAMES } from '../src/platform/node/index.ts';
 import { PATH_SETTINGS } from '../src/runs/sweep/check-settings.ts';
 import { UsageError } from './exit.ts';
 import { codeOfSweep, type OwnFlags, ownCode } from './own-code.ts';
 import { exportsOf, ownModule } from './own-file.ts';
+import { sourceOf } from './run-folder.ts';
 
 /**
  * The sweep that a file exports as default, and how many configurations it asks for: the definition has no more than the space.
@@ -40,7 +40,7 @@ export async function sweepOfFile(
 function withPaths<T extends object>(settings: T): T {
   const full = (value: unknown): unknown => {
     if (Array.isArray(value)) return value.map(full);
-    return typeof value === 'string' && !(DATASET_NAMES as readonly string[]).includes(value) ? resolve(value) : value;
+    return typeof value === 'string' ? sourceOf(value) : value;
   };
   const entries = Object.entries(settings).map(([name, value]) => [
     name,

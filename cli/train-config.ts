@@ -8,78 +8,21 @@ import {
   type SparsitySpec,
   type Task,
   type TaskData,
-  type VaeKind,
   vaeLayers,
 } from '../src/index.ts';
+import { type AllSettings, usualSettings } from '../src/runs/train-settings.ts';
 import { UsageError } from './exit.ts';
+import { flagOf } from './flag-of.ts';
 
-/** What `train` can be told about the network and the training; every field has a default in `DEFAULTS`. */
-export interface TrainConfig {
+/** What `train` can be told about the network, the data and the training. */
+export type TrainConfig = Omit<AllSettings, 'model'> & {
   model: 'gated' | 'dense' | 'vae' | 'layers' | 'net' | 'task';
-  /** What is minimised and measured, with its options; default: that of the model, which is classification for most. */
-  task?: string;
-  /** How a table is read. */
-  label?: string;
-  target?: string[];
-  missing?: 'error' | 'mean' | 'drop';
-  standardize?: boolean;
-  categorical?: string[];
-  header?: 'yes' | 'no';
-  /** Of the model `vae`: its encoder and decoder, and the draws of its bound. */
-  vae?: VaeKind;
-  samples?: number;
-  /** Of the model `layers`: their text. */
-  layers?: string;
   /** Of the model `net`: the file, with the export after #. */
   net?: string;
-  neuron: string;
-  units: number;
-  /** Blocks of a gated layer; 0: one a unit. */
-  blocks: number;
-  gater: number[];
-  activation: string;
-  rate: number | 'none';
-  sparsity?: string;
-  start: 'rate' | 'zero';
-  steer: boolean;
-  nudge: boolean;
-  compute?: 'auto' | 'dense' | 'blocks';
-  probe?: number;
-  balance: boolean;
-  epochs: number;
-  batch: number;
-  optimizer: string;
-  /** Default: the optimizer's own. */
-  lr?: number;
-  gaterLr?: number;
-  momentum: number;
-  maxNorm?: number;
-  decay: number;
-  patience?: number;
-  /** Neurons to measure beside the one that trains. */
-  basket?: string[];
-  basketEvery?: number;
-}
+};
 
 /** The main job: a gated network on the embedded digits. */
-export const DEFAULTS: TrainConfig = {
-  model: 'gated',
-  neuron: 'straight-through',
-  units: 512,
-  blocks: 32,
-  gater: [64],
-  activation: 'rectifier',
-  rate: 0.125,
-  start: 'rate',
-  steer: true,
-  nudge: false,
-  balance: false,
-  epochs: 20,
-  batch: 100,
-  optimizer: 'adam',
-  momentum: 0,
-  decay: 1,
-};
+export const DEFAULTS: TrainConfig = usualSettings;
 
 /** Named deltas over the defaults. */
 export const PRESETS: Readonly<Record<string, Partial<TrainConfig>>> = {
@@ -237,10 +180,6 @@ export const GATE_FLAGS = [
   'probe',
   'gaterLr',
 ];
-
-/** As it is written on the command line. */
-export const flagOf = (name: string): string =>
-  `--${name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 
 /** Settings of the optimizer from the flags. @throws UsageError for momentum with an optimizer that has none */
 export function optimizerSettings(config: TrainConfig): Record<string, number> {

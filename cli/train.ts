@@ -26,6 +26,7 @@ import {
   trainOptions,
   trainRun,
 } from '../src/index.ts';
+import { suggest } from '../src/math/text.ts';
 import {
   createEngine,
   dataSources,
@@ -35,28 +36,20 @@ import {
   nodeFolder,
   type TableLoadOptions,
 } from '../src/platform/node/index.ts';
+import { settingNames, settingSpec } from '../src/runs/train-settings.ts';
 import { commandLine, pathWord } from './command-line.ts';
 import { curvesChart } from './curves.ts';
 import { Interruption, UsageError } from './exit.ts';
+import { flagOf } from './flag-of.ts';
 import { untilInterrupted } from './interrupt.ts';
 import { chainText, layersOfText, type Network, networkOf } from './network.ts';
-import { columns, count, list, neurons, number, positive, rate, seconds, wholeNumber, widths } from './options.ts';
+import { count, list, seconds, wholeNumber } from './options.ts';
 import { plainLine, print, printJson } from './output.ts';
 import { codeOfRun, type OwnCodeOf, type OwnFlags, ownCode, ownWords, type RunCode, withOwnCode } from './own-code.ts';
 import { duration, type Progress, terminalProgress } from './progress.ts';
-import { dataOfRun, openRun, recordOf, sourceOf, taskOfRun, withNewFolder } from './run-folder.ts';
-import {
-  DEFAULTS,
-  flagOf,
-  MODELS,
-  modelOf,
-  ONLY_VAE,
-  PRESETS,
-  type TrainConfig,
-  taskOf,
-  usualModel,
-  wayOf,
-} from './train-config.ts';
+import { dataOfRun, openRun, recordOf, sourceOf, withNewFolder } from './run-folder.ts';
+import { withSettings } from './settings.ts';
+import { DEFAULTS, modelOf, ONLY_VAE, PRESETS, type TrainConfig, taskOf, usualModel, wayOf } from './train-config.ts';
 import { basketTable, epochLine, headline, resultTable, tellResumed } from './train-report.ts';
 
 interface TrainFlags extends Partial<TrainConfig>, Omit<OwnFlags, 'net'> {
@@ -81,84 +74,20 @@ const DATA_HELP = Object.entries(dataSources)
 
 /** `flipgrad train`. */
 export function trainCommand(): Command {
-  const command = new Command('train')
+  const named = new Command('train')
     .description('Train a network with stochastic neurons or gates and measure it on test data.')
-    .exitOverride()
-    .option('--task <name>', `${Object.keys(tasks).join(', ')}, or one of --use; options as name:option=value`)
-    .option('--data <name>', `${DATA_HELP} (default: the first that fits the task)`)
-    .option(
-      '--label <column>',
-      'CSV: what is to be told, by name, or by number from 1 (default: label, class, target or y)',
-    )
-    .option('--target <columns>', 'the same of several, separated by commas: numbers, or 0 and 1', columns)
-    .addOption(
-      new Option(
-        '--missing <rule>',
-        'CSV: cells without a value: refuse, the mean of the training rows, or drop the row',
-      ).choices(['error', 'mean', 'drop']),
-    )
-    .option('--standardize', 'CSV: bring columns to mean 0 and deviation 1, measured on the training rows')
-    .option('--categorical <columns>', 'CSV: columns of categories that look like numbers', columns)
-    .addOption(new Option('--header <yes|no>', 'CSV: does the first row name the columns?').choices(['yes', 'no']))
+    .exitOverride();
+  const command = withSettings(named, {
+    task: Object.keys(tasks).join(', '),
+    data: `${DATA_HELP} (default: the first that fits the task)`,
+    preset: Object.keys(PRESETS).join(', '),
+    layers: layerForms().join('; '),
+    sparsity: Object.keys(penalties).join(', '),
+  })
     .option(
       '--data-dir <dir>',
       'where data sets lie and downloads go (default: $FLIPGRAD_DATA, else ~/.cache/flipgrad)',
     )
-    .addOption(
-      new Option('--preset <name>', 'settings of a paper, under any that you give').choices(Object.keys(PRESETS)),
-    )
-    .addOption(
-      new Option(
-        '--model <kind>',
-        'neurons as gates of blocks, as hidden units, or as latents of an autoencoder of binarised pictures',
-      ).choices(Object.keys(MODELS)),
-    )
-    .option('--layers <text>', `the network as layers, separated by commas: ${layerForms().join('; ')}`)
-    .option('--neuron <name>', `neuron, with options as name:option=value (default: ${DEFAULTS.neuron})`)
-    .addOption(new Option('--vae <kind>', 'encoder and decoder of --model vae').choices(['linear', 'nonlinear']))
-    .option('--samples <n>', 'draws for the test bound of --model vae (default: 100)', count)
-    .option('--units <n>', `hidden or expert units (default: ${DEFAULTS.units}), or latents (default: 200)`, count)
-    .option(
-      '--blocks <n>',
-      `blocks that the expert units stand in, each with a gate (default: ${DEFAULTS.blocks})`,
-      count,
-    )
-    .option(
-      '--gater <widths>',
-      `widths of the gater's hidden layers, or none (default: ${DEFAULTS.gater.join(',')})`,
-      widths,
-    )
-    .option('--activation <name>', `neuron of the expert units (default: ${DEFAULTS.activation})`)
-    .option('--rate <s>', `target share of open gates, or none (default: ${DEFAULTS.rate})`, rate)
-    .option(
-      '--sparsity <name>',
-      `${Object.keys(penalties).join(', ')}, none; NAME=λ; joined by + (default: fits the neuron)`,
-    )
-    .addOption(
-      new Option('--start <rate>', 'gates start near the target rate, or from zero biases').choices(['rate', 'zero']),
-    )
-    .option('--no-steer', 'let the rate of open gates be, where the penalties leave it')
-    .option('--nudge', 'raise the biases of dead gates')
-    .option('--balance', 'balance gates by selection biases, without a loss (neurons that select: top-k, threshold, …)')
-    .addOption(
-      new Option('--compute <path>', 'every block, or open blocks alone (default: what is faster)').choices([
-        'auto',
-        'dense',
-        'blocks',
-      ]),
-    )
-    .option('--probe <p>', 'straight-through: compute closed blocks with this probability while training', positive)
-    .option('--epochs <n>', `(default: ${DEFAULTS.epochs})`, count)
-    .option('--batch <n>', `examples in a minibatch (default: ${DEFAULTS.batch}, or the task's own)`, count)
-    .option('--optimizer <name>', `sgd or adam (default: ${DEFAULTS.optimizer})`)
-    .option('--lr <rate>', 'learning rate (default: adam 0.001, sgd 0.1)', positive)
-    .option('--gater-lr <rate>', "the gater's learning rate (default: --lr times the neuron's own scale)", positive)
-    .option('--momentum <m>', `(default: ${DEFAULTS.momentum})`, number)
-    .option('--max-norm <r>', "largest norm of a unit's incoming weights (default: none)", positive)
-    .option('--decay <f>', `factor on the learning rates after every epoch (default: ${DEFAULTS.decay})`, positive)
-    .option('--patience <n>', 'stop after so many epochs without a better validation metric', count)
-    .option('--basket <names>', 'measure the gradients of these neurons along the way; weights stay the same', neurons)
-    .option('--basket-every <n>', 'steps from one such measurement to the next (default: 50)', count)
     .option('--seed <n>', 'of the data generator, weights, order and draws', wholeNumber, 1)
     .option('--threads <n>', 'default: one a core', count)
     .addOption(new Option('--simd <build>', 'kernel build').choices(['auto', 'simd', 'relaxed']).default('auto'))
@@ -286,7 +215,7 @@ async function resume(session: Session, begun: Run): Promise<void> {
     crossovers,
   };
   const { epochs } = flags;
-  const source = flags.data === undefined ? undefined : sourceOf(flags.data, taskOfRun(begun, own));
+  const source = flags.data === undefined ? undefined : sourceOf(flags.data);
   await withEngine(flags.anyEngine ? flags : engineFlags, (engine) =>
     trainFolder(
       begun,
@@ -305,7 +234,7 @@ function checkGiven(command: Command, flags: TrainFlags, { record, folder }: Run
     ...flags,
   };
   const { task } = record;
-  for (const name of [...Object.keys(DEFAULTS), ...OPTIONAL, 'seed', 'data']) {
+  for (const name of [...settingNames, 'seed'].filter((one) => one !== 'preset')) {
     const others = { data: [record.data.source], task: [task.name] } as Readonly<Record<string, unknown[]>>;
     const known = [record.config[name], ...(Object.hasOwn(others, name) ? others[name] : [])];
     const same = known.some((value) => JSON.stringify(value) === JSON.stringify(settings[name]));
@@ -382,9 +311,12 @@ async function trainFolder(
 function configOf({ flags, command }: Session, own: OwnCodeOf): { config: TrainConfig; task: Task } {
   const given = givenIn(command);
   const way = wayOf(flags, given) ?? flags.model;
-  const preset = flags.preset === undefined ? {} : PRESETS[flags.preset];
+  const preset = flags.preset === undefined ? {} : presetOf(flags.preset);
   const said = Object.fromEntries(
-    Object.entries(flags).filter(([name, value]) => value !== undefined && (name in DEFAULTS || OPTIONAL.has(name))),
+    Object.entries(flags).filter(
+      ([name]) =>
+        given(name) && (settingSpec(name) !== undefined || name === 'net') && name !== 'data' && name !== 'preset',
+    ),
   );
   const asked = {
     ...DEFAULTS,
@@ -397,6 +329,12 @@ function configOf({ flags, command }: Session, own: OwnCodeOf): { config: TrainC
   const { batch } = task.defaults;
   const config = { ...asked, batch, ...preset, ...said, model, ...withLayers(flags, own.neurons) };
   return { config: config as TrainConfig, task };
+}
+
+/** @throws UsageError for one that there is not */
+function presetOf(name: string): Partial<TrainConfig> {
+  if (Object.hasOwn(PRESETS, name)) return PRESETS[name];
+  throw new UsageError(`There is no preset "${name}". ${suggest(name, Object.keys(PRESETS))}`);
 }
 
 /** The text of --layers in its usual form. */
@@ -438,29 +376,6 @@ function tellNetwork(
   } else if (!modelOf(config))
     printJson({ event: 'network', layers: model.description.layers, ...(added && { added: layersText([added]) }) });
 }
-
-const OPTIONAL: ReadonlySet<string> = new Set([
-  'label',
-  'target',
-  'missing',
-  'standardize',
-  'categorical',
-  'header',
-  'task',
-  'vae',
-  'samples',
-  'layers',
-  'net',
-  'compute',
-  'probe',
-  'lr',
-  'sparsity',
-  'gaterLr',
-  'maxNorm',
-  'patience',
-  'basket',
-  'basketEvery',
-]);
 
 function loadOptions({ flags, progress, signal }: Session, seed: number): LoadOptions {
   return {

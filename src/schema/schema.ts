@@ -34,6 +34,15 @@ export function over(least: number, most?: number) {
   );
 }
 
+/** A number between two, neither included. */
+export function between(least: number, most: number) {
+  const expected = `a number between ${least} and ${most}`;
+  return v.pipe(
+    v.number(expected),
+    v.check((value) => value > least && value < most, expected),
+  );
+}
+
 /** A number from `least` up. */
 export function from(least: number) {
   const expected = `a number from ${least} up`;

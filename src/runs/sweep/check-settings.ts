@@ -1,68 +1,22 @@
 import { shorten } from '../../io/json.ts';
 import { suggest } from '../../math/text.ts';
+import { oneOf, problemOf, type Schema, that } from '../../schema/schema.ts';
 import { EXPECTED_BLAS, isRecordedBlas } from '../recorded-blas.ts';
-import type { TrainSettings } from './train-settings.ts';
+import { settingNames, settingSpec } from '../train-settings.ts';
 
-/** What a setting may be. */
+/** What a setting of a trial may be. */
 interface SettingKind {
-  fits(value: unknown): boolean;
-  /** What an error says of it. */
-  readonly expected: string;
+  readonly of: Schema;
   /** May a sweep search a range of it? */
-  readonly range?: boolean;
+  readonly range: boolean;
   /** Does it name a file of the machine that runs the trial? */
-  readonly path?: boolean;
+  readonly path: boolean;
 }
 
-const isText = (value: unknown): boolean => typeof value === 'string' && value !== '' && !value.includes('\0');
-const isWidth = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) > 0;
-
-const text: SettingKind = { fits: isText, expected: 'Expected a text' };
-const path: SettingKind = { ...text, path: true };
-const number: SettingKind = { fits: Number.isFinite, expected: 'Expected a number', range: true };
-const onOff: SettingKind = { fits: (value) => typeof value === 'boolean', expected: 'Expected true or false' };
-const widths: SettingKind = {
-  fits: (value) => Array.isArray(value) && value.every(isWidth),
-  expected: 'Expected a list of whole numbers from 1 up',
-};
-const rate: SettingKind = {
-  fits: (value) => Number.isFinite(value) || value === 'none',
-  expected: 'Expected a number or "none"',
-  range: true,
-};
-const blas: SettingKind = { fits: isRecordedBlas, expected: `Expected ${EXPECTED_BLAS}` };
-
-/** Every setting. Trials come from a database that others can write: a setting chooses what is trained, not what the machine does for it. */
-const SETTINGS: Readonly<Record<keyof TrainSettings, SettingKind>> = {
-  data: path,
-  task: text,
-  preset: text,
-  model: text,
-  neuron: text,
-  layers: text,
-  units: number,
-  blocks: number,
-  gater: widths,
-  activation: text,
-  rate,
-  sparsity: text,
-  start: text,
-  steer: onOff,
-  nudge: onOff,
-  balance: onOff,
-  compute: text,
-  probe: number,
-  epochs: number,
-  batch: number,
-  optimizer: text,
-  lr: number,
-  gaterLr: number,
-  momentum: number,
-  maxNorm: number,
-  decay: number,
-  patience: number,
-  simd: text,
-  blas,
+/** Of a sweep, beside the settings of a training: what bits depend on. */
+const ENGINE: Readonly<Record<string, Schema>> = {
+  simd: oneOf(['auto', 'simd', 'relaxed']),
+  blas: that(isRecordedBlas, EXPECTED_BLAS),
 };
 
 /** Options of `train` that are the machine's own, and what says them. */
@@ -74,14 +28,23 @@ const OF_THE_MACHINE: Readonly<Record<string, string>> = {
   checkpointEvery: '--checkpoint-every',
 };
 
-const NAMES = Object.keys(SETTINGS);
+/** Trials come from a database that others can write: a setting chooses what is trained, not what the machine does for it. */
+function kindOf(name: string): SettingKind | undefined {
+  if (Object.hasOwn(ENGINE, name)) return { of: ENGINE[name], range: false, path: false };
+  const spec = settingSpec(name);
+  if (!spec || spec.sweep === false) return undefined;
+  return { of: spec.sweep ?? spec.of, range: spec.range ?? false, path: spec.path ?? false };
+}
+
+const NAMES = [...settingNames, ...Object.keys(ENGINE)].filter((name) => kindOf(name));
 
 /** Names of the settings that are paths. */
-export const PATH_SETTINGS: readonly string[] = NAMES.filter((name) => SETTINGS[name as keyof TrainSettings].path);
+export const PATH_SETTINGS: readonly string[] = NAMES.filter((name) => kindOf(name)?.path);
 
 /** What a setting may be. @param where what has it, for messages: `train`. @throws RangeError where there is none of that name */
 export function settingKind(where: string, name: string): SettingKind {
-  if (Object.hasOwn(SETTINGS, name)) return SETTINGS[name as keyof TrainSettings];
+  const kind = kindOf(name);
+  if (kind) return kind;
   const flag = Object.hasOwn(OF_THE_MACHINE, name) ? OF_THE_MACHINE[name] : undefined;
   throw new RangeError(
     flag === undefined
@@ -99,7 +62,12 @@ export function checkSettings(where: string, settings: unknown): void {
 
 /** @throws RangeError */
 export function checkSetting(where: string, name: string, value: unknown): void {
-  const kind = settingKind(where, name);
-  const shown = typeof value === 'number' ? String(value) : shorten(value);
-  if (!kind.fits(value)) throw new RangeError(`\`${where}.${name}\` is ${shown}. ${kind.expected}.`);
+  const problem = problemOf(settingKind(where, name).of, value, `\`${where}.${name}\``);
+  if (problem !== undefined) throw new RangeError(problem);
+}
+
+/** What a setting is expected to be, as a sentence without its end. @param value what it cannot be */
+export function expectedOf({ of }: SettingKind, value: unknown): string {
+  const problem = problemOf(of, value, 'it') ?? 'Expected another value.';
+  return problem.slice(problem.indexOf('Expected ')).replace(/\.$/, '');
 }

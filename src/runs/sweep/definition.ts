@@ -3,7 +3,7 @@ import { suggest } from '../../math/text.ts';
 import { resolveTask } from '../../tasks/index.ts';
 import { nameIn, type Reading, readingOf } from '../../tasks/reading.ts';
 import { EXPECTED_NAME, isPlainName } from '../plain-name.ts';
-import { checkSetting, checkSettings, settingKind } from './check-settings.ts';
+import { checkSetting, checkSettings, expectedOf, settingKind } from './check-settings.ts';
 import { gridOf, isRange, LEAST_WIDTH, type Space, sizeOf, stepsOf, type TrainSpace } from './space.ts';
 import type { Settings, TrainSettings } from './train-settings.ts';
 import { resultNumbers } from './trial.ts';
@@ -225,7 +225,9 @@ function checkSpace(space: Space, grid: boolean): void {
       continue;
     }
     if (!kind.range)
-      throw new RangeError(`${where} is ${shorten(dimension)}. ${kind.expected}, or a list of such values.`);
+      throw new RangeError(
+        `${where} is ${shorten(dimension)}. ${expectedOf(kind, dimension)}, or a list of such values.`,
+      );
     const { from, to, scale = 'linear', whole: counts = false, steps } = dimension;
     if (!(Number.isFinite(from) && Number.isFinite(to) && from < to))
       throw new RangeError(`${where} goes from ${from} to ${to}; two numbers, the smaller first, would do.`);

@@ -8,6 +8,7 @@ import { Run, WEIGHTS_FILE } from '../../../runs/run.ts';
 import { checkSettings } from '../../../runs/sweep/check-settings.ts';
 import type { Setting, Settings } from '../../../runs/sweep/train-settings.ts';
 import type { Trial, TrialOutcome } from '../../../runs/sweep/trial.ts';
+import { settingSpec } from '../../../runs/train-settings.ts';
 import { nodeFolder } from '../folder.ts';
 
 /** How a trial's process ended. */
@@ -132,7 +133,10 @@ export function flagsOf(settings: Settings): string[] {
   return Object.entries(settings).flatMap(([name, value]) => {
     const flag = `--${name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
     // An option without a value is given or left out.
-    if (typeof value === 'boolean') return value ? [flag] : [];
+    if (typeof value === 'boolean') {
+      const usual = settingSpec(name)?.usual ?? false;
+      return value === usual ? [] : [value ? flag : flag.replace('--', '--no-')];
+    }
     return [flag, textOf(value)];
   });
 }

@@ -1,0 +1,50 @@
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { type SettingName, type SettingSpec, settingNames, settingSpec } from '../src/runs/train-settings.ts';
+import { problemOf } from '../src/schema/schema.ts';
+import { flagOf } from './flag-of.ts';
+
+const EMPTY = 'none';
+
+/** A value on the command line as it is meant: a number where the setting takes one, several where it takes a list. */
+function meantBy({ of, separator = /,/ }: SettingSpec, text: string): unknown {
+  const takes = (value: unknown) => problemOf(of, value, '') === undefined;
+  const number = text.trim() === '' ? Number.NaN : Number(text);
+  if (takes(text)) return text;
+  if (takes(number)) return number;
+  if (text === EMPTY && takes([])) return [];
+  const parts = text.split(separator).map((part) => part.trim());
+  const numbers = parts.map(Number);
+  return takes(parts) ? parts : takes(numbers) ? numbers : Number.isNaN(number) ? text : number;
+}
+
+/** @throws InvalidArgumentError that says what would do */
+export function readSetting(name: SettingName, text: string, before?: unknown): unknown {
+  const spec = settingSpec(name) as SettingSpec;
+  if (before !== undefined && !spec.adds)
+    throw new InvalidArgumentError(`${flagOf(name)} is given twice. Expected it once.`);
+  const value = meantBy(spec, text);
+  const problem = problemOf(spec.of, value, flagOf(name));
+  if (problem !== undefined) throw new InvalidArgumentError(problem.slice(problem.indexOf('Expected ')));
+  return Array.isArray(before) && Array.isArray(value) ? [...before, ...value] : value;
+}
+
+const usualText = ({ usual, usualText: told }: SettingSpec): string | undefined => {
+  if (told !== undefined) return told;
+  return usual === undefined || typeof usual === 'boolean' ? undefined : String(usual);
+};
+
+/** Adds a flag for every setting, with its help. @param more what help says besides of some, as names that are known */
+export function withSettings(command: Command, more: Partial<Record<SettingName, string>> = {}): Command {
+  for (const name of settingNames) {
+    const spec: SettingSpec = settingSpec(name) as SettingSpec;
+    const usual = usualText(spec);
+    const facts = [spec.meaning, ...(more[name] === undefined ? [] : [more[name]])].join(': ');
+    const help = `${facts}${usual === undefined ? '' : ` (default: ${usual})`}`;
+    const flag = spec.usual === true ? flagOf(name).replace('--', '--no-') : flagOf(name);
+    const option = new Option(`${flag}${spec.argument === undefined ? '' : ` <${spec.argument}>`}`, help);
+    if (spec.argument !== undefined)
+      option.argParser((text: string, before: unknown) => readSetting(name, text, before));
+    command.addOption(option);
+  }
+  return command;
+}

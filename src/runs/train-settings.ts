@@ -1,0 +1,264 @@
+/**
+ * Every setting of a training that is told by a flag, a sweep or a record, each once: what it may be, what it has when nothing is said, what it
+ * means. Flags and help, the sweeps' settings and spaces, `config` of run.json and its defaults follow. A new setting is a row here.
+ */
+import {
+  between,
+  either,
+  flag,
+  type InferOutput,
+  list,
+  number,
+  oneOf,
+  over,
+  type Schema,
+  text,
+  whole,
+} from '../schema/schema.ts';
+import { basketSettings, loopSettings } from '../train/settings.ts';
+
+export interface SettingSpec {
+  readonly of: Schema;
+  /** What help says of it. */
+  readonly meaning: string;
+  /** What stands for its value in help; a switch has none, and one that is on when nothing is said is `--no-…`. */
+  readonly argument?: string;
+  /** What it has where nothing is said. */
+  readonly usual?: unknown;
+  /** The same for help, where it is not one value. */
+  readonly usualText?: string;
+  /** What of a value on the command line is one of several: by default a comma separates them. */
+  readonly separator?: RegExp;
+  /** Given again, it adds: default, it is refused. */
+  readonly adds?: true;
+  /** The option of `train` that it is. */
+  readonly trains?: string;
+  /** May a sweep search a range of it? */
+  readonly range?: true;
+  /** Does it name a file of the machine that runs the trial? */
+  readonly path?: true;
+  /** What it may be in a sweep, where that is less; false: nothing. */
+  readonly sweep?: Schema | false;
+}
+
+const widths = list(whole(1), 'whole numbers from 1 up', 100);
+const names = list(text, 'names', 1000);
+/** A comma that is none between options of a neuron. */
+const BETWEEN_NEURONS = /,(?![^,:]+=)/;
+
+export const trainSettings = {
+  task: {
+    of: text,
+    argument: 'name',
+    meaning: 'what is minimised and measured: a task, or one of --use; options as name:option=value',
+  },
+  data: { of: text, argument: 'name', meaning: 'a data set or a path', path: true },
+  label: {
+    of: text,
+    argument: 'column',
+    meaning: 'CSV: what is to be told, by name, or by number from 1',
+    usualText: 'label, class, target or y',
+  },
+  target: {
+    of: names,
+    argument: 'columns',
+    meaning: 'the same of several, separated by commas: numbers, or 0 and 1',
+    adds: true,
+  },
+  missing: {
+    of: oneOf(['error', 'mean', 'drop']),
+    argument: 'rule',
+    meaning: 'CSV: cells without a value: refuse, the mean of the training rows, or drop the row',
+  },
+  standardize: { of: flag, meaning: 'CSV: bring columns to mean 0 and deviation 1, measured on the training rows' },
+  categorical: {
+    of: names,
+    argument: 'columns',
+    meaning: 'CSV: columns of categories that look like numbers',
+    adds: true,
+  },
+  header: { of: oneOf(['yes', 'no']), argument: 'yes|no', meaning: 'CSV: does the first row name the columns?' },
+  preset: { of: text, argument: 'name', meaning: 'settings of a paper, under any that you give' },
+  model: {
+    of: oneOf(['gated', 'dense', 'vae']),
+    sweep: oneOf(['gated', 'dense']),
+    argument: 'kind',
+    meaning: 'neurons as gates of blocks, as hidden units, or as latents of an autoencoder of binarised pictures',
+    usual: 'gated',
+  },
+  layers: { of: text, argument: 'text', meaning: 'the network as layers, separated by commas' },
+  neuron: {
+    of: text,
+    argument: 'name',
+    meaning: 'neuron, with options as name:option=value',
+    usual: 'straight-through',
+  },
+  vae: {
+    of: oneOf(['linear', 'nonlinear']),
+    sweep: false,
+    argument: 'kind',
+    meaning: 'encoder and decoder of --model vae',
+  },
+  samples: {
+    of: whole(1),
+    sweep: false,
+    argument: 'n',
+    meaning: 'draws for the test bound of --model vae',
+    usualText: '100',
+  },
+  units: {
+    of: whole(1),
+    argument: 'n',
+    meaning: 'hidden or expert units, or latents',
+    usual: 512,
+    usualText: '512, of latents 200',
+    range: true,
+  },
+  blocks: {
+    of: whole(1),
+    argument: 'n',
+    meaning: 'blocks that the expert units stand in, each with a gate',
+    usual: 32,
+    range: true,
+  },
+  gater: { of: widths, argument: 'widths', meaning: "widths of the gater's hidden layers, or none", usual: [64] },
+  activation: { of: text, argument: 'name', meaning: 'neuron of the expert units', usual: 'rectifier' },
+  rate: {
+    of: either([between(0, 1), oneOf(['none'])], 'a number between 0 and 1, or "none"'),
+    argument: 's',
+    meaning: 'target share of open gates, or none',
+    usual: 0.125,
+    range: true,
+  },
+  sparsity: {
+    of: text,
+    argument: 'name',
+    meaning: 'penalties of the gates, or none; NAME=λ; joined by +',
+    usualText: 'fits the neuron',
+  },
+  start: {
+    of: oneOf(['rate', 'zero']),
+    argument: 'rate',
+    meaning: 'gates start near the target rate, or from zero biases',
+    usual: 'rate',
+  },
+  nudge: { of: flag, meaning: 'raise the biases of dead gates', usual: false },
+  balance: {
+    of: flag,
+    meaning: 'balance gates by selection biases, without a loss (neurons that select: top-k, threshold, …)',
+    usual: false,
+  },
+  steer: {
+    of: flag,
+    meaning: 'let the rate of open gates be, where the penalties leave it',
+    usual: true,
+  },
+  compute: {
+    of: oneOf(['auto', 'dense', 'blocks']),
+    argument: 'path',
+    meaning: 'every block, or open blocks alone',
+    usualText: 'what is faster',
+  },
+  probe: {
+    of: over(0),
+    argument: 'p',
+    meaning: 'straight-through: compute closed blocks with this probability while training',
+    range: true,
+  },
+  epochs: {
+    of: loopSettings.epochs,
+    argument: 'n',
+    meaning: 'passes over the training data',
+    usual: 20,
+    trains: 'epochs',
+    range: true,
+  },
+  batch: {
+    of: loopSettings.batch,
+    argument: 'n',
+    meaning: 'examples in a minibatch',
+    usual: 100,
+    usualText: "the task's own, of most 100",
+    trains: 'batch',
+    range: true,
+  },
+  optimizer: { of: text, argument: 'name', meaning: 'sgd or adam', usual: 'adam' },
+  lr: { of: over(0), argument: 'rate', meaning: 'learning rate', usualText: 'adam 0.001, sgd 0.1', range: true },
+  gaterLr: {
+    of: loopSettings.gaterLearningRate,
+    argument: 'rate',
+    meaning: "the gater's learning rate",
+    usualText: "--lr times the neuron's own scale",
+    trains: 'gaterLearningRate',
+    range: true,
+  },
+  momentum: { of: number, argument: 'm', meaning: 'of sgd', usual: 0, range: true },
+  maxNorm: {
+    of: loopSettings.maxNorm,
+    argument: 'r',
+    meaning: "largest norm of a unit's incoming weights",
+    usualText: 'none',
+    trains: 'maxNorm',
+    range: true,
+  },
+  decay: {
+    of: loopSettings.decay,
+    argument: 'f',
+    meaning: 'factor on the learning rates after every epoch',
+    usual: 1,
+    trains: 'decay',
+    range: true,
+  },
+  patience: {
+    of: loopSettings.patience,
+    argument: 'n',
+    meaning: 'stop after so many epochs without a better validation metric',
+    trains: 'patience',
+    range: true,
+  },
+  basket: {
+    of: basketSettings.neurons,
+    sweep: false,
+    argument: 'names',
+    meaning: 'measure the gradients of these neurons along the way; weights stay the same',
+    separator: BETWEEN_NEURONS,
+    adds: true,
+  },
+  basketEvery: {
+    of: whole(1),
+    sweep: false,
+    argument: 'n',
+    meaning: 'steps from one such measurement to the next',
+    usualText: '50',
+  },
+} as const satisfies Readonly<Record<string, SettingSpec>>;
+
+type All = typeof trainSettings;
+export type SettingName = keyof All;
+type ValueOf<N extends SettingName> = InferOutput<All[N]['of']>;
+type Usual = { [N in SettingName]: All[N] extends { readonly usual: unknown } ? N : never }[SettingName];
+type Swept = { [N in SettingName]: All[N] extends { readonly sweep: false } ? never : N }[SettingName];
+
+/** All settings: those that have a value when nothing is said, and others. */
+export type AllSettings = { [N in Usual]: ValueOf<N> } & { [N in Exclude<SettingName, Usual>]?: ValueOf<N> };
+/** Those that a sweep may set or search, each of which may be left out. */
+export type SweptSettings = { readonly [N in Swept]?: ValueOf<N> };
+
+export const settingNames = Object.keys(trainSettings) as SettingName[];
+const specs: Readonly<Record<string, SettingSpec>> = trainSettings;
+export const settingSpec = (name: string): SettingSpec | undefined =>
+  Object.hasOwn(specs, name) ? specs[name] : undefined;
+
+/** What each has where nothing is said. */
+export const usualSettings = Object.fromEntries(
+  settingNames.flatMap((name) => (specs[name].usual === undefined ? [] : [[name, specs[name].usual]])),
+) as { [N in Usual]: ValueOf<N> };
+
+/** Options of `train` among some settings, by their names there. */
+export const trainedSettings = (config: Readonly<Record<string, unknown>>): Record<string, unknown> =>
+  Object.fromEntries(
+    settingNames.flatMap((name) => {
+      const { trains } = specs[name];
+      return trains === undefined || config[name] === undefined ? [] : [[trains, config[name]]];
+    }),
+  );
