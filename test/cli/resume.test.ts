@@ -19,6 +19,7 @@ import { fileURLToPath } from 'node:url';
 import { randomStream } from '../../src/random/stream.ts';
 import { readEventFile } from '../helpers/event-reader.ts';
 import { full, slow } from '../helpers/extent.ts';
+import { flagsUnder } from '../helpers/flags.ts';
 import { runCli } from '../helpers/run-cli.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'flipgrad-resume-'));
@@ -32,23 +33,11 @@ const rows = Array.from({ length: 200 }, (_, i) => {
 });
 writeFileSync(data, `a,b,c,d,label\n${rows.join('\n')}\n`);
 
-const NETWORK = [
-  '--units',
-  '16',
-  '--blocks',
-  '4',
-  '--gater',
-  '8',
-  '--rate',
-  '0.25',
-  '--neuron',
-  'noisy-rectifier',
-  '--nudge',
-];
+const NETWORK = ['--units', '16', '--blocks', '4', '--gater', '8', '--rate', '0.25', '--neuron', 'noisy-rectifier'];
 const MACHINE = ['--threads', '1', '--blas', 'off'];
 const args = (run: string, epochs: number, ...more: string[]): string[] => [
-  ...['train', '--data', data, ...NETWORK, ...MACHINE, '--batch', '20', '--decay', '0.999'],
-  ...['--run', run, '--epochs', String(epochs), ...more],
+  ...['train', '--data', data, '--nudge', ...MACHINE, '--batch', '20', '--decay', '0.999'],
+  ...['--run', run, '--epochs', String(epochs), ...flagsUnder(NETWORK, more)],
 ];
 const path = (name: string): string => join(folder, name);
 const weights = (run: string): Buffer => readFileSync(join(run, 'weights.safetensors'));

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { trainCommand } from '../../cli/train.ts';
 import { encodeIdx } from '../../src/data/idx.ts';
+import { flagsUnder } from '../helpers/flags.ts';
 import { refused } from '../helpers/refused.ts';
 import { runCli } from '../helpers/run-cli.ts';
 
@@ -45,9 +46,11 @@ const SMALL = [
   '0.2',
 ];
 
+const small = (...more: string[]): string[] => flagsUnder(SMALL, more);
+
 describe('flipgrad train', () => {
   it('prints JSON lines when piped, the result last, with every field', async () => {
-    const { code, stderr, lines } = await runCli(['train', '--data', csvFile('good.csv'), ...SMALL, '--seed', '7']);
+    const { code, stderr, lines } = await runCli(['train', '--data', csvFile('good.csv'), ...small('--seed', '7')]);
     assert.equal(code, 0, stderr);
     const events = lines();
     assert.deepEqual(
@@ -71,7 +74,7 @@ describe('flipgrad train', () => {
 
   it('says which settings do nothing for a network without gates', async () => {
     const idle = ['--model', 'dense', '--gater-lr', '0.1', '--epochs', '1', '--run', 'none'];
-    const { code, stderr } = await runCli(['train', '--data', csvFile('good.csv'), ...SMALL, ...idle]);
+    const { code, stderr } = await runCli(['train', '--data', csvFile('good.csv'), ...small(...idle)]);
     assert.equal(code, 0, stderr);
     assert.match(stderr, /--model dense has no gates, so that this does nothing: (--[a-z]+, )*--gater-lr\./);
   });
@@ -79,7 +82,7 @@ describe('flipgrad train', () => {
   it('gives the same result for the same seed, whatever the threads', async () => {
     const data = csvFile('same.csv');
     const runs = await Promise.all(
-      ['1', '2'].map((threads) => runCli(['train', '--data', data, ...SMALL, '--threads', threads])),
+      ['1', '2'].map((threads) => runCli(['train', '--data', data, ...small('--threads', threads)])),
     );
     const results = runs.map(({ lines }) => {
       const { seconds, threads, ...rest } = lines().at(-1) as Record<string, unknown>;
@@ -91,7 +94,7 @@ describe('flipgrad train', () => {
 
   it('writes its run folder complete, and refuses one that is in use', async () => {
     const out = join(folder, 'run');
-    const args = ['train', '--data', csvFile('run.csv'), ...SMALL, '--run', out, '--log', 'csv,tensorboard'];
+    const args = ['train', '--data', csvFile('run.csv'), ...small('--run', out, '--log', 'csv,tensorboard')];
     const { code, stderr, lines } = await runCli(args);
     assert.equal(code, 0, stderr);
     assert.deepEqual(readdirSync(out).sort(), [
@@ -126,7 +129,7 @@ describe('flipgrad train', () => {
   });
 
   it('makes a folder of its own under runs, or none', async () => {
-    const args = ['train', '--data', csvFile('own.csv'), ...SMALL, '--epochs', '1', '--neuron', 'top-k:k=2'];
+    const args = ['train', '--data', csvFile('own.csv'), ...small('--epochs', '1', '--neuron', 'top-k:k=2')];
     const env = { FLIPGRAD_RUNS: join(folder, 'own runs') };
     await Promise.all([runCli(args, { env }), runCli(args, { env })]);
     const names = readdirSync(env.FLIPGRAD_RUNS);
@@ -147,17 +150,17 @@ describe('flipgrad train', () => {
       [['--neuron', 'top-k', '--rate', 'none'], 0.25],
     ];
     for (const [flags, density] of policies) {
-      const { code, stderr, lines } = await runCli(['train', '--data', csvFile('policy.csv'), ...SMALL, ...flags]);
+      const { code, stderr, lines } = await runCli(['train', '--data', csvFile('policy.csv'), ...small(...flags)]);
       assert.equal(code, 0, stderr);
       assert.equal((lines().at(-1) as { density?: number }).density, density, flags.join(' '));
     }
     const hard = ['--neuron', 'hard-concrete', '--sparsity', 'expected-l0+expected-flops'];
-    assert.equal((await runCli(['train', '--data', csvFile('hard.csv'), ...SMALL, ...hard])).code, 0);
+    assert.equal((await runCli(['train', '--data', csvFile('hard.csv'), ...small(...hard)])).code, 0);
   });
 
   it('stops on an interrupt with code 130', async () => {
     const { code, stderr, lines } = await runCli(
-      ['train', '--data', csvFile('long.csv'), ...SMALL, '--epochs', '100000'],
+      ['train', '--data', csvFile('long.csv'), ...small('--epochs', '100000')],
       {
         startedBy: '"epoch":1,',
         onStarted: (kill) => kill('SIGINT'),
@@ -210,8 +213,7 @@ describe('flipgrad train refuses bad input with one sentence and code 2', () => 
       const out = join(folder, 'refused');
       const given = [
         ...data,
-        ...SMALL,
-        ...args,
+        ...small(...args),
         ...(args.includes('--resume') || args.includes('--run') ? [] : ['--run', out]),
       ];
       const { code, stdout, stderr } = OWN.includes(name)
@@ -231,7 +233,7 @@ describe('flipgrad train refuses bad input with one sentence and code 2', () => 
     const data = csvFile('ragged.csv', 50, (lines) => {
       lines[17] = '1,2';
     });
-    const { code, stderr } = await refused(trainCommand(), ['--data', data, ...SMALL]);
+    const { code, stderr } = await refused(trainCommand(), ['--data', data, ...small()]);
     assert.equal(code, 2);
     assert.match(stderr, /line 18/i);
   });
@@ -240,7 +242,7 @@ describe('flipgrad train refuses bad input with one sentence and code 2', () => 
     const images = encodeIdx({ shape: [20, 4, 4], data: new Uint8Array(320) });
     writeFileSync(join(folder, 'train-images-idx3-ubyte'), images.subarray(0, 200));
     writeFileSync(join(folder, 'train-labels-idx1-ubyte'), encodeIdx({ shape: [20], data: new Uint8Array(20) }));
-    const { code, stderr } = await refused(trainCommand(), ['--data', folder, ...SMALL]);
+    const { code, stderr } = await refused(trainCommand(), ['--data', folder, ...small()]);
     assert.equal(code, 2);
     assert.match(stderr, /train-images-idx3-ubyte/);
   });
