@@ -155,8 +155,8 @@ export const halved = {
   const small = ['--task', 'halved', '--model', 'dense', '--units', '8', '--neuron', 'tanh', '--threads', '1'];
 
   it('trains from --use; its numbers are read without its code, and everything else wants the file', async () => {
-    const args = [...small, '--use', file, '--epochs', '2'];
-    const told = await lines('train', ...args, '--run', path('halved'));
+    const args = [...small, '--use', file];
+    const told = await lines('train', ...args, '--epochs', '2', '--run', path('halved'));
     const last = told.at(-1) as Line & { testHalf: { threshold: number } };
     assert.ok(last.testHalf.threshold < 0.45);
     const record = JSON.parse(readFileSync(join(path('halved'), 'run.json'), 'utf8'));
