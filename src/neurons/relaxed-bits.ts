@@ -1,4 +1,5 @@
 import { sigmoid, softplus } from '../math/special.ts';
+import { COLDEST, HOTTEST } from './adaptive-temperature.ts';
 import { bernoulli, bit, unbiasedBits } from './bernoulli.ts';
 import type { Firing } from './contract.ts';
 import { firstDraw } from './first-draw.ts';
@@ -12,6 +13,14 @@ export const relaxedBits = {
   claims: unbiasedBits,
   cells: (logit: number, index: number): number[] => (index === 0 ? [sigmoid(logit)] : []),
   weigh: firstDraw,
+} as const;
+
+/** λ, as it starts. */
+export const startingTemperature = {
+  minimum: COLDEST,
+  maximum: HOTTEST,
+  default: 0.5,
+  meaning: 'λ: temperature at the start, which divides the relaxed logit; it adapts',
 } as const;
 
 /** z = a − log(u/(1 − u)): a logistic number around a, over 0 where b = 1[u < σ(a)] is 1. */

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Integral, integrate, type Loss } from '../../src/audit/integrate.ts';
-import { problems } from '../../src/audit/problems.ts';
+import { problemKinds, problems } from '../../src/audit/problems.ts';
 import { derivative } from '../../src/audit/quadrature.ts';
 import { sampleNeuron, warmState } from '../../src/audit/sample-neuron.ts';
 import { trueGradient } from '../../src/audit/true-gradient.ts';
@@ -184,6 +184,33 @@ test('muprop divides all of its gradient by the running deviation, where it is a
     { absolute: 1e-7 },
     'scaled back',
   );
+});
+
+test('the temperature of rebar and relax goes from both ends to where the variance is least', () => {
+  const { loss } = problemKinds.quadratic(3);
+  const logits = [0.7, -1.3, 0.4];
+  const varianceOf = (neuron: Neuron, state: NeuronState) =>
+    sum(sampleNeuron(neuron, logits, loss, { samples: 8000, seed: 5, state }).variance);
+  const held = (lambda: number): number => {
+    const rebar = resolveNeuron(`rebar:lambda=${lambda}`);
+    const update: Neuron['update'] = (pass) => {
+      rebar.update?.(pass);
+      pass.state.warmth[0] = 0;
+    };
+    const fixed = { ...rebar, update };
+    return varianceOf(fixed, warmState(fixed, logits, loss, { minibatches: 200, seed: 2 }));
+  };
+  const [cold, best, hot] = [0.03, 1.5, 30].map(held);
+  assert.ok(best < 0.7 * Math.min(cold, hot), `${cold}, ${best}, ${hot}`);
+  for (const name of ['rebar', 'relax'])
+    for (const lambda of [0.03, 30]) {
+      const neuron = resolveNeuron(`${name}:lambda=${lambda}`);
+      const state = warmState(neuron, logits, loss, { minibatches: 600, seed: 3 });
+      const learned = lambda * Math.exp(state.warmth[0]);
+      assert.ok(learned > 0.3 && learned < 10, `${name} from ${lambda}: λ = ${learned}`);
+      const variance = varianceOf(neuron, state);
+      assert.ok(variance < 1.2 * best, `${name} from ${lambda}: ${variance}, of the best fixed λ ${best}`);
+    }
 });
 
 test('rebar and relax have less variance than REINFORCE without a baseline, and relax learns what rebar cannot', () => {
