@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
-import type { Verdict } from '../src/index.ts';
+import { fileURLToPath } from 'node:url';
+import { type Verdict, zoo } from '../src/index.ts';
 import { packageVersion } from '../src/platform/node/index.ts';
 import type { NetFlags, ProgramRow } from './audit-net.ts';
 import type { AuditRow, MeasureFlags } from './audit-row.ts';
@@ -22,6 +23,8 @@ export interface Certificate {
     readonly neuron: string;
     readonly method: string;
     readonly verdicts: readonly Verdict[];
+    /** Of a shipped neuron, where the program runs from its sources: its file in the repository, with a checksum as of `sources`. */
+    readonly source?: { readonly file: string; readonly sha256: string };
   }[];
 }
 
@@ -57,7 +60,7 @@ export function certificateOf(
     domain: DOMAIN,
     asked: { problem, units, evaluations, samples, seed, thorough },
     neurons: rows
-      .map(({ neuron, method, verdicts }) => ({ neuron, method, verdicts }))
+      .map(({ neuron, method, verdicts }) => ({ neuron, method, verdicts, ...shippedSource(neuron) }))
       .sort((a, b) => (a.neuron < b.neuron ? -1 : 1)),
   };
 }
@@ -82,6 +85,15 @@ export function certificateOfNet(path: string, flags: NetFlags, rows: readonly P
     },
     neurons: rows.map(({ neuron: text, method, verdicts }) => ({ neuron: text, method, verdicts })),
   };
+}
+
+/** The file of a neuron of the zoo: it has the neuron's name. */
+export function shippedSource(text: string): { source?: { file: string; sha256: string } } {
+  const [name] = text.split(':');
+  if (!Object.hasOwn(zoo, name)) return {};
+  const file = `src/neurons/${name}.ts`;
+  const path = fileURLToPath(new URL(`../${file}`, import.meta.url));
+  return existsSync(path) ? { source: { file, sha256: checksum(path) } } : {};
 }
 
 /** SHA-256 of a file and of the files beside it that it imports, in the order of their first import. */

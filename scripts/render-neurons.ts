@@ -7,6 +7,7 @@
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { type Certificate, readCertificate } from '../cli/certificate.ts';
 import { auditNeuron, type NeuronAudit } from '../src/audit/audit-neuron.ts';
 import { estimatePoints } from '../src/audit/grid.ts';
 import { type Integral, integrate, type Loss } from '../src/audit/integrate.ts';
@@ -116,6 +117,24 @@ function measured({ problem, units, method, samples, bias, totalVariance, cosine
   return `| ${problem} | ${units} | ${told} | ${number(totalVariance)} | ${Number.isNaN(cosine) ? '–' : cosine.toFixed(3)} | ${how} |`;
 }
 
+/** What `flipgrad audit --out results/certificates.json` certified of a neuron, in each choice of its options. */
+function certified(name: string): string[] {
+  const own = certificate().neurons.filter(({ neuron }) => neuron === name || neuron.startsWith(`${name}:`));
+  return own.flatMap(({ neuron, verdicts }) => {
+    const count = verdicts.filter(({ verdict }) => verdict === 'holds').length;
+    const bias = verdicts.find(({ claim }) => claim === 'unbiased' || claim === 'biased');
+    const others = verdicts.filter(({ verdict }) => verdict !== 'holds');
+    const open = others.map(({ claim, verdict, evidence }) => `; ${claim} is ${verdict}: ${evidence}`).join('');
+    return bias
+      ? [`- \`${neuron}\`: ${count} of ${verdicts.length} claims hold${open}. ${bias.claim}: ${bias.evidence}`]
+      : [];
+  });
+}
+
+let read: Certificate | undefined;
+const certificate = (): Certificate =>
+  (read ??= readCertificate(fileURLToPath(new URL('../results/certificates.json', import.meta.url))));
+
 function section(neuron: Neuron): string {
   const { name, summary, source, noise, reads } = neuron;
   const options = Object.entries(
@@ -145,6 +164,10 @@ function section(neuron: Neuron): string {
     '| problem | units | bias | variance | cosine | how |',
     '|---|---:|---:|---:|---:|---|',
     ...audits.map(measured),
+    '',
+    'Certified:',
+    '',
+    ...certified(name),
     '',
   ].join('\n');
 }
@@ -250,6 +273,9 @@ does that.
 
 The pictures: E[h] and P(h ≠ 0) of the unit in use over the logit, and E[ĝ] for L = h with a band of one standard deviation, before
 training (state as it starts); dashed: the true gradient of E[L]. Coupled units stand beside one of logit 0.
+
+Certified: what \`flipgrad audit\` found at places drawn from the whole domain, as [results/certificates.json](../results/certificates.json) says
+it, with the checksums of the sources; \`flipgrad verify results/certificates.json\` judges all of them again.
 `;
 
 /** The page and its pictures, by path from the root. */

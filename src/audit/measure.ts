@@ -117,7 +117,7 @@ const sharing = new WeakSet<Neuron>();
 /** How often integration was looked at again before it refuted. */
 const looked = new WeakMap<Neuron, number>();
 /** Numbers of minibatches that idle noise is drawn anew for, and rows. */
-const [IDLE_NUMBERS, IDLE_ROWS] = [600_000, 20_000];
+const [IDLE_NUMBERS, IDLE_ROWS] = [1_200_000, 20_000];
 /** Standard errors that a sampled mean has to be from an integrated one for the integration to have missed something. */
 const MISSED = 6;
 
@@ -128,20 +128,22 @@ const withRows = (place: Place): Place => ({ ...place, rows: Math.max(64, place.
 function isIdle(neuron: Neuron, place: Place): boolean {
   const random = randomStream(place.seed, OTHERS, place.number, 2);
   const grid = gridAt(neuron, place);
-  const layer = new Layer(neuron, withRows(place), random);
+  const many = withRows(place);
+  const layer = new Layer(neuron, many, random);
   const seen = new Map<number, Float64Array>();
   const largest = new Float64Array(place.active.length);
   let same = true;
-  const runs = Math.min(IDLE_ROWS / layer.slots, IDLE_NUMBERS / (place.rows * place.units));
+  const runs = Math.min(IDLE_ROWS / layer.slots, IDLE_NUMBERS / (many.rows * many.units));
   for (let run = 0; run < Math.max(8, runs) && same; run++) {
-    const count = Math.min(layer.slots, grid.points);
-    const first = grid.points > count ? random.integer(grid.points - count + 1) : 0;
-    layer.run(count, { grid, first }, (slot, gradients) => {
+    // Few points fill the rows again and again: of very many units one may be told once in very many rows.
+    const first = random.integer(grid.points);
+    layer.run(layer.slots, { grid, first }, (slot, gradients) => {
       gradients.forEach((g, i) => {
         largest[i] = Math.max(largest[i], Math.abs(g));
       });
-      const before = seen.get(first + slot);
-      if (!before) seen.set(first + slot, gradients.slice());
+      const point = (first + slot) % grid.points;
+      const before = seen.get(point);
+      if (!before) seen.set(point, gradients.slice());
       else if (gradients.some((g, i) => Math.abs(g - before[i]) > 1e-6 * largest[i])) same = false;
     });
   }
@@ -405,7 +407,7 @@ class Layer {
   }
 
   /**
-   * Fires and pulls back so many points; `see` gets every one's gradients at the active units.
+   * Fires and pulls back so many points, from the first again after the last; `see` gets every one's gradients at the active units.
    * @returns what is no number, in words
    */
   run(
@@ -425,7 +427,7 @@ class Layer {
       if (k >= count) for (let i = 0; i < units; i++) this.logits[from + i] = others[at++ & (LOGITS - 1)];
       else this.logits.set(place.logits, from);
       if (k >= count || !points) continue;
-      weights[k] = points.grid.place(points.first + k, this.point, 0);
+      weights[k] = points.grid.place((points.first + k) % points.grid.points, this.point, 0);
       for (let a = 0, next = 0; a < active.length; a++)
         for (let index = 0; index < neuron.noise; index++) {
           const u = this.point[next++];

@@ -148,6 +148,11 @@ describe('honest neurons that are hard to integrate are not refuted', () => {
       assert.equal(reads?.verdict, 'holds', reads?.evidence);
     });
 
+  it('a unit of very many that one noise number of the row chooses', () => {
+    const { verdict, evidence } = biasVerdicts([measureBias(resolveNeuron('bitflip'), 'bitflip', false)])[0];
+    assert.equal(verdict, 'holds', evidence);
+  });
+
   it('cells that are found have a resolution, and declared ones none', () => {
     assert.equal(cellsOf(resolveNeuron('stochastic-binary')).resolution, 0);
     assert.ok(cellsOf(score as Neuron).resolution > 0);

@@ -1,6 +1,7 @@
 /** One suite for every neuron of the zoo and every choice of its options: what it declares, held against what it does. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { biasVerdicts, measureBias } from '../../src/audit/bias-claim.ts';
 import { estimateNodes, unitNodes } from '../../src/audit/grid.ts';
 import { integrate } from '../../src/audit/integrate.ts';
 import { networkProblem, type Problem, problems } from '../../src/audit/problems.ts';
@@ -11,6 +12,7 @@ import { LEAST_OPEN, type Neuron, type NeuronState } from '../../src/neurons/con
 import { zoo } from '../../src/neurons/index.ts';
 import { drawsOf } from '../../src/tensor/draws.ts';
 import { startingState } from '../../src/tensor/starting-state.ts';
+import { slow } from '../helpers/extent.ts';
 import { assertClose, drawn, normal, uniform } from '../helpers/numbers.ts';
 import { fill, instances, integrableUnits, isIntegrable, randomState, unitsWithTwoOpen } from './instances.ts';
 
@@ -60,7 +62,7 @@ const SAMPLES = 5_000;
 /** Units where integration is beyond reach. */
 const SAMPLED_UNITS = 4;
 
-for (const { title, neuron } of instances) {
+for (const [index, { title, neuron }] of instances.entries()) {
   const exact = integrableUnits(neuron) > 0;
   const units = exact ? integrableUnits(neuron) : SAMPLED_UNITS;
   // Coupled units are near enough to each other for noise to change their order.
@@ -121,6 +123,13 @@ for (const { title, neuron } of instances) {
             byDifficulty(units).some((problem) => biasOn(problem).bias > 1e-5),
             'no bias on any problem',
           );
+      });
+
+    // The usual options are certified at many places (results/certificates.json); all others at a few.
+    if (claims.unbiased)
+      test('stays unbiased at places drawn from the whole domain', { skip: index % 6 > 0 && slow }, () => {
+        const [{ verdict, evidence }] = biasVerdicts([measureBias(neuron, title, false)]);
+        assert.equal(verdict, 'holds', evidence);
       });
 
     // One unit alone has no others whose noise could disturb it.
