@@ -10,6 +10,7 @@ import { seedToKey } from '../random/stream.ts';
 import { checkNames, type NamesOf } from '../schema/names.ts';
 import { largestOf } from '../tasks/link.ts';
 import { NonFiniteError, Tape } from '../tensor/tape.ts';
+import { allRows } from './all-rows.ts';
 import { gateRates } from './gate-rates.ts';
 
 /** How a frozen network decides: one draw, noise off, thresholds, or the mean probability of several draws. */
@@ -115,13 +116,12 @@ export class CompiledModel {
       const logits = model.apply(pass, x);
       addSoftmax(logits.array, probabilities, 1 / this.samples);
       multiplyAdds += pass.tape.work.executed;
-      sites.forEach(({ last }, s) => {
-        const h = last?.h.values ?? [];
+      sites.forEach((site, s) => {
         const { gates, shares } = open[s];
-        for (let i = 0; i < h.length; i++) {
-          gates[i] = h[i] === 0 ? 0 : 1;
-          shares[i] += gates[i];
-        }
+        gates.fill(0);
+        const now = allRows(site);
+        if (now) gates.set(now.open);
+        for (let i = 0; i < gates.length; i++) shares[i] += gates[i];
       });
     }
     for (const { shares } of open) for (let i = 0; i < shares.length; i++) shares[i] /= this.samples;

@@ -1,6 +1,7 @@
 import type { Dataset } from '../data/dataset.ts';
 import type { Model } from '../nn/model.ts';
 import { classification } from '../tasks/classification.ts';
+import { allRows } from './all-rows.ts';
 import { type EvaluateOptions, forEachBatch } from './evaluate.ts';
 
 /** For which examples the units of one site are most likely to open. */
@@ -9,7 +10,10 @@ export interface GateExamples {
   readonly units: number;
   /** Examples named for each unit. */
   readonly most: number;
-  /** units × most, row-major: the numbers of the examples with the largest logits, the largest first, of equal ones the earlier. */
+  /**
+   * units × most, row-major: the numbers of the examples with the largest logits, the largest first, of equal ones the earlier; −1 where
+   * no more examples reach the site, as one behind gates.
+   */
   readonly examples: Int32Array;
   /** units × most: their logits. */
   readonly logits: Float32Array;
@@ -39,9 +43,11 @@ export function gateExamples(
   }));
   let seen = 0;
   forEachBatch(model, dataset, classification, options, (_pass, { rows }) => {
-    sites.forEach(({ last, units }, s) => {
-      const logits = last?.logits.values ?? [];
-      for (let i = 0; i < logits.length; i++) insert(tables[s], i % units, seen + Math.floor(i / units), logits[i]);
+    sites.forEach((site, s) => {
+      const { units } = site;
+      allRows(site)?.logits.forEach((logit, i) => {
+        insert(tables[s], i % units, seen + Math.floor(i / units), logit);
+      });
     });
     seen += rows;
   });

@@ -1,13 +1,14 @@
 import type { Dataset } from '../data/dataset.ts';
 import type { Model } from '../nn/model.ts';
 import { classification } from '../tasks/classification.ts';
+import { allRows } from './all-rows.ts';
 import { type EvaluateOptions, forEachBatch } from './evaluate.ts';
 
 /** How often the units of one site fire for the examples of each class. */
 export interface GateRates {
   readonly site: string;
   readonly units: number;
-  /** classes × units, row-major: share of the class's examples for which the unit fired (h ≠ 0). */
+  /** classes × units, row-major: share of the class's examples for which the unit fired (h ≠ 0), in parts behind gates too. */
   readonly rates: Float64Array;
   /** Examples of each class. */
   readonly examples: Float64Array;
@@ -21,10 +22,11 @@ export function gateRates(model: Model, dataset: Dataset, options: EvaluateOptio
   let seen = 0;
   forEachBatch(model, dataset, classification, options, (_pass, { rows }) => {
     for (let r = 0; r < rows; r++) examples[dataset.labels[seen + r]]++;
-    sites.forEach(({ last, units }, s) => {
-      const h = last?.h.values ?? [];
-      for (let i = 0; i < h.length; i++)
-        if (h[i] !== 0) tables[s][dataset.labels[seen + Math.floor(i / units)] * units + (i % units)]++;
+    sites.forEach((site, s) => {
+      const { units } = site;
+      allRows(site)?.open.forEach((open, i) => {
+        if (open) tables[s][dataset.labels[seen + Math.floor(i / units)] * units + (i % units)]++;
+      });
     });
     seen += rows;
   });

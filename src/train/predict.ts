@@ -7,6 +7,7 @@ import { checkOptions } from '../schema/schema.ts';
 import { identity } from '../tasks/link.ts';
 import { added, type Figures, type Outcome, type Task, type TaskBatch, type TaskData } from '../tasks/task.ts';
 import { Tape } from '../tensor/tape.ts';
+import { allRows } from './all-rows.ts';
 import type { InferenceMode } from './compile.ts';
 import { predictOptionsSchema } from './settings.ts';
 
@@ -92,6 +93,8 @@ function* passes<D extends TaskData, B extends TaskBatch>(
   for (let from = 0, step = 0; from < data.count; from += size, step++) {
     const indices = Int32Array.from({ length: Math.min(size, data.count - from) }, (_, i) => from + i);
     let seen: Seen | undefined;
+    // Of every site that rows have reached: in how many draws its units were open for each row.
+    const counts: Float64Array[] = [];
     for (let draw = 1; draw <= draws; draw++) {
       model.engine.beginStep();
       const batch = gather(model.engine, data, indices);
@@ -106,11 +109,12 @@ function* passes<D extends TaskData, B extends TaskBatch>(
       const { columns } = outcome.output;
       const values = Float64Array.from(outcome.output.values);
       for (let r = 0; r < values.length; r += columns) link.to(values.subarray(r, r + columns));
-      const open = sites.map(({ name, units, last }) => ({
-        site: name,
-        units,
-        shares: Float64Array.from(last?.h.values ?? [], (h) => Number(h !== 0)),
-      }));
+      sites.forEach((site, s) => {
+        allRows(site)?.open.forEach((open, i, { length }) => {
+          counts[s] ??= new Float64Array(length);
+          counts[s][i] += open;
+        });
+      });
       const { executed } = pass.tape.work;
       const before = seen;
       seen = {
@@ -119,7 +123,11 @@ function* passes<D extends TaskData, B extends TaskBatch>(
         columns,
         values: averaged(before?.values, values, draw),
         multiplyAdds: (before?.multiplyAdds ?? 0) + executed,
-        open: open.map((one, s) => ({ ...one, shares: averaged(before?.open[s].shares, one.shares, draw) })),
+        open: sites.map(({ name, units }, s) => ({
+          site: name,
+          units,
+          shares: (counts[s] ?? new Float64Array(outcome.output.rows * units)).map((count) => count / draw),
+        })),
       };
     }
     if (seen) yield seen;

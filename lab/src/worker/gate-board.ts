@@ -48,7 +48,7 @@ export function boardOf(model: Model, data: Dataset): Board {
       const rates = Array.from(site.examples, (_count, label) => site.rates[label * site.units + unit]);
       const rate = rates.reduce((sum, own, label) => sum + (own * site.examples[label]) / total, 0);
       const { most } = examples[s];
-      const numbers = [...examples[s].examples.subarray(unit * most, (unit + 1) * most)];
+      const numbers = [...examples[s].examples.subarray(unit * most, (unit + 1) * most)].filter((n) => n >= 0);
       const health = rate < DEAD ? ('dead' as const) : rate > ALWAYS_ON ? ('always on' as const) : ('alive' as const);
       return { site: site.site, unit, rate, rates, information: information[unit], health, pictures: numbers };
     });
