@@ -14,30 +14,46 @@ export type KeptBlocks = ReadonlyMap<number, readonly number[]>;
 export function pruneBlocks(model: Model, kept: KeptBlocks): Model {
   const layers = model.spec.layers.map((spec, i) => prunedSpec(spec, kept.get(i), model.layers[i].name));
   const pruned = createModel(model.engine, { ...model.spec, layers });
-  let inputs = range(model.inputs);
-  model.layers.forEach((layer, i) => {
-    const spec = model.spec.layers[i];
-    const blocks = !isModule(spec) && spec.layer === 'gated' ? (spec.blocks ?? spec.units) : layer.outputs;
-    const size = layer.outputs / blocks;
-    const gates = kept.get(i) ?? range(blocks);
-    const units = gates.flatMap((k) => range(size).map((j) => k * size + j));
-    for (const { name, axes, tensor } of layer.parameters) {
-      const keep = (axis: Axis, extent: number) => ({ inputs, units, gates, hidden: range(extent) })[axis];
-      const full = model.weights(name);
-      const columns =
-        axes.length === 1 ? tensor.size : tensor.size / rowsOfWeights(axes[0], layer.inputs, tensor.shape);
-      const across = keep(axes[axes.length - 1], columns);
-      const down = axes.length === 1 ? [0] : keep(axes[0], full.length / columns);
-      pruned.setWeights(name, Float32Array.from(down.flatMap((r) => across.map((c) => full[r * columns + c]))));
-    }
-    pruned.layers[i].sites.forEach((site, s) => {
-      site.threshold = layer.sites[s].threshold;
-      const bias = layer.sites[s].selectionBias;
-      if (bias) site.selectionBias?.set(gates.map((k) => bias[k]));
-    });
-    inputs = units;
-  });
+  let inputs: readonly number[] | undefined;
+  for (const i of model.layers.keys()) inputs = copyLayer(model, pruned, i, { inputs, gates: kept.get(i) });
   return pruned;
+}
+
+/** What stays of a layer; undefined: all. */
+interface Kept {
+  /** Of what the layer below gives. */
+  readonly inputs: readonly number[] | undefined;
+  /** Of its own gates. */
+  readonly gates: readonly number[] | undefined;
+}
+
+/** @returns which of its units stay; undefined: all */
+function copyLayer(model: Model, pruned: Model, place: number, kept: Kept): readonly number[] | undefined {
+  const [layer, to] = [model.layers[place], pruned.layers[place]];
+  to.sites.forEach((site, s) => {
+    const { threshold, selectionBias: bias } = layer.sites[s];
+    site.threshold = threshold;
+    if (bias) site.selectionBias?.set(kept.gates ? kept.gates.map((k) => bias[k]) : bias);
+  });
+  // Layers of any kind, where they and what they read stay whole.
+  if (!kept.inputs && !kept.gates) {
+    to.parameters.forEach(({ tensor }, p) => void tensor.values.set(layer.parameters[p].tensor.values));
+    return undefined;
+  }
+  const spec = model.spec.layers[place];
+  const blocks = !isModule(spec) && spec.layer === 'gated' ? (spec.blocks ?? spec.units) : layer.outputs;
+  const size = layer.outputs / blocks;
+  const { inputs = range(layer.inputs), gates = range(blocks) } = kept;
+  const units = gates.flatMap((k) => range(size).map((j) => k * size + j));
+  for (const { name, axes, tensor } of layer.parameters) {
+    const keep = (axis: Axis, extent: number) => ({ inputs, units, gates, hidden: range(extent) })[axis];
+    const full = model.weights(name);
+    const columns = axes.length === 1 ? tensor.size : tensor.size / rowsOfWeights(axes[0], layer.inputs, tensor.shape);
+    const across = keep(axes[axes.length - 1], columns);
+    const down = axes.length === 1 ? [0] : keep(axes[0], full.length / columns);
+    pruned.setWeights(name, Float32Array.from(down.flatMap((r) => across.map((c) => full[r * columns + c]))));
+  }
+  return kept.gates && units;
 }
 
 /** Rows of weights: block-wise arrays have their inputs in the middle. */

@@ -3,6 +3,7 @@ import { after, before, describe, it } from 'node:test';
 import {
   adam,
   compile,
+  contexts,
   createModel,
   type Dataset,
   dense,
@@ -13,9 +14,14 @@ import {
   measureInference,
   train,
 } from '../../src/index.ts';
+import { conditional } from '../../src/nn/conditional.ts';
+import { embedding } from '../../src/nn/embedding.ts';
+import { module } from '../../src/nn/module.ts';
+import { norm } from '../../src/nn/norm.ts';
 import { residual } from '../../src/nn/residual.ts';
 import { sequential } from '../../src/nn/sequential.ts';
 import { createEngine } from '../../src/platform/node/index.ts';
+import { multiply } from '../../src/tensor/ops/arithmetic.ts';
 import { denseTwin } from '../../src/train/compile.ts';
 
 const data = digitsSplit({ seed: 3, train: 1200, valid: 200, test: 200 });
@@ -109,6 +115,51 @@ describe('compile', async () => {
       pruned.predict(inputs).probabilities.forEach((p, i) => {
         assert.ok(Math.abs(p - whole.probabilities[i]) < 1e-5);
       });
+    });
+
+  for (const [title, below] of [
+    ['an embedding', [embedding(256, 4)]],
+    ['a residual module', [dense(6), residual(sequential(dense(9, 'tanh'), dense(6)))]],
+    [
+      'parts behind gates',
+      [
+        conditional({ gater: [5], neuron: 'top-k:k=1', balance: true }, [
+          sequential(dense(9, 'tanh'), norm(), dense(6)),
+          gated(6, { blocks: 3, gater: [], neuron: 'top-k:k=1', balance: true }),
+        ]),
+      ],
+    ],
+    ['a norm', [dense(6), norm()]],
+    [
+      'a parameter of a module of one’s own',
+      [module('mine', (scope, x) => multiply(x, scope.parameter('w', [3], { initialize: 2 }))), dense(6, 'tanh')],
+    ],
+  ] as const)
+    it(`takes blocks from a net with ${title}`, () => {
+      const bytes = contexts(
+        'bytes',
+        Uint8Array.from({ length: 120 }, (_, i) => (i * 37) % 256),
+        3,
+      );
+      const layers = [...below, gated(16, { name: 'g', blocks: 8, gater: [], rate: 0.5 }), dense(256)];
+      const own = createModel(engine, { inputs: 3, layers, seed: 3 });
+      own.parameters.forEach(({ tensor }, p) => {
+        const { values } = tensor;
+        for (let i = 0; i < values.length; i++) values[i] += 0.3 * Math.sin(1 + 7 * i + p);
+      });
+      own.setWeights('g.gater.bias', [-1e6, -1e6, 5, 5, -1e6, 5, 5, 5]);
+      own.sites.forEach((site, s) => {
+        site.threshold = 0.01 * s;
+        site.selectionBias?.forEach((_, k, bias) => void (bias[k] = 0.02 * k));
+      });
+      const wanted = compile(own);
+      const pruned = compile(own, { prune: bytes });
+      assert.equal(pruned.blocksRemoved, 3);
+      for (let r = 0; r < 20; r++) {
+        const row = Float32Array.from(bytes.features.subarray(r, r + 3));
+        const [a, b] = [wanted.predict(row).probabilities, pruned.predict(row).probabilities];
+        a.forEach((p, i) => void assert.ok(Math.abs(p - b[i]) < 1e-6, `${p} and ${b[i]}`));
+      }
     });
 
   it('an ensemble is the mean of its samples, and does better than one of them', () => {
