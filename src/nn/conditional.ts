@@ -41,7 +41,7 @@ export interface ConditionalSpec extends LayerDescription, ConditionalOptions {
 /**
  * Modules behind gates that a gater network on the same input decides. All have one shape; x of points of sequences opens parts point by point, and a part that
  * reads sequences reads the points that opened it.
- * @throws RangeError for no part
+ * @throws RangeError for no part; of a model with it, for two parts of one name
  */
 export function conditional(gates: ConditionalOptions, parts: readonly LayerSpec[]): ConditionalSpec;
 export function conditional(
@@ -88,6 +88,7 @@ function open(scope: Scope, options: ConditionalOptions, parts: readonly Part[],
   const { join = 'sum', copies = 1 } = options;
   const facts = scope.keep('spec', () => {
     checkUnits(scope.name, copies, 'copies');
+    checkPartNames(scope.name, options, copiesOf(parts, copies), copies);
     return resolveGates(scope, options, parts.length * copies);
   });
   const all = copiesOf(parts, copies);
@@ -124,4 +125,23 @@ function nameOf(part: Part, gate: number, copies: number): string {
   const own = isModule(part) ? undefined : part.name;
   if (own !== undefined) return copies === 1 ? own : `${own}${gate % copies}`;
   return `part${gate}`;
+}
+
+/** @throws RangeError for two parts of one name, which would share their parameters, or one that is called as the gates or the gater */
+function checkPartNames(where: string, { gater = [64] }: ConditionalOptions, all: readonly Part[], copies: number) {
+  const taken = new Set(['gates', 'gater', ...(Array.isArray(gater) ? gater.map((_, i) => `gater${i}`) : [])]);
+  const names = new Map<string, number>();
+  all.forEach((part, gate) => {
+    const name = nameOf(part, gate, copies);
+    if (taken.has(name))
+      throw new RangeError(
+        `${where}: part ${gate} is called "${name}", as what decides the gates is. Expected another name.`,
+      );
+    const before = names.get(name);
+    if (before !== undefined)
+      throw new RangeError(
+        `${where}: parts ${before} and ${gate} are both called "${name}". Expected different names; parts without one are called by their number, copies by the name and theirs.`,
+      );
+    names.set(name, gate);
+  });
 }

@@ -583,6 +583,37 @@ describe('what does not fit is refused in a sentence', () => {
       /conditional0: the rate is 2/,
     ],
     [
+      'two parts of one name',
+      () =>
+        createModel(reference, {
+          inputs: 3,
+          layers: [conditional({}, [dense(3, 'linear', 'a'), dense(3, 'tanh', 'a')])],
+        }),
+      /conditional0: parts 0 and 1 are both called "a"\. Expected different names/,
+    ],
+    [
+      'a name that another part has by its number',
+      () => createModel(reference, { inputs: 3, layers: [conditional({}, [dense(3, 'linear', 'part1'), dense(3)])] }),
+      /conditional0: parts 0 and 1 are both called "part1"/,
+    ],
+    [
+      'copies of one name and another',
+      () =>
+        createModel(reference, {
+          inputs: 3,
+          layers: [conditional({ copies: 11 }, [dense(3, 'linear', 'a'), dense(3, 'linear', 'a1')])],
+        }),
+      /conditional0: parts 10 and 11 are both called "a10"/,
+    ],
+    ...(['gater', 'gater0', 'gates'] as const).map(
+      (name) =>
+        [
+          `a part called ${name}`,
+          () => createModel(reference, { inputs: 3, layers: [conditional({}, [dense(3, 'linear', name)])] }),
+          new RegExp(`conditional0: part 0 is called "${name}", as what decides the gates is\\. Expected another name`),
+        ] as const,
+    ),
+    [
       'a penalty that does not fit',
       () =>
         createModel(reference, {
