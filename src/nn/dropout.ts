@@ -21,6 +21,7 @@ export const applyDropout: LayerKind<DropoutSpec> = (scope, { drop = 0.1 }, x) =
     if (drop >= 0 && drop < 1) return true;
     throw new RangeError(`${scope.name}: \`drop\` is ${drop}. Expected a probability from 0 up to, not including, 1.`);
   });
+  const layer = scope.streamOfUse();
   if (pass.mode !== 'train' || drop === 0) return x;
-  return dropped(x, { drop, source: { ...pass.source, layer: scope.stream } });
+  return dropped(x, { drop, source: { ...pass.source, layer } });
 };

@@ -64,6 +64,8 @@ export interface Trace {
 /** Streams of the modules that stand one after another: so many numbers each. Modules within have numbers from NESTED on. */
 const STREAMS = 8;
 const NESTED = 8192;
+/** Streams have numbers below this. */
+const END = 65_536;
 
 /** A network on an engine: modules one after another, with all that they keep. */
 export class Model {
@@ -92,6 +94,10 @@ export class Model {
         `The model's layers are ${JSON.stringify(spec.layers)}. Expected a list, such as [dense(10, 'tanh'), dense(2)].`,
       );
     if (spec.layers.length === 0) throw new RangeError('The model has no layers; give at least one.');
+    if (spec.layers.length * STREAMS > NESTED)
+      throw new RangeError(
+        `The model has ${spec.layers.length} layers. Expected at most ${NESTED / STREAMS}: each has random streams of its own.`,
+      );
     this.engine = engine;
     this.spec = spec;
     this.seed = spec.seed ?? 1;
@@ -315,6 +321,10 @@ function registryOf(
     afterStep: [],
     nextStream() {
       const first = streams;
+      if (first + STREAMS > END)
+        throw new RangeError(
+          `The model has more than ${(END - NESTED) / STREAMS} modules within modules, or uses of them. Expected at most so many: each has random streams of its own.`,
+        );
       streams += STREAMS;
       return first;
     },

@@ -4,6 +4,7 @@ import { crc32c } from '../math/crc32c.ts';
 import type { Neuron, NeuronDefinition } from '../neurons/contract.ts';
 import { type NeuronSpec, resolveNeuron } from '../neurons/resolve.ts';
 import { shapeText } from '../tensor/define-op.ts';
+import type { Tape } from '../tensor/tape.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { FiringSite } from './firing-site.ts';
 import { glorotUniform } from './initialize.ts';
@@ -54,9 +55,16 @@ export interface Registry {
   readonly memory: Map<string, Float64Array>;
   readonly kept: Map<string, unknown>;
   readonly afterStep: (() => void)[];
-  /** A number for random streams that nothing else has. */
+  /** A number for random streams that nothing else has. @throws RangeError when there are no more */
   nextStream(): number;
   resolve(module: Module | LayerSpec): { readonly kind: string; readonly name?: string; apply: Module['apply'] };
+}
+
+/** How often a module has been applied in a pass, and the stream of every time. */
+interface Uses {
+  tape: Tape;
+  count: number;
+  readonly streams: number[];
 }
 
 /** What a module has of its model in a pass. */
@@ -146,6 +154,18 @@ export class Scope {
       kept.set(full, make());
     }
     return kept.get(full) as T;
+  }
+
+  /**
+   * Number of the random stream of this use of the module: the second time that it is applied in a pass draws other numbers than the first. To be
+   * asked for once in every pass, the first one too.
+   */
+  streamOfUse(): number {
+    const { tape } = this.pass;
+    const uses = this.keep<Uses>('uses', () => ({ tape, count: 0, streams: [this.stream] }));
+    if (uses.tape !== tape) Object.assign(uses, { tape, count: 0 });
+    while (uses.streams.length <= uses.count) uses.streams.push(this.registry.nextStream());
+    return uses.streams[uses.count++];
   }
 
   /** Numbers that training changes, which snapshots and checkpoints hold. Only in the first pass. */

@@ -6,9 +6,10 @@ import { makeDataset } from '../../src/data/dataset.ts';
 import { sum } from '../../src/math/statistics.ts';
 import { zoo } from '../../src/neurons/index.ts';
 import { dense } from '../../src/nn/dense.ts';
+import { dropout } from '../../src/nn/dropout.ts';
 import { gated } from '../../src/nn/gated.ts';
-import { createModel, type Model } from '../../src/nn/model.ts';
-import { module } from '../../src/nn/module.ts';
+import { createModel, type LayerSpec, type Model } from '../../src/nn/model.ts';
+import { type Module, module } from '../../src/nn/module.ts';
 import type { Pass } from '../../src/nn/pass.ts';
 import { residual } from '../../src/nn/residual.ts';
 import { sequential } from '../../src/nn/sequential.ts';
@@ -16,6 +17,7 @@ import { seedToKey } from '../../src/random/stream.ts';
 import { classification } from '../../src/tasks/classification.ts';
 import { gatherBatch } from '../../src/tasks/examples.ts';
 import { add, multiply } from '../../src/tensor/ops/arithmetic.ts';
+import { concatenate } from '../../src/tensor/ops/joining.ts';
 import { matmul } from '../../src/tensor/ops/matmul.ts';
 import { Tape } from '../../src/tensor/tape.ts';
 import type { Tensor } from '../../src/tensor/tensor.ts';
@@ -332,4 +334,48 @@ describe('what does not fit is refused in a sentence', () => {
     test(title, () => {
       assert.throws(act, { name: 'RangeError', message });
     });
+});
+
+describe('random streams', () => {
+  const drawnBy = (layers: readonly (Module | LayerSpec)[]) => {
+    const model = createModel(reference, { inputs: 40, layers });
+    const runs = [0, 1, 0].map((step) => {
+      reference.beginStep();
+      const tape = new Tape(reference);
+      const x = tape.input(reference.tensor(new Float32Array(40).fill(1), [1, 40]), tape.plates.examples(1));
+      const record: Pass = { tape, mode: 'train', source: { key: seedToKey(1), step, draw: 0 }, penalties: [] };
+      return [...model.apply(record, x).values];
+    });
+    return runs;
+  };
+
+  test('dropout in a module that is applied twice draws a mask each time, the same in every pass of a step', () => {
+    const twice = module('twice', (scope, x) =>
+      concatenate([scope.call(dropout(0.5), x, 'd'), scope.call(dropout(0.5), x, 'd')], -1),
+    );
+    const [first, next, again] = drawnBy([twice]);
+    const halves = [first.slice(0, 40), first.slice(40)];
+    assert.notDeepEqual(halves[0], halves[1]);
+    assert.notDeepEqual(first, next);
+    assert.deepEqual(first, again);
+    const [once] = drawnBy([module('twice', (scope, x) => scope.call(dropout(0.5), x, 'd'))]);
+    assert.deepEqual(once, halves[0]);
+  });
+
+  test('a model with more modules than there are streams is refused', () => {
+    const many = module('many', (scope, x) => {
+      let y = x;
+      for (let i = 0; i < 7300; i++) y = scope.call(dropout(0.5), x);
+      return y;
+    });
+    assert.throws(() => createModel(reference, { inputs: 2, layers: [many] }), {
+      name: 'RangeError',
+      message: /The model has more than 7168 modules within modules, or uses of them\. Expected at most so many/,
+    });
+    const layers = Array.from({ length: 1025 }, () => dropout(0.5));
+    assert.throws(() => createModel(reference, { inputs: 2, layers }), {
+      name: 'RangeError',
+      message: /The model has 1025 layers\. Expected at most 1024/,
+    });
+  });
 });
