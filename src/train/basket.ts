@@ -24,7 +24,7 @@ export interface BasketRow {
   readonly trains: boolean;
   /** Evaluations of the loss for one gradient. */
   readonly evaluations: number;
-  /** Steps that were measured. */
+  /** Steps that were measured: of a site in a part behind gates, those in which some row opened it. */
   readonly steps: number;
   /** Σ Var[ĝ] over the units, for one example. */
   readonly variance: Estimate;
@@ -93,6 +93,8 @@ export class Basket {
         this.gradients.draw(member, dataset, indices, step, draw),
       );
       const vectors = draws.map(({ gradient }) => gradient);
+      // No row opened the part that the site is in: there is nothing to measure, for any neuron.
+      if (vectors[0].length === 0) return;
       if (trained.length === 0) trained = vectors;
       const { variance, squaredMean } = repeatsOf(vectors);
       if (Number.isNaN(own)) own = variance.value;

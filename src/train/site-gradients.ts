@@ -21,7 +21,7 @@ export interface Measured {
 
 /** One gradient at the logits of a site. */
 export interface SiteGradient {
-  /** ∂loss/∂logits of every example by itself: rows × units. */
+  /** ∂loss/∂logits of every example by itself: rows × units. Of a site in a part behind gates, of the rows that opened it: none where none did. */
   readonly gradient: Float32Array;
   /** Of the forward and the backward pass. */
   readonly seconds: number;
@@ -89,10 +89,10 @@ export class SiteGradients {
     const source = { key: seedToKey(model.seed), step, draw: 0 };
     const pass: Pass = { tape, mode: 'train', source, penalties: [], instead };
     const { losses } = this.task.run(model, pass, batch);
-    const { logits } = site.last as NonNullable<FiringSite['last']>;
+    const logits = site.last?.logits;
     tape.backward([{ tensor: losses, cotangent: 1 }], losses);
-    const gradient = tape.gradient(logits);
+    const gradient = logits && tape.gradient(logits);
     const seconds = (performance.now() - start) / 1000;
-    return { gradient: gradient ? gradient.toArray() : new Float32Array(logits.size), seconds };
+    return { gradient: gradient ? gradient.toArray() : new Float32Array(logits?.size ?? 0), seconds };
   }
 }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, describe, it } from 'node:test';
 import {
   adam,
+  type BasketOptions,
   type BasketRow,
   createModel,
   dense,
@@ -11,6 +12,7 @@ import {
   train,
 } from '../../src/index.ts';
 import { repeatsOf } from '../../src/math/repeats.ts';
+import { conditional } from '../../src/nn/conditional.ts';
 import { createEngine } from '../../src/platform/node/index.ts';
 import { randomStream } from '../../src/random/stream.ts';
 import { SiteGradients } from '../../src/train/site-gradients.ts';
@@ -38,6 +40,28 @@ describe('the basket', async () => {
     for await (const event of training) if (event.event === 'epoch') rows.push(event.basket ?? []);
     return { snapshot: training.state().model, rows };
   };
+
+  it('of a site in a part behind gates it measures the steps in which a row opened the part, and changes nothing', async () => {
+    const layers = [
+      conditional({ name: 'c', gater: [], neuron: 'top-k:k=1', copies: 40 }, [dense(6, 'straight-through', 'a')]),
+      dense(10),
+    ];
+    const trained = async (basket?: BasketOptions) => {
+      const model = createModel(engine, { inputs: 784, layers, seed: 5 });
+      let measured = 0;
+      const training = train(model, data, { epochs: 1, batch: 1, ...(basket && { basket }) });
+      for await (const event of training)
+        if (event.event === 'epoch') {
+          measured = event.basket?.[1]?.steps ?? 0;
+          assert.ok((event.basket ?? []).every(({ variance }) => Number.isFinite(variance.value)));
+        }
+      return { snapshot: training.state().model, measured };
+    };
+    const without = await trained();
+    const given = await trained({ neurons: ['rloo'], every: 1, repeats: 3, site: 'c.a0' });
+    assert.ok(given.measured > 0 && given.measured < data.train.count, `${given.measured} steps measured`);
+    assert.deepEqual(given.snapshot, without.snapshot);
+  });
 
   for (const [title, layers, site] of [
     ['gates of blocks', gatedLayers, undefined],

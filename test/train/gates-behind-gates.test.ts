@@ -61,7 +61,9 @@ describe('gates behind gates', () => {
   });
 
   test('a compiled network and the predictions of a task tell of every row', () => {
-    const compiled = compile(model()).predict(features).open.find(({ site }) => site === 'c.g.gates');
+    const compiled = compile(model())
+      .predict(features)
+      .open.find(({ site }) => site === 'c.g.gates');
     assert.deepEqual([...(compiled?.gates ?? [])], NESTED);
     for (const batch of [1, 3, ROWS])
       for (const samples of [1, 4]) {
