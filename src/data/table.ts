@@ -142,7 +142,10 @@ class Reader implements TableReader {
     const { width, columns, targets } = this.begun as NonNullable<typeof this.begun>;
     if (cells.length !== width)
       throw new DataError(`Line ${line} of ${this.where} has ${cells.length} cells; the rows before it have ${width}.`);
-    if (this.missing === 'drop' && [...columns, ...targets].some(({ at }) => isMissing(cells[at]))) {
+    if (
+      this.missing === 'drop' &&
+      (columns.some(({ at }) => isMissing(cells[at])) || targets.some(({ at }) => this.isUntold(cells[at])))
+    ) {
       for (const { at, name } of columns) if (isMissing(cells[at])) this.empty[name] = (this.empty[name] ?? 0) + 1;
       this.dropped++;
       return;
@@ -228,6 +231,11 @@ class Reader implements TableReader {
     return values.size - 1;
   }
 
+  /** Has a row no target? A class may be called none, null or ?. */
+  private isUntold(cell: string): boolean {
+    return this.kind === 'classes' ? cell.trim() === '' : isMissing(cell);
+  }
+
   private targetOf(target: TargetPlace, cell: string, line: number): number {
     if (this.kind === 'numbers') {
       const value = cellNumber(cell);
@@ -235,7 +243,7 @@ class Reader implements TableReader {
         throw new DataError(`${this.place(target.at, line)} holds ${quoted(cell)}, which is not a number.`);
       return value;
     }
-    if (isMissing(cell)) throw new DataError(`${this.place(target.at, line)} has no label. Expected one.`);
+    if (this.isUntold(cell)) throw new DataError(`${this.place(target.at, line)} has no label. Expected one.`);
     target.values ??= target.values === null || isNumber(cell) ? null : new Map();
     if (target.values) return this.codeIn(target.values, target, cell, line, MOST_CLASSES, 'classes');
     const value = Number(cell);

@@ -204,6 +204,22 @@ test('cells without a value are refused, get the mean of the training rows, or t
   assert.throws(() => read('a,label\n1,\n'), /has no label/);
 });
 
+test('a class may be called none, null, na or ?; a label is missing where its cell is empty', () => {
+  const words = ['?', 'n/a', 'na', 'nan', 'none', 'null'];
+  const rows = words.map((word, i) => `${i},${word}`).join('\n');
+  for (const missing of ['error', 'mean', 'drop'] as const) {
+    const table = readTable(encode(`a,label\n${rows}\n`), 'table.csv', 'classes', { missing });
+    assert.deepEqual([table.form.targets[0].classes, table.dropped], [words, 0], missing);
+    assert.deepEqual([...(table.targets ?? [])], [0, 1, 2, 3, 4, 5]);
+  }
+  const gap = `a,label\n${rows}\n6, \n?,none\n`;
+  assert.throws(() => read(gap, { missing: 'mean' }), /Line 8 of table\.csv, column 2 \("label"\) has no label/);
+  assert.deepEqual(readTable(encode(gap), 'table.csv', 'classes', { missing: 'drop' }).dropped, 2);
+  // Of numbers a word for nothing is none.
+  const numbers = readTable(encode('a,y\n1,2\n2,NA\n'), 'table.csv', 'numbers', { missing: 'drop' });
+  assert.deepEqual([numbers.count, numbers.dropped], [1, 1]);
+});
+
 test('columns are standardised by the training rows alone', () => {
   const table = readTable(encode('a,b,label\n1,5,0\n3,5,1\n100,7,0\n'), 'table.csv', 'classes');
   const reading = measureTable(table, [0, 1], { standardize: true });
