@@ -12,6 +12,7 @@ import {
   type Task,
   type TaskData,
 } from '../src/index.ts';
+import { checkSameData } from '../src/runs/train-run.ts';
 import { count } from './options.ts';
 import { print, printJson } from './output.ts';
 import { dataOfRun } from './run-folder.ts';
@@ -58,6 +59,7 @@ async function run(folder: string, flags: EvaluateFlags): Promise<void> {
   const { part, mode, samples, json, dataDir } = flags;
   await useRun(folder, flags, async ({ run: opened, model, from, task, code }) => {
     const parts = await dataOfRun(opened, code, { dataDir }, flags.data);
+    if (flags.data === undefined) checkSameData(opened, parts);
     const data = parts[part];
     const rows = task.assess
       ? [{ metrics: assessed(model, data, task, part) }]

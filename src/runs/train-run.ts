@@ -279,12 +279,10 @@ const keyOf = (event: MetricsLine | Outcome): string =>
       ? `the result of ${event.epochs} epochs`
       : '';
 
-/** @throws StorageError when bits would differ from those of the sessions before */
-function checkSame(
+/** @throws StorageError for data that are not those that a run began with */
+export function checkSameData(
   { record, folder }: Pick<Run, 'record' | 'folder'>,
-  engine: Engine,
   { train: part, valid, test }: Parts,
-  anyEngine: boolean,
 ): void {
   const { checksums, source } = record.data;
   const changed = Object.entries({ train: part, valid, test }).find(
@@ -294,6 +292,12 @@ function checkSame(
     throw new StorageError(
       `The data "${source}" are not those that ${folder.path} began with: their ${changed[0]} part has another checksum. The same files would do.`,
     );
+}
+
+/** @throws StorageError when bits would differ from those of the sessions before */
+function checkSame(run: Pick<Run, 'record' | 'folder'>, engine: Engine, parts: Parts, anyEngine: boolean): void {
+  const { record, folder } = run;
+  checkSameData(run, parts);
   if (engine.name !== record.engine.name && !anyEngine)
     throw new StorageError(
       `${folder.path} began on the engine ${record.engine.name}, and this is ${engine.name}: the result would not be that of an uninterrupted run. Expected the same engine (--blas PATH again, where it had a BLAS of its own), or --any-engine.`,

@@ -123,6 +123,20 @@ describe('a table of categories, gaps and words', () => {
     assert.equal(recordOf(run).data.source, moved);
     await lines('train', '--resume', run, '--epochs', '32');
   });
+
+  it('evaluate refuses data that changed since the training, unless --data names them', async () => {
+    const [kept] = await lines('evaluate', run, '--mode', 'threshold');
+    const moved = path('moved.csv');
+    const before = readFileSync(moved, 'utf8');
+    writeFileSync(moved, before.replaceAll(',yes', ',maybe').replaceAll(',no', ',yes').replaceAll(',maybe', ',no'));
+    const { code, stderr } = await refused(evaluateCommand(), [run, '--mode', 'threshold']);
+    assert.equal(code, 2);
+    assert.match(stderr, /The data ".*moved\.csv" are not those that .* began with: their train part has another/);
+    const [others] = await lines('evaluate', run, '--mode', 'threshold', '--data', moved);
+    assert.notEqual(others.error, kept.error);
+    writeFileSync(moved, before);
+    assert.deepEqual((await lines('evaluate', run, '--mode', 'threshold'))[0], kept);
+  });
 });
 
 describe('--task regression', () => {
