@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Verdict, zoo } from '../src/index.ts';
@@ -101,7 +101,7 @@ export function checksum(file: string): string {
   const hash = createHash('sha256');
   const seen = new Set<string>();
   const add = (path: string): void => {
-    if (seen.has(path) || !existsSync(path)) return;
+    if (seen.has(path) || !statSync(path, { throwIfNoEntry: false })?.isFile()) return;
     seen.add(path);
     const text = readFileSync(path, 'utf8');
     hash.update(text).update('\0');
