@@ -30,7 +30,7 @@ const LONGEST = 4096;
 const readers: { readonly [K in DataKind]: (file: string, record: RunRecord) => Promise<Inputs> } = {
   async classes(file, record) {
     const { width, classes = 1 } = record.data;
-    const { table, picture, done } = await readRows(file, record, 'classes');
+    const { table, picture, done } = await readRows(file, record);
     if (table) return { data: labelledRows(file, table, readingIn(record), { classes }), done };
     return {
       data: makeDataset({ name: file, features: picture, scale: 1, labels: new Uint8Array(1), width, classes }),
@@ -39,7 +39,7 @@ const readers: { readonly [K in DataKind]: (file: string, record: RunRecord) => 
   },
   async targets(file, record) {
     const { width, outputs } = record.data;
-    const { table, picture, done } = await readRows(file, record, 'numbers');
+    const { table, picture, done } = await readRows(file, record);
     if (table) return { data: targetRows(file, table, readingIn(record)), done };
     const targets = new Float32Array(outputs);
     return { data: makeTargets({ name: file, features: picture, targets, width, outputs }), done };
@@ -83,7 +83,7 @@ type Rows = { readonly done: readonly string[] } & (
   | { readonly table?: undefined; readonly picture: Float32Array }
 );
 
-async function readRows(file: string, record: RunRecord, kind: 'classes' | 'numbers'): Promise<Rows> {
+async function readRows(file: string, record: RunRecord): Promise<Rows> {
   const isPicture = (bytes: Uint8Array): boolean => PNG.every((byte, i) => bytes[i] === byte);
   const watch = watchLines(file);
   let picture = false;
@@ -92,7 +92,7 @@ async function readRows(file: string, record: RunRecord, kind: 'classes' | 'numb
     if (!picture) watch(piece, at, length);
   });
   if (isPicture(bytes)) return fromPicture(bytes, file, record);
-  const table = readTable(bytes, file, kind, {}, readingIn(record));
+  const table = readTable(bytes, file, 'none', {}, readingIn(record));
   if (table.dropped > 0)
     throw new UsageError(
       `${file} has ${table.dropped} rows without a value in some column, and the run was trained to drop them. Expected values.`,

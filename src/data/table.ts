@@ -70,6 +70,9 @@ export interface TableReader {
 /** What the targets are: a class each, or numbers. */
 export type TargetKind = 'classes' | 'numbers';
 
+/** The same, or nothing: the columns of targets are not read, whatever they hold. */
+export type ReadKind = TargetKind | 'none';
+
 const LABEL_NAMES = ['label', 'class', 'target', 'y'];
 const MISSING_WORDS = ['', 'na', 'n/a', 'nan', 'null', 'none', '?'];
 const MOST_CLASSES = 256;
@@ -112,7 +115,7 @@ interface TargetPlace {
 
 class Reader implements TableReader {
   private readonly where: string;
-  private readonly kind: TargetKind;
+  private readonly kind: ReadKind;
   private readonly options: TableOptions;
   private readonly form: TableForm | undefined;
   private readonly missing: Missing;
@@ -127,7 +130,7 @@ class Reader implements TableReader {
   private readonly notes: string[] = [];
   private names: readonly string[] | undefined;
 
-  constructor(where: string, kind: TargetKind, options: TableOptions, form: TableForm | undefined) {
+  constructor(where: string, kind: ReadKind, options: TableOptions, form: TableForm | undefined) {
     this.where = where;
     this.kind = kind;
     this.options = options;
@@ -266,7 +269,7 @@ class Reader implements TableReader {
     const names = this.names ?? cells.map((_, i) => `column ${i + 1}`);
     const places = this.form ? this.placesLike(this.form, names, named) : this.placesOf(names, named);
     if (this.kind === 'classes') checkOneTarget(this.where, places.targets);
-    this.begun = { named, width: cells.length, ...places };
+    this.begun = { named, width: cells.length, ...places, ...(this.kind === 'none' && { targets: [] }) };
     return named;
   }
 
@@ -397,7 +400,7 @@ class Reader implements TableReader {
  */
 export const tableReader = (
   where: string,
-  kind: TargetKind,
+  kind: ReadKind,
   options: TableOptions = {},
   form?: TableForm,
 ): TableReader => new Reader(where, kind, options, form);

@@ -103,6 +103,14 @@ describe('a table of categories, gaps and words', () => {
     }
   });
 
+  it('predict does not read the labels: an empty one, or another word, changes nothing', async () => {
+    const ask = (label: string) => file('labelled.csv', ['port,survived,age,deck', `S,${label},30,9`, `C,${label},,1`]);
+    const alone = await lines('predict', run, file('labelled.csv', ['port,age,deck', 'S,30,9', 'C,,1']));
+    for (const label of ['', 'perhaps', 'no', '?']) assert.deepEqual(await lines('predict', run, ask(label)), alone, label);
+    const wrong = await refused(evaluateCommand(), [run, '--data', ask('perhaps')]);
+    assert.match(wrong.stderr, /holds "perhaps", which is none of its classes/);
+  });
+
   it('evaluate reads other files by name and with the numbers of the training rows', async () => {
     const shuffled = passengers(60, 500).map((row) => row.split(',').reverse().join(','));
     const other = file('other.csv', [HEADER.split(',').reverse().join(','), ...shuffled]);
@@ -158,6 +166,8 @@ describe('--task regression', () => {
     const [answer] = await lines('predict', run, file('one.csv', ['size,age', '100,10']));
     assert.ok(Math.abs((answer.price as number) - 280) < 150, String(answer.price));
     assert.ok(typeof answer.rooms === 'number');
+    const labelled = file('one.csv', ['size,price,rooms,age', '100,unknown,,10']);
+    assert.deepEqual(await lines('predict', run, labelled), [answer]);
     assert.match(readFileSync(join(run, 'curves.svg'), 'utf8'), /RMSE.*MAE.*R²/s);
   });
 });

@@ -10,7 +10,7 @@ import {
   targetRows,
   wantTargets,
 } from '../../data/encode-table.ts';
-import { type RawTable, type TableForm, type TableOptions, type TargetKind, tableReader } from '../../data/table.ts';
+import { type RawTable, type ReadKind, type TableForm, type TableOptions, type TargetKind, tableReader } from '../../data/table.ts';
 import type { Parts, TaskData } from '../../tasks/task.ts';
 import { eachRecord, watchLines } from './csv.ts';
 import { readDataFile } from './data-file.ts';
@@ -27,11 +27,11 @@ export interface Loaded<D extends TaskData = TaskData> {
   readonly warnings?: readonly string[];
 }
 
-/** Reads a CSV file as a table. @param form of the one that it has to be like */
+/** Reads a CSV file as a table. @param kind of its targets; none: they are not read @param form of the one that it has to be like */
 export function readTable(
   bytes: Uint8Array,
   where: string,
-  kind: TargetKind,
+  kind: ReadKind,
   options: TableOptions = {},
   form?: TableForm,
 ): RawTable {
