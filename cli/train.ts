@@ -168,6 +168,7 @@ async function begin(session: Session): Promise<void> {
   });
   const { source, parts: data, reading } = loaded;
   progress.clear();
+  if (!reading) checkNoTable(session.command, source);
   tellTable(session, loaded);
   await withEngine(flags, async (engine) => {
     const shape = shapeOf(task, data.train);
@@ -233,7 +234,11 @@ function checkGiven(command: Command, flags: TrainFlags, { record, folder }: Run
     ...(flags.preset !== undefined && PRESETS[flags.preset]),
     ...flags,
   };
-  const { task } = record;
+  const { task, logs } = record;
+  if (given('log') && [...flags.log].sort().join() !== [...logs].sort().join())
+    throw new UsageError(
+      `--log is ${flags.log.join(',')} here and ${logs.join(',') || 'none'} in ${folder.path}. Expected ${logs.length > 0 ? `--log ${logs.join(',')}, or ` : ''}no --log, or another folder.`,
+    );
   for (const name of [...settingNames, 'seed'].filter((one) => one !== 'preset')) {
     const others = { data: [record.data.source], task: [task.name] } as Readonly<Record<string, unknown[]>>;
     const known = [record.config[name], ...(Object.hasOwn(others, name) ? others[name] : [])];
@@ -353,6 +358,18 @@ function tableOptions({ label, target, missing, standardize, categorical, header
     ...(categorical && { categorical }),
     ...(header !== undefined && { header: header === 'yes' }),
   };
+}
+
+/** Flags that say how a table is read. */
+const TABLE_FLAGS = ['label', 'target', 'missing', 'standardize', 'categorical', 'header'] as const;
+
+/** @throws UsageError for a flag that says how a table is read, where the data are none */
+function checkNoTable(command: Command, source: string): void {
+  const wrong = TABLE_FLAGS.find(givenIn(command));
+  if (wrong !== undefined)
+    throw new UsageError(
+      `${flagOf(wrong)} says how a table is read, and the data "${source}" are none. Expected a CSV file as --data, or no ${flagOf(wrong)}.`,
+    );
 }
 
 /** What was understood of a table. */

@@ -398,9 +398,5 @@ class Reader implements TableReader {
  * @param where what the table is, for messages
  * @param form of a table that was read before: this one has to be like it, and its options are those
  */
-export const tableReader = (
-  where: string,
-  kind: ReadKind,
-  options: TableOptions = {},
-  form?: TableForm,
-): TableReader => new Reader(where, kind, options, form);
+export const tableReader = (where: string, kind: ReadKind, options: TableOptions = {}, form?: TableForm): TableReader =>
+  new Reader(where, kind, options, form);

@@ -1,6 +1,6 @@
 /** Tables of one's own from the command line: what is understood is said, kept in the run, and applied to whatever it is asked later. */
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
@@ -106,7 +106,8 @@ describe('a table of categories, gaps and words', () => {
   it('predict does not read the labels: an empty one, or another word, changes nothing', async () => {
     const ask = (label: string) => file('labelled.csv', ['port,survived,age,deck', `S,${label},30,9`, `C,${label},,1`]);
     const alone = await lines('predict', run, file('labelled.csv', ['port,age,deck', 'S,30,9', 'C,,1']));
-    for (const label of ['', 'perhaps', 'no', '?']) assert.deepEqual(await lines('predict', run, ask(label)), alone, label);
+    for (const label of ['', 'perhaps', 'no', '?'])
+      assert.deepEqual(await lines('predict', run, ask(label)), alone, label);
     const wrong = await refused(evaluateCommand(), [run, '--data', ask('perhaps')]);
     assert.match(wrong.stderr, /holds "perhaps", which is none of its classes/);
   });
@@ -130,6 +131,22 @@ describe('a table of categories, gaps and words', () => {
     assert.equal(recordOf(run).result.epochs, 31);
     assert.equal(recordOf(run).data.source, moved);
     await lines('train', '--resume', run, '--epochs', '32');
+  });
+
+  it('--log on resume is that of the run, in any order, or is refused', async () => {
+    const wrong = await refused(trainCommand(), ['--resume', run, '--epochs', '32', '--log', 'csv']);
+    assert.equal(wrong.code, 2);
+    assert.match(wrong.stderr, /--log is csv here and none in .*\. Expected no --log, or another folder/);
+    const logged = path('logged');
+    const args = [...SMALL, ...how, '--data', path('moved.csv'), '--run', logged, '--epochs', '1'];
+    await lines('train', ...args, '--log', 'csv,tensorboard');
+    const less = await refused(trainCommand(), ['--resume', logged, '--epochs', '2', '--log', 'csv']);
+    assert.match(
+      less.stderr,
+      /--log is csv here and csv,tensorboard in .*\. Expected --log csv,tensorboard, or no --log/,
+    );
+    await lines('train', '--resume', logged, '--epochs', '2', '--log', 'tensorboard,csv');
+    assert.equal(recordOf(logged).result.epochs, 2);
   });
 
   it('evaluate refuses data that changed since the training, unless --data names them', async () => {
@@ -224,5 +241,26 @@ describe('files that people have', () => {
     const two = await refused(trainCommand(), ['--data', data, '--target', 'a,b', ...SMALL, '--run', 'none']);
     assert.equal(two.code, 2);
     assert.match(two.stderr, /--target names 2 columns and classification tells one\. Expected one, or --task multi-/);
+  });
+
+  it('flags of tables are refused by name where the data are none', async () => {
+    const text = file('words.txt', Array(100).fill('some words of a text'));
+    for (const [source, ...given] of [
+      ['digits', '--label', 'b'],
+      [`text:${text}`, '--target', 'a,b'],
+      [`text:${text}`, '--missing', 'mean'],
+      [`text:${text}`, '--standardize'],
+      [`text:${text}`, '--categorical', 'a'],
+      [`text:${text}`, '--header', 'yes'],
+    ]) {
+      const out = path('no-table');
+      const { code, stderr } = await refused(trainCommand(), ['--data', source, ...given, ...SMALL, '--run', out]);
+      assert.equal(code, 2);
+      assert.match(
+        stderr,
+        new RegExp(`${given[0]} says how a table is read, and the data ".*" are none\\. Expected a CSV`),
+      );
+      assert.ok(!existsSync(out));
+    }
   });
 });

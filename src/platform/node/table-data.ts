@@ -10,7 +10,14 @@ import {
   targetRows,
   wantTargets,
 } from '../../data/encode-table.ts';
-import { type RawTable, type ReadKind, type TableForm, type TableOptions, type TargetKind, tableReader } from '../../data/table.ts';
+import {
+  type RawTable,
+  type ReadKind,
+  type TableForm,
+  type TableOptions,
+  type TargetKind,
+  tableReader,
+} from '../../data/table.ts';
 import type { Parts, TaskData } from '../../tasks/task.ts';
 import { eachRecord, watchLines } from './csv.ts';
 import { readDataFile } from './data-file.ts';
