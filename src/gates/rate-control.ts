@@ -13,7 +13,7 @@ const ENOUGH = 2;
 /** Most that a step moves, in units of the logit: with the gain above, noise does not reach it, so that it takes no side. */
 const MOST = 0.5;
 /** How much of what the epoch's mean is off its remainder is to make up for, and at most how far from s, as a share of it. */
-const PULL = 3;
+const PULL = 6;
 const REACH = 0.5;
 /** A gate is dead when it opens for a tenth of the target, and always open when it closes for a tenth of the rest. */
 const EDGE = 0.1;

@@ -99,7 +99,11 @@ const train = async (runFolder: string, ...more: string[]) => {
   return lines;
 };
 const trainTold = (runFolder: string, ...more: string[]) =>
-  run('train', '--data', data, '--batch', '20', '--threads', '1', '--epochs', '2', '--run', runFolder, ...more);
+  run(
+    'train',
+    ...['--data', data, '--batch', '20', '--threads', '1', '--run', runFolder],
+    ...(more.includes('--epochs') ? more : ['--epochs', '2', ...more]),
+  );
 const recordOf = (runFolder: string) => JSON.parse(readFileSync(join(runFolder, 'run.json'), 'utf8'));
 const weights = (runFolder: string): Buffer => readFileSync(join(runFolder, 'weights.safetensors'));
 const ranSoFar = (): number => (globalThis as { ran?: number }).ran ?? 0;

@@ -135,12 +135,15 @@ test('a snapshot holds parameters, moving averages and thresholds, and can be pu
 test('gates start near their target rate, or with zero biases as in 2013', () => {
   for (const neuron of ['straight-through', 'noisy-rectifier', 'stochastic-times-smooth', 'sigmoid']) {
     const { claims, range } = resolveNeuron(neuron);
-    // The penalties of gates in [0, 1] see σ(a); those of others see the share of open gates.
-    const share = range === 'unit-interval' ? sigmoid : (claims.rate ?? (() => Number.NaN));
-    for (const rate of [0.05, 0.3]) {
-      const biases = modelOf(4, gated(6, { neuron, rate })).weights('gated0.gater.bias');
-      for (const bias of biases) assert.ok(Math.abs(share(bias) - rate) < 1e-6, `${neuron} ${bias}`);
-    }
+    // Gates whose rate is held start at it. Penalties of others in [0, 1] see σ(a), and of the rest the share of open gates.
+    const isSteered = (claims.rate?.(-30) ?? 1) < 0.01;
+    const ofPenalty = range === 'unit-interval' ? sigmoid : (claims.rate ?? (() => Number.NaN));
+    for (const rate of [0.05, 0.3])
+      for (const steer of [true, false]) {
+        const share = steer && isSteered ? (claims.rate ?? ofPenalty) : ofPenalty;
+        const biases = modelOf(4, gated(6, { neuron, rate, steer })).weights('gated0.gater.bias');
+        for (const bias of biases) assert.ok(Math.abs(share(bias) - rate) < 1e-6, `${neuron} ${bias}`);
+      }
     for (const options of [{ start: 'zero' }, { rate: 'none' }] as const)
       assert.ok(
         modelOf(4, gated(6, { neuron, ...options }))
