@@ -73,7 +73,7 @@ export class CompiledModel {
   readonly model: Model;
   readonly blocksRemoved: number;
   private readonly samples: number;
-  /** Calls of `predict` so far. */
+  /** Calls of `predict` in the mode `sample` so far. */
   private calls = 0;
 
   constructor(model: Model, mode: InferenceMode, samples: number, blocksRemoved: number) {
@@ -85,7 +85,7 @@ export class CompiledModel {
 
   /**
    * Classifies rows of features (rows × inputs, row-major, as the network's input). One row computes only open blocks.
-   * Every call with the mode `sample` or `ensemble` draws anew; the first one draws the same for every compiled network of a model.
+   * Every call with the mode `sample` draws anew, in the same order for every compiled network of a model; an ensemble has the same draws each time.
    * @throws RangeError when the features are no whole number of rows of finite numbers, or a held unit does not exist; NonFiniteError when
    * the network's output is not finite
    */
@@ -101,7 +101,7 @@ export class CompiledModel {
         `Feature ${wrong % model.inputs} of row ${Math.floor(wrong / model.inputs)} is ${features[wrong]}. Expected a finite number.`,
       );
     const probabilities = new Float32Array(rows * model.outputs);
-    const step = this.calls++;
+    const step = this.mode === 'sample' ? this.calls++ : 0;
     let multiplyAdds = 0;
     const sites = model.sites.filter(({ rate }) => rate !== undefined);
     const open = sites.map(({ name, units }) => ({

@@ -138,7 +138,7 @@ describe('a model file of unknown origin', () => {
     ['a wide gater', { spec: layer({ gater: [2 ** 40] }) }, /more memory than/],
     ['no layers', { spec: { ...spec, layers: [] } }, /has no layers/],
     ['layers that are none', { spec: { ...spec, layers: [null] } }, /A layer of the model file is null/],
-    ['an unknown layer', { spec: layer({ layer: 'attention' }) }, /no layer "attention"/],
+    ['an unknown layer', { spec: layer({ layer: 'telepathy' }) }, /no layer "telepathy"/],
     ['an unknown neuron', { spec: layer({ neuron: 'abacus' }) }, /no neuron "abacus"/],
     ['a neuron that is a number', { spec: layer({ neuron: 7 }) }, /cannot be built/],
     ['a spec that is a list', { spec: [] }, /is an array/],
