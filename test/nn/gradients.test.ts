@@ -83,7 +83,10 @@ const NETWORKS: [string, LayerSpec[]][] = [
       }),
     ],
   ],
-  ['rectifier gates with L1 on outputs', [gated(6, { gater: [], neuron: 'rectifier', sparsity: 'l1=0.4' })]],
+  [
+    'rectifier gates with L1 on outputs',
+    [gated(6, { gater: [], neuron: 'rectifier', sparsity: 'l1=0.4', steer: false })],
+  ],
   [
     'two gated layers, no penalty',
     [gated(6, { neuron: 'sigmoid', rate: 'none' }), gated(4, { neuron: 'tanh', rate: 'none' })],
@@ -91,7 +94,15 @@ const NETWORKS: [string, LayerSpec[]][] = [
   // With its noise held fixed, a noisy rectifier is a rectifier of a shifted logit, and noisy-sigmoid is smooth.
   [
     'hard concrete gates with penalties on P(h ≠ 0)',
-    [gated(8, { blocks: 4, gater: [3], neuron: 'hard-concrete', sparsity: 'expected-l0=0.3+expected-flops=2' })],
+    [
+      gated(8, {
+        blocks: 4,
+        gater: [3],
+        neuron: 'hard-concrete',
+        sparsity: 'expected-l0=0.3+expected-flops=2',
+        steer: false,
+      }),
+    ],
   ],
   // With its noise held fixed, the units that top-k keeps do not change under small moves; the smooth load does.
   [
@@ -110,7 +121,10 @@ const NETWORKS: [string, LayerSpec[]][] = [
     'balance without a target',
     [gated(6, { gater: [3], neuron: 'sigmoid', rate: 'none', sparsity: 'importance=0.5+switch=0.4' })],
   ],
-  ['pathwise neurons', [gated(6, { neuron: 'noisy-rectifier', sparsity: 'l1=0.1' }), dense(5, 'noisy-sigmoid')]],
+  [
+    'pathwise neurons',
+    [gated(6, { neuron: 'noisy-rectifier', sparsity: 'l1=0.1', steer: false }), dense(5, 'noisy-sigmoid')],
+  ],
 ];
 
 for (const [name, layers] of NETWORKS)
@@ -178,7 +192,7 @@ test('a penalty sees σ(logits), or the outputs, and the layer’s own target ra
       ['straight-through', 'kl'],
       ['noisy-rectifier', 'l1'],
     ] as const) {
-      const model = modelOf(reference, [gated(4, { neuron, rate })]);
+      const model = modelOf(reference, [gated(4, { neuron, rate, steer: false })]);
       model.engine.beginStep();
       const pass = passOf(model);
       model.apply(pass, placeBatch(pass, gatherBatch(model.engine, data, everyRow)).x);

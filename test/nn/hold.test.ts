@@ -22,10 +22,10 @@ function outputsOf(model: Model, name: string): number[] {
 }
 /** h with and without what is held. */
 function beside(model: Model, name: string, mode: (typeof MODES)[number], hold: readonly Hold[]): [number[], number[]] {
-  const compiled = compile(model, { mode });
-  compiled.predict(inputs);
+  // One compiled network would draw anew.
+  compile(model, { mode }).predict(inputs);
   const free = outputsOf(model, name);
-  compiled.predict(inputs, { hold });
+  compile(model, { mode }).predict(inputs, { hold });
   return [free, outputsOf(model, name)];
 }
 const columnOf = (h: readonly number[], units: number, unit: number) => h.filter((_, i) => i % units === unit);
