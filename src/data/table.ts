@@ -297,7 +297,12 @@ class Reader implements TableReader {
         cells.some((cell) => same(cell, name)),
       );
       // Columns may be called 0, 1, 2.
-      return known && (numbers === 0 || this.form.named);
+      if (known) return numbers === 0 || this.form.named;
+      // Where all columns are numbers, a line without a number is none of theirs.
+      const isNames =
+        numbers === 0 && !this.form.named && this.form.columns.every(({ values }) => values === undefined);
+      if (isNames) this.notes.push(`the first line is taken for names: ${quotedList(cells)}`);
+      return isNames;
     }
     if (numbers === 0) return true;
     const wanted = this.options.targets ?? LABEL_NAMES;

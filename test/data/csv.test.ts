@@ -146,6 +146,10 @@ test('later tables are matched by name, whatever their order; what they lack is 
     /has 4 columns; the network takes 2 numbers, and 3 columns with a label/,
   );
   const without = formOf('7,1,2\n', { targets: ['1'] });
+  // Names that the training file had not are told of, and nothing of the rows is taken for them.
+  const named = like(without, 'p,q\n3,4\n');
+  assert.deepEqual([[...named.values], named.notes[0]], [[3, 4], 'the first line is taken for names: "p", "q"']);
+  assert.throws(() => like(without, 'p,4\n3,4\n'), /Line 1 of later\.csv, column 1 holds "p", which is not a number/);
   assert.deepEqual([...like(without, '7,3,4\n').values], [3, 4]);
   assert.throws(() => like(without, '7,x,4\n'), /Line 1 of later\.csv, column 2 holds "x"/);
 });

@@ -11,7 +11,7 @@ import { gated } from '../../src/nn/gated.ts';
 import { lstm } from '../../src/nn/lstm.ts';
 import { createModel, type Model } from '../../src/nn/model.ts';
 import { adaptiveWeightNoise } from '../../src/nn/weight-noise.ts';
-import { adam } from '../../src/optim/index.ts';
+import { adam, sgd } from '../../src/optim/index.ts';
 import { createEngine } from '../../src/platform/node/engine.ts';
 import { randomStream } from '../../src/random/stream.ts';
 import { ctc } from '../../src/tasks/ctc.ts';
@@ -222,7 +222,11 @@ test('sequences have penalties, adaptive weights and gate health as everything h
   const model = createModel(one, {
     inputs: strings.train.width,
     seed: 3,
-    layers: [lstm(6), gated(16, { blocks: 4, neuron: 'noisy-rectifier', rate: 0.25, nudge: true }), dense(11)],
+    layers: [
+      lstm(6),
+      gated(16, { blocks: 4, neuron: 'noisy-rectifier', rate: 0.25, nudge: true, steer: false }),
+      dense(11),
+    ],
   });
   const before = model.snapshot().get('gated1.penaltyWeights')?.[0];
   const { epochs } = await finish(model, strings, { task: ctc as never, epochs: 2, batch: 4 });
@@ -238,6 +242,19 @@ test('sequences have penalties, adaptive weights and gate health as everything h
     'the weight of l1 follows the open share',
   );
   assert.ok(epochs.every(({ density }) => typeof density === 'number'));
+});
+
+test('the gates of sequences are held at their rate', async () => {
+  const model = createModel(one, {
+    inputs: strings.train.width,
+    seed: 3,
+    layers: [lstm(6), gated(16, { blocks: 4, neuron: 'noisy-rectifier', rate: 0.25 }), dense(11)],
+  });
+  // Nothing but the controller moves the biases.
+  const still = sgd({ learningRate: 1e-30 });
+  const before = model.weights('gated1.gater.bias');
+  await finish(model, strings, { task: ctc as never, epochs: 1, batch: 4, optimizer: still });
+  assert.notDeepEqual(model.weights('gated1.gater.bias'), before);
 });
 
 describe('data that do not fit are refused in a sentence', () => {
