@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander';
 import { type GeneratedByte, generate } from '../src/index.ts';
+import { isText } from '../src/platform/node/index.ts';
 import { UsageError } from './exit.ts';
 import { count, number, wholeNumber } from './options.ts';
 import { print, printJson } from './output.ts';
@@ -44,10 +45,10 @@ export function generateCommand(): Command {
 
 async function run(folder: string, flags: GenerateFlags): Promise<void> {
   const { prompt, bytes, temperature, seed: drawnBy, mode, context, json = !process.stdout.isTTY } = flags;
-  await useRun(folder, { ...flags, threads: 1 }, async ({ model, task }) => {
-    if (model.outputs !== 256)
+  await useRun(folder, { ...flags, threads: 1 }, async ({ run: opened, model, task }) => {
+    if (model.outputs !== 256 || (task.data !== 'tokens' && !isText(opened.record.data.source)))
       throw new UsageError(
-        `${folder} was trained on ${task.name} with ${model.outputs} outputs. Expected a run on text, with 256: --data text:PATH, or --task next-token.`,
+        `${folder} was trained on ${opened.record.data.name} (${task.name}, ${model.outputs} outputs). Expected a run on text: --data text:PATH, or --task next-token.`,
       );
     const options = {
       prompt: new TextEncoder().encode(prompt),

@@ -1,8 +1,10 @@
 import {
+  contexts,
   type DataKind,
   fitPicture,
   joinSequences,
   labelledRows,
+  lastContext,
   makeDataset,
   makeTargets,
   makeTokens,
@@ -13,7 +15,7 @@ import {
   type TaskData,
   targetRows,
 } from '../src/index.ts';
-import { readDataFile, readPng, readSequences, readTable, watchLines } from '../src/platform/node/index.ts';
+import { isText, readDataFile, readPng, readSequences, readTable, watchLines } from '../src/platform/node/index.ts';
 import { UsageError } from './exit.ts';
 
 /** Examples of one file without what is to be told of them, and what was done to make them. */
@@ -26,9 +28,17 @@ const PNG = [137, 80, 78, 71];
 /** The end of a text that is read: what stands before it says little of the next byte. */
 const LONGEST = 4096;
 
+/** The byte after the end of a text, as an example: one more stands for the one that is asked for. */
+async function contextOf(file: string, { data: { width } }: RunRecord): Promise<Inputs> {
+  const bytes = await readDataFile(file, () => {});
+  if (bytes.length === 0) throw new UsageError(`${file} is empty. Expected a text.`);
+  return { data: contexts(file, Uint8Array.of(...lastContext(bytes, width), 0), width), done: [] };
+}
+
 /** How the files of each kind of data become examples. */
 const readers: { readonly [K in DataKind]: (file: string, record: RunRecord) => Promise<Inputs> } = {
   async classes(file, record) {
+    if (isText(record.data.source)) return contextOf(file, record);
     const { width, classes = 1 } = record.data;
     const { table, picture, done } = await readRows(file, record);
     if (table) return { data: labelledRows(file, table, readingIn(record), { classes }), done };

@@ -2,7 +2,7 @@
 export type RoundTimes = readonly (readonly number[])[];
 
 /** Milliseconds that this process has had a processor: the clock does not run on while other processes have it. */
-function processorTime(): number {
+export function processorTime(): number {
   const { user, system } = process.cpuUsage();
   return (user + system) / 1000;
 }

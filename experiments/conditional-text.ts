@@ -1,6 +1,5 @@
 import {
   adam,
-  compile,
   contexts,
   createModel,
   type Dataset,
@@ -11,6 +10,7 @@ import {
   train,
 } from '../src/index.ts';
 import { createEngine } from '../src/platform/node/index.ts';
+import { processorTime } from './alternate.ts';
 import { compareTimes, type EngineTimes } from './conditional-speed-times.ts';
 import { CONTEXT, isRandom, layersOf, NETS, nameOfNet, type TextNet } from './conditional-text-nets.ts';
 import { reportConditionalText } from './conditional-text-report.ts';
@@ -138,10 +138,21 @@ async function load(signal: AbortSignal): Promise<NonNullable<typeof kept>> {
   });
 }
 
-const processorTime = (): number => {
-  const { user, system } = process.cpuUsage();
-  return (user + system) / 1e6;
-};
+/** Gates that never or always opened in the last epoch. */
+function deadOf({ stochasticSites }: Model): { readonly dead: number; readonly alwaysOn: number } {
+  const all = stochasticSites.map(({ health }) => health);
+  return {
+    dead: all.reduce((sum, { dead }) => sum + dead, 0),
+    alwaysOn: all.reduce((sum, { alwaysOn }) => sum + alwaysOn, 0),
+  };
+}
+
+/** @param training multiply-adds of an example in training */
+function measured(model: Model, net: TextNet, test: Dataset, training: number) {
+  const mode = isRandom(net) ? 'sample' : 'threshold';
+  const { loss, error, flops } = evaluate(model, test, { mode });
+  return { testNats: loss, testError: error, multiplyAdds: { test: flops.executed, training } };
+}
 
 async function run(
   cell: TextCell,
@@ -155,7 +166,7 @@ async function run(
     const model = createModel(engine, { inputs: CONTEXT, seed: cell.seed, layers: layersOf(cell.net) });
     const examples = search ? cell.searchExamples : cell.examples;
     const curve: TextResult['curve'][number][] = [];
-    let [seconds, mark] = [0, processorTime()];
+    let [milliseconds, mark] = [0, processorTime()];
     const training = train(model, split, {
       ...{ epochs: POINTS, examplesPerEpoch: Math.floor(examples / POINTS), batch: BATCH, signal },
       optimizer: adam({ learningRate }),
@@ -164,13 +175,13 @@ async function run(
     for await (const event of training) {
       if (event.event === 'batch') {
         const now = processorTime();
-        seconds += now - mark;
+        milliseconds += now - mark;
         mark = now;
         onProgress((0.9 * (event.epoch - 1 + event.batch / event.batches)) / POINTS);
       }
       if (event.event === 'epoch') {
         const validNats = isRandom(cell.net) ? evaluate(model, split.valid, { mode: 'sample' }).loss : event.validLoss;
-        curve.push({ seconds, examples: event.epoch * Math.floor(examples / POINTS), validNats });
+        curve.push({ seconds: milliseconds / 1000, examples: event.epoch * Math.floor(examples / POINTS), validNats });
         mark = processorTime();
       }
       if (event.event !== 'result') continue;
@@ -189,19 +200,13 @@ async function run(
         ));
       return {
         ...common,
-        final: { ...measured(model, cell.net, test), open: density, ...healthOf(model), ...(times && { times }) },
+        final: {
+          ...measured(model, cell.net, test, work.executed),
+          open: density,
+          ...deadOf(model),
+          ...(times && { times }),
+        },
       };
-      function healthOf(own: Model) {
-        const sites = own.stochasticSites.map(({ health }) => health);
-        const sum = (of: (site: (typeof sites)[number]) => number) => sites.reduce((all, site) => all + of(site), 0);
-        return { dead: sum((site) => site.dead), alwaysOn: sum((site) => site.alwaysOn) };
-      }
-      function measured(own: Model, net: TextNet, data: Dataset) {
-        const mode = isRandom(net) ? 'sample' : 'threshold';
-        const { loss, error } = evaluate(own, data, { mode });
-        const { multiplyAdds } = compile(own, { mode }).evaluate(slice(data, 0, Math.min(data.count, 2000)));
-        return { testNats: loss, testError: error, multiplyAdds: { test: multiplyAdds, training: work.executed } };
-      }
     }
     throw new Error('Training ended without a result.');
   } finally {

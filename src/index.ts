@@ -87,7 +87,7 @@ export { type FittedPicture, fitPicture, type Picture } from './data/picture.ts'
 export { joinSequences, type LabelledSequence, type SequenceDataset } from './data/sequences.ts';
 export type { RawTable, TableForm, TableOptions } from './data/table.ts';
 export { makeTargets, type TargetDataset } from './data/targets.ts';
-export { contexts, textParts, windows } from './data/text.ts';
+export { contexts, lastContext, textParts, windows } from './data/text.ts';
 export { makeTokens, type TokenDataset } from './data/tokens.ts';
 // Gates
 export type { BalanceOptions } from './gates/balance.ts';

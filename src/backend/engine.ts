@@ -60,7 +60,7 @@ export class Engine {
     return this.running;
   }
 
-  /** Present while a profile is taken: whoever does something tells it. */
+  /** Present while a profile is taken: the tape and the training step tell it what they do. */
   profile: Profile | undefined;
   /** See `EngineOptions.crossovers`. */
   readonly crossovers: Crossovers;

@@ -16,7 +16,7 @@ export class NdArray {
   readonly shape: readonly number[];
   /** Count of elements. */
   readonly size: number;
-  /** Set while blocks of it may be behind (optim/block-updates.ts): whoever asks for its memory gets it up to date. */
+  /** Set while blocks of it may be behind (optim/block-updates.ts). Asking for its memory brings them up to date. */
   behind: Behind | undefined;
   private readonly heap: Heap;
   private readonly address: number;

@@ -4,6 +4,7 @@ import type { TokenDataset } from './tokens.ts';
 
 /** Values of a byte. */
 const BYTES = 256;
+const NEWLINE = 10;
 
 /**
  * Every byte of a text but the first ones as the class to tell from the `length` bytes before it: examples for an n-gram model, whose
@@ -24,6 +25,14 @@ export function contexts(name: string, text: Uint8Array, length: number): Datase
     scale: 1,
     classes: BYTES,
   });
+}
+
+/** The last bytes of a text; where there are fewer, newlines before them. */
+export function lastContext(text: Uint8Array, length: number): Uint8Array {
+  const last = text.subarray(-length);
+  const context = new Uint8Array(length).fill(NEWLINE);
+  context.set(last, length - last.length);
+  return context;
 }
 
 /**

@@ -9,3 +9,13 @@ export function checkWord<W extends string>(name: string, what: string, value: s
   if (!(words as readonly string[]).includes(value))
     throw new RangeError(`${name}: \`${what}\` is "${value}". Expected one of ${words.join(', ')}.`);
 }
+
+/** @throws RangeError for two layers of a list that are called the same: they would share their parameters */
+export function checkNamesApart(where: string, layers: readonly { readonly name?: string }[]): void {
+  const names = layers.flatMap(({ name }) => (name === undefined ? [] : [name]));
+  const twice = names.find((name, i) => names.indexOf(name) !== i);
+  if (twice !== undefined)
+    throw new RangeError(
+      `${where}: two layers are called "${twice}". Expected different names: layers of one name would share their parameters.`,
+    );
+}

@@ -34,3 +34,7 @@ export interface LayerDescription {
 export type LayerKind<S extends LayerDescription> = (scope: Scope, spec: S, ...inputs: readonly Tensor[]) => Tensor;
 
 export const isModule = (value: object): value is Module => 'apply' in value;
+
+/** The shipped ones among modules: a module of one's own is named by how often it is used. */
+export const described = <S extends object>(modules: readonly (Module | S)[]): S[] =>
+  modules.flatMap((one) => (isModule(one) ? [] : [one as S]));

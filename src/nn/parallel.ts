@@ -3,10 +3,10 @@ import { add } from '../tensor/ops/arithmetic.ts';
 import { concatenate } from '../tensor/ops/joining.ts';
 import type { Join } from '../tensor/ops/parts.ts';
 import type { Tensor } from '../tensor/tensor.ts';
-import { checkWord } from './check.ts';
+import { checkNamesApart, checkWord } from './check.ts';
 import type { LayerSpec } from './layer-kinds.ts';
 import { type LayerText, oneOf, option } from './layer-text.ts';
-import { isModule, type LayerDescription, type LayerKind, type Module, module } from './module.ts';
+import { described, isModule, type LayerDescription, type LayerKind, type Module, module } from './module.ts';
 import type { Scope } from './scope.ts';
 
 export interface ParallelOptions {
@@ -50,6 +50,10 @@ export const applyParallel: LayerKind<ParallelSpec> = (scope, { parts, join }, x
 };
 
 function side(scope: Scope, parts: readonly (Module | LayerSpec)[], join: Join = 'sum', x: Tensor): Tensor {
+  scope.keep('checked', () => {
+    checkNamesApart(scope.name, described(parts));
+    return true;
+  });
   const values = parts.map((part) => scope.call(part, x));
   if (join === 'concatenate') return concatenate(values, -1);
   return values.reduce((sum, one) => add(sum, one));

@@ -1,7 +1,8 @@
 import type { Tensor } from '../tensor/tensor.ts';
+import { checkNamesApart } from './check.ts';
 import type { LayerSpec } from './layer-kinds.ts';
 import type { LayerText } from './layer-text.ts';
-import { isModule, type LayerDescription, type LayerKind, type Module, module } from './module.ts';
+import { described, isModule, type LayerDescription, type LayerKind, type Module, module } from './module.ts';
 import type { Scope } from './scope.ts';
 
 /** Modules one after another. */
@@ -28,5 +29,10 @@ export const sequentialText: LayerText<SequentialSpec> = {
 
 export const applySequential: LayerKind<SequentialSpec> = (scope, { modules }, x) => oneByOne(scope, modules, x);
 
-const oneByOne = (scope: Scope, modules: readonly (Module | LayerSpec)[], x: Tensor): Tensor =>
-  modules.reduce((h: Tensor, next) => scope.call(next, h), x);
+function oneByOne(scope: Scope, modules: readonly (Module | LayerSpec)[], x: Tensor): Tensor {
+  scope.keep('checked', () => {
+    checkNamesApart(scope.name, described(modules));
+    return true;
+  });
+  return modules.reduce((h: Tensor, next) => scope.call(next, h), x);
+}

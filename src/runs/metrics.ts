@@ -31,7 +31,7 @@ export function encodeLine(line: MetricsLine): Uint8Array {
   return encoder.encode(`${JSON.stringify(line)}\n`);
 }
 
-/** Numbers of a line: those that it has to have, and those that it may. */
+/** Required and optional numbers of a line. */
 interface Numbers {
   readonly all: readonly string[];
   readonly some?: readonly string[];

@@ -14,7 +14,7 @@ export interface Figure {
   readonly timesLoss?: number;
 }
 
-/** What a task tells, as plain JSON: whoever has it can read the events of a training without the task's code. */
+/** What a task tells, as plain JSON: with it the events of a training are read without the task's code. */
 export interface Reading {
   /** What is minimised. */
   readonly loss: Figure;

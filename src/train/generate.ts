@@ -1,8 +1,9 @@
-import { contexts, windows } from '../data/text.ts';
+import { contexts, lastContext, windows } from '../data/text.ts';
 import type { Model } from '../nn/model.ts';
 import { randomStream } from '../random/stream.ts';
 import { checkNames, type NamesOf } from '../schema/names.ts';
 import { classification } from '../tasks/classification.ts';
+import { largestOf } from '../tasks/link.ts';
 import { nextToken } from '../tasks/next-token.ts';
 import type { InferenceMode } from './compile.ts';
 import { predictTask, type TaskPrediction } from './predict.ts';
@@ -63,7 +64,7 @@ export function* generate(model: Model, options: GenerateOptions = {}): Generato
     throw new RangeError(`\`context\` is ${context}. Expected a whole number of 1 or more.`);
   const random = randomStream(seed, STREAM);
   const most = model.inputs === 1 ? context : model.inputs;
-  let text = model.inputs === 1 ? prompt.slice(-most) : padded(prompt, most);
+  let text = model.inputs === 1 ? prompt.slice(-most) : lastContext(prompt, most);
   if (text.length === 0) text = Uint8Array.of(NEWLINE);
   for (let i = 0; i < bytes; i++) {
     const prediction = ask(model, text, options.mode ?? 'threshold');
@@ -73,14 +74,6 @@ export function* generate(model: Model, options: GenerateOptions = {}): Generato
     yield { byte, probability: last[byte], ...gatesOf(prediction), multiplyAdds: prediction.multiplyAdds, points };
     text = Uint8Array.of(...text.subarray(text.length >= most ? 1 : 0), byte);
   }
-}
-
-/** The last bytes; where there are fewer, newlines before them. */
-function padded(prompt: Uint8Array, length: number): Uint8Array {
-  const text = new Uint8Array(length).fill(NEWLINE);
-  const last = prompt.subarray(-length);
-  text.set(last, length - last.length);
-  return text;
 }
 
 /** What the model says after a text. One more byte stands for the one that is asked for. */
@@ -105,7 +98,7 @@ function gatesOf({ open }: TaskPrediction): Pick<GeneratedByte, 'open' | 'gates'
 
 /** A byte by its probabilities, raised to 1 over the temperature. @param u in [0, 1) */
 function drawn(probabilities: Float64Array, temperature: number, u: number): number {
-  if (temperature === 0) return probabilities.indexOf(Math.max(...probabilities));
+  if (temperature === 0) return largestOf(probabilities);
   const weights = probabilities.map((p) => p ** (1 / temperature));
   const total = weights.reduce((sum, weight) => sum + weight, 0);
   let left = u * total;
@@ -113,5 +106,5 @@ function drawn(probabilities: Float64Array, temperature: number, u: number): num
     left -= weights[byte];
     if (left < 0 && weights[byte] > 0) return byte;
   }
-  return probabilities.indexOf(Math.max(...probabilities));
+  return largestOf(probabilities);
 }

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { generateCommand } from '../../cli/generate.ts';
+import { predictCommand } from '../../cli/predict.ts';
 import { trainCommand } from '../../cli/train.ts';
 import { refused } from '../helpers/refused.ts';
 import { runHere } from '../helpers/run-here.ts';
@@ -97,6 +98,14 @@ describe('flipgrad generate', () => {
     assert.notDeepEqual(await text('3'), await text('4'));
   });
 
+  it('predict tells the byte after a text', async () => {
+    writeFileSync(path('begun.txt'), 'the cat sat on the ma');
+    const { code, stdout, stderr } = await runHere(predictCommand(), [path('contexts'), path('begun.txt'), '--json']);
+    assert.equal(code, 0, stderr);
+    const [line] = linesOf(stdout);
+    assert.equal(line.class, 't'.charCodeAt(0));
+  });
+
   it('refuses runs that were not trained on text, and options that mean nothing', async () => {
     writeFileSync(
       path('two.csv'),
@@ -116,7 +125,7 @@ describe('flipgrad generate', () => {
     const trained = await runHere(trainCommand(), flags);
     assert.equal(trained.code, 0, trained.stderr);
     for (const [args, message] of [
-      [[path('two')], /two was trained on classification with 2 outputs\. Expected a run on text, with 256/],
+      [[path('two')], /two was trained on two\.csv \(classification, 2 outputs\)\. Expected a run on text/],
       [[path('bytes'), '--temperature', '-1'], /`temperature` is -1\. Expected a number of 0 or more/],
       [[path('bytes'), '--bytes', '0'], /--bytes/],
     ] as const) {

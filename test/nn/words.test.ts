@@ -31,6 +31,19 @@ test('words that a layer does not know are refused, with those that it knows', (
     assert.throws(() => createModel(engine, { inputs: 16, layers: [...layers.map(loose), loose(DENSE)] }), message);
 });
 
+test('two layers of one name in a list are refused: they would share their parameters', () => {
+  const twins = [
+    { ...DENSE, name: 'twin' },
+    { ...DENSE, name: 'twin' },
+  ];
+  for (const spec of [
+    { layer: 'parallel', parts: twins },
+    { layer: 'sequential', modules: twins },
+    { layer: 'residual', module: { layer: 'sequential', modules: twins } },
+  ])
+    assert.throws(() => createModel(engine, { inputs: 4, layers: [loose(spec)] }), /two layers are called "twin"/);
+});
+
 test('what is added to the losses is part of what evaluation tells', () => {
   const model = createModel(engine, { inputs: 2, layers: [{ layer: 'dense', units: 3 }] });
   const plain = evaluateTask(model, cornersSplit.valid, classification);

@@ -54,7 +54,7 @@ export interface Sweep {
 }
 
 /**
- * A file of code that all trials have, by what it holds. No database makes a worker run a file: whoever starts one names it, by --net or
+ * A file of code that all trials have, by what it holds. No database makes a worker run a file. The command line of a worker names it, by --net or
  * --use, and it has to be this one.
  */
 export interface SweepCode {
