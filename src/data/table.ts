@@ -243,7 +243,9 @@ class Reader implements TableReader {
     if (this.kind === 'numbers') {
       const value = cellNumber(cell);
       if (Number.isNaN(value))
-        throw new DataError(`${this.place(target.at, line)} holds ${quoted(cell)}, which is not a number.`);
+        throw new DataError(
+          `${this.place(target.at, line)} holds ${quoted(cell)}, which is not a number. Expected one: a target is never filled in; --missing drop leaves such rows out.`,
+        );
       return value;
     }
     if (this.isUntold(cell)) throw new DataError(`${this.place(target.at, line)} has no label. Expected one.`);

@@ -1,4 +1,5 @@
 import type { TargetDataset } from '../data/targets.ts';
+import type { Model } from '../nn/model.ts';
 import { checkNames, type NamesOf } from '../schema/names.ts';
 import { scale } from '../tensor/ops/arithmetic.ts';
 import { absoluteError, huber, squaredError } from '../tensor/ops/losses.ts';
@@ -36,8 +37,17 @@ export interface RegressionOptions {
 
 const NAMES: NamesOf<RegressionOptions> = { loss: true };
 
+/** Starts the last layer's bias, where it has one, at the means of the targets: a new network answers about their mean. */
+function startAtMeans(model: Model, { targets, outputs, count }: TargetDataset): void {
+  const bias = `${model.layers[model.layers.length - 1].name}.bias`;
+  if (!model.parameters.some(({ name, tensor }) => name === bias && tensor.size === outputs)) return;
+  const means = new Float64Array(outputs);
+  for (let i = 0; i < targets.length; i++) means[i % outputs] += targets[i] / count;
+  model.setWeights(bias, means);
+}
+
 /**
- * Numbers as targets.
+ * Numbers as targets. A new network starts at their means.
  * @throws RangeError for a loss that there is not
  */
 export function regression(options: RegressionOptions = {}): Task<TargetDataset, TargetBatch, RegressionEpoch> {
@@ -53,6 +63,7 @@ export function regression(options: RegressionOptions = {}): Task<TargetDataset,
     data: 'targets',
     defaults: { optimizer: 'adam', batch: 100 },
     check: checkTargets,
+    begin: startAtMeans,
     gather: gatherTargets,
     run(model, pass, batch) {
       const { x, targets } = placeTargets(pass, batch);

@@ -244,6 +244,18 @@ test('sequences have penalties, adaptive weights and gate health as everything h
   assert.ok(epochs.every(({ density }) => typeof density === 'number'));
 });
 
+test('a network for numbers starts at their means', async () => {
+  const far = {
+    ...numbers,
+    train: makeTargets({ ...numbers.train, targets: numbers.train.targets.map((t) => t + 500) }),
+  };
+  const model = net(one);
+  const still = sgd({ learningRate: 1e-30 });
+  await finish(model, far, { task: regression() as never, epochs: 1, optimizer: still });
+  const { metrics } = evaluateTask(model, far.train, regression());
+  assert.ok(metrics.r2 > -3, `R² ${metrics.r2}`);
+});
+
 test('the gates of sequences are held at their rate', async () => {
   const model = createModel(one, {
     inputs: strings.train.width,
