@@ -55,8 +55,9 @@ interface NetworkModel {
   readonly refused: readonly string[];
   /** What it has in the place of the defaults. */
   readonly defaults: Partial<TrainConfig>;
-  /** The task that it is made for. */
+  /** The task that it is made for, and whether it can have no other. */
   task(config: TrainConfig): string;
+  readonly otherTasks: boolean;
   layers(config: TrainConfig, sizes: NetworkSizes): LayerSpec[];
 }
 
@@ -65,7 +66,7 @@ export const ONLY_VAE = ['vae', 'samples'];
 const classifies = () => 'classification';
 
 export const MODELS = {
-  gated: { idle: [], refused: ONLY_VAE, defaults: {}, task: classifies, layers: gatedLayers },
+  gated: { idle: [], refused: ONLY_VAE, defaults: {}, task: classifies, otherTasks: true, layers: gatedLayers },
   dense: {
     get idle() {
       return GATE_FLAGS;
@@ -73,6 +74,7 @@ export const MODELS = {
     refused: ONLY_VAE,
     defaults: {},
     task: classifies,
+    otherTasks: true,
     layers: ({ units, neuron }, { outputs }) => [
       { layer: 'dense', units, neuron, name: 'hidden' },
       { layer: 'dense', units: outputs, name: 'output' },
@@ -85,6 +87,7 @@ export const MODELS = {
     },
     defaults: { neuron: 'disarm', units: 200, vae: 'linear', samples: 100 },
     task: ({ samples }) => `vae:samples=${samples}`,
+    otherTasks: false,
     layers: ({ vae = 'linear', neuron, units }, { inputs }) => vaeLayers(vae, inputs, neuron, units),
   },
 } satisfies Record<string, NetworkModel>;
@@ -120,9 +123,9 @@ export function taskOf(config: TrainConfig, own: readonly Task[] = []): Task {
   const model = modelOf(config);
   const usual = model?.task(config) ?? 'classification';
   const task = resolveTask(config.task ?? usual, own);
-  if (config.model === 'vae' && task.name !== resolveTask(usual).name)
+  if (model?.otherTasks === false && task.name !== resolveTask(usual).name)
     throw new UsageError(
-      `--model vae is a network for the task vae, and --task is ${config.task}. Expected one of them.`,
+      `--model ${config.model} is a network for the task ${resolveTask(usual).name}, and --task is ${config.task}. Expected one of them.`,
     );
   return task;
 }
