@@ -38,6 +38,8 @@ export const PRESETS: Readonly<Record<string, Partial<TrainConfig>>> = {
     optimizer: 'sgd',
     lr: 0.1,
     maxNorm: 2,
+    // The authors limit the three matrices of the conditional layer; the softmax layer is free.
+    outputMaxNorm: 'none',
   },
 };
 
@@ -75,15 +77,15 @@ export const MODELS = {
     defaults: {},
     task: classifies,
     otherTasks: true,
-    layers: ({ units, neuron }, { outputs }) => [
-      { layer: 'dense', units, neuron, name: 'hidden' },
-      { layer: 'dense', units: outputs, name: 'output' },
+    layers: (config, { outputs }) => [
+      { layer: 'dense', units: config.units, neuron: config.neuron, name: 'hidden' },
+      outputLayer(config, outputs),
     ],
   },
   vae: {
     idle: [],
     get refused() {
-      return ['preset', ...GATE_FLAGS];
+      return ['preset', 'outputMaxNorm', ...GATE_FLAGS];
     },
     defaults: { neuron: 'disarm', units: 200, vae: 'linear', samples: 100 },
     task: ({ samples }) => `vae:samples=${samples}`,
@@ -114,9 +116,15 @@ function gatedLayers(config: TrainConfig, { outputs }: NetworkSizes): LayerSpec[
     balance: config.balance,
     ...(config.sparsity !== undefined && { sparsity: config.sparsity as SparsitySpec }),
   };
-  const output: DenseSpec = { layer: 'dense', units: outputs, name: 'output' };
-  return [gates, output];
+  return [gates, outputLayer(config, outputs)];
 }
+
+const outputLayer = ({ outputMaxNorm: maxNorm }: Pick<TrainConfig, 'outputMaxNorm'>, units: number): DenseSpec => ({
+  layer: 'dense',
+  units,
+  name: 'output',
+  ...(maxNorm !== undefined && { maxNorm }),
+});
 
 /** What is minimised and measured. @throws UsageError for a model that is made for another task, RangeError for one that there is not */
 export function taskOf(config: TrainConfig, own: readonly Task[] = []): Task {
@@ -131,7 +139,7 @@ export function taskOf(config: TrainConfig, own: readonly Task[] = []): Task {
 }
 
 /** Options that say what the network is. */
-const NETWORK_FLAGS = ['model', ...ONLY_VAE, 'neuron', 'units'];
+const NETWORK_FLAGS = ['model', ...ONLY_VAE, 'neuron', 'units', 'outputMaxNorm'];
 
 /**
  * How the network is asked for: by --layers, by --net, or by the other flags.

@@ -14,7 +14,7 @@ import {
 } from './gating.ts';
 import type { LayerSpec } from './layer-kinds.ts';
 import { type LayerText, oneOf, option, whole } from './layer-text.ts';
-import { isModule, type LayerDescription, type LayerKind, type Module, module } from './module.ts';
+import { isModule, type LayerDescription, type LayerKind, layerNames, type Module, module } from './module.ts';
 import { type ParallelSpec, parallel } from './parallel.ts';
 import type { Scope } from './scope.ts';
 
@@ -52,7 +52,7 @@ export function conditional(
   gates: ConditionalOptions,
   parts: readonly (Module | LayerSpec)[],
 ): Module | ConditionalSpec {
-  checkNames('conditional', gates, { name: true, ...conditionalNames });
+  checkNames('conditional', gates, { ...layerNames, ...conditionalNames });
   if (parts.length === 0) throw new RangeError('conditional: there are no parts. Expected one or more.');
   if (parts.some(isModule)) return module(gates.name ?? 'conditional', (scope, x) => open(scope, gates, parts, x));
   return { layer: 'conditional', parts: parts as readonly LayerSpec[], ...gates };

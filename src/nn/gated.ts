@@ -27,7 +27,7 @@ import {
 } from './gating.ts';
 import { glorotUniform } from './initialize.ts';
 import { type LayerText, neuron, unitsInBlocks } from './layer-text.ts';
-import type { LayerDescription, LayerKind } from './module.ts';
+import { type LayerDescription, type LayerKind, layerNames } from './module.ts';
 import { fastestPath } from './paths.ts';
 import type { Scope } from './scope.ts';
 
@@ -48,7 +48,7 @@ export interface GatedSpec extends LayerDescription, GateOptions {
 
 /** Shorthand for a `GatedSpec`. @throws RangeError for an option that there is not */
 export function gated(units: number, options: Omit<GatedSpec, 'layer' | 'units'> = {}): GatedSpec {
-  checkNames('gated', options, { name: true, ...gatedNames });
+  checkNames('gated', options, { ...layerNames, ...gatedNames });
   return { layer: 'gated', units, ...options };
 }
 

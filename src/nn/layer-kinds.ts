@@ -16,7 +16,7 @@ import { applyEmbedding, type EmbeddingSpec, embeddingText } from './embedding.t
 import { applyGated, type GatedSpec, gatedNames, gatedText, ungatedGated } from './gated.ts';
 import type { LayerText } from './layer-text.ts';
 import { applyLstm, type LstmSpec, lstmNames, lstmText } from './lstm.ts';
-import type { LayerDescription, LayerKind } from './module.ts';
+import { type LayerDescription, type LayerKind, layerNames } from './module.ts';
 import { applyNorm, type NormSpec, normText } from './norm.ts';
 import { applyOwn, type OwnSpec } from './own.ts';
 import { applyParallel, type ParallelSpec, parallelNames, parallelText } from './parallel.ts';
@@ -42,7 +42,7 @@ const kind = <S extends LayerDescription>(
   facts: LayerFacts<S> = {},
 ) => ({
   apply,
-  names: { layer: true, name: true, ...names } as Readonly<Record<string, true>>,
+  names: { layer: true, ...layerNames, ...names } as Readonly<Record<string, true>>,
   text,
   ...facts,
 });

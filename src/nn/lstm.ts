@@ -6,7 +6,7 @@ import { affine } from './affine.ts';
 import { checkUnits } from './check.ts';
 import { glorotUniform } from './initialize.ts';
 import { flag, type LayerText, units } from './layer-text.ts';
-import type { LayerDescription, LayerKind } from './module.ts';
+import { type LayerDescription, type LayerKind, layerNames } from './module.ts';
 import type { Scope } from './scope.ts';
 
 /**
@@ -26,7 +26,7 @@ export interface LstmSpec extends LayerDescription {
 
 /** Shorthand for an `LstmSpec`. */
 export function lstm(units: number, options: Omit<LstmSpec, 'layer' | 'units'> = {}): LstmSpec {
-  checkNames('lstm', options, { name: true, ...lstmNames });
+  checkNames('lstm', options, { ...layerNames, ...lstmNames });
   return { layer: 'lstm', units, ...options };
 }
 

@@ -13,7 +13,7 @@ import { changeInside, type LayerSpec, layerKinds } from './layer-kinds.ts';
 import { isModule, type LayerKind, type Module } from './module.ts';
 import type { Parameter } from './parameter.ts';
 import type { Mode, Pass } from './pass.ts';
-import { type Registry, Scope } from './scope.ts';
+import { type Registry, type ResolvedModule, Scope } from './scope.ts';
 
 export interface ModelSpec {
   /** Width of an input row. */
@@ -157,9 +157,8 @@ export class Model {
     const root = new Scope(registry, pass, '', 0);
     let h = x;
     this.spec.layers.forEach((layer, i) => {
-      const { apply } = registry.resolve(layer);
       const name = layerName(layer, i);
-      h = root.within(name, i * STREAMS, (scope) => apply(scope, h));
+      h = root.within(name, i * STREAMS, registry.resolve(layer), [h]);
       after?.(name, h);
     });
     return h.dense;
@@ -350,13 +349,27 @@ function described(given: Module | LayerSpec): LayerSpec {
   return changeInside(layer as unknown as LayerSpec, described);
 }
 
+/** @throws RangeError for a max-norm that is no limit */
+function checkLimit(name: string, maxNorm: unknown): void {
+  if (maxNorm === undefined || maxNorm === 'none' || (Number.isFinite(maxNorm) && (maxNorm as number) > 0)) return;
+  throw new RangeError(
+    `The layer "${name}": maxNorm is ${JSON.stringify(maxNorm)}. Expected a number over 0, or 'none'.`,
+  );
+}
+
 /** A module as what applies it. @throws RangeError for a description of a kind that there is not */
-function resolve(given: Module | LayerSpec): ReturnType<Registry['resolve']> {
+function resolve(given: Module | LayerSpec): ResolvedModule {
   if (isModule(given)) return { kind: given.name, apply: given.apply };
-  const { layer, name } = given;
+  const { layer, name, maxNorm } = given;
   if (!Object.hasOwn(layerKinds, layer))
     throw new RangeError(`There is no layer "${layer}". ${suggest(String(layer), Object.keys(layerKinds))}`);
   checkNames(`The layer "${name ?? layer}"`, given, layerKinds[layer].names);
   const apply = layerKinds[layer].apply as LayerKind<LayerSpec>;
-  return { kind: layer, ...(name && { name }), apply: (scope, ...inputs) => apply(scope, given, ...inputs) };
+  checkLimit(name ?? layer, maxNorm);
+  return {
+    kind: layer,
+    ...(name && { name }),
+    ...(maxNorm !== undefined && { maxNorm }),
+    apply: (scope, ...inputs) => apply(scope, given, ...inputs),
+  };
 }

@@ -1,4 +1,5 @@
 import type { Tensor } from '../tensor/tensor.ts';
+import type { NormLimit } from './parameter.ts';
 import type { Scope } from './scope.ts';
 
 /**
@@ -28,10 +29,15 @@ export interface LayerDescription {
   readonly layer: string;
   /** Default: the layer's kind and its number. */
   readonly name?: string;
+  /** Max-norm of the layer's weights and of those of layers inside: `none` exempts them. Default: that of the layer around it, at last that of training. */
+  readonly maxNorm?: NormLimit;
 }
 
 /** How a kind of shipped module computes what its description says. */
 export type LayerKind<S extends LayerDescription> = (scope: Scope, spec: S, ...inputs: readonly Tensor[]) => Tensor;
+
+/** Options of any layer. */
+export const layerNames = { name: true, maxNorm: true } as const;
 
 export const isModule = (value: object): value is Module => 'apply' in value;
 

@@ -6,7 +6,15 @@ import type { Tensor } from '../tensor/tensor.ts';
 import { checkNamesApart, checkWord } from './check.ts';
 import type { LayerSpec } from './layer-kinds.ts';
 import { type LayerText, oneOf, option } from './layer-text.ts';
-import { described, isModule, type LayerDescription, type LayerKind, type Module, module } from './module.ts';
+import {
+  described,
+  isModule,
+  type LayerDescription,
+  type LayerKind,
+  layerNames,
+  type Module,
+  module,
+} from './module.ts';
 import type { Scope } from './scope.ts';
 
 export interface ParallelOptions {
@@ -29,7 +37,7 @@ export interface ParallelSpec extends LayerDescription, ParallelOptions {
 export function parallel(parts: readonly LayerSpec[], options?: ParallelOptions): ParallelSpec;
 export function parallel(parts: readonly (Module | LayerSpec)[], options?: ParallelOptions): Module | ParallelSpec;
 export function parallel(parts: readonly (Module | LayerSpec)[], options: ParallelOptions = {}): Module | ParallelSpec {
-  checkNames('parallel', options, { name: true, ...parallelNames });
+  checkNames('parallel', options, { ...layerNames, ...parallelNames });
   if (parts.length === 0) throw new RangeError('parallel: there are no modules. Expected one or more.');
   if (parts.some(isModule))
     return module(options.name ?? 'parallel', (scope, x) => side(scope, parts, options.join, x));

@@ -1,6 +1,7 @@
 import { suggest } from '../math/text.ts';
 import { type LayerSpec, layerKinds } from './layer-kinds.ts';
-import type { LayerText, TextContext, TextWord } from './layer-text.ts';
+import { type LayerText, option, type TextContext, type TextWord } from './layer-text.ts';
+import type { NormLimit } from './parameter.ts';
 
 type Kind = keyof typeof layerKinds;
 type AnyText = LayerText<LayerSpec>;
@@ -9,6 +10,17 @@ type AnyText = LayerText<LayerSpec>;
 const KINDS = (Object.keys(layerKinds) as Kind[]).filter((kind) => layerKinds[kind].text);
 /** Deeper nesting is nothing that a person writes. */
 const DEEPEST = 32;
+/** Words that a layer of any kind may have. */
+const COMMON: readonly TextWord<LayerSpec>[] = [
+  option<LayerSpec, NormLimit>('maxNorm', 'R', {
+    read(word) {
+      const limit = Number(word);
+      if (word === 'none' || (limit > 0 && Number.isFinite(limit))) return word === 'none' ? word : limit;
+      throw new RangeError(`The maxNorm is "${word}". Expected a number over 0, or maxNorm=none.`);
+    },
+    write: String,
+  }),
+];
 const NAME = /[A-Za-z_][\w.-]*/y;
 const WORD = /[^\s,()]+/y;
 /** Behind a comma: one more option of the word before it. */
@@ -28,12 +40,12 @@ export const layersText = (layers: readonly LayerSpec[]): string => layers.map(l
 
 function layerText(spec: LayerSpec): string {
   const { words = [], inside } = textOf(spec.layer);
-  const said = words.flatMap((word) => word.write(spec) ?? []);
+  const said = [...words, ...COMMON].flatMap((word) => word.write(spec) ?? []);
   const own = `${[spec.layer, ...said].join(' ')}${inside ? `${said.length > 0 ? ' ' : ''}(${layersText(inside.write(spec))})` : ''}`;
   return spec.name === undefined ? own : `${spec.name}: ${own}`;
 }
 
-/** How every kind is written, for help. */
+/** How every kind is written, for help; beside it any may have `maxNorm=R`. */
 export const layerForms = (): string[] => KINDS.map(formOf);
 
 const textOf = (kind: Kind): AnyText => (layerKinds[kind].text as AnyText | undefined) ?? {};
@@ -85,7 +97,7 @@ class Reader {
     const kind = word as Kind;
     const { words = [], inside } = textOf(kind);
     const fields = {
-      ...(words.length > 0 || !inside ? this.words(kind, words) : {}),
+      ...this.words(kind, [...words, ...COMMON]),
       ...inside?.read(this.inside(kind)),
     };
     return { layer: kind, ...(name !== undefined && { name }), ...fields } as LayerSpec;
@@ -105,10 +117,17 @@ class Reader {
   private words(kind: Kind, known: readonly TextWord<LayerSpec>[]): Partial<LayerSpec> {
     const left = [...known].sort((a, b) => Number(b.keyed ?? false) - Number(a.keyed ?? false));
     const fields = {};
+    // Of a kind that has nothing but layers inside, anything else is a parenthesis that is missing.
+    const { words: own = [], inside } = textOf(kind);
+    const onlyParts = inside !== undefined && own.length === 0;
     for (let start = this.skip(); ; start = this.skip()) {
       const word = this.word();
       if (word === undefined) break;
       const i = left.findIndex((candidate) => candidate.takes(word));
+      if (i < 0 && onlyParts) {
+        this.at = start;
+        break;
+      }
       if (i < 0) this.fail(start, `"${word}" does not fit. Expected ${formOf(kind)}`);
       const [meant] = left.splice(i, 1);
       try {

@@ -10,7 +10,7 @@ import { FiringSite } from './firing-site.ts';
 import { glorotUniform } from './initialize.ts';
 import type { LayerSpec } from './layer-kinds.ts';
 import type { Module } from './module.ts';
-import type { Axis, Parameter } from './parameter.ts';
+import type { Axis, NormLimit, Parameter } from './parameter.ts';
 import type { Mode, Pass } from './pass.ts';
 
 /** How a parameter starts and trains. */
@@ -41,6 +41,14 @@ export interface SiteOptions {
   readonly stream?: number;
 }
 
+/** A module as what applies it. */
+export interface ResolvedModule {
+  readonly kind: string;
+  readonly name?: string;
+  readonly maxNorm?: NormLimit;
+  readonly apply: Module['apply'];
+}
+
 /** What a model keeps for its modules: made in the first pass, found again in all others. */
 export interface Registry {
   readonly engine: Engine;
@@ -57,7 +65,7 @@ export interface Registry {
   readonly afterStep: (() => void)[];
   /** A number for random streams that nothing else has. @throws RangeError when there are no more */
   nextStream(): number;
-  resolve(module: Module | LayerSpec): { readonly kind: string; readonly name?: string; apply: Module['apply'] };
+  resolve(module: Module | LayerSpec): ResolvedModule;
 }
 
 /** How often a module has been applied in a pass, and the stream of every time. */
@@ -75,13 +83,15 @@ export class Scope {
   /** First of the numbers that the module's random streams have. */
   readonly stream: number;
   private readonly registry: Registry;
+  private readonly maxNorm: NormLimit | undefined;
   private readonly used = new Map<string, number>();
 
-  constructor(registry: Registry, pass: Pass, name: string, stream: number) {
+  constructor(registry: Registry, pass: Pass, name: string, stream: number, maxNorm?: NormLimit) {
     this.registry = registry;
     this.pass = pass;
     this.name = name;
     this.stream = stream;
+    this.maxNorm = maxNorm;
   }
 
   get engine(): Engine {
@@ -183,18 +193,19 @@ export class Scope {
    * @param name its name here; default: its own and its number among those of the kind. Two calls by one name share their parameters
    */
   call(given: Module | LayerSpec, inputs: Tensor | readonly Tensor[], name?: string): Tensor {
-    const { kind, apply, ...own } = this.registry.resolve(given);
-    const full = this.under(name ?? own.name ?? this.unused(kind));
+    const resolved = this.registry.resolve(given);
+    const full = this.under(name ?? resolved.name ?? this.unused(resolved.kind));
     const stream = this.keep(`stream of ${full}`, () => this.registry.nextStream());
-    return this.within(full, stream, (scope) => apply(scope, ...(Array.isArray(inputs) ? inputs : [inputs])));
+    return this.within(full, stream, resolved, Array.isArray(inputs) ? inputs : [inputs]);
   }
 
   /** A module within by its full name, with streams from a number on. Errors name it. */
-  within(full: string, stream: number, apply: (scope: Scope) => Tensor): Tensor {
+  within(full: string, stream: number, module: ResolvedModule, inputs: readonly Tensor[]): Tensor {
     const { tape } = this.pass;
+    const { maxNorm = this.maxNorm } = module;
     const before = tape.layer;
     tape.layer = full;
-    const result = apply(new Scope(this.registry, this.pass, full, stream));
+    const result = module.apply(new Scope(this.registry, this.pass, full, stream, maxNorm), ...inputs);
     tape.layer = before;
     return result;
   }
@@ -223,8 +234,13 @@ export class Scope {
     else if (initialize === 'glorot') glorotUniform(array, registry.seed, stream, 1, shape.slice(-2));
     else initialize(array, registry.seed, stream);
     const axes = options.axes ?? [];
-    const blocks = options.blocks && { blocks: options.blocks };
-    const parameter: Parameter = { name: full, tensor: array, group, kind, axes, learningRateScale, ...blocks };
+    const { blocks } = options;
+    const { maxNorm } = this;
+    const parameter: Parameter = {
+      ...{ name: full, tensor: array, group, kind, axes, learningRateScale },
+      ...(maxNorm !== undefined && kind === 'weights' && { maxNorm }),
+      ...(blocks && { blocks }),
+    };
     registry.parameters.set(full, parameter);
     return parameter;
   }

@@ -201,6 +201,13 @@ export const trainSettings = {
     trains: 'maxNorm',
     range: true,
   },
+  outputMaxNorm: {
+    of: either([over(0), oneOf(['none'])], 'a number over 0, or "none"'),
+    argument: 'r',
+    meaning: 'the same for the output layer, or none',
+    usualText: '--max-norm',
+    range: true,
+  },
   decay: {
     of: loopSettings.decay,
     argument: 'f',

@@ -17,7 +17,7 @@ export interface StepSettings {
   readonly learningRate: number;
   /** Learning rate of the gaters; default: the main one, times each neuron's own scale where the optimizer is not scale-invariant. */
   readonly gaterLearningRate?: number | undefined;
-  /** Largest Euclidean norm of a unit's incoming weights; default: none. */
+  /** Largest Euclidean norm of a unit's incoming weights, in layers that have no limit of their own; default: none. */
   readonly maxNorm?: number | undefined;
 }
 
@@ -205,8 +205,9 @@ export class Stepper {
       engine.profile?.enter('update', name, settings.optimizer.name);
       if (gradient) settings.optimizer.update(engine, tensor, gradient, this.slots[i], contexts[i]);
       else if (!this.updated.has(i)) this.updateWithout(i, contexts[i], settings.optimizer);
-      if (settings.maxNorm !== undefined && parameter.kind === 'weights' && tensor === parameter.tensor)
-        maxNorm(engine, tensor, settings.maxNorm);
+      const { maxNorm: limit = settings.maxNorm } = parameter;
+      if (typeof limit === 'number' && parameter.kind === 'weights' && tensor === parameter.tensor)
+        maxNorm(engine, tensor, limit);
       engine.profile?.leave();
     });
   }

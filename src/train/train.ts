@@ -48,7 +48,7 @@ export interface LoopOptions {
   readonly optimizer?: OptimizerName | Optimizer;
   /** Learning rate of gaters; default: the main one times the scale that their neuron declares. */
   readonly gaterLearningRate?: number;
-  /** Largest Euclidean norm of a unit's incoming weights; default: none. */
+  /** Largest Euclidean norm of a unit's incoming weights, in layers that have no `maxNorm` of their own; default: none. */
   readonly maxNorm?: number;
   /** Factor on the learning rates after every epoch; default 1. */
   readonly decay?: number;

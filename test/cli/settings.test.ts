@@ -4,7 +4,7 @@ import { describe, it } from 'node:test';
 import { programFor } from '../../cli/program.ts';
 import { readSetting } from '../../cli/settings.ts';
 import { trainCommand } from '../../cli/train.ts';
-import { DEFAULTS, PRESETS } from '../../cli/train-config.ts';
+import { DEFAULTS, MODELS, PRESETS } from '../../cli/train-config.ts';
 import { checkSweep } from '../../src/index.ts';
 import { checkSetting } from '../../src/runs/sweep/check-settings.ts';
 import {
@@ -51,6 +51,19 @@ describe('every setting', () => {
     for (const preset of Object.values(PRESETS))
       for (const [name, value] of Object.entries(preset))
         assert.equal(problemOf(spec(name).of, value, name), undefined);
+  });
+
+  it('of the preset of 2013 limits the norms of the conditional layer and not of the output', () => {
+    for (const [model, named] of [
+      ['gated', MODELS.gated],
+      ['dense', MODELS.dense],
+    ] as const) {
+      const layers = (more: object) => named.layers({ ...DEFAULTS, model, ...more }, { inputs: 3, outputs: 2 });
+      const limits = (more: object) => layers(more).map(({ maxNorm }) => maxNorm);
+      assert.deepEqual(limits(PRESETS['bengio-2013']), [undefined, 'none']);
+      assert.deepEqual(limits({ outputMaxNorm: 1.5 }), [undefined, 1.5]);
+      assert.deepEqual(limits({}), [undefined, undefined]);
+    }
   });
 
   it('is refused by flags and by sweeps for the same values', () => {

@@ -113,6 +113,7 @@ describe('the text of layers', () => {
       merged(
         fc.constant({ layer: kind }),
         some('name', fc.stringMatching(/^[A-Za-z_][\w.-]{0,8}$/)),
+        some('maxNorm', fc.oneof(fc.constant('none'), number)),
         ...parts,
       ) as fc.Arbitrary<LayerSpec>;
     return {

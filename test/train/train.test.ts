@@ -5,6 +5,7 @@ import { type Dataset, slice } from '../../src/data/dataset.ts';
 import { dense } from '../../src/nn/dense.ts';
 import { gated } from '../../src/nn/gated.ts';
 import { createModel, type LayerSpec, type Model, type Snapshot } from '../../src/nn/model.ts';
+import { residual } from '../../src/nn/residual.ts';
 import { sgd } from '../../src/optim/index.ts';
 import { classification, placeBatch } from '../../src/tasks/classification.ts';
 import { epochOrder, gatherBatch } from '../../src/tasks/examples.ts';
@@ -151,6 +152,31 @@ test('max-norm holds after training, for weights and not for biases', async () =
   const norms = [0, 1, 2].map((c) => Math.hypot(...weights.filter((_, i) => i % 3 === c)));
   assert.ok(norms.every((norm) => norm <= 0.25 + 1e-6) && norms.some((norm) => norm > 0.2499));
   assert.ok(Math.hypot(...model.weights('dense0.bias')) > 1);
+});
+
+test('max-norm of a layer goes before that of training, for layers inside too', async () => {
+  const layers = [residual(dense(2, 'tanh')), { ...dense(8, 'rectifier'), maxNorm: 0.5 }];
+  const free = createModel(engine, { inputs: 2, seed: 1, layers: [...layers, { ...dense(3), maxNorm: 'none' }] });
+  await resultOf(free, cornersSplit, { epochs: 3, maxNorm: 0.25, optimizer: sgd({ learningRate: 1 }) });
+  const largest = (name: string, units: number) =>
+    Math.max(
+      ...Array.from({ length: units }, (_, c) => Math.hypot(...free.weights(name).filter((_, i) => i % units === c))),
+    );
+  assert.ok(Math.abs(largest('residual0.dense0.weights', 2) - 0.25) < 1e-4);
+  assert.ok(Math.abs(largest('dense1.weights', 8) - 0.5) < 1e-4);
+  assert.ok(largest('dense2.weights', 3) > 0.6);
+  const inside = createModel(engine, {
+    inputs: 2,
+    layers: [{ ...residual(dense(2)), maxNorm: 1.5 }, gated(8, { maxNorm: 2 })],
+  });
+  assert.deepEqual(
+    inside.parameters.map(({ maxNorm }) => maxNorm),
+    inside.parameters.map(({ kind, name }) => (kind === 'bias' ? undefined : name.startsWith('residual') ? 1.5 : 2)),
+  );
+  assert.throws(
+    () => createModel(engine, { inputs: 2, layers: [{ ...dense(3, 'linear', 'out'), maxNorm: 0 }] }),
+    /The layer "out": maxNorm is 0\. Expected a number over 0, or 'none'\./,
+  );
 });
 
 test('an AbortSignal stops training with its reason, and the model stays usable', async () => {
