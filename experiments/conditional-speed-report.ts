@@ -435,3 +435,33 @@ export function reportConditionalSpeed(finished: readonly SpeedDone[]): Report {
     charts: first === undefined ? [] : chartsOf(part, first),
   };
 }
+
+/** The gated net that does best against the dense net of its error, beside that one and its own experts without gates: the README's table. */
+export function renderFrontDoor(finished: readonly SpeedDone[]): string {
+  const nets = runsOf(finished);
+  const part: Part = {
+    onMnist: finished.every(({ cell }) => cell.data === 'mnist'),
+    nets,
+    gated: nets.filter(({ net }) => net.gates),
+    dense: nets.filter(({ net }) => !net.gates),
+  };
+  const [engine] = enginesOf(part.gated);
+  const [best] = candidatesOf(part, engine, 'one');
+  const twin = ungated(best.net.net);
+  const trained = part.dense.find(({ name }) => name === nameOfNet(twin));
+  const errorOf = (own: Runs | undefined): string => (own ? withHalf(level(own, testError), percentPoints) : '');
+  const timeOf = (net: Net): string[] =>
+    (['one', 'step'] as const).map((way) => withHalf(speedUp(best.net, net, engine, way), times));
+  const rows = [
+    [best.net.name, errorOf(best.net), thousands(level(best.net, workAtTest).mean), '1', '1'],
+    [
+      `${best.dense.name}: equal error`,
+      errorOf(best.dense),
+      thousands(multiplyAddsOf(best.dense.net, 784)),
+      ...timeOf(best.dense.net),
+    ],
+    [`${nameOfNet(twin)}: no gates`, errorOf(trained), thousands(multiplyAddsOf(twin, 784)), ...timeOf(twin)],
+  ];
+  const head = ['MNIST', 'test error, %', 'thousand multiply-adds', 'time of an example', 'of a training step'];
+  return [head, ['---', ...head.slice(1).map(() => '---:')], ...rows].map((row) => `| ${row.join(' | ')} |`).join('\n');
+}

@@ -25,6 +25,8 @@ interface Recorded {
 const fileOf = ({ name }: Pick<Experiment, 'name'>, quick: boolean): string => `${name}${quick ? '-quick' : ''}`;
 const here = (path: string): string => fileURLToPath(new URL(`../${path}`, import.meta.url));
 
+const seedsTo = (count: number): number[] => Array.from({ length: count }, (_, i) => i + 1);
+
 /** The records of one form that belong to its grid as it is now; undefined without any. */
 function recorded(experiment: Experiment, quick: boolean): Recorded | undefined {
   const path = here(`results/${fileOf(experiment, quick)}.jsonl`);
@@ -34,7 +36,7 @@ function recorded(experiment: Experiment, quick: boolean): Recorded | undefined 
   const form = quick ? experiment.quick : experiment.full;
   const seeds = Math.max(form.seeds, ...records.map(({ cell }) => cell?.seed ?? 0));
   const known = new Map(records.map((record) => [JSON.stringify(record.cell), record]));
-  const cells = form.cells(Array.from({ length: seeds }, (_, i) => i + 1));
+  const cells = form.cells(seedsTo(seeds));
   const finished = cells.flatMap((cell) => known.get(JSON.stringify(cell)) ?? []);
   if (finished.length === 0) return undefined;
   const report = experiment.report(wholeSeeds(finished, cells));
@@ -50,6 +52,13 @@ function wholeSeeds(finished: readonly Finished<Cell, unknown>[], cells: readonl
 
 const allRecorded = (): Recorded[] =>
   experiments.flatMap((experiment) => [true, false].flatMap((quick) => recorded(experiment, quick) ?? []));
+
+/** The finished cells of an experiment's full form: of every seed that has all. */
+export function finishedOf<C extends Cell, R>(experiment: Experiment<C, R>): Finished<C, R>[] {
+  const own = recorded(experiment as unknown as Experiment, false);
+  if (!own) throw new Error(`results/${experiment.name}.jsonl has no records of the full form.`);
+  return wholeSeeds(own.finished, experiment.full.cells(seedsTo(own.seeds))) as Finished<C, R>[];
+}
 
 const distinct = (values: readonly (string | undefined)[]): string[] => [
   ...new Set(values.filter((value) => value !== undefined)),
@@ -115,6 +124,7 @@ function renderFindingsPage(all: readonly Recorded[]): string {
     'One command each, which goes on where it was interrupted; a second shell with the same command shares the cells. The quick form takes up to',
     'three minutes on two quiet cores:',
     '',
+    '<!-- example: elsewhere test/experiments/reproduce.test.ts -->',
     '```sh',
     ...experiments.map(({ name }) => `flipgrad reproduce ${name} --quick`),
     'FLIPGRAD_DATA=DIR flipgrad reproduce NAME --out results    # the full form; DIR holds mnist/',

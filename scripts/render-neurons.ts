@@ -1,7 +1,7 @@
 /**
  * Renders docs/neurons.md and its pictures from the files of the zoo: what they declare, and what the audit measures.
  *
- *     npm run docs
+ *     npm run render
  *
  * A test fails when a committed page is not what the zoo says.
  */
@@ -260,7 +260,7 @@ function panel(main: string, other: string, curves: readonly Curve[]): string {
 
 const HEAD = `# The neurons
 
-Made by \`npm run docs\` from the files of [src/neurons](../src/neurons) and by the audit; a test fails when this page is another.
+Made by \`npm run render\` from the files of [src/neurons](../src/neurons) and by the audit; a test fails when this page is another.
 
 a is the logit, p = σ(a), h what the unit emits, L (or f) the loss of an example, δ = ∂L/∂h, u and z noise; ĝ is the gradient at the
 logit. An equation that has ĝ = δ·… is a rule for the cotangent; one with f(…) evaluates the loss of several draws.

@@ -1,5 +1,5 @@
 /**
- * Renders every table from its records: the pages of results/ and the marked regions of README.md.
+ * Renders every table from its records: the pages of results/, and the marked regions of README.md and of docs.
  *
  *     npm run results
  *
@@ -9,11 +9,13 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { readBenchRecords, renderBench, renderClaims } from '../bench/run.ts';
 import { drawAudit, readAuditRecords, renderAudit } from '../cli/audit-page.ts';
+import { conditionalSpeed } from '../experiments/conditional-speed.ts';
+import { renderFrontDoor } from '../experiments/conditional-speed-report.ts';
 import { readRecords, renderTable } from '../experiments/mnist-2013.ts';
 import { readNeuronRecords, renderNeurons } from '../experiments/mnist-neurons.ts';
 import { drawVaeEqualTime, readVaeRecords, renderVaeEqualTime } from '../experiments/vae-equal-time.ts';
 import { drawVaeVariance, readVarianceRecords, renderVaeVariance } from '../experiments/vae-variance.ts';
-import { renderFindings } from './render-findings.ts';
+import { finishedOf, renderFindings } from './render-findings.ts';
 
 const here = (path: string): string => fileURLToPath(new URL(`../${path}`, import.meta.url));
 
@@ -49,12 +51,16 @@ function someRows(page: string, wanted: (row: string, index: number) => boolean)
   return lines.filter((line, i) => i < first || !line.startsWith('|') || wanted(line, i - first)).join('\n');
 }
 
-/** Marked regions of README.md, the front door: the first rows, or those that most people look for. */
+/** Marked regions: the first rows, or those that most people look for. */
 const REGIONS: Readonly<Record<string, () => string>> = {
   'mnist-neurons': () => someRows(body(neurons()), (row) => row.includes('| gates |')),
+  gates: () => renderFrontDoor(finishedOf(conditionalSpeed)),
   audit: () => someRows(renderAudit(audit(), true), (_, i) => i < 12),
   bench: () => someRows(renderClaims(readBenchRecords()), (row) => !row.includes('| auto policy')),
 };
+
+/** Pages that have regions. */
+const WITH_REGIONS = ['README.md', 'docs/choosing.md', 'docs/measured.md'];
 
 /** Every rendered file, by path from the root. */
 export function renderResults(): ReadonlyMap<string, string> {
@@ -72,7 +78,7 @@ export function renderResults(): ReadonlyMap<string, string> {
       'results/bench.md',
       `# Speed against the peers\n\nMade by \`npm run bench\` from \`bench.jsonl\`.\n\n${renderClaims(readBenchRecords())}\n${bench()}`,
     ],
-    ['README.md', renderRegions(readFileSync(here('README.md'), 'utf8'))],
+    ...WITH_REGIONS.map((page): [string, string] => [page, renderRegions(readFileSync(here(page), 'utf8'))]),
   ]);
 }
 
@@ -80,7 +86,7 @@ export function renderResults(): ReadonlyMap<string, string> {
 export function renderRegions(text: string): string {
   return text.replace(/<!-- results:(\S+) -->\n[\s\S]*?<!-- \/results -->/g, (_, name: string) => {
     const render = REGIONS[name];
-    if (!render) throw new Error(`README.md has a region "${name}" that nothing renders.`);
+    if (!render) throw new Error(`There is a region "${name}" that nothing renders.`);
     return `<!-- results:${name} -->\n${render()}\n<!-- /results -->`;
   });
 }

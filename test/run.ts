@@ -17,7 +17,7 @@ const files = given.filter((word) => !word.startsWith('-'));
 const { status } = spawnSync(
   process.execPath,
   [
-    '--import=./test/helpers/compile-cache.js',
+    `--import=${new URL('helpers/compile-cache.js', import.meta.url).href}`,
     '--conditions=flipgrad-source',
     '--test',
     `--test-concurrency=${availableParallelism()}`,

@@ -6,17 +6,16 @@ import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { auditCommand } from '../../cli/audit.ts';
 import { verifyCommand } from '../../cli/verify.ts';
-import { auditProgram } from '../../src/index.ts';
-import { fire, square, subtract, sum } from '../../src/tensor/index.ts';
+import { blocksOf, readPage } from '../helpers/page.ts';
 import { refused } from '../helpers/refused.ts';
 import { runCli } from '../helpers/run-cli.ts';
 import { runHere } from '../helpers/run-here.ts';
 
-const page = readFileSync(new URL('../../docs/certify.md', import.meta.url), 'utf8');
+const page = readPage('docs/certify.md');
 const folder = mkdtempSync(join(tmpdir(), 'flipgrad-certify-'));
 after(() => rmSync(folder, { recursive: true }));
 const path = (name: string): string => join(folder, name);
-for (const [, name, text] of page.matchAll(/```ts\n\/\/ (\S+)\n([\s\S]*?)```/g)) writeFileSync(path(name), text);
+for (const { file, code } of blocksOf(page)) if (file !== undefined) writeFileSync(path(file), code);
 /** The words of every command line of the page, files in the folder. */
 const lines = [...page.matchAll(/^npm run -s flipgrad -- (.*)$/gm)].map(([, line]) =>
   line.split(' ').map((word) => (/\.(ts|json)$/.test(word) ? path(word) : word)),
@@ -103,19 +102,5 @@ describe('docs/certify.md', () => {
     assert.equal(large.code, 0, large.stdout);
     const [{ method, bits, verdicts }] = rowsOf(large.stdout);
     assert.deepEqual([method, bits, verdicts[0].verdict], ['sampling', 18, 'holds']);
-  });
-
-  it('the program in the page gives what it says', async () => {
-    const { loss, states, parameters, verdicts } = await auditProgram(
-      ({ logits }) => sum(square(subtract(fire('disarm', logits), [0.45, 0.2, 0.9]))),
-      { logits: [0.5, -1, 2] },
-      { samples: 500 },
-    );
-    const told = [
-      `E[loss] = ${loss?.toFixed(4)}, by ${states} states`,
-      `logits: ${Array.from(parameters[0].truth, (g) => g.toFixed(4)).join(' ')}`,
-      `${verdicts[0].claim}: ${verdicts[0].verdict}`,
-    ];
-    assert.ok(page.includes(`\`\`\`text\n${told.join('\n')}\n\`\`\``), told.join('\n'));
   });
 });

@@ -6,7 +6,7 @@ import { slow } from '../helpers/extent.ts';
 
 const at = (path: string): URL => new URL(`../../${path}`, import.meta.url);
 
-test('docs/neurons.md and its pictures are what the zoo says (npm run docs renders them)', { skip: slow }, () => {
+test('docs/neurons.md and its pictures are what the zoo says (npm run render renders them)', { skip: slow }, () => {
   const pages = renderNeuronDocs();
   for (const [path, text] of pages) assert.equal(readFileSync(at(path), 'utf8'), text, path);
   const pictures = readdirSync(at('docs/neurons')).map((name) => `docs/neurons/${name}`);

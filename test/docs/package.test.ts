@@ -1,0 +1,73 @@
+/** What a user gets: the files of the package, and the README's example in a project that has installed them. */
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join, normalize } from 'node:path';
+import { after, describe, it } from 'node:test';
+import { slow } from '../helpers/extent.ts';
+import { linksOf } from '../helpers/markdown.ts';
+import { blocksOf, readPage, root } from '../helpers/page.ts';
+
+const npm = (args: readonly string[], cwd = root): string =>
+  execFileSync('npm', [...args], { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+const packed = (): string[] =>
+  (
+    JSON.parse(npm(['pack', '--dry-run', '--json', '--ignore-scripts'])) as { files: { path: string }[] }[]
+  )[0].files.map(({ path }) => path);
+
+describe('the package', () => {
+  const files = packed();
+
+  it('has the program, its types, the docs and what they show', () => {
+    for (const file of [
+      'README.md',
+      'LICENSE',
+      'CHANGELOG.md',
+      'dist/src/index.js',
+      'dist/src/index.d.ts',
+      'dist/cli/main.js',
+    ])
+      assert.ok(files.includes(file), file);
+    for (const page of files.filter((file) => file.endsWith('.md')))
+      for (const { target } of linksOf(readPage(page))) {
+        const [path] = target.split('#');
+        if (/^(https?|mailto):/.test(target) || path === '') continue;
+        const file = normalize(join(dirname(page), path));
+        // Records of experiments, and what is for work on the repository, are read there.
+        if (/\.jsonl?$/.test(file) || /^(CONTRIBUTING\.md|src|lab|test)/.test(file)) continue;
+        assert.ok(files.includes(file), `${page} links to ${file}, which is not in the package`);
+      }
+  });
+
+  it('has no path of the machine that made it', () => {
+    const mine = new RegExp(`${root.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&')}|file:///|/home/\\w|/Users/\\w`);
+    for (const file of files)
+      if (/\.(js|ts|json|md|html|css|map)$/.test(file))
+        assert.doesNotMatch(readFileSync(join(root, file), 'utf8'), mine, file);
+  });
+
+  it('has no test, and nothing of the lab but what is built', () => {
+    assert.deepEqual(
+      files.filter((file) => /(^|\/)(test|node_modules)\//.test(file)),
+      [],
+    );
+  });
+});
+
+describe('a project that installs the package', { skip: slow }, () => {
+  const folder = mkdtempSync(join(tmpdir(), 'flipgrad-project-'));
+  after(() => rmSync(folder, { recursive: true, force: true }));
+
+  it('runs the README’s example and the command line', () => {
+    const [{ filename }] = JSON.parse(npm(['pack', '--json', '--ignore-scripts', '--pack-destination', folder]));
+    writeFileSync(join(folder, 'package.json'), '{ "private": true, "type": "module" }\n');
+    npm(['install', '--no-audit', '--no-fund', '--prefer-offline', join(folder, filename)], folder);
+    const example = blocksOf(readPage('README.md')).find(({ language }) => language === 'ts') ?? assert.fail();
+    writeFileSync(join(folder, 'example.ts'), example.code);
+    const output = execFileSync(process.execPath, ['example.ts'], { cwd: folder, encoding: 'utf8' });
+    assert.match(output, /test error 0\.\d+, \d+ of \d+ multiply-adds/);
+    assert.match(npm(['exec', '--', 'flipgrad', 'train', '--help'], folder), /Usage: flipgrad train/);
+    assert.ok(existsSync(join(folder, 'node_modules/flipgrad/docs/tutorial.md')));
+  });
+});
