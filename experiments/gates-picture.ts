@@ -1,9 +1,9 @@
 /**
- * The picture of the README: which blocks of the main job's network open for which digit.
+ * The picture of the README: which blocks of a gated network open for which digit.
  *
  *     node experiments/gates-picture.ts
  *
- * Trains the network of README's example and writes docs/gates.svg.
+ * Trains the network of `npm start` and writes docs/gates.svg.
  */
 import { writeFileSync } from 'node:fs';
 import { adam, createModel, dense, evaluate, gated, gateRates, train } from '../src/index.ts';
