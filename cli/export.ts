@@ -1,6 +1,14 @@
 import { join } from 'node:path';
 import { type Command, Option } from 'commander';
-import { exportOneFile, exportOnnx, type FrozenMode, type Model, type RunRecord, saveModel } from '../src/index.ts';
+import {
+  exportOneFile,
+  exportOnnx,
+  type FrozenMode,
+  type Model,
+  type RunRecord,
+  saveModel,
+  type Task,
+} from '../src/index.ts';
 import { nodeFolder } from '../src/platform/node/index.ts';
 import { UsageError } from './exit.ts';
 import { print, printJson } from './output.ts';
@@ -26,18 +34,21 @@ const formats = {
   onnx: {
     file: 'model.onnx',
     takes: ['mode', 'gates'],
-    make(model: Model, { mode, gates }: ExportFlags): Exported {
-      const { bytes, skips } = exportOnnx(model, { ...(mode && { mode }), ...(gates && { gates }) });
+    make(model: Model, { mode, gates }: ExportFlags, { data }: RunRecord, task: Task): Exported {
+      const told = { task, table: data.table };
+      const { bytes, skips } = exportOnnx(model, { ...told, ...(mode && { mode }), ...(gates && { gates }) });
       return { bytes, facts: { mode: mode ?? 'threshold', opset: '13', skips } };
     },
   },
   js: {
     file: 'model.js',
     takes: ['mode'],
-    make(model: Model, { mode }: ExportFlags, { data }: RunRecord): Exported {
+    make(model: Model, { mode }: ExportFlags, { data }: RunRecord, task: Task): Exported {
+      const { table, image, scale } = data;
       const text = exportOneFile(model, {
+        ...{ task, table, image },
         ...(mode && { mode }),
-        ...(data.scale !== undefined && { byteScale: data.scale }),
+        ...(scale !== undefined && { byteScale: scale }),
       });
       return { bytes: new TextEncoder().encode(text), facts: { mode: mode ?? 'threshold' } };
     },
@@ -76,8 +87,8 @@ async function run(folder: string, flags: ExportFlags): Promise<void> {
     if (flags[flag] !== undefined && !(takes as readonly string[]).includes(flag))
       throw new UsageError(`--${flag} says nothing to --format ${format}; ${takersOf(flag)} would do.`);
   const out = flags.out ?? join(folder, file);
-  await useRun(folder, { ...flags, threads: 1 }, async ({ run: opened, model, from }) => {
-    const { bytes, facts } = make(model, flags, opened.record);
+  await useRun(folder, { ...flags, threads: 1 }, async ({ run: opened, model, from, task }) => {
+    const { bytes, facts } = make(model, flags, opened.record, task);
     // Within a run's folder no link is followed.
     if (flags.out === undefined) await nodeFolder(folder).write(file, bytes);
     else writeFile(out, bytes);

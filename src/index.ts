@@ -86,7 +86,7 @@ export { type PenStrings, type PenStringsOptions, penStrings } from './data/pen-
 export { type FittedPicture, fitPicture, type Picture } from './data/picture.ts';
 export { joinSequences, type LabelledSequence, type SequenceDataset } from './data/sequences.ts';
 export type { RawTable, TableForm, TableOptions } from './data/table.ts';
-export { makeTargets, type TargetDataset } from './data/targets.ts';
+export { makeTargets, type TargetDataset, type TargetUnits } from './data/targets.ts';
 export { contexts, lastContext, textParts, windows } from './data/text.ts';
 export { makeTokens, type TokenDataset } from './data/tokens.ts';
 // Gates

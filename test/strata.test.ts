@@ -57,7 +57,17 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
     'src/train',
   ],
   'src/io': ['src/math', 'src/neurons', 'src/backend', 'src/tensor', 'src/nn'],
-  'src/lower': ['src/math', 'src/schema', 'src/neurons', 'src/backend', 'src/tensor', 'src/nn', 'src/io'],
+  'src/lower': [
+    'src/math',
+    'src/schema',
+    'src/neurons',
+    'src/backend',
+    'src/tensor',
+    'src/nn',
+    'src/data',
+    'src/tasks',
+    'src/io',
+  ],
   'src/runs': [
     'src/math',
     'src/random',

@@ -12,9 +12,14 @@ export interface TableReading extends TableForm {
   /** What is taken off every feature, and what the rest is divided by. */
   readonly center?: readonly number[];
   readonly spread?: readonly number[];
+  /** What is taken off every target, and what the rest is divided by, where targets are numbers that a network is to give. */
+  readonly targetCenter?: readonly number[];
+  readonly targetSpread?: readonly number[];
 }
 
 export interface EncodeOptions {
+  /** Bring targets that are numbers to mean 0 and deviation 1 for training, as measured on the training rows; default false. */
+  readonly standardizeTargets?: boolean | undefined;
   /** Bring every column of numbers to mean 0 and deviation 1, as measured on the training rows; default false. */
   readonly standardize?: boolean;
   /** A number times this is an input; default: 1/255 where all are bytes and some over 1, else 1. */
@@ -59,7 +64,7 @@ function expanded({ values, count, form }: RawTable): Float32Array {
 export function measureTable(
   table: RawTable,
   train: readonly number[],
-  { standardize = false, scale }: EncodeOptions,
+  { standardize = false, standardizeTargets = false, scale }: EncodeOptions,
   others: readonly RawTable[] = [],
 ): TableReading {
   const { form } = table;
@@ -67,12 +72,36 @@ export function measureTable(
   const all = [table, ...others];
   const filled = form.missing === 'mean';
   const pixels = !standardize && !filled && all.every(({ bytes }) => bytes) && all.some(({ largest }) => largest > 1);
-  const reading: TableReading = { ...form, scale: scale ?? (pixels ? 1 / 255 : 1) };
+  const { means: targetCenter, spreads: targetSpread } =
+    standardizeTargets && table.targets ? measured(table.targets, form.targets.length, train) : {};
+  const reading: TableReading = {
+    ...form,
+    scale: scale ?? (pixels ? 1 / 255 : 1),
+    ...(targetCenter && targetSpread && { targetCenter, targetSpread }),
+  };
   if (!standardize && !filled) return reading;
-  const values = expanded(table);
+  const { means, spreads } = measured(expanded(table), width, train);
+  const fill = filled ? { fill: means } : {};
+  if (!standardize) return { ...reading, ...fill };
+  // Of categories 0 and 1 stay.
+  const isNumber = form.columns.flatMap((column) => Array(sizeOf(column)).fill(column.values === undefined));
+  return {
+    ...reading,
+    ...fill,
+    center: means.map((mean, i) => (isNumber[i] ? mean : 0)),
+    spread: spreads.map((spread, i) => (isNumber[i] ? spread : 1)),
+  };
+}
+
+/** Means and deviations of columns over some rows, without NaN; a column of one value has no spread and keeps its size. */
+function measured(
+  values: Float32Array,
+  width: number,
+  rows: readonly number[],
+): { readonly means: number[]; readonly spreads: number[] } {
   const [counts, sums, squares] = [0, 1, 2].map(() => new Float64Array(width));
   const each = (visit: (x: number, i: number) => void): void => {
-    for (const r of train)
+    for (const r of rows)
       for (let i = 0; i < width; i++) {
         const x = values[r * width + i];
         if (!Number.isNaN(x)) visit(x, i);
@@ -82,16 +111,11 @@ export function measureTable(
     counts[i]++;
     sums[i] += x;
   });
-  const means = sums.map((sum, i) => (counts[i] > 0 ? sum / counts[i] : 0));
-  const fill = filled ? { fill: [...means] } : {};
-  if (!standardize) return { ...reading, ...fill };
+  const means = Array.from(sums, (sum, i) => (counts[i] > 0 ? sum / counts[i] : 0));
   each((x, i) => {
     squares[i] += (x - means[i]) ** 2;
   });
-  // Of categories 0 and 1 stay; a column of one value has no spread.
-  const isNumber = form.columns.flatMap((column) => Array(sizeOf(column)).fill(column.values === undefined));
-  const spread = [...squares].map((square, i) => (isNumber[i] && square > 0 ? Math.sqrt(square / counts[i]) : 1));
-  return { ...reading, ...fill, center: [...means].map((mean, i) => (isNumber[i] ? mean : 0)), spread };
+  return { means, spreads: Array.from(squares, (square, i) => (square > 0 ? Math.sqrt(square / counts[i]) : 1)) };
 }
 
 /** Features as the network takes them but for the scale: of some rows. @throws DataError for a row that cannot be, as nothing stands for an empty cell */
@@ -164,7 +188,7 @@ export function targetRows(
     rows.forEach((row, r) => {
       targets.set(table.targets?.subarray(row * outputs, (row + 1) * outputs) ?? [], r * outputs);
     });
-  const { scale } = reading;
+  const { scale, targetCenter: center, targetSpread: spread } = reading;
   return makeTargets({
     name,
     features: encoded(table, reading, rows),
@@ -172,6 +196,7 @@ export function targetRows(
     targets,
     width: widthOf(reading),
     outputs,
+    ...(center && spread && { units: { center, spread } }),
   });
 }
 
@@ -195,7 +220,7 @@ export function tableText(table: RawTable, reading: TableReading): string[] {
   const empty = Object.entries(table.empty).map(([name, count]) => `${count} without ${name}`);
   const how = reading.center ? ', standardised' : reading.scale !== 1 ? ', bytes from 0 to 255 taken as 0 to 1' : '';
   return [
-    `to be told: ${told.join(', ')}; ${columns.length} features: ${some(columns.map(({ name }) => name))}${how}`,
+    `to be told: ${told.join(', ')}${reading.targetCenter ? ', standardised for training' : ''}; ${columns.length} features: ${some(columns.map(({ name }) => name))}${how}`,
     ...(categories.length > 0 ? [`categories, a feature each value: ${categories.join('; ')}`] : []),
     ...(empty.length > 0 || table.dropped > 0
       ? [

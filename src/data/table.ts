@@ -74,7 +74,7 @@ export type TargetKind = 'classes' | 'numbers';
 export type ReadKind = TargetKind | 'none';
 
 const LABEL_NAMES = ['label', 'class', 'target', 'y'];
-const MISSING_WORDS = ['', 'na', 'n/a', 'nan', 'null', 'none', '?'];
+export const MISSING_WORDS: readonly string[] = ['', 'na', 'n/a', 'nan', 'null', 'none', '?'];
 const MOST_CLASSES = 256;
 const MOST_CATEGORIES = 1000;
 

@@ -1,6 +1,13 @@
 import { sha256 } from '../math/sha256.ts';
 import { DataError } from './dataset.ts';
 
+/** Where the targets of a network's training part lie, and how far they spread: one number a target. */
+export interface TargetUnits {
+  readonly center: readonly number[];
+  /** Over 0. */
+  readonly spread: readonly number[];
+}
+
 /** Examples in memory whose targets are numbers: for regression, and bits for several labels. */
 export interface TargetDataset {
   readonly name: string;
@@ -12,11 +19,16 @@ export interface TargetDataset {
   readonly targets: Float32Array;
   /** Targets of one example. */
   readonly outputs: number;
+  /** A network for these data gives (target − center)/spread, target by target; absent: the targets as they are. */
+  readonly units?: TargetUnits | undefined;
   readonly count: number;
   readonly width: number;
   /** Hexadecimal SHA-256 over the bytes of the features, then of the targets. */
   readonly checksum: string;
 }
+
+const fits = (numbers: readonly number[], outputs: number): boolean =>
+  numbers.length === outputs && numbers.every(Number.isFinite);
 
 /**
  * A data set with numbers as targets; the arrays are kept, not copied.
@@ -25,7 +37,7 @@ export interface TargetDataset {
 export function makeTargets(
   facts: Omit<TargetDataset, 'count' | 'checksum' | 'scale'> & { readonly scale?: number },
 ): TargetDataset {
-  const { name, features, targets, width, outputs, scale = 1 } = facts;
+  const { name, features, targets, width, outputs, scale = 1, units } = facts;
   for (const [what, extent] of Object.entries({ width, outputs }))
     if (!Number.isInteger(extent) || extent < 1)
       throw new DataError(`${name} has the \`${what}\` ${extent}. Expected a whole number from 1 up.`);
@@ -48,5 +60,9 @@ export function makeTargets(
   const bytes = [features, targets].map(
     ({ buffer, byteOffset, byteLength }) => new Uint8Array(buffer, byteOffset, byteLength),
   );
-  return { name, features, scale, targets, outputs, width, count, checksum: sha256(...bytes) };
+  if (units && !(fits(units.center, outputs) && fits(units.spread, outputs) && units.spread.every((x) => x > 0)))
+    throw new DataError(
+      `The \`units\` of ${name} have ${units.center.length} centers and ${units.spread.length} spreads. Expected ${outputs} finite numbers each, the spreads over 0.`,
+    );
+  return { name, features, scale, targets, outputs, width, count, checksum: sha256(...bytes), ...(units && { units }) };
 }

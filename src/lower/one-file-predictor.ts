@@ -1,3 +1,6 @@
+import type { LinkName } from '../tasks/link.ts';
+import type { PortableRow } from './one-file-row.ts';
+
 /** What a primitive reads: the number of a step, or a place in the file's array of parameters and how many numbers stand there. */
 export type PortableOperand = number | { readonly at: number; readonly length: number };
 
@@ -76,14 +79,27 @@ export interface PortableNetwork {
   readonly otherWork: number;
   /** The last one gives the logits. */
   readonly steps: readonly PortableStep[];
+  /** What its outputs are: logits of classes that exclude each other, logits of labels that do not, or numbers. */
+  readonly link: LinkName;
+  /** Of classes that are words, of labels or of numbers. */
+  readonly names?: readonly string[];
+  /** A number that is given is this times the output, and that more; default: 1 and 0. */
+  readonly units?: { readonly center: readonly number[]; readonly spread: readonly number[] };
 }
 
 /** What an exported file says of one example. */
 export interface PortablePrediction {
-  /** The most probable class. */
-  readonly label: number;
-  /** One number a class. */
-  readonly probabilities: number[];
+  /** Of classes: the most probable one. */
+  readonly label?: number;
+  /** The same by its name, where classes have names. */
+  readonly class?: string;
+  /** Of labels that do not exclude each other: those that are more probable than not, by name where they have one. */
+  readonly labels?: (string | number)[];
+  /** One number a class or label. */
+  readonly probabilities?: number[];
+  /** Of numbers: those, by name where they have one. */
+  readonly values?: number[] | Record<string, number>;
+  /** What the network gives, as it is. */
   readonly logits: number[];
   /** The gates that were open, by their numbers, of every gated layer. */
   readonly gates: { readonly layer: string; readonly open: number[] }[];
@@ -112,13 +128,15 @@ interface Flow {
  * What every exported file runs on. Its text is copied into the file, so that it uses nothing from outside itself; closed
  * blocks are not computed. Sums are in Float64.
  * @param parameters weights and other constants, one after another
+ * @param readRow the inputs of a row of a table; default: rows are pixels, or inputs as the network was trained on
  * @returns `predict` for one example, `read` for the points of one sequence: points × inputs numbers, point by point
  */
 export function createPredictor(
   network: PortableNetwork,
   parameters: Float32Array,
+  readRow?: (row: PortableRow) => Float64Array,
 ): {
-  readonly predict: (pixels: ArrayLike<number>) => PortablePrediction;
+  readonly predict: (row: ArrayLike<number> | PortableRow) => PortablePrediction;
   readonly read: (points: ArrayLike<number>) => PortableReading;
 } {
   let multiplyAdds = 0;
@@ -314,6 +332,25 @@ export function createPredictor(
     return values;
   };
 
+  /** What the outputs of a row mean. */
+  const answerOf = (logits: number[]): Omit<PortablePrediction, 'logits' | 'gates' | 'multiplyAdds'> => {
+    const { link, names, units } = network;
+    if (link === 'numbers') {
+      const values = logits.map((y, i) => (units ? y * units.spread[i] + units.center[i] : y));
+      return { values: names ? Object.fromEntries(values.map((value, i) => [names[i], value])) : values };
+    }
+    if (link === 'labels') {
+      const labels = logits.map((_, i) => i).filter((i) => logits[i] > 0);
+      return { labels: labels.map((i) => names?.[i] ?? i), probabilities: logits.map(sigmoid) };
+    }
+    const top = Math.max(...logits);
+    const weights = logits.map((logit) => Math.exp(logit - top));
+    const total = weights.reduce((sum, weight) => sum + weight, 0);
+    const label = logits.indexOf(top);
+    const probabilities = weights.map((weight) => weight / total);
+    return { label, ...(names && { class: names[label] }), probabilities };
+  };
+
   /** Every row of `inputs` numbers through all steps. */
   const run = (inputs: Float64Array): Omit<PortablePrediction, 'multiplyAdds'>[] => {
     const size = network.inputs;
@@ -332,19 +369,16 @@ export function createPredictor(
     }
     return rows.map((flows, r) => {
       const logits = Array.from(flows[flows.length - 1].values);
-      const top = Math.max(...logits);
-      const weights = logits.map((logit) => Math.exp(logit - top));
-      const total = weights.reduce((sum, weight) => sum + weight, 0);
-      const probabilities = weights.map((weight) => weight / total);
-      return { label: logits.indexOf(top), probabilities, logits, gates: gates[r] };
+      return { ...answerOf(logits), logits, gates: gates[r] };
     });
   };
 
   return {
-    predict(pixels) {
-      if (pixels?.length !== network.inputs)
+    predict(row) {
+      const pixels = row as ArrayLike<number>;
+      if (!readRow && pixels?.length !== network.inputs)
         throw new RangeError(`predict was given ${pixels?.length} pixels; ${network.inputs} would do.`);
-      const [prediction] = run(inputsOf(pixels));
+      const [prediction] = run(readRow ? readRow(row) : inputsOf(pixels));
       return { ...prediction, multiplyAdds };
     },
     read(numbers) {
@@ -353,7 +387,7 @@ export function createPredictor(
           `read was given ${numbers?.length} numbers; points of ${network.inputs} numbers each, one after another, would do.`,
         );
       const points = run(inputsOf(numbers));
-      const path = points.map(({ label }) => label);
+      const path = points.map(({ label }) => label as number);
       const blank = points[0].logits.length - 1;
       const labels = path.filter((label, t) => label !== blank && label !== path[t - 1]);
       return { labels, points, multiplyAdds };

@@ -1,6 +1,8 @@
+import { createPictureFitter } from '../data/picture-fitter.ts';
 import { encodeBase64 } from '../io/base64.ts';
 import type { Model } from '../nn/model.ts';
 import { checkNames, type NamesOf } from '../schema/names.ts';
+import type { LinkName } from '../tasks/link.ts';
 import { padded, type Shape, sizeOf, stridesOf } from '../tensor/shape.ts';
 import { blocksOf, type Guard, guardsOf, inBlocks } from './blocks.ts';
 import { javascriptFormula } from './javascript-formula.ts';
@@ -11,42 +13,54 @@ import {
   type PortableOperand,
   type PortableStep,
 } from './one-file-predictor.ts';
+import { createRowReader } from './one-file-row.ts';
 import { type Constant, isConstant, type Node, placesOf, type Value } from './program.ts';
+import { type Outputs, outputsOf, portableTable, type RunFacts } from './run-facts.ts';
 
-export interface OneFileOptions {
+export interface OneFileOptions extends RunFacts {
   /** Default `threshold`. */
   readonly mode?: FrozenMode;
   /** A byte times this is an input of the network; default 1/255. Numbers other than bytes are taken as they are. */
   readonly byteScale?: number;
+  /** Of a network that takes pictures: their size. The file then has `fitPicture` too, for pictures of any size. */
+  readonly image?: { readonly width: number; readonly height: number } | undefined;
 }
 
-const NAMES: NamesOf<OneFileOptions> = { mode: true, byteScale: true };
+const NAMES: NamesOf<OneFileOptions> = { mode: true, byteScale: true, image: true, table: true, task: true };
 
 /**
  * A model as one JavaScript file, an ES module that imports nothing: `predict(pixels)` gives the class, the probabilities, the
  * open gates and the multiply-adds of one example; closed blocks are not computed. Of a network with LSTM layers it has `read(points)` in
- * its place, which takes the points of one sequence. It runs in a page and in Node.
- * @throws ExportError for operations and neurons that cannot be told
- * @throws RangeError for another mode, or a scale that is not a number over 0
+ * its place, which takes the points of one sequence. With a `table`, `predict` takes rows as tables have them, by name or in order: categories
+ * as words, numbers as they are, and gives back names. It runs in a page and in Node.
+ * @throws ExportError for operations and neurons that cannot be told, and a table that is not the network's
+ * @throws RangeError for another mode, a scale that is not a number over 0, or a size that is not the inputs'
  */
 export function exportOneFile(model: Model, options: OneFileOptions = {}): string {
   checkNames('exportOneFile', options, NAMES);
-  const { mode = 'threshold', byteScale = 1 / 255 } = options;
+  const { mode = 'threshold', byteScale = 1 / 255, image, table } = options;
   if (!(byteScale > 0 && byteScale < Number.POSITIVE_INFINITY))
     throw new RangeError(`\`byteScale\` is ${byteScale}; a number over 0 would do.`);
+  if (image && image.width * image.height !== model.inputs)
+    throw new RangeError(
+      `\`image\` is ${image.width} × ${image.height}, and the network takes ${model.inputs} numbers. Expected a picture of as many pixels.`,
+    );
   const program = lower(model, mode);
+  const outputs = outputsOf(program, model, options);
   const { steps, parameters } = stepsOf(program);
-  return `${header(program, byteScale)}
+  return `${header(program, options, byteScale, outputs)}
 const network = {
   inputs: ${program.inputs},
   byteScale: ${byteScale},
   otherWork: ${program.otherWork},
+  ...${jsonText(outputs)},
   steps: [
     ${steps.map((step) => textOf(step)).join(',\n    ')},
   ],
 };
 
 ${tidy(createPredictor.toString())}
+${table ? `\n// How the rows of a table become inputs.\nconst table = ${jsonText(portableTable(table))};\n\n${tidy(createRowReader.toString())}\n` : ''}${image ? `\n${tidy(createPictureFitter.toString())}\n` : ''}
 
 // Weights and other constants: Float32, little-endian, base64.
 const bytes = Uint8Array.from(atob('${encodeBase64(parameters)}'), (c) => c.charCodeAt(0));
@@ -57,11 +71,26 @@ const parameters = Float32Array.from({ length: bytes.length / 4 }, (_, i) => wor
 export const mode = '${mode}';
 export const inputs = ${program.inputs};
 export const classes = ${program.outputs};
-export const { ${readsSequences(program) ? 'read' : 'predict'} } = createPredictor(network, parameters);
-`;
+export const { ${readsSequences(program) ? 'read' : 'predict'} } = createPredictor(network, parameters${table ? ', createRowReader(table)' : ''});
+${outputs.names ? `export const names = ${jsonText(outputs.names)};\n` : ''}${image ? FIT_PICTURE(image) : ''}`;
 }
 
-function header(program: Program, byteScale: number): string {
+/** What a file has for pictures of any size. */
+const FIT_PICTURE = ({ width, height }: NonNullable<OneFileOptions['image']>): string => `
+const fit = createPictureFitter();
+/**
+ * A picture of any size as what predict takes: bytes, bright on dark, the ink's box scaled to 20/28 of the side and centred.
+ * picture: what a canvas's getImageData gives, or { width, height, values } of greys from 0 (black) to 1. Gives { pixels, done }.
+ */
+export const fitPicture = (picture) => fit(picture, { width: ${width}, height: ${height} });
+`;
+
+function header(
+  program: Program,
+  { table, image }: OneFileOptions,
+  byteScale: number,
+  { link, names }: Outputs,
+): string {
   const { mode, inputs, outputs, layers } = program;
   const widths = [inputs, ...layers.map((layer) => layer.outputs)].join(' → ');
   const title = `// A network trained with flipgrad, in ${mode} mode: ${widths}. It imports nothing.`;
@@ -75,15 +104,47 @@ function header(program: Program, byteScale: number): string {
 // labels: the most probable of ${outputs} classes at every point, repeats merged, class ${outputs - 1} (blank) left out. points: label,
 // probabilities, logits and open gates of every point.
 `;
+  const given = table ? 'row' : 'pixels';
+  const [first, ...more] = ANSWERS[link](outputs, names);
+  const inputsText = table
+    ? `row: an object by the names of the columns, or a list in their order, as the table of the training has them: ${some(table.columns.map(({ name }) => name))}.`
+    : `pixels: ${inputs} numbers as the network was trained on, or bytes (Uint8Array, Uint8ClampedArray), which it multiplies by ${byteScale}.`;
+  const picture = image
+    ? '// fitPicture(picture): a picture of any size as such pixels; picture: what getImageData of a canvas gives.\n'
+    : '';
   return `${title}
 //
 //   import { predict } from './this-file.js';
-//   const { label, probabilities, gates, multiplyAdds } = predict(pixels);
+//   const { ${first}, gates, multiplyAdds } = predict(${given});
 //
-// pixels: ${inputs} numbers as the network was trained on, or bytes (Uint8Array, Uint8ClampedArray), which it multiplies by ${byteScale}.
-// label: the most probable of ${outputs} classes. gates: the gates that were open; closed blocks were not computed.
+// ${commented(inputsText)}
+${picture}// ${more.map(commented).join(' ')} gates: the gates that were open; closed blocks were not computed.
 `;
 }
+
+/** What of an answer is taken, and what it means. */
+const ANSWERS: Readonly<Record<LinkName, (outputs: number, names?: readonly string[]) => readonly string[]>> = {
+  classes: (outputs, names) => [
+    names ? 'class: name, probabilities' : 'label, probabilities',
+    names
+      ? `class: the most probable of ${some(names)}; label: its number, from 0.`
+      : `label: the most probable of ${outputs} classes.`,
+  ],
+  labels: (outputs, names) => [
+    'labels, probabilities',
+    `labels: those that are more probable than not, of ${names ? some(names) : outputs}.`,
+  ],
+  numbers: (outputs, names) => ['values', `values: ${names ? `by name, ${some(names)}` : `${outputs} numbers`}.`],
+};
+
+const some = (words: readonly string[]): string =>
+  words.length > 8 ? `${words.slice(0, 8).join(', ')}, … ${words.length} in all` : words.join(', ');
+
+/** JSON in a program that may stand in a page: no name in it ends the script. */
+const jsonText = (value: unknown): string => JSON.stringify(value).replaceAll('<', '\\u003c');
+
+/** Names are anybody's text: a line of a comment stays one. */
+const commented = (text: string): string => text.replace(/[\p{Cc}\p{Zl}\p{Zp}]/gu, ' ').replaceAll('</', '< /');
 
 /** A step whose formulas are text. */
 type StepText = PortableStep extends infer S ? (S extends PortableStep ? Told<S> : never) : never;
@@ -258,7 +319,7 @@ class Numbers {
 function textOf(value: unknown, key?: string): string {
   if (typeof value === 'string' && key === 'of') return value;
   if (Array.isArray(value)) return `[${value.map((part) => textOf(part)).join(', ')}]`;
-  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
+  if (typeof value !== 'object' || value === null) return jsonText(value);
   return `{ ${Object.entries(value)
     .map(([name, part]) => `${name}: ${textOf(part, name)}`)
     .join(', ')} }`;

@@ -29,10 +29,11 @@ export class OnnxWriter {
   private readonly names = new Map<Constant, Map<string, string>>();
   private readonly taken = new Set<string>();
 
-  constructor(program: Program, skipped: ReadonlySet<Node>) {
+  /** @param input what the network reads, where that is not the file's input itself */
+  constructor(program: Program, skipped: ReadonlySet<Node>, input?: (graph: OnnxGraph) => string) {
     this.program = program;
     this.skipped = skipped;
-    this.written.set(program.input, 'input');
+    this.written.set(program.input, input?.(this.graph) ?? 'input');
   }
 
   /** The name of a value with all its elements. */

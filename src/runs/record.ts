@@ -135,6 +135,8 @@ const table = open({
   fill: measured,
   center: measured,
   spread: measured,
+  targetCenter: measured,
+  targetSpread: measured,
 });
 
 /** A picture's pixels are an example's features. */

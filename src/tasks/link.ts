@@ -1,5 +1,9 @@
+export type LinkName = 'classes' | 'labels' | 'numbers';
+
 /** From what a network gives for a row to what is averaged over draws, and back. In place. */
 export interface Link {
+  /** What is told by it, for exports: one of several classes, labels that do not exclude each other, or numbers. Those without are not exported. */
+  readonly name?: LinkName;
   to(row: Float64Array): void;
   back(row: Float64Array): void;
 }
@@ -8,6 +12,7 @@ const LEAST = 1e-300;
 
 /** Probabilities of classes that exclude each other. */
 export const softmax: Link = {
+  name: 'classes',
   to(row) {
     const largest = row.reduce((most, x) => Math.max(most, x), Number.NEGATIVE_INFINITY);
     let sum = 0;
@@ -21,6 +26,7 @@ export const softmax: Link = {
 
 /** Probabilities of ones that do not. */
 export const sigmoid: Link = {
+  name: 'labels',
   to(row) {
     for (let i = 0; i < row.length; i++) row[i] = 1 / (1 + Math.exp(-row[i]));
   },
@@ -30,7 +36,7 @@ export const sigmoid: Link = {
 };
 
 /** Numbers as they are. */
-export const identity: Link = { to() {}, back() {} };
+export const identity: Link = { name: 'numbers', to() {}, back() {} };
 
 /** The place of the largest number. */
 export const largestOf = (row: ArrayLike<number>): number => {

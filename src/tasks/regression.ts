@@ -38,16 +38,17 @@ export interface RegressionOptions {
 const NAMES: NamesOf<RegressionOptions> = { loss: true };
 
 /** Starts the last layer's bias, where it has one, at the means of the targets: a new network answers about their mean. */
-function startAtMeans(model: Model, { targets, outputs, count }: TargetDataset): void {
+function startAtMeans(model: Model, { targets, outputs, count, units }: TargetDataset): void {
   const bias = `${model.layers[model.layers.length - 1].name}.bias`;
   if (!model.parameters.some(({ name, tensor }) => name === bias && tensor.size === outputs)) return;
   const means = new Float64Array(outputs);
   for (let i = 0; i < targets.length; i++) means[i % outputs] += targets[i] / count;
-  model.setWeights(bias, means);
+  model.setWeights(bias, units ? means.map((mean, j) => (mean - units.center[j]) / units.spread[j]) : means);
 }
 
 /**
- * Numbers as targets. A new network starts at their means.
+ * Numbers as targets. A new network starts at their means. Where the data have `units`, what is minimised is of standardised targets, and
+ * metrics and predictions are in the targets' own.
  * @throws RangeError for a loss that there is not
  */
 export function regression(options: RegressionOptions = {}): Task<TargetDataset, TargetBatch, RegressionEpoch> {
@@ -62,6 +63,8 @@ export function regression(options: RegressionOptions = {}): Task<TargetDataset,
     figures: { rmse: { title: 'RMSE' }, mae: { title: 'MAE' }, r2: { title: 'R²' } },
     data: 'targets',
     defaults: { optimizer: 'adam', batch: 100 },
+    standardizes: true,
+    units: ({ units }) => units,
     check: checkTargets,
     begin: startAtMeans,
     gather: gatherTargets,
@@ -71,16 +74,19 @@ export function regression(options: RegressionOptions = {}): Task<TargetDataset,
       pass.tape.layer = 'loss';
       return { output, losses: scale(losses[loss](output, targets), { factor: 1 / targets.columns }) };
     },
-    measure({ output }, { targets }) {
+    measure({ output }, { targets, units }) {
       const sums = { squares: 0, distances: 0, targets: 0, targetSquares: 0, count: targets.size };
       const [y, t] = [output.values, targets.values];
+      const { columns } = targets;
       // Of several draws, the first.
       for (let i = 0; i < t.length; i++) {
-        const difference = y[i] - t[i];
+        const spread = units?.spread[i % columns] ?? 1;
+        const target = t[i] * spread + (units?.center[i % columns] ?? 0);
+        const difference = (y[i] - t[i]) * spread;
         sums.squares += difference ** 2;
         sums.distances += Math.abs(difference);
-        sums.targets += t[i];
-        sums.targetSquares += t[i] ** 2;
+        sums.targets += target;
+        sums.targetSquares += target ** 2;
       }
       return sums;
     },

@@ -1,6 +1,6 @@
 import type { Engine } from '../backend/engine.ts';
 import type { NdArray } from '../backend/nd-array.ts';
-import type { TargetDataset } from '../data/targets.ts';
+import type { TargetDataset, TargetUnits } from '../data/targets.ts';
 import type { Model } from '../nn/model.ts';
 import type { Pass } from '../nn/pass.ts';
 import type { Tensor } from '../tensor/tensor.ts';
@@ -8,23 +8,30 @@ import type { Tensor } from '../tensor/tensor.ts';
 /** A minibatch with numbers as targets: inputs rows × width, targets rows × outputs. Valid until the next step. */
 export interface TargetBatch {
   readonly x: NdArray;
+  /** As the network is to give them. */
   readonly targets: NdArray;
   readonly rows: number;
+  /** What they are in the data's own units. */
+  readonly units?: TargetUnits | undefined;
 }
 
 /** Puts the examples with these indices on the heap. */
 export function gatherTargets(engine: Engine, data: TargetDataset, indices: ArrayLike<number>): TargetBatch {
-  const { width, features, scale, outputs, targets } = data;
+  const { width, features, scale, outputs, targets, units } = data;
   const rows = indices.length;
   const batch = {
     x: engine.allocate([rows, width], 'a minibatch'),
     targets: engine.allocate([rows, outputs], 'targets'),
     rows,
+    units,
   };
   const [x, y] = [batch.x.values, batch.targets.values];
   for (let r = 0; r < rows; r++) {
     for (let i = 0; i < width; i++) x[r * width + i] = features[indices[r] * width + i] * scale;
-    y.set(targets.subarray(indices[r] * outputs, (indices[r] + 1) * outputs), r * outputs);
+    for (let j = 0; j < outputs; j++) {
+      const target = targets[indices[r] * outputs + j];
+      y[r * outputs + j] = units ? (target - units.center[j]) / units.spread[j] : target;
+    }
   }
   return batch;
 }

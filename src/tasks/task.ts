@@ -1,6 +1,7 @@
 import type { Engine } from '../backend/engine.ts';
 import type { DataKind, DataShape } from '../data/kinds.ts';
 import { type DataKinds, dataKinds } from '../data/kinds.ts';
+import type { TargetUnits } from '../data/targets.ts';
 import type { LayerSpec, Model } from '../nn/model.ts';
 import type { Pass } from '../nn/pass.ts';
 import type { Tensor } from '../tensor/tensor.ts';
@@ -95,6 +96,10 @@ export interface Task<
    * @yields the number of examples done
    */
   assess?(model: Model, data: D, part: Part): Generator<number, Figures>;
+  /** Are targets numbers of any size, which commands bring to mean 0 and deviation 1 for training? See `TargetDataset.units`. */
+  readonly standardizes?: true;
+  /** In which units predictions for such data are told: each output times its spread, and its center more; default: as they are. */
+  units?(data: D): TargetUnits | undefined;
   /** What is averaged over draws of an ensemble; default: what the network gives, as it is. */
   readonly link?: Link;
   /**

@@ -13,7 +13,7 @@ import { predictOptionsSchema } from './settings.ts';
 
 /** What a network says of the examples of a minibatch. */
 export interface TaskPrediction {
-  /** Averages over the draws, by the task's link: a row an example, or a row a point of a sequence. */
+  /** Averages over the draws, by the task's link and in its units: a row an example, or a row a point of a sequence. */
   readonly values: Float64Array;
   readonly columns: number;
   /** Multiply-adds of all draws together, the gaters' included. */
@@ -46,12 +46,15 @@ interface Seen extends TaskPrediction {
 export function* predictTask<D extends TaskData, B extends TaskBatch>(
   model: Model,
   data: D,
-  task: Pick<Task<D, B>, 'gather' | 'run' | 'link'>,
+  task: Pick<Task<D, B>, 'gather' | 'run' | 'link' | 'units'>,
   options: PredictTaskOptions = {},
 ): Generator<TaskPrediction, void> {
   checkOptions(predictOptionsSchema, options, 'predictTask');
-  for (const { values, columns, multiplyAdds, open } of passes(model, data, task, options))
-    yield { values, columns, multiplyAdds, open };
+  const units = task.units?.(data);
+  for (const { values, columns, multiplyAdds, open } of passes(model, data, task, options)) {
+    const told = units ? values.map((y, i) => y * units.spread[i % columns] + units.center[i % columns]) : values;
+    yield { values: told, columns, multiplyAdds, open };
+  }
 }
 
 /** The metrics of the average of several draws, and multiply-adds for one example. */

@@ -189,6 +189,41 @@ describe('--task regression', () => {
   });
 });
 
+describe('targets of any size', () => {
+  it('train alike: a run on 400,000 times the price and seven million more has the same R², and its errors times 400,000', async () => {
+    const rows = (of: (price: number) => number) =>
+      Array.from({ length: 150 }, (_, i) => {
+        const [size, age] = [40 + ((i * 37) % 160), (i * 11) % 50];
+        return `${age},${of(3 * size - 2 * age)},${size}`;
+      });
+    const results: Record<'testRmse' | 'testMae' | 'testR2', { threshold: number }>[] = [];
+    for (const [name, of] of Object.entries({
+      small: (price: number) => price,
+      large: (price: number) => 7e6 + 4e5 * price,
+    })) {
+      const data = file(`${name}.csv`, ['age,price,size', ...rows(of)]);
+      const args = ['--task', 'regression', '--target', 'price', '--standardize', ...SMALL, '--epochs', '20'];
+      const told = await lines('train', '--data', data, ...args, '--optimizer', 'sgd', '--run', path(name));
+      assert.match((told[0].told as string[])[0], /price, standardised for training; 2 features/);
+      results.push(told.at(-1) as unknown as (typeof results)[number]);
+      const { table } = recordOf(path(name)).data;
+      assert.deepEqual([table.targetCenter.length, table.targetSpread.length], [1, 1]);
+    }
+    const [small, large] = results;
+    assert.ok(small.testR2.threshold > 0.8, String(small.testR2.threshold));
+    assert.ok(Math.abs(large.testR2.threshold - small.testR2.threshold) < 1e-3);
+    for (const metric of ['testRmse', 'testMae'] as const)
+      assert.ok(Math.abs(large[metric].threshold / small[metric].threshold / 4e5 - 1) < 0.01, metric);
+    const asked = file('ask.csv', ['size,age', '100,10']);
+    const [[a], [b]] = [await lines('predict', path('small'), asked), await lines('predict', path('large'), asked)];
+    assert.ok(Math.abs(((b.price as number) - 7e6) / 4e5 - (a.price as number)) < 1);
+    const [{ rmse }] = await lines('evaluate', path('large'), '--mode', 'threshold');
+    assert.equal(rmse, large.testRmse.threshold);
+    const [{ rmse: drawn }] = await lines('evaluate', path('large'), '--mode', 'ensemble', '--samples', '2');
+    assert.ok(Math.abs((drawn as number) / large.testRmse.threshold - 1) < 1e-4);
+  });
+});
+
 describe('--task multi-label', () => {
   it('tells which labels an example has', async () => {
     const run = path('labels');

@@ -17,10 +17,13 @@ import { instances } from '../conformance/instances.ts';
 import { full } from '../helpers/extent.ts';
 import { compositions, distance, everywhere, features, lengths, ourLogits, readers } from './models.ts';
 
+/** Of networks that tell classes. */
+type Classes = PortablePrediction & Required<Pick<PortablePrediction, 'label' | 'probabilities'>>;
+
 interface Exported {
-  readonly predict: (pixels: ArrayLike<number>) => PortablePrediction;
+  readonly predict: (pixels: ArrayLike<number>) => Classes;
   /** In its place where there are LSTM layers. */
-  readonly read: (points: ArrayLike<number>) => PortableReading;
+  readonly read: (points: ArrayLike<number>) => PortableReading & { readonly points: Omit<Classes, 'multiplyAdds'>[] };
   readonly mode: string;
   readonly inputs: number;
   readonly classes: number;

@@ -50,7 +50,7 @@ export const dataSources: Readonly<Record<DataKind, DataSource>> = {
  * @throws DataError when there is none, or it is damaged; RangeError for a task that does not say which kind it takes
  */
 export async function loadTaskData(
-  { name, data: kind }: Pick<Task, 'name' | 'data'>,
+  { name, data: kind, standardizes }: Pick<Task, 'name' | 'data' | 'standardizes'>,
   source: string | undefined,
   options: LoadOptions = {},
 ): Promise<Loaded & { readonly source: string }> {
@@ -61,5 +61,6 @@ export async function loadTaskData(
   const { names, files, load } = dataSources[kind];
   const asked = source ?? names.at(0);
   if (asked === undefined) throw new DataError(`The task "${name}" has no data set of its own. Expected ${files}.`);
-  return { source: asked, ...(await load(asked, options)) };
+  const table = { ...options.table, standardizeTargets: standardizes === true };
+  return { source: asked, ...(await load(asked, { ...options, table })) };
 }
