@@ -2,6 +2,7 @@ import {
   contexts,
   type DataKind,
   fitPicture,
+  inputsOfPixels,
   joinSequences,
   labelledRows,
   lastContext,
@@ -52,7 +53,9 @@ const readers: { readonly [K in DataKind]: (file: string, record: RunRecord) => 
     const { table, picture, done } = await readRows(file, record);
     if (table) return { data: targetRows(file, table, readingIn(record)), done };
     const targets = new Float32Array(outputs);
-    return { data: makeTargets({ name: file, features: picture, targets, width, outputs }), done };
+    const { targetCenter: center, targetSpread: spread } = record.data.table ?? {};
+    const units = center && spread && { center, spread };
+    return { data: makeTargets({ name: file, features: picture, targets, width, outputs, units }), done };
   },
   async sequences(file, { data: { width, classes = 1 } }) {
     const data: SequenceDataset = readSequences(await readDataFile(file, watchLines(file)), file);
@@ -118,5 +121,5 @@ function fromPicture(bytes: Uint8Array, file: string, { data }: RunRecord): Rows
       `${file} is a picture, and the run takes ${data.width} numbers, which are none; a CSV file would do.`,
     );
   const { pixels, done } = fitPicture(readPng(bytes, file), shape);
-  return { picture: Float32Array.from(pixels, (byte) => byte / 255), done };
+  return { picture: inputsOfPixels(data.table, pixels), done };
 }

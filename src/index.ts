@@ -80,7 +80,14 @@ export {
   subset,
 } from './data/dataset.ts';
 export { type DigitsDataset, type DigitsSplit, digits, digitsSplit } from './data/digits.ts';
-export { featureNames, labelledRows, type TableReading, targetRows } from './data/encode-table.ts';
+export {
+  featureNames,
+  inputsOfPixels,
+  labelledRows,
+  readingText,
+  type TableReading,
+  targetRows,
+} from './data/encode-table.ts';
 export type { DataKind, DataKinds, DataShape } from './data/kinds.ts';
 export { type PenStrings, type PenStringsOptions, penStrings } from './data/pen-strings.ts';
 export { type FittedPicture, fitPicture, type Picture } from './data/picture.ts';

@@ -139,6 +139,24 @@ function encoded(
   return out;
 }
 
+/**
+ * The inputs of a network for the bytes of a picture, by how the run read its table: bytes where that held some, else from 0 to 1.
+ * @throws DataError for a table of other columns than as many numbers
+ */
+export function inputsOfPixels(reading: TableReading | undefined, pixels: Uint8Array): Float32Array {
+  if (!reading) return Float32Array.from(pixels, (byte) => byte * (1 / 255));
+  const { columns, center, spread, scale } = reading;
+  if (columns.length !== pixels.length || columns.some(({ values }) => values))
+    throw new DataError(
+      `A picture of ${pixels.length} pixels was given, and the run was trained on a table of ${columns.length} columns that are none. Expected a row of a table.`,
+    );
+  const most = scale !== 1 || center?.some((mean) => mean > 1) ? 1 : 255;
+  return Float32Array.from(pixels, (byte, i) => {
+    const value = byte / most;
+    return Math.fround(center && spread ? (value - center[i]) / spread[i] : value) * scale;
+  });
+}
+
 /** The image that pixel bytes are, if a square one. */
 function squareImage(width: number): { image?: { width: number; height: number } } {
   const side = Math.round(Math.sqrt(width));
@@ -210,17 +228,22 @@ export function wantTargets(table: RawTable): void {
 const some = (words: readonly string[], most = 8): string =>
   words.length <= most ? words.join(', ') : `${words.slice(0, most).join(', ')}, … ${words.length} in all`;
 
-/** What was understood of a table, for people. */
-export function tableText(table: RawTable, reading: TableReading): string[] {
-  const { targets, columns, missing } = reading;
+/** How a table is read, for people: what is told, by which features. */
+export function readingText({ targets, columns, center, targetCenter, scale }: TableReading): string {
   const told = targets.map(({ name, classes }) =>
     classes ? `${name} (${classes.length} classes: ${some(classes)})` : name,
   );
+  const how = center ? ', standardised' : scale !== 1 ? ', bytes from 0 to 255 taken as 0 to 1' : '';
+  return `to be told: ${told.join(', ')}${targetCenter ? ', standardised for training' : ''}; ${columns.length} features: ${some(columns.map(({ name }) => name))}${how}`;
+}
+
+/** What was understood of a table, for people. */
+export function tableText(table: RawTable, reading: TableReading): string[] {
+  const { columns, missing } = reading;
   const categories = columns.flatMap(({ name, values }) => (values ? [`${name} (${some(values, 4)})`] : []));
   const empty = Object.entries(table.empty).map(([name, count]) => `${count} without ${name}`);
-  const how = reading.center ? ', standardised' : reading.scale !== 1 ? ', bytes from 0 to 255 taken as 0 to 1' : '';
   return [
-    `to be told: ${told.join(', ')}${reading.targetCenter ? ', standardised for training' : ''}; ${columns.length} features: ${some(columns.map(({ name }) => name))}${how}`,
+    readingText(reading),
     ...(categories.length > 0 ? [`categories, a feature each value: ${categories.join('; ')}`] : []),
     ...(empty.length > 0 || table.dropped > 0
       ? [

@@ -7,6 +7,10 @@ import { after, describe, it } from 'node:test';
 import { evaluateCommand } from '../../cli/evaluate.ts';
 import { predictCommand } from '../../cli/predict.ts';
 import { trainCommand } from '../../cli/train.ts';
+import { viewRun } from '../../lab/src/worker/run-view.ts';
+import { digits, inputsOfPixels, Run } from '../../src/index.ts';
+import { nodeFolder } from '../../src/platform/node/index.ts';
+import { pngFile } from '../helpers/png-file.ts';
 import { refused } from '../helpers/refused.ts';
 import { runHere } from '../helpers/run-here.ts';
 
@@ -161,6 +165,31 @@ describe('a table of categories, gaps and words', () => {
     assert.notEqual(others.error, kept.error);
     writeFileSync(moved, before);
     assert.deepEqual((await lines('evaluate', run, '--mode', 'threshold'))[0], kept);
+  });
+});
+
+describe('a table of pixels', () => {
+  it('standardised: a picture is read as the row of its pixels is, by predict, the exported file and the lab', async () => {
+    const { features, labels } = digits({ seed: 5, count: 60 });
+    const names = Array.from({ length: 784 }, (_, i) => `p${i}`);
+    const rowOf = (i: number) => features.subarray(784 * i, 784 * (i + 1)) as Uint8Array;
+    const rows = Array.from(labels, (label, i) => `${['even', 'odd'][label % 2]},${rowOf(i).join(',')}`);
+    const data = file('pixels.csv', [`label,${names.join(',')}`, ...rows]);
+    const run = path('pixels');
+    await lines('train', '--data', data, '--standardize', ...SMALL, '--epochs', '2', '--run', run);
+    const picture = path('digit.png');
+    writeFileSync(picture, pngFile({ width: 28, height: 28, depth: 8, colour: 0, samples: [...rowOf(3)] }));
+    const [asPicture] = await lines('predict', run, picture);
+    const [asRow] = await lines('predict', run, file('digit.csv', [names.join(','), rowOf(3).join(',')]));
+    assert.deepEqual(asPicture.probabilities, asRow.probabilities);
+    assert.ok(['even', 'odd'].includes(asRow.class as string));
+    const record = recordOf(run);
+    const { center, spread } = record.data.table;
+    const inputs = [...rowOf(3)].map((byte, p) => Math.fround((byte - center[p]) / spread[p]));
+    assert.deepEqual([...inputsOfPixels(record.data.table, rowOf(3))], inputs);
+    const view = await viewRun(await Run.open(nodeFolder(run)), 'pixels');
+    const told = Object.fromEntries(view.facts).table;
+    assert.match(told, /to be told: label \(2 classes: even, odd\); 784 features: p0, .*, standardised/);
   });
 });
 

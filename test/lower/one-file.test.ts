@@ -18,12 +18,14 @@ import { full } from '../helpers/extent.ts';
 import { compositions, distance, everywhere, features, lengths, ourLogits, readers } from './models.ts';
 
 /** Of networks that tell classes. */
-type Classes = PortablePrediction & Required<Pick<PortablePrediction, 'label' | 'probabilities'>>;
+type Classes = PortablePrediction & { readonly label: number; readonly probabilities: number[] };
 
 interface Exported {
   readonly predict: (pixels: ArrayLike<number>) => Classes;
   /** In its place where there are LSTM layers. */
-  readonly read: (points: ArrayLike<number>) => PortableReading & { readonly points: Omit<Classes, 'multiplyAdds'>[] };
+  readonly read: (
+    points: ArrayLike<number>,
+  ) => Omit<PortableReading, 'points'> & { readonly points: Omit<Classes, 'multiplyAdds'>[] };
   readonly mode: string;
   readonly inputs: number;
   readonly classes: number;
@@ -166,7 +168,7 @@ describe('export as one JavaScript file', () => {
       const given = Array.from(row(0));
       const there = runInNewContext(`${script}; JSON.stringify(predict(${JSON.stringify(given)}))`, { atob });
       const ours = compile(model).predict(given);
-      assert.ok(distance((JSON.parse(there) as PortablePrediction).probabilities, ours.probabilities) < 1e-4);
+      assert.ok(distance((JSON.parse(there) as Classes).probabilities, ours.probabilities) < 1e-4);
     });
 
     it('refuses pixels that do not fit', async () => {

@@ -37,10 +37,10 @@ export function checkGates(model: Model): void {
     throw new RangeError('The network has no gates with a target rate; a run of `--model gated` would do.');
 }
 
-/** How the gates of a network do on digits. */
-export function boardOf(model: Model, data: Dataset): Board {
-  const sites = gateRates(model, data, { mode: 'sample' });
-  const examples = gateExamples(model, data, { most: MOST_PICTURES, mode: 'sample' });
+/** How the gates of a network do on digits. @param shown the same as the network is shown them */
+export function boardOf(model: Model, data: Dataset, shown: Dataset): Board {
+  const sites = gateRates(model, shown, { mode: 'sample' });
+  const examples = gateExamples(model, shown, { most: MOST_PICTURES, mode: 'sample' });
   const rows = sites.flatMap((site, s) => {
     const information = gateInformation(site);
     const total = site.examples.reduce((sum, count) => sum + count, 0);

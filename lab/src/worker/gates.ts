@@ -7,9 +7,12 @@ import {
   type Folder,
   fitPicture,
   type Hold,
+  inputsOfPixels,
   type Model,
+  makeDataset,
   Run,
   runModel,
+  type TableReading,
   train,
 } from '../../../src/index.ts';
 import { fetchedFolder } from '../../../src/platform/browser/index.ts';
@@ -40,7 +43,13 @@ export type GateEvent =
   /** Trained: errors on the test digits, shares in [0, 1]. */
   | { readonly event: 'trained'; readonly sampled: number; readonly threshold: number }
   /** Opened: what is to be said of it. */
-  | { readonly event: 'opened'; readonly name: string; readonly note: string };
+  | {
+      readonly event: 'opened';
+      readonly name: string;
+      readonly note: string;
+      /** Of the classes, where they are words. */
+      readonly classes?: readonly string[];
+    };
 
 /** A digit: drawn strokes as text, or, where they are empty, the number of a test digit; and what is held. */
 export interface Look {
@@ -76,6 +85,8 @@ interface Current {
   readonly engine: Engine;
   readonly model: Model;
   readonly test: Dataset;
+  /** How its run read a table of pixels, where it was trained on one. */
+  readonly table?: TableReading | undefined;
 }
 let current: Current | undefined;
 /** What makes a network, one after another: an engine is closed when nobody steps on it any more. */
@@ -142,24 +153,35 @@ export const gatesAnswers = {
       try {
         const { model, from } = await runModel(run, engine);
         checkGates(model);
-        current = { engine, model, test };
+        current = { engine, model, test, table: data.table };
         const other =
           data.source === 'digits' ? '' : ` It was trained on ${data.name}; the test digits here are the lab's own.`;
         const more = run.record.result ? '' : ' It is not done: opened again later, it may have better weights.';
-        yield { event: 'opened', name, note: `Weights: ${from}.${more}${other}` };
+        const classes = data.table?.targets[0]?.classes;
+        yield { event: 'opened', name, note: `Weights: ${from}.${more}${other}`, ...(classes && { classes }) };
       } finally {
         if (current?.engine !== engine) engine.close();
       }
     }),
 
   /** How every gate does on the test digits. */
-  gateBoard: async (): Promise<Board> => boardOf(now().model, now().test),
+  gateBoard: async (): Promise<Board> => boardOf(now().model, now().test, shown(now())),
 
   /** What the network says of one digit. */
   lookAtGates: async (look: Look): Promise<Seen> => lookAt(now(), look),
 };
 
-function lookAt({ model, test }: Current, { strokes, test: number, hold }: Look): Seen {
+/** The test digits as the network is shown them. */
+function shown({ test, table }: Current): Dataset {
+  if (!table) return test;
+  const { name, labels, width, classes, count } = test;
+  const features = new Float32Array(count * width);
+  for (let i = 0; i < count; i++)
+    features.set(inputsOfPixels(table, test.features.subarray(i * width, (i + 1) * width) as Uint8Array), i * width);
+  return makeDataset({ name, features, labels, scale: 1, width, classes });
+}
+
+function lookAt({ model, test, table }: Current, { strokes, test: number, hold }: Look): Seen {
   const drawn = decodeStrokes(strokes);
   const pixels =
     drawn.length > 0
@@ -167,7 +189,7 @@ function lookAt({ model, test }: Current, { strokes, test: number, hold }: Look)
       : Uint8Array.from(test.features.subarray(number * WIDTH, (number + 1) * WIDTH));
   if (pixels.length !== WIDTH)
     throw new RangeError(`There is no test digit ${number}; one from 0 to ${test.count - 1} would do.`);
-  const inputs = Float32Array.from(pixels, (byte) => byte * test.scale);
+  const inputs = inputsOfPixels(table, pixels);
   const compiled = compile(model, { mode: 'ensemble', samples: DRAWS });
   const free = compiled.predict(inputs);
   const held = hold.length > 0 ? compiled.predict(inputs, { hold }) : free;
