@@ -71,6 +71,14 @@ export const gatedText: LayerText<GatedSpec> = {
 export const ungatedGated = ({ units, activation = 'linear', name }: GatedSpec): DenseSpec =>
   dense(units, activation, name);
 
+export const blocksOf = ({ units, blocks = units }: GatedSpec): number => blocks;
+
+export const withBlocks = (spec: GatedSpec, blocks: number): GatedSpec => ({
+  ...spec,
+  units: (spec.units / blocksOf(spec)) * blocks,
+  blocks,
+});
+
 /** What a gated layer keeps from step to step. */
 interface Kept extends GateFacts {
   readonly activation: Neuron;

@@ -13,7 +13,7 @@ import { applyDense, type DenseSpec, denseText } from './dense.ts';
 import { applyDepthwise, type DepthwiseSpec, depthwiseText } from './depthwise.ts';
 import { applyDropout, type DropoutSpec, dropoutText } from './dropout.ts';
 import { applyEmbedding, type EmbeddingSpec, embeddingText } from './embedding.ts';
-import { applyGated, type GatedSpec, gatedNames, gatedText, ungatedGated } from './gated.ts';
+import { applyGated, blocksOf, type GatedSpec, gatedNames, gatedText, ungatedGated, withBlocks } from './gated.ts';
 import type { LayerText } from './layer-text.ts';
 import { applyLstm, type LstmSpec, lstmNames, lstmText } from './lstm.ts';
 import { type LayerDescription, type LayerKind, layerNames } from './module.ts';
@@ -33,6 +33,12 @@ export interface LayerFacts<S> {
   inside?(spec: S, change: (layer: LayerSpec) => LayerSpec): S;
   /** Of a layer with gates: the layer with every part computed and no gates. */
   ungated?(spec: S): LayerSpec;
+  /** Of a layer whose outputs are blocks with a gate each: how many. */
+  blocks?(spec: S): number;
+  /** The same with so many of its blocks. */
+  withBlocks?(spec: S, blocks: number): S;
+  /** Does it read every number of its input through weights alone, so that numbers that are always 0 can be left out? */
+  readonly readsByWeights?: true;
 }
 
 const kind = <S extends LayerDescription>(
@@ -67,12 +73,17 @@ export const layerKinds = {
     { channels: true, size: true, neuron: true, stride: true, padding: true },
     convolutionText,
   ),
-  dense: kind(applyDense, { units: true, neuron: true }, denseText),
+  dense: kind(applyDense, { units: true, neuron: true }, denseText, { readsByWeights: true }),
   depthwise: kind(applyDepthwise, { size: true, neuron: true, stride: true, padding: true }, depthwiseText),
   dropout: kind(applyDropout, { drop: true }, dropoutText),
   embedding: kind(applyEmbedding, { classes: true, units: true }, embeddingText),
-  gated: kind(applyGated, { units: true, ...gatedNames }, gatedText, { ungated: ungatedGated }),
-  lstm: kind(applyLstm, { units: true, ...lstmNames }, lstmText),
+  gated: kind(applyGated, { units: true, ...gatedNames }, gatedText, {
+    ungated: ungatedGated,
+    blocks: blocksOf,
+    withBlocks,
+    readsByWeights: true,
+  }),
+  lstm: kind(applyLstm, { units: true, ...lstmNames }, lstmText, { readsByWeights: true }),
   norm: kind(applyNorm, {}, normText),
   parallel: kind(applyParallel, { parts: true, ...parallelNames }, parallelText, { inside: parts }),
   pool: kind(applyPool, { size: true, stride: true, by: true }, poolText),
@@ -127,6 +138,18 @@ export function layersInside(layer: LayerSpec): readonly LayerSpec[] {
 /** Does it have gates of its own? */
 export const hasGates = ({ layer }: LayerSpec): boolean =>
   (layerKinds[layer] as LayerFacts<LayerSpec>).ungated !== undefined;
+
+/** How many blocks with a gate each its outputs are; undefined for other layers. */
+export const gatedBlocks = (layer: LayerSpec): number | undefined =>
+  (layerKinds[layer.layer] as LayerFacts<LayerSpec>).blocks?.(layer);
+
+/** A layer of gated blocks with so many of them. */
+export const layerWithBlocks = (layer: LayerSpec, blocks: number): LayerSpec =>
+  (layerKinds[layer.layer] as LayerFacts<LayerSpec>).withBlocks?.(layer, blocks) ?? layer;
+
+/** Does it read its input through weights alone? */
+export const readsByWeights = ({ layer }: LayerSpec): boolean =>
+  (layerKinds[layer] as LayerFacts<LayerSpec>).readsByWeights === true;
 
 /** The same without gates, inside too: every part computed. */
 export function ungated(layer: LayerSpec): LayerSpec {

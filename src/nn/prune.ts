@@ -1,4 +1,4 @@
-import type { LayerSpec } from './layer-kinds.ts';
+import { gatedBlocks, type LayerSpec, layerWithBlocks, readsByWeights } from './layer-kinds.ts';
 import { createModel, type Model } from './model.ts';
 import { isModule, type Module } from './module.ts';
 import type { Axis } from './parameter.ts';
@@ -17,6 +17,13 @@ export function pruneBlocks(model: Model, kept: KeptBlocks): Model {
   let inputs: readonly number[] | undefined;
   for (const i of model.layers.keys()) inputs = copyLayer(model, pruned, i, { inputs, gates: kept.get(i) });
   return pruned;
+}
+
+/** Can a layer do without some of its blocks? Its outputs are gated blocks, and the layer on it reads them through weights alone. */
+export function losesBlocks({ spec: { layers } }: Model, place: number): boolean {
+  const [layer, above] = [layers[place], layers[place + 1]];
+  if (!layer || isModule(layer) || !above || isModule(above)) return false;
+  return gatedBlocks(layer) !== undefined && readsByWeights(above);
 }
 
 /** What stays of a layer; undefined: all. */
@@ -41,7 +48,7 @@ function copyLayer(model: Model, pruned: Model, place: number, kept: Kept): read
     return undefined;
   }
   const spec = model.spec.layers[place];
-  const blocks = !isModule(spec) && spec.layer === 'gated' ? (spec.blocks ?? spec.units) : layer.outputs;
+  const blocks = (isModule(spec) ? undefined : gatedBlocks(spec)) ?? layer.outputs;
   const size = layer.outputs / blocks;
   const { inputs = range(layer.inputs), gates = range(blocks) } = kept;
   const units = gates.flatMap((k) => range(size).map((j) => k * size + j));
@@ -62,10 +69,9 @@ const rowsOfWeights = (axis: Axis, inputs: number, shape: readonly number[]): nu
 
 function prunedSpec(spec: Module | LayerSpec, blocks: readonly number[] | undefined, name: string): Module | LayerSpec {
   if (isModule(spec)) return spec;
-  if (spec.layer !== 'gated' || !blocks) return { ...spec, name };
-  if (blocks.length === 0) throw new RangeError(`${name}: no block would be left; keep at least one.`);
-  const size = spec.units / (spec.blocks ?? spec.units);
-  return { ...spec, name, units: blocks.length * size, blocks: blocks.length };
+  if (!blocks) return { ...spec, name };
+  if (blocks.length === 0) throw new RangeError(`${name}: no block would be left. Expected one to stay at least.`);
+  return { ...layerWithBlocks(spec, blocks.length), name };
 }
 
 const range = (count: number): number[] => Array.from({ length: count }, (_, i) => i);

@@ -5,7 +5,7 @@ import { ungated } from '../nn/layer-kinds.ts';
 import { createModel, type Model } from '../nn/model.ts';
 import { isModule } from '../nn/module.ts';
 import type { Pass } from '../nn/pass.ts';
-import { pruneBlocks } from '../nn/prune.ts';
+import { losesBlocks, pruneBlocks } from '../nn/prune.ts';
 import { seedToKey } from '../random/stream.ts';
 import { checkNames, type NamesOf } from '../schema/names.ts';
 import { largestOf } from '../tasks/link.ts';
@@ -175,12 +175,6 @@ export function compile(model: Model, options: CompileOptions = {}): CompiledMod
     removed += units - everOpen.length;
   }
   return new CompiledModel(kept.size > 0 ? pruneBlocks(model, kept) : model, mode, samples, removed);
-}
-
-/** Is a layer gated itself, and does the one on it read it through weights alone, so that both can do without some of its blocks? */
-function losesBlocks({ spec: { layers } }: Model, place: number): boolean {
-  const kinds = [layers[place], layers[place + 1]].map((spec) => (spec && !isModule(spec) ? spec.layer : undefined));
-  return kinds[0] === 'gated' && ['gated', 'dense', 'lstm'].includes(kinds[1] ?? '');
 }
 
 /** Measures a compiled network beside the same network computed densely, alternating, on one set of data. */
