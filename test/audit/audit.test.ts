@@ -120,7 +120,7 @@ describe('certify', () => {
       ['extreme logits', { ...score, expect: (a) => 1 / Math.exp(-a) - 1 / Math.exp(-a) }],
       ['formulas', { ...score, expect: (a) => 0.9 * sigmoid(a) }],
     ];
-    for (const [claim, neuron] of full ? wrong : wrong.slice(0, 3))
+    for (const [claim, neuron] of full ? wrong : wrong.slice(0, 2))
       assert.equal(verdictOf(neuron, claim), 'refuted', claim);
     if (!full) return;
     const many = resolveNeuron('rloo:K=16');
@@ -224,7 +224,7 @@ describe('certify', () => {
       ],
       ['same update, same state', /changes its input arrays/, learner(({ loss }) => void (loss[0] = 0))],
     ];
-    for (const [claim, evidence, neuron] of full ? wrong : wrong.filter((_, i) => i % 4 === 0)) {
+    for (const [claim, evidence, neuron] of full ? wrong : wrong.filter((_, i) => i % 6 === 3)) {
       const found = certify(neuron).find((one) => one.claim === claim);
       assert.equal(found?.verdict, 'refuted', `${claim}: ${evidence}`);
       assert.match(found.evidence, evidence);

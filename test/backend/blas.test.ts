@@ -16,6 +16,7 @@ import { type MatmulOptions, matmul } from '../../src/tensor/ops/matmul.ts';
 import { Tape } from '../../src/tensor/tape.ts';
 import { Stepper } from '../../src/train/step.ts';
 import { guarded } from '../helpers/arena.ts';
+import { full } from '../helpers/extent.ts';
 import { assertClose, assertSameBits, drawn, normal } from '../helpers/numbers.ts';
 import { digits } from '../train/tiny.ts';
 
@@ -139,7 +140,7 @@ describe('products by BLAS', { skip }, async () => {
     const small = call.filter(({ m, n, k }) => m * n * k >= 1 << 15 && m * n * k <= 1 << 23);
     fc.assert(
       fc.property(small, fc.nat(), (shape, seed) => compare({ ...PLAIN, ...shape }, seed)),
-      { numRuns: 60 },
+      { numRuns: full ? 60 : 20 },
     );
   });
 
@@ -169,7 +170,7 @@ describe('products by BLAS', { skip }, async () => {
         fc.nat(),
         compare,
       ),
-      { numRuns: 40 },
+      { numRuns: full ? 40 : 12 },
     );
   });
 

@@ -3,6 +3,7 @@ import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { createEngine, type EngineOptions } from '../../src/backend/engine.ts';
 import { type Heap, HeapError, LINE, paddedBytes } from '../../src/backend/heap.ts';
+import { full } from '../helpers/extent.ts';
 
 const MIB = 2 ** 20;
 const kinds: readonly EngineOptions[] = [{ simd: 'simd', threads: 1 }, { backend: 'reference' }];
@@ -62,7 +63,7 @@ for (const options of kinds)
           });
           assertMarked(heap, [...persistent, ...step]);
         }),
-        { numRuns: 25 },
+        { numRuns: full ? 25 : 6 },
       );
     });
 
@@ -87,7 +88,7 @@ for (const options of kinds)
           }
           assert.equal(heap.usage.claimed, claimed);
         }),
-        { numRuns: 25 },
+        { numRuns: full ? 25 : 6 },
       );
     });
 

@@ -6,7 +6,7 @@ import { after, describe, it } from 'node:test';
 import { benchCommand } from '../../cli/bench.ts';
 import { createEngine, readCalibration } from '../../src/platform/node/index.ts';
 import { refused } from '../helpers/refused.ts';
-import { runCli } from '../helpers/run-cli.ts';
+import { runCliHere } from '../helpers/run-here.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'flipgrad-bench-'));
 after(() => rmSync(folder, { recursive: true }));
@@ -16,7 +16,7 @@ describe('flipgrad bench', () => {
     const file = join(folder, 'calibration.json');
     const plot = join(folder, 'deep/picture.svg');
     const small = ['--units', '64', '--sizes', '1,16', '--rows', '20', '--inputs', '50', '--threads', '1'];
-    const { code, stderr, lines } = await runCli(['bench', ...small, '--plot', plot, '--calibrate'], {
+    const { code, stderr, lines } = await runCliHere(['bench', ...small, '--plot', plot, '--calibrate'], {
       env: { FLIPGRAD_CALIBRATION: file },
     });
     assert.equal(code, 0, stderr);
@@ -54,7 +54,7 @@ describe('flipgrad bench', () => {
         { layer: 'gated', units: 64, blocks: 16, neuron: 'noisy-top-k', rate: 0.125, compute: 'blocks' },
       ];`,
     );
-    const { code, stderr, lines } = await runCli([
+    const { code, stderr, lines } = await runCliHere([
       'bench',
       ...['--step', net, '--inputs', '20', '--rows', '6', '--classes', '5', '--threads', '1'],
     ]);

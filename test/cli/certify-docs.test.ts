@@ -6,10 +6,10 @@ import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { auditCommand } from '../../cli/audit.ts';
 import { verifyCommand } from '../../cli/verify.ts';
+import { slow } from '../helpers/extent.ts';
 import { blocksOf, readPage } from '../helpers/page.ts';
 import { refused } from '../helpers/refused.ts';
-import { runCli } from '../helpers/run-cli.ts';
-import { runHere } from '../helpers/run-here.ts';
+import { runCliHere, runHere } from '../helpers/run-here.ts';
 
 const page = readPage('docs/certify.md');
 const folder = mkdtempSync(join(tmpdir(), 'flipgrad-certify-'));
@@ -43,7 +43,7 @@ const rowsOf = (stdout: string): Row[] =>
     .filter(({ event }) => event === 'program');
 
 describe('docs/certify.md', () => {
-  it('its command lines audit a network and a function, and verify the certificate', async () => {
+  it('its command lines audit a network and a function, and verify the certificate', { skip: slow }, async () => {
     const outputs: string[] = [];
     for (const [name, ...args] of lines) {
       const { code, stdout, stderr } = await runHere(commands[name as keyof typeof commands](), args);
@@ -79,7 +79,7 @@ describe('docs/certify.md', () => {
       export const net = { values: { a: [0.3, -0.6] }, loss: ({ a }) => square(subtract(sum(fire(liar, a)), [0.3])) };`,
     );
     const out = path('lies.json');
-    const { code, stdout } = await runCli(['audit', '--net', `${path('lies.ts')}#net`, '--out', out]);
+    const { code, stdout } = await runCliHere(['audit', '--net', `${path('lies.ts')}#net`, '--out', out]);
     assert.equal(code, 1);
     assert.match(rowsOf(stdout)[0].verdicts[0].evidence, /is off ∂E\[loss\] at 2 of 2 numbers of 1 parameter;/);
     const certificate = JSON.parse(readFileSync(out, 'utf8'));
@@ -87,7 +87,7 @@ describe('docs/certify.md', () => {
     assert.match((await runHere(verifyCommand(), [out])).stdout, /^Verified: 1 program,/);
     certificate.neurons[0].verdicts[0].verdict = 'holds';
     writeFileSync(out, JSON.stringify(certificate));
-    const verified = await runCli(['verify', out]);
+    const verified = await runCliHere(['verify', out]);
     assert.equal(verified.code, 1);
     assert.match(verified.stdout, /certified "holds", now "refuted"/);
   });

@@ -1,13 +1,14 @@
 /** Commands that are printed are pasted into a shell, wherever a run lies. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { commandLine, pathWord } from '../../cli/command-line.ts';
 import { runCli } from '../helpers/run-cli.ts';
+import { twoClasses } from '../helpers/tables.ts';
 
 const MAIN = fileURLToPath(new URL('../../cli/main.ts', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'flipgrad-command-'));
@@ -28,13 +29,15 @@ describe('a printed command', { skip: windows }, () => {
 
   it('goes on with a run in a folder of any name', async () => {
     const run = join(folder, "it's $HOME; touch 'owned' `id` \"&");
+    const data = twoClasses(join(folder, 'two.csv'));
     const { code, stderr } = await runCli(
-      ['train', '--units', '16', '--blocks', '4', '--epochs', '100000', '--run', run, '--json'],
+      ['train', '--data', data, '--units', '16', '--blocks', '4', '--epochs', '100000', '--run', run, '--json'],
       { startedBy: '"epoch":1,', onStarted: (kill) => kill('SIGINT') },
     );
     assert.equal(code, 130, stderr);
     const command = /To go on: (flipgrad [^\n]*)\n$/.exec(stderr)?.[1];
-    const shell = `flipgrad() { "${process.execPath}" "${MAIN}" "$@" --epochs 3 --json; }; ${command}`;
+    const epochs = Number(readdirSync(join(run, 'checkpoints')).sort().at(-1)?.split('-')[1]) + 2;
+    const shell = `flipgrad() { "${process.execPath}" "${MAIN}" "$@" --epochs ${epochs} --json; }; ${command}`;
     const text = execFileSync('sh', ['-c', shell], { cwd: folder, encoding: 'utf8' });
     assert.match(text, /"event":"resumed"[^\n]*\n/);
     assert.match(text, /"event":"result"/);

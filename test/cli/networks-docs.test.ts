@@ -37,7 +37,7 @@ describe('docs/networks.md', () => {
       assert.ok(text.split('\n').filter((line) => line.trim() !== '').length <= 26, name);
   });
 
-  it('gates within residual blocks learn, skip, and are exported without their file', async () => {
+  it('gates within residual blocks learn, skip, and are exported without their file', { skip: slow }, async () => {
     const run = path('deep');
     const result = resultOf(
       await good(trainCommand(), '--net', path('deep.ts'), '--neuron', 'straight-through', '--run', run, ...SHORT),
@@ -60,7 +60,7 @@ describe('docs/networks.md', () => {
     await good(generateCommand(), run, '--prompt', 'the ', '--bytes', '16');
   });
 
-  it('a residual net skips layers while it trains, and learns', async () => {
+  it('a residual net skips layers while it trains, and learns', { skip: slow }, async () => {
     const result = resultOf(
       await good(
         trainCommand(),
@@ -88,7 +88,7 @@ describe('docs/networks.md', () => {
     for (const format of ['onnx', 'js']) await good(exportCommand(), run, '--format', format);
   });
 
-  it('a module and a neuron of one’s own learn, hold what they claim, and are exported', async () => {
+  it('a module and a neuron of one’s own learn, hold what they claim, and are exported', { skip: slow }, async () => {
     const [net, run] = [path('highway.ts'), path('highway')];
     const audited = resultOf(await good(auditCommand(), net, '--units', '2'));
     assert.deepEqual([audited.neurons, audited.refuted], [1, []]);

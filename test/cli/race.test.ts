@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { RacePoint } from '../../src/index.ts';
-import { runCli } from '../helpers/run-cli.ts';
+import { runCliHere } from '../helpers/run-here.ts';
 
 /** The heights of a panel's lines, read off by its own axis: the numbers beside its ticks. */
 function linesOf(svg: string, title: string): number[][] {
@@ -24,7 +24,7 @@ test('`flipgrad race --plot` draws what it prints: a line an arm, means over see
     const file = join(folder, 'deep/race.svg');
     const arms = ['straight-through', 'rloo:K=3', 'sigmoid'];
     const flags = ['--budget', '12', '--points', '2', '--units', '6', '--examples', '40', '--valid', '50'];
-    const { code, stderr, lines } = await runCli([
+    const { code, stderr, lines } = await runCliHere([
       ...['race', '--neuron', arms.join(','), ...flags, '--batch', '20', '--seeds', '2', '--threads', '1'],
       ...['--plot', file, '--json'],
     ]);
@@ -76,7 +76,7 @@ test('`flipgrad race --plot` draws what it prints: a line an arm, means over see
 });
 
 test('a race of one ends with a sentence and draws nothing', async () => {
-  const { code, stderr } = await runCli([
+  const { code, stderr } = await runCliHere([
     'race',
     '--neuron',
     'rloo',

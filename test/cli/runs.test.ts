@@ -9,7 +9,7 @@ import { digitsSplit } from '../../src/data/digits.ts';
 import { slow } from '../helpers/extent.ts';
 import { pngFile } from '../helpers/png-file.ts';
 import { refused } from '../helpers/refused.ts';
-import { runCli } from '../helpers/run-cli.ts';
+import { runCliHere } from '../helpers/run-here.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'flipgrad-runs-cli-'));
 after(() => rmSync(folder, { recursive: true }));
@@ -39,11 +39,13 @@ before(async () => {
     '--blas',
     'off',
   ];
-  const runs = await Promise.all([
-    runCli([...args, '--epochs', '6', '--lr', '0.01', '--batch', '40', '--run', path('a')]),
-    runCli([...args, '--epochs', '1', '--neuron', 'top-k', '--run', path('b')]),
-  ]);
-  for (const { code, stderr } of runs) assert.equal(code, 0, stderr);
+  for (const more of [
+    ['--epochs', '6', '--lr', '0.01', '--batch', '40', '--run', path('a')],
+    ['--epochs', '1', '--neuron', 'top-k', '--run', path('b')],
+  ]) {
+    const { code, stderr } = await runCliHere([...args, ...more]);
+    assert.equal(code, 0, stderr);
+  }
   // As a killed run leaves it.
   const record = JSON.parse(readFileSync(join(path('b'), 'run.json'), 'utf8'));
   delete record.result;
@@ -51,7 +53,7 @@ before(async () => {
 });
 
 const json = async (...args: string[]): Promise<Record<string, unknown>[]> => {
-  const { code, stderr, lines } = await runCli(args);
+  const { code, stderr, lines } = await runCliHere(args);
   assert.equal(code, 0, stderr);
   return lines();
 };
@@ -75,7 +77,7 @@ describe('flipgrad runs', () => {
     const { cpSync } = await import('node:fs');
     cpSync(path('a'), broken, { recursive: true });
     truncateSync(join(broken, 'run.json'), 500);
-    const { code, stderr, lines } = await runCli(['runs', join(folder, 'runs')]);
+    const { code, stderr, lines } = await runCliHere(['runs', join(folder, 'runs')]);
     rmSync(broken, { recursive: true });
     assert.equal(code, 0);
     assert.equal(lines().length, 2);
@@ -83,7 +85,7 @@ describe('flipgrad runs', () => {
   });
 
   it('a folder without runs is bad usage', async () => {
-    const { code, stderr } = await runCli(['runs', join(folder, 'nowhere')]);
+    const { code, stderr } = await runCliHere(['runs', join(folder, 'nowhere')]);
     assert.deepEqual([code, /nowhere is no run and holds none/.test(stderr)], [2, true]);
   });
 });
@@ -93,7 +95,7 @@ describe('flipgrad show', () => {
     const [shown] = await json('show', path('a'));
     assert.equal((shown.metrics as unknown[]).length, 8);
     assert.equal((shown.record as { config: { units: number } }).config.units, 64);
-    const { code, stderr } = await runCli(['show', folder]);
+    const { code, stderr } = await runCliHere(['show', folder]);
     assert.deepEqual([code, /holds no run: there is no run.json/.test(stderr)], [2, true]);
   });
 });
@@ -129,13 +131,13 @@ describe('flipgrad evaluate', () => {
     const weights = join(path('a'), 'weights.safetensors');
     const good = readFileSync(weights);
     writeFileSync(weights, good.subarray(0, 5000));
-    const { code, stderr } = await runCli(['evaluate', path('a')]);
+    const { code, stderr } = await runCliHere(['evaluate', path('a')]);
     writeFileSync(weights, good);
     assert.equal(code, 2);
     assert.match(stderr, /^flipgrad: .*a\/weights\.safetensors/);
     const narrow = join(folder, 'narrow.csv');
     writeFileSync(narrow, Array.from({ length: 30 }, (_, i) => `${i % 3},${i},7`).join('\n'));
-    const other = await runCli(['evaluate', path('a'), '--data', narrow]);
+    const other = await runCliHere(['evaluate', path('a'), '--data', narrow]);
     assert.equal(other.code, 2);
     assert.match(other.stderr, /has 3 columns; the network takes 784 numbers, and 785 columns with a label/);
   });

@@ -8,6 +8,7 @@ import { encodeIdx } from '../../src/data/idx.ts';
 import { flagsUnder } from '../helpers/flags.ts';
 import { refused } from '../helpers/refused.ts';
 import { runCli } from '../helpers/run-cli.ts';
+import { runCliHere } from '../helpers/run-here.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'flipgrad-cli-'));
 after(() => rmSync(folder, { recursive: true }));
@@ -74,16 +75,16 @@ describe('flipgrad train', () => {
 
   it('says which settings do nothing for a network without gates', async () => {
     const idle = ['--model', 'dense', '--gater-lr', '0.1', '--epochs', '1', '--run', 'none'];
-    const { code, stderr } = await runCli(['train', '--data', csvFile('good.csv'), ...small(...idle)]);
+    const { code, stderr } = await runCliHere(['train', '--data', csvFile('good.csv'), ...small(...idle)]);
     assert.equal(code, 0, stderr);
     assert.match(stderr, /--model dense has no gates, so that this does nothing: (--[a-z]+, )*--gater-lr\./);
   });
 
   it('gives the same result for the same seed, whatever the threads', async () => {
     const data = csvFile('same.csv');
-    const runs = await Promise.all(
-      ['1', '2'].map((threads) => runCli(['train', '--data', data, ...small('--threads', threads)])),
-    );
+    const runs = [];
+    for (const threads of ['1', '2'])
+      runs.push(await runCliHere(['train', '--data', data, ...small('--threads', threads)]));
     const results = runs.map(({ lines }) => {
       const { seconds, threads, ...rest } = lines().at(-1) as Record<string, unknown>;
       assert.ok(seconds && threads);
@@ -95,7 +96,7 @@ describe('flipgrad train', () => {
   it('writes its run folder complete, and refuses one that is in use', async () => {
     const out = join(folder, 'run');
     const args = ['train', '--data', csvFile('run.csv'), ...small('--run', out, '--log', 'csv,tensorboard')];
-    const { code, stderr, lines } = await runCli(args);
+    const { code, stderr, lines } = await runCliHere(args);
     assert.equal(code, 0, stderr);
     assert.deepEqual(readdirSync(out).sort(), [
       'checkpoints',
@@ -123,7 +124,7 @@ describe('flipgrad train', () => {
     const svg = readFileSync(join(out, 'curves.svg'), 'utf8');
     assert.equal(svg.match(/<polyline/g)?.length, 2 + 2 + 3);
     assert.doesNotMatch(svg, /NaN|undefined|Infinity/);
-    const again = await runCli(args);
+    const again = await runCliHere(args);
     assert.equal(again.code, 2);
     assert.match(again.stderr, /holds checkpoints already; a new or empty folder would do/);
   });
@@ -135,7 +136,7 @@ describe('flipgrad train', () => {
     const names = readdirSync(env.FLIPGRAD_RUNS);
     assert.equal(names.length, 2);
     for (const name of names) assert.match(name, /^\d{8}-\d{6}-top-k_k_2-1(-2)?$/);
-    const { lines } = await runCli([...args, '--run', 'none'], { env });
+    const { lines } = await runCliHere([...args, '--run', 'none'], { env });
     assert.deepEqual(
       lines().map(({ event }) => event),
       ['data', 'epoch', 'result'],
@@ -150,12 +151,12 @@ describe('flipgrad train', () => {
       [['--neuron', 'top-k', '--rate', 'none'], 0.25],
     ];
     for (const [flags, density] of policies) {
-      const { code, stderr, lines } = await runCli(['train', '--data', csvFile('policy.csv'), ...small(...flags)]);
+      const { code, stderr, lines } = await runCliHere(['train', '--data', csvFile('policy.csv'), ...small(...flags)]);
       assert.equal(code, 0, stderr);
       assert.equal((lines().at(-1) as { density?: number }).density, density, flags.join(' '));
     }
     const hard = ['--neuron', 'hard-concrete', '--sparsity', 'expected-l0+expected-flops'];
-    assert.equal((await runCli(['train', '--data', csvFile('hard.csv'), ...small(...hard)])).code, 0);
+    assert.equal((await runCliHere(['train', '--data', csvFile('hard.csv'), ...small(...hard)])).code, 0);
   });
 
   it('stops on an interrupt with code 130', async () => {
@@ -174,8 +175,6 @@ describe('flipgrad train', () => {
 });
 
 describe('flipgrad train refuses bad input with one sentence and code 2', () => {
-  /** Those that run in a process of their own. */
-  const OWN = ['an unknown flag', 'a loss that is NaN'];
   const cases: [string, string[], RegExp][] = [
     [
       'an unknown neuron',
@@ -216,9 +215,7 @@ describe('flipgrad train refuses bad input with one sentence and code 2', () => 
         ...small(...args),
         ...(args.includes('--resume') || args.includes('--run') ? [] : ['--run', out]),
       ];
-      const { code, stdout, stderr } = OWN.includes(name)
-        ? await runCli(['train', ...given])
-        : { stdout: '', ...(await refused(trainCommand(), given)) };
+      const { code, stdout, stderr } = await runCliHere(['train', ...given]);
       assert.equal(code, 2, stderr);
       assert.match(stderr, message);
       assert.equal(stderr.trim().split('\n').length <= 2, true, stderr);

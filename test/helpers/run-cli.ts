@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 const MAIN = fileURLToPath(new URL('../../cli/main.ts', import.meta.url));
 
 /** Runs that are told no folder leave theirs here. */
-const RUNS = mkdtempSync(join(tmpdir(), 'flipgrad-cli-runs-'));
+export const RUNS = mkdtempSync(join(tmpdir(), 'flipgrad-cli-runs-'));
 process.once('exit', () => rmSync(RUNS, { recursive: true, force: true }));
 
 export interface Finished {
@@ -59,12 +59,13 @@ export function runCli(
     });
     child.on('error', reject);
     child.on('close', (code) => {
-      const lines = () =>
-        stdout
-          .trim()
-          .split('\n')
-          .map((line) => JSON.parse(line));
-      resolve({ code, stdout, stderr, lines });
+      resolve({ code, stdout, stderr, lines: () => linesOf(stdout) });
     });
   });
 }
+
+export const linesOf = (stdout: string): Record<string, unknown>[] =>
+  stdout
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line));

@@ -1,5 +1,7 @@
 import { type Command, CommanderError } from 'commander';
 import { ExitCode, explain } from '../../cli/exit.ts';
+import { programFor } from '../../cli/program.ts';
+import { type Finished, linesOf, RUNS } from './run-cli.ts';
 
 /**
  * Runs a command in this process, without the seconds that a process of its own takes to start.
@@ -12,6 +14,8 @@ export async function runHere(
   const written = { stdout: '', stderr: '' };
   const kept = { stdout: process.stdout.write, stderr: process.stderr.write };
   const streams = ['stdout', 'stderr'] as const;
+  const { exitCode } = process;
+  process.exitCode = undefined;
   for (const stream of streams)
     process[stream].write = (text: string | Uint8Array): boolean => {
       // Commands write text; bytes are what the test runner tells its parent meanwhile.
@@ -21,12 +25,37 @@ export async function runHere(
     };
   try {
     await command.exitOverride().parseAsync([...args], { from: 'user' });
-    return { code: 0, ...written };
+    return { code: Number(process.exitCode ?? 0), ...written };
   } catch (error) {
     if (error instanceof CommanderError) return { code: error.exitCode === 0 ? 0 : ExitCode.badUsage, ...written };
     const { text, code } = explain(error);
     return { code, stdout: written.stdout, stderr: `${written.stderr}${text}\n` };
   } finally {
     for (const stream of streams) process[stream].write = kept[stream];
+    process.exitCode = exitCode;
+  }
+}
+
+/**
+ * Runs the command line in this process, its output as piped: what `runCli` gives, without a start of a second of processor time. For all
+ * that is not about processes (signals, streams, limits, crashes). One at a time, since whatever is printed meanwhile counts as its output.
+ */
+export async function runCliHere(
+  args: readonly string[],
+  { env = {} }: { env?: Readonly<Record<string, string>> } = {},
+): Promise<Finished> {
+  const given = { FLIPGRAD_RUNS: RUNS, ...env };
+  const before = Object.keys(given).map((name) => [name, process.env[name]] as const);
+  const terminal = process.stdout.isTTY;
+  Object.assign(process.env, given);
+  process.stdout.isTTY = false;
+  try {
+    const finished = await runHere(await programFor(args), args);
+    return { ...finished, lines: () => linesOf(finished.stdout) };
+  } finally {
+    process.stdout.isTTY = terminal;
+    for (const [name, value] of before)
+      if (value === undefined) delete process.env[name];
+      else process.env[name] = value;
   }
 }

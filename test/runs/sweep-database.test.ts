@@ -14,6 +14,7 @@ import { work } from '../../src/platform/node/sweep/worker.ts';
 import { checkSweep } from '../../src/runs/sweep/definition.ts';
 import { planSweep } from '../../src/runs/sweep/plan.ts';
 import type { TrialOutcome } from '../../src/runs/sweep/trial.ts';
+import { withDatabase } from '../helpers/database.ts';
 import { slow } from '../helpers/extent.ts';
 import { temporaryFolder } from './tiny-run.ts';
 
@@ -26,7 +27,7 @@ describe('a sweep in a database', () => {
   let store: SweepStore;
   let queue: TrialQueue;
   before(async () => {
-    database = await openEmbedded(temporaryFolder());
+    database = await openEmbedded(await withDatabase(temporaryFolder()));
     store = new SweepStore(database);
     await store.create();
     await store.create();
@@ -193,7 +194,7 @@ describe('a folder that goes away', () => {
   it('is told of by its database, is not made again, and goes on where it is', { skip: slow }, async () => {
     const top = temporaryFolder();
     const [here, there] = [join(top, 'here'), join(top, 'there')];
-    const database = await openEmbedded(here);
+    const database = await openEmbedded(await withDatabase(here));
     const store = new SweepStore(database);
     await store.create();
     await store.register(definition);

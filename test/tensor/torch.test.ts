@@ -1,6 +1,8 @@
 /** Ours beside PyTorch's: products, softmax, LSTM, CTC, and Adam. Skipped where python3 has no torch. */
-import { execFileSync, spawnSync } from 'node:child_process';
-import { test } from 'node:test';
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import { after, test } from 'node:test';
 import { adam } from '../../src/optim/index.ts';
 import { multiply } from '../../src/tensor/ops/arithmetic.ts';
 import { attention } from '../../src/tensor/ops/attention.ts';
@@ -13,24 +15,47 @@ import { Tape } from '../../src/tensor/tape.ts';
 import { reference } from '../helpers/engines.ts';
 import { assertClose, drawn, normal } from '../helpers/numbers.ts';
 
-/** The first of these that has PyTorch: a Python of one's own may stand before that of the system. */
-const python = ['python3', '/usr/bin/python3'].find(
-  (command) => spawnSync(command, ['-c', 'import torch'], { timeout: 60_000 }).status === 0,
-);
-const skip = python ? false : 'python3 has no torch; where it has, this compares with it';
+/** PyTorch in one process for all programs, which takes seconds to start: a line of JSON in, a line of JSON out. */
+const SERVER = `
+import json, sys, torch
+torch.set_num_threads(1)
+torch.set_default_dtype(torch.float64)
+print('ready', flush=True)
+for line in sys.stdin:
+    given = json.loads(line)
+    names = {'torch': torch, 'a': {k: torch.tensor(v) for k, v in given['arrays'].items()}, 'out': {}}
+    exec(given['program'], names)
+    print(json.dumps({k: v.detach().reshape(-1).tolist() for k, v in names['out'].items()}), flush=True)`;
+
+interface Server {
+  readonly child: ChildProcess;
+  readonly answers: AsyncIterator<string>;
+}
+
+/** The first Python that has PyTorch: one of one's own may stand before that of the system. */
+async function pytorch(): Promise<Server | undefined> {
+  for (const command of ['python3', '/usr/bin/python3']) {
+    const child = spawn(command, ['-c', SERVER], { stdio: ['pipe', 'pipe', 'ignore'] });
+    child.on('error', () => {});
+    const answers = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+    if ((await answers.next()).value === 'ready') return { child, answers };
+  }
+  return undefined;
+}
+const server = await pytorch();
+after(() => server?.child.stdin?.end());
+const skip = server ? false : 'python3 has no torch; where it has, this compares with it';
 
 /** Runs a program of PyTorch in double precision on named arrays. */
-function torch(program: string, arrays: Readonly<Record<string, ArrayLike<number>>>): Record<string, number[]> {
+async function torch(
+  program: string,
+  arrays: Readonly<Record<string, ArrayLike<number>>>,
+): Promise<Record<string, number[]>> {
   const given = Object.fromEntries(Object.entries(arrays).map(([name, values]) => [name, Array.from(values)]));
-  const code = `
-import json, sys, torch
-torch.set_default_dtype(torch.float64)
-a = {k: torch.tensor(v) for k, v in json.load(sys.stdin).items()}
-out = {}
-${program}
-print(json.dumps({k: v.detach().reshape(-1).tolist() for k, v in out.items()}))`;
-  const input = JSON.stringify(given);
-  return JSON.parse(execFileSync(python as string, ['-c', code], { input, encoding: 'utf8', timeout: 120_000 }));
+  server?.child.stdin?.write(`${JSON.stringify({ program, arrays: given })}\n`);
+  const { value, done } = (await server?.answers.next()) ?? { done: true, value: '' };
+  assert.ok(!done, 'PyTorch does not run the program');
+  return JSON.parse(value);
 }
 
 const close = (actual: ArrayLike<number> | undefined, expected: readonly number[], what: string): void =>
@@ -40,7 +65,7 @@ const start = (): Tape => {
   return new Tape(reference);
 };
 
-test('a dense layer and the cross-entropy of its softmax', { skip }, () => {
+test('a dense layer and the cross-entropy of its softmax', { skip }, async () => {
   const [x, w, b] = [drawn(normal(), 15, 1), drawn(normal(), 12, 2), drawn(normal(), 4, 3)];
   const labels = [3, 0, 1, 1, 2];
   const tape = start();
@@ -55,7 +80,7 @@ test('a dense layer and the cross-entropy of its softmax', { skip }, () => {
     tape.input(marks, rows),
   );
   tape.backward([{ tensor: losses, cotangent: 1 }]);
-  const expected = torch(
+  const expected = await torch(
     `
 x, w, b = a['x'].reshape(5, 3).requires_grad_(), a['w'].reshape(3, 4).requires_grad_(), a['b'].requires_grad_()
 out['losses'] = torch.nn.functional.cross_entropy(x @ w + b, a['labels'].long(), reduction='none')
@@ -69,7 +94,7 @@ out['dx'], out['dw'], out['db'] = x.grad, w.grad, b.grad`,
   close(tape.gradient(bias)?.values, expected.db, 'bias');
 });
 
-test('an LSTM, forwards and backwards, on two sequences', { skip }, () => {
+test('an LSTM, forwards and backwards, on two sequences', { skip }, async () => {
   const [units, lengths] = [3, [4, 2]];
   const [x, r] = [drawn(normal(), 6 * 4 * units, 4), drawn(normal(0.5), units * 4 * units, 5)];
   const weights = drawn(normal(), 6 * units, 6);
@@ -83,7 +108,7 @@ test('an LSTM, forwards and backwards, on two sequences', { skip }, () => {
     const cotangents = tape.input(reference.tensor(weights, [6, units]), points);
     tape.backward([{ tensor: multiply(h, cotangents), cotangent: 1 }]);
     // PyTorch's gates stand in the same order: input, forget, candidate, output; its x·W comes in as an identity.
-    const expected = torch(
+    const expected = await torch(
       `
 n = ${units}
 x, r = a['x'].reshape(6, 4 * n).requires_grad_(), a['r'].reshape(n, 4 * n).requires_grad_()
@@ -112,7 +137,7 @@ out['dx'], out['dr'] = x.grad, r.grad`,
   }
 });
 
-test('attention of PyTorch, causal and not, on sequences of different lengths', { skip }, () => {
+test('attention of PyTorch, causal and not, on sequences of different lengths', { skip }, async () => {
   const [heads, size, lengths] = [2, 4, [6, 3]];
   const width = heads * size;
   const [x, weights] = [drawn(normal(), 9 * 3 * width, 4), drawn(normal(), 9 * width, 6)];
@@ -123,7 +148,7 @@ test('attention of PyTorch, causal and not, on sequences of different lengths', 
     const y = attention(input, { heads, causal });
     const cotangents = tape.input(reference.tensor(weights, [9, width]), points);
     tape.backward([{ tensor: multiply(y, cotangents), cotangent: 1 }]);
-    const expected = torch(
+    const expected = await torch(
       `
 x = a['x'].reshape(9, 3, ${heads}, ${size}).requires_grad_()
 ys = []
@@ -146,7 +171,7 @@ out['dx'] = x.grad`,
   }
 });
 
-test('convolutions with strides and padding, and of each channel by itself', { skip }, () => {
+test('convolutions with strides and padding, and of each channel by itself', { skip }, async () => {
   const [channels, outputs] = [3, 2];
   const x = drawn(normal(), 2 * 5 * 6 * channels, 1);
   for (const [stride, padding, size] of [
@@ -174,7 +199,7 @@ test('convolutions with strides and padding, and of each channel by itself', { s
       tape.backward([
         { tensor: multiply(y, tape.input(reference.tensor(cotangents, y.array.shape), rows)), cotangent: 1 },
       ]);
-      const expected = torch(
+      const expected = await torch(
         `
 x = a['x'].reshape(2, 5, 6, ${channels}).requires_grad_()
 w, b = a['w'].reshape(${size[0]}, ${size[1]}, ${channels}, -1).requires_grad_(), a['b'].requires_grad_()
@@ -192,7 +217,7 @@ out['dx'], out['dw'], out['db'] = x.grad, w.grad, b.grad`,
     }
 });
 
-test('layer normalisation', { skip }, () => {
+test('layer normalisation', { skip }, async () => {
   const [x, gain, bias, weights] = [35, 7, 7, 35].map((count, i) => drawn(normal(), count, 20 + i));
   const tape = start();
   const rows = tape.plates.examples(5);
@@ -200,7 +225,7 @@ test('layer normalisation', { skip }, () => {
   const [g, b] = [gain, bias].map((values) => tape.input(reference.tensor(values), undefined, true));
   const y = layerNorm(input, g, b);
   tape.backward([{ tensor: multiply(y, tape.input(reference.tensor(weights, [5, 7]), rows)), cotangent: 1 }]);
-  const expected = torch(
+  const expected = await torch(
     `
 x, g, b = a['x'].reshape(5, 7).requires_grad_(), a['gain'].requires_grad_(), a['bias'].requires_grad_()
 out['y'] = torch.nn.functional.layer_norm(x, (7,), g, b)
@@ -217,7 +242,7 @@ out['dx'], out['dg'], out['db'] = x.grad, g.grad, b.grad`,
     close(tape.gradient(tensor)?.values, expected[name], name);
 });
 
-test('CTC: losses and gradients of two sequences', { skip }, () => {
+test('CTC: losses and gradients of two sequences', { skip }, async () => {
   const [classes, lengths, strings] = [
     4,
     [6, 5],
@@ -232,7 +257,7 @@ test('CTC: losses and gradients of two sequences', { skip }, () => {
   const input = tape.input(reference.tensor(logits, [11, classes + 1]), points, true);
   const losses = ctc(input, { labels: Int32Array.from(strings.flat()), offsets: Int32Array.of(0, 3, 5) });
   tape.backward([{ tensor: losses, cotangent: 1 }]);
-  const expected = torch(
+  const expected = await torch(
     `
 x = a['logits'].reshape(11, ${classes + 1}).requires_grad_()
 parts = x.log_softmax(-1).split([${lengths}])
@@ -246,7 +271,7 @@ out['dx'] = x.grad`,
   close(tape.gradient(input)?.values, expected.dx, 'logits');
 });
 
-test('Adam: ten steps', { skip }, () => {
+test('Adam: ten steps', { skip }, async () => {
   const [w, gradients] = [drawn(normal(), 7, 8), drawn(normal(), 70, 9)];
   reference.beginStep();
   const parameter = reference.parameter([7], 'weights');
@@ -257,7 +282,7 @@ test('Adam: ten steps', { skip }, () => {
     const gradient = reference.tensor(gradients.subarray(7 * (step - 1), 7 * step));
     optimizer.update(reference, parameter, gradient, slots, { learningRate: 0.03, gradientScale: 1, step });
   }
-  const expected = torch(
+  const expected = await torch(
     `
 w = a['w'].requires_grad_()
 optimizer = torch.optim.Adam([w], lr=0.03, betas=(0.8, 0.95), eps=1e-8)
