@@ -1,4 +1,5 @@
 import { Command, Option } from 'commander';
+import { USUAL_BLAS } from '../src/backend/engine.ts';
 import {
   type Advice,
   advise,
@@ -88,7 +89,7 @@ export function adviseCommand(): Command {
     .option('--seeds <n>', 'seeds of the final races, 3 or more', count, 4)
     .option('--seed <n>', 'of the data generator', wholeNumber, 1)
     .option('--threads <n>', 'default: one a core', count)
-    .option('--blas <lib>', 'auto, off, or the path of a library', 'auto')
+    .option('--blas <lib>', 'auto, off, or the path of a library', USUAL_BLAS)
     .option('--json', 'one JSON object a line (also when standard output is not a terminal)')
     .option('--layers <text>', 'the network as layers, as `flipgrad train` takes it')
     .action((flags: AdviseFlags, command: Command) => untilInterrupted((signal) => run(flags, command, signal)));

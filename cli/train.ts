@@ -1,5 +1,6 @@
 import { hostname } from 'node:os';
 import { Command, Option } from 'commander';
+import { USUAL_BLAS } from '../src/backend/engine.ts';
 import {
   type BasketRow,
   type Crossovers,
@@ -36,6 +37,7 @@ import {
   nodeFolder,
   type TableLoadOptions,
 } from '../src/platform/node/index.ts';
+import { USUAL_SEED } from '../src/random/stream.ts';
 import { settingNames, settingSpec } from '../src/runs/train-settings.ts';
 import { commandLine, pathWord } from './command-line.ts';
 import { curvesChart } from './curves.ts';
@@ -88,10 +90,10 @@ export function trainCommand(): Command {
       '--data-dir <dir>',
       'where data sets lie and downloads go (default: $FLIPGRAD_DATA, else ~/.cache/flipgrad)',
     )
-    .option('--seed <n>', 'of the data generator, weights, order and draws', wholeNumber, 1)
+    .option('--seed <n>', 'of the data generator, weights, order and draws', wholeNumber, USUAL_SEED)
     .option('--threads <n>', 'default: one a core', count)
     .addOption(new Option('--simd <build>', 'kernel build').choices(['auto', 'simd', 'relaxed']).default('auto'))
-    .option('--blas <lib>', 'auto, off, or the path of a library', 'auto')
+    .option('--blas <lib>', 'auto, off, or the path of a library', USUAL_BLAS)
     .option('--run <dir>', 'folder of the run, or none (default: runs/ with the time, the neuron and the seed)')
     .option('--resume [dir]', 'go on with the run of that folder; without one, with --run if it has begun')
     .option('--any-engine', 'resume on another engine too, though the result is then another one')

@@ -8,6 +8,9 @@ import { Profile } from './profile.ts';
 import { createReferenceBackend } from './reference.ts';
 import { createWasmBackend, type SimdChoice } from './wasm.ts';
 
+/** Where nobody says a BLAS, in the library and on the command line: bits then do not depend on the machine's libraries. */
+export const USUAL_BLAS = 'off';
+
 /** What the engine needs of its surroundings; src/platform has one for Node and one for browsers. */
 export interface EnginePlatform {
   /** Cores that the process may use. */
@@ -175,7 +178,7 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
     throw new RangeError(
       `\`threads\` is ${threads}; a machine of ${platform?.cores ?? 1} cores takes ${most} at most; one a core is the default.`,
     );
-  const choice = options.blas ?? 'off';
+  const choice = options.blas ?? USUAL_BLAS;
   const backend = await createWasmBackend({
     threads,
     blas: choice === 'off' ? undefined : await platform?.findBlas?.(choice),

@@ -2,7 +2,7 @@ import type { Engine } from '../backend/engine.ts';
 import { suggest } from '../math/text.ts';
 import type { NeuronDefinition } from '../neurons/contract.ts';
 import { type NeuronSpec, neuronDescription } from '../neurons/resolve.ts';
-import { seedToKey } from '../random/stream.ts';
+import { seedToKey, USUAL_SEED } from '../random/stream.ts';
 import { checkNames, type NamesOf } from '../schema/names.ts';
 import type { OpRecord } from '../tensor/define-op.ts';
 import { Tape } from '../tensor/tape.ts';
@@ -100,7 +100,7 @@ export class Model {
       );
     this.engine = engine;
     this.spec = spec;
-    this.seed = spec.seed ?? 1;
+    this.seed = spec.seed ?? USUAL_SEED;
     this.inputs = spec.inputs;
     this.registry = registryOf(engine, this.seed, spec.neurons ?? []);
     const { layers, outputs, cost } = this.build();

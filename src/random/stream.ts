@@ -1,6 +1,9 @@
 import { normalQuantile } from '../math/special.ts';
 import { philox, wordToUniform } from './philox.ts';
 
+/** Where nobody says a seed: of data, weights, order and draws alike, in the library and on the command line. */
+export const USUAL_SEED = 1;
+
 /** A sequential reader of one Philox stream, for things drawn in order: initial weights, shuffles, generated data. */
 export interface RandomStream {
   /** A uniform number in (0, 1). */

@@ -8,8 +8,8 @@ import { evaluateCommand } from '../../cli/evaluate.ts';
 import { predictCommand } from '../../cli/predict.ts';
 import { trainCommand } from '../../cli/train.ts';
 import { viewRun } from '../../lab/src/worker/run-view.ts';
-import { digits, inputsOfPixels, Run } from '../../src/index.ts';
-import { nodeFolder } from '../../src/platform/node/index.ts';
+import { createModel, dense, digits, inputsOfPixels, Run, trainRun } from '../../src/index.ts';
+import { createEngine, loadDataset, nodeFolder } from '../../src/platform/node/index.ts';
 import { pngFile } from '../helpers/png-file.ts';
 import { refused } from '../helpers/refused.ts';
 import { runHere } from '../helpers/run-here.ts';
@@ -280,6 +280,28 @@ describe('--task multi-label', () => {
       'none',
     ]);
     assert.match(stderr, /is 2\. Expected 0 or 1/);
+  });
+});
+
+describe('one set of defaults', () => {
+  it('a run of the command line, with no word of seed or BLAS, goes on from a program that says none, to the same bits', async () => {
+    const data = file('defaults.csv', [
+      'label,a,b',
+      ...Array.from({ length: 60 }, (_, i) => `${i % 2},${i % 7}.5,${i % 5}`),
+    ]);
+    const network = ['--model', 'dense', '--neuron', 'tanh', '--units', '8', '--batch', '10'];
+    const whole = path('whole');
+    await lines('train', '--data', data, ...network, '--epochs', '3', '--run', whole);
+    const part = path('part');
+    await lines('train', '--data', data, ...network, '--epochs', '2', '--run', part);
+    const engine = await createEngine();
+    const run = await Run.open(nodeFolder(part));
+    for await (const event of trainRun(run, { engine, data: await loadDataset(data), epochs: 3 }))
+      if (event.event === 'result') assert.equal(event.epochs, 3);
+    assert.deepEqual(await run.weights(), new Uint8Array(readFileSync(join(whole, 'weights.safetensors'))));
+    const { seed } = createModel(engine, { inputs: 2, layers: [dense(2)] });
+    assert.deepEqual([recordOf(whole).seed, recordOf(whole).data.seed], [seed, seed]);
+    engine.close();
   });
 });
 

@@ -12,6 +12,7 @@ import {
   type PublishedName,
   VALIDATION_COUNT,
 } from '../../data/mnist.ts';
+import { USUAL_SEED } from '../../random/stream.ts';
 import { readDataFile } from './data-file.ts';
 import { fetchFile } from './download.ts';
 import { readPlainFile } from './plain-file.ts';
@@ -28,7 +29,7 @@ export interface LoadOptions {
   signal?: AbortSignal | undefined;
   /** Base addresses to download from instead of the published ones. */
   mirrors?: readonly string[] | undefined;
-  /** Writes the digits, and draws the validation and test parts of files of one's own; 0 when left out. */
+  /** Writes the digits, and draws the validation and test parts of files of one's own; 1 when left out, as on the command line. */
   seed?: number | undefined;
   /** How CSV files are read and encoded. */
   table?: TableLoadOptions | undefined;
@@ -125,7 +126,7 @@ async function loadIdxFolder(folder: string, files: readonly string[], options: 
     throw new DataError(
       `${folder} holds training examples of ${all.width} features and test examples of ${test.width}.`,
     );
-  return splitOwn(all, test, options.seed ?? 0);
+  return splitOwn(all, test, options.seed ?? USUAL_SEED);
 }
 
 /** The data set of a folder or a CSV file of one's own. */
@@ -165,7 +166,7 @@ export async function loadClasses(
   options: LoadOptions = {},
 ): Promise<Omit<Loaded<Dataset>, 'parts'> & { readonly parts: Split }> {
   options.signal?.throwIfAborted();
-  if (name === 'digits') return { parts: digitsSplit({ seed: options.seed ?? 0 }) };
+  if (name === 'digits') return { parts: digitsSplit({ seed: options.seed ?? USUAL_SEED }) };
   if (name === 'mnist' || name === 'fashion-mnist') return { parts: await loadPublishedDataset(name, options) };
   if (isText(name)) return { parts: await loadContexts(name, options) };
   return loadPath(name, options);

@@ -4,6 +4,7 @@ import { threeParts } from '../../data/parts.ts';
 import { penStrings } from '../../data/pen-strings.ts';
 import { joinSequences, type LabelledSequence, type SequenceDataset } from '../../data/sequences.ts';
 import { asObject, decodeText, parseJson, shorten } from '../../io/json.ts';
+import { USUAL_SEED } from '../../random/stream.ts';
 import type { Parts } from '../../tasks/task.ts';
 import { watchLines } from './csv.ts';
 import { readDataFile } from './data-file.ts';
@@ -67,7 +68,7 @@ export function chooseSequences(data: SequenceDataset, indices: ArrayLike<number
 /** Strings that a pen writes, or those of a file of JSON lines. @throws DataError when there is none, or a line is damaged */
 export async function loadSequences(
   source: string,
-  { seed = 0, signal }: LoadOptions,
+  { seed = USUAL_SEED, signal }: LoadOptions,
 ): Promise<Parts<SequenceDataset>> {
   signal?.throwIfAborted();
   if (source === 'pen-strings') return written(seed);

@@ -18,6 +18,7 @@ import {
   type TargetKind,
   tableReader,
 } from '../../data/table.ts';
+import { USUAL_SEED } from '../../random/stream.ts';
 import type { Parts, TaskData } from '../../tasks/task.ts';
 import { eachRecord, watchLines } from './csv.ts';
 import { readDataFile } from './data-file.ts';
@@ -65,7 +66,7 @@ export async function loadTables(
   {
     table: asked = {},
     reading: known,
-    seed = 0,
+    seed = USUAL_SEED,
     signal,
   }: {
     readonly table?: TableLoadOptions | undefined;
