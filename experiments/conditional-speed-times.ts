@@ -1,17 +1,18 @@
 import {
-  type CompiledModel,
+  alternateAwaited,
   compile,
   createModel,
-  type Dataset,
-  featuresOf,
   type LayerSpec,
   type Model,
+  median,
   type Optimizer,
+  type RoundTimes,
+  ratioOf,
   type Split,
+  timePredictions,
   train,
 } from '../src/index.ts';
-import { createEngine } from '../src/platform/node/index.ts';
-import { alternate, median, type RoundTimes, ratioOf } from './alternate.ts';
+import { createEngine, processorTime } from '../src/platform/node/index.ts';
 
 /** Milliseconds of the processor are medians; `times` tells how many times the gated net's time each dense net takes, round by round. */
 export interface Comparison {
@@ -64,13 +65,15 @@ export async function compareTimes(
       const denseModels = against.map((layers) => createModel(engine, { inputs, seed, layers }));
       const models = [gatedModel, ...denseModels];
       const frozen = models.map((model) => compile(model));
-      const one = perExample(await alternate(predicting(frozen, data.test, 1, TURN), { rounds: ROUNDS.one }));
-      const together = await alternate(predicting(frozen, data.test, many, 1), { rounds: ROUNDS.hundred });
+      const clock = processorTime;
+      const one = timePredictions(frozen, data.test, { rows: 1, turn: TURN, rounds: ROUNDS.one, clock });
+      const each = timePredictions(frozen, data.test, { rows: many, rounds: ROUNDS.hundred, clock });
+      const together = each.map((own) => own.map((time) => many * time));
       const steps = models.map((model) => steppedBy(model, data, { ...training, signal }));
       const rounds = Math.min(ROUNDS.step, Math.floor(data.train.count / training.batch) - 5);
-      const step = await alternate(
+      const step = await alternateAwaited(
         steps.map(({ next }) => next),
-        { rounds },
+        { rounds, clock },
       );
       for (const { end } of steps) await end();
       found.push({ engine: engine.name, one: compared(one), hundred: compared(together), step: compared(step) });
@@ -84,25 +87,6 @@ export async function compareTimes(
 function compared(times: RoundTimes): Comparison {
   const [gated, ...dense] = times.map(median);
   return { gated, dense, times: dense.map((_, i) => ratioOf(times, 0, i + 1)) };
-}
-
-const perExample = (times: RoundTimes): RoundTimes => times.map((own) => own.map((time) => time / TURN));
-
-/** Each net classifies the same rows in a round, `turns` times so many, and other rows in the next. */
-function predicting(frozen: readonly CompiledModel[], data: Dataset, rows: number, turns: number) {
-  const starts = Math.max(1, Math.floor(data.count / rows));
-  const inputs = Array.from({ length: Math.min(50 * turns, starts) }, (_, i) => inputsOf(data, i * rows, rows));
-  return frozen.map((net) => (round: number) => {
-    for (let turn = 0; turn < turns; turn++) net.predict(inputs[(round * turns + turn) % inputs.length]);
-  });
-}
-
-/** rows × width, scaled. */
-function inputsOf(data: Dataset, from: number, rows: number): Float32Array {
-  const { width, scale } = data;
-  const inputs = new Float32Array(rows * width);
-  for (let r = 0; r < rows; r++) inputs.set(featuresOf(data, from + r), r * width);
-  return inputs.map((x) => x * scale);
 }
 
 /** Trains on one minibatch a call. */

@@ -9,8 +9,7 @@ import {
   slice,
   train,
 } from '../src/index.ts';
-import { createEngine } from '../src/platform/node/index.ts';
-import { processorTime } from './alternate.ts';
+import { createEngine, processorTime } from '../src/platform/node/index.ts';
 import { compareTimes, type EngineTimes } from './conditional-speed-times.ts';
 import { CONTEXT, isRandom, layersOf, NETS, nameOfNet, type TextNet } from './conditional-text-nets.ts';
 import { reportConditionalText } from './conditional-text-report.ts';

@@ -257,6 +257,7 @@ export { softmaxCrossEntropy } from './tensor/ops/softmax-cross-entropy.ts';
 export { NonFiniteError, Tape } from './tensor/tape.ts';
 export { Tensor } from './tensor/tensor.ts';
 // Training and evaluation
+export { alternate, alternateAwaited, median, type RoundOptions, type RoundTimes, ratioOf } from './train/alternate.ts';
 export { Basket, type BasketOptions, type BasketRow, siteOf } from './train/basket.ts';
 export { calibrate } from './train/calibrate.ts';
 export {
@@ -264,8 +265,6 @@ export {
   type CompileOptions,
   compile,
   type InferenceMode,
-  type InferenceReport,
-  measureInference,
   type OpenGates,
   type Prediction,
   type PredictOptions,
@@ -298,6 +297,7 @@ export { type GateExamples, gateExamples } from './train/gate-examples.ts';
 export { gateInformation } from './train/gate-information.ts';
 export { type GateRates, gateRates } from './train/gate-rates.ts';
 export { type GeneratedByte, type GenerateOptions, generate } from './train/generate.ts';
+export { type InferenceReport, measureInference } from './train/measure-inference.ts';
 export { evaluateEnsemble, predictTask, type TaskPrediction } from './train/predict.ts';
 export { type Measured, type SiteGradient, SiteGradients } from './train/site-gradients.ts';
 export {
@@ -307,4 +307,5 @@ export {
   type TrainingState,
   type VaeProgress,
 } from './train/state.ts';
+export { type PredictionTimesOptions, timePredictions } from './train/time-predictions.ts';
 export { type LoopOptions, type TaskOptions, type Training, type TrainOptions, train } from './train/train.ts';

@@ -110,6 +110,14 @@ export function featuresOf({ features, width, stride = width }: Dataset, index: 
   return features.subarray(index * stride, index * stride + width);
 }
 
+/** All examples as a network's input: count × width, scaled. */
+export function inputsOf(dataset: Dataset): Float32Array {
+  const { count, width, scale } = dataset;
+  const inputs = new Float32Array(count * width);
+  for (let i = 0; i < count; i++) inputs.set(featuresOf(dataset, i), i * width);
+  return scale === 1 ? inputs : inputs.map((x) => x * scale);
+}
+
 /** The dataset's facts with other examples. @param stride default: they follow one another */
 function withExamples(
   dataset: Dataset,

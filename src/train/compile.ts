@@ -1,9 +1,7 @@
 import type { NdArray } from '../backend/nd-array.ts';
-import { type Dataset, featuresOf, slice } from '../data/dataset.ts';
+import { type Dataset, inputsOf, slice } from '../data/dataset.ts';
 import { type Hold, heldBySite } from '../nn/hold.ts';
-import { ungated } from '../nn/layer-kinds.ts';
-import { createModel, type Model } from '../nn/model.ts';
-import { isModule } from '../nn/module.ts';
+import type { Model } from '../nn/model.ts';
 import type { Pass } from '../nn/pass.ts';
 import { losesBlocks, pruneBlocks } from '../nn/prune.ts';
 import { seedToKey } from '../random/stream.ts';
@@ -51,19 +49,6 @@ export interface OpenGates {
 export interface PredictOptions {
   /** Units that are held open or closed, as the compiled network counts them; default: none. */
   readonly hold?: readonly Hold[];
-}
-
-/** Measured side by side in one run: milliseconds are medians for one example at a time, and for a batch of 100. */
-export interface InferenceReport {
-  readonly mode: InferenceMode;
-  /** Share of wrong answers, in [0, 1]. */
-  readonly error: number;
-  readonly multiplyAdds: { readonly compiled: number; readonly dense: number };
-  readonly milliseconds: {
-    readonly one: { readonly compiled: number; readonly dense: number };
-    readonly hundred: { readonly compiled: number; readonly dense: number };
-  };
-  readonly blocksRemoved: number;
 }
 
 /** A frozen network: see `compile`. */
@@ -177,65 +162,12 @@ export function compile(model: Model, options: CompileOptions = {}): CompiledMod
   return new CompiledModel(kept.size > 0 ? pruneBlocks(model, kept) : model, mode, samples, removed);
 }
 
-/** Measures a compiled network beside the same network computed densely, alternating, on one set of data. */
-export function measureInference(compiled: CompiledModel, model: Model, data: Dataset): InferenceReport {
-  const { error, multiplyAdds } = compiled.evaluate(data);
-  const dense = denseTwin(model);
-  const time = (rows: number) => {
-    const inputs = inputsOf(slice(data, 0, Math.min(rows, data.count)));
-    const row = (r: number) => inputs.subarray(r * data.width, (r + 1) * data.width);
-    // One example at a time meets a new example every time, as in use.
-    const pick = (i: number) => (rows === 1 ? row(i % (inputs.length / data.width)) : inputs);
-    return alternate(
-      (i) => compiled.predict(pick(i)),
-      (i) => dense.predict(pick(i)),
-    );
-  };
-  return {
-    mode: compiled.mode,
-    error,
-    multiplyAdds: { compiled: multiplyAdds, dense: model.cost.dense },
-    milliseconds: { one: time(1), hundred: time(100) },
-    blocksRemoved: compiled.blocksRemoved,
-  };
-}
-
 const MODES: readonly InferenceMode[] = ['sample', 'mean-field', 'threshold', 'ensemble'];
-const REPEATS = 40;
-
-/** The ungated dense network of the same experts: what the gated one is to be faster than. Modules of one's own stay as they are. */
-export function denseTwin(model: Model): CompiledModel {
-  const layers = model.spec.layers.map((spec, i) =>
-    isModule(spec) ? spec : ungated({ ...spec, name: model.layers[i].name }),
-  );
-  return new CompiledModel(createModel(model.engine, { ...model.spec, layers }), 'mean-field', 1, 0);
-}
-
-/** Medians of two ways in turn, in milliseconds. */
-function alternate(compiled: (i: number) => void, dense: (i: number) => void): { compiled: number; dense: number } {
-  const times: [number[], number[]] = [[], []];
-  for (let i = 0; i < REPEATS; i++)
-    [compiled, dense].forEach((run, way) => {
-      const start = performance.now();
-      run(i);
-      times[way].push(performance.now() - start);
-    });
-  const median = (values: number[]) => values.sort((a, b) => a - b)[values.length >> 1];
-  return { compiled: median(times[0]), dense: median(times[1]) };
-}
 
 const opened = (rates: Float64Array, units: number, k: number): boolean => {
   for (let i = k; i < rates.length; i += units) if (rates[i] > 0) return true;
   return false;
 };
-
-/** count × width, scaled. */
-function inputsOf(data: Dataset): Float32Array {
-  const { count, width, scale } = data;
-  const inputs = new Float32Array(count * width);
-  for (let i = 0; i < count; i++) inputs.set(featuresOf(data, i), i * width);
-  return scale === 1 ? inputs : inputs.map((x) => x * scale);
-}
 
 function addSoftmax(logits: NdArray, probabilities: Float32Array, weight: number): void {
   const { values, rows, columns } = logits;

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { alternate, median, ratioOf } from '../../experiments/alternate.ts';
 import {
   conditionalSpeed,
   type SpeedCell,
@@ -17,26 +16,6 @@ const small: Net[] = [
 ];
 const cells = speedGrid({ data: 'digits', examples: 500, epochs: 2, searchEpochs: 1 }, small)([1, 2, 3]);
 const options = { signal: new AbortController().signal, onProgress() {} };
-
-test('ways take turns, the first rounds do not count, and ratios are of the same round', async () => {
-  const order: number[] = [];
-  const times = await alternate([() => order.push(0), () => order.push(1)], { rounds: 4, warmUp: 2 });
-  assert.deepEqual(order, [0, 1, 1, 0, 0, 1, 1, 0, 0, 1, 1, 0]);
-  assert.ok(times.length === 2 && times.every((own) => own.length === 4));
-  assert.equal(median([3, 1, 2, 10]), 2.5);
-  // The second round was slow for both.
-  assert.equal(
-    ratioOf(
-      [
-        [1, 100, 2],
-        [3, 300, 6],
-      ],
-      0,
-      1,
-    ),
-    3,
-  );
-});
 
 test('names tell all nets of a form apart, and dense multiply-adds are those of the net', async () => {
   for (const form of [conditionalSpeed.quick, conditionalSpeed.full]) {

@@ -22,7 +22,7 @@ import { residual } from '../../src/nn/residual.ts';
 import { sequential } from '../../src/nn/sequential.ts';
 import { createEngine } from '../../src/platform/node/index.ts';
 import { multiply } from '../../src/tensor/ops/arithmetic.ts';
-import { denseTwin } from '../../src/train/compile.ts';
+import { denseTwin } from '../../src/train/measure-inference.ts';
 
 const data = digitsSplit({ seed: 3, train: 1200, valid: 200, test: 200 });
 const inputsOf = ({ features, scale }: Dataset): Float32Array => Float32Array.from(features, (x) => x * scale);

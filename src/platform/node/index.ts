@@ -9,6 +9,7 @@ export { createEngine, nodePlatform } from './engine.ts';
 export { nodeFolder } from './folder.ts';
 export { packageVersion } from './package-version.ts';
 export { readPng } from './png.ts';
+export { processorTime } from './processor-time.ts';
 export { type Provenance, provenance } from './provenance.ts';
 export { readSequences } from './sequence-data.ts';
 export { type Loaded, readTable, type TableLoadOptions } from './table-data.ts';
