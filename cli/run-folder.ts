@@ -30,19 +30,19 @@ export const runsFolder = (): string => process.env.FLIPGRAD_RUNS ?? 'runs';
  * Does something with the folder of a new run: the one that is named, or one with the time, the neuron and the seed in its name. Folders
  * that were made for it are gone again when that fails before it has written anything.
  */
-export async function withNewFolder(
+export async function withNewFolder<T>(
   named: string | undefined,
   config: TrainConfig,
   seed: number,
-  use: (path: string) => Promise<void>,
-): Promise<void> {
+  use: (path: string) => Promise<T>,
+): Promise<T> {
   if (named !== undefined) return use(named);
   const time = new Date().toISOString().slice(0, 19).replaceAll(/[-:]/g, '').replace('T', '-');
   const name = `${time}-${labelOf(config).replaceAll(/[^a-z0-9-]+/gi, '_')}-${seed}`;
   const made = mkdirSync(runsFolder(), { recursive: true });
   const path = makeFolder(name);
   try {
-    await use(path);
+    return await use(path);
   } finally {
     // Neither does anything to a folder that holds something.
     await rmdir(path).catch(() => {});

@@ -21,7 +21,7 @@ export type TrainConfig = Omit<AllSettings, 'model'> & {
   net?: string;
 };
 
-/** The main job: a gated network on the embedded digits. */
+/** A gated network on the embedded digits. */
 export const DEFAULTS: TrainConfig = usualSettings;
 
 /** Named deltas over the defaults. */
@@ -40,6 +40,17 @@ export const PRESETS: Readonly<Record<string, Partial<TrainConfig>>> = {
     maxNorm: 2,
     // The authors limit the three matrices of the conditional layer; the softmax layer is free.
     outputMaxNorm: 'none',
+  },
+  // The main job: gates that skip while training too, and a gater of a tenth of the work.
+  sparse: {
+    neuron: 'noisy-top-k:value=sigmoid',
+    units: 1024,
+    blocks: 32,
+    gater: [16],
+    rate: 0.125,
+    lr: 0.002,
+    decay: 0.85,
+    epochs: 15,
   },
 };
 

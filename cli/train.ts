@@ -4,6 +4,7 @@ import { USUAL_BLAS } from '../src/backend/engine.ts';
 import {
   type BasketRow,
   type Crossovers,
+  classification,
   createModel,
   type Engine,
   LOG_NAMES,
@@ -18,6 +19,9 @@ import {
   Run,
   type RunEvent,
   readingOf,
+  resolveTask,
+  runModel,
+  type Split,
   StorageError,
   shapeOf,
   type Task,
@@ -40,6 +44,8 @@ import {
 import { USUAL_SEED } from '../src/random/stream.ts';
 import { settingNames, settingSpec } from '../src/runs/train-settings.ts';
 import { commandLine, pathWord } from './command-line.ts';
+import { type CompareProgress, comparedLayers, compareNets, type RivalEvent } from './compare.ts';
+import { comparisonSentence, comparisonTable, rivalLine } from './compare-report.ts';
 import { curvesChart } from './curves.ts';
 import { Interruption, UsageError } from './exit.ts';
 import { flagOf } from './flag-of.ts';
@@ -49,7 +55,7 @@ import { count, list, seconds, wholeNumber } from './options.ts';
 import { plainLine, print, printJson } from './output.ts';
 import { codeOfRun, type OwnCodeOf, type OwnFlags, ownCode, ownWords, type RunCode, withOwnCode } from './own-code.ts';
 import { duration, type Progress, terminalProgress } from './progress.ts';
-import { dataOfRun, openRun, recordOf, sourceOf, withNewFolder } from './run-folder.ts';
+import { dataOfRun, openRun, recordOf, sourceOf, taskOfRun, withNewFolder } from './run-folder.ts';
 import { withSettings } from './settings.ts';
 import { DEFAULTS, modelOf, ONLY_VAE, PRESETS, type TrainConfig, taskOf, usualModel, wayOf } from './train-config.ts';
 import { basketTable, epochLine, headline, resultTable, tellResumed } from './train-report.ts';
@@ -68,6 +74,7 @@ interface TrainFlags extends Partial<TrainConfig>, Omit<OwnFlags, 'net'> {
   checkpointEvery: number;
   log: LogName[];
   json?: boolean;
+  compare?: boolean;
 }
 
 const DATA_HELP = Object.entries(dataSources)
@@ -99,6 +106,10 @@ export function trainCommand(): Command {
     .option('--any-engine', 'resume on another engine too, though the result is then another one')
     .option('--checkpoint-every <seconds>', 'time between checkpoints', seconds, 30)
     .option('--log <names>', `logs beside metrics.jsonl: ${LOG_NAMES.join(', ')}`, list(LOG_NAMES), [])
+    .option(
+      '--compare',
+      'then train dense networks of the same error and of the same cost, and measure all of them beside each other (a gated layer on classes; npm start is: train --preset sparse --compare)',
+    )
     .option('--json', 'one JSON object a line (also when standard output is not a terminal)')
     .action((flags: TrainFlags, command: Command) => untilInterrupted((signal) => run(flags, command, signal)));
   return withOwnCode(
@@ -172,7 +183,7 @@ async function begin(session: Session): Promise<void> {
   progress.clear();
   if (!reading) checkNoTable(session.command, source);
   tellTable(session, loaded);
-  await withEngine(flags, async (engine) => {
+  const trained = await withEngine(flags, async (engine) => {
     const shape = shapeOf(task, data.train);
     const sizes = { inputs: shape.width, outputs: shape.outputs };
     const usual = task.layers?.(data.train);
@@ -187,17 +198,17 @@ async function begin(session: Session): Promise<void> {
     for (const part of [data.train, data.valid, data.test]) task.check(model, part);
     const about = { ...flags, ...(reading && { reading }), source, task, logs: flags.log, data, engine, own };
     const record = recordOf(config, { ...about, model: model.description });
+    if (flags.compare) checkComparable(task, model.description);
     tellNetwork(session, config, { task, model, network, data });
-    if (flags.run === 'none')
-      return follow(
-        train(model, data, { ...trainOptions(record), task, signal }) as unknown as AsyncIterable<TaskEvent>,
-        session,
-        readingOf(task),
+    if (flags.run !== 'none')
+      return withNewFolder(flags.run, config, flags.seed, async (path) =>
+        trainFolder(await Run.plan(nodeFolder(path), record), { engine, data, model, own }, session),
       );
-    await withNewFolder(flags.run, config, flags.seed, async (path) =>
-      trainFolder(await Run.plan(nodeFolder(path), record), { engine, data, model, own }, session),
-    );
+    const events = train(model, data, { ...trainOptions(record), task, signal });
+    await follow(events as unknown as AsyncIterable<TaskEvent>, session, readingOf(task));
+    return copyOf(model, trainOptions(record));
   });
+  if (flags.compare) await compare(session, trained, data, flags);
 }
 
 /** Goes on with a run: its record says with what. */
@@ -219,14 +230,82 @@ async function resume(session: Session, begun: Run): Promise<void> {
   };
   const { epochs } = flags;
   const source = flags.data === undefined ? undefined : sourceOf(flags.data);
-  await withEngine(flags.anyEngine ? flags : engineFlags, (engine) =>
+  if (flags.compare) checkComparable(taskOfRun(begun, own), record.model);
+  const usual = flags.anyEngine ? flags : engineFlags;
+  const trained = await withEngine(usual, (engine) =>
     trainFolder(
       begun,
       { engine, data, own, ...(source !== undefined && { source }), ...(epochs !== undefined && { epochs }) },
       session,
     ),
   );
+  if (flags.compare) await compare(session, trained, data, usual);
 }
+
+/** A network that was trained, to be made again on another engine. */
+interface Trained {
+  readonly training: ReturnType<typeof trainOptions>;
+  /** Its folder, where it has one. */
+  readonly folder?: string;
+  load(engine: Engine): Promise<Model>;
+}
+
+function copyOf(model: Model, training: Trained['training']): Trained {
+  const snapshot = model.snapshot();
+  return {
+    training,
+    async load(engine) {
+      const copy = createModel(engine, model.spec);
+      copy.restore(snapshot);
+      return copy;
+    },
+  };
+}
+
+/** @throws UsageError for a task that is no classification, or a network that is no gated layer */
+function checkComparable(task: Task, model: Parameters<typeof comparedLayers>[0]): void {
+  if (resolveTask(classification.name) !== task)
+    throw new UsageError(
+      `--compare measures errors of classes, and the task is ${task.name}. Expected --task ${classification.name}.`,
+    );
+  comparedLayers(model);
+}
+
+/** Trains the rivals of a network, and tells how all of them do. */
+async function compare(
+  { json, progress, signal, flags }: Session,
+  { training, load, folder }: Trained,
+  data: Parts,
+  engineFlags: EngineFlags,
+): Promise<void> {
+  const options = {
+    data: data as unknown as Split,
+    ...{ training, load, signal },
+    withEngine: <T>(threads: 'one' | 'all', use: (engine: Engine) => Promise<T>) =>
+      withEngine({ ...engineFlags, ...(threads === 'one' && { threads: 1 }) }, use),
+    onEvent(event: RivalEvent | CompareProgress) {
+      if (event.event === 'training') progress.draw(`rival ${event.layers}`, event.share, []);
+      else if (json) printJson(event);
+      else progress.print(rivalLine(event));
+    },
+  };
+  try {
+    const comparison = await compareNets(options);
+    progress.clear();
+    if (!json) return print(`\n${comparisonTable(comparison)}\n\n${comparisonSentence(comparison)}\n`);
+    const { rows, ...rest } = comparison;
+    for (const row of rows) printJson({ event: 'compared', ...row });
+    printJson({ ...rest, sentence: comparisonSentence(comparison) });
+  } catch (error) {
+    if (!signal.aborted || error !== signal.reason) throw error;
+    const again = folder && commandLine('train', '--resume', pathWord(folder), '--compare', ...ownWords(flags));
+    throw new Interruption(
+      `Interrupted while the rivals were trained.${again ? ` The network is saved; to compare it: ${again}` : ''}`,
+    );
+  }
+}
+
+type EngineFlags = Pick<TrainFlags, 'simd' | 'blas' | 'threads'> & { readonly crossovers?: Crossovers };
 
 /** @throws UsageError when a flag contradicts the run: only `--epochs` and what does not change the result may differ */
 function checkGiven(command: Command, flags: TrainFlags, { record, folder }: Run): void {
@@ -259,10 +338,10 @@ function checkGiven(command: Command, flags: TrainFlags, { record, folder }: Run
   }
 }
 
-async function withEngine(
-  { simd, blas, threads, crossovers }: Pick<TrainFlags, 'simd' | 'blas' | 'threads'> & { crossovers?: Crossovers },
-  use: (engine: Engine) => Promise<void>,
-): Promise<void> {
+async function withEngine<T>(
+  { simd, blas, threads, crossovers }: EngineFlags,
+  use: (engine: Engine) => Promise<T>,
+): Promise<T> {
   const engine = await createEngine({
     simd,
     blas,
@@ -270,7 +349,7 @@ async function withEngine(
     ...(crossovers && { crossovers }),
   });
   try {
-    await use(engine);
+    return await use(engine);
   } finally {
     engine.close();
   }
@@ -281,7 +360,7 @@ async function trainFolder(
   run: Run,
   using: { engine: Engine; data: Parts; model?: Model; own?: OwnCodeOf | RunCode; source?: string; epochs?: number },
   session: Session,
-): Promise<void> {
+): Promise<Trained> {
   const { flags, json, progress, signal } = session;
   const { path } = run.folder;
   const again = commandLine('train', '--resume', pathWord(path), ...ownWords(flags));
@@ -309,6 +388,11 @@ async function trainFolder(
   }
   const lines = await run.metrics();
   await run.folder.write('curves.svg', new TextEncoder().encode(curvesChart(lines, run.record, run.reading)));
+  return {
+    training: trainOptions(run.record),
+    folder: path,
+    load: async (engine) => (await runModel(run, engine, using.own)).model,
+  };
 }
 
 /**
