@@ -1,7 +1,7 @@
 import type { SpeedDone, SpeedResult } from './conditional-speed.ts';
 import { multiplyAddsOf, type Net, nameOfNet, ungated } from './conditional-speed-nets.ts';
 import type { EngineTimes } from './conditional-speed-times.ts';
-import type { Finding, Outcome, Report, ReportTable } from './experiment.ts';
+import { atBudget, type Finding, type Outcome, type Report, type ReportTable } from './experiment.ts';
 import { type ScatterGroup, scatterChart } from './scatter-chart.ts';
 import { type Interval, interval, near, paired, verdict, withHalf } from './statistics.ts';
 
@@ -14,6 +14,8 @@ const PUBLISHED: readonly {
   readonly label: string;
   readonly error: number;
   readonly work: number;
+  /** What theirs is trained with and ours is not. */
+  readonly missing?: string;
 }[] = [
   { is: (net) => nameOfNet(net) === 'dense 32', label: 'dense 32', error: 2.8, work: 25_408 },
   { is: (net) => nameOfNet(net) === 'dense 256', label: 'dense 256', error: 1.9, work: 203_264 },
@@ -23,6 +25,7 @@ const PUBLISHED: readonly {
     label: '256/16, 1/16',
     error: 2.3,
     work: 25_408,
+    missing: 'none of ours learns by REINFORCE with tanh experts and the penalties L_b, L_e and L_v, as theirs does',
   },
 ];
 /** Points around a published error within which a repetition agrees: two standard errors on 10,000 images. */
@@ -220,19 +223,18 @@ function costFinding({ gated }: Part, same: string, otherOf: (net: Runs) => Runs
 
 /** The published net with gates: does the best of ours, by validation, err as little? */
 function publishedFindings({ gated, onMnist }: Part): Finding[] {
-  return PUBLISHED.flatMap(({ is, label, error }) => {
+  return PUBLISHED.flatMap(({ is, label, error, missing }) => {
     const ours = gated.filter(({ net }) => is(net));
     const [best] = ours.toSorted((a, b) => level(a, validError).mean - level(b, validError).mean);
     if (!best || !onMnist) return [];
     const { mean, half, count } = level(best, testError);
     const own = { mean: 100 * mean, half: 100 * half, count };
-    return [
-      {
-        claim: `The gated net ${label} errs on ${error}% of the test as published, ±${TOLERANCE}`,
-        outcome: near(own, error, TOLERANCE),
-        evidence: `Ours, the best of ${ours.length} neurons on validation: ${best.name}, ${withHalf(own, times)}%, ${count} seeds. Theirs has a learnt policy that opens more than its target (18% for 1/16); ours is cut to the target.`,
-      },
-    ];
+    const finding: Finding = {
+      claim: `The gated net ${label} errs on ${error}% of the test as published, ±${TOLERANCE}`,
+      outcome: near(own, error, TOLERANCE),
+      evidence: `Ours, the best of ${ours.length} neurons on validation: ${best.name}, ${withHalf(own, times)}%, ${count} seeds. Theirs has a learnt policy that opens more than its target (18% for 1/16); ours is cut to the target.`,
+    };
+    return [atBudget(finding, missing)];
   });
 }
 

@@ -26,7 +26,7 @@ export interface Form<C> {
 export const SAME_IMAGES =
   'MNIST’s test images are the same for every seed: intervals tell how far trainings differ, not how far other images would.';
 
-/** `not tested` where this form cannot tell, as for published error rates on other data. */
+/** `not tested` where this form could not have told, as for published error rates on other data or after a fraction of the training. */
 export type Outcome = 'holds' | 'refuted' | 'not shown' | 'not tested';
 
 export interface Finding {
@@ -34,6 +34,15 @@ export interface Finding {
   readonly outcome: Outcome;
   /** The figures that say so. */
   readonly evidence: string;
+}
+
+/**
+ * A claim can be refuted only at a budget that could have shown it: elsewhere it was not tested, and the evidence says why.
+ * @param short what the budget lacks; undefined: nothing
+ */
+export function atBudget(finding: Finding, short: string | undefined): Finding {
+  if (finding.outcome !== 'refuted' || short === undefined) return finding;
+  return { ...finding, outcome: 'not tested', evidence: `${finding.evidence} Not tested at this budget: ${short}.` };
 }
 
 export interface ReportTable {

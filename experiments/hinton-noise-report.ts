@@ -1,4 +1,4 @@
-import type { Finding, Outcome, Report, ReportTable } from './experiment.ts';
+import { atBudget, type Finding, type Outcome, type Report, type ReportTable } from './experiment.ts';
 import type { NoiseDone } from './hinton-noise.ts';
 import { ARMS, TARGET } from './hinton-noise-arms.ts';
 import { lineChart } from './line-chart.ts';
@@ -102,11 +102,14 @@ const overall = (sizes: readonly Size[]): Finding[] =>
 const bySize = ({ where, own }: Size): Finding[] =>
   CLAIMS.map(({ words, measure, sign }) => {
     const difference = against(own, BINARY, measure);
-    return {
+    const finding: Finding = {
       claim: `${words} (${where})`,
       outcome: isMeasured(own, measure) ? outcomeOf(difference, sign) : 'not tested',
       evidence: `${measure.name}: ${withHalf(difference, measure.show)} against the deterministic net, ${difference.count} seeds.${measure === CRITERION ? ` Without noise, ${TRAIN.name}: ${withHalf(against(own, BINARY, TRAIN), TRAIN.show)}.` : ''}`,
     };
+    const late = lateArms(own, [PLAIN, BINARY]);
+    const short = `the best epoch is on average among the last tenth of ${own[0].cell.epochs} for ${late.join(' and ')}`;
+    return atBudget(finding, measure === TEST && late.length > 0 ? short : undefined);
   });
 
 /** How many sizes show a lower, a higher and no different measure of one arm than of another. */
@@ -122,14 +125,20 @@ function bestEpoch({ curve }: NoiseDone['result']): number {
   return 1 + errors.indexOf(Math.min(...errors));
 }
 
+/** The arms whose best epoch is on average among the last tenth: of them, more epochs might be better. */
+function lateArms(own: readonly NoiseDone[], arms: readonly string[]): string[] {
+  const { epochs } = own[0].cell;
+  return arms.filter((arm) => {
+    const runs = own.filter(({ cell }) => cell.arm === arm);
+    return interval(runs.map(({ result }) => bestEpoch(result))).mean > LATE * epochs;
+  });
+}
+
 /** Sizes at which the epochs may not have been enough, and for which arms. */
 function unfinished(sizes: readonly Size[], arms: readonly string[]): string[] {
   const told = sizes.flatMap(({ where, own }) => {
     const { epochs } = own[0].cell;
-    const late = arms.filter((arm) => {
-      const runs = own.filter(({ cell }) => cell.arm === arm);
-      return interval(runs.map(({ result }) => bestEpoch(result))).mean > LATE * epochs;
-    });
+    const late = lateArms(own, arms);
     const whose = late.length === arms.length ? 'all' : late.join(', ');
     return late.length > 0 ? [`${where} (${epochs} epochs), ${whose}`] : [];
   });

@@ -1,4 +1,4 @@
-import type { Finding, Outcome, Report, ReportTable } from './experiment.ts';
+import { atBudget, type Finding, type Outcome, type Report, type ReportTable } from './experiment.ts';
 import { intervalChart } from './interval-chart.ts';
 import { lineChart } from './line-chart.ts';
 import { percent } from './records.ts';
@@ -77,18 +77,30 @@ function lower(a: Runs, b: Runs, claim: string, measure: Measure): Finding {
   return { claim, outcome: OUTCOMES[verdict(own)], evidence };
 }
 
+/** How far a row's training is from the published one, where its curve is printed. */
+function shortOf({ curves, published }: Runs): string | undefined {
+  const epochs = Math.max(...curves.map(({ length }) => length));
+  if (published?.epochs === undefined || epochs >= published.epochs) return undefined;
+  return `${epochs} epochs of about ${published.epochs} that the published curve runs`;
+}
+
 /** What is claimed of absolute errors, which other data say nothing of. */
 function levelFindings(rows: readonly Runs[], tested: boolean): Finding[] {
-  const told = (claim: string, outcome: Outcome, own: Interval): Finding => ({
-    claim,
-    outcome: tested ? outcome : 'not tested',
-    evidence: `${TEST.name}: ${withHalf(own, points)}%, ${own.count} seeds${tested ? '' : ', of other data'}.`,
-  });
+  const told = (row: Runs, claim: string, outcome: Outcome, own: Interval): Finding =>
+    atBudget(
+      {
+        claim,
+        outcome: tested ? outcome : 'not tested',
+        evidence: `${TEST.name}: ${withHalf(own, points)}%, ${own.count} seeds${tested ? '' : ', of other data'}.`,
+      },
+      shortOf(row),
+    );
   const trains = rows
     .filter(({ kind }) => kind === 'stochastic')
     .map((row) => {
       const own = level(row, TEST);
       return told(
+        row,
         `${row.gater} trains: at most ${STOCHASTIC_LIMIT}% of the test wrong`,
         under(own, STOCHASTIC_LIMIT),
         own,
@@ -98,12 +110,12 @@ function levelFindings(rows: readonly Runs[], tested: boolean): Finding[] {
     if (!row.published) return [];
     const own = level(row, TEST);
     const outcome = near(own, row.published.test, TOLERANCE);
-    return [told(`${row.gater}: ${row.published.test}% of the test as published, ±${TOLERANCE}`, outcome, own)];
+    return [told(row, `${row.gater}: ${row.published.test}% of the test as published, ±${TOLERANCE}`, outcome, own)];
   });
   const first = rows.find(({ gater }) => gater === BEST);
   const own = first && level(first, TEST);
   const best = own
-    ? [told(`straight-through: at most ${BEST_LIMIT}% of the test wrong`, under(own, BEST_LIMIT), own)]
+    ? [told(first, `straight-through: at most ${BEST_LIMIT}% of the test wrong`, under(own, BEST_LIMIT), own)]
     : [];
   return [...trains, ...best, ...repeated];
 }

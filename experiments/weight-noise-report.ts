@@ -1,4 +1,4 @@
-import type { Finding, Report, ReportTable } from './experiment.ts';
+import { atBudget, type Finding, type Report, type ReportTable } from './experiment.ts';
 import { percent } from './records.ts';
 import { type Interval, interval, LATE, paired, verdict, withHalf } from './statistics.ts';
 import type { WeightNoiseDone } from './weight-noise.ts';
@@ -62,6 +62,16 @@ function learntAtEnd(done: readonly WeightNoiseDone[]): string {
   return ` At the end σ is ${sigma.toFixed(2)} (geometric mean) and the weights cost ${cost.toFixed(0)} nats.`;
 }
 
+/** A net that misreads most of its strings at the end of its budget has not been trained: nothing is known of what it would read. */
+const MOST = 0.5;
+
+function untrained(done: readonly WeightNoiseDone[], arm: string): string | undefined {
+  const { mean } = interval(own(done, arm).map(({ result }) => result.byError.test.sequenceError));
+  return mean > MOST
+    ? `after ${done[0].cell.epochs} epochs its nets misread ${percent(mean)}% of the strings`
+    : undefined;
+}
+
 function findingsOf(done: readonly WeightNoiseDone[]): Finding[] {
   const { strings } = done[0].cell;
   const arms = [chosenDeviation(done), 'adaptive', 'adaptive-after-none'].filter((arm) => arm !== undefined);
@@ -69,13 +79,12 @@ function findingsOf(done: readonly WeightNoiseDone[]): Finding[] {
     MEASURES.slice(0, 2).flatMap((measure): Finding[] => {
       const difference = against(done, arm, measure);
       if (difference.count < 2) return [];
-      return [
-        {
-          claim: `${nameOf(arm)} noise reads better (${measure.name.split(',')[0]}, ${strings} strings)`,
-          outcome: OUTCOMES[verdict(difference)],
-          evidence: `${measure.name}: ${withHalf(difference, measure.show)} against no noise, ${difference.count} seeds.${learntAtEnd(own(done, arm))}`,
-        },
-      ];
+      const finding: Finding = {
+        claim: `${nameOf(arm)} noise reads better (${measure.name.split(',')[0]}, ${strings} strings)`,
+        outcome: OUTCOMES[verdict(difference)],
+        evidence: `${measure.name}: ${withHalf(difference, measure.show)} against no noise, ${difference.count} seeds.${learntAtEnd(own(done, arm))}`,
+      };
+      return [atBudget(finding, untrained(done, arm))];
     }),
   );
 }

@@ -103,7 +103,7 @@ const WORDS: Readonly<Record<Outcome, string>> = {
   holds: 'Reproduced',
   refuted: 'Refuted here',
   'not shown': 'Not shown either way',
-  'not tested': 'Not tested by this form',
+  'not tested': 'Not tested by this form or at this budget',
 };
 const ORDER: readonly Outcome[] = ['holds', 'refuted', 'not shown', 'not tested'];
 

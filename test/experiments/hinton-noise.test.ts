@@ -62,6 +62,17 @@ describe('the report of hinton-noise', () => {
     assert.deepEqual(late(hintonNoise.report(early)), []);
   });
 
+  it('refutes no test error where more epochs might lower it', () => {
+    const own = records([2, 3], 1);
+    const early = own.map(({ result, cell, ...rest }) => {
+      const curve = [...result.curve, { trainLoss: 1, validError: 0.9 }];
+      return { ...rest, cell: { ...cell, epochs: 3 }, result: { ...result, curve } };
+    });
+    assert.deepEqual(outcomes(early, /test set \(\d/), ['refuted', 'refuted']);
+    assert.deepEqual(outcomes(own, /test set \(\d/), ['not tested', 'not tested']);
+    assert.deepEqual(outcomes(records([0.5, 0.5], 1), /test set \(\d/), ['holds', 'holds']);
+  });
+
   it('shows nothing in all where sizes point to different sides', () => {
     assert.deepEqual(outcomes(records([0.5, 2], 1), /test set \(in all/), ['not shown']);
   });

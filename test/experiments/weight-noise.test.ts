@@ -47,7 +47,7 @@ test('a cell stops when its signal says so', async () => {
 
 /** A record of a cell that never ran. */
 function record(variant: string, seed: number, validLoss: number, tested: number): WeightNoiseDone {
-  const evaluation = (loss: number) => ({ loss, labelError: loss / 10, sequenceError: loss / 5 });
+  const evaluation = (loss: number) => ({ loss, labelError: loss / 10, sequenceError: loss / 8 });
   const stop = { epoch: 3, valid: evaluation(validLoss), test: evaluation(tested) };
   const cell: WeightNoiseCell = { ...size, variant, seed };
   const result = {
@@ -81,6 +81,19 @@ test('σ is chosen on validation, never on the test, and differences are paired 
   assert.deepEqual(
     findings.map(({ outcome }) => outcome),
     ['refuted', 'refuted'],
+  );
+});
+
+test('nets that misread most strings refute nothing', () => {
+  const done = [1, 2, 3].flatMap((seed) => [record('none', seed, 1, 1), record('adaptive', seed, 3, 5 + 0.1 * seed)]);
+  const { findings } = weightNoise.report(done);
+  assert.deepEqual(
+    findings.map(({ outcome }) => outcome),
+    ['not tested', 'not tested'],
+  );
+  assert.match(
+    findings[0].evidence,
+    /Not tested at this budget: after \d+ epochs its nets misread 65\.00% of the strings\.$/,
   );
 });
 
