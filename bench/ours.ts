@@ -16,6 +16,7 @@ import {
   gated,
   makeDataset,
   type NdArray,
+  resolveOptimizer,
   sgd,
   Tape,
   type Tensor,
@@ -27,6 +28,7 @@ import { blocksToBlocks, blocksToDense, denseToBlocks, gateBlocks, openBlocks } 
 import { gate } from '../src/tensor/ops/gate.ts';
 import { matmul } from '../src/tensor/ops/matmul.ts';
 import { Stepper } from '../src/train/step.ts';
+import { networks } from './networks.ts';
 
 const { values: flags } = parseArgs({
   options: {
@@ -42,6 +44,8 @@ const { values: flags } = parseArgs({
     density: { type: 'string', default: '0.1' },
     gater: { type: 'string', default: '64' },
     neuron: { type: 'string', default: 'rectifier' },
+    gates: { type: 'string', default: 'stochastic-binary' },
+    optimizer: { type: 'string', default: 'sgd' },
   },
 });
 
@@ -201,7 +205,7 @@ function gatedStep(): () => void {
   const blocks = units / size;
   const layer = gated(units, {
     blocks,
-    neuron: 'stochastic-binary',
+    neuron: flags.gates,
     gater: flags.gater === 'none' ? [] : flags.gater.split(',').map(Number),
     rate: density,
     sparsity: 'none',
@@ -209,7 +213,7 @@ function gatedStep(): () => void {
     activation: size === 1 ? 'linear' : 'rectifier',
   });
   const model = createModel(engine, { inputs: 784, layers: [layer, dense(10)] });
-  const optimizer = sgd({ learningRate: 1e-6 });
+  const optimizer = resolveOptimizer(flags.optimizer, { learningRate: 1e-6 });
   const stepper = new Stepper(model, optimizer);
   const indices = Int32Array.from({ length: rows }, (_, i) => i);
   // Random logits would spread the rate: with small weights the bias alone sets it.
@@ -232,11 +236,26 @@ const WORK: Readonly<Record<string, () => () => void>> = {
   'two-gated-layers': twoGatedLayers,
   inference,
   'gated-step': gatedStep,
+  ...Object.fromEntries(
+    Object.entries(networks).map(([name, make]) => [
+      name,
+      () => {
+        const go = make(engine, flags.path === 'dense');
+        return () => {
+          const { milliseconds, ...rest } = go();
+          times.push(milliseconds);
+          facts = rest;
+        };
+      },
+    ]),
+  ),
 };
 const SECONDS = 1.5;
 
 const times: number[] = [];
 let peak = 0;
+/** What else is to be told of the work. */
+let facts: object = {};
 const work = WORK[flags.work]?.();
 if (!work) throw new RangeError(`There is no work "${flags.work}". Known: ${Object.keys(WORK).join(', ')}.`);
 const start = performance.now();
@@ -255,6 +274,7 @@ console.log(
     samples: times.length,
     node: process.version,
     ...(peak > 0 && { peakBytes: peak }),
+    ...facts,
   }),
 );
 engine.close();

@@ -131,6 +131,44 @@ const ONE_DRAW = [
 ];
 
 const SMALL = 'SGD step 16→16→2, batch 1';
+const EXPERTS = 'feed-forward part 256→64 experts of 64→256, two open, 1,024 rows, SGD step';
+const ATTENTION = 'causal attention 8×128×256, 4 heads, forward and backward';
+const CONVOLUTION = 'convolution 3×3, 32→32 channels, 28×28, batch 32, forward and backward';
+const LANGUAGE = 'training step of a transformer on bytes, 16 experts of 512, two open, Adam';
+const UPDATE = 'training step of 784→4096→10, blocks of 64, 6.25% open, batch 128';
+const UPDATED = [
+  '--rows',
+  '128',
+  '--units',
+  '4096',
+  '--density',
+  '0.0625',
+  '--gates',
+  'noisy-top-k',
+  '--gater',
+  'none',
+];
+
+/** A layer, forward and all gradients: ours with and without BLAS, and the peers, on one thread and on two. */
+const layerComparison = (name: string, work: string): Record<string, Entry[]> => ({
+  [name]: [1, 2].flatMap((threads) => [
+    ours(`flipgrad, ${threads} thread(s)`, work, '--threads', String(threads)),
+    ours(`flipgrad with BLAS, ${threads} thread(s)`, work, '--blas', 'auto', '--threads', String(threads)),
+    peer(`jax-js, ${threads} thread(s)`, 'jax-js.mjs', work, threads),
+    peer(`PyTorch CPU, ${threads} thread(s)`, 'torch.py', work, threads),
+  ]),
+});
+
+/** A net with experts and the same net with all of them in one dense layer. */
+const expertsComparison = (name: string, work: string, ...peers: readonly Entry[]): Record<string, Entry[]> => ({
+  [name]: [
+    ours('experts, 2 threads', work, '--threads', '2'),
+    ours('experts with BLAS, 2 threads', work, '--blas', 'auto', '--threads', '2'),
+    ours('dense, 2 threads', work, '--path', 'dense', '--threads', '2'),
+    ours('dense with BLAS, 2 threads', work, '--path', 'dense', '--blas', 'auto', '--threads', '2'),
+    ...peers,
+  ],
+});
 
 /** Every comparison; the first entry is the one that ratios refer to. */
 export const COMPARISONS: Readonly<Record<string, readonly Entry[]>> = {
@@ -193,6 +231,18 @@ export const COMPARISONS: Readonly<Record<string, readonly Entry[]>> = {
       ['dense', 'blocks'].map((path) => ours(`${path}, 1 thread`, 'gated-step', '--path', path, '--density', density)),
     ]),
   ),
+  ...expertsComparison(
+    EXPERTS,
+    'feed-forward',
+    peer('PyTorch, loop over experts, 1 thread', 'torch.py', 'experts-loop', 1),
+    peer('PyTorch, loop over experts, 2 threads', 'torch.py', 'experts-loop', 2),
+  ),
+  ...layerComparison(ATTENTION, 'attention'),
+  ...layerComparison(CONVOLUTION, 'convolution'),
+  ...expertsComparison(LANGUAGE, 'language-model'),
+  [UPDATE]: ['adam', 'sgd'].map((optimizer) =>
+    ours(`${optimizer}, 1 thread`, 'gated-step', '--optimizer', optimizer, ...UPDATED),
+  ),
 };
 
 const STEP = 'SGD step 784→2000→10, batch 100';
@@ -205,13 +255,19 @@ const NET = 'training step of the 2013 network, stochastic-binary, batch 32';
 const TORCH_GATED = ['PyTorch dense and mask, 1 thread(s)', 'PyTorch dense and mask, 2 thread(s)'];
 const TORCH_LOOP = ['PyTorch, loop over blocks, 1 thread(s)', 'PyTorch, loop over blocks, 2 thread(s)'];
 
-/** What is claimed: ours is so many times as fast as the fastest of the others, in one run. `asked`: the target that was set. */
-export const CLAIMS: readonly {
+/** What is claimed: ours is so many times as fast as the fastest of the others, in one run. */
+export interface Claim {
   readonly comparison: string;
   readonly ours: readonly string[];
   readonly others: readonly string[];
-  readonly asked: number;
-}[] = [
+  /** The target that was set: so many times as fast, or this share of what the multiply-adds of the two let expect. */
+  readonly asked: number | { readonly ofIdeal: number };
+}
+
+const onThreads = (name: string): string[] => [1, 2].map((threads) => `${name}, ${threads} thread(s)`);
+const OWN = [...onThreads('flipgrad'), ...onThreads('flipgrad with BLAS')];
+
+export const CLAIMS: readonly Claim[] = [
   { comparison: 'matmul 512³', ours: ['flipgrad, relaxed SIMD, 1 thread'], others: ['jax-js, 1 thread'], asked: 1.05 },
   { comparison: 'matmul 512³', ours: ['flipgrad, SIMD, 1 thread'], others: ['jax-js, 1 thread'], asked: 1.05 },
   { comparison: STEP, ours: ['flipgrad, relaxed SIMD, 1 thread'], others: ['jax-js, 1 thread'], asked: 1.4 },
@@ -257,7 +313,25 @@ export const CLAIMS: readonly {
       asked: 1 / 1.05,
     })),
   ),
+  {
+    comparison: EXPERTS,
+    ours: ['experts, 2 threads', 'experts with BLAS, 2 threads'],
+    others: ['PyTorch, loop over experts, 1 thread', 'PyTorch, loop over experts, 2 threads'],
+    asked: 1.5,
+  },
+  { comparison: EXPERTS, ours: ['experts, 2 threads'], others: ['dense, 2 threads'], asked: 4 },
+  ...[ATTENTION, CONVOLUTION].flatMap((comparison) => [
+    { comparison, ours: OWN, others: onThreads('PyTorch CPU'), asked: 1 / 2 },
+    { comparison, ours: onThreads('flipgrad'), others: onThreads('jax-js'), asked: 1 },
+  ]),
+  { comparison: LANGUAGE, ours: ['experts, 2 threads'], others: ['dense, 2 threads'], asked: { ofIdeal: 0.6 } },
+  // The update by Adam is to be a quarter of the step at most; gradient descent adds what it has to where the gradient is made.
+  { comparison: UPDATE, ours: ['adam, 1 thread'], others: ['sgd, 1 thread'], asked: 0.75 },
 ];
+
+/** How many times fewer multiply-adds the first does. */
+const workRatio = (a: BenchRecord, b: BenchRecord): number =>
+  Number(b.facts.multiplyAdds) / Number(a.facts.multiplyAdds);
 
 /** The claims with what was measured, as Markdown. */
 export function renderClaims(records: readonly BenchRecord[]): string {
@@ -272,10 +346,11 @@ export function renderClaims(records: readonly BenchRecord[]): string {
     const [a, b] = [find(comparison, mine), find(comparison, others)];
     if (!a || !b) return [];
     const ratio = b.milliseconds / a.milliseconds;
-    const verdict = ratio >= asked ? 'met' : 'missed';
+    const least = typeof asked === 'number' ? asked : asked.ofIdeal * workRatio(a, b);
+    const verdict = ratio >= least ? 'met' : 'missed';
     const side = ({ name, milliseconds }: BenchRecord) =>
       `${name}: ${milliseconds.toFixed(milliseconds < 0.1 ? 4 : 2)} ms`;
-    return [`| ${comparison} | ${side(a)} | ${side(b)} | ${ratio.toFixed(2)}× | ${asked.toFixed(2)}× ${verdict} |`];
+    return [`| ${comparison} | ${side(a)} | ${side(b)} | ${ratio.toFixed(2)}× | ${least.toFixed(2)}× ${verdict} |`];
   });
   return ['| work | ours | against | faster | asked |', '|---|---|---|---:|---:|', ...rows, ''].join('\n');
 }

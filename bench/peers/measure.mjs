@@ -12,12 +12,15 @@ export const steps = {
   'small-step': { batch: 1, inputs: 16, hidden: 16, classes: 2, learningRate: 0.1 },
 };
 
-/** Reads `--work matmul512|dense-step|small-step --threads N`. */
+/** Work of some peers only: layers, forward and all gradients. */
+const layers = ['attention', 'convolution'];
+
+/** Reads `--work matmul512|dense-step|small-step|attention|convolution --threads N`. */
 export function readOptions() {
   const { values } = parseArgs({
     options: { work: { type: 'string', default: 'dense-step' }, threads: { type: 'string', default: '1' } },
   });
-  if (!['matmul512', ...Object.keys(steps)].includes(values.work))
+  if (!['matmul512', ...Object.keys(steps), ...layers].includes(values.work))
     throw new Error(`--work ${values.work}: no such work`);
   return { work: values.work, threads: Number(values.threads) };
 }

@@ -118,6 +118,84 @@ def inference_loop(torch, options):
     return step
 
 
+def attention(torch, _):
+    """8 sequences of 128 points of 256 numbers, 4 heads, causal, with the products before and after: all gradients."""
+    rows, points, width, heads = 8, 128, 256, 4
+    x = torch.rand(rows, points, width, requires_grad=True)
+    inputs, output = torch.nn.Linear(width, 3 * width), torch.nn.Linear(width, width)
+    closed = torch.full((points, points), float("-inf")).triu(1)
+    cotangent = torch.rand(rows, points, width)
+    parameters = [x, *inputs.parameters(), *output.parameters()]
+
+    def step():
+        for tensor in parameters:
+            tensor.grad = None
+        q, k, v = inputs(x).view(rows, points, 3, heads, width // heads).permute(2, 0, 3, 1, 4)
+        scores = (q @ k.transpose(2, 3)) * (width // heads) ** -0.5 + closed
+        y = (scores.softmax(3) @ v).transpose(1, 2).reshape(rows, points, width)
+        output(y).backward(cotangent)
+
+    return step
+
+
+def convolution(torch, _):
+    """3×3, 32 to 32 channels, 32 pictures of 28×28: all gradients."""
+    x = torch.rand(32, 32, 28, 28, requires_grad=True)
+    layer = torch.nn.Conv2d(32, 32, 3, padding=1)
+    cotangent = torch.rand(32, 32, 28, 28)
+    parameters = [x, *layer.parameters()]
+
+    def step():
+        for tensor in parameters:
+            tensor.grad = None
+        layer(x).backward(cotangent)
+
+    return step
+
+
+def experts_loop(torch, _):
+    """256 → 64 experts of 64 → 256, two open, 1,024 rows: a step of gradient descent, expert by expert, gradients by hand."""
+    rows, width, experts, hidden, rate = 1024, 256, 64, 64, 1e-4
+    x = torch.rand(rows, width) * 2 - 1
+    router = torch.randn(width, experts) * 0.1
+    w1, b1 = torch.randn(experts, width, hidden) * 0.1, torch.zeros(experts, hidden)
+    w2, b2 = torch.randn(experts, hidden, width) * 0.1, torch.zeros(experts, width)
+
+    @torch.no_grad()
+    def step():
+        top, chosen = (x @ router).topk(2, dim=1)
+        gates = top.softmax(1)
+        y = torch.zeros(rows, width)
+        open_experts = []
+        for k in range(experts):
+            of, slot = (chosen == k).nonzero(as_tuple=True)
+            if len(of) == 0:
+                continue
+            xk, g = x[of], gates[of, slot].unsqueeze(1)
+            h = torch.addmm(b1[k], xk, w1[k]).relu_()
+            o = torch.addmm(b2[k], h, w2[k])
+            y.index_add_(0, of, o * g)
+            open_experts.append((k, of, slot, xk, g, h, o))
+        dy = y * (2 / width)
+        dx, dgates = torch.zeros_like(x), torch.zeros_like(gates)
+        for k, of, slot, xk, g, h, o in open_experts:
+            dyk = dy[of]
+            dgates[of, slot] = (o * dyk).sum(1)
+            do = dyk * g
+            dh = (do @ w2[k].t()).mul_(h > 0)
+            dx.index_add_(0, of, dh @ w1[k].t())
+            w2[k].addmm_(h.t(), do, alpha=-rate / rows)
+            b2[k].sub_(do.sum(0), alpha=rate / rows)
+            w1[k].addmm_(xk.t(), dh, alpha=-rate / rows)
+            b1[k].sub_(dh.sum(0), alpha=rate / rows)
+        dtop = gates * (dgates - (gates * dgates).sum(1, keepdim=True))
+        dlogits = torch.zeros(rows, experts).scatter_(1, chosen, dtop)
+        dx.addmm_(dlogits, router.t())
+        router.addmm_(x.t(), dlogits, alpha=-rate / rows)
+
+    return step
+
+
 WORK = {
     "matmul512": lambda torch, _: matmul512(torch),
     "dense-step": lambda torch, _: training_step(torch, 100, 784, 2000, 10),
@@ -126,6 +204,9 @@ WORK = {
     "gated-loop": gated_loop,
     "inference-dense": inference_dense,
     "inference-loop": inference_loop,
+    "attention": attention,
+    "convolution": convolution,
+    "experts-loop": experts_loop,
 }
 
 

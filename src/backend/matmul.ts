@@ -38,8 +38,9 @@ export interface Batch {
 
 const ONE: Batch = { count: 1, a: 0, b: 0, c: 0, bias: 0 };
 
-/** Products smaller than this many multiply-adds are not worth the way to BLAS. */
+/** Products smaller than this many multiply-adds are not worth the way to BLAS; nor is one row, with which OpenBLAS is two to five times slower. */
 const LEAST_FOR_BLAS = 1 << 15;
+const LEAST_ROWS_FOR_BLAS = 2;
 
 /** c (m×n) = (accumulate ? c : bias or 0) + a (m×k) · b (k×n), once or for a batch of products with outputs of their own. */
 export function multiplyMatrices(
@@ -51,9 +52,25 @@ export function multiplyMatrices(
   batch: Batch = ONE,
 ): void {
   const { m, n, k } = shape;
-  if (engine.backend.gemm && m * n * k >= LEAST_FOR_BLAS && blasStride(a) && blasStride(b))
-    multiplyByBlas(engine, a, b, c, shape, batch);
+  const large = m >= LEAST_ROWS_FOR_BLAS && m * n * k >= LEAST_FOR_BLAS;
+  if (engine.backend.gemm && large && blasStride(a) && blasStride(b)) multiplyByBlas(engine, a, b, c, shape, batch);
   else multiplyByKernels(engine, a, b, c, shape, batch);
+}
+
+/** Up to so many rows, rows times a transpose, or steps of the depth, a product is done without packing: faster, and the same bits. */
+const FEW_ROWS = 8;
+const FEW_ROWS_TRANSPOSED = 2;
+const FEW_STEPS = 8;
+
+/** The kernel that does a small product without packing, with the strides that it is told; undefined where packing pays. */
+function unpacked(a: Operand, b: Operand, { m, k, bias = 0 }: ProductShape) {
+  if (m <= FEW_ROWS && a.columnStride === 1 && b.columnStride === 1)
+    return { name: 'matmulFewRows', left: a.rowStride, right: b.rowStride } as const;
+  if (m <= FEW_ROWS_TRANSPOSED && a.columnStride === 1 && b.rowStride === 1)
+    return { name: 'matmulFewRowsTransposed', left: a.rowStride, right: b.columnStride } as const;
+  if (k <= FEW_STEPS && bias === 0 && a.rowStride === 1 && b.columnStride === 1)
+    return { name: 'matmulFewSteps', left: a.columnStride, right: b.rowStride } as const;
+  return undefined;
 }
 
 function multiplyByKernels(
@@ -61,9 +78,22 @@ function multiplyByKernels(
   a: Operand,
   b: Operand,
   c: Target,
-  { m, n, k, bias = 0, accumulate = false }: ProductShape,
+  shape: ProductShape,
   batch: Batch,
 ): void {
+  const { m, n, k, bias = 0, accumulate = false } = shape;
+  const small = unpacked(a, b, shape);
+  if (small) {
+    const { name, left, right } = small;
+    for (let i = 0; i < batch.count; i++) {
+      const pointers = [a.pointer + 4 * i * batch.a, b.pointer + 4 * i * batch.b, c.pointer + 4 * i * batch.c] as const;
+      const sizes = [m, n, k, left, right, c.rowStride] as const;
+      const added = accumulate ? 1 : 0;
+      if (name === 'matmulFewSteps') backend.run(name, ...pointers, ...sizes, added);
+      else backend.run(name, ...pointers, ...sizes, bias === 0 ? 0 : bias + 4 * i * batch.bias, added);
+    }
+    return;
+  }
   const packed = backend.heap.allocate(packedLeftSize(m, k), 'a packed matrix');
   for (let i = 0; i < batch.count; i++) {
     const at = (pointer: number, stride: number) => pointer + 4 * i * stride;

@@ -39,17 +39,22 @@ export function relaxedSimdSupported(): boolean {
 
 class WasmMemory implements Memory {
   private readonly memory: WebAssembly.Memory;
+  /** The memory's own, which only growing replaces: asking the memory for it takes as long as a small kernel. */
+  private buffer: ArrayBufferLike;
   constructor(memory: WebAssembly.Memory) {
     this.memory = memory;
+    this.buffer = memory.buffer;
   }
   grow(bytes: number): number {
-    return this.memory.grow(bytes / PAGE) * PAGE;
+    const before = this.memory.grow(bytes / PAGE) * PAGE;
+    this.buffer = this.memory.buffer;
+    return before;
   }
   floats(pointer: number, length: number): Float32Array {
-    return new Float32Array(this.memory.buffer, pointer, length);
+    return new Float32Array(this.buffer, pointer, length);
   }
   integers(pointer: number, length: number): Int32Array {
-    return new Int32Array(this.memory.buffer, pointer, length);
+    return new Int32Array(this.buffer, pointer, length);
   }
 }
 

@@ -16,6 +16,7 @@ import type { Kernel, Numbers } from './kernel.ts';
 import * as lstm from './lstm.ts';
 import * as maps from './maps.ts';
 import * as matmul from './matmul.ts';
+import * as matmulFew from './matmul-few.ts';
 import { neuronKernels } from './neurons.ts';
 import * as normalization from './normalization.ts';
 import * as optimizers from './optimizers.ts';
@@ -59,6 +60,9 @@ export const catalogue = {
   maxNorm: optimizers.maxNorm,
   packLeft: matmul.packLeft,
   matmulPacked: matmul.matmulPacked,
+  matmulFewRows: matmulFew.matmulFewRows,
+  matmulFewRowsTransposed: matmulFew.matmulFewRowsTransposed,
+  matmulFewSteps: matmulFew.matmulFewSteps,
   countOpen: blocksMask.countOpen,
   buildMask: blocksMask.buildMask,
   probeGates: blocksMask.probeGates,

@@ -85,19 +85,27 @@ export function fireRows(engine: Engine, logits: NdArray, attributes: FireAttrib
   const noise = drawNoise(engine, neuron, logits, attributes.source, attributes.rowOf);
   const shape = draws === 1 ? logits.shape : [draws * rows, units];
   const h = engine.allocate(shape, `the output of ${neuron.name}`);
-  const state = stateViews(neuron, attributes.state, units);
-  const firing: Firing = { rows, units, logits: logits.values, noise: noise.values, h: h.values, selectionBias, state };
+  // Views of the memory, for neurons and draws that are told in JavaScript.
+  const firing = (): Firing => ({
+    rows,
+    units,
+    logits: logits.values,
+    noise: noise.values,
+    h: h.values,
+    selectionBias,
+    state: stateViews(neuron, attributes.state, units),
+  });
   if (mode === 'sample' && neuron.sample) {
-    neuron.sample(firing);
+    neuron.sample(firing());
     return { output: h, saved: [] };
   }
-  if (!runFire(engine, neuron.twin?.fire, attributes, logits, noise, h)) neuron.fire(firing);
+  if (!runFire(engine, neuron.twin?.fire, attributes, logits, noise, h)) neuron.fire(firing());
   const shown = neuron.backwardSees === 'expectation' ? expectation(engine, logits, attributes) : undefined;
   const made = { output: h, saved: [noise], ...(shown && { shown }) };
   if (draws === 1) return made;
   const weigh = (loss: NdArray, weights: NdArray, total: NdArray): void =>
     weighDraws(neuron, {
-      ...firing,
+      ...firing(),
       rows: total.size,
       loss: loss.values,
       weights: weights.values,

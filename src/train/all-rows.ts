@@ -1,6 +1,7 @@
 import type { FiringSite } from '../nn/firing-site.ts';
+import type { Tensor } from '../tensor/tensor.ts';
 
-/** What the units of a site did at the rows of a pass: rows × units, row-major. */
+/** What the units of a site did at the rows of a pass: rows × units, row-major, made when it is asked for. */
 export interface SiteRows {
   readonly rows: number;
   /** 1 where h ≠ 0. */
@@ -15,19 +16,30 @@ export interface SiteRows {
  */
 export function allRows({ last, units }: FiringSite): SiteRows | undefined {
   if (!last) return undefined;
-  const { tape, plate, rows: picked, values } = last.h;
+  const { h, logits } = last;
+  const { tape, plate, rows: picked } = h;
   const whole = plate && tape.plates.unpicked(plate);
   const rows = whole?.rows ?? picked;
   const rowOf = whole && whole !== plate ? tape.plates.ownerRows(plate, whole) : undefined;
-  const given = last.logits.values;
-  const open = new Uint8Array(rows * units);
-  const logits = new Float64Array(rows * units).fill(Number.NEGATIVE_INFINITY);
-  for (let i = 0; i < picked; i++) {
-    const row = rowOf ? rowOf[i] : i;
-    for (let unit = 0; unit < units; unit++) {
-      open[row * units + unit] = Number(values[i * units + unit] !== 0);
-      logits[row * units + unit] = given[i * units + unit];
+  /** Puts what is told of the picked rows where it belongs. */
+  const place = <T extends Uint8Array | Float64Array>(
+    all: T,
+    { values }: Tensor,
+    tell: (value: number) => number,
+  ): T => {
+    for (let i = 0; i < picked; i++) {
+      const [from, to] = [i * units, (rowOf ? rowOf[i] : i) * units];
+      for (let unit = 0; unit < units; unit++) all[to + unit] = tell(values[from + unit]);
     }
-  }
-  return { rows, open, logits };
+    return all;
+  };
+  return {
+    rows,
+    get open() {
+      return place(new Uint8Array(rows * units), h, (value) => Number(value !== 0));
+    },
+    get logits() {
+      return place(new Float64Array(rows * units).fill(Number.NEGATIVE_INFINITY), logits, (value) => value);
+    },
+  };
 }

@@ -1,3 +1,4 @@
+import type { Engine } from '../backend/engine.ts';
 import type { NdArray } from '../backend/nd-array.ts';
 import { type Dataset, inputsOf, slice } from '../data/dataset.ts';
 import { type Hold, heldBySite } from '../nn/hold.ts';
@@ -99,7 +100,7 @@ export class CompiledModel {
       const pass = this.pass(step, draw, held);
       const x = pass.tape.input(model.engine.tensor(features, [rows, model.inputs]), pass.tape.plates.examples(rows));
       const logits = model.apply(pass, x);
-      addSoftmax(logits.array, probabilities, 1 / this.samples);
+      addSoftmax(model.engine, logits.array, probabilities, 1 / this.samples);
       multiplyAdds += pass.tape.work.executed;
       sites.forEach((site, s) => {
         const { gates, shares } = open[s];
@@ -175,20 +176,17 @@ function firstNonFinite(values: ArrayLike<number>): number {
   return -1;
 }
 
-function addSoftmax(logits: NdArray, probabilities: Float32Array, weight: number): void {
-  const { values, rows, columns } = logits;
-  for (let r = 0; r < rows; r++) {
-    const row = values.subarray(r * columns, (r + 1) * columns);
-    const largest = row[largestOf(row)];
-    let sum = 0;
-    for (let c = 0; c < columns; c++) sum += Math.exp(row[c] - largest);
-    // NaN and infinite logits make it so.
-    if (!Number.isFinite(sum))
+function addSoftmax(engine: Engine, logits: NdArray, probabilities: Float32Array, weight: number): void {
+  const { rows, columns } = logits;
+  const { pointer, values } = engine.allocate([rows, columns], 'class probabilities');
+  engine.backend.run('softmaxAxis', logits.pointer, pointer, rows, columns, 1, 0);
+  for (let r = 0; r < rows; r++)
+    // NaN and infinite logits make the whole row NaN.
+    if (!Number.isFinite(values[r * columns]))
       throw new NonFiniteError(
         `What the network gives for row ${r} is not finite. Expected weights that training left finite.`,
       );
-    for (let c = 0; c < columns; c++) probabilities[r * columns + c] += (weight * Math.exp(row[c] - largest)) / sum;
-  }
+  for (let i = 0; i < values.length; i++) probabilities[i] += weight * values[i];
 }
 
 function mostProbable(probabilities: Float32Array, rows: number, classes: number): Int32Array {

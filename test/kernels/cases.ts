@@ -40,7 +40,14 @@ type Parameter<N extends KernelName> = (typeof catalogue)[N]['parameters'][numbe
 type Pointer<N extends KernelName> = Extract<Parameter<N>, `${string}*` | `${string}#`>;
 /** The layout of packed matrices is the business of these two kernels alone: they are tested as the product they make. */
 type Packing = 'packLeft' | 'matmulPacked';
-type CaseOf<N extends KernelName> = N extends Packing | BlockKernelName | SequenceKernelName | StridedKernelName
+/** Their strides depend on each other. */
+type FewProduct = Extract<KernelName, `matmulFew${string}`>;
+type CaseOf<N extends KernelName> = N extends
+  | Packing
+  | FewProduct
+  | BlockKernelName
+  | SequenceKernelName
+  | StridedKernelName
   ? Case
   : Case<Exclude<Parameter<N>, Pointer<N>>, Pointer<N>>;
 
@@ -89,6 +96,29 @@ const product: Case = {
     const c = targetOf(new NdArray(heap, pointers['c*'], [m, n]));
     multiplyMatrices(engine, a, b, c, { m, n, k, accumulate: accumulate === 1, ...options });
   },
+};
+
+/** A small product without packing; rows, or columns, of the three matrices stand a little apart. */
+const fewProduct = (inner: 'rows' | 'transposed' | 'steps'): Case => {
+  const strides = ({ m, n, k }: Record<'m' | 'n' | 'k', number>, gap: number): Record<string, number> => ({
+    ...(inner === 'steps' ? { aColumn: m + gap } : { aRow: k + gap }),
+    ...(inner === 'transposed' ? { bColumn: k + gap } : { bRow: n + gap }),
+    cRow: n + gap,
+  });
+  const sizes = { m: small, n: size, k: small, gap: fc.nat(5), accumulate: fc.nat(1) };
+  return {
+    scalars: fc.record(sizes).map(({ gap, ...rest }) => ({ ...rest, ...strides(rest, gap) })),
+    large: { m: 37, n: 301, k: 83, accumulate: 0, ...strides({ m: 37, n: 301, k: 83 }, 3) },
+    arrays: ({ m, n, k, cRow, accumulate, ...rest }) => ({
+      'a*': { length: inner === 'steps' ? k * rest.aColumn : m * rest.aRow, draw: normal() },
+      'b*': { length: inner === 'transposed' ? n * rest.bColumn : k * rest.bRow, draw: normal() },
+      ...(inner !== 'steps' && { 'bias*': { length: n, draw: normal() } }),
+      // What stands between the rows stays.
+      'c*': { length: m * cRow, written: true, draw: accumulate || cRow > n ? normal() : () => Number.NaN },
+    }),
+    relative: 1e-6,
+    scale: absolute,
+  };
 };
 
 /** Listed rows that stand a little apart. */
@@ -642,6 +672,9 @@ export const cases = {
   },
   packLeft: product,
   matmulPacked: product,
+  matmulFewRows: fewProduct('rows'),
+  matmulFewRowsTransposed: fewProduct('transposed'),
+  matmulFewSteps: fewProduct('steps'),
   perturb: {
     scalars: fc.record({ n: size }),
     large: { n: MANY },

@@ -202,7 +202,7 @@ function add6x4(lanes: i32, list: usize, from: usize, to: usize, w: usize, step:
 
 // @ts-ignore: decorator
 @inline
-function addTile8(rows: i32, list: usize, from: usize, to: usize, w: usize, step: usize, depth: i32): void {
+export function addTile8(rows: i32, list: usize, from: usize, to: usize, w: usize, step: usize, depth: i32): void {
   switch (rows) {
     case 2: return add2x8(list, from, to, w, step, depth);
     case 3: return add3x8(list, from, to, w, step, depth);
@@ -214,7 +214,7 @@ function addTile8(rows: i32, list: usize, from: usize, to: usize, w: usize, step
 
 // @ts-ignore: decorator
 @inline
-function addTile4(rows: i32, lanes: i32, list: usize, from: usize, to: usize, w: usize, step: usize, depth: i32): void {
+export function addTile4(rows: i32, lanes: i32, list: usize, from: usize, to: usize, w: usize, step: usize, depth: i32): void {
   switch (rows) {
     case 2: return add2x4(lanes, list, from, to, w, step, depth);
     case 3: return add3x4(lanes, list, from, to, w, step, depth);

@@ -18,7 +18,8 @@ export {
   pullbackThreshold,
   switchBalance,
 } from './neurons-selecting';
-export * from './matmul';
+export { matmulPacked, packLeft } from './matmul';
+export { matmulFewRows, matmulFewRowsTransposed, matmulFewSteps } from './matmul-few';
 export * from './blocks-mask';
 export * from './blocks-from-dense';
 export * from './blocks-to-dense';

@@ -68,12 +68,17 @@ function rowItemsOf(m: i32, n: i32): i32 {
   return min(wanted, max(1, ceilDivide(m, TILE_ROWS) / LEAST_ROW_TILES));
 }
 
+/** The depth of a block of k: all as even as can be. */
+export function blockDepth(k: i32): i32 {
+  return ceilDivide(k, max(1, ceilDivide(k, BLOCK_DEPTH)));
+}
+
 /** All blocks of k for one item; blocks are as even as can be. k = 0 is one block of depth 0, which stores the base. */
 function multiplyItem(
   a: usize, b: usize, bRow: i32, bColumn: i32, base: usize, baseRow: usize, c: usize, cRow: usize,
   rows: i32, columns: i32, k: i32,
 ): void {
-  const depth = ceilDivide(k, max(1, ceilDivide(k, BLOCK_DEPTH)));
+  const depth = blockDepth(k);
   let done = 0;
   do {
     const block = min(depth, k - done);
