@@ -5,14 +5,16 @@ import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { adviseCommand } from '../../cli/advise.ts';
 import type { Advice } from '../../src/index.ts';
-import { slow } from '../helpers/extent.ts';
+import { full, slow } from '../helpers/extent.ts';
 import { interrupted } from '../helpers/interrupted.ts';
 import { refused } from '../helpers/refused.ts';
-import { runCli } from '../helpers/run-cli.ts';
+import { runCliHere } from '../helpers/run-here.ts';
+import { twoClasses } from '../helpers/tables.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'flipgrad-advise-'));
 after(() => rmSync(folder, { recursive: true }));
 
+const data = twoClasses(join(folder, 'two.csv'));
 const SMALL = ['--units', '32', '--blocks', '8', '--gater', '8', '--threads', '1', '--blas', 'off'];
 
 describe('flipgrad advise', () => {
@@ -21,7 +23,7 @@ describe('flipgrad advise', () => {
   }, async () => {
     const asked = ['straight-through', 'rloo', 'noisy-rectifier', 'exact', 'stochastic-binary:baseline=none'];
     const given = ['--seconds', '4', '--seeds', '3', '--neuron', asked.join(',')];
-    const { code, stderr, lines } = await runCli(['advise', ...SMALL, ...given]);
+    const { code, stderr, lines } = await runCliHere(['advise', ...SMALL, ...given]);
     assert.equal(code, 0, stderr);
     const [advice] = lines() as unknown as (Advice & { event: string })[];
     assert.equal(advice.event, 'advice');
@@ -52,8 +54,8 @@ describe('flipgrad advise', () => {
 
   it('advises on hidden units of a trained run, and measures in it', async () => {
     const run = join(folder, 'run');
-    const network = ['--model', 'dense', '--units', '12', '--threads', '1', '--blas', 'off'];
-    const trained = await runCli(['train', ...network, '--neuron', 'rloo', '--epochs', '1', '--run', run]);
+    const network = ['--data', data, '--model', 'dense', '--units', '12', '--threads', '1', '--blas', 'off'];
+    const trained = await runCliHere(['train', ...network, '--neuron', 'rloo', '--epochs', '1', '--run', run]);
     assert.equal(trained.code, 0, trained.stderr);
     const given = [
       '--run',
@@ -63,13 +65,13 @@ describe('flipgrad advise', () => {
       '--blas',
       'off',
       '--seconds',
-      '2',
+      full ? '2' : '1',
       '--seeds',
       '3',
       '--neuron',
       'rloo',
     ];
-    const { code, stderr, lines } = await runCli(['advise', ...given]);
+    const { code, stderr, lines } = await runCliHere(['advise', ...given]);
     assert.equal(code, 0, stderr);
     const [advice] = lines() as unknown as Advice[];
     assert.equal(advice.neuron, 'rloo');
@@ -81,18 +83,18 @@ describe('flipgrad advise', () => {
   });
 
   it('interrupted it ends with 130', async () => {
-    const given = [...SMALL, '--seconds', '60', '--neuron', 'rloo,straight-through'];
+    const given = [...SMALL, '--data', data, '--seconds', '60', '--neuron', 'rloo,straight-through'];
     assert.deepEqual(await interrupted(adviseCommand(), given), { text: 'Interrupted.', code: 130 });
   });
 
   it('refuses bad usage with exit code 2', async () => {
     for (const [args, message] of [
-      [['--neuron', 'nobody'], /no neuron "nobody"/],
-      [['--seeds', '2'], /`seeds` is 2/],
+      [['--data', data, '--neuron', 'nobody'], /no neuron "nobody"/],
+      [['--data', data, '--seeds', '2'], /`seeds` is 2/],
       [['--seconds', '0'], /--seconds/],
       [['--data', 'nowhere'], /nowhere/],
       [['--run', join(folder, 'none')], /none/],
-      [['--model', 'vae'], /--model/],
+      [['--data', data, '--model', 'vae'], /--model/],
     ] as const) {
       const { code, stderr } = await refused(adviseCommand(), [...SMALL, ...args]);
       assert.equal(code, 2, `${args}: ${stderr}`);

@@ -11,6 +11,7 @@ import { progressLine } from '../../cli/progress.ts';
 import { Run } from '../../src/index.ts';
 import { nodeFolder } from '../../src/platform/node/index.ts';
 import { full, slow } from '../helpers/extent.ts';
+import { twoClasses } from '../helpers/tables.ts';
 import { CTRL_C, inTerminal, noTerminal, type Terminal } from '../helpers/terminal.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'flipgrad-interrupt-'));
@@ -19,7 +20,8 @@ const path = (name: string): string => join(folder, name);
 
 /** A run that lasts for hours. */
 const SMALL = ['--units', '16', '--blocks', '4', '--threads', '1'];
-const long = (name: string): string[] => ['train', '--epochs', '100000', ...SMALL, '--run', path(name)];
+const data = twoClasses(path('two.csv'));
+const long = (name: string): string[] => ['train', '--data', data, '--epochs', '100000', ...SMALL, '--run', path(name)];
 const UNDER_WAY = /epoch \d+\/100000 .* left/;
 
 const signal =

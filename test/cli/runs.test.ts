@@ -10,6 +10,7 @@ import { slow } from '../helpers/extent.ts';
 import { pngFile } from '../helpers/png-file.ts';
 import { refused } from '../helpers/refused.ts';
 import { runCliHere } from '../helpers/run-here.ts';
+import { digitsTable } from '../helpers/tables.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'flipgrad-runs-cli-'));
 after(() => rmSync(folder, { recursive: true }));
@@ -20,10 +21,7 @@ const data = join(folder, 'digits.csv');
 const row = (i: number, of = test): string => of.features.subarray(784 * i, 784 * (i + 1)).join(',');
 
 before(async () => {
-  const { train } = digitsSplit({ seed: 1, train: 800, valid: 1, test: 1 });
-  const rows = Array.from({ length: 800 }, (_, i) => `${train.labels[i]},${row(i, train)}`);
-  const header = ['label', ...Array.from({ length: 784 }, (_, i) => `p${i}`)].join(',');
-  writeFileSync(data, `${header}\n${rows.join('\n')}\n`);
+  digitsTable(data, 800);
   const args = [
     'train',
     '--data',

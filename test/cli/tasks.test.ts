@@ -13,6 +13,7 @@ import { trainCommand } from '../../cli/train.ts';
 import { slow } from '../helpers/extent.ts';
 import { refused } from '../helpers/refused.ts';
 import { runHere } from '../helpers/run-here.ts';
+import { twoClasses } from '../helpers/tables.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'flipgrad-tasks-'));
 after(() => rmSync(folder, { recursive: true }));
@@ -152,7 +153,8 @@ export const halved = {
 `,
     );
   });
-  const small = ['--task', 'halved', '--model', 'dense', '--units', '8', '--neuron', 'tanh', '--threads', '1'];
+  const data = ['--data', twoClasses(path('two.csv'))];
+  const small = [...data, '--task', 'halved', '--model', 'dense', '--units', '8', '--neuron', 'tanh', '--threads', '1'];
 
   it('trains from --use; its numbers are read without its code, and everything else wants the file', async () => {
     const args = [...small, '--use', file];

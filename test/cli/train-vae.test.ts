@@ -12,21 +12,46 @@ import { loadModel } from '../../src/io/model-file.ts';
 import { summarize } from '../../src/runs/summary.ts';
 import { reference } from '../helpers/engines.ts';
 import { refused } from '../helpers/refused.ts';
-import { runCli } from '../helpers/run-cli.ts';
+import { runCliHere } from '../helpers/run-here.ts';
+import { digitsTable } from '../helpers/tables.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'flipgrad-vae-'));
 after(() => rmSync(folder, { recursive: true }));
+/** Few pictures, so that a training takes a second. */
+const PICTURES = [
+  '--data',
+  digitsTable(join(folder, 'digits.csv'), 400),
+  '--batch',
+  '20',
+  '--threads',
+  '1',
+  '--blas',
+  'off',
+];
 
 describe('flipgrad train --model vae', () => {
   it('trains, tells ELBO and bound, and leaves a folder', async () => {
     const path = join(folder, 'run');
-    const args = ['train', '--model', 'vae', '--neuron', 'rloo', '--units', '12', '--epochs', '2', '--samples', '3'];
-    const { code, stderr, lines } = await runCli([...args, '--run', path]);
+    const args = [
+      'train',
+      '--model',
+      'vae',
+      '--neuron',
+      'rloo',
+      '--units',
+      '12',
+      '--epochs',
+      '2',
+      '--samples',
+      '3',
+      ...PICTURES,
+    ];
+    const { code, stderr, lines } = await runCliHere([...args, '--run', path]);
     assert.equal(code, 0, stderr);
-    const [, first, second, result] = lines() as Record<string, number>[];
+    const [, , first, second, result] = lines() as Record<string, number>[];
     assert.deepEqual(
       lines().map(({ event }) => event),
-      ['run', 'epoch', 'epoch', 'result'],
+      ['data', 'run', 'epoch', 'epoch', 'result'],
     );
     assert.ok(second.validElbo > first.validElbo);
     assert.ok(result.testBound > result.testElbo && result.samples === 3);
@@ -43,16 +68,16 @@ describe('flipgrad train --model vae', () => {
     const model = loadModel(reference, readFileSync(join(path, 'weights.safetensors')), { where: 'weights' });
     assert.deepEqual([model.inputs, model.layers[0].outputs, model.outputs], [784, 12, 784]);
     assert.match(readFileSync(join(path, 'curves.svg'), 'utf8'), /^<svg.*ELBO, nats/s);
-    const again = await runCli([...args, '--run', path]);
+    const again = await runCliHere([...args, '--run', path]);
     assert.equal(again.code, 2);
     assert.match(again.stderr, /holds checkpoints already; a new or empty folder would do\./);
   });
 
   it('Ctrl-C saves and says how to go on; --resume ends with the same bytes', async () => {
     const path = join(folder, 'stopped');
-    const args = ['--model', 'vae', '--neuron', 'rloo', '--units', '12', '--epochs', '2', '--samples', '3', '--json'];
+    const args = ['--model', 'vae', '--neuron', 'rloo', '--units', '12', '--epochs', '2', '--samples', '3'];
     const end = trainCommand()
-      .parseAsync([...args, '--run', path], { from: 'user' })
+      .parseAsync([...args, ...PICTURES, '--json', '--run', path], { from: 'user' })
       .then(() => undefined, explain);
     for (let turns = 0; turns < 2000 && !existsSync(join(path, 'metrics.jsonl')); turns++) await setTimeout(10);
     process.emit('SIGINT');
@@ -60,7 +85,7 @@ describe('flipgrad train --model vae', () => {
     assert.equal(stopped?.code, 130);
     assert.equal(stopped.text, `Interrupted and saved. To go on: flipgrad train --resume ${path}`);
     assert.equal((await summarize(await openRun(path))).state, 'stopped');
-    const other = await runCli(['train', '--resume', path, '--samples', '4']);
+    const other = await runCliHere(['train', '--resume', path, '--samples', '4']);
     assert.equal(other.code, 2);
     assert.match(other.stderr, /--samples is 4 here and 3 in/);
     await trainCommand().parseAsync(['--resume', path, '--json'], { from: 'user' });
@@ -70,26 +95,26 @@ describe('flipgrad train --model vae', () => {
 
   it('runs and show know it, and what wants a classifier says so', async () => {
     const path = join(folder, 'run');
-    const [listed] = (await runCli(['runs', folder])).lines() as Record<string, unknown>[];
+    const [listed] = (await runCliHere(['runs', folder])).lines() as Record<string, unknown>[];
     assert.deepEqual([listed.state, listed.epochs, typeof listed.testBound], ['done', 2, 'number']);
     const text = comparison([await listedRun(await openRun(path))]);
     assert.match(text, /valid ELBO {2}test ELBO {2}test bound of 3 draws.*\n.*-\d+\.\d\d +-\d+\.\d\d +-\d+\.\d\d/);
-    const [shown] = (await runCli(['show', path])).lines() as Record<string, unknown>[];
+    const [shown] = (await runCliHere(['show', path])).lines() as Record<string, unknown>[];
     assert.deepEqual([shown.validElbo, shown.epochs], [listed.validElbo, 2]);
   });
 
   it('evaluate tells ELBO and bound of the test pictures, as training did; predict gives the pixels; export writes it', async () => {
     const path = join(folder, 'run');
     const { result } = JSON.parse(readFileSync(join(path, 'run.json'), 'utf8'));
-    const [told] = (await runCli(['evaluate', path])).lines() as Record<string, number>[];
+    const [told] = (await runCliHere(['evaluate', path])).lines() as Record<string, number>[];
     assert.deepEqual([told.elbo, told.bound], [result.testElbo, result.testBound]);
     const rows = join(folder, 'rows.csv');
     writeFileSync(rows, `${Array.from({ length: 784 }, (_, i) => (i % 3 === 0 ? 255 : 0)).join(',')}\n`);
-    const [{ pixels }] = (await runCli(['predict', path, rows])).lines() as { pixels: number[] }[];
+    const [{ pixels }] = (await runCliHere(['predict', path, rows])).lines() as { pixels: number[] }[];
     assert.equal(pixels.length, 784);
     assert.ok(pixels.every((share) => share > 0 && share < 1));
     const out = join(folder, 'model.safetensors');
-    assert.equal((await runCli(['export', path, '--format', 'safetensors', '--out', out])).code, 0);
+    assert.equal((await runCliHere(['export', path, '--format', 'safetensors', '--out', out])).code, 0);
     assert.equal(loadModel(reference, readFileSync(out), { where: out }).outputs, 784);
   });
 
@@ -99,7 +124,7 @@ describe('flipgrad train --model vae', () => {
       [['--samples', '4'], /--samples goes with --model vae/],
       [['--model', 'vae', '--neuron', 'linear', '--run', 'none'], /no units called "latents" that fire/],
     ] as const) {
-      const { code, stderr } = await refused(trainCommand(), ['--epochs', '1', ...args]);
+      const { code, stderr } = await refused(trainCommand(), ['--epochs', '1', ...PICTURES, ...args]);
       assert.equal(code, 2, stderr);
       assert.match(stderr, says);
     }

@@ -3,15 +3,18 @@ import assert from 'node:assert/strict';
 import { existsSync, globSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { full } from '../helpers/extent.ts';
+import { full, slow } from '../helpers/extent.ts';
 import { blocksOf, commandsOf, readPage, root, runPage, smaller } from '../helpers/page.ts';
 
 const pages = ['README.md', ...globSync('docs/**/*.md', { cwd: root }).sort()];
 const withBlocks = pages.filter((page) => blocksOf(readPage(page)).length > 0);
 
+/** Pages whose programs and trainings take long: README.md stands for them in `npm test`. */
+const LONG = ['docs/tensors.md', 'docs/tutorial.md', 'docs/black-box.md'];
+
 describe('the examples of README.md and docs', () => {
   for (const page of withBlocks)
-    it(`${page} runs, and prints what it says`, async () => {
+    it(`${page} runs, and prints what it says`, { skip: LONG.includes(page) && slow }, async () => {
       for (const { block, printed } of await runPage(page, { slow: full }))
         if (block.prints !== undefined) assert.equal(printed, block.prints, `${page}:${block.line}`);
     });

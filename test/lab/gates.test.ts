@@ -9,7 +9,7 @@ import { decodeHolds, encodeHolds } from '../../lab/src/holds.ts';
 import { gatesAnswers, type Seen } from '../../lab/src/worker/gates.ts';
 import { digits, fitPicture, gateInformation, gateRates, Run, runModel } from '../../src/index.ts';
 import { createEngine, nodeFolder } from '../../src/platform/node/index.ts';
-import { runCli } from '../helpers/run-cli.ts';
+import { runCliHere } from '../helpers/run-here.ts';
 import { allOf } from './all-of.ts';
 import { seriousViolations } from './axe.ts';
 import { noBrowser, type OpenLab, openLab } from './browser.ts';
@@ -20,7 +20,7 @@ const folder = join(top, 'small');
 
 before(async () => {
   // The command that the page shows for these settings.
-  const { code, stderr } = await runCli([
+  const { code, stderr } = await runCliHere([
     'train',
     ...Object.entries(SETTINGS).flatMap(([name, value]) => [`--${name}`, String(value)]),
     ...['--simd', 'simd', '--blas', 'off', '--run', folder, '--json'],
@@ -86,7 +86,7 @@ describe('what the worker answers', () => {
     const ask = async ({ pixels }: (typeof own)[number], ...more: string[]) => {
       const file = join(top, 'digit.csv');
       writeFileSync(file, `${[...pixels].join(',')}\n`);
-      const { stdout, stderr, code } = await runCli([
+      const { stdout, stderr, code } = await runCliHere([
         'predict',
         folder,
         file,

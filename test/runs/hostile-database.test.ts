@@ -11,6 +11,7 @@ import { SweepStore } from '../../src/platform/node/sweep/store.ts';
 import { checkSweep } from '../../src/runs/sweep/definition.ts';
 import { planSweep } from '../../src/runs/sweep/plan.ts';
 import type { Trial } from '../../src/runs/sweep/trial.ts';
+import { withDatabase } from '../helpers/database.ts';
 import { slow } from '../helpers/extent.ts';
 import { noPostgres, startPostgres, type TestServer } from '../helpers/postgres.ts';
 import { runCli } from '../helpers/run-cli.ts';
@@ -64,7 +65,7 @@ describe('a database that a stranger can write', () => {
   let store: SweepStore;
   let queue: TrialQueue;
   before(async () => {
-    database = await openEmbedded(temporaryFolder());
+    database = await openEmbedded(await withDatabase(temporaryFolder()));
     store = new SweepStore(database);
     await store.create();
     queue = await TrialQueue.open(database, true);
