@@ -159,9 +159,9 @@ function configOf(
   ofRun: Partial<TrainConfig> | undefined,
 ): TrainConfig {
   if (ofRun && !['gated', 'dense', 'layers', 'net'].includes(ofRun.model ?? ''))
-    throw new UsageError(`${flags.run} is a run of the model "${ofRun.model}"; a run of a classifier would do.`);
+    throw new UsageError(`${flags.run} is a run of the model "${ofRun.model}". Expected a run of a classifier.`);
   const changed = [...NETWORK, 'layers' as const].find((name) => ofRun && flags[name] !== undefined);
-  if (changed) throw new UsageError(`--${changed} and --run both say what the network is; one of them would do.`);
+  if (changed) throw new UsageError(`--${changed} and --run both say what the network is. Expected one of them.`);
   const way = ofRun ? undefined : wayOf(flags, (name) => name !== 'neuron' && given(name));
   const { neuron: _, ...own } = flags;
   const said = Object.fromEntries(Object.entries(own).filter(([, value]) => value !== undefined));

@@ -111,7 +111,7 @@ export function auditCommand(): Command {
 async function run(files: readonly string[], flags: AuditFlags, signal: AbortSignal): Promise<void> {
   if (flags.units > MOST_UNITS)
     throw new UsageError(
-      `--units ${flags.units} makes 2^${flags.units} states to sum the true gradient over; up to ${MOST_UNITS} would do.`,
+      `--units ${flags.units} makes 2^${flags.units} states to sum the true gradient over. Expected at most ${MOST_UNITS}.`,
     );
   if (flags.anyCode !== undefined && flags.run === undefined)
     throw new UsageError(`${flagOf('anyCode')} goes with --run.`);

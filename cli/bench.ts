@@ -83,7 +83,7 @@ async function run(flags: BenchFlags, command: Command): Promise<void> {
   );
   if (shapes.length === 0)
     throw new UsageError(
-      `No block of ${flags.sizes.join(', ')} units divides ${flags.units.join(', ')} units; --sizes that divide --units would do.`,
+      `No block of ${flags.sizes.join(', ')} units divides ${flags.units.join(', ')} units. Expected --sizes that divide --units.`,
     );
   const curves: CrossoverCurve[] = [];
   const falls: Waterfall[] = [];

@@ -85,7 +85,7 @@ async function run(folder: string, flags: ExportFlags): Promise<void> {
   const { file, takes, make } = formats[format];
   for (const flag of ['mode', 'gates'] as const)
     if (flags[flag] !== undefined && !(takes as readonly string[]).includes(flag))
-      throw new UsageError(`--${flag} says nothing to --format ${format}; ${takersOf(flag)} would do.`);
+      throw new UsageError(`--${flag} says nothing to --format ${format}. Expected ${takersOf(flag)}.`);
   const out = flags.out ?? join(folder, file);
   await useRun(folder, { ...flags, threads: 1 }, async ({ run: opened, model, from, task }) => {
     const { bytes, facts } = make(model, flags, opened.record, task);

@@ -105,7 +105,7 @@ async function answer(folders: LabFolders, request: IncomingMessage, response: S
   if (!LOCAL_HOST.test(request.headers.host ?? ''))
     return refuse(response, 403, 'This server answers to localhost only.');
   if (request.method !== 'GET' && request.method !== 'HEAD')
-    return refuse(response, 405, 'This server reads files; GET would do.');
+    return refuse(response, 405, 'This server reads files. Expected GET.');
   const headers = { ...HEADERS, ...(await headersOf(folders)) };
   const names = await findNames(folders, request.url ?? '');
   if (names) {

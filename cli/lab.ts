@@ -42,10 +42,10 @@ export function labCommand(): Command {
 }
 
 async function lab(folder: string | undefined, { port }: LabFlags, signal: AbortSignal): Promise<void> {
-  if (port > MOST_PORT) throw new UsageError(`--port is ${port}; a number up to ${MOST_PORT} would do.`);
+  if (port > MOST_PORT) throw new UsageError(`--port is ${port}. Expected a number up to ${MOST_PORT}.`);
   const built = builtLab();
   if (!existsSync(join(built, 'index.html')))
-    throw new UsageError(`The lab is not built: ${built} has no index.html. \`npm run lab:build\` would do.`);
+    throw new UsageError(`The lab is not built: ${built} has no index.html. \`npm run lab:build\` builds it.`);
   // A folder that is not a run is told here and not in the page.
   if (folder !== undefined) await openRun(folder);
   const server = labServer({ lab: realpathSync(built), run: folder === undefined ? undefined : realpathSync(folder) });

@@ -26,7 +26,7 @@ export async function neuronsOfFile(file: string): Promise<Variant[]> {
   for (const { text, neuron } of once) {
     const missing = missingPart(neuron);
     if (missing)
-      throw new UsageError(`The neuron "${text}" of ${file} has no \`${missing[0]}\`; ${missing[1]} would do.`);
+      throw new UsageError(`The neuron "${text}" of ${file} has no \`${missing[0]}\`. Expected ${missing[1]}.`);
   }
   return once;
 }
@@ -50,7 +50,7 @@ export async function textsOfFiles(files: readonly string[]): Promise<string[]> 
       const made = attempt(make);
       const missing = made && missingPart(made);
       if (missing)
-        throw new UsageError(`The neuron "${text}" of ${file} has no \`${missing[0]}\`; ${missing[1]} would do.`);
+        throw new UsageError(`The neuron "${text}" of ${file} has no \`${missing[0]}\`. Expected ${missing[1]}.`);
       texts.add(text);
     }
   }
@@ -105,7 +105,7 @@ export function neuronsAmong(exported: Readonly<Record<string, unknown>>, file: 
       throw new UsageError(`${file} exports two neurons called "${name}". Expected names that differ.`);
     const missing = missingPart(instantiate(definition, {}));
     if (missing)
-      throw new UsageError(`The neuron "${name}" of ${file} has no \`${missing[0]}\`; ${missing[1]} would do.`);
+      throw new UsageError(`The neuron "${name}" of ${file} has no \`${missing[0]}\`. Expected ${missing[1]}.`);
   }
   return found;
 }
@@ -118,7 +118,7 @@ const definitionOf = (neuron: Neuron): NeuronDefinition => {
 
 export const noNeuron = (file: string): UsageError =>
   new UsageError(
-    `${file} exports no neuron: a value made by \`defineNeuron\`, exported by name or as default, would do.`,
+    `${file} exports no neuron. Expected a value made by \`defineNeuron\`, exported by name or as default.`,
   );
 
 const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null;

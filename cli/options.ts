@@ -4,36 +4,36 @@ import type { Hold } from '../src/index.ts';
 import { suggest } from '../src/math/text.ts';
 import { UsageError } from './exit.ts';
 
-/** Parsers of option values: each gives the value or a sentence that says what would do. */
+/** Parsers of option values: each gives the value or a sentence that says what was expected. */
 export function wholeNumber(text: string): number {
   const value = Number(text);
   if (text.trim() !== '' && Number.isSafeInteger(value) && value >= 0) return value;
-  throw new InvalidArgumentError('A whole number from 0 up would do.');
+  throw new InvalidArgumentError('Expected a whole number from 0 up.');
 }
 
 export function count(text: string): number {
   const value = Number(text);
   if (text.trim() !== '' && Number.isSafeInteger(value) && value >= 1) return value;
-  throw new InvalidArgumentError('A whole number from 1 up would do.');
+  throw new InvalidArgumentError('Expected a whole number from 1 up.');
 }
 
 export function number(text: string): number {
   const value = Number(text);
   if (text.trim() !== '' && Number.isFinite(value)) return value;
-  throw new InvalidArgumentError('A number would do.');
+  throw new InvalidArgumentError('Expected a number.');
 }
 
 export function positive(text: string): number {
   const value = number(text);
   if (value > 0) return value;
-  throw new InvalidArgumentError('A number over 0 would do.');
+  throw new InvalidArgumentError('Expected a number over 0.');
 }
 
 /** A share: over 0, and 1 at most. */
 export function share(text: string): number {
   const value = number(text);
   if (value > 0 && value <= 1) return value;
-  throw new InvalidArgumentError('A number over 0, and 1 at most, would do.');
+  throw new InvalidArgumentError('Expected a number over 0, and 1 at most.');
 }
 
 /** Widths separated by commas, or `none`. */
@@ -46,14 +46,14 @@ export function rate(text: string): number | 'none' {
   if (text === 'none') return 'none';
   const value = number(text);
   if (value > 0 && value < 1) return value;
-  throw new InvalidArgumentError('A number between 0 and 1 (both excluded), or "none", would do.');
+  throw new InvalidArgumentError('Expected a number between 0 and 1 (both excluded), or "none".');
 }
 
 /** A time in seconds, from 0 up. */
 export function seconds(text: string): number {
   const value = number(text);
   if (value >= 0) return value;
-  throw new InvalidArgumentError('A number of seconds from 0 up would do.');
+  throw new InvalidArgumentError('Expected a number of seconds from 0 up.');
 }
 
 /** A parser of some of these words, separated by commas; given again, of more of them. */
@@ -91,7 +91,7 @@ export function holds(text: string): Hold[] {
   return text.split(',').map((word) => {
     const [, site, unit, way] = /^(.+):(\d+)=(open|closed)$/.exec(word) ?? [];
     if (site === undefined)
-      throw new InvalidArgumentError('Units as SITE:UNIT=open or SITE:UNIT=closed, separated by commas, would do.');
+      throw new InvalidArgumentError('Expected units as SITE:UNIT=open or SITE:UNIT=closed, separated by commas.');
     return { site, unit: Number(unit), open: way === 'open' };
   });
 }

@@ -118,7 +118,7 @@ function fromPicture(bytes: Uint8Array, file: string, { data }: RunRecord): Rows
   const shape = data.image ?? (Number.isInteger(side) ? { width: side, height: side } : undefined);
   if (!shape)
     throw new UsageError(
-      `${file} is a picture, and the run takes ${data.width} numbers, which are none; a CSV file would do.`,
+      `${file} is a picture, and the run takes ${data.width} numbers, which are none. Expected a CSV file.`,
     );
   const { pixels, done } = fitPicture(readPng(bytes, file), shape);
   return { picture: inputsOfPixels(data.table, pixels), done };

@@ -133,7 +133,8 @@ async function dataOf({ data: name, dataDir, examples, valid, seed }: RaceFlags)
     ['examples', examples, all.train],
     ['valid', valid, all.valid],
   ] as const)
-    if (wanted > there) throw new UsageError(`--${flag} is ${wanted}, and ${name} has ${there}; up to that would do.`);
+    if (wanted > there)
+      throw new UsageError(`--${flag} is ${wanted}, and ${name} has ${there}. Expected at most that.`);
   return { ...all, train: slice(all.train, 0, examples), valid: slice(all.valid, 0, valid) };
 }
 

@@ -17,7 +17,7 @@ function meantBy({ of, separator = /,/ }: SettingSpec, text: string): unknown {
   return takes(parts) ? parts : takes(numbers) ? numbers : Number.isNaN(number) ? text : number;
 }
 
-/** @throws InvalidArgumentError that says what would do */
+/** @throws InvalidArgumentError that says what was expected */
 export function readSetting(name: SettingName, text: string, before?: unknown): unknown {
   const spec = settingSpec(name) as SettingSpec;
   if (before !== undefined && !spec.adds)

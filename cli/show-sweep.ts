@@ -28,7 +28,7 @@ async function fileOf(path: string, name: string): Promise<string> {
   const bytes = await nodeFolder(path).read(RESULTS_FILE, MOST_FILE);
   if (bytes) return decodeText(bytes, `${path}/${RESULTS_FILE}`);
   throw new UsageError(
-    `${path} has no results of a sweep "${name}"; --folder DIR, or --db of the server that has it, would do.`,
+    `${path} has no results of a sweep "${name}". Expected --folder DIR, or --db of the server that has it.`,
   );
 }
 

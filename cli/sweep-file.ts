@@ -17,7 +17,7 @@ export async function sweepOfFile(
   const path = resolve(file);
   const exported = await exportsOf(ownModule(file, 'a sweep'));
   if (exported.default === undefined)
-    throw new UsageError(`${file} exports no default; export default defineSweep({ space: { … } }) would do.`);
+    throw new UsageError(`${file} exports no default. Expected export default defineSweep({ space: { … } }).`);
   if (typeof exported.default === 'object' && exported.default !== null && 'code' in exported.default)
     throw new UsageError(`${file} has a field \`code\`. Expected --net FILE or --use FILE beside it instead.`);
   const definition = checkSweep(exported.default, basename(path, extname(path)));

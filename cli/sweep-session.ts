@@ -143,6 +143,6 @@ export function serverOf(flags: { readonly db?: string }): string {
   const url = databaseOf(flags);
   if (url !== undefined) return url;
   throw new UsageError(
-    'Workers share a Postgres server: --db postgres://user@host:5432/name, or $FLIPGRAD_DB, would do.',
+    'Workers share a Postgres server. Expected --db postgres://user@host:5432/name, or $FLIPGRAD_DB.',
   );
 }

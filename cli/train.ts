@@ -143,7 +143,7 @@ async function run(flags: TrainFlags, command: Command, signal: AbortSignal): Pr
 async function begunRun({ resume: asked, run: named }: TrainFlags): Promise<Run | undefined> {
   if (asked === undefined) return undefined;
   if (typeof asked === 'string' && named !== undefined && named !== asked)
-    throw new UsageError(`--resume ${asked} and --run ${named} name two folders; one of them would do.`);
+    throw new UsageError(`--resume ${asked} and --run ${named} name two folders. Expected one of them.`);
   const path = typeof asked === 'string' ? asked : named;
   if (path === undefined || path === 'none') throw new UsageError('--resume wants the folder of a run: --resume DIR.');
   return asked !== true || (await Run.isIn(nodeFolder(path))) ? openRun(path) : undefined;
@@ -173,7 +173,7 @@ async function begin(session: Session): Promise<void> {
   const own = await ownCode(flags);
   const { config, task } = configOf(session, own);
   if (flags.run === 'none' && flags.log.length > 0)
-    throw new UsageError('--log writes into the folder of a run, and --run none has none; one of them would do.');
+    throw new UsageError('--log writes into the folder of a run, and --run none has none. Expected one of them.');
   checkFlags(session, config);
   const loaded = await loadTaskData(task, flags.data, {
     ...loadOptions(session, flags.seed),
@@ -333,7 +333,7 @@ function checkGiven(command: Command, flags: TrainFlags, { record, folder }: Run
     )
       continue;
     throw new UsageError(
-      `${flagOf(name)} is ${JSON.stringify(settings[name])} here and ${JSON.stringify(known[0])} in ${folder.path}; leaving it out, or another folder, would do.`,
+      `${flagOf(name)} is ${JSON.stringify(settings[name])} here and ${JSON.stringify(known[0])} in ${folder.path}. Expected the same value, none, or another folder.`,
     );
   }
 }

@@ -13,8 +13,8 @@ type Weighing = Parameters<NonNullable<Neuron['weigh']>>[0];
 export function averaged(spec: NeuronSpec, passes: number): Neuron {
   const { twin, cells: _cells, rowCells: _rowCells, ...base } = resolveNeuron(spec);
   if (!Number.isInteger(passes) || passes < 1)
-    throw new RangeError(`The passes to average are ${passes}; a whole number from 1 up would do.`);
-  if (base.state) throw new RangeError(`"${base.name}" has a state; a neuron without one would do.`);
+    throw new RangeError(`The passes to average are ${passes}. Expected a whole number from 1 up.`);
+  if (base.state) throw new RangeError(`"${base.name}" has a state. Expected a neuron without one.`);
   const drawsOf = (units: number): number => (typeof base.draws === 'function' ? base.draws(units) : (base.draws ?? 1));
   /** The noise numbers of one pass. */
   const noiseOf = ({ noise, logits }: Firing, pass: number): Float64Array => {

@@ -53,7 +53,9 @@ export class CellLocks {
         await lock.release();
       }
     }
-    throw new Error(`${this.pathOf(name)} stays locked by another process; its end, or another folder, would do.`);
+    throw new Error(
+      `${this.pathOf(name)} stays locked by another process. Wait until it ends, or name another folder.`,
+    );
   }
 
   private pathOf(name: string): string {

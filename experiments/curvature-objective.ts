@@ -12,7 +12,7 @@ const run: typeof classification.run = (model, pass, batch) => {
   const hidden = model.sites[0]?.last?.h;
   const [weights, bias] = model.parameters.slice(-2).map(({ tensor }) => tensor);
   if (!hidden || model.layers.length !== 2)
-    throw new RangeError(`The network has ${model.layers.length} layers; a logistic layer and a linear one would do.`);
+    throw new RangeError(`The network has ${model.layers.length} layers. Expected a logistic layer and a linear one.`);
   const { tape } = pass;
   tape.layer = 'curvature';
   const readout = { weights: weights.values, bias: bias.values };

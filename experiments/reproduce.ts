@@ -86,7 +86,7 @@ function makeFolder(path: string): boolean {
   try {
     return mkdirSync(path, { recursive: true }) !== undefined;
   } catch (error) {
-    throw new RangeError(`Records cannot stand in "${path}" (${(error as Error).message}); another folder would do.`);
+    throw new RangeError(`Records cannot stand in "${path}" (${(error as Error).message}). Expected another folder.`);
   }
 }
 

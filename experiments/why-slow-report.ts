@@ -168,7 +168,7 @@ function regularisation(all: readonly Done[]): { table: ReportTable; findings: F
         outcome: Number.isFinite(slow.value) ? isOver(slow, 0.5) : 'not tested',
         evidence: !Number.isFinite(slow.value)
           ? NEVER
-          : `Steps to ${TARGET} nats with the noise off: it gives ${inWords(slow)} of the slow-down (of logarithms) of bits with many passes; over half would do.`,
+          : `Steps to ${TARGET} nats with the noise off: it gives ${inWords(slow)} of the slow-down (of logarithms) of bits with many passes; the claim asks for over half.`,
       },
     ],
   };

@@ -216,7 +216,7 @@ function tasksIn(events: readonly TraceEvent[]): Tasks {
 mkdirSync(PICTURES, { recursive: true });
 const wanted = process.argv.slice(2);
 const unknown = wanted.find((name) => !Object.hasOwn(PAGES, name));
-if (unknown !== undefined) throw new Error(`There is no page "${unknown}"; ${Object.keys(PAGES).join(', ')} would do.`);
+if (unknown !== undefined) throw new Error(`There is no page "${unknown}". Expected ${Object.keys(PAGES).join(', ')}.`);
 const lab = await openLab();
 try {
   const loadMilliseconds = await loadTimes(lab);

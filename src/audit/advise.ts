@@ -96,9 +96,9 @@ const JUDGED = 2000;
  */
 export async function* advise(options: AdviseOptions): AsyncGenerator<AdviseEvent, void> {
   const { seconds = 60, seeds = 4, candidates, carrier } = options;
-  if (!Number.isInteger(seeds) || seeds < 3) throw new RangeError(`\`seeds\` is ${seeds}; three or more would do.`);
-  if (!(seconds > 0)) throw new RangeError(`\`seconds\` is ${seconds}; a number over 0 would do.`);
-  if (candidates.length === 0) throw new RangeError('There is no neuron to choose from; one or more would do.');
+  if (!Number.isInteger(seeds) || seeds < 3) throw new RangeError(`\`seeds\` is ${seeds}. Expected three or more.`);
+  if (!(seconds > 0)) throw new RangeError(`\`seconds\` is ${seconds}. Expected a number over 0.`);
+  if (candidates.length === 0) throw new RangeError('There is no neuron to choose from. Expected one or more.');
   const clock = new Clock(seconds);
   const neurons = new Map(
     candidates.map((text): [string, Neuron] => [text, resolveNeuron(text, undefined, options.neurons)]),
@@ -107,7 +107,7 @@ export async function* advise(options: AdviseOptions): AsyncGenerator<AdviseEven
   const measured = yield* measure(options, new Map(bits), clock);
   if (measured.length === 0 && bits.length === neurons.size)
     throw new RangeError(
-      `Every candidate asks for over ${MOST_EVALUATIONS} evaluations of the loss here; another would do.`,
+      `Every candidate asks for over ${MOST_EVALUATIONS} evaluations of the loss here. Expected another candidate.`,
     );
   const best = onePerName(measured, neurons)
     .slice(0, HEAT_OF_BITS)

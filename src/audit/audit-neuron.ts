@@ -9,6 +9,7 @@ import type { Problem } from './problems.ts';
 import { sampleNeuron, warmState } from './sample-neuron.ts';
 import { gradientInUse, unitOf } from './unit-of.ts';
 
+/** Options of `auditNeuron`. */
 export interface AuditOptions {
   /** Makes the loss for so many units. */
   readonly problem: (units: number) => Problem;

@@ -13,6 +13,7 @@ import { short } from './places.ts';
 import { drawnGradient, type Program, programOf, programOfModel, withNeuron } from './program.ts';
 import { FALSE_ALARM, type Verdict } from './verdict.ts';
 
+/** Options of `auditProgram` and `auditModel`. */
 export interface ProgramAuditOptions {
   /** Where gradients are drawn; default: the Float64 reference engine, on which the true gradient is computed in any case. */
   readonly engine?: Engine;

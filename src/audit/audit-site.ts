@@ -13,6 +13,7 @@ import { referenceFor } from './reference.ts';
 import { unitOf } from './unit-of.ts';
 import { FALSE_ALARM, type Verdict } from './verdict.ts';
 
+/** Options of `SiteAuditor`. */
 export interface SiteAuditOptions {
   /** Examples of the minibatch that gradients are drawn on: their numbers in the data set. */
   readonly indices: ArrayLike<number>;
@@ -76,8 +77,8 @@ export class SiteAuditor {
   constructor(model: Model, site: FiringSite, data: Dataset, options: SiteAuditOptions) {
     const { indices, repeats = 48, warmUp = 30, evaluations = 64, task } = options;
     if (!Number.isInteger(repeats) || repeats < 8)
-      throw new RangeError(`\`repeats\` is ${repeats}; a whole number from 8 up would do.`);
-    if (indices.length === 0) throw new RangeError('There are no examples to measure on; one or more would do.');
+      throw new RangeError(`\`repeats\` is ${repeats}. Expected a whole number from 8 up.`);
+    if (indices.length === 0) throw new RangeError('There are no examples to measure on. Expected one or more.');
     this.site = site;
     this.data = data;
     this.indices = indices;

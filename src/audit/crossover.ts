@@ -23,6 +23,7 @@ export interface CrossoverCurve extends GatedShape {
   readonly gatherFrom?: number;
 }
 
+/** Shares of open blocks at which crossovers are measured. */
 export const DENSITIES: readonly number[] = [0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.7, 1];
 
 /** Measures time against density for one shape. */

@@ -19,7 +19,12 @@ export interface GradientErrors {
 }
 
 /** Gathers them: `observe` sees every draw with its weight, `result` divides by the total weight. */
-export function gradientErrors(truth: Float64Array): { observe: GradientObserver; result(): GradientErrors } {
+export function gradientErrors(truth: Float64Array): {
+  /** Takes a draw with its weight. */
+  observe: GradientObserver;
+  /** Errors over the draws so far. */
+  result(): GradientErrors;
+} {
   const units = truth.length;
   const sums = new Float64Array(units);
   const squares = new Float64Array(units);

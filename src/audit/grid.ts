@@ -72,7 +72,7 @@ export function newGrid(
 function checkPoints(neuron: Neuron, units: number, points: number): void {
   if (points > MAXIMUM_POINTS)
     throw new RangeError(
-      `Integrating over ${units} units of "${neuron.name}" takes ${points} points; fewer units, so that it takes at most ${MAXIMUM_POINTS}, would do.`,
+      `Integrating over ${units} units of "${neuron.name}" takes ${points} points. Expected fewer units, so that it takes at most ${MAXIMUM_POINTS}.`,
     );
 }
 

@@ -32,7 +32,7 @@ const ROWS = 128;
  * @param logits one a unit
  * @param state the neuron's moving averages; default: what every unit starts with
  * @param observe sees the gradient (units) at every point of the grid, and the point's weight
- * @throws RangeError for a logit that is not finite; when the grid has over four million points: fewer units would do
+ * @throws RangeError for a logit that is not finite; when the grid has over four million points: expected fewer units
  */
 export function integrate(
   neuron: Neuron,
@@ -44,7 +44,7 @@ export function integrate(
   const broken = Array.from(logits).findIndex((logit) => !Number.isFinite(logit));
   if (broken >= 0)
     throw new RangeError(
-      `The logit of unit ${broken} is ${logits[broken]}, and "${neuron.name}" has no gradient there; a finite number would do.`,
+      `The logit of unit ${broken} is ${logits[broken]}, and "${neuron.name}" has no gradient there. Expected a finite number.`,
     );
   return integrateOver(gridOf(neuron, logits), neuron, logits, loss, state, observe);
 }

@@ -19,8 +19,10 @@ export const unitLosses: Readonly<Record<'square' | 'linear' | 'saturating', (t:
   },
 };
 
+/** Name of a loss of `unitLosses`. */
 export type UnitLossName = keyof typeof unitLosses;
 
+/** Options of `lookAtUnit`. */
 export interface MicroscopeOptions {
   /** The unit's pre-activation. */
   readonly logit: number;
@@ -92,8 +94,8 @@ export function standsAlone(neuron: Neuron): boolean {
  */
 export function lookAtUnit(neuron: Neuron, { logit, loss, seed = 1 }: MicroscopeOptions): UnitView {
   if (!standsAlone(neuron))
-    throw new RangeError(`Units of "${neuron.name}" are coupled; a neuron whose units stand alone would do.`);
-  if (!Number.isFinite(logit)) throw new RangeError(`The logit is ${logit}; a finite number would do.`);
+    throw new RangeError(`Units of "${neuron.name}" are coupled. Expected a neuron whose units stand alone.`);
+  if (!Number.isFinite(logit)) throw new RangeError(`The logit is ${logit}. Expected a finite number.`);
   const logits = [logit];
   const state = warmState(neuron, logits, loss, { minibatches: 50, seed });
   const truth = gradientInUse(neuron, logits, loss);

@@ -80,6 +80,7 @@ export const problemKinds: Readonly<
   toy: toyProblem,
 };
 
+/** Name of a problem of `problemKinds`. */
 export type ProblemName = keyof typeof problemKinds;
 
 /** One of every kind. @param seed of their coefficients */

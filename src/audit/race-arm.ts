@@ -17,7 +17,7 @@ export function raceArm(text: string, own: readonly NeuronDefinition[] = []): Ra
   const passes = times === undefined ? 1 : Number(times);
   if (rest.length > 0 || times === '' || !Number.isInteger(passes) || passes < 1 || passes > MOST_PASSES)
     throw new RangeError(
-      `"${text}" asks for ${times === undefined ? 'no' : `"${[times, ...rest].join('*')}"`} passes; a whole number from 1 to ${MOST_PASSES} after the star would do.`,
+      `"${text}" asks for ${times === undefined ? 'no' : `"${[times, ...rest].join('*')}"`} passes. Expected a whole number from 1 to ${MOST_PASSES} after the star.`,
     );
   resolveNeuron(neuron, undefined, own);
   return { text, neuron, passes };

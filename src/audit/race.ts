@@ -20,6 +20,7 @@ export interface RaceTrack {
   /** A new engine; the race closes it. */
   readonly makeEngine: () => Promise<Engine>;
   readonly batch: number;
+  /** A new optimizer for one training. */
   readonly makeOptimizer: () => Optimizer;
   readonly signal?: AbortSignal | undefined;
 }

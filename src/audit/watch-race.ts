@@ -80,6 +80,7 @@ export interface RaceStanding {
   readonly trainLoss: Interval;
 }
 
+/** Events of `watchRace`, told apart by `event`. */
 export type RaceEvent =
   | RacePoint
   | RaceFailure
@@ -123,13 +124,13 @@ export async function* watchRace(options: WatchRaceOptions): AsyncGenerator<Race
 function checked({ arms: texts, neurons, budget, points = 20, seeds = [1] }: WatchRaceOptions): RaceArm[] {
   const arms = texts.map((text) => raceArm(text, neurons));
   const twice = texts.find((text, i) => texts.indexOf(text) < i);
-  if (twice !== undefined) throw new RangeError(`"${twice}" runs twice in the race; once would do.`);
-  if (arms.length < 2) throw new RangeError(`A race of ${arms.length} arms is none; two or more would do.`);
+  if (twice !== undefined) throw new RangeError(`"${twice}" runs twice in the race. Expected it once.`);
+  if (arms.length < 2) throw new RangeError(`A race of ${arms.length} arms is none. Expected two or more.`);
   if (!(budget > 0 && Number.isFinite(budget)))
-    throw new RangeError(`The budget of the race is ${budget}; a number over 0 would do.`);
+    throw new RangeError(`The budget of the race is ${budget}. Expected a number over 0.`);
   if (!Number.isInteger(points) || points < 1)
-    throw new RangeError(`\`points\` is ${points}; a whole number from 1 up would do.`);
-  if (seeds.length === 0) throw new RangeError('A race wants a seed; one or more would do.');
+    throw new RangeError(`\`points\` is ${points}. Expected a whole number from 1 up.`);
+  if (seeds.length === 0) throw new RangeError('A race wants a seed. Expected one or more.');
   return arms;
 }
 

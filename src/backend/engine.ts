@@ -21,6 +21,7 @@ export interface EnginePlatform {
   readonly findBlas?: (choice: string) => Promise<Blas | undefined>;
 }
 
+/** Options of `createEngine`. */
 export interface EngineOptions {
   /** Threads, the calling one included; default: all cores that the platform reports (1 without a platform). At most four a core, or 16. */
   readonly threads?: number;
@@ -172,7 +173,7 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
   const { platform } = options;
   const threads = options.threads ?? platform?.cores ?? 1;
   if (!Number.isInteger(threads) || threads < 1)
-    throw new RangeError(`\`threads\` is ${threads}; a whole number from 1 up would do.`);
+    throw new RangeError(`\`threads\` is ${threads}. Expected a whole number from 1 up.`);
   const most = Math.max(FEW_THREADS, 4 * (platform?.cores ?? 1));
   if (threads > most)
     throw new RangeError(

@@ -97,7 +97,7 @@ export class Heap {
 
   private take(region: Region, elements: number, purpose: string): number {
     if (!Number.isSafeInteger(elements) || elements < 0)
-      throw new HeapError(`${purpose} asked the heap for ${elements} elements; a whole number ≥ 0 would do.`);
+      throw new HeapError(`${purpose} asked the heap for ${elements} elements. Expected a whole number ≥ 0.`);
     const bytes = paddedBytes(elements);
     for (;;) {
       const slab = region.slabs[region.slab];
@@ -118,7 +118,7 @@ export class Heap {
     const limit = Math.min(this.limit, this.ceiling);
     const left = Math.floor((limit - this.claimed) / PAGE) * PAGE;
     const size = Math.max(needed, Math.min(SLAB, left));
-    const refusal = `The heap is exhausted: ${purpose} asked for ${megabytes(bytes)} MB, ${megabytes(this.claimed)} of ${megabytes(limit)} MB are in use. A smaller batch or network, or an engine with a larger \`memory\`, would do.`;
+    const refusal = `The heap is exhausted: ${purpose} asked for ${megabytes(bytes)} MB, ${megabytes(this.claimed)} of ${megabytes(limit)} MB are in use. Expected a smaller batch or network, or an engine with a larger \`memory\`.`;
     if (this.claimed + size > limit) throw new HeapError(refusal);
     let start: number;
     try {

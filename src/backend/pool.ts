@@ -59,6 +59,7 @@ export interface WorkerInit {
 export interface WorkerHandle {
   /** Calls back once, when the thread has ended or failed. */
   onEnd(callback: (reason: string) => void): void;
+  /** Ends the worker at once. */
   terminate(): void;
 }
 

@@ -71,7 +71,7 @@ export async function createWasmBackend(options: WasmOptions): Promise<Backend> 
   const relaxed = options.simd === 'relaxed' || (options.simd === 'auto' && relaxedSimdSupported());
   const module = await loadModule(relaxed ? 'relaxed' : 'simd');
   if (!(options.memory >= LEAST_MEMORY))
-    throw new RangeError(`\`memory\` is ${options.memory} bytes; ${LEAST_MEMORY} or more would do.`);
+    throw new RangeError(`\`memory\` is ${options.memory} bytes. Expected ${LEAST_MEMORY} or more.`);
   const maximum = Math.min(65536, Math.floor(options.memory / PAGE));
   // The modules declare a maximum of 65,536 pages; a memory with a smaller one may be imported all the same.
   const memory = new WebAssembly.Memory({ initial: 2, maximum, shared: true });

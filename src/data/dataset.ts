@@ -1,7 +1,7 @@
 import { sha256 } from '../math/sha256.ts';
 import { randomStream } from '../random/stream.ts';
 
-/** Data that cannot be used: the message says what was given, where, and what would do. */
+/** Data that cannot be used: the message says what was given, where, and what was expected. */
 export class DataError extends Error {
   override name = 'DataError';
 }

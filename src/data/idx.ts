@@ -86,7 +86,7 @@ export function parseIdx(bytes: Uint8Array, where = 'The IDX data'): IdxTensor {
  */
 export function encodeIdx({ shape, data }: IdxTensor): Uint8Array {
   if (shape.length < 1 || shape.length > 255)
-    throw new DataError(`An IDX file of ${shape.length} dimensions cannot be written; 1 to 255 would do.`);
+    throw new DataError(`An IDX file of ${shape.length} dimensions cannot be written. Expected 1 to 255.`);
   const bad = shape.find((length) => !Number.isInteger(length) || length < 0 || length > 0xffffffff);
   if (bad !== undefined)
     throw new DataError(`The shape ${shape.join(' × ')} has the size ${bad}; sizes are whole numbers below 2³².`);
@@ -114,11 +114,11 @@ export function idxDataset(name: string, images: IdxTensor, labels: IdxTensor, c
   const [count, ...sizes] = images.shape;
   if (sizes.length < 1)
     throw new DataError(
-      `The examples of ${name} have the shape ${count}; count × width or count × height × width would do.`,
+      `The examples of ${name} have the shape ${count}. Expected count × width or count × height × width.`,
     );
   if (labels.shape.length !== 1)
     throw new DataError(
-      `The labels of ${name} have the shape ${labels.shape.join(' × ')}; one label an example would do.`,
+      `The labels of ${name} have the shape ${labels.shape.join(' × ')}. Expected one label an example.`,
     );
   if (labels.shape[0] !== count)
     throw new DataError(

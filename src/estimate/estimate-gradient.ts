@@ -10,6 +10,7 @@ import { copyState, type EstimatorState } from './estimator-state.ts';
 import { evaluationsPerRow, resolveLossReader } from './loss-readers.ts';
 import { Turns } from './turns.ts';
 
+/** Options of `estimateGradient`. */
 export interface EstimateOptions {
   /** A neuron that reads only the loss: a name of the zoo, with options or without, or one of your own. */
   readonly neuron: NeuronSpec;
@@ -28,6 +29,7 @@ export interface EstimateOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** Result of `estimateGradient`. */
 export interface GradientEstimate {
   /** rows × units: each row's estimate of its own ∂E[loss]/∂logits, not divided by the rows. */
   readonly gradient: Float64Array;

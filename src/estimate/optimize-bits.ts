@@ -13,6 +13,7 @@ import {
 import type { EstimatorState } from './estimator-state.ts';
 import { evaluationsPerRow } from './loss-readers.ts';
 
+/** Options of `optimizeBits`. */
 export interface OptimizeBitsOptions {
   /** A neuron that reads only the loss: a name of the zoo, with options or without, or one of your own. */
   readonly neuron: NeuronSpec;

@@ -15,6 +15,7 @@ import { variance } from './variance.ts';
 
 export type { Seen, SparsityPenalty } from './penalty.ts';
 
+/** Every shipped penalty on gates by name. */
 export const penalties = {
   kl,
   'kl-opening': klOpening,
@@ -41,7 +42,7 @@ export interface WeightedPenalty {
 }
 
 /**
- * The penalties that a spec asks for, for so many units, with their weights λ. `'none'` gives none.
+ * The penalties of a spec with their weights λ, for a layer of `units` units. `'none'` gives none.
  * @throws RangeError for an unknown name or a weight that is not a number ≥ 0
  */
 export function resolveSparsity(spec: SparsitySpec, units: number): WeightedPenalty[] {
@@ -58,7 +59,7 @@ export function resolveSparsity(spec: SparsitySpec, units: number): WeightedPena
       );
     const weight = given === undefined ? penalty.defaultWeight(units) : Number(given);
     if (!(weight >= 0 && Number.isFinite(weight)))
-      throw new RangeError(`The weight of the penalty "${name}" is "${given}"; a number ≥ 0 would do.`);
+      throw new RangeError(`The weight of the penalty "${name}" is "${given}". Expected a number ≥ 0.`);
     return { penalty, weight };
   });
 }

@@ -5,7 +5,7 @@ type Matrix = Float32Array | Float64Array;
 
 const MARGIN = 0.01;
 
-/** What a penalty may look at beside what it is a function of; nothing comes back through it. */
+/** Further values that a penalty may read; no gradient flows into them. */
 export interface Seen {
   /** What the gates emitted (rows × units). */
   readonly outputs: Matrix;
@@ -38,11 +38,11 @@ export interface SparsityPenalty {
   readonly untargeted?: true;
   /** Does it make sense only for gates that emit nothing under 0? */
   readonly nonNegative?: true;
-  /** λ for so many units, unless the user gives one. */
+  /** Default λ for a layer of `units` units. */
   defaultWeight(units: number): number;
   /** The unweighted penalty; its gradient is written into `gradient`. */
   evaluate(values: Matrix, rows: number, units: number, target: number, gradient: Matrix, seen: Seen): number;
-  /** What `evaluate` does, by kernels; absent where it is quick enough without. */
+  /** `evaluate` by kernels; absent if it is fast enough without. */
   run?(engine: Engine, values: NdArray, target: number, gradient: NdArray, seen: SeenArrays): number;
   /** The next λ, from the share of gates that were open; absent where λ is constant. */
   adapt?(weight: number, openShare: number, target: number): number;

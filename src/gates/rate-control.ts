@@ -1,25 +1,25 @@
 /**
- * Keeps the share of open gates at a target: after every step all biases of the gates move together, and those of gates that are dead or
- * always open by themselves. An integral controller: nothing of it reaches a gradient, and what it has learnt stands in the biases.
+ * Keeps the share of open gates at a target s. After every step all biases of the gates move by the same amount; biases of dead and of always
+ * open gates also move separately. It is an integral controller: it reaches no gradient, and its state is the biases.
  *
- * The error is told in units of the logit: near the target s, a logit that is higher by δ opens s(1−s)·δ more of σ's gates. The setpoint is
- * s, moved against what the epoch has so far: so the mean over the epoch comes to s though training pulls at the gates all the while.
+ * The error is measured in units of the logit: near s, raising a logit by δ opens s(1−s)·δ more gates. The setpoint is s, corrected by the
+ * epoch's error so far, so that the mean over the epoch is s although training pulls at the gates in every step.
  */
 
 /** Share of the error that one step takes back; under 2 over the steepest gates' slope (three times that of σ at small rates) it is stable. */
 const GAIN = 0.25;
-/** Fewer open gates than this in a minibatch say less each: the gain falls with their expected number. */
+/** With fewer expected open gates in a minibatch than this, the gain falls in proportion. */
 const ENOUGH = 2;
-/** Most that a step moves, in units of the logit: with the gain above, noise does not reach it, so that it takes no side. */
+/** The largest step, in units of the logit. With the gain above noise does not reach it, so that clipping adds no bias. */
 const MOST = 0.5;
-/** How much of what the epoch's mean is off its remainder is to make up for, and at most how far from s, as a share of it. */
+/** The share of the epoch's error that the rest of the epoch corrects, and the largest correction as a share of s. */
 const PULL = 6;
 const REACH = 0.5;
 /** A gate is dead when it opens for a tenth of the target, and always open when it closes for a tenth of the rest. */
 const EDGE = 0.1;
 /** A gate's own rate is known when it should have opened so often. */
 const KNOWN = 8;
-/** What dead gates and those always open move by in a step, in units of the logit. */
+/** Step of the biases of dead and of always open gates, in units of the logit. */
 const NUDGE = 0.05;
 
 /** What gates did in a minibatch, and in the epoch so far. */
@@ -59,7 +59,7 @@ export function steer(target: number, counts: GateCounts, bias: Float32Array | F
   const known = seen * Math.min(target, 1 - target) >= KNOWN;
   for (let j = 0; j < bias.length; j++) {
     const rate = opened[j] / seen;
-    // One that has opened in this minibatch is on its way back; what holds the others down must not hold a dead one down.
+    // A gate that opened in this minibatch is recovering. The common step must not push a dead gate down.
     const dead = known && rates[j] === 0 && rate < EDGE * target;
     const always = known && rates[j] === 1 && rate > 1 - EDGE * (1 - target);
     bias[j] += dead ? Math.max(0, shift) + NUDGE : always ? Math.min(0, shift) - NUDGE : shift;

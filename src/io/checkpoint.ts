@@ -55,7 +55,7 @@ export function decodeCheckpoint(files: Readonly<Record<string, Uint8Array | und
   const arrays = new Map<string, Float32Array | Float64Array>();
   for (const [name, { values }] of tensors) {
     if (!(values instanceof Float32Array || values instanceof Float64Array))
-      throw new FormatError(`The tensor ${shorten(name)} of ${arraysName} holds whole numbers; F32 or F64 would do.`);
+      throw new FormatError(`The tensor ${shorten(name)} of ${arraysName} holds whole numbers. Expected F32 or F64.`);
     arrays.set(name, values);
   }
   return { arrays, facts: state.facts, ...(state.settings !== undefined && { settings: state.settings }) };

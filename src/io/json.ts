@@ -36,7 +36,7 @@ export function decodeText(bytes: Uint8Array, where: string): string {
 /** An object, not an array and not null. @throws FormatError when the value is none */
 export function asObject(value: unknown, where: string): Readonly<Record<string, unknown>> {
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
-  throw new FormatError(`${where} is ${Array.isArray(value) ? 'an array' : String(value)}; an object would do.`);
+  throw new FormatError(`${where} is ${Array.isArray(value) ? 'an array' : String(value)}. Expected an object.`);
 }
 
 /** The first name, as it is written, that an object holds twice. @throws FormatError for nesting that is too deep */

@@ -39,7 +39,7 @@ export function loadModel(engine: Engine, bytes: Uint8Array, options: LoadModelO
   const { tensors, metadata } = decodeSafetensors(bytes, where);
   if (metadata.format !== FORMAT || metadata.spec === undefined)
     throw new FormatError(
-      `${where} has the format ${shorten(metadata.format)}; a model saved by flipgrad ("${FORMAT}") would do.`,
+      `${where} has the format ${shorten(metadata.format)}. Expected a model saved by flipgrad ("${FORMAT}").`,
     );
   const spec = checkSpec(parseJson(metadata.spec, `The layers of ${where}`), where);
   const model = buildModel(engine, spec, { weights: bytes.length, where, own });
@@ -54,7 +54,7 @@ function checkSpec(value: unknown, where: string): ModelDescription {
     const fields = asObject(layer, `A layer of ${where}`);
     if (typeof fields.layer !== 'string') throw new FormatError(`A layer of ${where} does not say which it is.`);
     if (fields.name !== undefined && typeof fields.name !== 'string')
-      throw new FormatError(`A layer of ${where} is called ${shorten(fields.name)}; a text would do.`);
+      throw new FormatError(`A layer of ${where} is called ${shorten(fields.name)}. Expected a text.`);
   }
   if (typeof spec.inputs !== 'number' || !Number.isSafeInteger(spec.seed ?? 1))
     throw new FormatError(`The network of ${where} lacks the number of its inputs, or its seed is no whole number.`);

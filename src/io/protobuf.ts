@@ -80,7 +80,7 @@ function writeField(field: number, value: FieldValue, pieces: Uint8Array[]): voi
     return;
   }
   if (typeof value === 'number') {
-    if (!Number.isSafeInteger(value)) throw new RangeError(`Field ${field} is ${value}; a whole number would do.`);
+    if (!Number.isSafeInteger(value)) throw new RangeError(`Field ${field} is ${value}. Expected a whole number.`);
     pieces.push(varint(8 * field + VARINT), varint(value));
     return;
   }

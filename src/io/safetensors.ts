@@ -145,7 +145,7 @@ function checkMetadata(value: unknown, where: string): Record<string, string> {
   const metadata = asObject(value, `The metadata of ${where}`);
   for (const [name, text] of Object.entries(metadata))
     if (typeof text !== 'string')
-      throw new FormatError(`The metadata ${shorten(name)} of ${where} is ${shorten(text)}; a text would do.`);
+      throw new FormatError(`The metadata ${shorten(name)} of ${where} is ${shorten(text)}. Expected a text.`);
   return metadata as Record<string, string>;
 }
 
@@ -178,7 +178,7 @@ function wholeNumbers(value: unknown, what: string, count?: number): readonly nu
   const numbers = Array.isArray(value) ? value : undefined;
   if (numbers && (count === undefined || numbers.length === count))
     if (numbers.every((n) => Number.isSafeInteger(n) && n >= 0)) return numbers;
-  throw new FormatError(`${what} is ${shorten(value)}; ${count ?? 'some'} whole numbers from 0 up would do.`);
+  throw new FormatError(`${what} is ${shorten(value)}. Expected ${count ?? 'some'} whole numbers from 0 up.`);
 }
 
 function typeOf(values: TensorValues): TypeName {

@@ -23,7 +23,7 @@ export const MOST_ROWS = 1 << 17;
 
 function checked(items: number, rows: number): number {
   if (rows <= MOST_ROWS) return items;
-  throw new RangeError(`A minibatch between two gated layers has ${rows} rows; ${MOST_ROWS} or fewer would do.`);
+  throw new RangeError(`A minibatch between two gated layers has ${rows} rows. Expected ${MOST_ROWS} or fewer.`);
 }
 
 /** Multiply-adds, where the two masks are independent of each other. */

@@ -44,7 +44,7 @@ export interface Program {
  */
 export function lower(model: Model, mode: FrozenMode): Program {
   if (!FROZEN_MODES.includes(mode))
-    throw new RangeError(`The mode of an export is "${mode}"; ${FROZEN_MODES.join(' or ')} would do.`);
+    throw new RangeError(`The mode of an export is "${mode}". Expected ${FROZEN_MODES.join(' or ')}.`);
   const { input, output, records } = model.trace(mode);
   const to = new ProgramBuilder();
   const names = new Map(model.parameters.map(({ name, tensor }) => [tensor, name]));

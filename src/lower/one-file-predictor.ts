@@ -328,7 +328,7 @@ export function createPredictor(
     const bytes = numbers instanceof Uint8Array || numbers instanceof Uint8ClampedArray;
     const values = Float64Array.from(numbers, (number) => Math.fround(bytes ? number * network.byteScale : number));
     const odd = values.findIndex((value) => !Number.isFinite(value));
-    if (odd >= 0) throw new RangeError(`Number ${odd} is ${numbers[odd]}; a finite number would do.`);
+    if (odd >= 0) throw new RangeError(`Number ${odd} is ${numbers[odd]}. Expected a finite number.`);
     return values;
   };
 
@@ -377,14 +377,14 @@ export function createPredictor(
     predict(row) {
       const pixels = row as ArrayLike<number>;
       if (!readRow && pixels?.length !== network.inputs)
-        throw new RangeError(`predict was given ${pixels?.length} pixels; ${network.inputs} would do.`);
+        throw new RangeError(`predict was given ${pixels?.length} pixels. Expected ${network.inputs}.`);
       const [prediction] = run(readRow ? readRow(row) : inputsOf(pixels));
       return { ...prediction, multiplyAdds };
     },
     read(numbers) {
       if (!(numbers?.length > 0) || numbers.length % network.inputs !== 0)
         throw new RangeError(
-          `read was given ${numbers?.length} numbers; points of ${network.inputs} numbers each, one after another, would do.`,
+          `read was given ${numbers?.length} numbers. Expected points of ${network.inputs} numbers each, one after another.`,
         );
       const points = run(inputsOf(numbers));
       const path = points.map(({ label }) => label as number);

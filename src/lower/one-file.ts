@@ -40,7 +40,7 @@ export function exportOneFile(model: Model, options: OneFileOptions = {}): strin
   checkNames('exportOneFile', options, NAMES);
   const { mode = 'threshold', byteScale = 1 / 255, image, table } = options;
   if (!(byteScale > 0 && byteScale < Number.POSITIVE_INFINITY))
-    throw new RangeError(`\`byteScale\` is ${byteScale}; a number over 0 would do.`);
+    throw new RangeError(`\`byteScale\` is ${byteScale}. Expected a number over 0.`);
   if (image && image.width * image.height !== model.inputs)
     throw new RangeError(
       `\`image\` is ${image.width} × ${image.height}, and the network takes ${model.inputs} numbers. Expected a picture of as many pixels.`,

@@ -49,7 +49,7 @@ export function exportOnnx(model: Model, options: OnnxOptions = {}): OnnxFile {
   checkNames('exportOnnx', options, NAMES);
   const { mode = 'threshold', gates, table } = options;
   if (gates !== undefined && gates !== 'skip' && gates !== 'plain')
-    throw new RangeError(`\`gates\` is "${gates}"; "skip" or "plain" would do.`);
+    throw new RangeError(`\`gates\` is "${gates}". Expected "skip" or "plain".`);
   const program = lower(model, mode);
   const skipped = ofKind(program.nodes, 'gate').filter((gate) => skipsBlocks(program, gate, gates));
   const facts = outputsOf(program, model, options);
@@ -130,7 +130,7 @@ function encode(graph: OnnxGraph, program: Program, { skips, names, table, facts
   });
   if (message.byteLength > MOST_BYTES)
     throw new ExportError(
-      `The network has ${message.byteLength} bytes as ONNX, which holds less than 2 GiB; safetensors would do.`,
+      `The network has ${message.byteLength} bytes as ONNX, which holds less than 2 GiB. Export safetensors instead.`,
     );
   return message.toBytes();
 }

@@ -19,7 +19,7 @@ export interface Repeats {
  */
 export function repeatsOf(vectors: readonly ArrayLike<number>[]): Repeats {
   const count = vectors.length;
-  if (count < 3) throw new RangeError(`${count} repeats tell no error; three or more would do.`);
+  if (count < 3) throw new RangeError(`${count} repeats tell no error. Expected three or more.`);
   const total = sumOf(vectors);
   const own = vectors.map((vector) => dot(vector, vector));
   const withTotal = vectors.map((vector) => dot(vector, total));
@@ -43,7 +43,7 @@ export function jackknife(without: readonly number[]): number {
 
 /** Mean of independent numbers, and its standard error. @throws RangeError for none */
 export function meanOf(values: readonly number[]): Estimate {
-  if (values.length === 0) throw new RangeError('No numbers have no mean; one or more would do.');
+  if (values.length === 0) throw new RangeError('No numbers have no mean. Expected one or more.');
   const count = values.length;
   const value = values.reduce((sum, x) => sum + x, 0) / count;
   const square = values.reduce((sum, x) => sum + (x - value) ** 2, 0);

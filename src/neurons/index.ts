@@ -53,6 +53,7 @@ import { threshold } from './threshold.ts';
 import { topK } from './top-k.ts';
 import { vimco } from './vimco.ts';
 
+/** Every shipped neuron by name. */
 export const zoo = {
   'straight-through': straightThrough,
   'straight-through-derivative': straightThroughDerivative,
@@ -107,4 +108,5 @@ export const zoo = {
   linear,
 } satisfies Record<string, NeuronDefinition<never> | NeuronDefinition>;
 
+/** Name of a shipped neuron. */
 export type NeuronName = keyof typeof zoo;

@@ -106,6 +106,6 @@ function checked(neuron: string, name: string, spec: OptionSpec, value: string |
   const number = Number(value);
   if (number >= spec.minimum && number <= spec.maximum && !(spec.whole && !Number.isInteger(number))) return number;
   throw new RangeError(
-    `Option "${name}" of "${neuron}" is "${value}"; a ${spec.whole ? 'whole ' : ''}number from ${spec.minimum} to ${spec.maximum} would do.`,
+    `Option "${name}" of "${neuron}" is "${value}". Expected a ${spec.whole ? 'whole ' : ''}number from ${spec.minimum} to ${spec.maximum}.`,
   );
 }

@@ -21,7 +21,7 @@ export interface AffineOptions {
 }
 
 /**
- * x·W + b with its parameters `weights` and `bias`: shape [...] of so many inputs → [units]. Of a block-sparse input only the open blocks are read.
+ * x·W + b with parameters `weights` and `bias`: shape [..., inputs] → [units]. Only the open blocks of a block-sparse input are read.
  */
 export function affine(scope: Scope, given: Tensor, options: AffineOptions): Tensor {
   const x = given instanceof BlockTensor || given.shape.length === 1 ? given : reshape(given, [given.columns]);

@@ -22,7 +22,7 @@ import type { Scope } from './scope.ts';
 export interface ConditionalOptions extends GateOptions {
   /** The parts' values are added (default), or stand one after another along the last axis. */
   readonly join?: Join;
-  /** Every part so many times, each with parameters and a gate of its own; default 1. */
+  /** Copies of every part, each with its own parameters and gate; default 1. */
   readonly copies?: number;
   /** What it is called in a model; default: `conditional` and its number. */
   readonly name?: string;
@@ -120,7 +120,7 @@ function open(scope: Scope, options: ConditionalOptions, parts: readonly Part[],
 const copiesOf = <P>(parts: readonly P[], copies: number): P[] =>
   parts.flatMap((part) => new Array<P>(copies).fill(part));
 
-/** What a part is called: copies have numbers. */
+/** The name of a part; copies are numbered. */
 function nameOf(part: Part, gate: number, copies: number): string {
   const own = isModule(part) ? undefined : part.name;
   if (own !== undefined) return copies === 1 ? own : `${own}${gate % copies}`;

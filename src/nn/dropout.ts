@@ -2,7 +2,7 @@ import { dropout as dropped } from '../tensor/ops/dropout.ts';
 import { type LayerText, percent } from './layer-text.ts';
 import type { LayerDescription, LayerKind } from './module.ts';
 
-/** While training, every number becomes 0 with a probability and grows by as much. Source: Hinton and others 2012. */
+/** While training, sets each number to 0 with probability `drop` and divides the others by 1 − drop. Source: Hinton and others 2012. */
 export interface DropoutSpec extends LayerDescription {
   readonly layer: 'dropout';
   /** Probability of 0; default 0.1. */

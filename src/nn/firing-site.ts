@@ -45,7 +45,7 @@ function spreadOf(shares: Float64Array, mean: number): RateSpread {
   };
 }
 
-/** What a site fired with, and what came of it. */
+/** The logits and outputs of one firing. */
 interface Firings {
   readonly logits: Tensor;
   readonly h: Tensor;
@@ -58,7 +58,7 @@ export interface FiringSiteOptions {
   readonly rate?: number;
   /** Number of the site's random stream, below 65,536. */
   readonly layer: number;
-  /** More such numbers, for sites that fire several times in a pass. */
+  /** Further stream numbers, for sites that fire several times in a pass. */
   readonly more?: () => number;
 }
 
@@ -100,7 +100,7 @@ export class FiringSite {
     const { group = 1 } = neuron;
     if (options.units % group !== 0)
       throw new RangeError(
-        `"${options.name}" has ${options.units} units, and "${neuron.name}" has groups of ${group} (its option \`classes\`); ${Math.ceil(options.units / group) * group} units would do.`,
+        `"${options.name}" has ${options.units} units, and "${neuron.name}" has groups of ${group} (its option \`classes\`). Expected ${Math.ceil(options.units / group) * group} units.`,
       );
     // Refuses layers that are too wide for the neuron.
     drawsOf(neuron, options.units);

@@ -7,7 +7,7 @@ import type { GateOptions } from './gating.ts';
 import type { Pass } from './pass.ts';
 import { type Path, skipsInTraining } from './paths.ts';
 
-/** What is to be computed, and weights for the gradients of its gates where some were opened by a probe. */
+/** The blocks to compute, and the weights of gate gradients if probes opened some of them. */
 export interface Chosen {
   readonly mask: BlockMask;
   readonly path: Exclude<Path, 'dense'>;
@@ -21,9 +21,9 @@ export interface GatedPathOptions {
   readonly options: Pick<GateOptions, 'compute' | 'probe'>;
   /** Number of the probes' random stream. */
   readonly probeLayer: number;
-  /** Must everything be computed, for a reason of the layer's own? */
+  /** Does the layer itself require all blocks? */
   wantsAll?(pass: Pass): boolean;
-  /** The fastest way to compute so many open pairs of rows and gates. */
+  /** The fastest way to compute `pairs` open pairs of rows and gates. */
   fastest(pairs: number, rows: number): Path;
 }
 
@@ -35,7 +35,7 @@ export class GatedPath {
     this.given = given;
   }
 
-  /** What to compute for gates (rows × gates), or undefined for everything. */
+  /** The blocks to compute for gates (rows × gates); undefined: all. */
   choose(pass: Pass, gates: Tensor): Chosen | undefined {
     const { engine, site, options, wantsAll, fastest } = this.given;
     const { compute = 'auto', probe } = options;
@@ -50,11 +50,11 @@ export class GatedPath {
     return { mask: blockMask(engine, gates.array), path };
   }
 
-  /** What is open and, of the closed, each with probability ρ; gate gradients of those weigh 1/ρ. */
+  /** All open blocks, and each closed one with probability ρ; gate gradients of the latter are weighted by 1/ρ. */
   private probed(pass: Pass, { array: gates }: Tensor, probability: number): Chosen | undefined {
     const { engine, probeLayer, fastest } = this.given;
     const already = countOpen(engine, gates);
-    // By the expected number of pairs: a choice that depended on the probes would bias what they weigh.
+    // Choose by the expected number of pairs: a choice that depends on the probes would bias their weights.
     const path = fastest(already + probability * (gates.size - already), gates.rows);
     if (path === 'dense') return undefined;
     const marks = engine.allocate(gates.shape, 'probed gates');

@@ -46,7 +46,7 @@ export interface GatedSpec extends LayerDescription, GateOptions {
   readonly activation?: NeuronSpec;
 }
 
-/** Shorthand for a `GatedSpec`. @throws RangeError for an option that there is not */
+/** Shorthand for a `GatedSpec`. @throws RangeError for an unknown option */
 export function gated(units: number, options: Omit<GatedSpec, 'layer' | 'units'> = {}): GatedSpec {
   checkNames('gated', options, { ...layerNames, ...gatedNames });
   return { layer: 'gated', units, ...options };
@@ -160,6 +160,6 @@ function checkBlocks(name: string, units: number, blocks: number): void {
   checkUnits(name, blocks, 'blocks');
   if (units % blocks !== 0)
     throw new RangeError(
-      `${name}: ${units} units cannot stand in ${blocks} equal blocks; ${blocks * Math.max(1, Math.round(units / blocks))} units would do.`,
+      `${name}: ${units} units cannot stand in ${blocks} equal blocks. Expected ${blocks * Math.max(1, Math.round(units / blocks))} units.`,
     );
 }

@@ -88,7 +88,7 @@ const yesOrNo = {
   write: (value: boolean): string => (value ? 'yes' : 'no'),
 };
 
-/** The text of the gates: what stands in its place, and what has a key. */
+/** The text form of gate options: positional words and keyed ones. */
 export const gateWords = <S extends GateOptions>(): readonly TextWord<S>[] =>
   [
     neuron<GateOptions>('neuron', { form: 'GATES', usual: 'straight-through' }),
@@ -118,10 +118,10 @@ function canSteer({ claims: { rate }, opens, couples }: Neuron, target: number |
 /** A logit at which gates that can be closed, or open, are. */
 const STEEPEST = 30;
 
-/** What the gates of a layer are, from step to step. */
+/** The state of a layer's gates across steps. */
 export interface GateFacts {
   readonly neuron: Neuron;
-  /** Target share of open gates; undefined where there is none. */
+  /** Target share of open gates; undefined: no target. */
   readonly target: number | undefined;
 }
 
@@ -208,7 +208,7 @@ function rulesOf(
 function balanced(name: string, gates: FiringSite, target: number | undefined, options: BalanceOptions): BiasBalance {
   if (!gates.neuron.selects)
     throw new RangeError(
-      `${name}: \`balance\` moves biases that gates are selected by, and "${gates.neuron.name}" does not select; \`nudge\`, or a penalty, would do.`,
+      `${name}: \`balance\` moves biases that gates are selected by, and "${gates.neuron.name}" does not select. Expected \`nudge\`, or a penalty.`,
     );
   const balance = new BiasBalance(gates.units, target, options);
   gates.selectionBias = balance.bias;
@@ -291,13 +291,11 @@ function checkGates(
       `${name}: \`gater\` is ${JSON.stringify(gater)}. Expected a list of widths, as [64], or [] for no hidden layer.`,
     );
   if (compute !== 'auto' && compute !== 'dense' && compute !== 'blocks')
-    throw new RangeError(`${name}: \`compute\` is "${compute}"; "auto", "dense" or "blocks" would do.`);
+    throw new RangeError(`${name}: \`compute\` is "${compute}". Expected "auto", "dense" or "blocks".`);
   if (probe !== undefined && !(probe > 0 && probe <= 1))
-    throw new RangeError(`${name}: \`probe\` is ${probe}; a probability over 0 and up to 1 would do.`);
+    throw new RangeError(`${name}: \`probe\` is ${probe}. Expected a probability over 0 and up to 1.`);
   if (start !== 'rate' && start !== 'zero')
-    throw new RangeError(`${name}: \`start\` is "${start}"; "rate" or "zero" would do.`);
+    throw new RangeError(`${name}: \`start\` is "${start}". Expected "rate" or "zero".`);
   if (rate !== 'none' && !(rate > 0 && rate < 1))
-    throw new RangeError(
-      `${name}: the rate is ${rate}; a number between 0 and 1 (both excluded), or 'none', would do.`,
-    );
+    throw new RangeError(`${name}: the rate is ${rate}. Expected a number between 0 and 1 (both excluded), or 'none'.`);
 }

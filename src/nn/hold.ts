@@ -20,7 +20,7 @@ const FAR = 1e9;
 
 /**
  * The same by site.
- * @throws RangeError for a site or unit that there is not, or a unit that is held twice
+ * @throws RangeError for an unknown site or unit, or a unit that is held twice
  */
 export function heldBySite(
   sites: readonly FiringSite[],
@@ -32,22 +32,22 @@ export function heldBySite(
     const site = sites.find((candidate) => candidate.name === name);
     if (!site)
       throw new RangeError(
-        `A unit of "${name}" is to be held, and the model has no such site; ${sites.map((known) => known.name).join(', ') || 'a model with neurons that fire'} would do.`,
+        `A unit of "${name}" is to be held, and the model has no such site. Expected ${sites.map((known) => known.name).join(', ') || 'a model with neurons that fire'}.`,
       );
     if (!Number.isInteger(unit) || unit < 0 || unit >= site.units)
       throw new RangeError(
-        `Unit ${unit} of "${name}" is to be held; a whole number from 0 to ${site.units - 1} would do.`,
+        `Unit ${unit} of "${name}" is to be held. Expected a whole number from 0 to ${site.units - 1}.`,
       );
     const held = bySite.get(site) ?? new Map<number, boolean>();
-    if (held.has(unit)) throw new RangeError(`Unit ${unit} of "${name}" is to be held twice; once would do.`);
+    if (held.has(unit)) throw new RangeError(`Unit ${unit} of "${name}" is to be held twice. Expected it once.`);
     bySite.set(site, held.set(unit, open));
   }
   return bySite;
 }
 
 /**
- * What coupled units fire with, so that the others of the row or group fire as they do beside the held ones: units that a rule
- * selects are held by what they are selected by, units of a group by their logits.
+ * The inputs with which coupled units fire, changed so that the held units have their held state for the others: by the selection bias if a rule
+ * selects units, by the logits in groups.
  */
 export function holdInputs(
   held: Held,
@@ -70,8 +70,8 @@ export function holdInputs(
 }
 
 /**
- * Closes and opens the held units of h (rows × units) in place. One that was closed emits what its neuron emits of a unit known to be
- * open, and at least `LEAST_OPEN` in size. What is not finite stays so.
+ * Closes and opens the held units of h (rows × units) in place. A unit that is forced open emits its neuron's `whenOpen`, at least
+ * `LEAST_OPEN` in size. Values that are not finite stay as they are.
  */
 export function holdOutputs(held: Held, neuron: Neuron, logits: NdArray, h: NdArray): void {
   const [a, out] = [logits.values, h.values];

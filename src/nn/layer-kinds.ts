@@ -27,9 +27,9 @@ import { applyResidual, type ResidualSpec, residualText } from './residual.ts';
 import { applySequential, type SequentialSpec, sequentialText } from './sequential.ts';
 import { applySigns, type SignsSpec, signsText } from './signs.ts';
 
-/** What is to be known of a kind of layer, beside how it is computed and written. */
+/** Structure of a kind of layer: layers inside it, and its ungated form. */
 export interface LayerFacts<S> {
-  /** The layers inside, each by what `change` makes of it. */
+  /** A copy with `change` applied to every layer inside. */
   inside?(spec: S, change: (layer: LayerSpec) => LayerSpec): S;
   /** Of a layer with gates: the layer with every part computed and no gates. */
   ungated?(spec: S): LayerSpec;
@@ -99,6 +99,7 @@ export const layerKinds = {
   own: kind(applyOwn, {}),
 };
 
+/** A shipped layer as plain JSON; `layer` tells the kinds apart. */
 export type LayerSpec =
   | AttentionSpec
   | ConditionalSpec

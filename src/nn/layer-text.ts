@@ -2,7 +2,7 @@ import type { NeuronDefinition } from '../neurons/contract.ts';
 import { type NeuronSpec, neuronText, resolveNeuron } from '../neurons/resolve.ts';
 import type { LayerSpec } from './layer-kinds.ts';
 
-/** What a text may name beside what is shipped. */
+/** Names that a text may use besides the shipped ones. */
 export interface TextContext {
   /** Neurons of one's own, known by name. */
   readonly neurons?: readonly NeuronDefinition[];
@@ -21,7 +21,7 @@ export interface TextWord<S> {
   takes(word: string): boolean;
   /** @throws RangeError for a value that it cannot have */
   read(word: string, context: TextContext): Partial<S>;
-  /** Undefined where nothing has to be said. */
+  /** Undefined: omitted from the text. */
   write(spec: S): string | undefined;
 }
 
@@ -152,7 +152,7 @@ export const widths = {
   write: (value: readonly number[]): string => (value.length === 0 ? 'none' : value.join('+')),
 };
 
-/** Extents with x between them, so many or one and more. */
+/** Extents separated by x: `count` of them, or one or more. */
 export const extents = (count?: number) => ({
   read(text: string): readonly number[] {
     const values = text.split('x').map((extent) => whole(extent, 'elements'));

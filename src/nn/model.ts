@@ -15,6 +15,7 @@ import type { Parameter } from './parameter.ts';
 import type { Mode, Pass } from './pass.ts';
 import { type Registry, type ResolvedModule, Scope } from './scope.ts';
 
+/** Input width, modules, seed and own neurons of a model: the argument of `createModel`. */
 export interface ModelSpec {
   /** Width of an input row. */
   readonly inputs: number;
@@ -61,7 +62,7 @@ export interface Trace {
   readonly records: readonly OpRecord[];
 }
 
-/** Streams of the modules that stand one after another: so many numbers each. Modules within have numbers from NESTED on. */
+/** Random streams reserved for each top-level module. Nested modules have numbers from NESTED on. */
 const STREAMS = 8;
 const NESTED = 8192;
 /** Streams have numbers below this. */
@@ -357,7 +358,7 @@ function checkLimit(name: string, maxNorm: unknown): void {
   );
 }
 
-/** A module as what applies it. @throws RangeError for a description of a kind that there is not */
+/** The module of a description. @throws RangeError for an unknown kind */
 function resolve(given: Module | LayerSpec): ResolvedModule {
   if (isModule(given)) return { kind: given.name, apply: given.apply };
   const { layer, name, maxNorm } = given;

@@ -8,8 +8,9 @@ import type { Scope } from './scope.ts';
  * share.
  */
 export interface Module<I extends readonly Tensor[] = readonly Tensor[]> {
-  /** What it is called in a model, where the user names it nowhere: with its number behind. */
+  /** Default name in a model, followed by a number. */
   readonly name: string;
+  /** One pass. @param scope parameters, sites and modules within @param inputs one tensor or more @returns the output */
   apply(scope: Scope, ...inputs: I): Tensor;
 }
 

@@ -5,7 +5,7 @@ export interface OwnSpec extends LayerDescription {
   readonly layer: 'own';
 }
 
-/** @throws RangeError always: whoever has the function gives it in the place of this */
+/** @throws RangeError always: the caller must substitute the function */
 export const applyOwn: LayerKind<OwnSpec> = (scope) => {
   throw new RangeError(
     `"${scope.name}" is a module of somebody's own, a function, which no file of weights or settings holds. Expected the file that exports the network: --net FILE.`,

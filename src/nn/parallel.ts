@@ -17,6 +17,7 @@ import {
 } from './module.ts';
 import type { Scope } from './scope.ts';
 
+/** Options of `parallel`. */
 export interface ParallelOptions {
   /** Their values are added (default), or stand one after another along the last axis. */
   readonly join?: Join;

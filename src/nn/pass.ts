@@ -28,10 +28,9 @@ export interface Pass {
   /** Penalties that training adds to the mean loss, with their weights and the examples that they are over. */
   readonly penalties: { tensor: Tensor; weight: number; rows: number }[];
   /**
-   * Neurons that fire in place of a site's own, with states of their own: to measure them on the same network. Where they name a
-   * draw, the site alone draws with it.
+   * Overrides by site: another neuron with its own state, to measure it on the same network. `draw` overrides the draw index for this site only.
    */
   readonly instead?: ReadonlyMap<FiringSite, Stand>;
-  /** Units that are held open or closed; not while training, where learning rules would see what did not happen. */
+  /** Units that are held open or closed. Not while training: learning rules would see outputs that were not drawn. */
   readonly held?: ReadonlyMap<FiringSite, Held> | undefined;
 }

@@ -16,7 +16,7 @@ export function skipsInTraining({ reads }: Neuron): boolean {
 /** How a minibatch is computed: all blocks, open blocks alone by kernels, or open blocks alone by BLAS on gathered rows. */
 export type Path = 'dense' | 'blocks' | 'gathered';
 
-/** The fastest path, by the engine's crossovers, for so many pairs of rows with open blocks. */
+/** The fastest path for `pairs` open pairs of rows and blocks, by the engine's crossovers. */
 export function fastestPath(
   { backend, crossovers }: Engine,
   { rows, blocks, size }: { readonly rows: number; readonly blocks: number; readonly size: number },

@@ -9,7 +9,7 @@ import { type ResidualSpec, residual } from './residual.ts';
 import { type SequentialSpec, sequential } from './sequential.ts';
 
 /**
- * Experts in the feed-forward part of a network: of so many two-layer parts each row, or point, opens a few, by noisy top-k gates on its own logits.
+ * Mixture of experts: each row (or point of a sequence) opens `open` of `experts` two-layer parts, by noisy top-k gates.
  * Source: Shazeer and others 2017; one expert open: Fedus, Zoph, Shazeer 2021 (Switch), §2.1, with its balance `switch`.
  * @param width of input and output
  * @param options.hidden units of an expert; default 4·width

@@ -25,5 +25,5 @@ const shape: TextWord<ReshapeSpec> = {
 
 export const reshapeText: LayerText<ReshapeSpec> = { words: [shape] };
 
-/** Shape [...] → the one that is told. @throws RangeError for another number of elements */
+/** Shape [...] → `shape`. @throws RangeError if the number of elements differs */
 export const applyReshape: LayerKind<ReshapeSpec> = (_scope, spec, { dense: x }) => reshaped(x, spec.shape);

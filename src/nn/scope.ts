@@ -49,7 +49,7 @@ export interface ResolvedModule {
   readonly apply: Module['apply'];
 }
 
-/** What a model keeps for its modules: made in the first pass, found again in all others. */
+/** State that a model keeps for its modules: created in the first pass, reused in all others. */
 export interface Registry {
   readonly engine: Engine;
   readonly seed: number;
@@ -63,7 +63,7 @@ export interface Registry {
   readonly memory: Map<string, Float64Array>;
   readonly kept: Map<string, unknown>;
   readonly afterStep: (() => void)[];
-  /** A number for random streams that nothing else has. @throws RangeError when there are no more */
+  /** An unused number for a random stream. @throws RangeError when all are used */
   nextStream(): number;
   resolve(module: Module | LayerSpec): ResolvedModule;
 }

@@ -30,7 +30,7 @@ export class Sparsity {
   private readonly costs: ArrayLike<number> | undefined;
 
   /**
-   * @param rate target share of open units; undefined where there is none
+   * @param rate target share of open units; undefined: no target
    * @param costs multiply-adds of every unit's block for one example
    * @throws RangeError when a penalty does not fit the neuron, or wants a target rate that is not there
    */
@@ -108,7 +108,7 @@ export class Sparsity {
    * @param steered whether the rate is held by moving biases
    */
   static defaultFor({ neuron, rate, units }: FiringSite, steered = false): SparsitySpec {
-    // Gates that are steered need no pull toward the rate, but a weak one that no gate stays closed: on what they are open for.
+    // Steered gates need no pull toward the rate, only a weak penalty on P(h ≠ 0) against dead gates.
     if (steered && rate !== undefined && !opensAsSigmoid(neuron, rate))
       return neuron.opening ? { 'kl-opening': STEERED / units } : 'none';
     // `importance` reaches open gates alone: with it, plain top-k left more gates dead than without a penalty (docs/decisions.md).
@@ -128,14 +128,14 @@ export function opensAsSigmoid({ claims }: Neuron, rate: number): boolean {
 function misfitOf(penalty: SparsityPenalty, neuron: Neuron, rate: number | undefined): string | undefined {
   const { on, untargeted, nonNegative } = penalty;
   if (on === 'probability' && neuron.range !== 'unit-interval')
-    return `is on probabilities, and "${neuron.name}" emits ${neuron.range} values; "l1" would do.`;
+    return `is on probabilities, and "${neuron.name}" emits ${neuron.range} values. Expected "l1".`;
   if (on === 'opening' && !neuron.opening)
-    return `is on P(h ≠ 0), of which "${neuron.name}" declares no smooth function; "importance" would do.`;
+    return `is on P(h ≠ 0), of which "${neuron.name}" declares no smooth function. Expected "importance".`;
   if (nonNegative && neuron.range === 'real')
-    return `is on outputs from 0 up, and "${neuron.name}" emits real values; gates in [0, 1] would do.`;
+    return `is on outputs from 0 up, and "${neuron.name}" emits real values. Expected gates in [0, 1].`;
   if (!untargeted && rate === undefined) {
     const others = Object.values<SparsityPenalty>(penalties).filter((other) => other.untargeted);
-    return `pulls toward a target rate, and there is none; a rate, or ${others.map(({ name }) => name).join(', ')}, would do.`;
+    return `pulls toward a target rate, and there is none. Expected a rate, or ${others.map(({ name }) => name).join(', ')}.`;
   }
   return undefined;
 }

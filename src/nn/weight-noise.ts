@@ -30,7 +30,7 @@ export const fixedWeightNoise = (deviation: number): FixedWeightNoise => ({ nois
 /** Shorthand for an `AdaptiveWeightNoise`; σ starts at 0.075 as in Graves 2013 unless told otherwise. */
 export const adaptiveWeightNoise = (deviation = 0.075): AdaptiveWeightNoise => ({ noise: 'adaptive', deviation });
 
-/** What is kept for one parameter; all arrays are of its shape. */
+/** State for one parameter; all arrays have its shape. */
 interface Noisy {
   readonly name: string;
   /** The parameter: μ between cases, a draw during one. */
@@ -66,7 +66,7 @@ export class WeightNoise {
    */
   constructor(engine: Engine, parameters: readonly Parameter[], spec: WeightNoiseSpec, cases: number) {
     if (!(spec.deviation > 0 && spec.deviation < Number.POSITIVE_INFINITY))
-      throw new RangeError(`Weight noise: \`deviation\` is ${spec.deviation}; a number over 0 would do, e.g. 0.075.`);
+      throw new RangeError(`Weight noise: \`deviation\` is ${spec.deviation}. Expected a number over 0, e.g. 0.075.`);
     this.engine = engine;
     this.spec = spec;
     this.cases = cases;
@@ -100,7 +100,7 @@ export class WeightNoise {
     return [...this.all.map(({ weights }) => weights), ...this.all.flatMap(({ learnt }) => learnt?.logVariance ?? [])];
   }
 
-  /** What is learnt beside the parameters, by name: live arrays. */
+  /** Learnt arrays besides the parameters, by name; live. */
   arrays(): [string, Float32Array | Float64Array][] {
     return this.all.flatMap(({ name, learnt }): [string, Float32Array | Float64Array][] =>
       learnt ? [[`${name}.logVariance`, learnt.logVariance.values]] : [],

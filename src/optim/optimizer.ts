@@ -51,5 +51,5 @@ export function zeroSlots(engine: Engine, parameter: NdArray, count: number, opt
 /** @throws RangeError unless minimum ≤ value < below */
 export function checkSetting(optimizer: string, name: string, value: number, minimum: number, below: number): void {
   if (!(value >= minimum && value < below))
-    throw new RangeError(`${optimizer}: \`${name}\` is ${value}; a number from ${minimum} to below ${below} would do.`);
+    throw new RangeError(`${optimizer}: \`${name}\` is ${value}. Expected a number from ${minimum} to below ${below}.`);
 }

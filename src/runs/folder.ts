@@ -42,10 +42,11 @@ export interface FolderLock {
   readonly lost: AbortSignal;
   /** Removes what killed writers have left. Not part of taking the lock: whoever is refused after that has changed nothing. */
   tidy(): Promise<void>;
+  /** Gives the lock back. */
   release(): Promise<void>;
 }
 
-/** A file or folder that cannot be read or written: the message says which, why, and what would do. */
+/** A file or folder that cannot be read or written: the message says which, why, and what was expected. */
 export class StorageError extends Error {
   override name = 'StorageError';
   /** Is the reason that the disk, or a limit on it, is exhausted? */

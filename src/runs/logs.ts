@@ -136,6 +136,8 @@ function joined(a: Uint8Array, b: Uint8Array): Uint8Array {
 /** Every log that a run can be asked for, by name. */
 export const runLogs = { csv, tensorboard } satisfies Record<string, RunLog>;
 
+/** Name of a log beside metrics.jsonl. */
 export type LogName = keyof typeof runLogs;
 
+/** Names of the logs beside metrics.jsonl. */
 export const LOG_NAMES: readonly LogName[] = Object.keys(runLogs) as LogName[];

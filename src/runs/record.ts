@@ -101,6 +101,7 @@ export interface RunRecord {
   readonly result?: TaskResultEvent;
 }
 
+/** The format of run.json, as its `format` names it. */
 export const RUN_FORMAT = 'flipgrad run 2';
 
 /** Of what a record may hold many of. Each costs far more than its bytes. */

@@ -23,9 +23,7 @@ export async function runModel(run: Run, engine: Engine, own: OwnCode = {}): Pro
     };
   const saved = await run.latest();
   if (!saved) {
-    const todo = (await folder.locked())
-      ? 'It is being trained; waiting for its first checkpoint would do.'
-      : 'Training it would do.';
+    const todo = (await folder.locked()) ? 'It is being trained. Wait for its first checkpoint.' : 'Train it first.';
     throw new StorageError(`${folder.path} has no weights yet: neither ${WEIGHTS_FILE} nor a checkpoint. ${todo}`);
   }
   checkSettings(record, saved, `${folder.path}/${RUN_FILE}`, ['model', 'data']);

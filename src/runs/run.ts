@@ -101,7 +101,7 @@ export class Run {
     const { folder } = this;
     const [found] = (await folder.list()).filter((name) => !name.startsWith('.'));
     if (found !== undefined)
-      throw new StorageError(`${folder.path} holds ${found} already; a new or empty folder would do.`);
+      throw new StorageError(`${folder.path} holds ${found} already. Expected a new or empty folder.`);
   }
 
   /** Does a folder hold a run? */

@@ -18,6 +18,7 @@ import { RUN_FILE, type Run, type SavedState, WEIGHTS_FILE } from './run.ts';
 import { untrainedModel } from './run-model.ts';
 import { checkSettings } from './settings.ts';
 
+/** Options of `trainRun`. */
 export interface TrainRunOptions {
   readonly engine: Engine;
   /** The data that the record names. */
@@ -71,6 +72,7 @@ export interface SavedEvent {
   readonly checkpoint: string;
 }
 
+/** Events of `trainRun`, told apart by `event`. */
 export type RunEvent = TaskEvent | ResumedEvent | SavedEvent;
 
 /**
@@ -290,7 +292,7 @@ export function checkSameData(
   );
   if (changed)
     throw new StorageError(
-      `The data "${source}" are not those that ${folder.path} began with: their ${changed[0]} part has another checksum. The same files would do.`,
+      `The data "${source}" are not those that ${folder.path} began with: their ${changed[0]} part has another checksum. Expected the same files.`,
     );
 }
 

@@ -30,11 +30,11 @@ export function placeBatch(
 function check(model: Model, dataset: Dataset): void {
   if (dataset.width !== model.inputs)
     throw new RangeError(
-      `The data set "${dataset.name}" has ${dataset.width} features, the model takes ${model.inputs}; \`inputs: ${dataset.width}\` would do.`,
+      `The data set "${dataset.name}" has ${dataset.width} features, the model takes ${model.inputs}. Expected \`inputs: ${dataset.width}\`.`,
     );
   if (dataset.classes > model.outputs)
     throw new RangeError(
-      `The data set "${dataset.name}" has ${dataset.classes} classes, the model tells ${model.outputs} apart; a last layer of ${dataset.classes} units would do.`,
+      `The data set "${dataset.name}" has ${dataset.classes} classes, the model tells ${model.outputs} apart. Expected a last layer of ${dataset.classes} units.`,
     );
   if (dataset.count === 0) throw new RangeError(`The data set "${dataset.name}" is empty.`);
 }

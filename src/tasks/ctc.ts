@@ -123,11 +123,11 @@ function checkSequences(model: Model, data: SequenceDataset): void {
   const { name, width, classes, count, offsets, labels, labelOffsets } = data;
   if (width !== model.inputs)
     throw new RangeError(
-      `The sequences "${name}" have ${width} features, the model takes ${model.inputs}; \`inputs: ${width}\` would do.`,
+      `The sequences "${name}" have ${width} features, the model takes ${model.inputs}. Expected \`inputs: ${width}\`.`,
     );
   if (model.outputs !== classes + 1)
     throw new RangeError(
-      `The sequences "${name}" have ${classes} classes, the model's last layer has ${model.outputs} units; ${classes + 1} would do: one a class, and the blank.`,
+      `The sequences "${name}" have ${classes} classes, the model's last layer has ${model.outputs} units. Expected ${classes + 1}: one a class, and the blank.`,
     );
   if (count === 0) throw new RangeError(`The sequences "${name}" are none.`);
   for (let i = 0; i < count; i++) {

@@ -18,6 +18,7 @@ type Options = Readonly<Record<string, string | number>>;
 interface ShippedTask {
   /** What its options may be. */
   readonly options: Readonly<Record<string, Schema>>;
+  /** The task with these options. */
   make(options: Options): Task;
 }
 
@@ -27,17 +28,27 @@ const MOST_SAMPLES = 100_000;
 /** One without options. */
 const fixed = (task: unknown): ShippedTask => ({ options: {}, make: () => task as Task });
 
+/** Every shipped task by name. */
 export const tasks = {
   classification: fixed(classification),
   regression: {
-    options: { loss: optional(oneOf(regressionLosses)) },
+    options: {
+      /** What is minimised. */
+      loss: optional(oneOf(regressionLosses)),
+    },
+    /** The task with these options. */
     make: (options) => regression(options) as unknown as Task,
   },
   'multi-label': fixed(multiLabel),
   'next-token': fixed(nextToken),
   ctc: fixed(ctc),
-  vae: { options: { samples: optional(whole(1, MOST_SAMPLES)) }, make: (options) => vae(options) as unknown as Task },
+  vae: {
+    options: { samples: optional(whole(1, MOST_SAMPLES)) },
+    /** The task with these options. */
+    make: (options) => vae(options) as unknown as Task,
+  },
 } satisfies Record<string, ShippedTask>;
+/** Name of a shipped task. */
 export type TaskName = keyof typeof tasks;
 
 const shipped = (name: string): ShippedTask | undefined =>
@@ -50,6 +61,7 @@ export interface TaskDescription {
   readonly reading?: Reading;
 }
 
+/** A task as plain JSON: name, options, and for one of the user’s own how its metrics read. */
 export function describeTask(task: Task): TaskDescription {
   const { name, options } = task;
   return {

@@ -102,7 +102,11 @@ export interface EpochChart {
   readonly title: string;
   /** Of the numbers as they are drawn: shares in percent. */
   readonly unit: string;
-  readonly lines: readonly { readonly part: 'train' | 'valid'; of(event: object): number | undefined }[];
+  readonly lines: readonly {
+    readonly part: 'train' | 'valid';
+    /** The value that an epoch's event has; undefined: none. */
+    of(event: object): number | undefined;
+  }[];
 }
 
 /** A chart for what is minimised and for every metric. */

@@ -30,6 +30,7 @@ const losses = {
 /** Names of what may be minimised. */
 export const regressionLosses = Object.keys(losses) as (keyof typeof losses)[];
 
+/** Options of `regression`. */
 export interface RegressionOptions {
   /** What is minimised: the mean over an example's targets of (y − t)² (default), of |y − t|, or of Huber's loss. */
   readonly loss?: keyof typeof losses;

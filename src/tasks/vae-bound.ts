@@ -20,6 +20,7 @@ export interface VaeBound {
   readonly samples: number;
 }
 
+/** Options of `measureVae`. */
 export interface VaeBoundOptions {
   /** Default 1, with which the bound is a draw of the ELBO. */
   readonly samples?: number;
@@ -66,7 +67,7 @@ export function* measureVae(model: Model, data: Dataset, options: VaeBoundOption
     for (let r = 0; r < rows; r++) bound += largest[r] + Math.log(weights[r] / samples);
     if (!Number.isFinite(elbo + bound))
       throw new NonFiniteError(
-        `The bound on "${data.name}" is NaN or infinite among pictures ${from} to ${from + rows - 1}; weights and data without NaN would do.`,
+        `The bound on "${data.name}" is NaN or infinite among pictures ${from} to ${from + rows - 1}. Expected weights and data without NaN.`,
       );
     yield from + rows;
   }

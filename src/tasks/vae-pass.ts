@@ -50,7 +50,7 @@ export function latentSite(model: Model): FiringSite {
   const site = model.sites.find(({ name }) => name === LATENTS);
   if (site?.neuron.couples)
     throw new RangeError(
-      `The latents are independent Bernoulli units; "${site.neuron.name}" couples the units of a row. A neuron that does not would do.`,
+      `The latents are independent Bernoulli units; "${site.neuron.name}" couples the units of a row. Expected a neuron that does not.`,
     );
   const after = model.layers.findIndex(({ sites }) => sites.some(({ name }) => name === LATENTS)) + 1;
   if (site && model.layers[after]?.name !== SIGNS)
@@ -61,7 +61,7 @@ export function latentSite(model: Model): FiringSite {
   throw new RangeError(
     site
       ? `A variational autoencoder gives what it takes; this model takes ${model.inputs} numbers and gives ${model.outputs}.`
-      : `The model has no units called "${LATENTS}" that fire; the layers of \`vaeLayers\` with a neuron other than "linear" would do.`,
+      : `The model has no units called "${LATENTS}" that fire. Expected the layers of \`vaeLayers\` with a neuron other than "linear".`,
   );
 }
 

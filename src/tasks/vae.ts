@@ -26,6 +26,7 @@ export interface VaeResult {
   readonly samples: number;
 }
 
+/** Options of `vae`. */
 export interface VaeOptions {
   /** Draws of the latents for the bound on the test data; default 100. */
   readonly samples?: number;
@@ -47,7 +48,7 @@ export function vae(options: VaeOptions = {}): Task<Dataset, Batch, VaeEpoch, Va
   checkNames('vae', options, NAMES);
   const { samples = 100 } = options;
   if (!Number.isInteger(samples) || samples < 1)
-    throw new RangeError(`\`samples\` is ${samples}; a whole number from 1 up would do.`);
+    throw new RangeError(`\`samples\` is ${samples}. Expected a whole number from 1 up.`);
   return {
     name: 'vae',
     options: { samples },
@@ -96,7 +97,7 @@ function checkPictures(model: Model, { name, width, features, scale }: Dataset):
   latentSite(model);
   if (width !== model.inputs)
     throw new RangeError(
-      `The data set "${name}" has ${width} features, the model takes ${model.inputs}; \`inputs: ${width}\` would do.`,
+      `The data set "${name}" has ${width} features, the model takes ${model.inputs}. Expected \`inputs: ${width}\`.`,
     );
   const outside = features.findIndex((x) => !(x * scale >= 0 && x * scale <= 1));
   if (outside >= 0)

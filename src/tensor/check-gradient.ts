@@ -10,6 +10,7 @@ import type { Numbers, Tensor } from './tensor.ts';
 
 type Fn = (...inputs: Tensor[]) => Tensor;
 
+/** Options of `checkGradient`. */
 export interface GradientCheckOptions {
   /** Half of the distance between the two points of a difference, for elements up to 1; larger ones have a larger step in proportion. Default 1e-5. */
   readonly step?: number;
@@ -30,6 +31,7 @@ export interface Derivative {
   readonly difference: number;
 }
 
+/** Result of `checkGradient`. */
 export interface GradientReport {
   /** Derivatives that were compared. */
   readonly count: number;

@@ -10,7 +10,7 @@ export function drawsOf(
 ): number {
   if (mostUnits !== undefined && units > mostUnits)
     throw new RangeError(
-      `The neuron "${name}" asks for too many evaluations of the loss in a layer of ${units} units; at most ${mostUnits} units, or another neuron, would do.`,
+      `The neuron "${name}" asks for too many evaluations of the loss in a layer of ${units} units. Expected at most ${mostUnits} units, or another neuron.`,
     );
   return typeof draws === 'number' ? draws : draws(units);
 }

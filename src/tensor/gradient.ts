@@ -15,6 +15,7 @@ export type TensorsOf<V> = { readonly [K in keyof V]: Tensor };
 /** Gradients in the shapes of the values, row-major. */
 export type GradientsOf<V> = { -readonly [K in keyof V]: Float32Array };
 
+/** Options of `valueAndGradient`. */
 export interface GradientOptions {
   /** Of the random numbers of neurons; default 1. */
   readonly seed?: number;

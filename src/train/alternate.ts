@@ -52,7 +52,7 @@ export async function alternateAwaited(
 
 /** The median. @throws RangeError for no numbers */
 export function median(values: readonly number[]): number {
-  if (values.length === 0) throw new RangeError('No numbers have no median; one or more would do.');
+  if (values.length === 0) throw new RangeError('No numbers have no median. Expected one or more.');
   const sorted = values.toSorted((a, b) => a - b);
   return (sorted[(sorted.length - 1) >> 1] + sorted[sorted.length >> 1]) / 2;
 }

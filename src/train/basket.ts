@@ -65,9 +65,9 @@ export class Basket {
   /** @throws RangeError for an unknown neuron or site, or numbers that are too small */
   constructor(model: Model, { neurons, every = 50, repeats = 6, site }: BasketOptions, task?: Task) {
     if (!Number.isInteger(every) || every < 1)
-      throw new RangeError(`\`every\` of the basket is ${every}; a whole number from 1 up would do.`);
+      throw new RangeError(`\`every\` of the basket is ${every}. Expected a whole number from 1 up.`);
     if (!Number.isInteger(repeats) || repeats < 3)
-      throw new RangeError(`\`repeats\` of the basket is ${repeats}; a whole number from 3 up would do.`);
+      throw new RangeError(`\`repeats\` of the basket is ${repeats}. Expected a whole number from 3 up.`);
     this.site = siteOf(model, site);
     this.gradients = new SiteGradients(model, this.site, task);
     const own = this.site.neuron;

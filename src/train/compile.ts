@@ -15,6 +15,7 @@ import { gateRates } from './gate-rates.ts';
 /** How a frozen network decides: one draw, noise off, thresholds, or the mean probability of several draws. */
 export type InferenceMode = 'sample' | 'mean-field' | 'threshold' | 'ensemble';
 
+/** Options of `compile`. */
 export interface CompileOptions {
   /** Default `threshold`. */
   readonly mode?: InferenceMode;
@@ -47,6 +48,7 @@ export interface OpenGates {
   readonly shares: Float64Array;
 }
 
+/** Options of `CompiledModel.predict`. */
 export interface PredictOptions {
   /** Units that are held open or closed, as the compiled network counts them; default: none. */
   readonly hold?: readonly Hold[];
@@ -143,9 +145,9 @@ export class CompiledModel {
 export function compile(model: Model, options: CompileOptions = {}): CompiledModel {
   checkNames('compile', options, NAMES);
   const { mode = 'threshold', samples = 10, prune } = options;
-  if (!MODES.includes(mode)) throw new RangeError(`The mode is "${mode}"; one of ${MODES.join(', ')} would do.`);
+  if (!MODES.includes(mode)) throw new RangeError(`The mode is "${mode}". Expected one of ${MODES.join(', ')}.`);
   if (!Number.isInteger(samples) || samples < 1)
-    throw new RangeError(`\`samples\` is ${samples}; a whole number from 1 up would do.`);
+    throw new RangeError(`\`samples\` is ${samples}. Expected a whole number from 1 up.`);
   if (!prune) return new CompiledModel(model, mode, samples, 0);
   const seen = gateRates(model, prune, { mode: mode === 'ensemble' ? 'sample' : mode });
   const kept = new Map<number, number[]>();

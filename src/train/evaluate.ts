@@ -28,6 +28,7 @@ export interface Evaluation extends Omit<TaskEvaluation, 'metrics'> {
   readonly error: number;
 }
 
+/** Options of `evaluate`. */
 export interface EvaluateOptions {
   /** Default `mean-field`. */
   readonly mode?: Exclude<Mode, 'train'>;
@@ -117,6 +118,6 @@ export function forEachBatch<D extends TaskData, B extends TaskBatch>(
 function nonFinite(name: string, tape: Tape): NonFiniteError {
   const first = tape.firstNonFinite();
   return new NonFiniteError(
-    `Evaluation stopped: the loss on "${name}" is NaN or infinite; the operation "${first?.op}" in layer "${first?.layer}" gave it first. Weights and data without NaN would do.`,
+    `Evaluation stopped: the loss on "${name}" is NaN or infinite; the operation "${first?.op}" in layer "${first?.layer}" gave it first. Expected weights and data without NaN.`,
   );
 }

@@ -93,11 +93,13 @@ export interface ResultEvent extends ResultFacts, MeasuredResult {
   readonly validError: number;
 }
 
+/** Events of training a classifier, told apart by `event`. */
 export type TrainEvent = BatchEvent | EpochEvent | ResultEvent;
 /** After every epoch of an autoencoder. */
 export type VaeEpochEvent = EpochFacts & VaeEpoch;
 /** The end of an autoencoder's training. */
 export type VaeResultEvent = ResultFacts & VaeResult;
+/** Events of training an autoencoder, told apart by `event`. */
 export type VaeEvent = BatchEvent | VaeEpochEvent | MeasureEvent | VaeResultEvent;
 
 /** Metrics of the training and the validation data by name: `validError`. */

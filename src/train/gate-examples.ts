@@ -22,7 +22,7 @@ export interface GateExamples {
 /**
  * The examples that open each gate most, one table for every site with a target rate. P(open) grows with a unit's logit, so they are those
  * with the largest logits; the gate need not open for all of them.
- * @param options.most how many; default 12, or as many as there are
+ * `most` says how many; default 12, or as many as there are.
  * @throws RangeError when `most` is no whole number from 1 up, or a held unit does not exist
  */
 export function gateExamples(
@@ -31,7 +31,7 @@ export function gateExamples(
   { most = 12, ...options }: EvaluateOptions & { readonly most?: number } = {},
 ): GateExamples[] {
   if (!Number.isInteger(most) || most < 1)
-    throw new RangeError(`\`most\` is ${most}; a whole number from 1 up would do.`);
+    throw new RangeError(`\`most\` is ${most}. Expected a whole number from 1 up.`);
   const kept = Math.min(most, dataset.count);
   const sites = model.sites.filter(({ rate }) => rate !== undefined);
   const tables = sites.map(({ name, units }) => ({

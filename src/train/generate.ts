@@ -23,6 +23,7 @@ export interface GeneratedByte {
   readonly points: number;
 }
 
+/** Options of `generate`. */
 export interface GenerateOptions {
   /** What the text goes on from; default: a newline. */
   readonly prompt?: Uint8Array;

@@ -70,10 +70,10 @@ export function checkProgress<P extends Progress>(
 
 function checkCount(name: string, value: unknown): void {
   if (!Number.isSafeInteger(value) || (value as number) < 0)
-    throw new RangeError(`The progress of training has \`${name}\` ${JSON.stringify(value)}; a whole number would do.`);
+    throw new RangeError(`The progress of training has \`${name}\` ${JSON.stringify(value)}. Expected a whole number.`);
 }
 
 function checkNumber(name: string, value: unknown): void {
   if (typeof value !== 'number' || !Number.isFinite(value))
-    throw new RangeError(`The progress of training has \`${name}\` ${JSON.stringify(value)}; a number would do.`);
+    throw new RangeError(`The progress of training has \`${name}\` ${JSON.stringify(value)}. Expected a number.`);
 }

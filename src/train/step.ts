@@ -21,7 +21,7 @@ export interface StepSettings {
   readonly maxNorm?: number | undefined;
 }
 
-const ADVICE = 'A lower learning rate, max-norm, or data without NaN would do.';
+const ADVICE = 'Try a lower learning rate, max-norm, or data without NaN.';
 
 /** What a step did. */
 export interface StepOutcome {

@@ -321,7 +321,7 @@ class TrainingRun {
   /** Measures the best epoch's weights. */
   private async *result(): AsyncGenerator<TrainEvent, void> {
     const { model, data, task, best } = this;
-    if (!best) throw new RangeError('Training ended without an epoch; `epochs: 1` or more would do.');
+    if (!best) throw new RangeError('Training ended without an epoch. Expected `epochs: 1` or more.');
     this.last = this.state();
     model.restore(best.snapshot);
     const measured = task.assess ? yield* this.assessed(best.event) : this.inModes(best.event);

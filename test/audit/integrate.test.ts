@@ -190,6 +190,6 @@ test('a grid that is too large is refused', () => {
   const { loss } = linearProblem(5);
   assert.throws(() => integrate(resolveNeuron('noisy-sigmoid'), [1, 2, 3, 4, 5], loss), {
     name: 'RangeError',
-    message: /5 units of "noisy-sigmoid" takes \d+ points; fewer units/,
+    message: /5 units of "noisy-sigmoid" takes \d+ points\. Expected fewer units/,
   });
 });

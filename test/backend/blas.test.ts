@@ -268,7 +268,7 @@ describe('which BLAS', () => {
     await assert.rejects(findBlas('libm.so.6'), {
       name: 'BlasError',
       message:
-        /^BLAS "libm\.so\.6" cannot be used: .*cblas_sgemm.*\. The path of a library with cblas_sgemm would do\.$/,
+        /^BLAS "libm\.so\.6" cannot be used: .*cblas_sgemm.*\. Expected the path of a library with cblas_sgemm\.$/,
     });
   });
 

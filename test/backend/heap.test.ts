@@ -122,7 +122,7 @@ for (const options of kinds)
       for (const size of [-1, 1.5, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 53])
         assert.throws(() => heap.allocate(size, 'The weights'), {
           name: 'HeapError',
-          message: `The weights asked the heap for ${size} elements; a whole number ≥ 0 would do.`,
+          message: `The weights asked the heap for ${size} elements. Expected a whole number ≥ 0.`,
         });
     });
   });
@@ -130,7 +130,7 @@ for (const options of kinds)
 describe('a heap with a limit', () => {
   const limited = (bytes: number): Promise<Heap> => newHeap({ simd: 'simd', threads: 1, memory: bytes });
 
-  test('says what asked for how much, what is in use and what would do', async () => {
+  test('says what asked for how much, what is in use and what was expected', async () => {
     const heap = await limited(16 * MIB);
     assert.throws(
       () => heap.allocate(5_000_000, 'the output of sigmoid'),

@@ -79,7 +79,7 @@ async function bounded(name: string, blas = 'off'): Promise<void> {
   const limits = { timeout: 5 * BOUND, killSignal: 'SIGKILL' } as const;
   const { stdout } = await promisify(execFile)(process.execPath, args, limits);
   const { parts, checksums } = JSON.parse(stdout) as { parts: number; checksums: string[] };
-  assert.ok(parts > 1022, `${parts} parts: more would do`);
+  assert.ok(parts > 1022, `${parts} parts: more are expected`);
   assert.deepEqual(checksums, Array(3).fill(checksums[0]));
 }
 
@@ -300,7 +300,7 @@ describe('the threads option', () => {
     for (const threads of [0, -1, 1.5, Number.NaN, Number.POSITIVE_INFINITY])
       await assert.rejects(createEngine({ threads }), {
         name: 'RangeError',
-        message: `\`threads\` is ${threads}; a whole number from 1 up would do.`,
+        message: `\`threads\` is ${threads}. Expected a whole number from 1 up.`,
       });
   });
 

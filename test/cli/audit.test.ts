@@ -126,7 +126,7 @@ describe('flipgrad audit', () => {
       [[empty], /exports no neuron/],
       [[broken], /cannot be run/],
       [[half], /neuron "half" .* has no `expect`/],
-      [[odd], /has no `reads`; one of loss/],
+      [[odd], /has no `reads`\. Expected one of loss/],
       [[join(folder, 'nothing.ts')], /There is no file/],
       [['--neuron', 'rlo'], /Did you mean "rloo"/],
       [['--problem', 'hard'], /--problem/],

@@ -104,11 +104,14 @@ describe('flipgrad bench', () => {
   it('refuses widths that are no numbers, blocks that divide nothing, and more than all blocks', async () => {
     const cases: [string[], RegExp][] = [
       [['--units', 'many'], /--units/],
-      [['--units', '65', '--sizes', '8'], /No block of 8 units divides 65 units; --sizes that divide --units would do/],
+      [
+        ['--units', '65', '--sizes', '8'],
+        /No block of 8 units divides 65 units\. Expected --sizes that divide --units/,
+      ],
       [['--step', join(folder, 'none.ts')], /none.ts/],
       [['--step', 'x.ts', '--units', '64'], /--step measures a training step, and --units is for crossovers/],
       [['--classes', '4'], /--classes is for a training step. Expected --step FILE with it/],
-      [['--density', '2'], /'2' is invalid. A number over 0, and 1 at most, would do/],
+      [['--density', '2'], /'2' is invalid. Expected a number over 0, and 1 at most/],
     ];
     for (const [args, message] of cases) {
       const { code, stderr } = await refused(benchCommand(), args);

@@ -158,9 +158,9 @@ describe('flipgrad export', () => {
     const cases: [string[], RegExp][] = [
       [
         ['--format', 'safetensors', '--mode', 'threshold'],
-        /--mode says nothing to --format safetensors; --format onnx or --format js would do/,
+        /--mode says nothing to --format safetensors\. Expected --format onnx or --format js/,
       ],
-      [['--format', 'js', '--gates', 'skip'], /--gates says nothing to --format js; --format onnx would do/],
+      [['--format', 'js', '--gates', 'skip'], /--gates says nothing to --format js\. Expected --format onnx/],
       [['--format', 'pickle'], /Allowed choices are onnx, js, safetensors/],
       [['--mode', 'sample'], /Allowed choices are threshold, mean-field/],
       [['--out', join(run, 'run.json', 'model.onnx')], /run\.json/],

@@ -493,7 +493,7 @@ describe('a run folder of a stranger', () => {
 });
 
 describe('a file in TypeScript on a Node that does not run it', () => {
-  it('says what would do', async () => {
+  it('says what was expected', async () => {
     const features = Object.getOwnPropertyDescriptor(process.features, 'typescript');
     assert.ok(features);
     Object.defineProperty(process.features, 'typescript', { value: false, configurable: true });

@@ -86,5 +86,5 @@ test('a race of one ends with a sentence and draws nothing', async () => {
     '/nonexistent/x.svg',
   ]);
   assert.equal(code, 2);
-  assert.match(stderr, /A race of 1 arms is none; two or more would do/);
+  assert.match(stderr, /A race of 1 arms is none\. Expected two or more/);
 });

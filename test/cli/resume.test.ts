@@ -157,7 +157,10 @@ describe('a run', () => {
     }
     const contrary = await runCli(['train', '--resume', stopped, '--units', '32']);
     assert.equal(contrary.code, 2);
-    assert.match(contrary.stderr, /--units is 32 here and 16 in .*stopped; leaving it out/);
+    assert.match(
+      contrary.stderr,
+      /--units is 32 here and 16 in .*stopped\. Expected the same value, none, or another folder/,
+    );
     const { code, lines } = await runCli(['train', '--resume', stopped, '--units', '16', '--threads', '2']);
     assert.equal(code, 0);
     assert.deepEqual(
@@ -228,10 +231,7 @@ describe('a full disk', () => {
       onStarted: () => fillUp(ballast),
     });
     assert.equal(filled.code, 2);
-    assert.match(
-      filled.stderr,
-      /^flipgrad: .*\/run\/.* cannot be written: the disk is full\. Freeing space would do\. /,
-    );
+    assert.match(filled.stderr, /^flipgrad: .*\/run\/.* cannot be written: the disk is full\. Free some space\. /);
     assert.match(filled.stderr, /(The last good checkpoint, epoch-\d+-step-\d+, is kept|There is no checkpoint yet)\./);
     assert.match(filled.stderr, /To go on then: flipgrad train --resume .*\/run\n$/);
     const again = await runCli(['train', '--resume', run]);
@@ -257,7 +257,7 @@ describe('a full disk', () => {
     let stderr = '';
     for await (const text of child.stderr) stderr += text;
     assert.equal(child.exitCode ?? (await new Promise((resolve) => child.on('close', resolve))), 2);
-    assert.match(stderr, /larger than this process may write\. A higher limit would do\. There is no checkpoint yet\./);
+    assert.match(stderr, /larger than this process may write\. Raise the limit\. There is no checkpoint yet\./);
     assert.deepEqual(readdirSync(join(run, 'checkpoints')), [], 'nothing half-written');
     assert.equal((await runCli(['train', '--resume', run])).code, 0);
   });

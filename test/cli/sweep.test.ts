@@ -193,7 +193,7 @@ describe('a sweep on a Postgres server', { skip: noPostgres }, () => {
       start(['worker', '--db', server.url, '--sweep', 'handover', '--folder', path(name), '--checkpoint-every', '0.5']);
     const first = worker('first');
     while ((await store.newestCheckpoint('handover', 'c000-s1')) === undefined) await pause(50);
-    assert.ok(await store.isOpen('handover', 'c000-s1', 1), 'a longer trial would do');
+    assert.ok(await store.isOpen('handover', 'c000-s1', 1), 'the trial is too short');
     first.child.kill('SIGKILL');
     const second = worker('second');
     assert.equal((await second.ended).code, 0);
@@ -276,7 +276,7 @@ describe('a sweep on a Postgres server', { skip: noPostgres }, () => {
     const nobody = await runCli(['worker', '--db', server.url, '--sweep', 'nowhere']);
     assert.deepEqual([nobody.code, /no sweep "nowhere"; known: .*named/.test(nobody.stderr)], [2, true]);
     const gone = await runCli(['worker', '--db', 'postgres://127.0.0.1:1/x']);
-    assert.deepEqual([gone.code, /cannot be used: .*A running Postgres server would do/.test(gone.stderr)], [2, true]);
+    assert.deepEqual([gone.code, /cannot be used: .*Expected a running Postgres server/.test(gone.stderr)], [2, true]);
   });
 });
 

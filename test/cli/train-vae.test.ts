@@ -70,7 +70,7 @@ describe('flipgrad train --model vae', () => {
     assert.match(readFileSync(join(path, 'curves.svg'), 'utf8'), /^<svg.*ELBO, nats/s);
     const again = await runCliHere([...args, '--run', path]);
     assert.equal(again.code, 2);
-    assert.match(again.stderr, /holds checkpoints already; a new or empty folder would do\./);
+    assert.match(again.stderr, /holds checkpoints already\. Expected a new or empty folder\./);
   });
 
   it('Ctrl-C saves and says how to go on; --resume ends with the same bytes', async () => {

@@ -126,7 +126,7 @@ describe('flipgrad train', () => {
     assert.doesNotMatch(svg, /NaN|undefined|Infinity/);
     const again = await runCliHere(args);
     assert.equal(again.code, 2);
-    assert.match(again.stderr, /holds checkpoints already; a new or empty folder would do/);
+    assert.match(again.stderr, /holds checkpoints already\. Expected a new or empty folder/);
   });
 
   it('makes a folder of its own under runs, or none', async () => {
@@ -187,8 +187,8 @@ describe('flipgrad train refuses bad input with one sentence and code 2', () => 
     ['units that the blocks do not divide', ['--units', '65', '--blocks', '8'], /65 units.*8 equal blocks.*64 units/],
     ['an unknown penalty', ['--sparsity', 'kk'], /no sparsity penalty "kk". Did you mean "kl"/],
     ['a penalty that does not fit', ['--neuron', 'rectifier', '--sparsity', 'kl'], /"kl" is on probabilities.*"l1"/],
-    ['a balance of gates that do not select', ['--balance'], /"straight-through" does not select; `nudge`/],
-    ['a part of a unit', ['--neuron', 'top-k:k=0.5'], /"k" of "top-k" is "0.5"; a whole number from 0/],
+    ['a balance of gates that do not select', ['--balance'], /"straight-through" does not select\. Expected `nudge`/],
+    ['a part of a unit', ['--neuron', 'top-k:k=0.5'], /"k" of "top-k" is "0.5"\. Expected a whole number from 0/],
     ['an unknown optimizer', ['--optimizer', 'sgdd'], /no optimizer "sgdd". Did you mean "sgd"/],
     ['momentum with adam', ['--optimizer', 'adam', '--momentum', '0.9'], /--momentum 0.9 goes with --optimizer sgd/],
     ['an unknown flag', ['--epoch', '3'], /^flipgrad: unknown option '--epoch'.*--epochs/s],

@@ -107,7 +107,11 @@ const DAMAGED: readonly [string, string, RegExp][] = [
   ['a word among the numbers', 'label,a\n1,2\n1,two\n', /Line 3 of table.csv, column 2 \("a"\) holds "two"/],
   ['an empty cell', '1,2\n1,\n', /Line 2 of table.csv, column 2 holds ""/],
   ['a number beyond Float32', '1,2\n1,1e39\n', /Line 2 .* not a number/],
-  ['a label that is not whole', '1,2\n1.5,2\n', /Line 2 of table.csv, column 1 has the label "1.5"; .* 0 to 255/],
+  [
+    'a label that is not whole',
+    '1,2\n1.5,2\n',
+    /Line 2 of table.csv, column 1 has the label "1.5"\. Expected .* 0 to 255/,
+  ],
   ['a label out of range', '1,2\n256,2\n', /has the label "256"/],
   ['a negative label', '-1,2\n', /has the label "-1"/],
   ['a header alone', 'label,a\n', /no row of numbers/],

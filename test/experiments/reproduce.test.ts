@@ -249,15 +249,15 @@ describe('flipgrad reproduce', () => {
     assert.match(stderr, /hinton-noise/);
   });
 
-  it('says so where records cannot stand, and how many seeds would do', async () => {
+  it('says so where records cannot stand, and how many seeds are expected', async () => {
     const file = join(out, 'no-folder');
     writeFileSync(file, '');
     const none = await runCli(['reproduce', 'hinton-noise', '--quick', '--out', file]);
     assert.equal(none.code, 2);
-    assert.match(none.stderr, /Records cannot stand in ".*no-folder" .*another folder would do/);
+    assert.match(none.stderr, /Records cannot stand in ".*no-folder" .*Expected another folder/);
     const half = await runCli(['reproduce', 'hinton-noise', '--seeds', '1.5']);
     assert.equal(half.code, 2);
-    assert.match(half.stderr, /A whole number from 1 up would do/);
+    assert.match(half.stderr, /Expected a whole number from 1 up/);
   });
 
   it('leaves no folder where its data are away, and one that was there', async () => {

@@ -53,6 +53,6 @@ test('the selection biases are part of a snapshot', () => {
 test('a neuron that does not select is refused', () => {
   assert.throws(() => gatedModel(engine, { neuron: 'straight-through', balance: true }), {
     name: 'RangeError',
-    message: /gated0: `balance` moves biases .* "straight-through" does not select; `nudge`/,
+    message: /gated0: `balance` moves biases .* "straight-through" does not select\. Expected `nudge`/,
   });
 });

@@ -111,11 +111,14 @@ test('penalties that do not fit are refused in a sentence', () => {
   const refusals: [Omit<GatedSpec, 'layer' | 'units'>, RegExp][] = [
     [
       { neuron: 'top-k', sparsity: 'load' },
-      /"load" is on P\(h ≠ 0\), of which "top-k" declares no .*"importance" would/,
+      /"load" is on P\(h ≠ 0\), of which "top-k" declares no .*Expected "importance"/,
     ],
     [{ neuron: 'sigmoid', sparsity: 'expected-l0' }, /"expected-l0" is on P\(h ≠ 0\)/],
     [{ neuron: 'tanh', sparsity: 'importance' }, /"importance" is on outputs from 0 up, and "tanh" emits real values/],
-    [{ rate: 'none', sparsity: 'kl' }, /"kl" pulls toward a target rate, and there is none; a rate, or .*importance/],
+    [
+      { rate: 'none', sparsity: 'kl' },
+      /"kl" pulls toward a target rate, and there is none\. Expected a rate, or .*importance/,
+    ],
   ];
   for (const [options, message] of refusals)
     assert.throws(() => gatedModel(engine, options), { name: 'RangeError', message });

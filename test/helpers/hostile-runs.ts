@@ -228,7 +228,7 @@ const lies: readonly HostileRun[] = [
       name: `run.json asks for ${name}`,
       of: 'done',
       make: (run) => changeRecord(run, change),
-      refusal: /run\.json (is|has) .*(Expected|would do)|is the most that can be read/,
+      refusal: /run\.json (is|has) .*Expected|is the most that can be read/,
       readers: ALL,
     }),
   ),

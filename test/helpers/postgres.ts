@@ -15,7 +15,7 @@ const versionOf = (path: string): number => Number(path.split('/')[4]);
 
 /** Why nothing is tested with Postgres; false where it is. */
 export const noPostgres: string | false =
-  slow || (programs() === undefined && "Postgres is not installed; Debian's package postgresql would do");
+  slow || (programs() === undefined && "Postgres is not installed. Expected Debian's package postgresql");
 
 export interface TestServer {
   readonly url: string;

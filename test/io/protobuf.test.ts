@@ -72,7 +72,7 @@ describe('protocol buffers', () => {
   });
 
   it('take no number that is not whole', () => {
-    assert.throws(() => new Message({ 3: 0.5 }), /Field 3 is 0.5; a whole number would do/);
+    assert.throws(() => new Message({ 3: 0.5 }), /Field 3 is 0.5\. Expected a whole number/);
     assert.throws(() => new Message({ 3: 2 ** 53 }), RangeError);
   });
 });

@@ -12,7 +12,7 @@ const CHROMIUM = process.env.FLIPGRAD_CHROMIUM ?? '/usr/bin/chromium';
 export const noBrowser: string | false =
   slow ||
   (!existsSync(CHROMIUM) &&
-    `there is no Chromium at ${CHROMIUM}; \`apt-get install chromium\` or $FLIPGRAD_CHROMIUM would do`);
+    `there is no Chromium at ${CHROMIUM}. Expected \`apt-get install chromium\` or $FLIPGRAD_CHROMIUM`);
 
 /** The lab, built from its source as it is now, in a browser. */
 export interface OpenLab {

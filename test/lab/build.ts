@@ -53,5 +53,5 @@ function takeLock(): void {
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, PAUSE);
     }
   }
-  throw new Error(`${LOCK} is there all the time; removing it would do.`);
+  throw new Error(`${LOCK} is there all the time. Remove it.`);
 }

@@ -155,7 +155,7 @@ describe('what the worker answers', () => {
     await assert.rejects(gatesAnswers.gateBoard(), /There is no network yet/);
     await assert.rejects(
       allOf(gatesAnswers.openGates({ files: [['beach.png', new Blob(['x'])]] })),
-      /beach\.png holds 0 runs; the folder of one run would do/,
+      /beach\.png holds 0 runs\. Expected the folder of one run/,
     );
   });
 });

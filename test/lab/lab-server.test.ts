@@ -281,7 +281,7 @@ describe('the server of the lab', () => {
     open.close();
   });
 
-  test('says that a port is taken, and what would do', async () => {
+  test('says that a port is taken, and what was expected', async () => {
     await assert.rejects(listenLocally(labServer({ lab: join(top, 'lab') }), port), {
       name: 'UsageError',
       message: `The lab cannot have port ${port}: another program listens there. Expected a free port; --port 0 takes one.`,

@@ -202,7 +202,7 @@ describe('the page "Runs" in Chromium', { skip: noBrowser }, () => {
       const early = await lab.page('#gates?source=served', { at });
       assert.match(
         (await early.page.getByRole('alert').textContent()) as string,
-        /has no weights yet: .* being trained; waiting for its first checkpoint would do/,
+        /has no weights yet: .* being trained\. Wait for its first checkpoint/,
       );
       await until('epoch');
       await until('saved');

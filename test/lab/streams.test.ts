@@ -7,7 +7,7 @@ const ended: string[] = [];
 const answers = {
   double: async (value: number) => 2 * value,
   async refuse(_: number) {
-    throw new RangeError('That is too many; five would do.');
+    throw new RangeError('That is too many. Expected five.');
   },
   async *count(to: number) {
     for (let i = 1; i <= to; i++) yield i;
@@ -55,7 +55,7 @@ async function endOf(name: string): Promise<void> {
 
 test('a value, an error, and a stream in order', async () => {
   assert.equal(await ask('double', 4), 8);
-  await assert.rejects(ask('refuse', 6), { message: 'That is too many; five would do.' });
+  await assert.rejects(ask('refuse', 6), { message: 'That is too many. Expected five.' });
   assert.deepEqual(
     await read(follow('count', 1000)),
     Array.from({ length: 1000 }, (_, i) => i + 1),

@@ -103,7 +103,7 @@ describe('export as one JavaScript file', () => {
             multiplyAdds > 0 && multiplyAdds <= (to - from) * model.cost.dense + (to - from) * model.cost.gater,
           );
         }
-        assert.throws(() => read(given.subarray(0, 4)), /read was given 4 numbers; points of 3 numbers each/);
+        assert.throws(() => read(given.subarray(0, 4)), /read was given 4 numbers\. Expected points of 3 numbers each/);
       }
     });
 
@@ -173,8 +173,8 @@ describe('export as one JavaScript file', () => {
 
     it('refuses pixels that do not fit', async () => {
       const { predict } = await imported(exportOneFile(model));
-      assert.throws(() => predict(new Float32Array(783)), /predict was given 783 pixels; 784 would do/);
-      assert.throws(() => predict(row(0).with(5, Number.NaN)), /Number 5 is NaN; a finite number would do/);
+      assert.throws(() => predict(new Float32Array(783)), /predict was given 783 pixels\. Expected 784/);
+      assert.throws(() => predict(row(0).with(5, Number.NaN)), /Number 5 is NaN\. Expected a finite number/);
       assert.throws(() => predict(undefined as unknown as number[]), /undefined pixels/);
     });
   });
@@ -195,8 +195,8 @@ describe('export as one JavaScript file', () => {
 
   it('what does not fit is an error that says so', () => {
     const model = createModel(engine, { inputs: 3, layers: [dense(2)] });
-    assert.throws(() => exportOneFile(model, { mode: 'sample' as 'threshold' }), /threshold or mean-field would do/);
-    assert.throws(() => exportOneFile(model, { byteScale: 0 }), /`byteScale` is 0; a number over 0 would do/);
+    assert.throws(() => exportOneFile(model, { mode: 'sample' as 'threshold' }), /Expected threshold or mean-field/);
+    assert.throws(() => exportOneFile(model, { byteScale: 0 }), /`byteScale` is 0. Expected a number over 0/);
     const none = { ...instances[0].neuron, formulas: 'none' as const };
     const untold = createModel(engine, { inputs: 3, layers: [dense(2, none)] });
     assert.throws(() => exportOneFile(untold), { name: 'ExportError', message: /is no formula of its logits/ });

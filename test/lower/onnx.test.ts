@@ -242,9 +242,9 @@ describe('ONNX export', () => {
     const fine = createModel(engine, { inputs: 3, layers: [dense(2)] });
     assert.throws(
       () => exportOnnx(fine, { mode: 'sample' as 'threshold' }),
-      /mode of an export is "sample"; threshold or mean-field/,
+      /mode of an export is "sample"\. Expected threshold or mean-field/,
     );
-    assert.throws(() => exportOnnx(fine, { gates: 'all' as 'skip' }), /`gates` is "all"; "skip" or "plain" would do/);
+    assert.throws(() => exportOnnx(fine, { gates: 'all' as 'skip' }), /`gates` is "all". Expected "skip" or "plain"/);
   });
 });
 

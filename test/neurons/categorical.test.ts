@@ -113,11 +113,11 @@ test('Gumbel numbers drawn given the class have the distribution of those that d
   }
 });
 
-test('a layer that is no whole number of groups is refused with a number that would do', () => {
+test('a layer that is no whole number of groups is refused with a number that is expected', () => {
   const layers = [dense(10, 'categorical-reinmax:classes=4'), dense(10)];
   assert.throws(() => createModel(reference, { inputs: 784, layers }), {
     name: 'RangeError',
-    message: /has 10 units, and "categorical-reinmax" has groups of 4 .*; 12 units would do/,
+    message: /has 10 units, and "categorical-reinmax" has groups of 4 .*\. Expected 12 units/,
   });
 });
 

@@ -31,9 +31,9 @@ test('what is not a neuron is refused with the nearest name, option or bound', (
     ['sigmoid:scale=2', /"sigmoid" has no option "scale". It has none/],
     ['noisy-sigmoid:scal=2', /has no option "scal". Did you mean "scale"/],
     ['noisy-sigmoid:scale', /write it as name:option=value/],
-    ['noisy-sigmoid:scale=0', /"scale" of "noisy-sigmoid" is "0"; a number from 0.000001 to 1000000/],
+    ['noisy-sigmoid:scale=0', /"scale" of "noisy-sigmoid" is "0"\. Expected a number from 0.000001 to 1000000/],
     ['noisy-sigmoid:scale=', /a number from/],
-    ['noisy-sigmoid:scale=two', /is "two"; a number from/],
+    ['noisy-sigmoid:scale=two', /is "two"\. Expected a number from/],
     ['noisy-rectifier:noise=gausian', /Did you mean "gaussian"/],
     ['stochastic-binary:baseline=toString', /Known: optimal, moving-average, none/],
   ];

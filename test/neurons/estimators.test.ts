@@ -443,13 +443,13 @@ test('where p is 0 or 1 in Float32, no gradient is NaN or infinite, and few are 
   assert.equal(sigmoidSlope(200), sigmoidSlope(-200));
 });
 
-test('infinite logits and NaN are refused where gradients are measured, with the unit and what would do', () => {
+test('infinite logits and NaN are refused where gradients are measured, with the unit and what was expected', () => {
   const { loss } = problems(2)[0];
   for (const name of Object.keys(zoo))
     for (const logit of [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, Number.NaN])
       assert.throws(() => integrate(resolveNeuron(name), [0.5, logit], loss), {
         name: 'RangeError',
         message:
-          /^The logit of unit 1 is (NaN|-?Infinity), and ".*" has no gradient there; a finite number would do\.$/,
+          /^The logit of unit 1 is (NaN|-?Infinity), and ".*" has no gradient there\. Expected a finite number\.$/,
       });
 });

@@ -56,7 +56,7 @@ describe('top-k', () => {
       [opens('top-k', 32, 0.5), opens('top-k:share=0.25', 32, 0.5), opens('top-k:k=3', 32, 0.5)],
       [16, 8, 3],
     );
-    assert.throws(() => resolveNeuron('top-k:k=1.5'), /"k" of "top-k" is "1.5"; a whole number from 0/);
+    assert.throws(() => resolveNeuron('top-k:k=1.5'), /"k" of "top-k" is "1.5"\. Expected a whole number from 0/);
   });
 
   test('its gradient is the derivative of what the kept emit, and 0 for the closed', () => {

@@ -497,18 +497,18 @@ describe('probes are unbiased for the neuron’s own gradient: the exact mean ov
   });
 });
 
-test('`compute` and `probe` that do not fit are refused, with the layer, what was given and what would do', () => {
+test('`compute` and `probe` that do not fit are refused, with the layer, what was given and what was expected', () => {
   const build = (options: object) => () =>
     createModel(reference, { inputs: 4, layers: [gated(8, { blocks: 4, ...options })] });
   for (const compute of ['sparse', '', 1])
     assert.throws(build({ compute }), {
       name: 'RangeError',
-      message: `gated0: \`compute\` is "${compute}"; "auto", "dense" or "blocks" would do.`,
+      message: `gated0: \`compute\` is "${compute}". Expected "auto", "dense" or "blocks".`,
     });
   for (const probe of [0, -0.1, 1.01, Number.NaN, Number.POSITIVE_INFINITY])
     assert.throws(build({ probe }), {
       name: 'RangeError',
-      message: `gated0: \`probe\` is ${probe}; a probability over 0 and up to 1 would do.`,
+      message: `gated0: \`probe\` is ${probe}. Expected a probability over 0 and up to 1.`,
     });
   for (const options of [{ compute: 'auto' }, { compute: 'dense' }, { compute: 'blocks', probe: 1 }, { probe: 1e-9 }])
     build(options)();

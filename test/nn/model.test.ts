@@ -9,9 +9,9 @@ import { reference } from '../helpers/engines.ts';
 
 const modelOf = (inputs: number, ...layers: LayerSpec[]) => createModel(reference, { inputs, layers, seed: 3 });
 
-test('what does not fit is refused, with the layer, what was given and what would do', () => {
+test('what does not fit is refused, with the layer, what was given and what was expected', () => {
   const refusals: [() => unknown, RegExp][] = [
-    [() => modelOf(0, dense(2)), /The model: `inputs` is 0; a whole number from 1 up would do/],
+    [() => modelOf(0, dense(2)), /The model: `inputs` is 0. Expected a whole number from 1 up/],
     [() => modelOf(4), /no layers; give at least one/],
     [() => createModel(reference, { inputs: 4 } as never), /The model's layers are undefined\. Expected a list/],
     [() => modelOf(4, null as never), /The model's layers are \[null\]\. Expected a list/],
@@ -20,8 +20,8 @@ test('what does not fit is refused, with the layer, what was given and what woul
     [() => modelOf(4, dense(2, 'tanhh')), /no neuron "tanhh". Did you mean "tanh"/],
     [() => modelOf(4, { layer: 'gate', units: 2 } as never), /no layer "gate". Did you mean "gated"\?/],
     [() => modelOf(4, { layer: 'constructor', units: 2 } as never), /no layer "constructor"/],
-    [() => modelOf(4, gated(10, { blocks: 3 })), /gated0: 10 units cannot stand in 3 equal blocks; 9 units would do/],
-    [() => modelOf(4, gated(2, { blocks: 5 })), /5 units would do/],
+    [() => modelOf(4, gated(10, { blocks: 3 })), /gated0: 10 units cannot stand in 3 equal blocks\. Expected 9 units/],
+    [() => modelOf(4, gated(2, { blocks: 5 })), /Expected 5 units/],
     [() => modelOf(4, gated(10, { blocks: 0 })), /gated0: `blocks` is 0/],
     [() => modelOf(4, gated(10, { gater: [8, 0] })), /`gater` is 0/],
     [() => modelOf(4, gated(10, { gater: 64 as never })), /gated0: `gater` is 64\. Expected a list of widths/],
@@ -151,5 +151,5 @@ test('gates start near their target rate, or with zero biases as in 2013', () =>
           .every((bias) => bias === 0),
       );
   }
-  assert.throws(() => modelOf(4, gated(6, { start: 'zer' as 'zero' })), /"rate" or "zero" would do/);
+  assert.throws(() => modelOf(4, gated(6, { start: 'zer' as 'zero' })), /Expected "rate" or "zero"/);
 });

@@ -187,6 +187,6 @@ test('a deviation that is not over 0 is refused in a sentence', () => {
   for (const deviation of [0, -1, Number.NaN, Number.POSITIVE_INFINITY])
     assert.throws(() => new WeightNoise(reference, parametersOf(reference), fixedWeightNoise(deviation), 1), {
       name: 'RangeError',
-      message: /^Weight noise: `deviation` is .*; a number over 0 would do, e\.g\. 0\.075\.$/,
+      message: /^Weight noise: `deviation` is .*. Expected a number over 0, e\.g\. 0\.075\.$/,
     });
 });

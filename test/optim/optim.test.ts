@@ -145,9 +145,9 @@ test('settings out of bounds and unknown names are refused', () => {
   );
   assert.equal(resolveOptimizer('sgd', { learningRate: 0.2, momentum: 0.5 }).options.momentum, 0.5);
   const refusals: [() => unknown, RegExp][] = [
-    [() => sgd({ learningRate: -0.1 }), /sgd: `learningRate` is -0.1; a number from 0 to below Infinity/],
+    [() => sgd({ learningRate: -0.1 }), /sgd: `learningRate` is -0\.1\. Expected a number from 0 to below Infinity/],
     [() => sgd({ learningRate: Number.NaN }), /`learningRate` is NaN/],
-    [() => sgd({ momentum: 1 }), /`momentum` is 1; a number from 0 to below 1/],
+    [() => sgd({ momentum: 1 }), /`momentum` is 1\. Expected a number from 0 to below 1/],
     [() => adam({ beta1: 1 }), /`beta1`/],
     [() => adam({ beta2: -0.1 }), /`beta2`/],
     [() => adam({ epsilon: Number.POSITIVE_INFINITY }), /`epsilon`/],

@@ -153,7 +153,7 @@ describe('a run that is only read', () => {
     assert.equal(await folder.read('nothing', 10), undefined);
     await assert.rejects(folder.read('broken', 10), storage(/broken cannot be fetched: the server says 500/));
     await assert.rejects(folder.read('run.json', 10), storage(/run\.json has \d+ bytes; 10 is the most/));
-    await assert.rejects(folder.list(), storage(/cannot be listed from here; picking the folder itself would do/));
+    await assert.rejects(folder.list(), storage(/cannot be listed from here\. Pick the folder itself/));
     await assert.rejects(
       fetchedFolder('http://127.0.0.1:1/').read('run.json', 10),
       storage(/run\.json cannot be fetched/),

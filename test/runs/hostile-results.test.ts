@@ -61,7 +61,10 @@ const BOMBS: Readonly<Record<string, { change: (definition: Json) => Json; says:
     change: (d) => ({ ...d, seeds: 10_000, pruning: { by: 'wilcoxon', p: 0.05 } }),
     says: /Wilcoxon's test goes through all seeds, and there are 10000\. Expected 100 at most/,
   },
-  'no list of seeds': { change: (d) => ({ ...d, seeds: '6' }), says: /`seeds` is 6; a whole number from 1 up/ },
+  'no list of seeds': {
+    change: (d) => ({ ...d, seeds: '6' }),
+    says: /`seeds` is 6\. Expected a whole number from 1 up/,
+  },
   'no space': { change: ({ space: _, ...d }) => d, says: /A sweep has a `space` of at least one setting/ },
 };
 

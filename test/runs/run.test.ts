@@ -232,7 +232,10 @@ describe('a run is refused', () => {
   test('in a folder that holds something', async () => {
     const folder = temporaryFolder();
     writeFileSync(join(folder, 'thesis.tex'), '');
-    await refused(Run.create(nodeFolder(folder), tinyRecord(one)), /holds thesis.tex already; a new or empty folder/);
+    await refused(
+      Run.create(nodeFolder(folder), tinyRecord(one)),
+      /holds thesis.tex already\. Expected a new or empty folder/,
+    );
     await refused(Run.open(nodeFolder(folder)), /holds no run: there is no run.json/);
   });
 

@@ -260,7 +260,7 @@ describe('what only sweeps need', () => {
       needed(name, () => import(name)),
       {
         name: 'SweepError',
-        message: `Sweeps need the package ${name}, which is not installed: npm install pg-boss pg @electric-sql/pglite would do.`,
+        message: `Sweeps need the package ${name}, which is not installed: run npm install pg-boss pg @electric-sql/pglite.`,
       },
     );
   });

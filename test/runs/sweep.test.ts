@@ -113,7 +113,7 @@ describe('a space', () => {
 });
 
 describe('a definition', () => {
-  it('says what is wrong with a field, and what would do', () => {
+  it('says what is wrong with a field, and what was expected', () => {
     const space = { lr: [0.1] };
     for (const [given, message] of [
       [[], /A sweep is an object/],
@@ -134,7 +134,7 @@ describe('a definition', () => {
       [{ space, name: '../x' }, /`name` is "..\/x"/],
       [{ space, name: 'nul.txt' }, /`name` is "nul.txt"/],
       [{ space, name: 'x.' }, /`name` is "x."/],
-      [{ space, seeds: 4, pruning: { by: 'wilcoxon' } }, /With 4 seeds .* never gets to p = 0.05; 5 seeds would do/],
+      [{ space, seeds: 4, pruning: { by: 'wilcoxon' } }, /With 4 seeds .* never gets to p = 0.05\. Expected 5 seeds/],
       [{ space, pruning: { by: 'halving', epochs: 2 } }, /`train.epochs` as a number/],
       [
         { space, train: { epochs: 4 }, pruning: { by: 'halving', epochs: 4 } },
@@ -310,7 +310,7 @@ describe('a plan', () => {
     );
     assert.throws(
       () => planSweep({ ...definition, metric: 'testError' }, outcomes),
-      /no number "testError"; one of validError, testError.threshold/,
+      /no number "testError"\. Expected one of validError, testError.threshold/,
     );
   });
 });

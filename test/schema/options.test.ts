@@ -97,7 +97,7 @@ describe('an option that there is not', () => {
   });
 });
 
-test('values that options cannot have are refused with what would do', () => {
+test('values that options cannot have are refused with what was expected', () => {
   const start = (options: Anything) => () => train(model(), data, options);
   assert.throws(
     start({ epochs: 1.5 }),

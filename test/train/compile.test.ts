@@ -212,7 +212,10 @@ describe('compile', async () => {
   });
 
   it('refuses what does not fit', () => {
-    assert.throws(() => compile(model, { mode: 'thresh' as 'threshold' }), /"thresh"; one of sample, mean-field/);
+    assert.throws(
+      () => compile(model, { mode: 'thresh' as 'threshold' }),
+      /"thresh"\. Expected one of sample, mean-field/,
+    );
     for (const wrong of [Number.NaN, Number.POSITIVE_INFINITY]) {
       const features = new Float32Array(2 * 784).fill(0.5);
       features[784 + 3] = wrong;

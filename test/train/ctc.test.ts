@@ -111,12 +111,12 @@ test('what does not fit is refused in a sentence', async () => {
   const model = createModel(engines[0], { inputs: 3, layers: [lstm(4), dense(11)] });
   assert.throws(
     () => evaluateTask(model, data.valid, ctc),
-    /have 4 features, the model takes 3; `inputs: 4` would do\.$/,
+    /have 4 features, the model takes 3. Expected `inputs: 4`\.$/,
   );
   const narrow = createModel(engines[0], { inputs: 4, layers: [lstm(4), dense(10)] });
   assert.throws(
     () => evaluateTask(narrow, data.valid, ctc),
-    /last layer has 10 units; 11 would do: one a class, and the blank\.$/,
+    /last layer has 10 units\. Expected 11: one a class, and the blank\.$/,
   );
   await assert.rejects(
     trained(modelOf(engines[0]), { epochs: 0 }),

@@ -241,7 +241,7 @@ test('two layers of several draws beside each other: the second fires for every 
 test('a layer that is too wide for a neuron is refused when it is built', () => {
   assert.throws(() => createModel(reference, { inputs: 2, layers: [dense(13, 'exact'), dense(2)] }), {
     name: 'RangeError',
-    message: /"exact" asks for too many evaluations of the loss in a layer of 13 units; at most 12 units/,
+    message: /"exact" asks for too many evaluations of the loss in a layer of 13 units\. Expected at most 12 units/,
   });
   assert.ok(createModel(reference, { inputs: 2, layers: [dense(12, 'exact'), dense(2)] }));
 });

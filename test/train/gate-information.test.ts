@@ -62,5 +62,5 @@ test('the examples that open a gate most are those with the largest logits, over
     }
   }
   assert.equal(gateExamples(model, data, { most: 99 })[0].most, count);
-  assert.throws(() => gateExamples(model, data, { most: 0 }), /`most` is 0; a whole number from 1 up would do/);
+  assert.throws(() => gateExamples(model, data, { most: 0 }), /`most` is 0. Expected a whole number from 1 up/);
 });

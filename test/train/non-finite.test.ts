@@ -37,7 +37,7 @@ test('NaN in the data: the operation, the layer and the step', async () => {
     message,
     new RegExp(`stopped at step ${steps}: the loss is NaN.*"matmul" in layer "first" gave it first`),
   );
-  assert.match(message, /data without NaN would do/);
+  assert.match(message, /data without NaN\./);
 });
 
 test('a learning rate of 1e30: the step and what broke', async () => {

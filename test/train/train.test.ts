@@ -298,12 +298,12 @@ test('options and data that do not fit are refused before the first step', async
   const model = small();
   await assert.rejects(eventsOf(model, digits, {}), {
     name: 'RangeError',
-    message: /"digits" has 784 features, the model takes 2; `inputs: 784` would do/,
+    message: /"digits" has 784 features, the model takes 2. Expected `inputs: 784`/,
   });
   const twoClasses = createModel(engine, { inputs: 2, layers: [dense(2)] });
   await assert.rejects(eventsOf(twoClasses, cornersSplit, {}), {
     name: 'RangeError',
-    message: /"corners" has 3 classes, the model tells 2 apart; a last layer of 3 units would do/,
+    message: /"corners" has 3 classes, the model tells 2 apart\. Expected a last layer of 3 units/,
   });
   const wrongTest = { ...cornersSplit, test: digits.test };
   await assert.rejects(eventsOf(model, wrongTest, {}), { name: 'RangeError', message: /"digits" has 784 features/ });

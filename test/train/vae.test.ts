@@ -432,7 +432,7 @@ describe('training', async () => {
     const start = async (layers = vaeLayers('linear', width, 'rloo', 4), part = data, options = {}) =>
       train(createModel(reference, { inputs: part.train.width, layers }), part, { task: vaeTask(options) }).next();
     await assert.rejects(start(vaeLayers('linear', width, 'linear')), /no units called "latents" that fire/);
-    await assert.rejects(start(undefined, data, { samples: 0 }), /`samples` is 0; a whole number from 1 up would do\./);
+    await assert.rejects(start(undefined, data, { samples: 0 }), /`samples` is 0. Expected a whole number from 1 up\./);
     const far = { ...data, test: { ...data.test, scale: 2 } };
     await assert.rejects(start(undefined, far), /Feature \d+ of example \d+ of ".+" is [\d.]+; pixels from 0 to 1/);
     const other = vaeLayers('linear', width + 1, 'rloo');

@@ -72,13 +72,13 @@ export const fasterAnswers = {
 function shapeOf({ units, size, density, rows }: FasterSettings): GatedShape {
   const whole = (name: string, value: number, most: number): void => {
     if (!Number.isInteger(value) || value < 1 || value > most)
-      throw new RangeError(`${name} is ${value}; a whole number from 1 to ${most} would do.`);
+      throw new RangeError(`${name} is ${value}. Expected a whole number from 1 to ${most}.`);
   };
   whole('The width', units, MOST.units);
   whole('The batch', rows, MOST.rows);
   whole('The block size', size, units);
   if (units % size !== 0)
-    throw new RangeError(`Blocks of ${size} do not divide ${units} units; a power of two up to the width would do.`);
-  if (!(density > 0 && density <= 1)) throw new RangeError(`The rate is ${density}; a number in (0, 1] would do.`);
+    throw new RangeError(`Blocks of ${size} do not divide ${units} units. Expected a power of two up to the width.`);
+  if (!(density > 0 && density <= 1)) throw new RangeError(`The rate is ${density}. Expected a number in (0, 1].`);
   return { rows, inputs: INPUTS, units, size };
 }

@@ -34,7 +34,7 @@ const [DEAD, ALWAYS_ON] = [0.001, 0.999];
 /** @throws RangeError for a network without gates that have a target rate */
 export function checkGates(model: Model): void {
   if (!model.sites.some(({ rate }) => rate !== undefined))
-    throw new RangeError('The network has no gates with a target rate; a run of `--model gated` would do.');
+    throw new RangeError('The network has no gates with a target rate. Expected a run of `--model gated`.');
 }
 
 /** How the gates of a network do on digits. @param shown the same as the network is shown them */

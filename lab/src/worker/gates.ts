@@ -108,7 +108,7 @@ async function* inTurn(make: () => AsyncGenerator<GateEvent, void>): AsyncGenera
 }
 
 function now(): Current {
-  if (!current) throw new RangeError('There is no network yet; training one, or opening a run, would do.');
+  if (!current) throw new RangeError('There is no network yet. Train one, or open a run.');
   return current;
 }
 
@@ -146,7 +146,7 @@ export const gatesAnswers = {
       const { data } = run.record;
       if (data.width !== WIDTH || data.classes !== CLASSES)
         throw new RangeError(
-          `${name} tells ${data.classes} classes of ${data.width} numbers apart; a run on digits of ${SIDE} × ${SIDE} pixels would do.`,
+          `${name} tells ${data.classes} classes of ${data.width} numbers apart. Expected a run on digits of ${SIDE} × ${SIDE} pixels.`,
         );
       const test = yield* writeTest(data.seed);
       const engine = await makeEngine();
@@ -188,7 +188,7 @@ function lookAt({ model, test, table }: Current, { strokes, test: number, hold }
       ? fitPicture(paint(drawn), { width: SIDE, height: SIDE }).pixels
       : Uint8Array.from(test.features.subarray(number * WIDTH, (number + 1) * WIDTH));
   if (pixels.length !== WIDTH)
-    throw new RangeError(`There is no test digit ${number}; one from 0 to ${test.count - 1} would do.`);
+    throw new RangeError(`There is no test digit ${number}. Expected one from 0 to ${test.count - 1}.`);
   const inputs = inputsOfPixels(table, pixels);
   const compiled = compile(model, { mode: 'ensemble', samples: DRAWS });
   const free = compiled.predict(inputs);

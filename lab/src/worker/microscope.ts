@@ -33,7 +33,7 @@ const microscopeNeurons = (): string[] => Object.keys(zoo).filter((name) => stan
 /** One view a neuron. @throws RangeError for a neuron or a setting that does not do */
 function look({ neurons, logit, loss, t, seed }: MicroscopeState): NamedView[] {
   if (!Object.hasOwn(unitLosses, loss))
-    throw new RangeError(`There is no loss "${loss}"; ${Object.keys(unitLosses).join(', ')} would do.`);
+    throw new RangeError(`There is no loss "${loss}". Expected ${Object.keys(unitLosses).join(', ')}.`);
   return neurons.map((name) => {
     const neuron = resolveNeuron(name);
     const { summary, source } = neuron;

@@ -33,12 +33,12 @@ function check(state: RaceState): void {
     const value = state[name];
     if (!(value > 0 && value <= most) || (name !== 'budget' && !Number.isInteger(value)))
       throw new RangeError(
-        `\`${name}\` is ${value}; ${name === 'budget' ? 'a number over 0' : 'a whole number from 1'} up to ${most} would do in a tab.`,
+        `\`${name}\` is ${value}. Expected ${name === 'budget' ? 'a number over 0' : 'a whole number from 1'} up to ${most} in a tab.`,
       );
   }
-  if (!(state.lr > 0)) throw new RangeError(`\`lr\` is ${state.lr}; a number over 0 would do.`);
+  if (!(state.lr > 0)) throw new RangeError(`\`lr\` is ${state.lr}. Expected a number over 0.`);
   if (!['evaluations', 'seconds', 'steps'].includes(state.by))
-    throw new RangeError(`\`by\` is "${state.by}"; evaluations, seconds or steps would do.`);
+    throw new RangeError(`\`by\` is "${state.by}". Expected evaluations, seconds or steps.`);
 }
 
 /** Answers of the pages "Race" and "Noise". */

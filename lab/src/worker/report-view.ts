@@ -43,8 +43,7 @@ const isObject = (value: unknown): value is Json =>
  */
 export function readReport(name: string, text: string, markdown = ''): ReportView {
   const lines = text.split('\n').filter((line) => line.trim() !== '');
-  if (lines.length === 0)
-    throw new RangeError(`${name} is empty; a file of records, one JSON object a line, would do.`);
+  if (lines.length === 0) throw new RangeError(`${name} is empty. Expected a file of records, one JSON object a line.`);
   const items = lines.map((line, i) => itemOf(parsed(line, `Line ${i + 1} of ${name}`), `Line ${i + 1} of ${name}`));
   const fields = [...new Set(items.flatMap(({ config }) => Object.keys(config)))];
   const shown = fields.filter((field) => new Set(items.map(({ config }) => JSON.stringify(config[field]))).size > 1);
@@ -78,9 +77,9 @@ function parsed(line: string, where: string): Json {
   try {
     value = JSON.parse(line);
   } catch {
-    throw new RangeError(`${where} is no JSON; a run's folder, or the records (.jsonl) of a report, would do.`);
+    throw new RangeError(`${where} is no JSON. Expected a run's folder, or the records (.jsonl) of a report.`);
   }
-  if (!isObject(value)) throw new RangeError(`${where} is no JSON object; the records of a report would do.`);
+  if (!isObject(value)) throw new RangeError(`${where} is no JSON object. Expected the records of a report.`);
   return value;
 }
 
@@ -101,7 +100,7 @@ function itemOf(record: Json, where: string): Item {
     };
   }
   throw new RangeError(
-    `${where} is neither a cell of \`flipgrad reproduce\` nor a training's result; such records, or a run's folder, would do.`,
+    `${where} is neither a cell of \`flipgrad reproduce\` nor a training's result. Expected such records, or a run's folder.`,
   );
 }
 

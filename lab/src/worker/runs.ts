@@ -54,7 +54,7 @@ export function oneRun(picked: Picked): [string, Folder] {
   const folders = [...runFolders(picked)];
   const [found] = picked.place === undefined ? folders : folders.filter(([place]) => place === picked.place);
   if (!found || (picked.place === undefined && folders.length > 1))
-    throw new RangeError(`${namesOf(picked)} holds ${folders.length} runs; the folder of one run would do.`);
+    throw new RangeError(`${namesOf(picked)} holds ${folders.length} runs. Expected the folder of one run.`);
   return found;
 }
 

@@ -53,7 +53,7 @@ export function fetchedFolder(address: string): Folder {
       if (names) return names;
       // A server that lists the folder itself has no such folder in it.
       if (name !== undefined && (await listed(`${path}/`))) return [];
-      throw new StorageError(`What is in ${path} cannot be listed from here; picking the folder itself would do.`);
+      throw new StorageError(`What is in ${path} cannot be listed from here. Pick the folder itself.`);
     },
     async locked() {
       const answer = await fetch(`${path}/run.json`, { method: 'HEAD' }).catch(() => undefined);

@@ -36,7 +36,7 @@ export async function findBlas(choice: string): Promise<Blas | undefined> {
   } catch (error) {
     if (!named) return undefined;
     throw new BlasError(
-      `BLAS "${named}" needs the optional package koffi, which does not load here (${messageOf(error)}); \`npm install koffi\` would do.`,
+      `BLAS "${named}" needs the optional package koffi, which does not load here (${messageOf(error)}). Try \`npm install koffi\`.`,
     );
   }
   for (const library of named ? [named] : (LIBRARIES[process.platform] ?? [])) {
@@ -45,7 +45,7 @@ export async function findBlas(choice: string): Promise<Blas | undefined> {
     } catch (error) {
       if (named)
         throw new BlasError(
-          `BLAS "${named}" cannot be used: ${messageOf(error)}. The path of a library with cblas_sgemm would do.`,
+          `BLAS "${named}" cannot be used: ${messageOf(error)}. Expected the path of a library with cblas_sgemm.`,
         );
     }
   }

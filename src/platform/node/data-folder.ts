@@ -25,6 +25,7 @@ import { verify } from './verify.ts';
 export interface LoadOptions {
   /** Where data sets are kept; when left out the environment's FLIPGRAD_DATA, else ~/.cache/flipgrad. */
   dataDir?: string | undefined;
+  /** Called with the progress of downloads. */
   onProgress?: ((progress: DownloadProgress) => void) | undefined;
   signal?: AbortSignal | undefined;
   /** Base addresses to download from instead of the published ones. */
@@ -111,7 +112,7 @@ async function loadIdxFolder(folder: string, files: readonly string[], options: 
   const testLabels = await tensor(/^(t10k|test)-labels([-.]idx\d-ubyte)?(\.gz)?$/);
   if (!images || !labels)
     throw new DataError(
-      `${folder} holds no data set: train-images-idx3-ubyte and train-labels-idx1-ubyte (with or without .gz), or train.csv, would do.`,
+      `${folder} holds no data set. Expected train-images-idx3-ubyte and train-labels-idx1-ubyte (with or without .gz), or train.csv.`,
     );
   if (!testImages !== !testLabels)
     throw new DataError(`${folder} holds test ${testImages ? 'images without labels' : 'labels without images'}.`);
@@ -134,7 +135,7 @@ async function loadPath(path: string, options: LoadOptions): Promise<Loaded<Data
   const facts = await stat(path).catch(() => undefined);
   if (!facts)
     throw new DataError(
-      `There is no data set ${JSON.stringify(path)}: ${DATASET_NAMES.join(', ')}, a folder of IDX files, a CSV file, or text:PATH of a text would do.`,
+      `There is no data set ${JSON.stringify(path)}. Expected ${DATASET_NAMES.join(', ')}, a folder of IDX files, a CSV file, or text:PATH of a text.`,
     );
   if (!facts.isDirectory()) return loadTables([path], basename(path), 'classes', options) as Promise<Loaded<Dataset>>;
   const files = (await readdir(path)).sort();

@@ -8,7 +8,7 @@ export function isOutOfFiles(error: unknown): boolean {
   return CODES.test(`${code} ${message}`) || isOutOfFiles(cause);
 }
 
-/** What would do then, in a sentence. */
+/** What was expected then, in a sentence. */
 export function outOfFiles(): string {
   const limit = openFiles();
   const known = limit === undefined ? '' : `, ${limit},`;

@@ -79,8 +79,7 @@ function inflatedSize(header: Uint8Array, where: string): number {
     );
   if (channels === undefined || ![1, 2, 4, 8, 16].includes(depth))
     throw new DataError(`${where} is a damaged PNG file: it has ${depth} bits in colour type ${colour}.`);
-  if (header[12] !== 0)
-    throw new DataError(`${where} is an interlaced PNG file; saving it without interlace would do.`);
+  if (header[12] !== 0) throw new DataError(`${where} is an interlaced PNG file. Expected one without interlace.`);
   return height * (1 + Math.ceil((width * channels * depth) / 8));
 }
 

@@ -26,7 +26,7 @@ export function explained(
   const bytes = content instanceof Uint8Array ? content.length : sizeOf(content);
   const size = bytes === 0 ? '' : ` (${bytes} bytes)`;
   const reason = REASONS[code] ?? (error as Error).message;
-  const advice = code === 'EFBIG' ? ' A higher limit would do.' : FULL.has(code) ? ' Freeing space would do.' : '';
+  const advice = code === 'EFBIG' ? ' Raise the limit.' : FULL.has(code) ? ' Free some space.' : '';
   return new StorageError(`${path}${size} cannot be ${what}: ${reason}.${advice}`, {
     full: FULL.has(code),
     cause: error,

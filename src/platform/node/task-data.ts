@@ -25,6 +25,7 @@ async function loadTargets(source: string, options: LoadOptions): Promise<Loaded
   return loadTables(tablesAt(source, files), basename(source), 'numbers', options);
 }
 
+/** Where each kind of data comes from: names of data sets, files, and how they are loaded. */
 export const dataSources: Readonly<Record<DataKind, DataSource>> = {
   classes: {
     names: DATASET_NAMES,

@@ -113,12 +113,12 @@ const FIELDS = [
 /**
  * Fills in defaults and checks what a file gave.
  * @param fallback the name of a sweep that has none
- * @throws RangeError that names the field, what was given, and what would do
+ * @throws RangeError that names the field, what was given, and what was expected
  */
 export function checkSweep(given: unknown, fallback: string): SweepDefinition {
   if (typeof given !== 'object' || given === null || Array.isArray(given))
     throw new RangeError(
-      'A sweep is an object: export default defineSweep({ space: { lr: [0.001, 0.01] } }) would do.',
+      'A sweep is an object. Expected export default defineSweep({ space: { lr: [0.001, 0.01] } }).',
     );
   for (const field of Object.keys(given))
     if (!FIELDS.includes(field)) throw new RangeError(`A sweep has no field "${field}". ${suggest(field, FIELDS)}`);
@@ -131,7 +131,7 @@ export function checkSweep(given: unknown, fallback: string): SweepDefinition {
   const { metric, goal } = metricOf(sweep, task);
   checkSpace(space as Space, search === 'grid');
   for (const field of Object.keys(space))
-    if (field in train) throw new RangeError(`"${field}" stands in \`train\` and in \`space\`; one of them would do.`);
+    if (field in train) throw new RangeError(`"${field}" stands in \`train\` and in \`space\`. Expected one of them.`);
   const configurations =
     search === 'grid'
       ? gridOf(space as Space).length
@@ -139,7 +139,7 @@ export function checkSweep(given: unknown, fallback: string): SweepDefinition {
         Math.min(whole('configurations', sweep.configurations ?? 20, 1), sizeOf(space as Space));
   if (search === 'grid' && sweep.configurations !== undefined && sweep.configurations !== configurations)
     throw new RangeError(
-      `\`configurations\` is ${sweep.configurations}, and the grid has ${configurations}; leaving it out would do.`,
+      `\`configurations\` is ${sweep.configurations}, and the grid has ${configurations}. Leave it out.`,
     );
   const seeds = whole('seeds', sweep.seeds ?? 1, 1);
   if (configurations * seeds > MOST_TRIALS)
@@ -204,7 +204,7 @@ function oneOf(field: string, value: string, known: readonly string[]): void {
 
 function whole(field: string, value: number, least: number): number {
   if (Number.isSafeInteger(value) && value >= least) return value;
-  throw new RangeError(`\`${field}\` is ${value}; a whole number from ${least} up would do.`);
+  throw new RangeError(`\`${field}\` is ${value}. Expected a whole number from ${least} up.`);
 }
 
 function checkSpace(space: Space, grid: boolean): void {
@@ -216,12 +216,12 @@ function checkSpace(space: Space, grid: boolean): void {
     const where = `\`space.${name}\``;
     const kind = settingKind('space', name);
     if (typeof dimension !== 'object' || dimension === null)
-      throw new RangeError(`${where} is ${JSON.stringify(dimension)}; a list of values or { from, to } would do.`);
+      throw new RangeError(`${where} is ${JSON.stringify(dimension)}. Expected a list of values or { from, to }.`);
     if (!isRange(dimension)) {
       if (dimension.length === 0) throw new RangeError(`${where} is empty. Expected a list of values.`);
       for (const value of dimension) checkSetting('space', name, value);
       if (new Set(dimension.map((value) => JSON.stringify(value))).size < dimension.length)
-        throw new RangeError(`${where} holds a value twice; each once would do.`);
+        throw new RangeError(`${where} holds a value twice. Expected each once.`);
       continue;
     }
     if (!kind.range)
@@ -230,16 +230,16 @@ function checkSpace(space: Space, grid: boolean): void {
       );
     const { from, to, scale = 'linear', whole: counts = false, steps } = dimension;
     if (!(Number.isFinite(from) && Number.isFinite(to) && from < to))
-      throw new RangeError(`${where} goes from ${from} to ${to}; two numbers, the smaller first, would do.`);
+      throw new RangeError(`${where} goes from ${from} to ${to}. Expected two numbers, the smaller first.`);
     if (to - from < LEAST_WIDTH * Math.max(Math.abs(from), Math.abs(to)))
       throw new RangeError(
         `${where} goes from ${from} to ${to}. Expected ends that differ by ${LEAST_WIDTH} of the larger or more.`,
       );
     oneOf(`space.${name}.scale`, scale, ['linear', 'log']);
     if (scale === 'log' && from <= 0)
-      throw new RangeError(`${where} is logarithmic from ${from}; a number over 0 would do.`);
+      throw new RangeError(`${where} is logarithmic from ${from}. Expected a number over 0.`);
     if (counts && !(Number.isSafeInteger(from) && Number.isSafeInteger(to)))
-      throw new RangeError(`${where} is of whole numbers from ${from} to ${to}; whole ends would do.`);
+      throw new RangeError(`${where} is of whole numbers from ${from} to ${to}. Expected whole ends.`);
     if (grid && !(Number.isSafeInteger(steps) && (steps as number) >= 1))
       throw new RangeError(
         `${where} is a range without \`steps\`; a grid wants a number of them, or a list of values.`,
@@ -259,11 +259,11 @@ function checkPruning(
   oneOf('pruning.by', given.by, ['wilcoxon', 'halving']);
   if (given.by === 'wilcoxon') {
     const { p = 0.05 } = given;
-    if (!(p > 0 && p < 1)) throw new RangeError(`\`pruning.p\` is ${p}; a number between 0 and 1 would do.`);
+    if (!(p > 0 && p < 1)) throw new RangeError(`\`pruning.p\` is ${p}. Expected a number between 0 and 1.`);
     // With n pairs the smallest p-value is 2^-n.
     if (2 ** -seeds > p)
       throw new RangeError(
-        `With ${seeds} seeds Wilcoxon's test never gets to p = ${p}; ${Math.ceil(-Math.log2(p))} seeds would do.`,
+        `With ${seeds} seeds Wilcoxon's test never gets to p = ${p}. Expected ${Math.ceil(-Math.log2(p))} seeds.`,
       );
     if (seeds > MOST_PAIRS)
       throw new RangeError(
@@ -273,14 +273,14 @@ function checkPruning(
   }
   const { epochs, keep = 1 / 3 } = given;
   const last = train.epochs;
-  if (!(keep > 0 && keep < 1)) throw new RangeError(`\`pruning.keep\` is ${keep}; a share between 0 and 1 would do.`);
+  if (!(keep > 0 && keep < 1)) throw new RangeError(`\`pruning.keep\` is ${keep}. Expected a share between 0 and 1.`);
   if ('epochs' in space || !Number.isSafeInteger(last))
     throw new RangeError(
-      'Successive halving grows the epochs: `train.epochs` as a number, and none in `space`, would do.',
+      'Successive halving grows the epochs. Expected `train.epochs` as a number, and none in `space`.',
     );
   if (!(Number.isSafeInteger(epochs) && epochs >= 1 && epochs < (last as number)))
     throw new RangeError(
-      `\`pruning.epochs\` is ${epochs}, and a trial has ${last}; a whole number from 1 up, less than that, would do.`,
+      `\`pruning.epochs\` is ${epochs}, and a trial has ${last}. Expected a whole number from 1 up, less than that.`,
     );
   const rungs = Math.log((last as number) / epochs) / -Math.log(keep);
   if (rungs > MOST_RUNGS)

@@ -19,6 +19,7 @@ export interface RankedConfiguration extends Configuration {
   readonly behind?: MeanInterval;
 }
 
+/** The ranking of a sweep, the importance of its settings, and what failed. */
 export interface SweepReport {
   readonly name: string;
   readonly metric: string;

@@ -12,4 +12,5 @@ export interface TrainSettings extends Omit<SweptSettings, 'model'> {
 
 /** Settings as plain JSON, by name. */
 export type Settings = Readonly<Record<string, Setting>>;
+/** A value of a setting as plain JSON. */
 export type Setting = string | number | boolean | readonly number[] | readonly string[];

@@ -114,7 +114,7 @@ export function metricOf(outcome: TrialOutcome, metric: string): number {
     outcome.result,
   );
   if (typeof value === 'number') return value;
-  throw new RangeError(`A result has no number "${metric}"; one of ${numbersOf(outcome.result).join(', ')} would do.`);
+  throw new RangeError(`A result has no number "${metric}". Expected one of ${numbersOf(outcome.result).join(', ')}.`);
 }
 
 function numbersOf(value: object, path = ''): string[] {

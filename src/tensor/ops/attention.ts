@@ -56,6 +56,7 @@ const attentionOp = defineOp<Attributes>({
   },
 });
 
+/** Options of `attention`. */
 export interface AttentionOptions {
   readonly heads: number;
   /** Does a point see only itself and those before it? Default true. */
@@ -132,7 +133,7 @@ export const rotaryFrequency = (c: number, size: number, base: number): number =
 /**
  * Rotary positions: the queries and keys of [queries | keys | values], shape [3·width], are turned by the point's place in its sequence, pair
  * by pair in every head, so that ⟨q_i, k_j⟩ depends on i − j. Source: Su and others 2021.
- * @param options.base default 10,000
+ * `base` of the frequencies: default 10,000.
  * @throws RangeError for rows that are no points of sequences, or heads of an odd size
  */
 export function rotary(

@@ -238,6 +238,7 @@ function windowsOf(
   return to.view(x, [...grid, sizeY, sizeX, channels], [stride[0] * row, stride[1] * column, row, column, 1]);
 }
 
+/** Options of `convolution`. */
 export interface ConvolutionOptions {
   /** Rows and columns from one window to the next; default 1. */
   readonly stride?: number | readonly [number, number];

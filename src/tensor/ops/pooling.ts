@@ -59,6 +59,7 @@ const poolOp = defineOp<Attributes>({
   },
 });
 
+/** Options of `pool`. */
 export interface PoolOptions {
   /** Height and width of a window. */
   readonly size: number | readonly [number, number];

@@ -65,7 +65,7 @@ export async function openServer(url: string, options: ServerOptions = {}): Prom
     );
   } catch (error) {
     await pool.end();
-    throw new SweepError(`${name} cannot be used: ${messageOf(error)}. A running Postgres server would do.`);
+    throw new SweepError(`${name} cannot be used: ${messageOf(error)}. Expected a running Postgres server.`);
   }
   return {
     embedded: false,
@@ -149,7 +149,7 @@ export const messageOf = (error: unknown): string => {
 
 function withoutPassword(url: string): string {
   if (!URL.canParse(url) || !/^postgres(?:ql)?:$/.test(new URL(url).protocol))
-    throw new SweepError('The database is no address of a Postgres server; postgres://user@host:5432/name would do.');
+    throw new SweepError('The database is no address of a Postgres server. Expected postgres://user@host:5432/name.');
   const address = new URL(url);
   address.password = '';
   address.search = '';

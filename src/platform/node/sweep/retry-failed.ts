@@ -23,7 +23,7 @@ export async function retryFailed(store: SweepStore, sweep: string): Promise<Ret
     const { open, settled, asked } = failed;
     if (open.length === 0 && settled.length > 0)
       throw new SweepError(
-        `No failed trial of "${sweep}" can run again: what it trained after ${settled.join(', ')} was chosen by that failure. The same sweep under another \`name\` would do.`,
+        `No failed trial of "${sweep}" can run again: what it trained after ${settled.join(', ')} was chosen by that failure. Expected the same sweep under another \`name\`.`,
       );
     // Somebody else asked for more, or gave them out, since they were read: look again.
     if (open.length === 0 || (await store.takeBack(sweep, open, { asked, retries }))) return failed;

@@ -55,7 +55,7 @@ export class SweepStore {
     );
     if (changed)
       throw new SweepError(
-        `The sweep "${name}" has begun with another \`${changed[0]}\`; another name, or that definition, would do.`,
+        `The sweep "${name}" has begun with another \`${changed[0]}\`. Expected another name, or that definition.`,
       );
   }
 

@@ -1,4 +1,4 @@
-/** A sweep that cannot go on: the message says why and what would do. */
+/** A sweep that cannot go on: the message says why and what was expected. */
 export class SweepError extends Error {
   override name = 'SweepError';
 }
@@ -10,7 +10,7 @@ export async function needed<T>(name: string, load: () => Promise<T>): Promise<T
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ERR_MODULE_NOT_FOUND') throw error;
     throw new SweepError(
-      `Sweeps need the package ${name}, which is not installed: npm install pg-boss pg @electric-sql/pglite would do.`,
+      `Sweeps need the package ${name}, which is not installed: run npm install pg-boss pg @electric-sql/pglite.`,
     );
   }
 }

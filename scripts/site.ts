@@ -1,0 +1,29 @@
+/**
+ * The documentation as a site. Its tools (VitePress, TypeDoc) are installed in site/ when they are first wanted: `npm ci` of the
+ * repository stays quick.
+ *
+ *     npm run docs:site    # serves it, and follows changes of pages when it is started anew
+ *     npm run docs:build   # builds it into site/dist, without the network
+ */
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { stage, stageSite } from './stage-site.ts';
+
+const site = join(stage, '..');
+
+/** Runs a program in site/. It ends this one with its code where it fails. */
+function run(program: string, ...args: string[]): void {
+  const { status } = spawnSync(program, args, { cwd: site, stdio: 'inherit' });
+  if (status !== 0) process.exit(status ?? 1);
+}
+
+const [command = 'build'] = process.argv.slice(2);
+if (!['build', 'dev'].includes(command)) {
+  console.error(`The site has no command "${command}". Expected build or dev.`);
+  process.exit(2);
+}
+if (!existsSync(join(site, 'node_modules/vitepress'))) run('npm', 'ci', '--no-audit', '--no-fund');
+stageSite();
+run(process.execPath, 'node_modules/typedoc/bin/typedoc', '--logLevel', 'Warn');
+run(process.execPath, 'node_modules/vitepress/bin/vitepress.js', command);

@@ -1,0 +1,71 @@
+import { anchorOf } from '../../scripts/stage-site.ts';
+import typedocSidebar from '../.stage/docs/api/typedoc-sidebar.json' with { type: 'json' };
+
+const page = (text, name) => ({ text, link: `/docs/${name}` });
+
+export default {
+  title: 'flipgrad',
+  description: 'Neural networks whose units flip coins, and whose gates let parts of them sleep.',
+  srcDir: '.stage',
+  outDir: 'dist',
+  // Links and anchors are checked in what is built: test/docs/site.test.ts.
+  ignoreDeadLinks: true,
+  markdown: { anchor: { slugify: anchorOf } },
+  vite: { build: { chunkSizeWarningLimit: 2000 } },
+  themeConfig: {
+    search: { provider: 'local' },
+    outline: 'deep',
+    nav: [
+      page('Tutorial', 'tutorial'),
+      page('Concepts', 'concepts'),
+      page('Neurons', 'neurons'),
+      page('Findings', 'findings'),
+      { text: 'API', link: '/docs/api/' },
+    ],
+    sidebar: [
+      {
+        text: 'Start',
+        items: [
+          { text: 'What it is', link: '/' },
+          page('Tutorial', 'tutorial'),
+          page('Concepts', 'concepts'),
+          page('The lab', 'lab'),
+        ],
+      },
+      {
+        text: 'Guides',
+        items: [
+          page('Command line', 'command-line'),
+          page('Your own data', 'own-data'),
+          page('Text', 'text'),
+          page('Networks', 'networks'),
+          page('Your own operation, module, loss', 'tensors'),
+          page('Your own neuron', 'own-neuron'),
+          page('Which neuron? advise and audit', 'choosing'),
+          page('Certify a model', 'certify'),
+          page('Black boxes', 'black-box'),
+          page('Gates that pay', 'gates-that-pay'),
+          page('Runs', 'runs'),
+          page('Sweeps', 'sweeps'),
+          page('Exports', 'export'),
+          page('Browser apps', 'browser'),
+        ],
+      },
+      {
+        text: 'Reference',
+        items: [
+          page('The neurons', 'neurons'),
+          { text: 'API', link: '/docs/api/', collapsed: true, items: typedocSidebar },
+        ],
+      },
+      {
+        text: 'Evidence',
+        items: [page('Findings', 'findings'), page('Measured', 'measured'), page('Limits', 'limitations')],
+      },
+      {
+        text: 'Inside',
+        items: [page('Design', 'design'), page('Decisions', 'decisions'), page('Security', 'security')],
+      },
+    ],
+  },
+};
