@@ -2,6 +2,7 @@
 import { type ConditionalOptions, type ConditionalSpec, conditional } from './conditional.ts';
 import { convolution, type WindowOptions } from './convolution.ts';
 import { dense } from './dense.ts';
+import { type GatedSpec, gated } from './gated.ts';
 import type { GateOptions } from './gating.ts';
 import type { LayerSpec } from './layer-kinds.ts';
 import { parallel } from './parallel.ts';
@@ -11,21 +12,25 @@ import { type SequentialSpec, sequential } from './sequential.ts';
 /**
  * Mixture of experts: each row (or point of a sequence) opens `open` of `experts` two-layer parts, by noisy top-k gates.
  * Source: Shazeer and others 2017; one expert open: Fedus, Zoph, Shazeer 2021 (Switch), §2.1, with its balance `switch`.
+ * Experts in the feed-forward part of a network: of so many two-layer parts each row, or point, opens a few, by noisy top-k gates on its own logits.
+ * y = Σ_k g_k·V_k·max(0, W_k·x + b_k) + c, c shared by all: a gated layer with an expert a block, and a dense one on it, so that the products of all open
+ * experts are one job. Source: Shazeer and others 2017; one expert open: Fedus, Zoph, Shazeer 2021 (Switch), §2.1, with its balance `switch`.
  * @param width of input and output
  * @param options.hidden units of an expert; default 4·width
  * @param options.open experts that a row opens; default 2
  */
 export function experts(
   width: number,
-  options: Omit<ConditionalOptions, 'copies' | 'join'> & {
+  options: Omit<GatedSpec, 'layer' | 'units' | 'blocks'> & {
     readonly experts: number;
     readonly hidden?: number;
     readonly open?: number;
   },
-): ConditionalSpec {
-  const { experts: copies, hidden = 4 * width, open = 2, ...gates } = options;
+): SequentialSpec {
+  const { experts: blocks, hidden = 4 * width, open = 2, name, ...gates } = options;
   const neuron = { name: 'noisy-top-k', k: open };
-  return conditional({ neuron, gater: [], ...gates, copies }, [sequential(dense(hidden, 'rectifier'), dense(width))]);
+  const first = gated(blocks * hidden, { neuron, gater: [], activation: 'rectifier', ...gates, blocks });
+  return { ...sequential(first, dense(width)), ...(name !== undefined && { name }) };
 }
 
 /**

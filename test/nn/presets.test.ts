@@ -41,6 +41,36 @@ test('of the experts every row opens as many as are asked for, and computes no o
   }
 });
 
+test('experts are the sum of the two-layer nets that a row opens, each by the softmax of its logit among these', () => {
+  const [width, count, hidden] = [6, 4, 3];
+  const model = modelOf(width, experts(width, { experts: count, hidden, name: 'part' }));
+  const of = (name: string) => model.weights(`part.${name}`);
+  model.setWeights('part.dense0.bias', drawn(normal(), width, 5));
+  model.setWeights('part.gated0.experts.bias', drawn(normal(), count * hidden, 6));
+  const [gater, gaterBias, below, belowBias] = ['gater.weights', 'gater.bias', 'experts.weights', 'experts.bias'].map(
+    (name) => of(`gated0.${name}`),
+  );
+  const [above, aboveBias] = [of('dense0.weights'), of('dense0.bias')];
+  const { x, output } = run(model);
+  /** One number of a row times a matrix of so many columns. */
+  const product = (row: readonly number[], weights: Float32Array, columns: number, column: number) =>
+    row.reduce((sum, value, i) => sum + value * weights[i * columns + column], 0);
+  const expected = Array.from({ length: ROWS }, (_, r) => {
+    const row = x.slice(r * width, (r + 1) * width);
+    const logits = Array.from({ length: count }, (_none, k) => gaterBias[k] + product(row, gater, count, k));
+    const open = [...logits.keys()].sort((a, b) => logits[b] - logits[a]).slice(0, 2);
+    const total = open.reduce((sum, k) => sum + Math.exp(logits[k]), 0);
+    const y = [...aboveBias];
+    for (const k of open)
+      for (let j = k * hidden; j < (k + 1) * hidden; j++) {
+        const h = Math.max(0, belowBias[j] + product(row, below, count * hidden, j));
+        for (let c = 0; c < width; c++) y[c] += (Math.exp(logits[k]) / total) * h * above[j * width + c];
+      }
+    return y;
+  }).flat();
+  assertClose(output, expected, { relative: 1e-5, absolute: 1e-5 }, 'what experts come to');
+});
+
 test('a residual layer that is skipped is its input, and costs its gater alone', () => {
   const model = modelOf(6, skipped(dense(6, 'tanh'), { neuron: 'noisy-rectifier', gater: [] }));
   setGates(model, -1e3);
@@ -93,9 +123,7 @@ test('presets are layers like any others: JSON, and a text', () => {
   const model = modelOf(8, ...layers);
   const { description } = model;
   assert.deepEqual(createModel(engine, JSON.parse(JSON.stringify(description))).description, description);
-  const [text] = parseLayers(
-    'conditional noisy-top-k:k=2 10% gater=none copies=4 (sequential(dense 32 rectifier, dense 8))',
-  );
-  const [own] = [experts(8, { experts: 4 })];
-  assert.equal(modelOf(8, text).parameters.length, modelOf(8, own).parameters.length);
+  const [text] = parseLayers('sequential(gated 128/4 noisy-top-k:k=2 10% rectifier gater=none, dense 8)');
+  const arraysOf = (layer: LayerSpec) => modelOf(8, layer).parameters.map(({ name, tensor }) => [name, tensor.shape]);
+  assert.deepEqual(arraysOf(text), arraysOf(experts(8, { experts: 4 })));
 });
