@@ -1,6 +1,8 @@
 import {
   contexts,
+  DataError,
   type DataKind,
+  type FittedPicture,
   fitPicture,
   inputsOfPixels,
   joinSequences,
@@ -9,6 +11,7 @@ import {
   makeDataset,
   makeTargets,
   makeTokens,
+  type Picture,
   type RawTable,
   type RunRecord,
   type SequenceDataset,
@@ -113,6 +116,15 @@ async function readRows(file: string, record: RunRecord): Promise<Rows> {
   return { table, done: table.notes };
 }
 
+/** @throws DataError that names the file, where there is nothing on it */
+function fitted(picture: Picture, shape: { width: number; height: number }, file: string): FittedPicture {
+  try {
+    return fitPicture(picture, shape);
+  } catch (error) {
+    throw error instanceof DataError ? new DataError(`${file}: ${error.message}`) : error;
+  }
+}
+
 function fromPicture(bytes: Uint8Array, file: string, { data }: RunRecord): Rows {
   const side = Math.sqrt(data.width);
   const shape = data.image ?? (Number.isInteger(side) ? { width: side, height: side } : undefined);
@@ -120,6 +132,6 @@ function fromPicture(bytes: Uint8Array, file: string, { data }: RunRecord): Rows
     throw new UsageError(
       `${file} is a picture, and the run takes ${data.width} numbers, which are none. Expected a CSV file.`,
     );
-  const { pixels, done } = fitPicture(readPng(bytes, file), shape);
+  const { pixels, done } = fitted(readPng(bytes, file), shape, file);
   return { picture: inputsOfPixels(data.table, pixels), done };
 }

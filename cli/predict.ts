@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander';
 import { type Answer, type Hold, type InferenceMode, predictTask, type TaskPrediction } from '../src/index.ts';
-import { UsageError } from './exit.ts';
+import { isTold, UsageError } from './exit.ts';
 import { count, holds } from './options.ts';
 import { print, printError, printJson } from './output.ts';
 import { inputsOf, namesIn } from './predict-inputs.ts';
@@ -36,8 +36,20 @@ async function run(folder: string, files: string[], flags: PredictFlags): Promis
         `The task "${task.name}" does not say how a prediction reads. Expected \`tell\` and \`data\`.`,
       );
     const answers: Told[] = [];
+    const failed: Error[] = [];
     for (const file of files) {
-      const { data, done } = await inputsOf(kind, file, opened.record);
+      const inputs = await inputsOf(kind, file, opened.record).catch((error: unknown) => {
+        if (!isTold(error)) throw error;
+        return error;
+      });
+      // One file of many does not end the batch.
+      if (inputs instanceof Error) {
+        failed.push(inputs);
+        if (files.length > 1 && json) printJson({ file, error: inputs.message });
+        else if (files.length > 1) printError(`flipgrad: ${inputs.message}\n`);
+        continue;
+      }
+      const { data, done } = inputs;
       if (done.length > 0 && !json) printError(`${file}: ${done.join('; ')}\n`);
       let row = 0;
       for (const prediction of predictTask(model, data, task, { mode, samples, hold })) {
@@ -57,7 +69,12 @@ async function run(folder: string, files: string[], flags: PredictFlags): Promis
         else answers.push(told);
       }
     }
-    if (!json) print(`${answersTable(answers)}\n`);
+    if (files.length === 1 && failed.length > 0) throw failed[0];
+    if (!json && failed.length < files.length) print(`${answersTable(answers)}\n`);
+    if (failed.length > 0) {
+      const some = failed.length === 1 ? 'One' : String(failed.length);
+      throw new UsageError(`${some} of ${files.length} files could not be read; the others are answered.`);
+    }
   });
 }
 

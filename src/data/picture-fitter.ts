@@ -122,6 +122,16 @@ export function createPictureFitter(): (
     return { width, height, values: pass(rows, height, width, width, 1) };
   };
 
+  /** A picture of a size around, or within, another one that goes on as it ends; its left top is `before` pixels before that one's. */
+  const cut = ({ width, height, values }: Grey, before: number, size: { width: number; height: number }): Grey => {
+    const within = (x: number, extent: number): number => Math.max(0, Math.min(extent - 1, x));
+    const out = Float32Array.from({ length: size.width * size.height }, (_, i) => {
+      const [x, y] = [(i % size.width) - before, Math.floor(i / size.width) - before];
+      return values[within(y, height) * width + within(x, width)];
+    });
+    return { width: size.width, height: size.height, values: out };
+  };
+
   /** The median of every pixel and those around it. */
   const smoothed = ({ width, height, values }: Grey): Grey => {
     const out = values.map((_, i) => {
@@ -132,6 +142,39 @@ export function createPictureFitter(): (
       return quantile(near, 0.5);
     });
     return { width, height, values: out };
+  };
+
+  /** How far pixels are from a light that changes smoothly: the second-degree polynomial of the place that fits the border best. */
+  const smooth = ({ width, height, values }: Grey): Float32Array => {
+    const terms = (i: number): number[] => {
+      const x = (2 * (i % width)) / Math.max(1, width - 1) - 1;
+      const y = (2 * Math.floor(i / width)) / Math.max(1, height - 1) - 1;
+      return [1, x, y, x * x, x * y, y * y];
+    };
+    const count = terms(0).length;
+    // Normal equations with a little ridge, as a border of few pixels does not fix all terms; by Gauss and Jordan.
+    const rows = Array.from({ length: count }, (_, j) =>
+      Array.from({ length: count + 1 }, (_, k) => (j === k ? 1e-6 : 0)),
+    );
+    values.forEach((v, i) => {
+      const [x, y] = [i % width, Math.floor(i / width)];
+      if (x > 0 && y > 0 && x < width - 1 && y < height - 1) return;
+      const own = terms(i);
+      for (let j = 0; j < count; j++) {
+        for (let k = 0; k < count; k++) rows[j][k] += own[j] * own[k];
+        rows[j][count] += own[j] * v;
+      }
+    });
+    for (let j = 0; j < count; j++) {
+      const pivot = rows[j][j];
+      for (let k = j; k <= count; k++) rows[j][k] /= pivot;
+      for (let r = 0; r < count; r++) {
+        if (r === j) continue;
+        const factor = rows[r][j];
+        for (let k = j; k <= count; k++) rows[r][k] -= factor * rows[j][k];
+      }
+    }
+    return values.map((v, i) => v - terms(i).reduce((sum, term, j) => sum + term * rows[j][count], 0));
   };
 
   /** Parts that hang together, but for spots. */
@@ -205,15 +248,21 @@ export function createPictureFitter(): (
     const { width, height, values } = picture;
     const reach = Math.max(1, Math.round((STROKE * Math.min(coarse.width, coarse.height)) / 2));
     const [first, then] = dark ? [Math.max, Math.min] : [Math.min, Math.max];
-    const ground = along(along(coarse, reach, first), reach, then);
+    // Beyond the border the picture goes on as it ends, else a slope of light would look like ink there.
+    const wide = cut(coarse, reach, { width: coarse.width + 2 * reach, height: coarse.height + 2 * reach });
+    const ground = cut(along(along(wide, reach, first), reach, then), -reach, coarse);
     // In a shadow ink stands out by as much of the light that there is.
     const share = (v: number, g: number): number => (dark ? (g - v) / Math.max(g, CONTRAST) : v - g);
-    const standsOut = coarse.values.map((v, i) => Math.max(0, share(v, ground.values[i])));
-    const most = quantile(standsOut, 0.995);
+    const standsOut = coarse.values.map((v, i) => share(v, ground.values[i]));
+    // Grain lies under the brightest around it, too.
+    const base = quantile(standsOut, 0.5);
+    const most = quantile(standsOut, 0.995) - base;
+    const least = Math.max(INK * most, 2 * base);
     const mask = withoutSpots(
-      Uint8Array.from(standsOut, (s) => (s > 2 * INK * most ? 1 : 0)),
+      Uint8Array.from(standsOut, (s) => (s - base > least ? 1 : 0)),
       coarse.width,
     );
+    if (most < 2 * CONTRAST + 3 * base) mask.fill(0);
     const near = along({ ...coarse, values: Float32Array.from(mask) }, 1, Math.max);
     const ink = new Float32Array(values.length);
     const full: number[] = [];
@@ -222,7 +271,7 @@ export function createPictureFitter(): (
       const y = Math.min(coarse.height - 1, Math.floor((Math.floor(i / width) * coarse.height) / height));
       const at = y * coarse.width + x;
       if (near.values[at] === 0) continue;
-      ink[i] = Math.max(0, share(values[i], ground.values[at]));
+      ink[i] = Math.max(0, share(values[i], ground.values[at]) - base);
       if (mask[at]) full.push(ink[i]);
     }
     const brightest = quantile(full, 0.9) || 1;
@@ -251,15 +300,18 @@ export function createPictureFitter(): (
     const size = { width: Math.max(1, Math.round(width / scale)), height: Math.max(1, Math.round(height / scale)) };
     const everything = { left: 0, top: 0, width, height };
     const coarse = smoothed(scale > 1 ? resample(picture, everything, size) : picture);
-    const [down, up] = [ground - quantile(coarse.values, 0), quantile(coarse.values, 1) - ground];
+    const from = smooth(coarse);
+    const [down, up] = [-quantile(from, 0.005), quantile(from, 0.995)];
     const same = width === shape.width && height === shape.height;
     const dark = same ? ground > 0.5 : down > up;
     const contrast = picture.values.reduce((most, v) => Math.max(most, dark ? ground - v : v - ground), 0);
-    if (contrast < CONTRAST) throw new RangeError('The picture is of one colour. Expected ink on a plain ground.');
-    if (dark) done.push(same ? 'inverted (its border is bright)' : 'inverted (its ink is darker than its ground)');
-    if (same) return { pixels: toBytes(dark ? picture.values.map((v) => 1 - v) : picture.values), done };
     const steps = edge.map((v, i) => Math.abs(v - edge[(i + 1) % edge.length]));
     const grain = quantile(steps, 0.5) / 0.954;
+    // The largest of all pixels of grain alone is about five deviations off.
+    if (contrast < Math.max(CONTRAST, 6 * grain))
+      throw new RangeError('The picture is of one colour. Expected ink on a plain ground.');
+    if (dark) done.push(same ? 'inverted (its border is bright)' : 'inverted (its ink is darker than its ground)');
+    if (same) return { pixels: toBytes(dark ? picture.values.map((v) => 1 - v) : picture.values), done };
     const around = borderOf(coarse);
     const rough =
       grain > GRAIN || quantile(around, 0.95) - quantile(around, 0.05) > UNEVEN * Math.max(down, up, CONTRAST);
@@ -273,7 +325,7 @@ export function createPictureFitter(): (
       ink = { width, height, values };
       box = boxOf(width, (i) => values[i] >= INK, values.length);
     }
-    if (box.width < 1 || box.height < 1)
+    if (!(box.width >= 1 && box.height >= 1))
       throw new RangeError('The picture has no ink that stands out from its ground. Expected ink on a plain ground.');
     const fit = Math.min((INK_SHARE * shape.width) / box.width, (INK_SHARE * shape.height) / box.height);
     const to = {

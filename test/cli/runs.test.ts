@@ -9,7 +9,7 @@ import { digitsSplit } from '../../src/data/digits.ts';
 import { slow } from '../helpers/extent.ts';
 import { pngFile } from '../helpers/png-file.ts';
 import { refused } from '../helpers/refused.ts';
-import { runCliHere } from '../helpers/run-here.ts';
+import { runCliHere, runHere } from '../helpers/run-here.ts';
 import { digitsTable } from '../helpers/tables.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'flipgrad-runs-cli-'));
@@ -218,6 +218,43 @@ describe('flipgrad predict', () => {
     assert.deepEqual(same.probabilities, expected.probabilities);
     assert.deepEqual(inverted.probabilities, expected.probabilities);
     assert.deepEqual([same.done, inverted.done], [[], ['inverted (its border is bright)']]);
+  });
+
+  it('of several files, one that is blank, of another format or not there is named, and the others are answered', async () => {
+    const samples = [...test.features.subarray(784 * 4, 784 * 5)];
+    const picture = (name: string, own: readonly number[], side = 28) => {
+      writeFileSync(join(folder, name), pngFile({ width: side, height: side, depth: 8, colour: 0, samples: own }));
+      return join(folder, name);
+    };
+    const good = picture('good.png', samples);
+    const blanks = [
+      picture(
+        'blank.png',
+        samples.map(() => 0),
+      ),
+      picture('large.png', Array(900).fill(255), 30),
+    ];
+    const photo = join(folder, 'photo.jpg');
+    writeFileSync(photo, Uint8Array.of(0xff, 0xd8, 0xff, 0xe0, 0, 16, 74, 70, 73, 70));
+    const away = join(folder, 'away.png');
+    const { code, stdout, stderr } = await runHere(predictCommand(), [path('a'), good, ...blanks, photo, away, good]);
+    assert.equal(code, 2);
+    const lines = stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    assert.deepEqual(
+      lines.map(({ file }) => file),
+      [good, ...blanks, photo, away, good],
+    );
+    assert.deepEqual(lines[5].probabilities, lines[0].probabilities);
+    for (const [i, blank] of blanks.entries())
+      assert.equal(lines[1 + i].error.indexOf(`${blank}: The picture is of one colour`), 0);
+    assert.equal(lines[3].error.indexOf(`${photo} is a JPEG picture. Expected`), 0);
+    assert.match(lines[4].error, /away\.png/);
+    assert.match(stderr, /4 of 6 files could not be read; the others are answered\./);
+    const alone = await refused(predictCommand(), [path('a'), photo]);
+    assert.match(alone.stderr, /photo\.jpg is a JPEG picture/);
   });
 
   const bad: readonly [string, string, RegExp][] = [

@@ -3,6 +3,8 @@ import { describe, test } from 'node:test';
 import { DataError } from '../../src/data/dataset.ts';
 import { digits } from '../../src/data/digits.ts';
 import { fitPicture, type Picture } from '../../src/data/picture.ts';
+import { randomStream } from '../../src/random/stream.ts';
+import { full } from '../helpers/extent.ts';
 
 const SHAPE = { width: 28, height: 28 };
 
@@ -82,5 +84,59 @@ describe('a picture fitted to a data set', () => {
           return error instanceof DataError && /of one colour/.test(error.message);
         },
       );
+  });
+
+  describe('a photograph of paper', () => {
+    const random = randomStream(11, 0x70686f74);
+    /** Ink of a digit, 0 to 1, as it lies on a larger page. */
+    const inkAt = (number: number, [width, height]: readonly [number, number], size: number) => {
+      const { features } = digits({ seed: 3, first: number, count: 1 });
+      const [left, top] = [(width - size) / 2 + 9, (height - size) / 2 - 7];
+      const at = (x: number, y: number) => (x < 0 || y < 0 || x > 27 || y > 27 ? 0 : features[y * 28 + x] / 255);
+      return (px: number, py: number): number => {
+        const [x, y] = [((px - left) / size) * 28 - 0.5, ((py - top) / size) * 28 - 0.5];
+        const [u, v] = [Math.floor(x), Math.floor(y)];
+        const [a, b] = [x - u, y - v];
+        return (1 - b) * ((1 - a) * at(u, v) + a * at(u + 1, v)) + b * ((1 - a) * at(u, v + 1) + a * at(u + 1, v + 1));
+      };
+    };
+    /** How much of the ink is elsewhere, moved by a pixel at most. */
+    const distance = (a: Uint8Array, b: Uint8Array): number =>
+      Math.min(
+        ...[-29, -28, -27, -1, 0, 1, 27, 28, 29].map(
+          (shift) =>
+            a.reduce((sum, v, i) => sum + Math.abs(v - (b[i + shift] ?? 0)), 0) / b.reduce((sum, v) => sum + v, 0),
+        ),
+      );
+    /** How much of each pixel's light paper and lamp leave, from the left top. */
+    const lights: Record<string, (x: number, y: number) => number> = {
+      'in a light that falls off': (x, y) => 0.95 - 0.35 * x - 0.2 * y,
+      'half in a sharp shadow': (x, y) => (x + 0.3 * y > 0.6 ? 0.45 : 0.9),
+      'on grey paper': () => 0.4,
+      'with a lamp in the middle': (x, y) => 0.9 - 0.9 * ((x - 0.5) ** 2 + (y - 0.4) ** 2),
+    };
+    for (const [name, light] of Object.entries(lights))
+      for (const grain of [0, 0.04])
+        test(`${name}, grain ${grain}: is the digit as it is on plain paper`, () => {
+          for (let number = 0; number < (full ? 10 : 3); number++) {
+            const [width, height] = [320, 240];
+            const ink = inkAt(number, [width, height], 150);
+            const plain = fitPicture(draw(width, height, ink), SHAPE).pixels;
+            const photo = draw(width, height, (x, y) =>
+              Math.min(1, Math.max(0, light(x / width, y / height) * (1 - 0.8 * ink(x, y)) + grain * random.normal())),
+            );
+            const { pixels, done } = fitPicture(photo, SHAPE);
+            assert.match(done[0], /inverted/);
+            const off = distance(pixels, plain);
+            assert.ok(off < 0.3, `digit ${number}: ${off.toFixed(2)} of the ink is elsewhere`);
+          }
+        });
+
+    test('of paper without ink is refused, in any light', () => {
+      for (const light of Object.values(lights)) {
+        const paper = draw(320, 240, (x, y) => light(x / 320, y / 240) + 0.02 * random.normal());
+        assert.throws(() => fitPicture(paper, SHAPE), { name: 'DataError', message: /one colour|no ink/ });
+      }
+    });
   });
 });

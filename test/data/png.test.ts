@@ -77,7 +77,9 @@ describe('PNG files as grey pictures', () => {
   ]);
   const profile = Buffer.concat([Buffer.from('p\0\0'), deflateSync(Buffer.alloc(2 ** 26))]);
   const damaged: readonly [string, Uint8Array, RegExp][] = [
-    ['another file', Buffer.from('GIF89a'), /^x\.png is no PNG file\.$/],
+    ['another file', Buffer.from('PNG89a'), /^x\.png is no PNG file\.$/],
+    ['a GIF', Buffer.from('GIF89a'), /^x\.png is a GIF picture\. Expected a PNG file\.$/],
+    ['a JPEG', Buffer.from([0xff, 0xd8, 0xff, 0xe1]), /^x\.png is a JPEG picture\. Expected a PNG file\.$/],
     ['a cut', good.subarray(0, -20), /cut short/],
     ['a cut before its end', good.subarray(0, -12), /cut short/],
     [

@@ -1,5 +1,6 @@
 import { CsvError, parse } from 'csv-parse/sync';
 import { DataError } from '../../data/dataset.ts';
+import { foreignFormat } from '../../data/file-format.ts';
 import type { See } from './plain-file.ts';
 
 /** The delimiters that are told apart by the first line. */
@@ -24,7 +25,12 @@ export function findDelimiter(bytes: Uint8Array): string {
 /** Sees to it that a text has lines of a bounded length, piece by piece. @param where what it is, for messages */
 export function watchLines(where: string): See {
   let length = 0;
-  return (piece) => {
+  return (piece, place) => {
+    const foreign = place === 0 ? foreignFormat(piece) : undefined;
+    if (foreign !== undefined)
+      throw new DataError(
+        `${where} is a ${foreign}. Expected a table of text, or a PNG file where pictures are taken.`,
+      );
     for (let at = 0; at < piece.length; ) {
       const end = piece.indexOf(NEWLINE, at);
       length += (end < 0 ? piece.length : end) - at;

@@ -1,5 +1,6 @@
 import { decode } from 'fast-png';
 import { DataError } from '../../data/dataset.ts';
+import { foreignFormat } from '../../data/file-format.ts';
 import type { Picture } from '../../data/picture.ts';
 import { inflateAtMost } from './inflate.ts';
 
@@ -38,7 +39,10 @@ export function readPng(bytes: Uint8Array, where: string): Picture {
 function essentials(bytes: Uint8Array, where: string): Uint8Array {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const damaged = (reason: string): DataError => new DataError(`${where} is a damaged PNG file: ${reason}.`);
-  if (!SIGNATURE.every((byte, i) => bytes[i] === byte)) throw new DataError(`${where} is no PNG file.`);
+  if (!SIGNATURE.every((byte, i) => bytes[i] === byte)) {
+    const foreign = foreignFormat(bytes);
+    throw new DataError(foreign ? `${where} is a ${foreign}. Expected a PNG file.` : `${where} is no PNG file.`);
+  }
   const kept: Uint8Array[] = [bytes.subarray(0, 8)];
   const data: Uint8Array[] = [];
   let limit = 0;
