@@ -38,9 +38,10 @@ const SENTENCES = [
 /** Did a call of the operating system fail? Errors of Node itself have codes too, and are no fault of the input. */
 const isSystemError = (error: Error): boolean => typeof (error as NodeJS.ErrnoException).syscall === 'string';
 
+const hasSentence = (error: Error): boolean => SENTENCES.includes(error.name) || isSystemError(error);
+
 /** Is its message a sentence for the user? */
-export const isTold = (error: unknown): error is Error =>
-  error instanceof Error && (SENTENCES.includes(error.name) || isSystemError(error));
+export const isTold = (error: unknown): error is Error => error instanceof Error && hasSentence(error);
 
 /** The text and exit code for an error that reached the top: a sentence, or a stack where it is our own fault. */
 export function explain(error: unknown): { text: string; code: number } {
@@ -48,6 +49,6 @@ export function explain(error: unknown): { text: string; code: number } {
   if (error instanceof Interruption) return { text: error.message, code: error.code };
   if (isOutOfFiles(error)) return { text: `flipgrad: ${outOfFiles()}`, code: ExitCode.badUsage };
   if (error.name === 'AbortError') return { text: 'Interrupted.', code: ExitCode.interrupted };
-  if (isTold(error)) return { text: `flipgrad: ${error.message}`, code: ExitCode.badUsage };
+  if (hasSentence(error)) return { text: `flipgrad: ${error.message}`, code: ExitCode.badUsage };
   return { text: `flipgrad: an error of its own, not of your input:\n${error.stack}`, code: ExitCode.badUsage };
 }
