@@ -1,7 +1,11 @@
 import { quote } from 'shell-quote';
 
+/** A word that every shell reads as it stands; a `=` first would be a command's path to some. */
+const PLAIN = /^[\w@%+:,./-][\w@%+:,./=-]*$/;
+
 /** A command of flipgrad that people can paste into a shell, whatever its words are. */
-export const commandLine = (...words: readonly string[]): string => quote(['flipgrad', ...words]);
+export const commandLine = (...words: readonly string[]): string =>
+  ['flipgrad', ...words].map((word) => (PLAIN.test(word) ? word : quote([word]))).join(' ');
 
 /** A path as a word of a command: never taken for an option. */
 export const pathWord = (path: string): string => (path.startsWith('-') ? `./${path}` : path);

@@ -86,6 +86,8 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   experiments: ['src/index.ts', 'src/neurons/index.ts', 'src/platform/node/index.ts'],
   cli: ['everything above'],
   lab: [
+    'src/schema/schema.ts',
+    'cli/command-line.ts',
     'src/index.ts',
     'src/neurons/index.ts',
     'src/platform/browser/index.ts',

@@ -33,7 +33,7 @@ export interface Connection<A extends Table> {
   ask<N extends Values<A>>(name: N, ...argument: Argument<A[N]>): Promise<ValueOf<A[N]>>;
   /** Asks for a stream; iterating throws the sentence of what went wrong. */
   follow<N extends Streams<A>>(name: N, argument: Argument<A[N]>[0], start?: FlowStart): Following<EventOf<A[N]>>;
-  /** Ends everything under way with an error: the worker has died. */
+  /** Ends everything under way, and whatever is asked later, with an error: the worker has died. */
   fail(reason: Error): void;
 }
 
@@ -47,6 +47,7 @@ interface Waiting {
 export function connect<A extends Table>(port: Port): Connection<A> {
   const waiting = new Map<number, Waiting>();
   let count = 0;
+  let failed: Error | undefined;
   port.addEventListener('message', ({ data }: MessageEvent<Reply>) => {
     const entry = waiting.get(data.id);
     if ('events' in data) return entry?.events(data.events);
@@ -58,6 +59,7 @@ export function connect<A extends Table>(port: Port): Connection<A> {
     ask(name, ...[argument]) {
       const id = count++;
       return new Promise((resolve, reject) => {
+        if (failed) return reject(failed);
         waiting.set(id, { events() {}, resolve: resolve as Waiting['resolve'], reject });
         port.postMessage({ id, name, argument });
       });
@@ -66,8 +68,11 @@ export function connect<A extends Table>(port: Port): Connection<A> {
       const id = count++;
       const queue = new Queue();
       const tell = (told: Control): void => port.postMessage({ id, ...told });
-      waiting.set(id, queue);
-      port.postMessage({ id, name, argument, start });
+      if (failed) queue.reject(failed);
+      else {
+        waiting.set(id, queue);
+        port.postMessage({ id, name, argument, start });
+      }
       const cancel = (): void => {
         if (waiting.delete(id)) tell({ control: 'cancel' });
         queue.resolve();
@@ -88,6 +93,7 @@ export function connect<A extends Table>(port: Port): Connection<A> {
       };
     },
     fail(reason) {
+      failed = reason;
       for (const entry of waiting.values()) entry.reject(reason);
       waiting.clear();
     },

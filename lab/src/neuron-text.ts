@@ -1,5 +1,10 @@
 /** Neurons as people write them: `name`, or `name:option=value,option=value`. */
 
+/** Neurons separated by commas, each once; their options have commas too. */
+export const neuronsIn = (text: string): string[] => [
+  ...new Set(text.split(/,(?![^,:]+=)/).filter((neuron) => neuron !== '')),
+];
+
 export const nameIn = (text: string): string => text.split(':')[0];
 
 /** What a text says of options, by name. */

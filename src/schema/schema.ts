@@ -43,6 +43,18 @@ export function between(least: number, most: number) {
   );
 }
 
+/** A number from one to another, both included. */
+export function within(least: number, most: number) {
+  const expected = `a number from ${least} to ${most}`;
+  return v.pipe(
+    v.number(expected),
+    v.check((value) => value >= least && value <= most, expected),
+  );
+}
+
+/** A text of so many characters at most. */
+export const atMostLong = (most: number) => v.pipe(text, v.maxLength(most, `a text of ${most} characters at most`));
+
 /** A number from `least` up. */
 export function from(least: number) {
   const expected = `a number from ${least} up`;
@@ -139,6 +151,7 @@ export const where = <T extends v.GenericSchema>(
 ) => v.pipe(of, v.check(holds, expected));
 
 export { optional, unknown } from 'valibot';
+export { suggest };
 
 /** @param what has the options, for messages: `train`. @throws RangeError for an option that is not known, or is what it cannot be */
 export function checkOptions(of: v.GenericSchema, options: unknown, what: string): void {

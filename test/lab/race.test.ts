@@ -84,12 +84,14 @@ describe('the pages Race and Noise in Chromium', { skip: noBrowser }, () => {
     await drawn(page, [3, 3, 2]);
     await page.reload();
     await check();
+    // It is over: there is no step more, and none starts it anew.
+    assert.equal(await page.getByRole('button', { name: 'One step' }).isDisabled(), true);
     const command = (await page.locator('pre').textContent()) as string;
-    assert.match(command, /^flipgrad race --neuron 'straight-through,rloo:K=4,sigmoid' --by evaluations --budget 12 /);
+    assert.match(command, /^flipgrad race --neuron straight-through,rloo:K=4,sigmoid --by evaluations --budget 12 /);
     assert.deepEqual(said, []);
     // The command line that the page shows gives the page's numbers.
     const plot = join(folder, 'race.svg');
-    const words = command.replaceAll("'", '').replace('race.svg', plot).split(' ').slice(1);
+    const words = command.replace('race.svg', plot).split(' ').slice(1);
     const { code, stdout, stderr } = await runCli([...words, '--json']);
     assert.equal(code, 0, stderr);
     assert.match(readFileSync(plot, 'utf8'), /<polyline/);
@@ -118,10 +120,15 @@ describe('the pages Race and Noise in Chromium', { skip: noBrowser }, () => {
     await status(page, 'Paused.');
     await page.getByRole('button', { name: 'Stop' }).click();
     await status(page, 'Ready.');
-    // Another setting is another race.
+    const stopped = await measured(page);
+    assert.ok(stopped >= 6);
+    // Another setting is another race; what has come stays until that one is started.
     await page.getByRole('checkbox', { name: 'rectifier', exact: true }).check();
+    await page.locator('#other').waitFor();
+    assert.equal((await rows(page)).size, 2);
+    assert.equal(await measured(page), stopped);
+    await page.getByRole('button', { name: 'Start with the new settings' }).click();
     await page.locator('tbody tr').nth(2).waitFor();
-    assert.deepEqual([...(await rows(page)).values()].flat(), ['not begun', 'not begun', 'not begun']);
     assert.match(page.url(), /arms=straight-through%2Crloo%2Crectifier/);
     assert.deepEqual(said, []);
   });

@@ -121,9 +121,11 @@ test('slow motion waits before the next event, hears of another pace while it wa
   await endOf('slow');
 });
 
-test('a worker that dies ends what is under way with its error', async () => {
+test('a worker that dies ends what is under way with its error, and what is asked later too', async () => {
   const stream = follow('forEver', 'orphan', { paused: true });
   const reading = assert.rejects(read(stream), { message: 'The worker did not load.' });
   fail(new Error('The worker did not load.'));
   await reading;
+  await assert.rejects(ask('double', 1), { message: 'The worker did not load.' });
+  await assert.rejects(read(follow('count', 3)), { message: 'The worker did not load.' });
 });

@@ -117,19 +117,34 @@ function numbersOf(record: Json, path = ''): Map<string, number> {
   return found;
 }
 
+/** A setting as people write one: no quotes and braces. */
+function inWords(value: unknown): string {
+  if (Array.isArray(value)) return value.map(inWords).join(' ');
+  if (isObject(value))
+    return Object.entries(value)
+      .map(([name, inner]) => `${name} ${inWords(inner)}`)
+      .join(', ');
+  return value === undefined ? '' : String(value);
+}
+
 /** A setting as text that fits a table. */
 function brief(value: unknown): string {
-  const text = typeof value === 'string' ? value : (JSON.stringify(value) ?? '');
+  const text = inWords(value);
   return text.length > 60 ? `${text.slice(0, 59)}…` : text;
 }
 
 const valuesOf = (group: readonly Item[], measure: string): number[] =>
   group.flatMap(({ numbers }) => numbers.get(measure) ?? []);
 const digits = (x: number): string => String(Number(x.toPrecision(4)));
+/** What rounding leaves of a spread of equal numbers, beside their mean. */
+const ROUNDING = 1e-12;
 
 function meanOf(group: readonly Item[], measure: string): string {
   const values = valuesOf(group, measure);
-  return values.length === 0 ? '–' : withHalf(interval(values), digits);
+  if (values.length === 0) return '–';
+  const found = interval(values);
+  const half = found.half < ROUNDING * Math.abs(found.mean) ? 0 : found.half;
+  return withHalf({ ...found, half }, digits);
 }
 
 /** One chart for every number along the curves: means over seeds, epoch by epoch, of the first few configurations. */

@@ -44,8 +44,16 @@ export interface SiteView {
 
 const percent = (share: number, digits = 2): string => `${(100 * share).toFixed(digits)}%`;
 const millions = (count: number): string => `${(count / 1e6).toFixed(3)} million`;
-const text = (value: unknown): string =>
-  Array.isArray(value) ? value.join(' ') : typeof value === 'object' ? JSON.stringify(value) : String(value);
+/** The most characters of one setting: browsers break a long word in time that grows with its square. */
+const MOST_SETTING = 120;
+function text(value: unknown): string {
+  const whole = Array.isArray(value)
+    ? value.join(' ')
+    : typeof value === 'object'
+      ? JSON.stringify(value)
+      : String(value);
+  return whole.length > MOST_SETTING ? `${whole.slice(0, MOST_SETTING - 1)}…` : whole;
+}
 
 /** That nobody is writing a run cannot be seen in picked files. */
 const STATES = { done: 'done', running: 'running', stopped: 'not done' } as const;
