@@ -7,11 +7,13 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { type OpenLab, openLab } from '../test/lab/browser.ts';
 
 const PICTURES = join(import.meta.dirname, '../docs/lab');
+/** The first screen of the front page, for the README. */
+const FRONT = join(import.meta.dirname, '../docs/pictures/lab.png');
 const LOADS = 5;
 const MOVES = 40;
 /** Of training, on a busy machine, in milliseconds. */
@@ -28,6 +30,8 @@ interface Measured {
   readonly pictures: readonly (readonly [number, 'light' | 'dark'])[];
 }
 
+/** Blocks are lit by a toss. */
+const alive = (page: Page): Promise<void> => page.locator('.figure button.open').first().waitFor({ timeout: LONGEST });
 const heading = (page: Page): Promise<void> => page.locator('h1').waitFor();
 const race = async (page: Page): Promise<void> => {
   await page.getByRole('button', { name: 'Start' }).click();
@@ -42,6 +46,21 @@ const race = async (page: Page): Promise<void> => {
 
 /** Every page of the lab. */
 const PAGES: Readonly<Record<string, Measured>> = {
+  see: {
+    settings: '?digit=26',
+    ready: alive,
+    async use(page) {
+      const tiles = page.getByRole('group', { name: /^blocks/ }).getByRole('button');
+      for (let i = 0; i < (await tiles.count()); i++) await tiles.nth(i).hover();
+      await page.getByRole('heading', { level: 1 }).hover();
+      await page.waitForTimeout(3000);
+      await page.screenshot({ path: FRONT });
+    },
+    pictures: [
+      [1280, 'light'],
+      [400, 'dark'],
+    ],
+  },
   microscope: {
     ready: (page) => page.locator('section svg').nth(3).waitFor(),
     async use(page) {
@@ -147,13 +166,13 @@ const PAGES: Readonly<Record<string, Measured>> = {
   },
 };
 
-async function loadTimes(lab: OpenLab): Promise<number[]> {
+async function loadTimes(lab: OpenLab, name: string): Promise<number[]> {
   const times: number[] = [];
   for (let i = 0; i < LOADS; i++) {
     const start = performance.now();
     // A context of its own, so that nothing is in its cache.
-    const { page } = await lab.page('#microscope');
-    await PAGES.microscope.ready(page);
+    const { page } = await lab.page(`#${name}`);
+    await PAGES[name].ready(page);
     times.push(Math.round(performance.now() - start));
     await page.context().close();
   }
@@ -213,14 +232,14 @@ function tasksIn(events: readonly TraceEvent[]): Tasks {
   };
 }
 
-mkdirSync(PICTURES, { recursive: true });
+for (const folder of [PICTURES, dirname(FRONT)]) mkdirSync(folder, { recursive: true });
 const wanted = process.argv.slice(2);
 const unknown = wanted.find((name) => !Object.hasOwn(PAGES, name));
 if (unknown !== undefined) throw new Error(`There is no page "${unknown}". Expected ${Object.keys(PAGES).join(', ')}.`);
 const lab = await openLab();
 try {
-  const loadMilliseconds = await loadTimes(lab);
-  process.stdout.write(`${JSON.stringify({ loadMilliseconds })}\n`);
+  for (const name of ['see', 'microscope'])
+    process.stdout.write(`${JSON.stringify({ page: name, loadMilliseconds: await loadTimes(lab, name) })}\n`);
   for (const name of wanted.length > 0 ? wanted : Object.keys(PAGES))
     process.stdout.write(`${JSON.stringify({ page: name, ...(await tasksOf(lab, name)) })}\n`);
 } finally {

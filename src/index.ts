@@ -264,6 +264,7 @@ export {
   CompiledModel,
   type CompileOptions,
   compile,
+  denseTwin,
   type InferenceMode,
   type OpenGates,
   type Prediction,

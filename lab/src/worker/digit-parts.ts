@@ -17,7 +17,7 @@ let known: { readonly seed: number; readonly split?: Split; readonly test: Datas
 /** The digits of a seed as `digitsSplit` writes them, a part at a time, so that others get their turn. The last ones are kept. */
 export async function* writeSplit(seed: number): AsyncGenerator<Writing, Split> {
   if (known?.seed === seed && known.split) return known.split;
-  const all = yield* write(seed, 0, TEST[1]);
+  const all = yield* writeDigits(seed, 0, TEST[1]);
   const split = {
     train: all.cut(0, COUNTS.train),
     valid: all.cut(COUNTS.train, TEST[0]),
@@ -30,7 +30,7 @@ export async function* writeSplit(seed: number): AsyncGenerator<Writing, Split> 
 /** The test part of the same. */
 export async function* writeTest(seed: number): AsyncGenerator<Writing, Dataset> {
   if (known?.seed === seed) return known.test;
-  const all = yield* write(seed, ...TEST);
+  const all = yield* writeDigits(seed, ...TEST);
   known = { seed, test: all.cut(...TEST) };
   return known.test;
 }
@@ -40,7 +40,8 @@ interface Written {
   cut(from: number, to: number): Dataset;
 }
 
-async function* write(seed: number, from: number, to: number): AsyncGenerator<Writing, Written> {
+/** The examples with these numbers, a part at a time. */
+export async function* writeDigits(seed: number, from: number, to: number): AsyncGenerator<Writing, Written> {
   const facts = digits({ seed, first: from, count: 1 });
   const features = new Uint8Array((to - from) * facts.width);
   const labels = new Uint8Array(to - from);

@@ -1,5 +1,6 @@
 /** Everything of the library runs here, off the page's own thread. */
 import { fasterAnswers } from './faster.ts';
+import { frontAnswers } from './front.ts';
 import { gatesAnswers } from './gates.ts';
 import { machineAnswers } from './machine.ts';
 import { microscopeAnswers } from './microscope.ts';
@@ -10,6 +11,7 @@ import { type Answer, serve } from './serve.ts';
 /** What a page may ask for: the answers of every page, one line each. Names are of the whole lab. */
 const answers = {
   ...fasterAnswers,
+  ...frontAnswers,
   ...gatesAnswers,
   ...machineAnswers,
   ...microscopeAnswers,
