@@ -32,7 +32,7 @@ const flags = Object.entries({
 }).flatMap(([name, value]) => [`--${name}`, String(value)]);
 
 const folder = mkdtempSync(join(tmpdir(), 'flipgrad-front-'));
-const engine = await createEngine({ simd: 'simd', blas: false });
+const engine = await createEngine({ simd: 'simd', blas: 'off' });
 try {
   const run = join(folder, 'run');
   execFileSync(process.execPath, [join(LAB, '../cli/main.ts'), 'train', ...flags, '--run', run, '--json'], {

@@ -264,7 +264,6 @@ export {
   CompiledModel,
   type CompileOptions,
   compile,
-  denseTwin,
   type InferenceMode,
   type OpenGates,
   type Prediction,
@@ -298,7 +297,7 @@ export { type GateExamples, gateExamples } from './train/gate-examples.ts';
 export { gateInformation } from './train/gate-information.ts';
 export { type GateRates, gateRates } from './train/gate-rates.ts';
 export { type GeneratedByte, type GenerateOptions, generate } from './train/generate.ts';
-export { type InferenceReport, measureInference } from './train/measure-inference.ts';
+export { denseTwin, type InferenceReport, measureInference } from './train/measure-inference.ts';
 export { evaluateEnsemble, predictTask, type TaskPrediction } from './train/predict.ts';
 export { type Measured, type SiteGradient, SiteGradients } from './train/site-gradients.ts';
 export {

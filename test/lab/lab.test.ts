@@ -127,6 +127,8 @@ describe('the lab in Chromium', { skip: noBrowser }, () => {
         assert.equal(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), true);
         assert.deepEqual(await seriousViolations(page), []);
         assert.deepEqual(said, []);
+        // The front page goes on moving otherwise.
+        await page.context().close();
       });
 
   test('`flipgrad lab` serves the lab and a run until Ctrl-C; a folder that is no run, and a damaged one, are sentences', async () => {

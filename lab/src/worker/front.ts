@@ -1,5 +1,6 @@
 import {
   adam,
+  alternate,
   type CompiledModel,
   compile,
   createModel,
@@ -12,10 +13,11 @@ import {
   loadModel,
   type Model,
   makeDataset,
+  median,
   train,
 } from '../../../src/index.ts';
 import { decodeStrokes, paint } from '../drawing.ts';
-import { unpackFront } from '../front-file.ts';
+import { type FrontFile, unpackFront } from '../front-file.ts';
 import { FRONT, frontLayers } from '../front-network.ts';
 import { type Writing, writeDigits } from './digit-parts.ts';
 import { makeEngine } from './make-engine.ts';
@@ -128,7 +130,7 @@ function put(engine: Engine, model: Model, digits: Dataset): void {
   current = { engine, model, site, digits, sample, ensemble, dense: denseTwin(model), times };
 }
 
-const dataOf = (features: Uint8Array, labels: Uint8Array): Dataset =>
+const dataOf = ({ digits: features, labels }: FrontFile): Dataset =>
   makeDataset({ name: 'digits', features, labels, width: WIDTH, classes: FRONT.classes, scale: 1 / 255 });
 
 /** Answers of the front page. */
@@ -140,17 +142,15 @@ export const frontAnswers = {
     const coming = shipped.bytes;
     coming.catch(() => {});
     const engine = await makeEngine();
-    let [digits, labels] = [new Uint8Array(), new Uint8Array()];
     try {
       const file = unpackFront(await coming);
-      ({ digits, labels } = file);
-      put(engine, loadModel(engine, file.model, { where: 'the first network' }), dataOf(digits, labels));
+      put(engine, loadModel(engine, file.model, { where: 'the first network' }), dataOf(file));
+      const { site, model } = now();
+      return { site, blocks: blocksOf(model, site), digits: file.digits, labels: file.labels };
     } catch (error) {
       engine.close();
       throw error;
     }
-    const { site, model } = now();
-    return { site, blocks: blocksOf(model, site), digits, labels };
   },
 
   /** Trains the same network from the start; it can be looked at between its events. */
@@ -228,20 +228,16 @@ const inputsOf = (look: Omit<FrontLook, 'hold'>): Float32Array =>
 
 /** Measures both ways in turn, and adds to what was measured before: a few calls are too few for a clock. */
 function timed({ sample, dense, times }: Current, inputs: Float32Array): FrontSeen['milliseconds'] {
-  for (let round = 0; round < ROUNDS; round++)
-    for (const [model, measured] of [
-      [sample, times.gated],
-      [dense, times.dense],
-    ] as const) {
-      const start = performance.now();
-      for (let call = 0; call < CALLS; call++) model.predict(inputs);
-      measured.push((performance.now() - start) / CALLS);
-      if (measured.length > MEDIAN_OF) measured.shift();
-    }
+  const ways = [sample, dense].map((model) => () => {
+    for (let call = 0; call < CALLS; call++) model.predict(inputs);
+  });
+  const found = alternate(ways, { rounds: ROUNDS, warmUp: 0 });
+  for (const [way, measured] of [times.gated, times.dense].entries()) {
+    measured.push(...found[way].map((time) => time / CALLS));
+    measured.splice(0, Math.max(0, measured.length - MEDIAN_OF));
+  }
   return { gated: median(times.gated), dense: median(times.dense) };
 }
-
-const median = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[values.length >> 1];
 
 function portraitsOf({ model, digits, site }: Current): Portraits {
   const { count, features, labels, classes } = digits;
