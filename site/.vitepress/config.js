@@ -1,7 +1,16 @@
 import { anchorOf } from '../../scripts/stage-site.ts';
-import typedocSidebar from '../.stage/docs/api/typedoc-sidebar.json' with { type: 'json' };
 
 const page = (text, name) => ({ text, link: `/docs/${name}` });
+
+/** A page of the API reference for every subpath of the package. */
+const api = [
+  ['flipgrad', ''],
+  ['flipgrad/node', 'platform/node'],
+  ['flipgrad/browser', 'platform/browser'],
+  ['flipgrad/neurons', 'neurons'],
+  ['flipgrad/tensor', 'tensor'],
+  ['flipgrad/estimate', 'estimate'],
+].map(([text, module]) => ({ text, link: `/docs/api/${module}` }));
 
 export default {
   title: 'flipgrad',
@@ -53,10 +62,7 @@ export default {
       },
       {
         text: 'Reference',
-        items: [
-          page('The neurons', 'neurons'),
-          { text: 'API', link: '/docs/api/', collapsed: true, items: typedocSidebar },
-        ],
+        items: [page('The neurons', 'neurons'), { text: 'API', items: api }],
       },
       {
         text: 'Evidence',

@@ -17,6 +17,7 @@ import { createRowReader } from './one-file-row.ts';
 import { type Constant, isConstant, type Node, placesOf, type Value } from './program.ts';
 import { type Outputs, outputsOf, portableTable, type RunFacts } from './run-facts.ts';
 
+/** Options of `exportOneFile`. */
 export interface OneFileOptions extends RunFacts {
   /** Default `threshold`. */
   readonly mode?: FrozenMode;

@@ -11,6 +11,7 @@ import { OnnxWriter } from './onnx-writer.ts';
 import { isConstant, type NodeOf } from './program.ts';
 import { type Outputs, outputsOf, type RunFacts } from './run-facts.ts';
 
+/** Options of `exportOnnx`. */
 export interface OnnxOptions extends RunFacts {
   /** Default `threshold`. */
   readonly mode?: FrozenMode;

@@ -1,6 +1,7 @@
 /** Times of several ways in turn, in milliseconds: `times[way][round]`. */
 export type RoundTimes = readonly (readonly number[])[];
 
+/** Rounds of `alternate`. */
 export interface RoundOptions {
   readonly rounds: number;
   /** Rounds before these that do not count; default 3. */

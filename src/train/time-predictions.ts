@@ -2,6 +2,7 @@ import { type Dataset, inputsOf, slice } from '../data/dataset.ts';
 import { alternate, type RoundOptions, type RoundTimes } from './alternate.ts';
 import type { CompiledModel } from './compile.ts';
 
+/** Options of `timePredictions`. */
 export interface PredictionTimesOptions extends RoundOptions {
   /** Examples that are classified together. */
   readonly rows: number;
