@@ -17,7 +17,7 @@ import type { Pass } from './pass.ts';
 
 const probability = resolveNeuron('sigmoid');
 
-/** λ of `kl-opening`, times the gates, where a rate is held by other means: a fifth of what holds it alone. Measured: docs/decisions.md. */
+/** λ of `kl-opening`, times the gates, where a rate is held by other means: a fifth of what holds it alone. Measured: docs/decisions. */
 const STEERED = 4;
 
 /** Pulls the units of a firing site toward its target rate, or toward balance, while training. */
@@ -111,7 +111,7 @@ export class Sparsity {
     // Steered gates need no pull toward the rate, only a weak penalty on P(h ≠ 0) against dead gates.
     if (steered && rate !== undefined && !opensAsSigmoid(neuron, rate))
       return neuron.opening ? { 'kl-opening': STEERED / units } : 'none';
-    // `importance` reaches open gates alone: with it, plain top-k left more gates dead than without a penalty (docs/decisions.md).
+    // `importance` reaches open gates alone: with it, plain top-k left more gates dead than without a penalty (docs/decisions).
     if (neuron.opens) return neuron.opening ? 'load' : 'switch';
     if (neuron.penalized === 'opening') return 'expected-l0';
     return neuron.range === 'unit-interval' ? 'kl' : 'l1';
