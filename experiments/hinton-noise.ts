@@ -3,7 +3,6 @@ import {
   createModel,
   type Dataset,
   dense,
-  digitsSplit,
   epochOrder,
   evaluate,
   type Split,
@@ -13,6 +12,7 @@ import {
 } from '../src/index.ts';
 import { createEngine, loadDataset } from '../src/platform/node/index.ts';
 import { type CellOptions, type Experiment, type Finished, SAME_IMAGES } from './experiment.ts';
+import { heldOutDigits } from './held-out-digits.ts';
 import { ARMS, TARGET } from './hinton-noise-arms.ts';
 import { reportHintonNoise } from './hinton-noise-report.ts';
 
@@ -56,7 +56,7 @@ const VALID_PER_EXAMPLE = 2;
 
 /** The data, its training part cut to examples that the seed draws. */
 async function load({ data, examples, seed }: NoiseCell, signal: AbortSignal): Promise<Split> {
-  if (data === 'digits') return digitsSplit({ seed, train: examples, valid: 500, test: 1000, heldOutWriters: true });
+  if (data === 'digits') return heldOutDigits(examples, seed);
   const split = await loadDataset('mnist', { signal });
   const valid = slice(split.valid, 0, Math.min(split.valid.count, VALID_PER_EXAMPLE * examples));
   return { ...split, train: drawn(split.train, examples, seed), valid };

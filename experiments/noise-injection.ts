@@ -1,7 +1,6 @@
 import {
   createModel,
   dense,
-  digitsSplit,
   epochOrder,
   evaluate,
   gated,
@@ -14,6 +13,7 @@ import {
 } from '../src/index.ts';
 import { createEngine, loadDataset } from '../src/platform/node/index.ts';
 import { type CellOptions, type Experiment, SAME_IMAGES } from './experiment.ts';
+import { heldOutDigits } from './held-out-digits.ts';
 import { renderNoiseInjection } from './noise-injection-report.ts';
 
 const BATCH = 50;
@@ -67,7 +67,7 @@ const NEURONS: Readonly<Record<InjectionCell['noise'], (scale: number) => Neuron
 };
 
 async function load({ data, examples, seed }: InjectionCell, signal: AbortSignal): Promise<Split> {
-  if (data === 'digits') return digitsSplit({ seed, train: examples, valid: 500, test: 1000, heldOutWriters: true });
+  if (data === 'digits') return heldOutDigits(examples, seed);
   const split = await loadDataset('mnist', { signal });
   const drawn = epochOrder(split.train.count, seed, 1).slice(0, examples);
   return { ...split, train: subset(split.train, drawn), valid: slice(split.valid, 0, 2000) };

@@ -3,7 +3,6 @@ import {
   createModel,
   type Dataset,
   dense,
-  digitsSplit,
   epochOrder,
   evaluate,
   type Model,
@@ -20,6 +19,7 @@ import { createEngine, loadDataset } from '../src/platform/node/index.ts';
 import { averaged } from './averaged.ts';
 import { curvatureTask } from './curvature-objective.ts';
 import { type CellOptions, type Experiment, SAME_IMAGES } from './experiment.ts';
+import { heldOutDigits } from './held-out-digits.ts';
 import { type Fired, type NoiseForm, noiseForm } from './noise-form.ts';
 import { renderWhySlow } from './why-slow-report.ts';
 
@@ -97,7 +97,7 @@ const grid =
     );
 
 async function load({ data, examples, seed }: WhyCell, signal: AbortSignal): Promise<Split> {
-  if (data === 'digits') return digitsSplit({ seed, train: examples, valid: 500, test: 1000, heldOutWriters: true });
+  if (data === 'digits') return heldOutDigits(examples, seed);
   const split = await loadDataset('mnist', { signal });
   const drawn = epochOrder(split.train.count, seed, 1).slice(0, examples);
   return { ...split, train: subset(split.train, drawn), valid: slice(split.valid, 0, 2000) };

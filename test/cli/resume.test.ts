@@ -21,17 +21,14 @@ import { readEventFile } from '../helpers/event-reader.ts';
 import { full, slow } from '../helpers/extent.ts';
 import { flagsUnder } from '../helpers/flags.ts';
 import { runCli } from '../helpers/run-cli.ts';
+import { runCliHere } from '../helpers/run-here.ts';
+import { twoClasses } from '../helpers/tables.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'flipgrad-resume-'));
 after(() => rmSync(folder, { recursive: true }));
 
 /** 200 rows of two classes: an epoch takes a millisecond. */
-const data = join(folder, 'two.csv');
-const rows = Array.from({ length: 200 }, (_, i) => {
-  const noise = (((i * 7919) % 97) / 97 - 0.5) * 0.8;
-  return `${[(i % 2) + noise, 1 - (i % 2) - noise, noise, -noise].map((x) => x.toFixed(3)).join(',')},${i % 2}`;
-});
-writeFileSync(data, `a,b,c,d,label\n${rows.join('\n')}\n`);
+const data = twoClasses(join(folder, 'two.csv'));
 
 const NETWORK = ['--units', '16', '--blocks', '4', '--gater', '8', '--rate', '0.25', '--neuron', 'noisy-rectifier'];
 const MACHINE = ['--threads', '1', '--blas', 'off'];
@@ -95,9 +92,9 @@ function killedAt(
 describe('a run', () => {
   const KILLS = full ? 30 : 2;
   it(`killed at ${KILLS} random moments ends with the bytes of an uninterrupted one`, async (t) => {
-    const EPOCHS = 1000;
+    const EPOCHS = full ? 1000 : 150;
     const [whole, killed] = [path('whole'), path('killed')];
-    assert.equal((await runCli(args(whole, EPOCHS))).code, 0);
+    assert.equal((await runCliHere(args(whole, EPOCHS))).code, 0);
     const random = randomStream(20261121, 1);
     const logs = ['--log', 'csv,tensorboard'];
     const states = new Set<string>();
@@ -122,7 +119,7 @@ describe('a run', () => {
     }
     assert.ok(states.size >= KILLS / 3, `kills met ${states.size} different checkpoints`);
     t.diagnostic(`${KILLS} kills met ${states.size} different newest checkpoints`);
-    const end = await runCli(args(killed, EPOCHS, ...logs, '--resume'));
+    const end = await runCliHere(args(killed, EPOCHS, ...logs, '--resume'));
     assert.equal(end.code, 0, end.stderr);
     assertSameEnd(killed, whole);
     assert.equal(metrics(killed).join('\n'), metrics(whole).join('\n'));
@@ -155,7 +152,7 @@ describe('a run', () => {
       assert.equal(code, expected, stderr);
       assert.equal(stderr, `Interrupted and saved. To go on: flipgrad train --resume ${stopped}\n`);
     }
-    const contrary = await runCli(['train', '--resume', stopped, '--units', '32']);
+    const contrary = await runCliHere(['train', '--resume', stopped, '--units', '32']);
     assert.equal(contrary.code, 2);
     assert.match(
       contrary.stderr,
@@ -174,9 +171,9 @@ describe('a run', () => {
 
   it('resumed with more epochs is that of so many epochs', { skip: slow }, async () => {
     const [long, short] = [path('long'), path('short')];
-    await runCli(args(long, 60));
-    await runCli(args(short, 20));
-    const { code, stderr } = await runCli(['train', '--resume', short, '--epochs', '60']);
+    await runCliHere(args(long, 60));
+    await runCliHere(args(short, 20));
+    const { code, stderr } = await runCliHere(['train', '--resume', short, '--epochs', '60']);
     assert.equal(code, 0, stderr);
     assertSameEnd(short, long);
     assert.equal(metrics(short).slice(-40).join('\n'), metrics(long).slice(-40).join('\n'));
@@ -259,7 +256,7 @@ describe('a full disk', () => {
     assert.equal(child.exitCode ?? (await new Promise((resolve) => child.on('close', resolve))), 2);
     assert.match(stderr, /larger than this process may write\. Raise the limit\. There is no checkpoint yet\./);
     assert.deepEqual(readdirSync(join(run, 'checkpoints')), [], 'nothing half-written');
-    assert.equal((await runCli(['train', '--resume', run])).code, 0);
+    assert.equal((await runCliHere(['train', '--resume', run])).code, 0);
   });
 });
 

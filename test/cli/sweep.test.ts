@@ -29,23 +29,19 @@ import { randomStream } from '../../src/random/stream.ts';
 import { resultNumbers } from '../../src/runs/sweep/trial.ts';
 import { classification } from '../../src/tasks/classification.ts';
 import { readingOf } from '../../src/tasks/reading.ts';
+import { withDatabase } from '../helpers/database.ts';
 import { full, slow } from '../helpers/extent.ts';
 import { noPostgres, startPostgres, type TestServer } from '../helpers/postgres.ts';
 import { refused } from '../helpers/refused.ts';
 import { runCli } from '../helpers/run-cli.ts';
+import { twoClasses } from '../helpers/tables.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'flipgrad-sweep-'));
 after(() => rmSync(folder, { recursive: true }));
 const path = (...names: string[]): string => join(folder, ...names);
 const MAIN = fileURLToPath(new URL('../../cli/main.ts', import.meta.url));
 
-/** 60 rows of two classes. */
-const data = path('two.csv');
-const rows = Array.from({ length: 60 }, (_, i) => {
-  const noise = (((i * 7919) % 97) / 97 - 0.5) * 0.8;
-  return `${[(i % 2) + noise, 1 - (i % 2) - noise, noise, -noise].map((x) => x.toFixed(3)).join(',')},${i % 2}`;
-});
-writeFileSync(data, `a,b,c,d,label\n${rows.join('\n')}\n`);
+const data = twoClasses(path('two.csv'), 60);
 
 const TRAIN = { data, units: 16, blocks: 4, gater: [8], rate: 0.25, batch: 20, epochs: 100 };
 
@@ -281,7 +277,7 @@ describe('a sweep on a Postgres server', { skip: noPostgres }, () => {
 });
 
 describe('a sweep in a folder', () => {
-  const [CONFIGURATIONS, SEEDS] = full ? [4, 2] : [3, 1];
+  const [CONFIGURATIONS, SEEDS, CLAIMS] = full ? [4, 2, 3] : [2, 1, 2];
   const SIGNALS = full ? (['SIGKILL', 'SIGINT'] as const) : (['SIGKILL'] as const);
   it('whose coordinator is killed, interrupted and started again has each result once', {
     timeout: 900_000,
@@ -293,12 +289,13 @@ describe('a sweep in a folder', () => {
       seeds: SEEDS,
     });
     const undisturbed = plainly(definition);
+    await withDatabase(path('local'));
     const command = ['sweep', file, '--folder', path('local'), '--workers', '2', '--threads', '1'];
     const random = randomStream(20261121, 7);
     for (const signal of SIGNALS) {
       let claims = 0;
       const { child, ended } = start(command, ({ event }) => {
-        if (event === 'claimed' && ++claims === 3) setTimeout(() => child.kill(signal), 1000 * random.uniform());
+        if (event === 'claimed' && ++claims === CLAIMS) setTimeout(() => child.kill(signal), 1000 * random.uniform());
       });
       const { code, stderr } = await ended;
       assert.equal(code, signal === 'SIGINT' ? 130 : null, stderr);

@@ -78,7 +78,9 @@ for (const [index, { title, neuron }] of instances.entries()) {
       assert.ok(neuron.summary.split('\n').length === 1);
     });
 
-    test('claims.mean is E[h] and claims.rate is P(h ≠ 0) of the unit in use, for logits from −6 to 6', () => {
+    test('claims.mean is E[h] and claims.rate is P(h ≠ 0) of the unit in use, for logits from −6 to 6', {
+      skip: index % 4 > 0 && slow,
+    }, () => {
       const unit = unitInUse(neuron);
       const step = estimateNodes(unit, 0.3) > 1000 ? 3 : 0.75;
       for (let logit = -6; logit <= 6; logit += step) {
@@ -105,7 +107,7 @@ for (const [index, { title, neuron }] of instances.entries()) {
     const kind = claims.unbiased ? 'unbiased on every problem, whatever its state' : 'biased on some problem';
 
     if (exact)
-      test(`is ${kind}`, () => {
+      test(`is ${kind}`, { skip: index % 4 > 0 && slow }, () => {
         const biasOn = ({ name, loss }: Problem): { name: string; bias: number } => {
           const truth = trueGradient(neuron, logits, loss);
           const errors = statesOf(units).flatMap((state) => {
@@ -134,7 +136,7 @@ for (const [index, { title, neuron }] of instances.entries()) {
 
     // One unit alone has no others whose noise could disturb it.
     if (units === 1 || !exact)
-      test(`is ${kind}, by ${SAMPLES} samples of ${SAMPLED_UNITS} units`, () => {
+      test(`is ${kind}, by ${SAMPLES} samples of ${SAMPLED_UNITS} units`, { skip: index % 4 > 0 && slow }, () => {
         const several = logitsOf(SAMPLED_UNITS);
         const scoresOn = ({ name, loss }: Problem): { name: string; z: number }[] => {
           const truth = trueGradient(neuron, several, loss);
@@ -154,7 +156,7 @@ for (const [index, { title, neuron }] of instances.entries()) {
       });
 
     if (claims.unbiasedRelaxation && exact)
-      test('is unbiased for what it trains with, on every problem', () => {
+      test('is unbiased for what it trains with, on every problem', { skip: index % 4 > 0 && slow }, () => {
         const few = logits.subarray(0, Math.min(units, 2));
         // Groups have large grids: one problem, where everything depends on everything.
         const some = problems(few.length).filter(({ name }) => !neuron.group || name === 'network');

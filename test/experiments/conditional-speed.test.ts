@@ -8,6 +8,7 @@ import {
   speedGrid,
 } from '../../experiments/conditional-speed.ts';
 import { multiplyAddsOf, type Net, nameOfNet } from '../../experiments/conditional-speed-nets.ts';
+import { slow } from '../helpers/extent.ts';
 
 const small: Net[] = [
   { widths: [8] },
@@ -25,7 +26,9 @@ test('names tell all nets of a form apart, and dense multiply-adds are those of 
   assert.equal(multiplyAddsOf({ widths: [8, 4] }, 784), 784 * 8 + 8 * 4 + 4 * 10);
 });
 
-test('a gated net is trained with the rate that its searches chose, and timed beside all dense nets and its ungated twin', async () => {
+test('a gated net is trained with the rate that its searches chose, and timed beside all dense nets and its ungated twin', {
+  skip: slow,
+}, async () => {
   const own = cells.filter(({ net }) => net.gates);
   const done: SpeedDone[] = [];
   const final = own.find(({ stage }) => stage === 'final') as SpeedCell;

@@ -23,6 +23,7 @@ import { NonFiniteError } from '../../src/index.ts';
 import { provenance } from '../../src/platform/node/index.ts';
 import { slow } from '../helpers/extent.ts';
 import { runCli } from '../helpers/run-cli.ts';
+import { runCliHere } from '../helpers/run-here.ts';
 
 const out = mkdtempSync(join(tmpdir(), 'flipgrad-reproduce-'));
 after(() => rmSync(out, { recursive: true }));
@@ -244,7 +245,7 @@ describe('flipgrad reproduce', () => {
   });
 
   it('names the nearest experiment for a name that it does not know', async () => {
-    const { code, stderr } = await runCli(['reproduce', 'hinton-nois']);
+    const { code, stderr } = await runCliHere(['reproduce', 'hinton-nois']);
     assert.equal(code, 2);
     assert.match(stderr, /hinton-noise/);
   });
@@ -252,10 +253,10 @@ describe('flipgrad reproduce', () => {
   it('says so where records cannot stand, and how many seeds are expected', async () => {
     const file = join(out, 'no-folder');
     writeFileSync(file, '');
-    const none = await runCli(['reproduce', 'hinton-noise', '--quick', '--out', file]);
+    const none = await runCliHere(['reproduce', 'hinton-noise', '--quick', '--out', file]);
     assert.equal(none.code, 2);
     assert.match(none.stderr, /Records cannot stand in ".*no-folder" .*Expected another folder/);
-    const half = await runCli(['reproduce', 'hinton-noise', '--seeds', '1.5']);
+    const half = await runCliHere(['reproduce', 'hinton-noise', '--seeds', '1.5']);
     assert.equal(half.code, 2);
     assert.match(half.stderr, /Expected a whole number from 1 up/);
   });

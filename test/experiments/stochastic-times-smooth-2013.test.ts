@@ -3,6 +3,7 @@ import { describe, test } from 'node:test';
 import { betaNoise } from '../../experiments/beta-noise.ts';
 import { stochasticTimesSmooth2013 } from '../../experiments/stochastic-times-smooth-2013.ts';
 import { certify, instantiate } from '../../src/index.ts';
+import { slow } from '../helpers/extent.ts';
 
 test('Beta noise has the mode, the mean and the deviation of its distribution', () => {
   const [rate, beta] = [0.1, 40.1];
@@ -22,7 +23,7 @@ for (const variant of ['paper', 'code'])
   describe(`the ${variant}'s gate`, () => {
     const neuron = instantiate(stochasticTimesSmooth2013, { variant });
 
-    test('has no claim that exact integration refutes', () => {
+    test('has no claim that exact integration refutes', { skip: variant !== 'paper' && slow }, () => {
       const verdicts = certify(neuron);
       assert.ok(verdicts.length > 0);
       assert.deepEqual(

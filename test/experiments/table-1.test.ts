@@ -9,6 +9,7 @@ import {
   table1,
 } from '../../experiments/table-1.ts';
 import { ROWS } from '../../experiments/table-1-rows.ts';
+import { full } from '../helpers/extent.ts';
 
 const cells = gridOf({ data: 'digits', examples: 60, epochs: 2, searchEpochs: 1, units: 20, hidden: 6 })([1, 2, 3]);
 const options = { signal: new AbortController().signal, onProgress() {} };
@@ -58,7 +59,7 @@ describe('the search', () => {
 });
 
 test('every gater runs, search and final, the same cell gives the same result, and searches see no test', async () => {
-  for (const { gater, settings } of ROWS) {
+  for (const { gater, settings } of full ? ROWS : ROWS.slice(0, 2)) {
     const own = cells.filter((cell) => cell.gater === gater);
     const done: TableDone[] = [];
     for (const cell of [own[0], own[settings.length]]) {

@@ -123,7 +123,7 @@ const ALL = [
   ['adam', 1 / 32],
   ['sgd', 0.4],
 ] as const;
-const QUICK = ['straight-through', 'noisy-rectifier', 'stochastic-times-smooth', 'hard-concrete', 'threshold'];
+const QUICK = ['straight-through', 'noisy-rectifier', 'threshold'];
 
 describe('training holds the rate in its last epoch', () => {
   const names = Object.keys(zoo).filter((name) => opensMore(resolveNeuron(name)));

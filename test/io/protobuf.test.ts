@@ -3,6 +3,7 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { PbfReader } from 'pbf';
 import { double, type FieldValue, float, Message, packedDoubles } from '../../src/io/protobuf.ts';
+import { full } from '../helpers/extent.ts';
 
 /** A kind of value: how it is drawn, written and read. */
 interface Kind<T> {
@@ -61,7 +62,7 @@ describe('protocol buffers', () => {
           fields.map(([, list]) => list),
         );
       }),
-      { numRuns: 300 },
+      { numRuns: full ? 300 : 60 },
     );
   });
 

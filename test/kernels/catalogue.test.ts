@@ -6,7 +6,7 @@ import { catalogue, type KernelName } from '../../src/kernels/catalogue.ts';
 import type { Kernel } from '../../src/kernels/kernel.ts';
 import { createEngine } from '../../src/platform/node/engine.ts';
 import { builds } from '../helpers/engines.ts';
-import { full } from '../helpers/extent.ts';
+import { full, slow } from '../helpers/extent.ts';
 import { assertSameBits } from '../helpers/numbers.ts';
 import { type Case, cases } from './cases.ts';
 import { compare, execute } from './execute.ts';
@@ -32,7 +32,7 @@ for (const engine of builds)
           fc.property(row.scalars, fc.nat(), (scalars, seed) => {
             compare(execute(engine, name, row, scalars, seed), name, row, scalars, seed);
           }),
-          { numRuns: full ? 100 : 20 },
+          { numRuns: full ? 100 : 5 },
         );
       });
   });
@@ -42,8 +42,9 @@ describe('two threads give the bits of one', async () => {
     const simd = single.name === 'wasm-simd' ? 'simd' : 'relaxed';
     const pair = watched(await createEngine({ simd, threads: 2 }));
     after(() => pair.engine.close());
-    for (const [name, row] of table)
-      test(`${name}, ${simd}`, () => {
+    // The two builds are cut in one way.
+    for (const [i, [name, row]] of table.entries())
+      test(`${name}, ${simd}`, { skip: (simd === 'simd' || i % 3 > 0) && slow }, () => {
         const one = execute(single, name, row, row.large, 7);
         for (let time = 0; time < (full ? 3 : 1); time++) {
           const two = execute(pair.engine, name, row, row.large, 7);

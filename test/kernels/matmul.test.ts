@@ -5,6 +5,7 @@ import relaxed from '../../src/kernels/generated/relaxed.ts';
 import simd from '../../src/kernels/generated/simd.ts';
 import { SCRATCH_BYTES } from '../../src/kernels/kernel.ts';
 import { matmulPacked, packedLeftSize, packLeft } from '../../src/kernels/matmul.ts';
+import { full } from '../helpers/extent.ts';
 
 type Exports = Record<'setScratch' | 'packLeft' | 'matmulPacked', (...args: number[]) => void>;
 
@@ -150,7 +151,7 @@ for (const [name, base64] of Object.entries({ simd, relaxed })) {
   test(`${name}: a product of any shape and form is its definition, and nothing else is written`, { skip }, () => {
     fc.assert(
       fc.property(products, (product) => compare(product, multiply(kernels!, product, []))),
-      { numRuns: 150 },
+      { numRuns: full ? 150 : 40 },
     );
   });
 
@@ -162,7 +163,7 @@ for (const [name, base64] of Object.entries({ simd, relaxed })) {
         multiply(kernels!, product, someCuts);
         assert.deepEqual(floats.slice(HEAP / 4, layout.end), whole);
       }),
-      { numRuns: 80 },
+      { numRuns: full ? 80 : 20 },
     );
   });
 

@@ -4,6 +4,7 @@ import { after, before, describe, test } from 'node:test';
 import { stepsOf } from '../../lab/src/waterfall-steps.ts';
 import { fasterAnswers, SIZES } from '../../lab/src/worker/faster.ts';
 import { DENSITIES } from '../../src/index.ts';
+import { full } from '../helpers/extent.ts';
 import { allOf } from './all-of.ts';
 import { seriousViolations } from './axe.ts';
 import { noBrowser, type OpenLab, openLab } from './browser.ts';
@@ -25,10 +26,10 @@ describe('what the worker measures', () => {
   });
 
   test('the map has a curve for every block size that divides the width', async () => {
-    const curves = await allOf(fasterAnswers.crossovers({ units: 64, rows: 4 }, { signal }));
+    const curves = await allOf(fasterAnswers.crossovers({ units: full ? 64 : 8, rows: 4 }, { signal }));
     assert.deepEqual(
       curves.map(({ size }) => size),
-      SIZES.filter((size) => size <= 64),
+      SIZES.filter((size) => size <= (full ? 64 : 8)),
     );
     for (const { points, crossover } of curves) {
       assert.deepEqual(

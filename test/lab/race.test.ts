@@ -6,7 +6,7 @@ import { after, before, describe, test } from 'node:test';
 import type { Page } from 'playwright-core';
 import { adam, dense, digitsSplit, type RaceStanding, watchRace } from '../../src/index.ts';
 import { createEngine } from '../../src/platform/node/index.ts';
-import { runCli } from '../helpers/run-cli.ts';
+import { runCliHere } from '../helpers/run-here.ts';
 import { noBrowser, type OpenLab, openLab } from './browser.ts';
 
 const SMALL = 'budget=12&points=2&units=8&examples=60&batch=20&lr=0.01&seed=5&seeds=2';
@@ -92,7 +92,7 @@ describe('the pages Race and Noise in Chromium', { skip: noBrowser }, () => {
     // The command line that the page shows gives the page's numbers.
     const plot = join(folder, 'race.svg');
     const words = command.replace('race.svg', plot).split(' ').slice(1);
-    const { code, stdout, stderr } = await runCli([...words, '--json']);
+    const { code, stdout, stderr } = await runCliHere([...words, '--json']);
     assert.equal(code, 0, stderr);
     assert.match(readFileSync(plot, 'utf8'), /<polyline/);
     const last = JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as { standings: RaceStanding[] };

@@ -11,7 +11,7 @@ import { readReport } from '../../lab/src/worker/report-view.ts';
 import { runsAnswers } from '../../lab/src/worker/runs.ts';
 import { digitsSplit, type InModes, Run, type RunRecord, trainRun } from '../../src/index.ts';
 import { createEngine, nodeFolder } from '../../src/platform/node/index.ts';
-import { runCli } from '../helpers/run-cli.ts';
+import { runCliHere } from '../helpers/run-here.ts';
 import { seriousViolations } from './axe.ts';
 import { noBrowser, type OpenLab, openLab } from './browser.ts';
 import { builtLab } from './build.ts';
@@ -24,7 +24,7 @@ const tested = (): InModes => record.result?.testError as InModes;
 
 before(async () => {
   const flags = ['--units', '32', '--blocks', '8', '--gater', '8', '--epochs', '3', '--seed', '4', '--blas', 'off'];
-  const { code, stderr } = await runCli(['train', ...flags, '--run', folder, '--json']);
+  const { code, stderr } = await runCliHere(['train', ...flags, '--run', folder, '--json']);
   assert.equal(code, 0, stderr);
   ({ record } = await Run.open(nodeFolder(folder)));
   cpSync(folder, join(top, 'second'), { recursive: true });

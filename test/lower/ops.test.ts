@@ -105,7 +105,7 @@ describe('operations in exports', () => {
             'JavaScript',
           );
         }),
-        { numRuns: full ? 40 : 6, seed: 11 },
+        { numRuns: full ? 40 : 3, seed: 11 },
       );
     });
   }

@@ -16,6 +16,7 @@ import { addControlGradient, learnedControl, learnedState } from '../../src/neur
 import { resolveNeuron } from '../../src/neurons/resolve.ts';
 import { randomStream } from '../../src/random/stream.ts';
 import { startingState } from '../../src/tensor/starting-state.ts';
+import { slow } from '../helpers/extent.ts';
 import { assertClose, drawn, normal, uniform } from '../helpers/numbers.ts';
 
 const UNITS = 4;
@@ -51,8 +52,8 @@ const ORDERED: [string, string][] = [
   ['rloo:K=3', 'rloo:K=2'],
 ];
 
-for (const [less, more] of ORDERED)
-  test(`no unit of ${less} has more variance than of ${more}`, () => {
+for (const [i, [less, more]] of ORDERED.entries())
+  test(`no unit of ${less} has more variance than of ${more}`, { skip: i > 0 && slow }, () => {
     let strictly = false;
     everywhere((loss, logits, what) => {
       const [left, right] = [less, more].map((spec) => lived(spec, logits, loss).variance);
@@ -71,8 +72,8 @@ const LEARNED: [string, string][] = [
   ['rodeo:K=3', 'rloo:K=3'],
 ];
 
-for (const [learned, plain] of LEARNED)
-  test(`${learned} has less variance than ${plain}`, () => {
+for (const [i, [learned, plain]] of LEARNED.entries())
+  test(`${learned} has less variance than ${plain}`, { skip: i > 0 && slow }, () => {
     everywhere((loss, logits, what) => {
       const [left, right] = [learned, plain].map((spec) => varianceOf(spec, logits, loss));
       // Coefficients are fitted to samples, and move.
@@ -146,7 +147,9 @@ test('double-cv learns the α that makes the mean square of its gradients least'
   assert.ok(best < 0.9 * at(0), 'α does nothing here');
 });
 
-test("muprop's moving average takes away what its expansion leaves on average; without it, little is gained", () => {
+test("muprop's moving average takes away what its expansion leaves on average; without it, little is gained", {
+  skip: slow,
+}, () => {
   for (const problem of ['quadratic', 'toy'].map((name) => problems(UNITS).find((one) => one.name === name)))
     for (const logits of LOGITS) {
       assert.ok(problem);
@@ -186,7 +189,7 @@ test('muprop divides all of its gradient by the running deviation, where it is a
   );
 });
 
-test('the temperature of rebar and relax goes from both ends to where the variance is least', () => {
+test('the temperature of rebar and relax goes from both ends to where the variance is least', { skip: slow }, () => {
   const { loss } = problemKinds.quadratic(3);
   const logits = [0.7, -1.3, 0.4];
   const varianceOf = (neuron: Neuron, state: NeuronState) =>
@@ -213,7 +216,9 @@ test('the temperature of rebar and relax goes from both ends to where the varian
     }
 });
 
-test('rebar and relax have less variance than REINFORCE without a baseline, and relax learns what rebar cannot', () => {
+test('rebar and relax have less variance than REINFORCE without a baseline, and relax learns what rebar cannot', {
+  skip: slow,
+}, () => {
   // One unit is integrated exactly. On the toy, f is nearly the same at both ends, and its concrete form tells little of it.
   for (const logit of [0, 0.7, -1.3])
     for (const { name, loss } of problems(1)) {

@@ -31,7 +31,7 @@ import { denseTwin } from '../../src/train/measure-inference.ts';
 import { Stepper } from '../../src/train/step.ts';
 import { train } from '../../src/train/train.ts';
 import { builds, reference } from '../helpers/engines.ts';
-import { full } from '../helpers/extent.ts';
+import { full, slow } from '../helpers/extent.ts';
 import { assertClose, assertSameBits, drawn, normal } from '../helpers/numbers.ts';
 import { cornersSplit, digits } from '../train/tiny.ts';
 
@@ -134,7 +134,7 @@ function loop(p: Values, x: readonly number[], join: 'sum' | 'concatenate'): num
 describe('a loop over rows and parts in Float64 gives the same', () => {
   for (const join of ['sum', 'concatenate'] as const)
     for (const [title, { bias, rows }] of Object.entries(CASES))
-      test(`${title}, ${join}`, () => {
+      test(`${title}, ${join}`, { skip: join !== 'sum' && slow }, () => {
         const model = modelOf(reference, join);
         model.parameters.forEach(({ name, tensor }, i) => {
           const values = drawn(normal(name === 'c.gater.weights' ? 1 : 0.8), tensor.size, 40, i);
@@ -197,7 +197,7 @@ test('one, two and three threads give the same bits', () => {
 });
 
 describe('every neuron can gate', () => {
-  for (const name of Object.keys(zoo)) {
+  for (const [i, name] of Object.keys(zoo).entries()) {
     const neuron = resolveNeuron(name);
     const count = neuron.group ?? 2;
     const layers = (options: ConditionalOptions): LayerSpec[] => [
@@ -207,7 +207,7 @@ describe('every neuron can gate', () => {
       ),
       dense(3),
     ];
-    test(name, () => {
+    test(name, { skip: i % 4 > 0 && slow }, () => {
       const x = Float64Array.from(drawn(normal(), 12 * INPUTS, 9));
       const on = (compute: 'auto' | 'dense') =>
         gradientsOf(createModel(builds[0], { inputs: INPUTS, layers: layers({ compute }), seed: 4 }), x);
@@ -329,7 +329,7 @@ describe('a net trains to the same bits whether closed parts are computed or not
   ];
   for (const [title, optimizer] of Object.entries(optimizers))
     for (const maxNorm of [undefined, 0.5])
-      test(`${title}${maxNorm ? ', with max-norm' : ''}`, () => {
+      test(`${title}${maxNorm ? ', with max-norm' : ''}`, { skip: title !== 'adam' && slow }, () => {
         const trained = (engine: Engine, compute: Compute) => {
           const model = createModel(engine, { inputs: 2, layers: layers(compute), seed: 3 });
           const stepper = new Stepper(model, optimizer);
@@ -406,8 +406,8 @@ describe('a branch that is closed for a whole minibatch', () => {
     const { opens, group, claims, identity } = resolveNeuron(name);
     return !opens && !group && !identity && claims.rate !== undefined && !alwaysOpen(name);
   });
-  for (const neuron of gaters)
-    test(`${neuron}: gradients are finite, and its gater recovers`, () => {
+  for (const [i, neuron] of gaters.entries())
+    test(`${neuron}: gradients are finite, and its gater recovers`, { skip: i % 4 > 0 && slow }, () => {
       for (const rate of RATES) {
         // Penalties on P(open) pull gates up too; those on outputs do not, and the biases of dead gates are raised.
         const nudge = resolveNeuron(neuron).range !== 'unit-interval' || resolveNeuron(neuron).penalized === 'opening';

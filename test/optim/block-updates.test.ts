@@ -15,7 +15,7 @@ import { compile } from '../../src/train/compile.ts';
 import { Stepper } from '../../src/train/step.ts';
 import { type TrainOptions, train } from '../../src/train/train.ts';
 import { reference } from '../helpers/engines.ts';
-import { full } from '../helpers/extent.ts';
+import { full, slow } from '../helpers/extent.ts';
 import { cornersSplit } from '../train/tiny.ts';
 
 const engines = [await createEngine({ threads: 1, simd: 'simd' }), await createEngine({ threads: 3, simd: 'simd' })];
@@ -102,7 +102,9 @@ function course(engine: Engine, layers: LayerSpec[], optimizer: Optimizer, how: 
 for (const [name, optimizer] of Object.entries(OPTIMIZERS))
   for (const [network, layers] of Object.entries(NETWORKS))
     describe(`${name}, ${network}`, () => {
-      test('the same bits after any course of steps, with any looks between', () => {
+      test('the same bits after any course of steps, with any looks between', {
+        skip: network !== Object.keys(NETWORKS)[0] && slow,
+      }, () => {
         const steps = fc.integer({ min: 1, max: full ? 700 : 60 });
         const moments = fc.array(fc.integer({ min: 1, max: 60 }), { maxLength: 3 });
         fc.assert(
@@ -185,7 +187,9 @@ describe('training', () => {
 
   for (const [name, optimizer] of Object.entries(OPTIMIZERS))
     for (const maxNorm of [undefined, 0.7])
-      test(`${name}${maxNorm ? ', max-norm' : ''}: with evaluations and decay, taken up again in the middle of an epoch, as the plain form in one go`, async () => {
+      test(`${name}${maxNorm ? ', max-norm' : ''}: with evaluations and decay, taken up again in the middle of an epoch, as the plain form in one go`, {
+        skip: maxNorm === undefined && slow,
+      }, async () => {
         const options: TrainOptions = {
           epochs: 3,
           batch: 4,

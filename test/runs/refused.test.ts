@@ -22,6 +22,7 @@ import { nodeFolder } from '../../src/platform/node/folder.ts';
 import type { Folder } from '../../src/runs/folder.ts';
 import { Run } from '../../src/runs/run.ts';
 import { trainRun } from '../../src/runs/train-run.ts';
+import { full } from '../helpers/extent.ts';
 import { changeRecord, goodRuns } from '../helpers/hostile-runs.ts';
 import { runHere } from '../helpers/run-here.ts';
 import { treeOf } from '../helpers/tree.ts';
@@ -281,7 +282,7 @@ describe('between two sessions', () => {
       },
       'engine.name': (record) => ({ ...record, engine: { ...record.engine, name: 'wasm-relaxed-simd' } }),
     };
-    for (const [field, edit] of Object.entries(edits)) {
+    for (const [field, edit] of full ? Object.entries(edits) : Object.entries(edits).slice(0, 2)) {
       const run = copy();
       changeRecord(run, (record) => edit(record) as typeof record);
       const before = treeOf(run);

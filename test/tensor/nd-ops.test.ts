@@ -7,6 +7,7 @@ import * as t from '../../src/tensor/index.ts';
 import { Tape } from '../../src/tensor/tape.ts';
 import type { Tensor } from '../../src/tensor/tensor.ts';
 import { builds, reference } from '../helpers/engines.ts';
+import { full } from '../helpers/extent.ts';
 import { assertClose, drawn, normal } from '../helpers/numbers.ts';
 import { type Call, calls } from './nd-cases.ts';
 
@@ -113,7 +114,7 @@ const TOLERANCES = { relative: 1e-6, absolute: 1e-6 };
 describe('gradients agree with central differences', () => {
   for (const [name, arbitrary] of table)
     test(name, () => {
-      fc.assert(fc.property(arbitrary, placements, fc.nat(), checkCall), { numRuns: 60 });
+      fc.assert(fc.property(arbitrary, placements, fc.nat(), checkCall), { numRuns: full ? 60 : 15 });
     });
 });
 
@@ -153,7 +154,7 @@ for (const engine of builds)
               assertClose(actual.gradients[i], gradient, NEAR, `gradient ${i} of ${name}`);
             });
           }),
-          { numRuns: 60 },
+          { numRuns: full ? 60 : 15 },
         );
       });
   });
@@ -174,7 +175,7 @@ describe('the rows of a plate have what single rows have', () => {
           const expected = single.flatMap(({ output }) => output);
           assertClose(all.output, expected, { relative: 1e-12, absolute: 1e-12 }, name);
         }),
-        { numRuns: 40 },
+        { numRuns: full ? 40 : 10 },
       );
     });
 });

@@ -14,6 +14,7 @@ import { ctc } from '../../src/tasks/ctc.ts';
 import { NonFiniteError } from '../../src/tensor/tape.ts';
 import { evaluate, evaluateTask } from '../../src/train/evaluate.ts';
 import { type LoopOptions, train as trainTask } from '../../src/train/train.ts';
+import { slow } from '../helpers/extent.ts';
 import { digits } from './tiny.ts';
 
 const engines: Engine[] = [];
@@ -43,7 +44,9 @@ async function trained(model: Model, options: LoopOptions) {
 const NOISES: readonly (WeightNoiseSpec | undefined)[] = [undefined, fixedWeightNoise(0.1), adaptiveWeightNoise(0.1)];
 
 for (const weightNoise of NOISES)
-  test(`training with ${weightNoise?.noise ?? 'no'} noise gives the same bits for 1, 2 and 3 threads, and in every run`, async () => {
+  test(`training with ${weightNoise?.noise ?? 'no'} noise gives the same bits for 1, 2 and 3 threads, and in every run`, {
+    skip: weightNoise !== undefined && slow,
+  }, async () => {
     const options = { epochs: 2, batch: 5, ...(weightNoise && { weightNoise }) };
     const first = await trained(modelOf(engines[0]), options);
     for (const engine of engines) assert.deepEqual(await trained(modelOf(engine), options), first, `${engine.threads}`);

@@ -9,6 +9,7 @@ import { dense } from '../../src/nn/dense.ts';
 import { gated } from '../../src/nn/gated.ts';
 import { createModel, type Model } from '../../src/nn/model.ts';
 import { createEngine } from '../../src/platform/node/engine.ts';
+import { slow } from '../helpers/extent.ts';
 import { digits, eventsOf, gatedModel } from './tiny.ts';
 
 const [one, two] = [await createEngine({ threads: 1 }), await createEngine({ threads: 2 })];
@@ -41,8 +42,10 @@ function modelOf(engine: Engine, neuron: string, seed: number): Model {
   return createModel(engine, { inputs: 784, layers, seed });
 }
 
-for (const neuron of Object.keys(zoo))
-  test(`${neuron}: trained weights are the same bits for any number of threads and in every run`, async () => {
+for (const [i, neuron] of Object.keys(zoo).entries())
+  test(`${neuron}: trained weights are the same bits for any number of threads and in every run`, {
+    skip: i % 4 !== 1 && slow,
+  }, async () => {
     const trained = async (engine: Engine, seed = 1): Promise<string> => {
       const model = modelOf(engine, neuron, seed);
       await eventsOf(model, digits, { epochs: 1, batch: 50, seed: 4 });
