@@ -11,8 +11,6 @@ import { type SequentialSpec, sequential } from './sequential.ts';
 
 /**
  * Mixture of experts: each row (or point of a sequence) opens `open` of `experts` two-layer parts, by noisy top-k gates.
- * Source: Shazeer and others 2017; one expert open: Fedus, Zoph, Shazeer 2021 (Switch), §2.1, with its balance `switch`.
- * Experts in the feed-forward part of a network: of so many two-layer parts each row, or point, opens a few, by noisy top-k gates on its own logits.
  * y = Σ_k g_k·V_k·max(0, W_k·x + b_k) + c, c shared by all: a gated layer with an expert a block, and a dense one on it, so that the products of all open
  * experts are one job. Source: Shazeer and others 2017; one expert open: Fedus, Zoph, Shazeer 2021 (Switch), §2.1, with its balance `switch`.
  * @param width of input and output
