@@ -44,7 +44,7 @@ export function blockMask({ backend }: Engine, gates: NdArray): BlockMask {
   const rowStart = room(rows + 1);
   const [pairRow, pairBlock, rowPair] = [room(gates.size), room(gates.size), room(gates.size)];
   backend.run('buildMask', gates.pointer, blockStart, pairRow, pairBlock, rowStart, rowPair, rows, blocks);
-  const [pairs] = backend.heap.memory.integers(blockStart + 4 * blocks, 1);
+  const pairs = backend.heap.memory.integers(blockStart + 4 * blocks, 1)[0];
   const { memory } = backend.heap;
   return {
     rows,

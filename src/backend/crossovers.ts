@@ -20,11 +20,16 @@ export const CROSSOVERS: Crossovers = { 1: 0.4, 8: 0.7, 32: 0.75 };
 
 /** The crossover of blocks of so many units; never open blocks alone where nothing is known. */
 export function crossoverAt(crossovers: Crossovers, size: number): Crossover {
-  const sizes = Object.keys(crossovers)
-    .map(Number)
-    .sort((a, b) => a - b);
-  const at = sizes.findLast((known) => known <= size) ?? sizes[0];
-  const found = at === undefined ? 0 : crossovers[at];
+  let found: number | Crossover = 0;
+  let at = Number.POSITIVE_INFINITY;
+  for (const key of Object.keys(crossovers)) {
+    const known = Number(key);
+    // The largest that is not over it, else the smallest.
+    if (at > size ? known < at : known > at && known <= size) {
+      at = known;
+      found = crossovers[known];
+    }
+  }
   return typeof found === 'number' ? { upTo: found } : found;
 }
 

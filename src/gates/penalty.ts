@@ -69,7 +69,7 @@ export function ofMeans(of: OfMeans): Required<Pick<SparsityPenalty, 'evaluate' 
       const { rows, columns: units } = values;
       const sums = engine.allocate([units], 'sums of gates');
       engine.backend.run('columnSums', values.pointer, sums.pointer, rows, units);
-      const means = Float64Array.from(sums.values, (sum) => sum / rows);
+      const means = new Float64Array(sums.values).map((sum) => sum / rows);
       const { value, slopes } = of(means, target, costs);
       const row = engine.tensor(overRows(slopes, rows));
       engine.backend.run('fillRows', row.pointer, gradient.pointer, rows, units, units);

@@ -114,7 +114,7 @@ export class Model {
   /** A first pass on a row of zeros, in which modules make what they keep. */
   private build(): { layers: ModelLayer[]; outputs: number; cost: ModelCost } {
     const { registry } = this;
-    const names = this.spec.layers.map((layer, i) => layerName(layer, i));
+    const names = this.spec.layers.map((layer, i) => layerName(this.registry.resolve(layer), i));
     const twice = names.find((name, i) => names.indexOf(name) !== i);
     if (twice) throw new RangeError(`Two layers are called "${twice}". Expected different names.`);
     const made: ModelLayer[] = [];
@@ -158,8 +158,9 @@ export class Model {
     const root = new Scope(registry, pass, '', 0);
     let h = x;
     this.spec.layers.forEach((layer, i) => {
-      const name = layerName(layer, i);
-      h = root.within(name, i * STREAMS, registry.resolve(layer), [h]);
+      const module = registry.resolve(layer);
+      const name = layerName(module, i);
+      h = root.within(name, i * STREAMS, module, [h]);
       after?.(name, h);
     });
     return h.dense;
@@ -309,6 +310,7 @@ function registryOf(
   neurons: readonly NeuronDefinition[],
 ): Registry & { building: boolean } {
   let streams = NESTED;
+  const resolved = new WeakMap<Module | LayerSpec, ResolvedModule>();
   return {
     engine,
     seed,
@@ -328,13 +330,17 @@ function registryOf(
       streams += STREAMS;
       return first;
     },
-    resolve,
+    // Layers are asked for in every pass.
+    resolve(given) {
+      let found = resolved.get(given);
+      if (!found) resolved.set(given, (found = resolve(given)));
+      return found;
+    },
   };
 }
 
 /** The name of one of several modules that stand in order. */
-function layerName(given: Module | LayerSpec, place: number): string {
-  const { kind, name } = resolve(given);
+function layerName({ kind, name }: ResolvedModule, place: number): string {
   return name ?? `${kind}${place}`;
 }
 
