@@ -64,7 +64,13 @@ async function run(folder: string, flags: EvaluateFlags): Promise<void> {
     const rows = task.assess
       ? [{ metrics: assessed(model, data, task, part) }]
       : (mode === 'all' ? MODES : [mode]).map((one) => measure(model, data, task, one, samples));
-    const about = { weights: from, data: data.name, part, examples: data.count, dense: model.cost.dense };
+    const about = {
+      weights: from,
+      data: data.name,
+      part,
+      examples: data.count,
+      dense: (task.points?.(data) ?? 1) * model.cost.dense,
+    };
     if (json ?? !process.stdout.isTTY)
       for (const { metrics, ...row } of rows) printJson({ ...row, ...metrics, ...about });
     else

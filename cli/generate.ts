@@ -33,7 +33,7 @@ export function generateCommand(): Command {
     .option('--temperature <t>', 'under 1: what is probable more often; 0: the most probable byte always', number, 1)
     .option(
       '--context <n>',
-      'bytes that a model of sequences is shown; at most what its positions have (default: 128)',
+      'bytes that a model of sequences is shown; at most what its positions have (default: as in its training)',
       count,
     )
     .option('--seed <n>', 'of the draws', wholeNumber, 1)
@@ -50,13 +50,14 @@ async function run(folder: string, flags: GenerateFlags): Promise<void> {
       throw new UsageError(
         `${folder} was trained on ${opened.record.data.name} (${task.name}, ${model.outputs} outputs). Expected a run on text: --data text:PATH, or --task next-token.`,
       );
+    const most = context ?? opened.record.data.context;
     const options = {
       prompt: new TextEncoder().encode(prompt),
       bytes,
       temperature,
       seed: drawnBy,
       mode,
-      ...(context !== undefined && { context }),
+      ...(most !== undefined && { context: most }),
     } as const;
     const line: GeneratedByte[] = [];
     const all = { open: 0, multiplyAdds: 0, points: 0, nats: 0 };

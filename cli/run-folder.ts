@@ -17,7 +17,14 @@ import {
   type Task,
   type TaskData,
 } from '../src/index.ts';
-import { dataSources, type LoadOptions, loadTaskData, nodeFolder, provenance } from '../src/platform/node/index.ts';
+import {
+  dataSources,
+  type LoadOptions,
+  loadTaskData,
+  nodeFolder,
+  provenance,
+  TEXT_NAMES,
+} from '../src/platform/node/index.ts';
 import { recordedBlas } from '../src/runs/recorded-blas.ts';
 import { trainedSettings } from '../src/runs/train-settings.ts';
 import type { OwnCodeOf } from './own-code.ts';
@@ -80,10 +87,10 @@ export async function dataOfRun(
   options: LoadOptions,
   from?: string,
 ): Promise<Parts> {
-  const { source, seed, table, scale } = run.record.data;
+  const { source, seed, table, scale, context } = run.record.data;
   // Runs of versions before, and of data that are no tables.
   const how = table ? { reading: table } : { table: { guess: true, ...(from !== undefined && { scale }) } };
-  return (await loadTaskData(taskOfRun(run, code), from ?? source, { ...options, seed, ...how })).parts;
+  return (await loadTaskData(taskOfRun(run, code), from ?? source, { ...options, seed, context, ...how })).parts;
 }
 
 const NAMES = Object.values(dataSources).flatMap(({ names }) => names);
@@ -91,7 +98,8 @@ const NAMES = Object.values(dataSources).flatMap(({ names }) => names);
 /** The name of a data set, or its path, which is the same file from any working folder. */
 export function sourceOf(source: string): string {
   const [, word = '', path] = /^(text:)?(.*)$/s.exec(source) as unknown as [string, string | undefined, string];
-  return NAMES.includes(source) ? source : `${word}${resolve(path)}`;
+  const named = NAMES.includes(source) || (word !== '' && TEXT_NAMES.includes(path));
+  return named ? source : `${word}${resolve(path)}`;
 }
 
 /** What run.json says of a run that is about to begin. */
@@ -103,6 +111,7 @@ export function recordOf(
     task: Task;
     data: Parts;
     reading?: TableReading;
+    context?: number | undefined;
     model: ModelDescription;
     engine: Engine;
     simd: string;
@@ -139,6 +148,7 @@ export function recordOf(
       examples: each(data, ({ count }) => count),
       ...shapeOf(task, data.train),
       ...(about.reading && { table: about.reading }),
+      ...(about.context !== undefined && { context: about.context }),
     },
     engine: {
       name: engine.name,

@@ -1,22 +1,30 @@
 import {
+  attention,
   type DenseSpec,
+  embedding,
+  experts,
   type GatedSpec,
+  type GateOptions,
   type LayerSpec,
   type NeuronDefinition,
+  norm,
+  residual,
   resolveNeuron,
   resolveTask,
   type SparsitySpec,
+  sequential,
   type Task,
   type TaskData,
   vaeLayers,
 } from '../src/index.ts';
+import { suggest } from '../src/math/text.ts';
 import { type AllSettings, usualSettings } from '../src/runs/train-settings.ts';
 import { UsageError } from './exit.ts';
 import { flagOf } from './flag-of.ts';
 
 /** What `train` can be told about the network, the data and the training. */
 export type TrainConfig = Omit<AllSettings, 'model'> & {
-  model: 'gated' | 'dense' | 'vae' | 'layers' | 'net' | 'task';
+  model: 'gated' | 'dense' | 'vae' | 'lm' | 'layers' | 'net' | 'task';
   /** Of the model `net`: the file, with the export after #. */
   net?: string;
 };
@@ -24,8 +32,10 @@ export type TrainConfig = Omit<AllSettings, 'model'> & {
 /** A gated network on the embedded digits. */
 export const DEFAULTS: TrainConfig = usualSettings;
 
-/** Named deltas over the defaults. */
-export const PRESETS: Readonly<Record<string, Partial<TrainConfig>>> = {
+type Presets = Readonly<Record<string, Partial<TrainConfig>>>;
+
+/** The network of the 2013 paper. */
+const BENGIO_2013: Presets = {
   'bengio-2013': {
     units: 2000,
     blocks: 2000,
@@ -41,6 +51,10 @@ export const PRESETS: Readonly<Record<string, Partial<TrainConfig>>> = {
     // The authors limit the three matrices of the conditional layer; the softmax layer is free.
     outputMaxNorm: 'none',
   },
+};
+
+const GATED_PRESETS: Presets = {
+  ...BENGIO_2013,
   // The main job: gates that skip while training too, and a gater of a tenth of the work.
   sparse: {
     neuron: 'noisy-top-k:value=sigmoid',
@@ -54,6 +68,18 @@ export const PRESETS: Readonly<Record<string, Partial<TrainConfig>>> = {
   },
 };
 
+/** Transformers on text. A byte opens so many experts: their number times the rate. */
+const LM_PRESETS = {
+  small: {
+    ...{ context: 128, width: 64, depth: 2, heads: 4, experts: 8, units: 128, rate: 0.25 },
+    ...{ neuron: 'noisy-top-k', gater: [], batch: 16, lr: 0.003, decay: 0.7, epochs: 5 },
+  },
+  medium: {
+    ...{ context: 256, width: 128, depth: 4, heads: 4, experts: 16, units: 256, rate: 0.125 },
+    ...{ neuron: 'noisy-top-k', gater: [], batch: 8, lr: 0.002, decay: 0.7, epochs: 5 },
+  },
+} satisfies Presets;
+
 /** Numbers that a network takes and gives. */
 export interface NetworkSizes {
   readonly inputs: number;
@@ -64,8 +90,12 @@ export interface NetworkSizes {
 interface NetworkModel {
   /** Flags that say nothing to it: a sweep may choose between models, so that they are told of and not refused. */
   readonly idle: readonly string[];
-  /** Flags that it refuses. */
+  /** Flags that it refuses, beside those that are others' own. */
   readonly refused: readonly string[];
+  /** Flags that are its own: every other network refuses them. */
+  readonly own: readonly string[];
+  /** Named deltas over its defaults. */
+  readonly presets: Presets;
   /** What it has in the place of the defaults. */
   readonly defaults: Partial<TrainConfig>;
   /** The task that it is made for, and whether it can have no other. */
@@ -74,18 +104,20 @@ interface NetworkModel {
   layers(config: TrainConfig, sizes: NetworkSizes): LayerSpec[];
 }
 
-/** Flags of autoencoders alone. */
-export const ONLY_VAE = ['vae', 'samples'];
 const classifies = () => 'classification';
 
 export const MODELS = {
-  gated: { idle: [], refused: ONLY_VAE, defaults: {}, task: classifies, otherTasks: true, layers: gatedLayers },
+  gated: {
+    ...{ idle: [], refused: [], own: [], presets: GATED_PRESETS, defaults: {} },
+    task: classifies,
+    otherTasks: true,
+    layers: gatedLayers,
+  },
   dense: {
     get idle() {
       return GATE_FLAGS;
     },
-    refused: ONLY_VAE,
-    defaults: {},
+    ...{ refused: [], own: [], presets: BENGIO_2013, defaults: {} },
     task: classifies,
     otherTasks: true,
     layers: (config, { outputs }) => [
@@ -98,16 +130,74 @@ export const MODELS = {
     get refused() {
       return ['preset', 'outputMaxNorm', ...GATE_FLAGS];
     },
+    own: ['vae', 'samples'],
+    presets: {},
     defaults: { neuron: 'disarm', units: 200, vae: 'linear', samples: 100 },
     task: ({ samples }) => `vae:samples=${samples}`,
     otherTasks: false,
     layers: ({ vae = 'linear', neuron, units }, { inputs }) => vaeLayers(vae, inputs, neuron, units),
   },
+  lm: {
+    ...{ idle: [], refused: ['blocks'], own: ['width', 'depth', 'heads', 'experts'] },
+    presets: LM_PRESETS,
+    defaults: LM_PRESETS.small,
+    task: () => 'next-token',
+    otherTasks: false,
+    layers: languageLayers,
+  },
 } satisfies Record<string, NetworkModel>;
+const models: Readonly<Record<string, NetworkModel>> = MODELS;
+
+/** Flags that only some other network has. */
+const ofOthers = (model: string): string[] =>
+  Object.entries(models).flatMap(([name, { own }]) => (name === model ? [] : own));
+
+/** What is wrong with the flags that are given, in a sentence. */
+export function refusedFlag(config: TrainConfig, given: (name: string) => boolean): string | undefined {
+  const { model } = config;
+  const wrong = [...ofOthers(model), ...(modelOf(config)?.refused ?? [])].find(given);
+  if (wrong === undefined) return undefined;
+  const owner = Object.keys(models).find((name) => models[name].own.includes(wrong));
+  return owner === undefined
+    ? `${flagOf(wrong)} does not go with --model ${model}. Expected it to be left out.`
+    : `${flagOf(wrong)} goes with --model ${owner}.`;
+}
+
+/** The names of all presets, model by model, for help. */
+export const presetNames = (): string =>
+  Object.entries(models)
+    .filter(([, { presets }]) => Object.keys(presets).length > 0)
+    .map(([name, { presets }]) => `of ${name} ${Object.keys(presets).join(', ')}`)
+    .join('; ');
+
+/** A preset of a network. @throws UsageError for one that it has not */
+export function presetOf(name: string, model: TrainConfig['model']): Partial<TrainConfig> {
+  const { presets = {} } = modelOf({ model }) ?? {};
+  if (Object.hasOwn(presets, name)) return presets[name];
+  const others = Object.keys(models).filter((other) => Object.hasOwn(models[other].presets, name));
+  if (others.length > 0)
+    throw new UsageError(`The preset "${name}" goes with --model ${others.join(' or ')}, and the network is ${model}.`);
+  const known = [...new Set(Object.values(models).flatMap((one) => Object.keys(one.presets)))];
+  throw new UsageError(`There is no preset "${name}". ${suggest(name, known)}`);
+}
 
 /** The network that --model names; undefined for others. */
 export const modelOf = ({ model }: Pick<TrainConfig, 'model'>): NetworkModel | undefined =>
-  Object.hasOwn(MODELS, model) ? MODELS[model as keyof typeof MODELS] : undefined;
+  Object.hasOwn(models, model) ? models[model] : undefined;
+
+/** What the flags say of gates. */
+const gatesOf = (config: TrainConfig): GateOptions => ({
+  neuron: config.neuron,
+  gater: config.gater,
+  rate: config.rate,
+  start: config.start,
+  ...(config.steer === false && { steer: false }),
+  nudge: config.nudge,
+  ...(config.compute !== undefined && { compute: config.compute }),
+  ...(config.probe !== undefined && { probe: config.probe }),
+  balance: config.balance,
+  ...(config.sparsity !== undefined && { sparsity: config.sparsity as SparsitySpec }),
+});
 
 function gatedLayers(config: TrainConfig, { outputs }: NetworkSizes): LayerSpec[] {
   const gates: GatedSpec = {
@@ -115,19 +205,26 @@ function gatedLayers(config: TrainConfig, { outputs }: NetworkSizes): LayerSpec[
     name: 'gated',
     units: config.units,
     blocks: config.blocks || config.units,
-    neuron: config.neuron,
-    gater: config.gater,
     activation: config.activation,
-    rate: config.rate,
-    start: config.start,
-    ...(config.steer === false && { steer: false }),
-    nudge: config.nudge,
-    ...(config.compute !== undefined && { compute: config.compute }),
-    ...(config.probe !== undefined && { probe: config.probe }),
-    balance: config.balance,
-    ...(config.sparsity !== undefined && { sparsity: config.sparsity as SparsitySpec }),
+    ...gatesOf(config),
   };
   return [gates, outputLayer(config, outputs)];
+}
+
+/** A transformer of bytes: x + attention, then x + what the experts that a byte opens make of it, `depth` times. */
+function languageLayers(config: TrainConfig, { outputs }: NetworkSizes): LayerSpec[] {
+  const { width, depth, heads, experts: count } = { ...LM_PRESETS.small, ...config };
+  const hidden = { experts: count, hidden: config.units, activation: config.activation };
+  const block = (): LayerSpec[] => [
+    residual(sequential(norm(), attention(heads))),
+    residual(sequential(norm(), experts(width, { ...hidden, ...gatesOf(config) }))),
+  ];
+  return [
+    embedding(outputs, width),
+    ...Array.from({ length: depth }, block).flat(),
+    norm(),
+    outputLayer(config, outputs),
+  ];
 }
 
 const outputLayer = ({ outputMaxNorm: maxNorm }: Pick<TrainConfig, 'outputMaxNorm'>, units: number): DenseSpec => ({
@@ -150,7 +247,7 @@ export function taskOf(config: TrainConfig, own: readonly Task[] = []): Task {
 }
 
 /** Options that say what the network is. */
-const NETWORK_FLAGS = ['model', ...ONLY_VAE, 'neuron', 'units', 'outputMaxNorm'];
+const NETWORK_FLAGS = ['model', ...ofOthers(''), 'neuron', 'units', 'outputMaxNorm'];
 
 /**
  * How the network is asked for: by --layers, by --net, or by the other flags.
@@ -175,7 +272,9 @@ export function toldOf(config: TrainConfig): Readonly<Record<string, unknown>> {
   const { model } = config;
   const named = modelOf(config);
   const kept = ['model', 'gaterLr', ...(model === 'net' ? ['neuron'] : [])];
-  const idle = named ? named.refused : [...NETWORK_FLAGS, ...GATE_FLAGS].filter((name) => !kept.includes(name));
+  const idle = named
+    ? [...named.refused, ...ofOthers(model)]
+    : [...NETWORK_FLAGS, ...GATE_FLAGS].filter((name) => !kept.includes(name));
   return Object.fromEntries(Object.entries(config).filter(([name]) => !idle.includes(name)));
 }
 

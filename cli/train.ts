@@ -31,7 +31,6 @@ import {
   trainOptions,
   trainRun,
 } from '../src/index.ts';
-import { suggest } from '../src/math/text.ts';
 import {
   createEngine,
   dataSources,
@@ -57,7 +56,17 @@ import { codeOfRun, type OwnCodeOf, type OwnFlags, ownCode, ownWords, type RunCo
 import { duration, type Progress, terminalProgress } from './progress.ts';
 import { dataOfRun, openRun, recordOf, sourceOf, taskOfRun, withNewFolder } from './run-folder.ts';
 import { withSettings } from './settings.ts';
-import { DEFAULTS, modelOf, ONLY_VAE, PRESETS, type TrainConfig, taskOf, usualModel, wayOf } from './train-config.ts';
+import {
+  DEFAULTS,
+  modelOf,
+  presetNames,
+  presetOf,
+  refusedFlag,
+  type TrainConfig,
+  taskOf,
+  usualModel,
+  wayOf,
+} from './train-config.ts';
 import { basketTable, epochLine, headline, resultTable, tellResumed } from './train-report.ts';
 
 interface TrainFlags extends Partial<TrainConfig>, Omit<OwnFlags, 'net'> {
@@ -89,7 +98,7 @@ export function trainCommand(): Command {
   const command = withSettings(named, {
     task: Object.keys(tasks).join(', '),
     data: `${DATA_HELP} (default: the first that fits the task)`,
-    preset: Object.keys(PRESETS).join(', '),
+    preset: presetNames(),
     layers: layerForms().join('; '),
     sparsity: Object.keys(penalties).join(', '),
   })
@@ -154,14 +163,9 @@ const givenIn = (command: Command) => (name: string) => command.getOptionValueSo
 /** Settings that do nothing for a network are told of, since a sweep may choose between models; others are refused. */
 function checkFlags({ command, progress }: Session, config: TrainConfig): void {
   const given = givenIn(command);
-  const { idle = [], refused = ONLY_VAE } = modelOf(config) ?? {};
-  const wrong = refused.find(given);
-  if (wrong !== undefined)
-    throw new UsageError(
-      ONLY_VAE.includes(wrong)
-        ? `${flagOf(wrong)} goes with --model vae.`
-        : `${flagOf(wrong)} does not go with --model ${config.model}. Expected it to be left out.`,
-    );
+  const wrong = refusedFlag(config, given);
+  if (wrong !== undefined) throw new UsageError(wrong);
+  const { idle = [] } = modelOf(config) ?? {};
   const told = idle.filter(given).map(flagOf);
   if (told.length > 0)
     progress.print(`--model ${config.model} has no gates, so that this does nothing: ${told.join(', ')}.`);
@@ -178,10 +182,15 @@ async function begin(session: Session): Promise<void> {
   const loaded = await loadTaskData(task, flags.data, {
     ...loadOptions(session, flags.seed),
     table: tableOptions(flags),
+    context: config.context,
   });
   const { source, parts: data, reading } = loaded;
   progress.clear();
   if (!reading) checkNoTable(session.command, source);
+  if (config.context !== undefined && loaded.context === undefined)
+    throw new UsageError(
+      `--context says how a text is read, and the data "${source}" are none. Expected --data text:PATH or --task next-token, or no --context.`,
+    );
   tellTable(session, loaded);
   const trained = await withEngine(flags, async (engine) => {
     const shape = shapeOf(task, data.train);
@@ -196,7 +205,17 @@ async function begin(session: Session): Promise<void> {
       );
     // Data that do not fit are told of before there is a folder.
     for (const part of [data.train, data.valid, data.test]) task.check(model, part);
-    const about = { ...flags, ...(reading && { reading }), source, task, logs: flags.log, data, engine, own };
+    const about = {
+      ...flags,
+      ...(reading && { reading }),
+      context: loaded.context,
+      source,
+      task,
+      logs: flags.log,
+      data,
+      engine,
+      own,
+    };
     const record = recordOf(config, { ...about, model: model.description });
     if (flags.compare) checkComparable(task, model.description);
     tellNetwork(session, config, { task, model, network, data });
@@ -312,7 +331,7 @@ function checkGiven(command: Command, flags: TrainFlags, { record, folder }: Run
   const given = givenIn(command);
   const settings: Record<string, unknown> = {
     ...flags,
-    ...(flags.preset !== undefined && PRESETS[flags.preset]),
+    ...(flags.preset !== undefined && presetOf(flags.preset, record.config.model as TrainConfig['model'])),
     ...flags,
   };
   const { task, logs } = record;
@@ -402,7 +421,6 @@ async function trainFolder(
 function configOf({ flags, command }: Session, own: OwnCodeOf): { config: TrainConfig; task: Task } {
   const given = givenIn(command);
   const way = wayOf(flags, given) ?? flags.model;
-  const preset = flags.preset === undefined ? {} : presetOf(flags.preset);
   const said = Object.fromEntries(
     Object.entries(flags).filter(
       ([name]) =>
@@ -417,15 +435,10 @@ function configOf({ flags, command }: Session, own: OwnCodeOf): { config: TrainC
   };
   const task = taskOf({ ...asked, ...(way && { model: way }) }, own.tasks);
   const model = way ?? usualModel(task, given);
+  const preset = flags.preset === undefined ? {} : presetOf(flags.preset, model);
   const { batch } = task.defaults;
   const config = { ...asked, batch, ...preset, ...said, model, ...withLayers(flags, own.neurons) };
   return { config: config as TrainConfig, task };
-}
-
-/** @throws UsageError for one that there is not */
-function presetOf(name: string): Partial<TrainConfig> {
-  if (Object.hasOwn(PRESETS, name)) return PRESETS[name];
-  throw new UsageError(`There is no preset "${name}". ${suggest(name, Object.keys(PRESETS))}`);
 }
 
 /** The text of --layers in its usual form. */

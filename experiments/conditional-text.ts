@@ -24,9 +24,8 @@ const LAST_RATE = 0.05;
 const SEARCH_SEED = 0;
 /** Points of a training's curve: it is validated so often. */
 const POINTS = 16;
-/** Held-out examples of a point of the curve, and of the end. */
-const VALID = 50_000;
-const TEST = 200_000;
+/** Examples that are neighbours in a text, where some are taken from all of it. */
+const PIECE = 500;
 
 /** A search cell tries one learning rate; a final cell trains with the net's best, and times it if it has gates. */
 export interface TextCell {
@@ -36,6 +35,9 @@ export interface TextCell {
   readonly examples: number;
   /** Of the searches. */
   readonly searchExamples: number;
+  /** Held-out examples of a point of the curve, and of the end. */
+  readonly valid: number;
+  readonly test: number;
   readonly learningRates: readonly number[];
   /** Dense nets that a gated one is timed beside. */
   readonly against: readonly TextNet[];
@@ -66,13 +68,17 @@ export interface TextResult {
 
 export type TextDone = Finished<TextCell, TextResult>;
 
+type Sizes = Pick<TextCell, 'searchExamples' | 'valid' | 'test'>;
+/** Held-out bytes of the full form. */
+const FULL = { valid: 50_000, test: 200_000 };
+
 /** All searches first, then seed by seed every net at every budget. */
 export const textGrid =
-  (nets: readonly TextNet[], budgets: readonly number[], searchExamples: number) =>
+  (nets: readonly TextNet[], budgets: readonly number[], sizes: Sizes) =>
   (seeds: readonly number[]): TextCell[] => {
     const dense = nets.filter(({ gates }) => !gates);
     const most = Math.max(...budgets);
-    const common = { searchExamples, examples: most, against: [] };
+    const common = { ...sizes, examples: most, against: [] };
     return [
       ...nets.flatMap((net) =>
         LEARNING_RATES.map(
@@ -109,32 +115,40 @@ export function chosenRate(cell: TextCell, finished: readonly TextDone[]): numbe
   return found.toSorted((a, b) => a.validNats - b.validNats)[0].learningRate;
 }
 
-/** Evenly spread over a part, as neighbours are alike. */
+/** So many of a part, in pieces that are evenly spread over it, as neighbours are alike. */
 function spread(data: Dataset, count: number): Dataset {
-  const pieces = 100;
   if (data.count <= count) return data;
-  const [length, stride] = [Math.floor(count / pieces), Math.floor(data.count / pieces)];
+  const pieces = Math.ceil(count / PIECE);
+  const [length, stride] = [Math.ceil(count / pieces), Math.floor(data.count / pieces)];
   const bytes = new Uint8Array(pieces * (length + data.width));
   for (let i = 0; i < pieces; i++)
     bytes.set(slice(data, i * stride, i * stride + length + 1).features, i * (length + data.width));
   return contexts(data.name, bytes, data.width);
 }
 
-let kept: { readonly split: Split; readonly test: Dataset } | undefined;
+let kept: Promise<Record<'train' | 'valid' | 'test', Uint8Array>> | undefined;
 
-/** The same for every cell. */
-async function load(signal: AbortSignal): Promise<NonNullable<typeof kept>> {
-  if (kept) return kept;
-  const text = await packageTexts(signal);
-  const [first, valid, test] = [text.train, text.valid, text.test].map((part, i) =>
-    contexts(['training', 'validation', 'test'][i], part, CONTEXT),
-  );
-  const validPart = spread(valid, VALID);
-  // `train` measures its own test part in every mode, which nobody asks about here.
-  return (kept = {
-    split: { train: first, valid: validPart, test: slice(validPart, 0, BATCH) },
-    test: spread(test, TEST),
+/**
+ * What a cell trains with, each example once, and what it is measured on. An order of all bytes would be drawn anew for every cell, which
+ * takes longer than to train on a few.
+ */
+async function load(
+  { valid, test }: TextCell,
+  examples: number,
+  signal: AbortSignal,
+): Promise<{ readonly split: Split; readonly test: Dataset }> {
+  kept ??= packageTexts(signal).catch((error) => {
+    kept = undefined;
+    throw error;
   });
+  const text = await kept;
+  const part = (name: string, bytes: Uint8Array, count: number) => spread(contexts(name, bytes, CONTEXT), count);
+  const validPart = part('validation', text.valid, valid);
+  return {
+    // `train` measures its own test part in every mode, which nobody asks about here.
+    split: { train: part('training', text.train, examples), valid: validPart, test: slice(validPart, 0, BATCH) },
+    test: part('test', text.test, test),
+  };
 }
 
 /** Gates that never or always opened in the last epoch. */
@@ -159,11 +173,11 @@ async function run(
 ): Promise<TextResult> {
   const search = cell.stage === 'search';
   const learningRate = search ? cell.learningRates[0] : chosenRate(cell, finished);
-  const { split, test } = await load(signal);
+  const examples = search ? cell.searchExamples : cell.examples;
+  const { split, test } = await load(cell, examples, signal);
   const engine = await createEngine({ threads: 1, blas: 'auto' });
   try {
     const model = createModel(engine, { inputs: CONTEXT, seed: cell.seed, layers: layersOf(cell.net) });
-    const examples = search ? cell.searchExamples : cell.examples;
     const curve: TextResult['curve'][number][] = [];
     let [milliseconds, mark] = [0, processorTime()];
     const training = train(model, split, {
@@ -226,15 +240,18 @@ export const conditionalText: Experiment<TextCell, TextResult> = {
     published:
       'None of theirs on large nets. Shazeer et al. 2017, word-level language model: a mixture of experts with the computation of an LSTM of 8.4 million multiply-adds a word reaches a perplexity 24% lower.',
   },
-  setting: `The next byte from the ${CONTEXT} before it, of all .js, .ts and .md files that npm ci installs (the lock file pins them; none over 400 kB, each content once), split by package: 90% to train with, 5% each for validation and test (${TEST} bytes spread over it). Embedding of 16 numbers a byte → 256 rectifiers → dense rectifiers, or rectifiers in blocks of 64 behind gates with a linear gater → 256 classes. One pass, ${BATCH} bytes a step, Adam, the first learning rate the best of ${LEARNING_RATES.join(', ')} on validation (a search with a seed of its own), falling geometrically to ${LAST_RATE} of it within the budget. Dense and gated nets train at the same budgets of examples; the dense frontier is the least time, or the fewest multiply-adds, in which a dense net of the ladder comes to a loss, interpolated between its points in the logarithm. One thread, BLAS where it is faster (the engine decides), time of the processor. The ratio holds where the 95% lower bound of a bootstrap over seeds is over 1, Holm-corrected over the gated nets. Controls: gates that learn nothing, at random and by the gater’s random weights. Valid only if the ladder gains at least 0.05 bits a doubling at the gated net’s cost.`,
-  quick: { seeds: 2, cells: textGrid(NETS.quick, [40_000], 20_000) },
-  full: { seeds: 3, cells: textGrid(NETS.full, [500_000, 1_000_000, 2_000_000], 500_000) },
+  setting: `The next byte from the ${CONTEXT} before it, of all .js, .ts and .md files that npm ci installs (the lock file pins them; none over 400 kB, each content once), split by package: 90% to train with, 5% each for validation and test (${FULL.test} bytes spread over it). Embedding of 16 numbers a byte → 256 rectifiers → dense rectifiers, or rectifiers in blocks of 64 behind gates with a linear gater → 256 classes. One pass, ${BATCH} bytes a step, Adam, the first learning rate the best of ${LEARNING_RATES.join(', ')} on validation (a search with a seed of its own), falling geometrically to ${LAST_RATE} of it within the budget. Dense and gated nets train at the same budgets of examples; the dense frontier is the least time, or the fewest multiply-adds, in which a dense net of the ladder comes to a loss, interpolated between its points in the logarithm. One thread, BLAS where it is faster (the engine decides), time of the processor. The ratio holds where the 95% lower bound of a bootstrap over seeds is over 1, Holm-corrected over the gated nets. Controls: gates that learn nothing, at random and by the gater’s random weights. Valid only if the ladder gains at least 0.05 bits a doubling at the gated net’s cost.`,
+  quick: { seeds: 2, cells: textGrid(NETS.quick, [40_000], { searchExamples: 20_000, valid: 2000, test: 20_000 }) },
+  full: { seeds: 3, cells: textGrid(NETS.full, [500_000, 1_000_000, 2_000_000], { searchExamples: 500_000, ...FULL }) },
   nameOf: ({ stage, net, learningRates, examples, seed }) =>
     `${nameOfNet(net)}, ${stage === 'search' ? `search: rate ${learningRates[0]}` : `${examples} examples, seed ${seed}`}`,
-  minutesOf({ stage, net, examples, searchExamples, against }) {
+  minutesOf({ stage, net, examples, searchExamples, valid, test, against }) {
     // Seconds as measured with BLAS, forward, backward and update.
     const width = net.gates ? 2.2e-4 : 6e-5 + 8e-8 * net.widths.reduce((sum, x) => sum + x, 0);
-    return (10 + (stage === 'search' ? searchExamples : examples) * width + 20 * against.length) / 60;
+    const trained = stage === 'search' ? searchExamples : examples;
+    // A forward pass is a third of a step.
+    const measured = (POINTS * valid + (stage === 'search' ? 0 : test)) / 3;
+    return (2 + (trained + measured) * width + 3 * against.length) / 60;
   },
   ready: (cell, finished) =>
     cell.stage === 'search' || searchesFor(cell, finished).length === cell.learningRates.length,

@@ -62,6 +62,8 @@ export interface DataFacts extends DataShape {
   readonly seed: number;
   readonly name: string;
   /** SHA-256 of every part. */
+  /** Of texts: bytes that are read at once; default 128 of sequences, 32 of examples with a class. */
+  readonly context?: number;
   readonly checksums: { readonly train: string; readonly valid: string; readonly test: string };
   readonly examples: { readonly train: number; readonly valid: number; readonly test: number };
 }
@@ -174,6 +176,7 @@ const schema = open({
       scale: optional(number),
       image: optional(open({ width: whole(1), height: whole(1) })),
       table: optional(table),
+      context: optional(whole(1)),
     }),
     ({ image, width }) => image === undefined || isWhole(image, width),
     'an `image` whose width and height give its `width` in pixels',

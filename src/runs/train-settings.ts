@@ -43,6 +43,8 @@ export interface SettingSpec {
 
 const widths = list(whole(1), 'whole numbers from 1 up', 100);
 const names = list(text, 'names', 1000);
+/** What help says of settings that presets of a model have. */
+const OF_PRESET = "the preset's";
 /** A comma that is none between options of a neuron. */
 const BETWEEN_NEURONS = /,(?![^,:]+=)/;
 
@@ -78,12 +80,20 @@ export const trainSettings = {
     adds: true,
   },
   header: { of: oneOf(['yes', 'no']), argument: 'yes|no', meaning: 'CSV: does the first row name the columns?' },
+  context: {
+    of: whole(1),
+    argument: 'bytes',
+    meaning: 'of a text: bytes of a sequence, or before the byte that is told',
+    usualText: '128, or 32',
+    range: true,
+  },
   preset: { of: text, argument: 'name', meaning: 'settings of a paper, under any that you give' },
   model: {
-    of: oneOf(['gated', 'dense', 'vae']),
-    sweep: oneOf(['gated', 'dense']),
+    of: oneOf(['gated', 'dense', 'vae', 'lm']),
+    sweep: oneOf(['gated', 'dense', 'lm']),
     argument: 'kind',
-    meaning: 'neurons as gates of blocks, as hidden units, or as latents of an autoencoder of binarised pictures',
+    meaning:
+      'neurons as gates of blocks, as hidden units, as latents of an autoencoder of binarised pictures, or as gates of the experts of a transformer on text',
     usual: 'gated',
   },
   layers: { of: text, argument: 'text', meaning: 'the network as layers, separated by commas' },
@@ -106,12 +116,40 @@ export const trainSettings = {
     meaning: 'draws for the test bound of --model vae',
     usualText: '100',
   },
+  width: {
+    of: whole(2),
+    argument: 'n',
+    meaning: 'of --model lm: numbers of a byte between its layers',
+    usualText: OF_PRESET,
+    range: true,
+  },
+  depth: {
+    of: whole(1),
+    argument: 'n',
+    meaning: 'of --model lm: layers of attention and experts',
+    usualText: OF_PRESET,
+    range: true,
+  },
+  heads: {
+    of: whole(1),
+    argument: 'n',
+    meaning: 'of --model lm: heads of an attention',
+    usualText: OF_PRESET,
+    range: true,
+  },
+  experts: {
+    of: whole(1),
+    argument: 'n',
+    meaning: 'of --model lm: experts of a layer, each with a gate',
+    usualText: OF_PRESET,
+    range: true,
+  },
   units: {
     of: whole(1),
     argument: 'n',
-    meaning: 'hidden or expert units, or latents',
+    meaning: 'hidden or expert units (of --model lm: of each expert), or latents',
     usual: 512,
-    usualText: '512, of latents 200',
+    usualText: '512, of latents 200, of --model lm the preset’s',
     range: true,
   },
   blocks: {

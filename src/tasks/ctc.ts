@@ -33,6 +33,7 @@ export const ctc: Task<SequenceDataset, SequenceBatch, CtcEpoch> = {
     sequenceError: { title: 'sequences with an error', unit: 'share' },
   },
   data: 'sequences',
+  points: ({ count, offsets }) => offsets[count] / count,
   // One a class, and the blank.
   outputs: ({ classes }) => classes + 1,
   layers: () => [lstm(64)],

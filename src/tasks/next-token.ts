@@ -71,6 +71,8 @@ export const nextToken: Task<TokenDataset, TokenBatch, NextTokenEpoch> = {
   data: 'tokens',
   layers: ({ classes }) => [embedding(classes, 32), lstm(64)],
   defaults: { optimizer: 'adam', batch: 16 },
+  // The last token of a sequence is only told.
+  points: ({ count, offsets }) => (offsets[count] - count) / count,
   check,
   gather: gatherTokens,
   run(model, pass, { x, next, offsets }) {

@@ -69,6 +69,8 @@ export interface Task<
   readonly figures?: Readonly<Record<string, Figure>>;
   /** The kind of data that commands load for it; without one, it is trained from programs alone. */
   readonly data?: DataKind;
+  /** Rows that an example is to the network, on average: points of its sequences; default 1. */
+  points?(data: D): number;
   /** Numbers that a network has to give for such data; default: one a class, or one a target. */
   outputs?(data: D): number;
   /** The network for such data where none is asked for; the layer that gives the outputs may be left out. Default: the same as for classes. */

@@ -89,7 +89,11 @@ export function evaluateTask<D extends TaskData, B extends TaskBatch>(
     metrics: task.metrics(sums, examples),
     loss: loss / examples,
     density: gates === 0 ? 1 : open / gates,
-    flops: { executed: work.executed / examples, dense: model.cost.dense, gater: work.gater / examples },
+    flops: {
+      executed: work.executed / examples,
+      dense: (task.points?.(data) ?? 1) * model.cost.dense,
+      gater: work.gater / examples,
+    },
   };
 }
 

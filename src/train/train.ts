@@ -349,6 +349,7 @@ class TrainingRun {
     const [sampled, threshold, meanField] = (['sample', 'threshold', 'mean-field'] as const).map((mode) =>
       evaluateTask(model, data.test, task, { mode }),
     );
+    const points = task.points?.(data.train) ?? 1;
     const metrics = Object.keys(sampled.metrics).map((name): [string, InModes] => [
       name,
       { sampled: sampled.metrics[name], threshold: threshold.metrics[name], meanField: meanField.metrics[name] },
@@ -359,7 +360,7 @@ class TrainingRun {
       trainLoss: best.trainLoss,
       density: sampled.density,
       flops: sampled.flops,
-      training: { executed: this.trainingWork, all: model.cost.dense + model.cost.gater },
+      training: { executed: this.trainingWork, all: points * (model.cost.dense + model.cost.gater) },
     };
   }
 

@@ -7,7 +7,7 @@ import { after, describe, it } from 'node:test';
 import { type Comparison, ofError } from '../../cli/compare.ts';
 import { comparisonSentence, comparisonTable } from '../../cli/compare-report.ts';
 import { trainCommand } from '../../cli/train.ts';
-import { DEFAULTS, modelOf, PRESETS } from '../../cli/train-config.ts';
+import { DEFAULTS, modelOf, presetOf } from '../../cli/train-config.ts';
 import { createModel, resolveNeuron } from '../../src/index.ts';
 import { skipsInTraining } from '../../src/nn/paths.ts';
 import { createEngine } from '../../src/platform/node/index.ts';
@@ -208,7 +208,7 @@ describe('what is said of gates', () => {
 it('the main job has gates that skip in training too, and a gater of under a third of its work', async () => {
   const { scripts } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
   assert.equal(scripts.start, 'node cli/main.ts train --preset sparse --compare');
-  const config = { ...DEFAULTS, ...PRESETS.sparse };
+  const config = { ...DEFAULTS, ...presetOf('sparse', 'gated') };
   const layers = modelOf(config)?.layers(config, { inputs: 784, outputs: 10 }) ?? [];
   const engine = await createEngine({ threads: 1 });
   const { cost } = createModel(engine, { inputs: 784, layers });

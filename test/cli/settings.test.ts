@@ -4,7 +4,7 @@ import { describe, it } from 'node:test';
 import { programFor } from '../../cli/program.ts';
 import { readSetting } from '../../cli/settings.ts';
 import { trainCommand } from '../../cli/train.ts';
-import { DEFAULTS, MODELS, PRESETS } from '../../cli/train-config.ts';
+import { DEFAULTS, MODELS, presetOf } from '../../cli/train-config.ts';
 import { checkSweep } from '../../src/index.ts';
 import { checkSetting } from '../../src/runs/sweep/check-settings.ts';
 import {
@@ -48,7 +48,7 @@ describe('every setting', () => {
   });
 
   it('of a preset is one that it may be', () => {
-    for (const preset of Object.values(PRESETS))
+    for (const preset of Object.values(MODELS).flatMap(({ presets }) => Object.values<object>(presets)))
       for (const [name, value] of Object.entries(preset))
         assert.equal(problemOf(spec(name).of, value, name), undefined);
   });
@@ -60,7 +60,7 @@ describe('every setting', () => {
     ] as const) {
       const layers = (more: object) => named.layers({ ...DEFAULTS, model, ...more }, { inputs: 3, outputs: 2 });
       const limits = (more: object) => layers(more).map(({ maxNorm }) => maxNorm);
-      assert.deepEqual(limits(PRESETS['bengio-2013']), [undefined, 'none']);
+      assert.deepEqual(limits(presetOf('bengio-2013', 'gated')), [undefined, 'none']);
       assert.deepEqual(limits({ outputMaxNorm: 1.5 }), [undefined, 1.5]);
       assert.deepEqual(limits({}), [undefined, undefined]);
     }

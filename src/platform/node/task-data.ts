@@ -6,7 +6,7 @@ import type { Task } from '../../tasks/task.ts';
 import { DATASET_NAMES, type LoadOptions, loadClasses } from './data-folder.ts';
 import { loadSequences } from './sequence-data.ts';
 import { type Loaded, loadTables, tablesAt } from './table-data.ts';
-import { loadTokens } from './text-data.ts';
+import { loadTokens, TEXT_NAMES } from './text-data.ts';
 
 /** Where the data of a kind come from. */
 interface DataSource {
@@ -39,9 +39,9 @@ export const dataSources: Readonly<Record<DataKind, DataSource>> = {
     load: async (source, options) => ({ parts: await loadSequences(source, options) }),
   },
   tokens: {
-    names: [],
+    names: TEXT_NAMES,
     files: 'a text file, or a folder of text files',
-    load: async (source, options) => ({ parts: await loadTokens(source, options) }),
+    load: loadTokens,
   },
 };
 

@@ -1,16 +1,20 @@
-import { basename, resolve } from 'node:path';
-import type { Split } from '../../data/dataset.ts';
+import { basename, join, resolve } from 'node:path';
+import { DataError, type Split } from '../../data/dataset.ts';
 import { contexts, textParts, windows } from '../../data/text.ts';
 import type { TokenDataset } from '../../data/tokens.ts';
-import type { Parts } from '../../tasks/task.ts';
 import type { LoadOptions } from './data-folder.ts';
+import { packageRoot } from './package-root.ts';
+import type { Loaded } from './table-data.ts';
 import { readText } from './text-files.ts';
 
 /** Before the path of a text where other data are known by path, too. */
 const WORD = 'text:';
 /** Bytes of a sequence, and those that a byte is told from as an example with a class. */
-const WINDOW = 128;
-const CONTEXT = 32;
+export const WINDOW = 128;
+export const CONTEXT = 32;
+/** Texts that come with the package: files of its folder `texts`, which says where they are from. */
+const TEXTS = { 'moby-dick': 'moby-dick.txt' } as const;
+export const TEXT_NAMES = Object.keys(TEXTS);
 
 /** Is this the path of a text, as it says? */
 export const isText = (source: string): boolean => source.startsWith(WORD);
@@ -18,23 +22,39 @@ export const isText = (source: string): boolean => source.startsWith(WORD);
 async function partsOf(source: string, shortest: number, { signal }: LoadOptions) {
   signal?.throwIfAborted();
   const path = isText(source) ? source.slice(WORD.length) : source;
+  if (Object.hasOwn(TEXTS, path)) {
+    const text = await readText(join(packageRoot(), 'texts', TEXTS[path as keyof typeof TEXTS]), signal);
+    return { name: path, parts: textParts(path, text, shortest) };
+  }
   const name = basename(resolve(path));
   return { name, parts: textParts(name, await readText(path, signal), shortest) };
 }
 
-/**
- * The bytes of a text file, or of the text files of a folder, in sequences of 128.
- * @throws DataError for a text that is too short for three parts
- */
-export async function loadTokens(source: string, options: LoadOptions): Promise<Parts<TokenDataset>> {
-  const { name, parts } = await partsOf(source, WINDOW, options);
-  const [train, valid, test] = [parts.train, parts.valid, parts.test].map((part) => windows(name, part, WINDOW));
-  return { train, valid, test };
+/** @throws DataError for fewer bytes than `least` */
+function contextOf({ context }: LoadOptions, usual: number, least: number): number {
+  const length = context ?? usual;
+  if (Number.isInteger(length) && length >= least) return length;
+  throw new DataError(`\`context\` is ${length}. Expected a whole number of ${least} or more.`);
 }
 
-/** The same as examples: every byte as the class to tell from the 32 before it. @throws DataError as `loadTokens` */
-export async function loadContexts(source: string, options: LoadOptions): Promise<Split> {
-  const { name, parts } = await partsOf(source, CONTEXT + 1, options);
-  const [train, valid, test] = [parts.train, parts.valid, parts.test].map((part) => contexts(name, part, CONTEXT));
-  return { train, valid, test };
+/**
+ * The bytes of a text that comes with the package, of a file, or of the text files of a folder, in sequences of `context` bytes (128).
+ * @throws DataError for a text that is too short for three parts
+ */
+export async function loadTokens(source: string, options: LoadOptions): Promise<Loaded<TokenDataset>> {
+  const context = contextOf(options, WINDOW, 2);
+  const { name, parts } = await partsOf(source, context, options);
+  const [train, valid, test] = [parts.train, parts.valid, parts.test].map((part) => windows(name, part, context));
+  return { parts: { train, valid, test }, context };
+}
+
+/** The same as examples: every byte as the class to tell from the `context` (32) before it. @throws DataError as `loadTokens` */
+export async function loadContexts(
+  source: string,
+  options: LoadOptions,
+): Promise<{ readonly parts: Split; readonly context: number }> {
+  const context = contextOf(options, CONTEXT, 1);
+  const { name, parts } = await partsOf(source, context + 1, options);
+  const [train, valid, test] = [parts.train, parts.valid, parts.test].map((part) => contexts(name, part, context));
+  return { parts: { train, valid, test }, context };
 }

@@ -3,7 +3,7 @@ import type { SweptSettings } from '../train-settings.ts';
 
 /** What a sweep can tell a trial's training, by the names of the options of `flipgrad train`; what is left out has its default there. */
 export interface TrainSettings extends Omit<SweptSettings, 'model'> {
-  readonly model?: 'gated' | 'dense';
+  readonly model?: 'gated' | 'dense' | 'lm';
   /** Kernel build; default `simd` in a sweep, which has the same bits on every machine. */
   readonly simd?: 'auto' | 'simd' | 'relaxed';
   /** Default `off` in a sweep, so that every machine computes the same bits. */
