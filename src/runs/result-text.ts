@@ -11,6 +11,10 @@ const MODES = [
 export const withUnit = ({ title, unit }: Figure): string =>
   unit === undefined || unit === 'share' || title.includes(unit) ? title : `${title}, ${unit}`;
 
+/** Of bits in nats, too. */
+const inNats = ({ unit }: Figure, bits: number): string =>
+  unit === 'bits' ? ` (${(bits * Math.LN2).toFixed(4)} nats)` : '';
+
 /**
  * What a result tells of the task's metrics, for people: a name and a text each. The metric that chose the best epoch is told in every mode of
  * inference, others by thresholds.
@@ -23,7 +27,10 @@ export function resultText(task: Reading, result: TaskResultEvent): [string, str
     if (value === undefined) return [];
     if (typeof value === 'number') return [[`test ${withUnit(figure)}`, figureText(figure, value)]];
     const modes = metric === chosen ? MODES : MODES.slice(1, 2);
-    return modes.map(([mode, words]) => [`test ${withUnit(figure)}, ${words}`, figureText(figure, value[mode])]);
+    return modes.map(([mode, words]) => [
+      `test ${withUnit(figure)}, ${words}`,
+      `${figureText(figure, value[mode])}${inNats(figure, value[mode])}`,
+    ]);
   });
   const figure = task.figures[chosen] ?? { title: chosen };
   const trained = told[nameIn('train', chosen)];
