@@ -198,7 +198,7 @@ export const halved = {
       [['--task', 'vae:sample=2'], /The task "vae" has no option "sample"\. Did you mean "samples"\?/],
       [['--task', 'regression:loss=square'], /`loss` of the task "regression" is "square"\. Expected one of squared/],
       [['--model', 'vae', '--task', 'ctc'], /--model vae is a network for the task vae, and --task is ctc/],
-      [['--task', 'next-token'], /has no data set of its own\. Expected a text file/],
+      [['--task', 'regression'], /has no data set of its own\. Expected a CSV file/],
     ] as const) {
       const { code, stderr } = await refused(trainCommand(), ['--epochs', '1', '--run', 'none', ...args]);
       assert.equal(code, 2, stderr);
