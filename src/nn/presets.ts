@@ -15,7 +15,7 @@ import { type SequentialSpec, sequential } from './sequential.ts';
  * experts are one job. Source: Shazeer and others 2017; one expert open: Fedus, Zoph, Shazeer 2021 (Switch), §2.1, with its balance `switch`.
  * @param width of input and output
  * @param options.hidden units of an expert; default 4·width
- * @param options.open experts that a row opens; default 2 @param options.activation of their units; default `rectifier`
+ * @param options.open experts that a row opens; default 2
  */
 export function experts(
   width: number,
@@ -23,7 +23,6 @@ export function experts(
     readonly experts: number;
     readonly hidden?: number;
     readonly open?: number;
-    readonly activation?: string;
   },
 ): SequentialSpec {
   const { experts: blocks, hidden = 4 * width, open = 2, name, ...gates } = options;

@@ -6,7 +6,7 @@ import { after, describe, test } from 'node:test';
 import { slice, subset } from '../../src/data/dataset.ts';
 import { contexts, textParts, windows } from '../../src/data/text.ts';
 import type { TokenDataset } from '../../src/data/tokens.ts';
-import { compile, createModel, dense, embedding, evaluate, nextToken, train } from '../../src/index.ts';
+import { compile, createModel, dense, embedding, evaluate, nextToken, type Parts, train } from '../../src/index.ts';
 import { sha256 } from '../../src/math/sha256.ts';
 import { createEngine, joined, loadDataset, loadTaskData, readText, textFiles } from '../../src/platform/node/index.ts';
 
@@ -96,7 +96,7 @@ describe('the text that comes with the package', () => {
   test('is what its README says, and is read where a task on text names no data', async () => {
     const { source, parts, context } = await loadTaskData(nextToken, undefined);
     assert.deepEqual([source, context], ['moby-dick', 128]);
-    const { train: first, valid, test: last } = parts as Record<string, TokenDataset>;
+    const { train: first, valid, test: last } = parts as Parts<TokenDataset>;
     const all = [first, valid, last].reduce((sum, { tokens }) => sum + tokens.length, 0);
     const packaged = readFileSync(new URL('../../texts/moby-dick.txt', import.meta.url));
     // A single byte at the end of a part has nothing to tell.
@@ -111,7 +111,7 @@ describe('the text that comes with the package', () => {
 
   test('is read in pieces as long as one says, as sequences or as contexts', async () => {
     const { parts } = await loadTaskData(nextToken, 'moby-dick', { context: 64 });
-    assert.equal((parts as Record<string, TokenDataset>).train.offsets[1], 64);
+    assert.equal((parts as Parts<TokenDataset>).train.offsets[1], 64);
     const split = await loadDataset('text:moby-dick', { context: 8 });
     assert.deepEqual([split.train.width, split.train.name], [8, 'moby-dick']);
     assert.equal((await loadDataset('text:moby-dick')).train.width, 32);
