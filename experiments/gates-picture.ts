@@ -1,5 +1,5 @@
 /**
- * The picture of the README: which blocks of a gated network open for which digit.
+ * The picture of docs/gates-that-pay.md: which blocks of a gated network open for which digit.
  *
  *     node experiments/gates-picture.ts
  *
