@@ -52,6 +52,7 @@ export default {
           page('Your own neuron', 'own-neuron'),
           page('Which neuron? advise and audit', 'choosing'),
           page('Certify a model', 'certify'),
+          page('Counterexamples', 'counterexamples'),
           page('Black boxes', 'black-box'),
           page('Gates that pay', 'gates-that-pay'),
           page('Runs', 'runs'),

@@ -1,7 +1,7 @@
 /** Links and anchors of every page in Markdown. */
 import assert from 'node:assert/strict';
 import { existsSync, globSync } from 'node:fs';
-import { dirname, join, normalize } from 'node:path';
+import { basename, dirname, join, normalize } from 'node:path';
 import { describe, it } from 'node:test';
 import { anchorsOf, linksOf } from '../helpers/markdown.ts';
 import { readPage, root } from '../helpers/page.ts';
@@ -20,6 +20,12 @@ describe('links', () => {
           assert.ok(anchorsOf(readPage(file)).has(anchor), `${page}:${line}: ${file} has no #${anchor}`);
       }
     });
+});
+
+it('every page of docs stands in the sidebar of the site', () => {
+  const config = readPage('site/.vitepress/config.js');
+  for (const page of globSync('docs/*.md', { cwd: root }))
+    assert.ok(config.includes(`'${basename(page, '.md')}'`), page);
 });
 
 describe('Markdown', () => {

@@ -21,7 +21,7 @@ describe('the certificates of the zoo', () => {
       assert.deepEqual(
         source,
         shippedSource(neuron).source,
-        'its source, or what it imports, changed since: flipgrad audit --out results/certificates.json, then npm run docs',
+        'its source, or what it imports, changed since: flipgrad audit --out results/certificates.json, then npm run render',
       );
       assert.ok(verdicts.length > 10);
       assert.deepEqual(
