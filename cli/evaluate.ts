@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import { type Command, Option } from 'commander';
 import {
   type EpochColumn,
@@ -12,17 +13,19 @@ import {
   type Task,
   type TaskData,
 } from '../src/index.ts';
+import { isText } from '../src/platform/node/index.ts';
 import { checkSameData } from '../src/runs/train-run.ts';
+import { UsageError } from './exit.ts';
 import { count } from './options.ts';
 import { print, printJson } from './output.ts';
-import { dataOfRun } from './run-folder.ts';
+import { dataOfRun, isNamed } from './run-folder.ts';
 import { millions, percent, table } from './table.ts';
 import { MODES, runUser, type UseFlags, useRun } from './use-run.ts';
 
 interface EvaluateFlags extends UseFlags {
   data?: string;
   dataDir?: string;
-  part: keyof Parts;
+  part?: keyof Parts | 'all';
   mode: InferenceMode | 'all';
   samples: number;
   json?: boolean;
@@ -36,11 +39,25 @@ export function evaluateCommand(): Command {
   )
     .option('--data <name>', 'data as `flipgrad train` takes them (default: the data of the run)')
     .option('--data-dir <dir>', 'where data sets lie (default: $FLIPGRAD_DATA, else ~/.cache/flipgrad)')
-    .addOption(new Option('--part <part>', 'of the data').choices(['train', 'valid', 'test']).default('test'))
+    .addOption(
+      new Option('--part <part>', 'of the data (default: all of a file that --data names, else test)').choices([
+        'train',
+        'valid',
+        'test',
+        'all',
+      ]),
+    )
     .addOption(new Option('--mode <mode>', 'how gates decide').choices([...MODES, 'all']).default('all'))
     .option('--samples <n>', 'draws of the ensemble', count, 10)
     .option('--threads <n>', 'default: one a core', count)
     .action(run);
+}
+
+/** Is it a file of one's own, and no folder or data set by name? */
+function isFile(source: string): boolean {
+  if (isNamed(source)) return false;
+  const facts = statSync(isText(source) ? source.slice(source.indexOf(':') + 1) : source, { throwIfNoEntry: false });
+  return facts?.isFile() ?? false;
 }
 
 /** What is printed of one mode. */
@@ -56,13 +73,19 @@ interface Row {
 }
 
 async function run(folder: string, flags: EvaluateFlags): Promise<void> {
-  const { part, mode, samples, json, dataDir } = flags;
+  const { mode, samples, json, dataDir } = flags;
+  const isOneFile = flags.data !== undefined && isFile(flags.data);
+  const part = flags.part ?? (isOneFile ? 'all' : 'test');
+  if (part === 'all' && !isOneFile)
+    throw new UsageError(
+      `--part all is all of a file, and ${flags.data === undefined ? 'no --data names one' : `--data ${flags.data} is none`}. Expected --data FILE, or train, valid or test.`,
+    );
   await useRun(folder, flags, async ({ run: opened, model, from, task, code }) => {
-    const parts = await dataOfRun(opened, code, { dataDir }, flags.data);
+    const parts = await dataOfRun(opened, code, { dataDir, whole: part === 'all' }, flags.data);
     if (flags.data === undefined) checkSameData(opened, parts);
-    const data = parts[part];
+    const data = part === 'all' ? parts.test : parts[part];
     const rows = task.assess
-      ? [{ metrics: assessed(model, data, task, part) }]
+      ? [{ metrics: assessed(model, data, task, part === 'all' ? 'test' : part) }]
       : (mode === 'all' ? MODES : [mode]).map((one) => measure(model, data, task, one, samples));
     const about = {
       weights: from,

@@ -19,6 +19,7 @@ import {
 } from '../src/index.ts';
 import {
   dataSources,
+  isText,
   type LoadOptions,
   loadTaskData,
   nodeFolder,
@@ -95,11 +96,14 @@ export async function dataOfRun(
 
 const NAMES = Object.values(dataSources).flatMap(({ names }) => names);
 
+/** Is it a data set that has a name? */
+export const isNamed = (source: string): boolean =>
+  NAMES.includes(source) || (isText(source) && TEXT_NAMES.includes(source.slice(source.indexOf(':') + 1)));
+
 /** The name of a data set, or its path, which is the same file from any working folder. */
 export function sourceOf(source: string): string {
   const [, word = '', path] = /^(text:)?(.*)$/s.exec(source) as unknown as [string, string | undefined, string];
-  const named = NAMES.includes(source) || (word !== '' && TEXT_NAMES.includes(path));
-  return named ? source : `${word}${resolve(path)}`;
+  return isNamed(source) ? source : `${word}${resolve(path)}`;
 }
 
 /** What run.json says of a run that is about to begin. */

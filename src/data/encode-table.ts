@@ -1,6 +1,13 @@
-import { quotedList } from '../math/text.ts';
+import { quoted, quotedList } from '../math/text.ts';
 import { DataError, type Dataset, makeDataset } from './dataset.ts';
-import { checkOneTarget, type RawTable, type TableColumn, type TableForm } from './table.ts';
+import {
+  checkOneTarget,
+  isWrittenNumber,
+  type RawTable,
+  type TableColumn,
+  type TableForm,
+  type TargetKind,
+} from './table.ts';
 import { makeTargets, type TargetDataset } from './targets.ts';
 
 /** How a table becomes what a network takes: what was understood of it, and what was measured on its training rows. Plain JSON. */
@@ -255,7 +262,12 @@ export function tableText(table: RawTable, reading: TableReading): string[] {
 }
 
 /** What a person should look at before training, a sentence each. */
-export function tableWarnings(table: RawTable, reading: TableReading, train: readonly number[]): string[] {
+export function tableWarnings(
+  table: RawTable,
+  reading: TableReading,
+  train: readonly number[],
+  kind: TargetKind = 'classes',
+): string[] {
   const { targets } = table;
   const width = widthOf(reading);
   const warnings: string[] = [];
@@ -277,12 +289,26 @@ export function tableWarnings(table: RawTable, reading: TableReading, train: rea
     }
   }
   const classes = reading.targets[0]?.classes;
-  if (targets && reading.targets.length === 1 && classes) {
+  const written = classes?.find(isWrittenNumber);
+  if (written !== undefined)
+    warnings.push(
+      `The label ${quoted(written)} of ${reading.targets[0].name} is a number with a decimal comma or with signs between thousands, and is taken for a word. Numbers need a decimal point and --task regression.`,
+    );
+  if (targets && kind === 'classes' && reading.targets.length === 1) {
     const seen = new Set(train.map((row) => targets[row]));
-    const lacking = classes.filter((_, i) => !seen.has(i));
-    if (classes.length === 1) warnings.push(`All rows have one class, ${classes[0]}: there is nothing to learn.`);
+    // Where labels are numbers, the classes are those that some row has.
+    const all = classes ? classes.map((_, i) => i) : [...new Set(targets)].sort((a, b) => a - b);
+    const name = (label: number) => classes?.[label] ?? String(label);
+    const lacking = all.filter((label) => !seen.has(label));
+    if (all.length === 1) warnings.push(`All rows have one class, ${name(all[0])}: there is nothing to learn.`);
     else if (lacking.length > 0)
-      warnings.push(`No training row has the class ${lacking.join(', ')}: it cannot be learned.`);
+      warnings.push(`No training row has the class ${some(lacking.map(name))}: it cannot be learned.`);
   }
+  if (targets && kind === 'numbers')
+    reading.targets.forEach(({ name }, t, { length }) => {
+      const first = targets[t];
+      if (train.every((row) => targets[row * length + t] === first))
+        warnings.push(`All training rows have ${first} as ${name}: there is nothing to learn.`);
+    });
   return warnings;
 }

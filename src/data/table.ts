@@ -75,6 +75,9 @@ export type ReadKind = TargetKind | 'none';
 
 const LABEL_NAMES = ['label', 'class', 'target', 'y'];
 export const MISSING_WORDS: readonly string[] = ['', 'na', 'n/a', 'nan', 'null', 'none', '?'];
+/** Of a number with a decimal comma or signs between thousands: nobody guesses which of both it is. */
+const COMMA =
+  ', a number with a decimal comma or with signs between thousands. Expected a decimal point and nothing between thousands';
 const MOST_CLASSES = 256;
 const MOST_CATEGORIES = 1000;
 
@@ -85,6 +88,10 @@ function cellNumber(cell: string): number {
 }
 
 const isNumber = (cell: string): boolean => !Number.isNaN(cellNumber(cell));
+/** A number as some countries and programs write it: with a decimal comma, or signs between thousands; none that Number knows. */
+const WRITTEN_NUMBER = /^[+-]?(\d{1,3}([., '’\u00a0\u202f]\d{3})+|\d+)([.,]\d+)?$/;
+export const isWrittenNumber = (cell: string): boolean => !isNumber(cell) && WRITTEN_NUMBER.test(cell.trim());
+
 const isMissing = (cell: string): boolean => MISSING_WORDS.includes(cell.trim().toLowerCase());
 const same = (a: string, b: string): boolean => a.trim().toLowerCase() === b.trim().toLowerCase();
 
@@ -197,13 +204,17 @@ class Reader implements TableReader {
       this.empty[column.name] = (this.empty[column.name] ?? 0) + 1;
       return Number.NaN;
     }
+    if (column.values === undefined && isWrittenNumber(cell))
+      throw new DataError(
+        `${this.place(column.at, line)} holds ${quoted(cell)}${COMMA}, or --categorical ${quoted(column.name)}.`,
+      );
     column.values ??= column.values === null || isNumber(cell) ? null : new Map();
     const { values } = column;
     if (values === null) {
       const value = cellNumber(cell);
       if (Number.isNaN(value))
         throw new DataError(
-          `${this.place(column.at, line)} holds ${quoted(cell)}, which is not a number. Expected one, as in the rows before, or --categorical ${quoted(column.name)}.`,
+          `${this.place(column.at, line)} holds ${quoted(cell)}${isWrittenNumber(cell) ? COMMA : ', which is not a number. Expected one, as in the rows before'}, or --categorical ${quoted(column.name)}.`,
         );
       if (this.bytes && !(Number.isInteger(value) && value >= 0 && value <= 255)) this.bytes = false;
       if (value > this.largest) this.largest = value;
@@ -244,7 +255,7 @@ class Reader implements TableReader {
       const value = cellNumber(cell);
       if (Number.isNaN(value))
         throw new DataError(
-          `${this.place(target.at, line)} holds ${quoted(cell)}, which is not a number. Expected one: a target is never filled in; --missing drop leaves such rows out.`,
+          `${this.place(target.at, line)} holds ${quoted(cell)}${isWrittenNumber(cell) ? COMMA : ', which is not a number. Expected one: a target is never filled in; --missing drop leaves such rows out'}.`,
         );
       return value;
     }

@@ -17,4 +17,8 @@ export const exampleRate: SparsityPenalty = {
     }
     return total;
   },
+  rowParts: (values, rows, units, target) =>
+    Float64Array.from({ length: rows }, (_, r) =>
+      Math.abs(sum(values.subarray(r * units, (r + 1) * units)) / units - target),
+    ),
 };

@@ -42,6 +42,11 @@ export interface SparsityPenalty {
   defaultWeight(units: number): number;
   /** The unweighted penalty; its gradient is written into `gradient`. */
   evaluate(values: Matrix, rows: number, units: number, target: number, gradient: Matrix, seen: Seen): number;
+  /**
+   * Each row's own part for what reads losses: a function of that row, the others' means held, whose gradient is rows times that of
+   * `evaluate`. Absent where the penalty is linear in every row, given the means.
+   */
+  rowParts?(values: Matrix, rows: number, units: number, target: number, seen: Seen): Float64Array;
   /** `evaluate` by kernels; absent if it is fast enough without. */
   run?(engine: Engine, values: NdArray, target: number, gradient: NdArray, seen: SeenArrays): number;
   /** The next λ, from the share of gates that were open; absent where λ is constant. */
@@ -76,6 +81,20 @@ export function ofMeans(of: OfMeans): Required<Pick<SparsityPenalty, 'evaluate' 
       return value;
     },
   };
+}
+
+/** The parts of the rows in a penalty: see `SparsityPenalty.rowParts`. @param gradient what `evaluate` gave */
+export function rowPartsOf(
+  { rowParts }: SparsityPenalty,
+  [values, gradient]: readonly [Matrix, Matrix],
+  [rows, units]: readonly [number, number],
+  target: number,
+  seen: Seen,
+): Float64Array {
+  if (rowParts) return rowParts(values, rows, units, target, seen);
+  const parts = new Float64Array(rows);
+  for (let r = 0, i = 0; r < rows; r++) for (let j = 0; j < units; j++, i++) parts[r] += rows * gradient[i] * values[i];
+  return parts;
 }
 
 /** Means of the columns of a matrix. */

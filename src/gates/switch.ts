@@ -29,6 +29,18 @@ export const switchBalance: SparsityPenalty = {
     }
     return value;
   },
+  rowParts(values, rows, units, _target, { outputs }) {
+    const opened = columnMeans(
+      outputs.map((h) => (h === 0 ? 0 : 1)),
+      rows,
+      units,
+    );
+    const total = sum(opened);
+    return Float64Array.from({ length: rows }, (_, r) => {
+      const p = softmax(Float64Array.from(values.subarray(r * units, (r + 1) * units)));
+      return total === 0 ? 0 : units * p.reduce((dot, pj, j) => dot + (opened[j] / total) * pj, 0);
+    });
+  },
   run(engine, logits, _target, gradient, { outputs }) {
     const { rows, columns: units } = logits;
     const counts = engine.allocate([units], 'counts of open gates');

@@ -18,4 +18,10 @@ export const variance: SparsityPenalty = {
       }
     return total;
   },
+  rowParts(values, rows, units) {
+    const means = columnMeans(values, rows, units);
+    const parts = new Float64Array(rows);
+    for (let r = 0, i = 0; r < rows; r++) for (let j = 0; j < units; j++, i++) parts[r] -= (values[i] - means[j]) ** 2;
+    return parts;
+  },
 };

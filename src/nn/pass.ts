@@ -17,6 +17,19 @@ export interface Stand {
   readonly draw?: number;
 }
 
+/** A penalty of a pass. */
+export interface PassPenalty {
+  readonly tensor: Tensor;
+  readonly weight: number;
+  /** The examples that it is a mean over, draws counted. */
+  readonly rows: number;
+  /**
+   * For neurons that read losses: what it is a function of, and what each row of that has to do with it, as a loss of its own. Absent: such
+   * neurons do not see it.
+   */
+  readonly read?: { readonly of: Tensor; rowParts(): Float64Array };
+}
+
 /** One forward pass, and what the layers report of it. */
 export interface Pass {
   readonly tape: Tape;
@@ -25,8 +38,8 @@ export interface Pass {
   readonly everyBlock?: boolean;
   /** Key, step and draw of the random numbers; the layer is filled in by the layer. */
   readonly source: Omit<DrawKey, 'layer'>;
-  /** Penalties that training adds to the mean loss, with their weights and the examples that they are over. */
-  readonly penalties: { tensor: Tensor; weight: number; rows: number }[];
+  /** Penalties that training adds to the mean loss. */
+  readonly penalties: PassPenalty[];
   /**
    * Overrides by site: another neuron with its own state, to measure it on the same network. `draw` overrides the draw index for this site only.
    */

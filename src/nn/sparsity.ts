@@ -1,3 +1,4 @@
+import type { NdArray } from '../backend/nd-array.ts';
 import {
   penalties,
   resolveSparsity,
@@ -5,6 +6,7 @@ import {
   type SparsitySpec,
   type WeightedPenalty,
 } from '../gates/index.ts';
+import { rowPartsOf } from '../gates/penalty.ts';
 import { logit } from '../math/special.ts';
 import type { Neuron } from '../neurons/contract.ts';
 import { resolveNeuron } from '../neurons/resolve.ts';
@@ -57,19 +59,31 @@ export class Sparsity {
       opening: () => logits,
       logits: () => logits,
     };
-    const rows = logits.plate ? logits.tape.plates.examplesOf(logits.plate) : 1;
     this.terms.forEach(({ penalty }, i) => {
       const { costs, rate = 0 } = this;
       const { engine } = pass.tape;
-      const own: PenaltyFunction = (values, gradient) =>
-        penalty.run?.(engine, values, rate, gradient, { outputs: h.array, costs }) ??
-        penalty.evaluate(values.values, values.rows, values.columns, rate, gradient.values, {
-          outputs: h.values,
-          costs,
-        });
+      // What it is a function of, P(h ≠ 0) or else its tensor's values, and its gradient there.
+      let at: readonly [NdArray, NdArray] | undefined;
+      const own: PenaltyFunction = (values, gradient) => {
+        at = [values, gradient];
+        return (
+          penalty.run?.(engine, values, rate, gradient, { outputs: h.array, costs }) ??
+          penalty.evaluate(values.values, values.rows, values.columns, rate, gradient.values, {
+            outputs: h.values,
+            costs,
+          })
+        );
+      };
       const evaluate = penalty.on === 'opening' ? this.throughOpening(pass, logits, own) : own;
-      const tensor = penaltyOf(inputs[penalty.on](), { evaluate });
-      pass.penalties.push({ tensor, rows, weight: this.weights[i] });
+      const of = inputs[penalty.on]();
+      const tensor = penaltyOf(of, { evaluate });
+      const rows = of.plate ? of.tape.plates.examplesOf(of.plate) : 1;
+      const rowParts = (): Float64Array => {
+        const [values, gradient] = at as readonly [NdArray, NdArray];
+        const sizes = [values.rows, values.columns] as const;
+        return rowPartsOf(penalty, [values.values, gradient.values], sizes, rate, { outputs: h.values, costs });
+      };
+      pass.penalties.push({ tensor, rows, weight: this.weights[i], read: { of, rowParts } });
     });
   }
 

@@ -16,8 +16,8 @@ const CHECKPOINTS = 'checkpoints';
 /** The newest, and one to fall back to. */
 const KEPT = 2;
 const MOST_ATTEMPTS = 5;
-/** A record is a few kilobytes. JSON may take twenty times its bytes of memory. */
-const MOST_RECORD = 2 ** 20;
+/** A record is a few kilobytes, and 200 bytes a column of a table more. JSON may take twenty times its bytes of memory. */
+const MOST_RECORD = 2 ** 22;
 /** The JSON of a checkpoint tells of one epoch and of the settings. */
 const MOST_FACTS = 2 ** 24;
 /** What fits into one array. */
@@ -279,7 +279,12 @@ export class Run {
 
 /** A record that can be read back: who trains for hours would not want to be told later. @throws FormatError */
 function readable(folder: Folder, record: RunRecord): RunRecord {
-  decodeRecord(encodeRecord(record), `${folder.path}/${RUN_FILE}`);
+  const bytes = encodeRecord(record);
+  if (bytes.length > MOST_RECORD)
+    throw new FormatError(
+      `${folder.path}/${RUN_FILE} would have ${bytes.length} bytes. Expected ${MOST_RECORD} at most: a table with fewer columns, shorter names, or fewer categories.`,
+    );
+  decodeRecord(bytes, `${folder.path}/${RUN_FILE}`);
   return record;
 }
 

@@ -242,6 +242,39 @@ export class Tape {
     return this.shown.get(x) ?? x.array;
   }
 
+  /** Does a tensor depend on the output of an operation that reads the losses of rows? */
+  dependsOnReaders(of: Tensor): boolean {
+    const needed = new Set([of.dense]);
+    for (let i = this.records.length - 1; i >= 0; i--) {
+      const { op, attributes, result, tensors } = this.records[i];
+      if (!needed.has(result)) continue;
+      if (op.readsLosses?.(attributes)) return true;
+      for (const tensor of tensors) needed.add(tensor);
+    }
+    return false;
+  }
+
+  /**
+   * Losses with more in them.
+   * @param parts one number a row of a plate, whose rows belong to those of the losses
+   */
+  withParts(losses: Tensor, parts: readonly { readonly plate: Plate; readonly values: Float64Array }[]): Tensor {
+    const own = this.atDraws(losses);
+    const plate = own.plate as Plate;
+    const total = this.engine.allocate([plate.rows], 'losses and penalties');
+    const sums = Float64Array.from(own.values);
+    for (const part of parts) {
+      const coarse = this.plates.at(plate.structure, part.plate.depth);
+      const owners = this.plates.ownerRows(part.plate, coarse);
+      const perRow = new Float64Array(coarse.rows);
+      for (let r = 0; r < owners.length; r++) perRow[owners[r]] += part.values[r];
+      // The rows of more draws repeat those of fewer.
+      for (let i = 0; i < sums.length; i++) sums[i] += perRow[i % coarse.rows];
+    }
+    total.values.set(sums);
+    return this.input(total, plate);
+  }
+
   /** Names the first operation whose output is not finite. */
   firstNonFinite(): { op: string; layer: string } | undefined {
     const record = this.records.find(({ output }) => !allFinite(output.values));

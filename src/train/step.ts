@@ -10,6 +10,7 @@ import { seedToKey } from '../random/stream.ts';
 import { classification } from '../tasks/classification.ts';
 import type { Outcome, Task, TaskBatch } from '../tasks/task.ts';
 import { NonFiniteError, Tape } from '../tensor/tape.ts';
+import type { Tensor } from '../tensor/tensor.ts';
 
 export interface StepSettings {
   readonly optimizer: Optimizer;
@@ -90,7 +91,7 @@ export class Stepper {
   run(batch: TaskBatch, settings: StepSettings): StepOutcome {
     const { model } = this;
     const tape = new Tape(model.engine);
-    const { loss, outcome, seeds } = this.forward(tape, batch);
+    const { loss, outcome, seeds, read } = this.forward(tape, batch);
     this.step++;
     const contexts = this.contexts(batch.rows, settings);
     const { descent } = settings.optimizer;
@@ -99,7 +100,7 @@ export class Stepper {
         tape.descend(tensor, descent(contexts[i]));
       });
     this.updateBlocks(tape, contexts, settings.optimizer);
-    tape.backward(seeds, outcome.losses);
+    tape.backward(seeds, read);
     this.update(
       model.parameters.map(({ tensor }) => tape.gradient(tensor)),
       contexts,
@@ -131,8 +132,8 @@ export class Stepper {
       engine.beginStep();
       noise.draw({ key: this.key, step: this.draws++, draw: 0 });
       const tape = new Tape(engine);
-      const { loss, outcome, seeds } = this.forward(tape, gather(example));
-      tape.backward(seeds, outcome.losses);
+      const { loss, outcome, seeds, read } = this.forward(tape, gather(example));
+      tape.backward(seeds, read);
       noise.collect((parameter) => tape.gradient(parameter));
       this.model.afterStep();
       total += loss;
@@ -157,7 +158,19 @@ export class Stepper {
     if (!Number.isFinite(loss)) this.stop(tape);
     const penalties = pass.penalties.map(({ tensor, weight, rows }) => ({ tensor, cotangent: weight * rows }));
     const others = also.map((tensor) => ({ tensor, cotangent: 1 }));
-    return { loss, outcome, seeds: [{ tensor: losses, cotangent: 1 }, ...others, ...penalties] };
+    const seeds = [{ tensor: losses, cotangent: 1 }, ...others, ...penalties];
+    return { loss, outcome, seeds, read: this.lossesRead(pass, losses) };
+  }
+
+  /** What neurons that read losses are given: the losses, and the penalties that depend on any such neuron's output. */
+  private lossesRead({ tape, penalties }: Pass, losses: Tensor): Tensor {
+    const parts = penalties.flatMap(({ weight, rows, read }) => {
+      const plate = read?.of.plate;
+      if (!read || !plate || weight === 0 || !tape.dependsOnReaders(read.of)) return [];
+      const share = (weight * rows) / plate.rows;
+      return [{ plate, values: read.rowParts().map((part) => share * part) }];
+    });
+    return parts.length === 0 ? losses : tape.withParts(losses, parts);
   }
 
   /** Blocks are updated where their gradient is made, where the optimizer's update is a rule. */

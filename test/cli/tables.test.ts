@@ -283,6 +283,58 @@ describe('--task multi-label', () => {
   });
 });
 
+describe('wide tables', () => {
+  it('of 10,000 standardised columns with gaps: the run is read again, predicts and exports', async () => {
+    const width = 10_000;
+    const names = Array.from({ length: width }, (_, i) => `feature number ${i}`);
+    const rows = Array.from({ length: 12 }, (_, r) =>
+      [r % 2, ...names.map((_, i) => (i === r ? '' : (((i * 31 + r * 17) % 97) / 7 + (r % 2)).toFixed(4)))].join(','),
+    );
+    const data = file('wide.csv', [`label,${names.join(',')}`, ...rows]);
+    const run = path('wide');
+    await lines('train', '--data', data, '--standardize', '--missing', 'mean', ...SMALL, '--epochs', '1', '--run', run);
+    assert.ok(readFileSync(join(run, 'run.json')).length > 2 ** 20);
+    const record = (await Run.open(nodeFolder(run))).record.data.table;
+    assert.deepEqual([record?.columns.length, record?.center?.length, record?.fill?.length], [width, width, width]);
+    assert.equal((await lines('predict', run, data)).length, rows.length);
+    await lines('train', '--resume', run, '--epochs', '2');
+  });
+
+  it('whose record would be larger than what is read again are refused before the training', async () => {
+    const names = Array.from({ length: 3000 }, (_, i) => `${'long '.repeat(400)}${i}`);
+    const rows = Array.from({ length: 4 }, (_, r) => [r % 2, ...names.map((_, i) => (i + r) % 5)].join(','));
+    const data = file('long.csv', [`label,${names.join(',')}`, ...rows]);
+    const run = path('long');
+    const { code, stderr } = await refused(trainCommand(), ['--data', data, ...SMALL, '--epochs', '1', '--run', run]);
+    assert.equal(code, 2);
+    assert.match(stderr, /more than 4194304 bytes|run\.json would have \d+ bytes\. Expected 4194304 at most/);
+    assert.ok(!existsSync(run));
+  });
+});
+
+describe('evaluate --data FILE', () => {
+  it('measures all of a file, and its parts where they are asked for; a folder has parts', async () => {
+    const train = file('train-all.csv', [
+      'label,a,b',
+      ...Array.from({ length: 60 }, (_, i) => `${i % 2},${i % 7}.5,${i % 5}`),
+    ]);
+    const run = path('all');
+    await lines('train', '--data', train, ...SMALL, '--epochs', '1', '--run', run);
+    const other = file('other-all.csv', [
+      'label,a,b',
+      ...Array.from({ length: 40 }, (_, i) => `${i % 2},${i % 6}.5,${i % 3}`),
+    ]);
+    const counted = async (...args: string[]) =>
+      (await lines('evaluate', run, '--mode', 'threshold', ...args)).map(({ part, examples }) => [part, examples])[0];
+    assert.deepEqual(await counted('--data', other), ['all', 40]);
+    assert.deepEqual(await counted('--data', other, '--part', 'test'), ['test', 4]);
+    assert.deepEqual(await counted(), ['test', 6]);
+    assert.deepEqual(await counted('--data', file('one-all.csv', ['a,b,label', '1.5,2,1'])), ['all', 1]);
+    const none = await refused(evaluateCommand(), [run, '--part', 'all']);
+    assert.match(none.stderr, /--part all is all of a file, and no --data names one\. Expected --data FILE/);
+  });
+});
+
 describe('one set of defaults', () => {
   it('a run of the command line, with no word of seed or BLAS, goes on from a program that says none, to the same bits', async () => {
     const data = file('defaults.csv', [

@@ -52,6 +52,63 @@ test('numbers from 0 to 1, and others, keep their values', () => {
   assert.deepEqual(facts(bare('0,-3,1e3\n')), { features: [-3, 1000], labels: [0], scale: 1, classes: 1 });
 });
 
+test('numbers with a decimal comma or with signs between thousands are refused in a sentence, and never become words', () => {
+  const says =
+    /line 2 of table\.csv, column 1 \("a"\) holds ".*", a number with a decimal comma or with signs between thousands\. Expected a decimal point and nothing between thousands, or --categorical "a"\./i;
+  for (const cell of [
+    '3,5',
+    '-0,25',
+    '1.234,5',
+    '1,234',
+    '1,234,567.89',
+    '1 234',
+    '1\u202f234,5',
+    "1'234.5",
+    '1.234.567',
+  ]) {
+    assert.throws(() => read(`a;label\n${cell};1\n2;0\n`), { name: 'DataError', message: says }, cell);
+    assert.throws(() => read(`a;label\n2;0\n${cell};1\n`), {
+      name: 'DataError',
+      message: /line 3 .* a number with a decimal comma/i,
+    });
+    assert.equal(read(`a;label\n${cell};1\nx;0\n`, { categorical: ['a'] }).width, 2);
+    assert.throws(
+      () => readTable(encode(`a;y\n1;${cell}\n`), 'table.csv', 'numbers'),
+      /column 2 \("y"\) holds ".*", a number with a decimal comma/,
+    );
+    const table = readTable(encode(`a;label\n1;${cell}\n2;0,5\n`), 'table.csv', 'classes');
+    const [warning] = tableWarnings(table, measureTable(table, [0, 1], {}), [0, 1]);
+    assert.match(warning, /^The label ".*" of label is a number with a decimal comma .* taken for a word\./);
+  }
+  for (const word of ['a,b', '12 apples', '2024-01-05', '10.0.0.1', '1,2,3', 'v1.2'])
+    assert.deepEqual(facts(read(`a;label\n${word};1\nx;0\n`)).features, [1, 0, 0, 1], word);
+});
+
+test('one class, one target, and a class that no training row has: a sentence each, of words and of numbers', () => {
+  const warned = (text: string, train: number[], kind: 'classes' | 'numbers' = 'classes') => {
+    const table = readTable(encode(text), 'table.csv', kind);
+    return tableWarnings(table, measureTable(table, train, {}), train, kind);
+  };
+  assert.deepEqual(warned('a,label\n1,3\n2,3\n', [0, 1]), ['All rows have one class, 3: there is nothing to learn.']);
+  assert.deepEqual(warned('a,label\n1,no\n2,no\n', [0, 1]), [
+    'All rows have one class, no: there is nothing to learn.',
+  ]);
+  assert.deepEqual(warned('a,label\n1,0\n2,1\n3,7\n', [0, 1]), [
+    'No training row has the class 7: it cannot be learned.',
+  ]);
+  assert.deepEqual(warned('a,label\n1,x\n2,y\n3,z\n', [0, 2]), [
+    'No training row has the class y: it cannot be learned.',
+  ]);
+  assert.deepEqual(warned('a,y\n1,2.5\n2,2.5\n3,4\n', [0, 1], 'numbers'), [
+    'All training rows have 2.5 as y: there is nothing to learn.',
+  ]);
+  assert.deepEqual(warned('a,y\n1,2.5\n2,2.5\n3,4\n', [0, 2], 'numbers'), []);
+  assert.match(
+    warned('a,b,label\n0.001,5000,0\n0.002,1,1\n', [0, 1])[0],
+    /^Features differ in size: a goes up to .*, b to 5000\./,
+  );
+});
+
 test('the column of labels is found by its name, or given', () => {
   for (const name of ['label', ' Class ', 'TARGET']) assert.deepEqual([...read(`a,${name},b\n1.5,2,3\n`).labels], [2]);
   assert.deepEqual([...read('a,y\n0.5,4\n').labels], [4]);

@@ -38,6 +38,8 @@ export interface LoadOptions {
   table?: TableLoadOptions | undefined;
   /** Of the data that a network was trained on: CSV files are read in the same way. */
   reading?: TableReading | undefined;
+  /** Of one file: every part is all of it, for measuring; default false. */
+  whole?: boolean | undefined;
 }
 
 /** The names that `loadDataset` knows. */

@@ -68,11 +68,12 @@ export function chooseSequences(data: SequenceDataset, indices: ArrayLike<number
 /** Strings that a pen writes, or those of a file of JSON lines. @throws DataError when there is none, or a line is damaged */
 export async function loadSequences(
   source: string,
-  { seed = USUAL_SEED, signal }: LoadOptions,
+  { seed = USUAL_SEED, signal, whole = false }: LoadOptions,
 ): Promise<Parts<SequenceDataset>> {
   signal?.throwIfAborted();
   if (source === 'pen-strings') return written(seed);
   const all = readSequences(await readDataFile(source, watchLines(source)), basename(source));
+  if (whole) return { train: all, valid: all, test: all };
   const { train, valid, test } = threeParts(all.name, all.count, seed);
   return {
     train: chooseSequences(all, train),

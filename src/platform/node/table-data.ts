@@ -4,6 +4,7 @@ import {
   type EncodeOptions,
   labelledRows,
   measureTable,
+  rowsOf,
   type TableReading,
   tableText,
   tableWarnings,
@@ -70,11 +71,13 @@ export async function loadTables(
     reading: known,
     seed = USUAL_SEED,
     signal,
+    whole = false,
   }: {
     readonly table?: TableLoadOptions | undefined;
     readonly reading?: TableReading | undefined;
     readonly seed?: number | undefined;
     readonly signal?: AbortSignal | undefined;
+    readonly whole?: boolean | undefined;
   },
 ): Promise<Loaded> {
   const read = async (path: string, form?: TableForm): Promise<RawTable> => {
@@ -85,7 +88,11 @@ export async function loadTables(
   wantTargets(all);
   const second = paths[1] === undefined ? undefined : await read(paths[1], known ?? all.form);
   const test = second?.targets ? second : undefined;
-  const places = splitPlaces(name, all.count, seed, { testApart: test !== undefined });
+  const every = rowsOf(all);
+  const places =
+    whole && second === undefined
+      ? { train: every, valid: every, test: every }
+      : splitPlaces(name, all.count, seed, { testApart: test !== undefined });
   const reading = known ?? measureTable(all, places.train, asked, test ? [test] : []);
   const classes = Math.max(...[all, test].map((table) => largestTarget(table))) + 1;
   const make = (table: RawTable, rows?: readonly number[]): TaskData =>
@@ -101,7 +108,7 @@ export async function loadTables(
       ...tableText(all, reading),
       ...(second && !test ? [`${basename(second.where)} has nothing to compare with and is left out`] : []),
     ],
-    warnings: tableWarnings(all, reading, places.train),
+    warnings: tableWarnings(all, reading, places.train, kind),
   };
 }
 

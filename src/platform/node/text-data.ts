@@ -19,7 +19,7 @@ export const TEXT_NAMES = Object.keys(TEXTS);
 /** Is this the path of a text, as it says? */
 export const isText = (source: string): boolean => source.startsWith(WORD);
 
-async function partsOf(source: string, shortest: number, { signal }: LoadOptions) {
+async function partsOf(source: string, shortest: number, { signal, whole = false }: LoadOptions) {
   signal?.throwIfAborted();
   const path = isText(source) ? source.slice(WORD.length) : source;
   if (Object.hasOwn(TEXTS, path)) {
@@ -27,7 +27,8 @@ async function partsOf(source: string, shortest: number, { signal }: LoadOptions
     return { name: path, parts: textParts(path, text, shortest) };
   }
   const name = basename(resolve(path));
-  return { name, parts: textParts(name, await readText(path, signal), shortest) };
+  const text = await readText(path, signal);
+  return { name, parts: whole ? { train: text, valid: text, test: text } : textParts(name, text, shortest) };
 }
 
 /** @throws DataError for fewer bytes than `least` */
