@@ -10,7 +10,7 @@ const pages = ['README.md', ...globSync('docs/**/*.md', { cwd: root }).sort()];
 const withBlocks = pages.filter((page) => blocksOf(readPage(page)).length > 0);
 
 /** Pages whose programs and trainings take long: README.md stands for them in `npm test`. */
-const LONG = ['docs/tensors.md', 'docs/tutorial.md', 'docs/black-box.md'];
+const LONG = ['docs/tensors.md', 'docs/tutorial.md', 'docs/black-box.md', 'docs/own-neuron.md'];
 
 describe('the examples of README.md and docs', () => {
   for (const page of withBlocks)

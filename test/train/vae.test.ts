@@ -179,7 +179,7 @@ describe('the objective of the discrete VAE', () => {
     }
   });
 
-  test('where a neuron scales its gradient, all of the ELBO’s gradient is scaled', () => {
+  test('where a neuron scales its gradient, all of the ELBO’s gradient is scaled', { skip: slow }, () => {
     const score = resolveNeuron('rloo:K=4');
     const scaled = {
       ...score,
@@ -397,7 +397,7 @@ describe('training', async () => {
       assert.equal(result.samples, 10);
     });
 
-  test('non-linear too, and the same bits twice', async () => {
+  test('non-linear too, and the same bits twice', { skip: slow }, async () => {
     const [one, two] = [await run('rloo', 'nonlinear', 2), await run('rloo', 'nonlinear', 2)];
     assert.deepEqual({ ...one.result, seconds: 0 }, { ...two.result, seconds: 0 });
     assert.deepEqual(
