@@ -1,9 +1,14 @@
 /** What a bundler makes of the core: a budget in bytes, and no dependency. */
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { build } from 'vite';
+import { logit, sigmoid, sigmoidSlope, softplus, softplusSlope } from '../src/index.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 /** Gzipped bytes that `createModel, dense, gated, train` may come to. */
@@ -37,4 +42,56 @@ test('createModel, dense, gated and train come to less than 100 KB gzipped', asy
   const bytes = chunks.reduce((sum, code) => sum + gzipSync(code, { level: 9 }).length, 0);
   assert.ok(chunks.length > 0 && chunks.join('').includes('RangeError'), 'nothing was bundled');
   assert.ok(bytes < BUDGET, `${bytes} bytes`);
+});
+
+/** A program on flipgrad/node, bundled into one file for Node. */
+async function bundledForNode(folder: string, format: 'cjs' | 'es'): Promise<string> {
+  const entry = join(folder, 'entry.ts');
+  const code = `
+    import { createModel, dense, sigmoidSlope } from ${JSON.stringify(`${root}src/index.ts`)};
+    import { createEngine } from ${JSON.stringify(`${root}src/platform/node/index.ts`)};
+    createEngine().then((engine) => {
+      const model = createModel(engine, { inputs: 2, layers: [dense(3)] });
+      console.log(JSON.stringify([engine.threads, model.outputs, sigmoidSlope(0)]));
+      engine.close();
+    });`;
+  writeFileSync(entry, code);
+  const built = await build({
+    root,
+    configFile: false,
+    logLevel: 'silent',
+    // Other bundlers have no address for a CommonJS file.
+    ...(format === 'cjs' && { define: { 'import.meta.url': 'undefined' } }),
+    ssr: { noExternal: true, external: ['koffi'] },
+    build: { write: false, ssr: true, rollupOptions: { input: entry, output: { format, codeSplitting: false } } },
+  });
+  const { output } = Array.isArray(built) ? built[0] : (built as { output: readonly { code?: string }[] });
+  return output.map((chunk) => ('code' in chunk ? (chunk.code ?? '') : '')).join('\n');
+}
+
+for (const [format, ending] of [
+  ['cjs', 'cjs'],
+  ['es', 'mjs'],
+] as const)
+  test(`a bundle of flipgrad/node for Node (${format}) runs, on one thread, and says why`, async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'flipgrad-bundle-'));
+    try {
+      const file = join(folder, `program.${ending}`);
+      writeFileSync(file, await bundledForNode(folder, format));
+      const { status, stdout, stderr } = spawnSync(process.execPath, [file], { encoding: 'utf8' });
+      assert.equal(status, 0, stderr);
+      assert.deepEqual(JSON.parse(stdout), [1, 3, 0.25]);
+      assert.match(stderr, /one thread here: it was bundled, .* Expected flipgrad left out of the bundle/);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
+test('σ, softplus and their slopes are public, and each is the slope of the other', () => {
+  for (let a = -30; a <= 30; a += 0.7) {
+    const slope = (f: (x: number) => number): number => (f(a + 1e-5) - f(a - 1e-5)) / 2e-5;
+    assert.ok(Math.abs(sigmoidSlope(a) - slope(sigmoid)) < 1e-9);
+    assert.ok(Math.abs(softplusSlope(a) - slope(softplus)) < 1e-9);
+    assert.ok(Math.abs(logit(sigmoid(a / 3)) - a / 3) < 1e-9);
+  }
 });

@@ -93,3 +93,6 @@ export function sigmoidSlope(a: number): number {
   const e = Math.exp(-Math.abs(a));
   return e / ((1 + e) * (1 + e));
 }
+
+/** σ(a), the slope of softplus. */
+export const softplusSlope = sigmoid;
