@@ -47,13 +47,16 @@ const race = async (page: Page): Promise<void> => {
 /** Every page of the lab. */
 const PAGES: Readonly<Record<string, Measured>> = {
   see: {
-    settings: '?digit=26',
+    settings: '?digit=24',
     ready: alive,
     async use(page) {
       const tiles = page.getByRole('group', { name: /^blocks/ }).getByRole('button');
       for (let i = 0; i < (await tiles.count()); i++) await tiles.nth(i).hover();
       await page.getByRole('heading', { level: 1 }).hover();
       await page.waitForTimeout(3000);
+      // A toss with something to see.
+      await page.locator('.figure button.open').nth(2).waitFor({ timeout: LONGEST });
+      await page.waitForTimeout(200);
       await page.screenshot({ path: FRONT });
     },
     pictures: [

@@ -99,6 +99,7 @@ const COMMON = 0.5;
 const EXAMPLES = 10;
 /** Rounds of timing at a look, calls in each, and rounds that medians are of. */
 const [ROUNDS, CALLS, MEDIAN_OF] = [3, 8, 31];
+const WARM_UP = 5;
 const WIDTH = FRONT.side * FRONT.side;
 const TRAINING = { train: 4000, valid: 200, epochs: 20, batch: 100 };
 
@@ -231,7 +232,8 @@ function timed({ sample, dense, times }: Current, inputs: Float32Array): FrontSe
   const ways = [sample, dense].map((model) => () => {
     for (let call = 0; call < CALLS; call++) model.predict(inputs);
   });
-  const found = alternate(ways, { rounds: ROUNDS, warmUp: 0 });
+  // The first calls compile the code.
+  const found = alternate(ways, { rounds: ROUNDS, warmUp: times.gated.length === 0 ? WARM_UP : 0 });
   for (const [way, measured] of [times.gated, times.dense].entries()) {
     measured.push(...found[way].map((time) => time / CALLS));
     measured.splice(0, Math.max(0, measured.length - MEDIAN_OF));
