@@ -24,7 +24,7 @@ for (const [name, race] of PRESET_RACES) {
     data: digitsSplit({ seed, train: examples, valid: VALID, test: 1 }),
     layersOf: (neuron) => [dense(units, neuron, 'hidden'), dense(10, 'linear', 'output')],
     async makeEngine() {
-      const engine = await createEngine({ simd: 'simd', blas: false, threads: facts.threads });
+      const engine = await createEngine({ simd: 'simd', blas: 'off', threads: facts.threads });
       facts.name = engine.name;
       return engine;
     },

@@ -143,6 +143,15 @@ describe('faults in Chromium', { skip: noBrowser }, () => {
       .waitFor();
   });
 
+  test('kernels that do not come, the server being gone, are a sentence and no browser’s own words alone', async () => {
+    const { page } = await lab.page('#machine');
+    await page.locator('#threads', { hasText: 'thread' }).waitFor();
+    await page.context().setOffline(true);
+    await page.getByRole('button', { name: 'Train 200 steps' }).click();
+    await alerts(page, /The engine's kernels did not load: .* Expected the server of this page to be there/);
+    await page.context().close();
+  });
+
   test('blocks never stay wider than their layer', async () => {
     const { page, said } = await lab.page('#faster?units=256&size=256&batch=4');
     await page.getByRole('region', { name: 'waterfall' }).waitFor();
