@@ -82,5 +82,13 @@ describe('blocks of a page', () => {
       '1',
     ]);
     assert.deepEqual(smaller(['show', 'runs/x']), ['show', 'runs/x']);
+    assert.deepEqual(smaller(['train', '--resume', 'a', '--epochs', '200']), [
+      'train',
+      '--resume',
+      'a',
+      '--epochs',
+      '2',
+    ]);
+    assert.deepEqual(smaller(['train', '--resume', 'a']), ['train', '--resume', 'a']);
   });
 });

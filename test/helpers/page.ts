@@ -94,13 +94,13 @@ const SMALLER: Readonly<Record<string, Readonly<Record<string, number>>>> = {
 
 /** The words of a command with its numbers made smaller. */
 export function smaller(words: readonly string[]): string[] {
-  const limits = SMALLER[words[0]] ?? {};
   const left = [...words];
-  if (left.includes('--resume')) return left;
-  for (const [flag, most] of Object.entries(limits)) {
+  const resumed = left.includes('--resume');
+  for (const [flag, most] of Object.entries(SMALLER[words[0]] ?? {})) {
     const at = left.indexOf(flag);
-    if (at < 0) left.push(flag, String(most));
-    else left[at + 1] = String(Math.min(most, Number(left[at + 1])));
+    // A run that goes on has its settings; further epochs are one more.
+    if (at >= 0) left[at + 1] = String(Math.min(most + Number(resumed), Number(left[at + 1])));
+    else if (!resumed) left.push(flag, String(most));
   }
   return left;
 }
