@@ -217,6 +217,7 @@ export class Tape {
     for (let i = this.records.length - 1; i >= 0; i--) {
       const record = this.records[i];
       const dy = this.cotangents.get(record.result);
+      if (!dy && record.op.needsCotangent?.(record.attributes)) this.checkSteps(record);
       // A neuron that reads only the loss has a gradient though nothing comes back to it.
       if (!record.needs.includes(true) || !(dy || record.op.withoutCotangent)) continue;
       const { profile } = this.engine;
@@ -299,6 +300,22 @@ export class Tape {
     }
     const to = plate;
     return { tensors: alike || !to ? operands : operands.map((x) => this.lift(x, to)), plate };
+  }
+
+  /** @throws RangeError where what an operation gives goes on by steps alone, which have no slope */
+  private checkSteps({ op, layer, result, attributes }: OpRecord): void {
+    const reached = new Set([result]);
+    for (const record of this.records) {
+      if (!record.tensors.some((tensor) => reached.has(tensor))) continue;
+      const ends = record.op.ignoresCotangent?.(record.attributes) === true;
+      if (ends && !record.op.readsLosses?.(record.attributes)) {
+        const { neuron } = attributes as Partial<FireAttributes>;
+        throw new RangeError(
+          `${neuron ? `The neuron "${neuron.name}"` : op.name}${layer ? ` in "${layer}"` : ''} reads the slope of the loss at its output, and what is computed of it ends at "${record.op.name}", which has none. Expected a loss with slopes, or a neuron that reads the loss alone, e.g. "rloo".`,
+        );
+      }
+      reached.add(record.result);
+    }
   }
 
   private checkStep(name: string, operands: readonly Tensor[]): void {

@@ -2,18 +2,22 @@
 import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { LAUNCHERS } from '../../cli/launchers.ts';
 import { codeMisfit } from '../../cli/own-code.ts';
 import { sweepCommand } from '../../cli/sweep.ts';
-import { checkSweep } from '../../src/index.ts';
+import { sweepOfFile } from '../../cli/sweep-file.ts';
+import { trainCommand } from '../../cli/train.ts';
+import { checkSweep, planSweep } from '../../src/index.ts';
 import { openServer } from '../../src/platform/node/sweep/database.ts';
 import { SweepStore } from '../../src/platform/node/sweep/store.ts';
+import { flagsOf } from '../../src/platform/node/sweep/trial-process.ts';
 import { slow } from '../helpers/extent.ts';
 import { noPostgres, startPostgres } from '../helpers/postgres.ts';
 import { refused } from '../helpers/refused.ts';
 import { runCli } from '../helpers/run-cli.ts';
+import { runHere } from '../helpers/run-here.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'flipgrad-own-sweep-'));
 after(() => rmSync(folder, { recursive: true }));
@@ -157,5 +161,35 @@ describe('a sweep over one’s own code', () => {
     } finally {
       server.stop();
     }
+  });
+});
+
+describe('a sweep over a text or a data set by name', () => {
+  it('keeps names, makes paths full, and its trials train', async () => {
+    const text = file('words.txt', 'the cat sat on the mat and looked at the moon. '.repeat(60));
+    for (const [source, task, layers] of [
+      [`text:${text}`, 'classification', 'embedding 256 4, dense 256'],
+      [text, 'next-token', 'embedding 256 4, dense 256'],
+    ] as const) {
+      const relativeSource = source.replace(text, relative(process.cwd(), text));
+      const sweep = sweepOf(`texts-${task}`, {
+        train: { data: relativeSource, task, layers, epochs: 1, batch: 50, optimizer: 'adam' },
+        space: { lr: [0.01, 0.02] },
+        search: 'grid',
+      });
+      const { definition } = await sweepOfFile(sweep);
+      assert.equal(definition.train.data, source);
+      const [{ settings }] = planSweep(definition, new Map()).trials;
+      const { code, stdout, stderr } = await runHere(trainCommand(), [
+        ...flagsOf(settings),
+        ...['--threads', '1', '--run', 'none', '--json'],
+      ]);
+      assert.equal(code, 0, stderr);
+      assert.equal(JSON.parse(stdout.trim().split('\n').at(-1) as string).event, 'result');
+    }
+    const pen = sweepOf('pen', { train: { data: 'pen-strings', task: 'ctc' }, space: { lr: [0.01, 0.02] } });
+    assert.equal((await sweepOfFile(pen)).definition.train.data, 'pen-strings');
+    const both = sweepOf('both', { space: { data: ['digits', relative(process.cwd(), data)] }, search: 'grid' });
+    assert.deepEqual((await sweepOfFile(both)).definition.space.data, ['digits', data]);
   });
 });

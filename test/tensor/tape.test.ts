@@ -2,12 +2,16 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { resolveNeuron } from '../../src/neurons/resolve.ts';
 import { defineOp } from '../../src/tensor/define-op.ts';
+import { fire, valueAndGradient } from '../../src/tensor/gradient.ts';
 import { add, multiply, scale } from '../../src/tensor/ops/arithmetic.ts';
+import { greater } from '../../src/tensor/ops/comparison.ts';
 import { fireTensor } from '../../src/tensor/ops/fire.ts';
 import { gate } from '../../src/tensor/ops/gate.ts';
 import { concatenate } from '../../src/tensor/ops/joining.ts';
 import { matmul } from '../../src/tensor/ops/matmul.ts';
+import { sum } from '../../src/tensor/ops/reductions.ts';
 import { NonFiniteError, Tape } from '../../src/tensor/tape.ts';
+import type { Tensor } from '../../src/tensor/tensor.ts';
 import { builds, reference } from '../helpers/engines.ts';
 import { assertClose } from '../helpers/numbers.ts';
 
@@ -159,3 +163,27 @@ for (const engine of [reference, ...builds])
       assert.equal(new NonFiniteError('x').name, 'NonFiniteError');
     });
   });
+
+test('a neuron that reads the slope of the loss says so where the loss is a step function of it', () => {
+  const [engine] = builds;
+  const values = { logits: [0.5, -1, 2] };
+  for (const neuron of ['rebar', 'relax', 'muprop', 'double-cv', 'rodeo'])
+    assert.throws(
+      () => valueAndGradient(engine, ({ logits }) => sum(greater(fire(neuron, logits), 0.3)), values),
+      {
+        name: 'RangeError',
+        message: new RegExp(
+          `The neuron "${neuron}" reads the slope of the loss at its output, .* ends at ".*", which has none\\. Expected`,
+        ),
+      },
+      neuron,
+    );
+  // Those that read the loss alone, or whose output goes on with a slope too, are as they were.
+  for (const neuron of ['rloo', 'exact', 'straight-through'])
+    assert.ok(valueAndGradient(engine, ({ logits }) => sum(greater(fire(neuron, logits), 0.3)), values).value >= 0);
+  const both = ({ logits }: { logits: Tensor }) => {
+    const h = fire('rebar', logits);
+    return sum(add(h, greater(h, 0.3)));
+  };
+  assert.ok(valueAndGradient(engine, both, values).gradient.logits.every(Number.isFinite));
+});

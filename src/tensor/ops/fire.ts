@@ -23,6 +23,7 @@ const fireOp = defineOp<FireAttributes>({
   name: 'fire',
   withoutCotangent: true,
   ignoresCotangent: ({ neuron }) => neuron.reads === 'loss',
+  needsCotangent: ({ neuron, mode }) => mode === 'train' && neuron.reads === 'both',
   readsLosses: ({ neuron, mode }) => mode === 'train' && (neuron.reads === 'loss' || neuron.reads === 'both'),
   forward(engine, [logits], attributes) {
     const { output, draws, ...rest } = fireRows(engine, unitRows(logits), attributes);
