@@ -222,7 +222,7 @@ const lies: readonly HostileRun[] = [
       data: { ...data, image: { width: 1e9, height: 1e9 } },
     }),
     '10000 logs': (record: Json) => ({ ...record, logs: Array(10_000).fill('csv') }),
-    '2 MB of settings': (record: Json) => ({ ...record, config: { text: 'x'.repeat(2 ** 21) } }),
+    '8 MB of settings': (record: Json) => ({ ...record, config: { text: 'x'.repeat(2 ** 23) } }),
   }).map(
     ([name, change]): HostileRun => ({
       name: `run.json asks for ${name}`,
