@@ -3,6 +3,9 @@ import { parseArgs } from 'node:util';
 
 const WARM_UP_MILLISECONDS = 1500;
 const SAMPLES = 30;
+/** Work that takes seconds is timed five times. */
+const LEAST_SAMPLES = 5;
+const MOST_MILLISECONDS = 10_000;
 
 /** The size of the product; torch.py has the same. */
 export const MATMUL = 512;
@@ -40,12 +43,15 @@ export async function report(facts, once) {
   do await once();
   while (performance.now() - start < WARM_UP_MILLISECONDS);
   const samples = [];
-  for (let i = 0; i < SAMPLES; i++) {
+  const from = performance.now();
+  while (samples.length < SAMPLES) {
+    if (samples.length >= LEAST_SAMPLES && performance.now() - from > MOST_MILLISECONDS) break;
     const begin = performance.now();
     await once();
     samples.push(Number((performance.now() - begin).toFixed(4)));
   }
   const ordered = [...samples].sort((x, y) => x - y);
-  const milliseconds = (ordered[SAMPLES / 2 - 1] + ordered[SAMPLES / 2]) / 2;
+  const middle = ordered.length >> 1;
+  const milliseconds = ordered.length % 2 ? ordered[middle] : (ordered[middle - 1] + ordered[middle]) / 2;
   console.log(JSON.stringify({ ...facts, milliseconds: Number(milliseconds.toFixed(4)), samples }));
 }
