@@ -32,7 +32,7 @@ export interface Evaluation extends Omit<TaskEvaluation, 'metrics'> {
 export interface EvaluateOptions {
   /** Default `mean-field`. */
   readonly mode?: Exclude<Mode, 'train'>;
-  /** Examples at a time; default 250. */
+  /** Examples at a time; default 250, of sequences fewer: about 4,096 points. */
   readonly batch?: number;
   /** Number of the draw in `sample` mode: another number gives other samples; default 1. */
   readonly draw?: number;
@@ -43,7 +43,10 @@ export interface EvaluateOptions {
 }
 
 /** What a pass over a batch needs: its data, and how they are put on the heap and run. */
-type Runs<D extends TaskData, B extends TaskBatch> = Pick<Task<D, B>, 'gather' | 'run'>;
+type Runs<D extends TaskData, B extends TaskBatch> = Pick<Task<D, B>, 'gather' | 'run' | 'points'>;
+/** Rows of the network's input at a time, at most, where examples are many of them: points of sequences. */
+const MOST_ROWS = 4096;
+const USUAL_BATCH = 250;
 
 /**
  * Evaluates a classifier on a data set.
@@ -102,9 +105,10 @@ export function forEachBatch<D extends TaskData, B extends TaskBatch>(
   model: Model,
   data: D,
   task: Runs<D, B>,
-  { mode = 'mean-field', batch: size = 250, draw = 1, hold = [], examples = data.count }: EvaluateOptions,
+  { mode = 'mean-field', batch: asked, draw = 1, hold = [], examples = data.count }: EvaluateOptions,
   visit: (pass: Pass, batch: B, outcome: Outcome) => void,
 ): void {
+  const size = asked ?? Math.max(1, Math.min(USUAL_BATCH, Math.floor(MOST_ROWS / (task.points?.(data) ?? 1))));
   const key = seedToKey(model.seed);
   const held = heldBySite(model.sites, hold);
   const count = Math.min(examples, data.count);
