@@ -2,18 +2,18 @@ import type { NeuronState, StateSpec } from './contract.ts';
 
 /** Share of the past in the moving averages. */
 const DECAY = 0.95;
-/** How far the two temperatures that take turns are apart, in log λ. */
+/** Distance in log λ of the two temperatures that alternate. */
 const SPREAD = 0.25;
 /** Largest step of log λ. */
 const RATE = 0.03;
-/** Where it stays. */
+/** Bounds of log λ. */
 export const [COLDEST, HOTTEST] = [0.01, 100];
 
 const numbers = (count: number): StateSpec => ({ size: () => count, start: () => 0 });
 
 /**
- * State of a temperature that adapts: what log λ has moved by, whose turn it is, and moving averages of the gradient's square at the colder
- * and the hotter temperature, then of that of its part without control variates.
+ * State of a temperature that adapts: how far log λ has moved; which of the two temperatures is next; moving averages of ĝ² at the colder and
+ * the hotter temperature; the same of ĝ without control variates.
  */
 export const temperatureState: Readonly<Record<'warmth' | 'turn' | 'moments', StateSpec>> = {
   warmth: numbers(1),
@@ -23,15 +23,15 @@ export const temperatureState: Readonly<Record<'warmth' | 'turn' | 'moments', St
 
 const isHot = ({ turn }: NeuronState): boolean => turn[0] > 0.5;
 
-/** λ of this step, a little under or over the one that is learned: an estimator is unbiased with any λ that its noise does not decide. */
+/** λ of this step, slightly below or above the learned one. The estimator stays unbiased, since λ does not depend on the step's noise. */
 export function temperatureOf(state: NeuronState, start: number): number {
   const log = state.warmth[0] + ((isHot(state) ? 1 : -1) * SPREAD) / 2;
   return Math.min(HOTTEST, Math.max(COLDEST, start * Math.exp(log)));
 }
 
 /**
- * Moves λ down the finite difference of the variance in log λ. Its mean square is as good as its variance, since the mean is the same; that of
- * the part without control variates takes away what differs between the minibatches of the two. It costs no evaluation of the loss.
+ * Moves λ down the finite difference of the variance in log λ. The mean square serves as the variance: both temperatures have the same mean.
+ * Dividing by the mean square of the part without control variates removes the difference between the two minibatches. No evaluation of the loss.
  * @param gradient ĝ @param plain the same without control variates
  */
 export function learnTemperature(

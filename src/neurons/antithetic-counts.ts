@@ -25,7 +25,7 @@ export function antitheticFactor(logit: number, K: number): number {
   return both === 0 ? 1 - q : (1 - q) / (1 - both / q);
 }
 
-/** Given how many of K draws are still to be chosen, the share of the next draw among those that are left. */
+/** P(the next draw is chosen), from the number still to choose and the draws left. */
 const shareOf = (left: number, draw: number, K: number): number => left / (K - draw);
 
 /** Fires K antithetic bits a unit, from K noise numbers: how many have the less likely state, then which. */
@@ -37,7 +37,7 @@ export function fireCounted({ logits, noise, h }: Firing, K: number): void {
     let left = 0;
     while (left < K && noise[at] >= counts[left]) left++;
     for (let draw = 0; draw < K; draw++) {
-      // The last is chosen where one is left.
+      // If one is still to choose at the last draw, it is that one.
       const chosen = draw === K - 1 ? left > 0 : noise[at + draw + 1] < shareOf(left, draw, K);
       if (chosen) left--;
       h[draw * size + i] = Number.isFinite(logits[i]) ? (chosen ? rare : 1 - rare) : Number.NaN;
@@ -45,7 +45,7 @@ export function fireCounted({ logits, noise, h }: Firing, K: number): void {
   }
 }
 
-/** Where its bits jump as a function of noise number `index`, given those before it. */
+/** Points of (0, 1) at which the bits jump as a function of noise number `index`, given the earlier ones. */
 export function countedCells(logit: number, index: number, before: readonly number[], K: number): number[] {
   const counts = antitheticCounts(logit, K);
   if (index === 0) return [...counts];

@@ -5,7 +5,7 @@ import { type Firing, openingEach, type Pullback } from './contract.ts';
 export const bit = (logit: number, u: number): number =>
   Number.isFinite(logit) ? (u < sigmoid(logit) ? 1 : 0) : Number.NaN;
 
-/** What every unit has that is h = 1[u < σ(a)] in use, whatever it trains with: u is the first of its noise numbers. */
+/** The facts shared by all units that emit h = 1[u < σ(a)] in use, u their first noise number. */
 export const bernoulli = {
   range: 'unit-interval',
   opening: openingEach(sigmoid, sigmoidSlope),

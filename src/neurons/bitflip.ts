@@ -3,7 +3,7 @@ import { bernoulli, bit, unbiasedBits } from './bernoulli.ts';
 import { defineNeuron, type Numbers } from './contract.ts';
 import { firstDraw } from './first-draw.ts';
 
-/** The unit of a row that is flipped: by the second noise number of its first unit. */
+/** The unit of a row that is flipped, chosen by the second noise number of the row's first unit. */
 const flippedOf = (noise: Numbers, row: number, units: number): number =>
   row * units + Math.floor(noise[2 * row * units + 1] * units);
 

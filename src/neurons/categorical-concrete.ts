@@ -2,7 +2,7 @@ import { temperature } from './concrete.ts';
 import { defineNeuron } from './contract.ts';
 import { addJacobian, classes, classOf, eachGroup, oneHot, pullGroups, relaxGiven } from './one-hot.ts';
 
-// In use the unit is the class that its relaxation is largest at; it trains with the relaxation itself.
+// In use the unit emits the class with the largest relaxed value; it trains with the relaxation itself.
 export const categoricalConcrete = defineNeuron({
   name: 'categorical-concrete',
   source: 'Jang, Gu, Poole 2017 (Gumbel-softmax), §2.1; Maddison, Mnih, Teh 2017 (concrete), §3',

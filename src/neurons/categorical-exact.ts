@@ -2,7 +2,7 @@ import { defineNeuron } from './contract.ts';
 import { classes, oneHot, pullGroups } from './one-hot.ts';
 import { fireStates, probabilities, statesOf } from './one-hot-states.ts';
 
-/** The most states of a layer: as many draws are made. */
+/** The most states of a layer. Every state is one draw. */
 const MOST_STATES = 4096;
 
 export const categoricalExact = defineNeuron({

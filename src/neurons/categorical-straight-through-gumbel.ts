@@ -3,7 +3,7 @@ import { temperature } from './concrete.ts';
 import { defineNeuron } from './contract.ts';
 import { classes } from './one-hot.ts';
 
-// The Gumbel numbers are drawn after the class, given it: the same distribution as of a class that is the largest of them.
+// The class is drawn first and the Gumbel numbers given the class: the same joint distribution as drawing them and taking the largest.
 export const categoricalStraightThroughGumbel = defineNeuron({
   name: 'categorical-straight-through-gumbel',
   source: 'Jang, Gu, Poole 2017, "Categorical Reparameterization with Gumbel-Softmax", §2.2',

@@ -14,7 +14,7 @@ export const temperature = {
   meaning: 'τ: divides the logit and its noise; near 0 the relaxation is binary',
 } as const;
 
-// In use the unit is the bit that its relaxation rounds to; it trains with the relaxation itself.
+// In use the unit emits its relaxation rounded to a bit; it trains with the relaxation itself.
 export const concrete = defineNeuron({
   name: 'concrete',
   source: 'Maddison, Mnih, Teh 2017, §3.2 and appendix B (binary concrete); Jang, Gu, Poole 2017 (Gumbel-softmax)',

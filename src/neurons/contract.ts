@@ -102,7 +102,7 @@ export interface KernelTwin {
   readonly settle?: string;
   /** `opening`: its probability, called as a fire kernel is, and its pullback. */
   readonly opening?: { readonly probability: string; readonly pullback: string };
-  /** What all of its kernels get at their end, for a layer of so many units; those that are missing are 0. */
+  /** The last arguments of all its kernels, for a layer of `units` units; missing ones are 0. */
   readonly numbers?: TwinNumbers | ((units: number) => TwinNumbers);
 }
 
@@ -120,23 +120,22 @@ export interface NeuronRule {
   /** Uniform numbers per unit and draw. */
   readonly noise: number;
   /**
-   * Evaluations of the loss that it asks for, for so many units; default 1. Everything below the neuron is computed once, and
+   * Evaluations of the loss for a layer of `units` units; default 1. Everything below the neuron is computed once, and
    * everything above it on the draws stacked as rows.
    */
   readonly draws?: number | ((units: number) => number);
-  /** The most units that it can stand in a layer of, where its draws grow faster than memory. */
+  /** The most units of a layer, for neurons whose number of draws grows exponentially with them. */
   readonly mostUnits?: number;
-  /** What the losses of the draws come to, and what each weighs; default: their mean. */
+  /** Combines the losses of the draws into one, with their weights; default: the mean. */
   weigh?(weighing: Weighing): void;
   /**
-   * Does its rule compare draws that differ in units of one row, so that rows which share a loss (points of a sequence, gathered
-   * rows) would take each other's changes for their own? It then stands only where every row has a loss of its own.
+   * Does its rule compare draws that differ in units of one row? Then every row needs a loss of its own: rows that share one (points of a
+   * sequence, gathered rows) would attribute each other's changes to themselves.
    */
   readonly comparesRows?: true;
   /**
-   * Do its draws' losses have to be −log of importance weights? Then an objective with a prior over h gives those, −log q(h) of
-   * each draw among them with its own gradient at the logits, in place of a divergence that is added once: for bounds of several
-   * draws, which are no means of losses.
+   * Must the losses of its draws be −log of importance weights? Then an objective with a prior over h includes −log q(h) in each draw's loss,
+   * with its gradient at the logits, instead of adding the divergence once. For bounds of several draws, which are no means of losses.
    */
   readonly wantsLogWeights?: true;
   /** One draw of the unit in use (sample mode, and what the bias is measured against); default: `fire`. */
@@ -160,8 +159,8 @@ export interface NeuronRule {
    */
   readonly couples?: 'units';
   /**
-   * Of coupled units: so many consecutive ones are a group, and depend on no unit outside it. Layers have whole groups. The
-   * functions take a last group that is cut short as one of fewer units; `rowCells` gets the logits and noise of one group.
+   * Units of a group, for coupled units: that many consecutive units depend on each other and on no other unit. Layers hold whole groups. The
+   * functions treat an incomplete last group as a smaller one; `rowCells` gets the logits and noise of one group.
    */
   readonly group?: number;
   /**
@@ -177,18 +176,18 @@ export interface NeuronRule {
   /** How many units of a row are open, where the rule fixes that number. */
   readonly opens?: (units: number) => number;
   readonly opening?: Opening;
-  /** Is the penalty to pull on P(h ≠ 0), where users name none, because σ(logit) is far from it? */
+  /** Should the default penalty pull on P(h ≠ 0), because σ(logit) is far from it? */
   readonly penalized?: 'opening';
   fire(firing: Firing): void;
   pullback(pullback: Pullback): void;
   /** The deterministic unit used at test time, noise off (mean-field mode). */
   expect(logit: number): number;
   /**
-   * The same for a whole matrix, where `expect` of every logit does not say it, or not in every state: fills h; the noise is
-   * empty. Without a state, as before training.
+   * `expect` for a whole matrix, for neurons whose deterministic form depends on other units or on the state: fills h; the noise is
+   * empty. Without a state: as before training.
    */
   settle?(firing: Firing): void;
-  /** What a unit emits that is known to be open (threshold mode). */
+  /** The output of a unit that is open (threshold mode). */
   whenOpen(logit: number): number;
   /**
    * `expect`, `whenOpen` and `settle` as formulas, which exports translate; those left out are σ(a), 1 and none. The conformance

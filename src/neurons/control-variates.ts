@@ -2,7 +2,7 @@ import type { NeuronState, StateSpec } from './contract.ts';
 
 /** Share of the past in the moving averages. */
 const DECAY = 0.95;
-/** Of every square, added to it: controls that are multiples of each other share their coefficient. */
+/** Ridge, as a share of every square: controls that are multiples of each other share their coefficient. */
 const RIDGE = 1e-4;
 
 /**
@@ -25,7 +25,7 @@ export function coefficients({ products, squares }: NeuronState): Float64Array {
   const s = Float64Array.from(squares, (value, at) => (at % (count + 1) === 0 ? value * (1 + RIDGE) : value));
   for (let m = 0; m < count; m++) {
     const pivot = s[m * count + m];
-    // A control that is 0, or told by those before it.
+    // A control that is 0, or a multiple of earlier ones.
     if (!(pivot > 1e-6 * squares[m * count + m]) || pivot < 1e-30) {
       for (let n = 0; n < count; n++) s[n * count + m] = s[m * count + n] = 0;
       s[m * count + m] = 1;

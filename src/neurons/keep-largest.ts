@@ -1,4 +1,4 @@
-/** What the neurons that keep the largest logits of every row share: their options, the selection and the weights. */
+/** Shared by the neurons that keep the largest logits of every row: options, selection, weights. */
 import { sigmoid } from '../math/special.ts';
 import { type Firing, type KernelTwin, LEAST_OPEN, type Numbers, type OptionSpecs, type Pullback } from './contract.ts';
 import { type Formulas, f } from './formula.ts';
@@ -36,9 +36,9 @@ export function keptOf({ k, share }: { k: number; share: number }): (units: numb
 export interface Selection {
   /** 1 where a unit is kept, else 0. */
   readonly marks: Uint8Array;
-  /** The kept unit that would be the first to go; −1 where none is kept. */
+  /** The kept unit with the least score; −1 if none is kept. */
   readonly lastKept: number;
-  /** The closed unit that would be the first to come in; −1 where all are kept. */
+  /** The closed unit with the largest score; −1 if all are kept. */
   readonly firstClosed: number;
 }
 
@@ -57,7 +57,7 @@ export function largest(scores: Float64Array, kept: number): Selection {
   return { marks, lastKept, firstClosed };
 }
 
-/** One row of numbers after another, each with what its units are selected by; one with a number that is not finite has no scores. */
+/** The rows one after another, each with the scores that select its units; a row with a number that is not finite has no scores. */
 export function forEachRow(
   { rows, units, logits, selectionBias }: Omit<Firing, 'h' | 'state'>,
   noise: (at: number) => number,

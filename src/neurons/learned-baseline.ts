@@ -10,7 +10,7 @@ export const [DECAY, STEP] = [0.8, 0.5];
 
 const number: StateSpec = { size: () => 1, start: () => 0 };
 
-/** What the baseline of a row is learned from: its σ(a), linearly or by a network of `HIDDEN` tanh units, or nothing. */
+/** The form of the baseline of a row: linear in σ(a), a network of `HIDDEN` tanh units on σ(a), or none. */
 export type BaselineForm = 'linear' | 'network' | 'nothing';
 
 /** State of a baseline C: its weights, then the moving averages c and s² of what it leaves. */
@@ -27,7 +27,7 @@ export const baselineScale = ({ variance }: NeuronState): number => Math.max(1, 
 const probabilities = (logits: Firing['logits'], row: number, units: number): Float64Array =>
   Float64Array.from({ length: units }, (_, j) => sigmoid(logits[row * units + j]));
 
-/** C of the probabilities of a row: of the form that the state has. */
+/** C of the probabilities of a row, in the form that the state holds. */
 function baseline(state: NeuronState, p: Float64Array): number {
   if (state.learned) return learnedControl(state, p).value;
   return state.weights ? p.reduce((total, value, j) => total + state.weights[j] * value, 0) : 0;

@@ -4,7 +4,7 @@ import type { NeuronState, Numbers, StateSpec } from './contract.ts';
 const [RATE, FIRST, SECOND, EPSILON] = [0.01, 0.9, 0.999, 1e-8];
 
 /**
- * State of a learned function r(z) = vᵀ·tanh(W·z + b) of a row of numbers, with so many hidden units, and a factor η, both trained by
+ * State of a learned function r(z) = vᵀ·tanh(W·z + b) of a row of numbers, with `hidden` hidden units, and a factor η, both trained by
  * Adam: `learned` holds W (hidden × units), b, v (hidden each) and η. W starts at small numbers that differ, r at 0, η at 1.
  */
 export function learnedState(hidden: number): Readonly<Record<string, StateSpec>> {
@@ -21,7 +21,7 @@ export function learnedState(hidden: number): Readonly<Record<string, StateSpec>
   };
 }
 
-/** Of a function of so many numbers. */
+/** Hidden units of the function that a state holds. */
 const hiddenUnits = (learned: Numbers, units: number): number => (learned.length - 1) / (units + 2);
 
 /** η of the state. */

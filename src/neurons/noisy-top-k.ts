@@ -64,7 +64,7 @@ const noiseOf =
  * k-th largest of the others is the first closed unit for a kept one, and the last kept unit for a closed one.
  */
 function smoothLoad(opens: (units: number) => number, scale: number): Opening {
-  /** For every unit the distance to its border in standard deviations, and the unit at the border (−1: there is none). */
+  /** For each unit its distance to the border in standard deviations, and the unit at the border (−1: none). */
   const forEachUnit = (
     firing: Omit<Firing, 'h' | 'state'>,
     visit: (at: number, z: number, border: number) => void,

@@ -14,7 +14,7 @@ export const classes = {
   meaning: 'units of a group, one of which emits 1',
 } as const;
 
-/** softmax((a + shift)/τ) of so many numbers from index `first` on. */
+/** softmax((a + shift)/τ) of `size` numbers from index `first` on. */
 export function softmax(
   a: Numbers,
   first: number,
@@ -55,7 +55,7 @@ export function eachGroup(
     }
 }
 
-/** The class that a uniform number says. */
+/** The class that a uniform number draws. */
 export function classOf(p: Float64Array, u: number): number {
   let sum = 0;
   let last = 0;
@@ -80,7 +80,7 @@ export function fireOneHot(firing: Firing, classes: number): void {
   });
 }
 
-/** What they all are in use, their first `draws` noise numbers each deciding one draw. */
+/** The facts shared by one-hot units in use; each of their first `draws` noise numbers decides one draw. */
 export function oneHot(classes: number, draws = 1) {
   return {
     range: 'unit-interval',

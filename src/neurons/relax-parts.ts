@@ -4,7 +4,7 @@ import { factorOf, learnedControl } from './learned-control.ts';
 import { rebarParts } from './rebar-parts.ts';
 import { relaxedGivenSlope } from './relaxed-bits.ts';
 
-/** What RELAX needs of one row; all have one number a unit. */
+/** Values of one row that RELAX needs, one number for each unit. */
 interface RelaxRow {
   /** σ(z/λ) and σ(z̃/λ), and how fast they change with the logits. */
   readonly free: Float64Array;

@@ -13,7 +13,7 @@ export const stochasticTimesSmooth = defineNeuron({
     const rate = (logit: number) => (variant === 'paper' ? Math.sqrt(sigmoid(logit)) : sigmoid(logit));
     const slope = (logit: number) => (variant === 'paper' ? 0.5 * rate(logit) * sigmoid(-logit) : sigmoidSlope(logit));
     const whenOpen = (logit: number) => Math.sqrt(sigmoid(logit));
-    // √σ(a), without the root of a rounded number near 0.
+    // √σ(a), computed without taking the root of a rounded number near 0.
     const root = f.exp(f.multiply(-0.5, f.softplus(f.subtract(0, f.logit))));
     const mean = (logit: number) => rate(logit) * whenOpen(logit);
     return {

@@ -2,7 +2,7 @@ import type { Neuron } from './contract.ts';
 
 const units = new WeakMap<Neuron, Neuron>();
 
-/** The unit that a neuron trains, as it fires in use: one draw at a time, without a learning rule. The same one for every call. */
+/** The behaviour that a neuron trains: one draw at a time, no learning rule. Every call returns the same value. */
 export function unitInUse(learner: Neuron): Neuron {
   const known = units.get(learner);
   if (known) return known;

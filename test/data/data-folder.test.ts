@@ -58,7 +58,7 @@ test('what is no data set is refused in a sentence', async (context) => {
   const { 0: short } = idxFiles(3, 2);
   const refused = (path: string, message: RegExp) =>
     assert.rejects(loadDataset(path), (error: Error) => error instanceof DataError && message.test(error.message));
-  await refused('no-such-thing', /no data set "no-such-thing": digits, mnist, fashion-mnist, a folder/);
+  await refused('no-such-thing', /no data set "no-such-thing"\. Expected digits, mnist, fashion-mnist, a folder/);
   await refused(await folderOf(context, {}), /holds no data set/);
   await refused(
     await folderOf(context, { 'train-images': images, 'train-labels': labels }),

@@ -125,7 +125,12 @@ export async function readers(engine: Engine): Promise<Reader[]> {
     ['b', { shape: [], values: Float64Array.of(Math.PI) }],
     ['c', { shape: [0], values: new Uint8Array(0) }],
   ]);
-  const opaque = Array.from({ length: 80 }, (_, i) => (i % 4 === 3 ? 65535 : (3001 * i) % 65536));
+  /** An upright stroke on black. */
+  const stroke = (width: number, height: number, ink: number) =>
+    Array.from({ length: width * height }, (_, i) => (i % width === width >> 1 ? ink : 0));
+  const opaque = Array.from({ length: 80 }, (_, i) =>
+    i % 4 === 3 ? 65535 : (i >> 2) % 5 === 2 ? 61000 + (i % 3) : 3001 * (i % 3),
+  );
   const idx = encodeIdx({ shape: [3, 2, 2], data: Uint8Array.from({ length: 12 }, (_, i) => i) });
   return [
     {
@@ -210,9 +215,9 @@ export async function readers(engine: Engine): Promise<Reader[]> {
     {
       name: 'PNG',
       files: [
-        pngFile({ width: 9, height: 7, depth: 8, colour: 0 }),
+        pngFile({ width: 9, height: 7, depth: 8, colour: 0, samples: stroke(9, 7, 200) }),
         pngFile({ width: 5, height: 4, depth: 16, colour: 6, samples: opaque }),
-        pngFile({ width: 11, height: 3, depth: 2, colour: 3 }),
+        pngFile({ width: 11, height: 3, depth: 2, colour: 3, samples: stroke(11, 3, 3) }),
       ],
       read: (bytes) => fitPicture(readPng(bytes, 'x.png'), { width: 28, height: 28 }),
       errors: ['DataError'],
@@ -220,8 +225,8 @@ export async function readers(engine: Engine): Promise<Reader[]> {
     {
       name: 'PNG, sealed again',
       files: [
-        pngFile({ width: 9, height: 7, depth: 8, colour: 0 }),
-        pngFile({ width: 11, height: 3, depth: 2, colour: 3 }),
+        pngFile({ width: 9, height: 7, depth: 8, colour: 0, samples: stroke(9, 7, 200) }),
+        pngFile({ width: 11, height: 3, depth: 2, colour: 3, samples: stroke(11, 3, 3) }),
       ],
       read: (bytes) => fitPicture(readPng(resealed(bytes), 'x.png'), { width: 28, height: 28 }),
       errors: ['DataError'],
