@@ -128,9 +128,7 @@ export async function readers(engine: Engine): Promise<Reader[]> {
   /** An upright stroke on black. */
   const stroke = (width: number, height: number, ink: number) =>
     Array.from({ length: width * height }, (_, i) => (i % width === width >> 1 ? ink : 0));
-  const opaque = Array.from({ length: 80 }, (_, i) =>
-    i % 4 === 3 ? 65535 : (i >> 2) % 5 === 2 ? 61000 + (i % 3) : 3001 * (i % 3),
-  );
+  const opaque = Array.from({ length: 80 }, (_, i) => (i % 4 === 3 ? 65535 : stroke(5, 4, 61000)[i >> 2]));
   const idx = encodeIdx({ shape: [3, 2, 2], data: Uint8Array.from({ length: 12 }, (_, i) => i) });
   return [
     {
