@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { benchCommand } from '../../cli/bench.ts';
 import { createEngine, readCalibration } from '../../src/platform/node/index.ts';
+import { full } from '../helpers/extent.ts';
 import { refused } from '../helpers/refused.ts';
 import { runCliHere } from '../helpers/run-here.ts';
 
@@ -13,9 +14,10 @@ after(() => rmSync(folder, { recursive: true }));
 
 describe('flipgrad bench', () => {
   it('measures crossovers and a waterfall whose parts add up, draws, and keeps a calibration that engines use', async () => {
+    const sizes = full ? [1, 16] : [16];
     const file = join(folder, 'calibration.json');
     const plot = join(folder, 'deep/picture.svg');
-    const small = ['--units', '64', '--sizes', '1,16', '--rows', '20', '--inputs', '50', '--threads', '1'];
+    const small = ['--units', '64', '--sizes', sizes.join(), '--rows', '20', '--inputs', '50', '--threads', '1'];
     const { code, stderr, lines } = await runCliHere(['bench', ...small, '--plot', plot, '--calibrate'], {
       env: { FLIPGRAD_CALIBRATION: file },
     });
@@ -24,7 +26,7 @@ describe('flipgrad bench', () => {
     const eventsOf = (name: string) => events.filter(({ event }) => event === name);
     assert.deepEqual(
       events.map(({ event }) => event),
-      ['crossover', 'waterfall', 'crossover', 'waterfall'],
+      sizes.flatMap(() => ['crossover', 'waterfall']),
     );
     for (const fall of eventsOf('waterfall')) {
       const parts = fall.ideal + fall.gater + fall.compaction + fall.memory + fall.uneven;
@@ -38,7 +40,7 @@ describe('flipgrad bench', () => {
     const engine = await createEngine({ threads: 1, simd: 'auto', blas: 'off' });
     const other = await createEngine({ threads: 1, simd: 'simd', blas: 'off' });
     delete process.env.FLIPGRAD_CALIBRATION;
-    assert.deepEqual(engine.crossovers, { 1: events[0].crossover, 16: events[2].crossover });
+    assert.deepEqual(engine.crossovers, Object.fromEntries(sizes.map((size, i) => [size, events[2 * i].crossover])));
     assert.deepEqual(kept, engine.crossovers);
     assert.notDeepEqual(other.crossovers, engine.crossovers, 'another build was not calibrated');
     engine.close();

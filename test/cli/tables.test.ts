@@ -10,6 +10,7 @@ import { trainCommand } from '../../cli/train.ts';
 import { viewRun } from '../../lab/src/worker/run-view.ts';
 import { createModel, dense, digits, inputsOfPixels, Run, trainRun } from '../../src/index.ts';
 import { createEngine, loadDataset, nodeFolder } from '../../src/platform/node/index.ts';
+import { slow } from '../helpers/extent.ts';
 import { pngFile } from '../helpers/png-file.ts';
 import { refused } from '../helpers/refused.ts';
 import { runHere } from '../helpers/run-here.ts';
@@ -284,7 +285,9 @@ describe('--task multi-label', () => {
 });
 
 describe('wide tables', () => {
-  it('of 10,000 standardised columns with gaps: the run is read again, predicts and exports', async () => {
+  it('of 10,000 standardised columns with gaps: the run is read again, predicts and exports', {
+    skip: slow,
+  }, async () => {
     const width = 10_000;
     const names = Array.from({ length: width }, (_, i) => `feature number ${i}`);
     const rows = Array.from({ length: 12 }, (_, r) =>
