@@ -201,7 +201,7 @@ describe('flipgrad predict', () => {
     );
     assert.notDeepEqual(held.probabilities, free.probabilities);
     const saidTo = async (text: string) => (await refused(predictCommand(), [path('a'), plain, '--hold', text])).stderr;
-    assert.match(await saidTo('1=open'), /Units as SITE:UNIT=open/);
+    assert.match(await saidTo('1=open'), /Expected units as SITE:UNIT=open/);
     assert.match(await saidTo('gates:1=open'), /the model has no such site\. Expected gated\.gates, gated\.experts/);
   });
 
