@@ -14,6 +14,7 @@ export const WINDOW = 128;
 export const CONTEXT = 32;
 /** Texts that come with the package: files of its folder `texts`, which says where they are from. */
 const TEXTS = { 'moby-dick': 'moby-dick.txt' } as const;
+/** Names of the texts that come with the package: `text:moby-dick` is a path of one. */
 export const TEXT_NAMES = Object.keys(TEXTS);
 
 /** Is this the path of a text, as it says? */
