@@ -41,7 +41,7 @@ const numbers = (length: number): Float32Array => {
   return Float32Array.from({ length }, () => 2 * random.uniform() - 1);
 };
 
-/** Forward, and the gradients of the input and of all parameters, on `rows` examples, or on so many sequences of `points` each. */
+/** Forward, and the gradients of the input and of all parameters, on `rows` examples, or on `rows` sequences of `points` points. */
 function gradients(
   engine: Engine,
   { inputs, rows, points }: { readonly inputs: number; readonly rows: number; readonly points?: number },

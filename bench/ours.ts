@@ -254,7 +254,7 @@ const SECONDS = 1.5;
 
 const times: number[] = [];
 let peak = 0;
-/** What else is to be told of the work. */
+/** Further facts of the work, printed beside the time. */
 let facts: object = {};
 const work = WORK[flags.work]?.();
 if (!work) throw new RangeError(`There is no work "${flags.work}". Known: ${Object.keys(WORK).join(', ')}.`);

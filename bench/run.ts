@@ -255,12 +255,12 @@ const NET = 'training step of the 2013 network, stochastic-binary, batch 32';
 const TORCH_GATED = ['PyTorch dense and mask, 1 thread(s)', 'PyTorch dense and mask, 2 thread(s)'];
 const TORCH_LOOP = ['PyTorch, loop over blocks, 1 thread(s)', 'PyTorch, loop over blocks, 2 thread(s)'];
 
-/** What is claimed: ours is so many times as fast as the fastest of the others, in one run. */
+/** The claims: how many times as fast ours is as the fastest of the others, in one run. */
 export interface Claim {
   readonly comparison: string;
   readonly ours: readonly string[];
   readonly others: readonly string[];
-  /** The target that was set: so many times as fast, or this share of what the multiply-adds of the two let expect. */
+  /** The target: how many times as fast, or which share of the ratio of their multiply-adds. */
   readonly asked: number | { readonly ofIdeal: number };
 }
 

@@ -34,7 +34,7 @@ export interface ComparedNet {
   readonly units: number;
   readonly validError: number;
   readonly testError: number;
-  /** Of an example: one at a time, and so many at a time as a minibatch has; medians. */
+  /** Of an example, medians: one at a time, and a minibatch at a time. */
   readonly microseconds: { readonly one: number; readonly batch: number };
   /** Of an example, the gater's included. */
   readonly multiplyAdds: number;
@@ -175,7 +175,7 @@ function factsOf(net: CompiledModel, { valid, test }: Split) {
   return { validError: net.evaluate(valid).error, testError, multiplyAdds };
 }
 
-/** A dense network of so many units like the experts, on the same data. */
+/** A dense network for the same data: `width` units with the experts' activation. */
 function denseSpec({ inputs, outputs, seed, neurons, description }: Model, width: number) {
   const [{ activation = 'linear' }] = comparedLayers(description);
   return { inputs, seed, neurons, layers: [dense(width, activation), dense(outputs)] };

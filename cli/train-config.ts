@@ -68,7 +68,7 @@ const GATED_PRESETS: Presets = {
   },
 };
 
-/** Transformers on text. A byte opens so many experts: their number times the rate. */
+/** Transformers on text. A byte opens rate × experts of the experts. */
 const LM_PRESETS = {
   small: {
     ...{ context: 128, width: 64, depth: 2, heads: 4, experts: 8, units: 128, rate: 0.25 },

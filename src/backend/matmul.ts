@@ -57,12 +57,12 @@ export function multiplyMatrices(
   else multiplyByKernels(engine, a, b, c, shape, batch);
 }
 
-/** Up to so many rows, rows times a transpose, or steps of the depth, a product is done without packing: faster, and the same bits. */
+/** Up to this many rows, rows of a product with a transpose, or steps of the depth, products are made without packing: faster, and the same bits. */
 const FEW_ROWS = 8;
 const FEW_ROWS_TRANSPOSED = 2;
 const FEW_STEPS = 8;
 
-/** The kernel that does a small product without packing, with the strides that it is told; undefined where packing pays. */
+/** The kernel for a small product without packing, and the strides that it takes; undefined where packing is faster. */
 function unpacked(a: Operand, b: Operand, { m, k, bias = 0 }: ProductShape) {
   if (m <= FEW_ROWS && a.columnStride === 1 && b.columnStride === 1)
     return { name: 'matmulFewRows', left: a.rowStride, right: b.rowStride } as const;

@@ -235,7 +235,7 @@ export function wantTargets(table: RawTable): void {
 const some = (words: readonly string[], most = 8): string =>
   words.length <= most ? words.join(', ') : `${words.slice(0, most).join(', ')}, … ${words.length} in all`;
 
-/** How a table is read, for people: what is told, by which features. */
+/** How a table is read, for people: the label or targets, and the features. */
 export function readingText({ targets, columns, center, targetCenter, scale }: TableReading): string {
   const told = targets.map(({ name, classes }) =>
     classes ? `${name} (${classes.length} classes: ${some(classes)})` : name,

@@ -24,7 +24,7 @@ export function createPictureFitter(): (
   /** A ground whose border varies by more of the contrast, or is rougher from pixel to pixel, is a photograph's. */
   const UNEVEN = 0.2;
   const GRAIN = 0.02;
-  /** Where ink is, is found on a picture of at most so many pixels a side. */
+  /** Ink is looked for on a copy with at most this many pixels a side. */
   const COARSE = 96;
   /** Strokes are narrower than this share of the shorter side. */
   const STROKE = 0.45;

@@ -35,7 +35,7 @@ export interface LayerFacts<S> {
   ungated?(spec: S): LayerSpec;
   /** Of a layer whose outputs are blocks with a gate each: how many. */
   blocks?(spec: S): number;
-  /** The same with so many of its blocks. */
+  /** The same layer with `blocks` of its blocks. */
   withBlocks?(spec: S, blocks: number): S;
   /** Does it read every number of its input through weights alone, so that numbers that are always 0 can be left out? */
   readonly readsByWeights?: true;
@@ -144,7 +144,7 @@ export const hasGates = ({ layer }: LayerSpec): boolean =>
 export const gatedBlocks = (layer: LayerSpec): number | undefined =>
   (layerKinds[layer.layer] as LayerFacts<LayerSpec>).blocks?.(layer);
 
-/** A layer of gated blocks with so many of them. */
+/** The same layer with `blocks` of its blocks; other layers as they are. */
 export const layerWithBlocks = (layer: LayerSpec, blocks: number): LayerSpec =>
   (layerKinds[layer.layer] as LayerFacts<LayerSpec>).withBlocks?.(layer, blocks) ?? layer;
 

@@ -52,7 +52,7 @@ export function within(least: number, most: number) {
   );
 }
 
-/** A text of so many characters at most. */
+/** A text with at most this many characters. */
 export const atMostLong = (most: number) => v.pipe(text, v.maxLength(most, `a text of ${most} characters at most`));
 
 /** A number from `least` up. */

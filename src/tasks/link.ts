@@ -2,7 +2,7 @@ export type LinkName = 'classes' | 'labels' | 'numbers';
 
 /** From what a network gives for a row to what is averaged over draws, and back. In place. */
 export interface Link {
-  /** What is told by it, for exports: one of several classes, labels that do not exclude each other, or numbers. Those without are not exported. */
+  /** What the outputs mean, for exports: one of several classes, labels that do not exclude each other, or numbers. Tasks without it are not exported. */
   readonly name?: LinkName;
   to(row: Float64Array): void;
   back(row: Float64Array): void;

@@ -71,7 +71,7 @@ export const nextToken: Task<TokenDataset, TokenBatch, NextTokenEpoch> = {
   data: 'tokens',
   layers: ({ classes }) => [embedding(classes, 32), lstm(64)],
   defaults: { optimizer: 'adam', batch: 16 },
-  // The last token of a sequence is only told.
+  // The last token of a sequence is predicted and predicts nothing.
   points: ({ count, offsets }) => (offsets[count] - count) / count,
   check,
   gather: gatherTokens,

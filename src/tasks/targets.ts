@@ -8,10 +8,10 @@ import type { Tensor } from '../tensor/tensor.ts';
 /** A minibatch with numbers as targets: inputs rows × width, targets rows × outputs. Valid until the next step. */
 export interface TargetBatch {
   readonly x: NdArray;
-  /** As the network is to give them. */
+  /** Standardised where the data have `units`. */
   readonly targets: NdArray;
   readonly rows: number;
-  /** What they are in the data's own units. */
+  /** Center and spread that turn targets back into the data's own units. */
   readonly units?: TargetUnits | undefined;
 }
 

@@ -69,7 +69,7 @@ export interface Task<
   readonly figures?: Readonly<Record<string, Figure>>;
   /** The kind of data that commands load for it; without one, it is trained from programs alone. */
   readonly data?: DataKind;
-  /** Rows that an example is to the network, on average: points of its sequences; default 1. */
+  /** Mean number of rows that the network computes for an example: points of its sequences; default 1. */
   points?(data: D): number;
   /** Numbers that a network has to give for such data; default: one a class, or one a target. */
   outputs?(data: D): number;
@@ -98,9 +98,9 @@ export interface Task<
    * @yields the number of examples done
    */
   assess?(model: Model, data: D, part: Part): Generator<number, Figures>;
-  /** Are targets numbers of any size, which commands bring to mean 0 and deviation 1 for training? See `TargetDataset.units`. */
+  /** Do commands standardise the targets (mean 0, deviation 1) for training? See `TargetDataset.units`. */
   readonly standardizes?: true;
-  /** In which units predictions for such data are told: each output times its spread, and its center more; default: as they are. */
+  /** The units of predictions for such data: output × spread + center. Default: outputs as they are. */
   units?(data: D): TargetUnits | undefined;
   /** What is averaged over draws of an ensemble; default: what the network gives, as it is. */
   readonly link?: Link;

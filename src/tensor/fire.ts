@@ -85,7 +85,7 @@ export function fireRows(engine: Engine, logits: NdArray, attributes: FireAttrib
   const noise = drawNoise(engine, neuron, logits, attributes.source, attributes.rowOf);
   const shape = draws === 1 ? logits.shape : [draws * rows, units];
   const h = engine.allocate(shape, `the output of ${neuron.name}`);
-  // Views of the memory, for neurons and draws that are told in JavaScript.
+  // Views of the memory, for neurons and draws that are computed in JavaScript.
   const firing = (): Firing => ({
     rows,
     units,

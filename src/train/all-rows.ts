@@ -21,7 +21,7 @@ export function allRows({ last, units }: FiringSite): SiteRows | undefined {
   const whole = plate && tape.plates.unpicked(plate);
   const rows = whole?.rows ?? picked;
   const rowOf = whole && whole !== plate ? tape.plates.ownerRows(plate, whole) : undefined;
-  /** Puts what is told of the picked rows where it belongs. */
+  /** Writes the values of the picked rows to their places. */
   const place = <T extends Uint8Array | Float64Array>(
     all: T,
     { values }: Tensor,

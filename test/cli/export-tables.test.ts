@@ -23,7 +23,7 @@ import type { PortablePrediction } from '../../src/lower/one-file-predictor.ts';
 import type { PortableRow } from '../../src/lower/one-file-row.ts';
 import { createEngine } from '../../src/platform/node/index.ts';
 import '../helpers/onnx-session.ts';
-import { runHere } from '../helpers/run-here.ts';
+import { jsonLinesHere } from '../helpers/run-here.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'flipgrad-export-tables-'));
 after(() => rmSync(folder, { recursive: true }));
@@ -33,16 +33,8 @@ function file(name: string, rows: readonly string[]): string {
   return path(name);
 }
 
-type Line = Readonly<Record<string, unknown>>;
 const COMMANDS = { train: trainCommand, predict: predictCommand, export: exportCommand };
-async function lines(command: keyof typeof COMMANDS, ...args: string[]): Promise<Line[]> {
-  const { code, stderr, stdout } = await runHere(COMMANDS[command](), [...args, '--json']);
-  assert.equal(code, 0, stderr);
-  return stdout
-    .trim()
-    .split('\n')
-    .map((line) => JSON.parse(line));
-}
+const lines = (command: keyof typeof COMMANDS, ...args: string[]) => jsonLinesHere(COMMANDS[command](), args);
 const SMALL = [
   '--units',
   '8',

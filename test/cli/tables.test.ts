@@ -13,7 +13,7 @@ import { createEngine, loadDataset, nodeFolder } from '../../src/platform/node/i
 import { slow } from '../helpers/extent.ts';
 import { pngFile } from '../helpers/png-file.ts';
 import { refused } from '../helpers/refused.ts';
-import { runHere } from '../helpers/run-here.ts';
+import { jsonLinesHere } from '../helpers/run-here.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'flipgrad-tables-'));
 after(() => rmSync(folder, { recursive: true }));
@@ -25,14 +25,7 @@ function file(name: string, rows: readonly string[]): string {
 
 type Line = Readonly<Record<string, unknown>>;
 const COMMANDS = { train: trainCommand, evaluate: evaluateCommand, predict: predictCommand };
-async function lines(command: keyof typeof COMMANDS, ...args: string[]): Promise<Line[]> {
-  const { code, stderr, stdout } = await runHere(COMMANDS[command](), [...args, '--json']);
-  assert.equal(code, 0, stderr);
-  return stdout
-    .trim()
-    .split('\n')
-    .map((line) => JSON.parse(line));
-}
+const lines = (command: keyof typeof COMMANDS, ...args: string[]) => jsonLinesHere(COMMANDS[command](), args);
 const recordOf = (run: string) => JSON.parse(readFileSync(join(run, 'run.json'), 'utf8'));
 const SMALL = [
   '--model',

@@ -12,7 +12,7 @@ import { showCommand } from '../../cli/show.ts';
 import { trainCommand } from '../../cli/train.ts';
 import { slow } from '../helpers/extent.ts';
 import { refused } from '../helpers/refused.ts';
-import { runHere } from '../helpers/run-here.ts';
+import { jsonLinesHere, runHere } from '../helpers/run-here.ts';
 import { twoClasses } from '../helpers/tables.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'flipgrad-tasks-'));
@@ -28,14 +28,7 @@ const COMMANDS = {
   runs: runsCommand,
   export: exportCommand,
 };
-async function lines(command: keyof typeof COMMANDS, ...args: string[]): Promise<Line[]> {
-  const { code, stderr, stdout } = await runHere(COMMANDS[command](), [...args, '--json']);
-  assert.equal(code, 0, stderr);
-  return stdout
-    .trim()
-    .split('\n')
-    .map((line) => JSON.parse(line));
-}
+const lines = (command: keyof typeof COMMANDS, ...args: string[]) => jsonLinesHere(COMMANDS[command](), args);
 const resultOf = (run: string): Line => JSON.parse(readFileSync(join(path(run), 'run.json'), 'utf8')).result;
 const weights = (run: string): Buffer => readFileSync(join(path(run), 'weights.safetensors'));
 

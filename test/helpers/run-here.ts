@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { type Command, CommanderError } from 'commander';
 import { ExitCode, explain } from '../../cli/exit.ts';
 import { programFor } from '../../cli/program.ts';
@@ -34,6 +35,16 @@ export async function runHere(
     for (const stream of streams) process[stream].write = kept[stream];
     process.exitCode = exitCode;
   }
+}
+
+/** The JSON lines that a command prints in this process. Fails unless it ends with code 0. */
+export async function jsonLinesHere(
+  command: Command,
+  args: readonly string[],
+): Promise<Readonly<Record<string, unknown>>[]> {
+  const { code, stderr, stdout } = await runHere(command, [...args, '--json']);
+  assert.equal(code, 0, stderr);
+  return linesOf(stdout) as Readonly<Record<string, unknown>>[];
 }
 
 /**

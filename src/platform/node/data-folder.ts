@@ -32,7 +32,7 @@ export interface LoadOptions {
   mirrors?: readonly string[] | undefined;
   /** Writes the digits, and draws the validation and test parts of files of one's own; 1 when left out, as on the command line. */
   seed?: number | undefined;
-  /** Bytes of a text that are read at once: of a sequence (128), or before the byte that is told (32). */
+  /** Bytes of a text that are read at once: the length of a sequence (128), or of the context before the predicted byte (32). */
   context?: number | undefined;
   /** How CSV files are read and encoded. */
   table?: TableLoadOptions | undefined;
