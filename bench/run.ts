@@ -125,8 +125,8 @@ const AUTO = [
 const ONE_DRAW = [
   'sigmoid',
   ...Object.keys(zoo).filter((name) => {
-    const { noise, draws, couples } = resolveNeuron(name);
-    return noise > 0 && draws === undefined && couples === undefined;
+    const { noise, draws, jointNoise } = resolveNeuron(name);
+    return noise > 0 && draws === undefined && jointNoise === undefined;
   }),
 ];
 

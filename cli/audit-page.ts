@@ -20,7 +20,7 @@ export function readAuditRecords(text: string): AuditRecords {
   };
 }
 
-/** The table as Markdown. @param bits only those whose units in use are bits */
+/** The table as Markdown. @param bits only those whose behaviours are bits */
 export function renderAudit({ rows, result }: AuditRecords, bits: boolean): string {
   const shown = rows.filter(({ unit }) => !bits || unit === 'bits');
   const lines = shown.map((row) => {

@@ -184,7 +184,7 @@ function denseSpec({ inputs, outputs, seed, neurons, description }: Model, width
 async function trainRival(options: CompareOptions, trained: Model, width: number): Promise<Rival> {
   const { data, training, signal, onEvent } = options;
   // What is about gates alone.
-  const { gaterLearningRate: _, basket: __, ...own } = training;
+  const { gaterLearningRate: _, estimatorProbe: __, ...own } = training;
   return options.withEngine('all', async (engine) => {
     const model = createModel(engine, denseSpec(trained, width));
     const layers = chainText(model.spec.layers);

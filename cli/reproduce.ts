@@ -48,24 +48,24 @@ async function run(
   let missing = 0;
   const tell = (event: ReproduceEvent): void => {
     if (event.event === 'progress') {
-      const { cell, share, secondsLeft } = event;
-      progress.draw(name, share, [cell, `${duration(secondsLeft)} left`]);
+      const { trial, share, secondsLeft } = event;
+      progress.draw(name, share, [trial, `${duration(secondsLeft)} left`]);
       return;
     }
     if (event.event === 'plan') {
-      const { cells, left, minutes } = event;
+      const { trials, left, minutes } = event;
       progress.print(
-        `${left} of ${cells} cells to run: about ${(minutes / 60).toFixed(2)} hours on one core; the same command in a second shell shares them.`,
+        `${left} of ${trials} trials to run: about ${(minutes / 60).toFixed(2)} hours on one core; the same command in a second shell shares them.`,
       );
     }
-    if (event.event === 'failed') progress.print(`${event.cell} has no result, the others go on: ${event.message}`);
+    if (event.event === 'failed') progress.print(`${event.trial} has no result, the others go on: ${event.message}`);
     if (event.event === 'result') missing = event.missing;
-    if (event.event === 'waiting') progress.print(`Other processes run what is left: ${event.cells.join('; ')}.`);
+    if (event.event === 'waiting') progress.print(`Other processes run what is left: ${event.trials.join('; ')}.`);
     if (lines) printJson(event, withoutCharts);
     else if (event.event === 'result') {
       progress.clear();
       const findings = event.report.findings.map(({ outcome, claim, evidence }) => `${outcome}: ${claim}. ${evidence}`);
-      if (missing > 0) findings.push(`Cells without a result: ${missing}. The same command tries them again.`);
+      if (missing > 0) findings.push(`Trials without a result: ${missing}. The same command tries them again.`);
       print(`${[...findings, `Wrote ${event.files.join(', ')}.`].join('\n')}\n`);
     }
   };
@@ -75,7 +75,7 @@ async function run(
     if (missing > 0 || findings.some(({ outcome }) => outcome === 'refuted')) process.exitCode = ExitCode.refuted;
   } catch (error) {
     if (!signal.aborted || error !== signal.reason) throw error;
-    throw new Interruption(`Interrupted; finished cells stand in ${out}. The same command goes on.`);
+    throw new Interruption(`Interrupted; finished trials stand in ${out}. The same command goes on.`);
   } finally {
     progress.clear();
   }

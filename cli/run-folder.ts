@@ -29,7 +29,7 @@ import {
 import { recordedBlas } from '../src/runs/recorded-blas.ts';
 import { trainedSettings } from '../src/runs/train-settings.ts';
 import type { OwnCodeOf } from './own-code.ts';
-import { basketOf, optimizerSettings, type TrainConfig, toldOf } from './train-config.ts';
+import { estimatorProbeOf, optimizerSettings, type TrainConfig, toldOf } from './train-config.ts';
 
 /** Where runs go that are not told where: $FLIPGRAD_RUNS, else `runs` in the working folder. */
 export const runsFolder = (): string => process.env.FLIPGRAD_RUNS ?? 'runs';
@@ -129,7 +129,7 @@ export function recordOf(
   const { epochs, batch } = config;
   const optimizer = resolveOptimizer(config.optimizer, optimizerSettings(config));
   const { neurons = [], files = [] } = about.own ?? {};
-  const basket = basketOf(config, neurons);
+  const estimatorProbe = estimatorProbeOf(config, neurons);
   return {
     format: RUN_FORMAT,
     created: new Date().toISOString(),
@@ -141,7 +141,7 @@ export function recordOf(
       batch,
       ...trainedSettings(config),
       optimizer: { name: optimizer.name, options: optimizer.options },
-      ...(basket && { basket }),
+      ...(estimatorProbe && { estimatorProbe }),
     },
     seed,
     data: {

@@ -2,6 +2,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import { type SettingName, type SettingSpec, settingNames, settingSpec } from '../src/runs/train-settings.ts';
 import { problemOf } from '../src/schema/schema.ts';
 import { flagOf } from './flag-of.ts';
+import { printError } from './output.ts';
 
 const EMPTY = 'none';
 
@@ -45,6 +46,22 @@ export function withSettings(command: Command, more: Partial<Record<SettingName,
     if (spec.argument !== undefined)
       option.argParser((text: string, before: unknown) => readSetting(name, text, before));
     command.addOption(option);
+    if (spec.formerly !== undefined) addFormerFlag(command, name, spec.formerly, spec);
   }
   return command;
+}
+
+/** The flag that a setting had in the version before: it sets the same, and says what it is called now. */
+function addFormerFlag(
+  command: Command,
+  name: SettingName,
+  formerly: string,
+  { argument = 'value' }: SettingSpec,
+): void {
+  const old = new Option(`${flagOf(formerly)} <${argument}>`, `old name of ${flagOf(name)}`).hideHelp();
+  command.addOption(old.argParser((text: string, before: unknown) => readSetting(name, text, before)));
+  command.on(`option:${old.name()}`, (text: string) => {
+    printError(`${flagOf(formerly)} is the old name of ${flagOf(name)}, and goes with the next version.\n`);
+    command.setOptionValueWithSource(name, readSetting(name, text, command.getOptionValue(name)), 'cli');
+  });
 }

@@ -312,11 +312,16 @@ export function optimizerSettings(config: TrainConfig): Record<string, number> {
   };
 }
 
-/** The basket that the flags ask for. @throws RangeError for an unknown neuron */
-export function basketOf(
-  { basket, basketEvery }: TrainConfig,
+/** The estimators that the flags ask to probe. @throws RangeError for an unknown neuron */
+export function estimatorProbeOf(
+  { probeEstimators, probeEstimatorsEvery }: TrainConfig,
   own: readonly NeuronDefinition[] = [],
 ): { neurons: string[]; every?: number } | undefined {
-  for (const text of basket ?? []) resolveNeuron(text, undefined, own);
-  return basket && { neurons: basket, ...(basketEvery !== undefined && { every: basketEvery }) };
+  for (const text of probeEstimators ?? []) resolveNeuron(text, undefined, own);
+  return (
+    probeEstimators && {
+      neurons: probeEstimators,
+      ...(probeEstimatorsEvery !== undefined && { every: probeEstimatorsEvery }),
+    }
+  );
 }

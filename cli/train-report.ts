@@ -1,7 +1,7 @@
 import {
-  type BasketRow,
   type DataShape,
   type Estimate,
+  type EstimatorProbeRow,
   epochColumns,
   figureText,
   type Reading,
@@ -87,12 +87,12 @@ export function resultTable(result: TaskResultEvent, task: Reading): string {
   ]);
 }
 
-/** What the neurons of the basket were worth in the last epoch, as a table; nothing without a basket. */
-export function basketTable(rows: readonly BasketRow[]): string {
+/** What the probed estimators were worth in the last epoch, as a table; empty without any. */
+export function estimatorTable(rows: readonly EstimatorProbeRow[]): string {
   if (rows.length === 0) return '';
   const [own] = rows;
   const size = own.squaredMean.value;
-  const far = ({ distance, trains }: BasketRow) =>
+  const far = ({ distance, trains }: EstimatorProbeRow) =>
     trains ? '–' : size > 0 ? withError(distance, size) : 'lost in noise';
   const lines = rows.map((row) => [
     `${row.neuron}${row.trains ? ' (trains)' : ''}`,

@@ -2,11 +2,11 @@ import { hostname } from 'node:os';
 import { Command, Option } from 'commander';
 import { USUAL_BLAS } from '../src/backend/engine.ts';
 import {
-  type BasketRow,
   type Crossovers,
   classification,
   createModel,
   type Engine,
+  type EstimatorProbeRow,
   LOG_NAMES,
   type LogName,
   layerForms,
@@ -67,7 +67,7 @@ import {
   usualModel,
   wayOf,
 } from './train-config.ts';
-import { basketTable, epochLine, headline, resultTable, tellResumed } from './train-report.ts';
+import { epochLine, estimatorTable, headline, resultTable, tellResumed } from './train-report.ts';
 
 interface TrainFlags extends Partial<TrainConfig>, Omit<OwnFlags, 'net'> {
   data?: string;
@@ -511,9 +511,9 @@ async function follow(
   { json, progress }: Session,
   task: Reading,
 ): Promise<void> {
-  let basket: readonly BasketRow[] = [];
+  let estimators: readonly EstimatorProbeRow[] = [];
   for await (const event of events) {
-    if (event.event === 'epoch') basket = event.basket ?? [];
+    if (event.event === 'epoch') estimators = event.estimatorProbe ?? [];
     if (event.event === 'batch') {
       const share = (event.epoch - 1 + event.batch / event.batches) / event.epochs;
       progress.draw(`epoch ${event.epoch}/${event.epochs}`, share, [
@@ -534,7 +534,7 @@ async function follow(
     else if (event.event === 'resumed') tellResumed(event, progress);
     else {
       progress.clear();
-      print(`${resultTable(event, task)}\n${basketTable(basket)}`);
+      print(`${resultTable(event, task)}\n${estimatorTable(estimators)}`);
     }
   }
 }

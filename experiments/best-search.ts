@@ -1,4 +1,4 @@
-/** What a search cell finds of one setting. */
+/** What a search trial finds of one setting. */
 export interface Searched {
   readonly validError: number;
   readonly validLoss: number;
@@ -10,7 +10,7 @@ export interface Searched {
  */
 export function bestSearch<R extends Searched>(name: string, wanted: number, found: readonly R[]): R {
   if (found.length < wanted)
-    throw new RangeError(`"${name}" has ${found.length} of ${wanted} searches; those cells come first.`);
+    throw new RangeError(`"${name}" has ${found.length} of ${wanted} searches; those trials come first.`);
   const [best] = found.toSorted((a, b) => a.validError - b.validError || a.validLoss - b.validLoss);
   return best;
 }

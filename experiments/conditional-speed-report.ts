@@ -63,13 +63,13 @@ const times = (x: number): string => x.toFixed(2);
 const thousands = (x: number): string => (x / 1000).toFixed(0);
 
 function runsOf(finished: readonly SpeedDone[]): Runs[] {
-  const finals = finished.filter(({ cell }) => cell.stage === 'final');
-  return [...Map.groupBy(finals, ({ cell }) => nameOfNet(cell.net))].map(([name, own]) => ({
+  const finals = finished.filter(({ trial }) => trial.stage === 'final');
+  return [...Map.groupBy(finals, ({ trial }) => nameOfNet(trial.net))].map(([name, own]) => ({
     name,
-    net: own[0].cell.net,
-    against: own[0].cell.against,
-    runs: own.flatMap(({ cell, result: { final, validError, learningRate } }) =>
-      final ? [{ ...final, validError, learningRate, seed: cell.seed }] : [],
+    net: own[0].trial.net,
+    against: own[0].trial.against,
+    runs: own.flatMap(({ trial, result: { final, validError, learningRate } }) =>
+      final ? [{ ...final, validError, learningRate, seed: trial.seed }] : [],
     ),
   }));
 }
@@ -410,13 +410,13 @@ function chartsOf({ nets, gated, dense, onMnist }: Part, engine: string): string
   return [work, ...byTime];
 }
 
-/** What the finished cells say, in tables, findings and pictures. */
+/** What the finished trials say, in tables, findings and pictures. */
 export function reportConditionalSpeed(finished: readonly SpeedDone[]): Report {
   const nets = runsOf(finished);
   const gated = nets.filter(({ net }) => net.gates);
   const dense = nets.filter(({ net }) => !net.gates);
   if (gated.length === 0 || dense.length === 0) return { findings: [], learnt: [], tables: [], charts: [] };
-  const onMnist = finished.every(({ cell }) => cell.data === 'mnist');
+  const onMnist = finished.every(({ trial }) => trial.data === 'mnist');
   const part: Part = { onMnist, nets, gated, dense };
   const engines = enginesOf(gated);
   const [first] = engines;
@@ -442,7 +442,7 @@ export function reportConditionalSpeed(finished: readonly SpeedDone[]): Report {
 export function renderFrontDoor(finished: readonly SpeedDone[]): string {
   const nets = runsOf(finished);
   const part: Part = {
-    onMnist: finished.every(({ cell }) => cell.data === 'mnist'),
+    onMnist: finished.every(({ trial }) => trial.data === 'mnist'),
     nets,
     gated: nets.filter(({ net }) => net.gates),
     dense: nets.filter(({ net }) => !net.gates),

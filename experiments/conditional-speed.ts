@@ -4,7 +4,7 @@ import { bestSearch } from './best-search.ts';
 import { executedOf, layersOf, multiplyAddsOf, NETS, type Net, nameOfNet, ungated } from './conditional-speed-nets.ts';
 import { reportConditionalSpeed } from './conditional-speed-report.ts';
 import { compareTimes, type EngineTimes } from './conditional-speed-times.ts';
-import { type CellOptions, type Experiment, type Finished, SAME_IMAGES } from './experiment.ts';
+import { type Experiment, type Finished, SAME_IMAGES, type TrialOptions } from './experiment.ts';
 
 const BATCH = 50;
 /** Examples that are classified together, where times of many at a time are measured. */
@@ -15,8 +15,8 @@ const LAST_RATE = 0.02;
 /** Of the searches, so that no reported seed has been searched on. */
 const SEARCH_SEED = 0;
 
-/** A search cell tries one learning rate on validation; a final cell trains with the net's best, and times it if it has gates. */
-export interface SpeedCell {
+/** A search trial tries one learning rate on validation; a final trial trains with the net's best, and times it if it has gates. */
+export interface SpeedTrial {
   readonly data: 'digits' | 'mnist';
   /** Of training; half as many digits validate, as many test. */
   readonly examples: number;
@@ -48,14 +48,14 @@ export interface SpeedResult {
   readonly engine: string;
 }
 
-export type SpeedDone = Finished<SpeedCell, SpeedResult>;
+export type SpeedDone = Finished<SpeedTrial, SpeedResult>;
 
-type Grid = Pick<SpeedCell, 'data' | 'examples' | 'epochs' | 'searchEpochs'>;
+type Grid = Pick<SpeedTrial, 'data' | 'examples' | 'epochs' | 'searchEpochs'>;
 
 /** All searches first, then every net seed by seed. */
 export const speedGrid =
   (common: Grid, nets: readonly Net[]) =>
-  (seeds: readonly number[]): SpeedCell[] => {
+  (seeds: readonly number[]): SpeedTrial[] => {
     const dense = nets.filter(({ gates }) => !gates);
     const againstOf = (net: Net): Net[] => {
       const own = ungated(net);
@@ -65,7 +65,7 @@ export const speedGrid =
     return [
       ...nets.flatMap((net) =>
         LEARNING_RATES.map(
-          (rate): SpeedCell => ({
+          (rate): SpeedTrial => ({
             ...common,
             stage: 'search',
             net,
@@ -77,7 +77,7 @@ export const speedGrid =
       ),
       ...seeds.flatMap((seed) =>
         nets.map(
-          (net): SpeedCell => ({
+          (net): SpeedTrial => ({
             ...common,
             stage: 'final',
             net,
@@ -90,33 +90,33 @@ export const speedGrid =
     ];
   };
 
-const load = ({ data, examples, seed }: SpeedCell, signal: AbortSignal): Promise<Split> | Split =>
+const load = ({ data, examples, seed }: SpeedTrial, signal: AbortSignal): Promise<Split> | Split =>
   data === 'digits'
     ? digitsSplit({ seed, train: examples, valid: Math.ceil(examples / 2), test: examples })
     : loadDataset('mnist', { signal });
 
-/** What the searches found that a final cell chooses among. */
-const searchesFor = (cell: SpeedCell, finished: readonly SpeedDone[]): SpeedResult[] =>
+/** What the searches found that a final trial chooses among. */
+const searchesFor = (trial: SpeedTrial, finished: readonly SpeedDone[]): SpeedResult[] =>
   finished
-    .filter(({ cell: other }) => other.stage === 'search' && nameOfNet(other.net) === nameOfNet(cell.net))
-    .filter(({ cell: other }) => cell.learningRates.includes(other.learningRates[0]))
+    .filter(({ trial: other }) => other.stage === 'search' && nameOfNet(other.net) === nameOfNet(trial.net))
+    .filter(({ trial: other }) => trial.learningRates.includes(other.learningRates[0]))
     .map(({ result }) => result);
 
 /** The learning rate with the lowest validation error among a net's searches. */
-export const chosenRate = (cell: SpeedCell, finished: readonly SpeedDone[]): number =>
-  bestSearch(nameOfNet(cell.net), cell.learningRates.length, searchesFor(cell, finished)).learningRate;
+export const chosenRate = (trial: SpeedTrial, finished: readonly SpeedDone[]): number =>
+  bestSearch(nameOfNet(trial.net), trial.learningRates.length, searchesFor(trial, finished)).learningRate;
 
 async function run(
-  cell: SpeedCell,
-  { signal, onProgress, finished = [] }: CellOptions<SpeedCell, SpeedResult>,
+  trial: SpeedTrial,
+  { signal, onProgress, finished = [] }: TrialOptions<SpeedTrial, SpeedResult>,
 ): Promise<SpeedResult> {
-  const search = cell.stage === 'search';
-  const learningRate = search ? cell.learningRates[0] : chosenRate(cell, finished);
-  const data = await load(cell, signal);
+  const search = trial.stage === 'search';
+  const learningRate = search ? trial.learningRates[0] : chosenRate(trial, finished);
+  const data = await load(trial, signal);
   const engine = await createEngine({ threads: 1, blas: 'auto' });
   try {
-    const model = createModel(engine, { inputs: data.train.width, seed: cell.seed, layers: layersOf(cell.net) });
-    const epochs = search ? cell.searchEpochs : cell.epochs;
+    const model = createModel(engine, { inputs: data.train.width, seed: trial.seed, layers: layersOf(trial.net) });
+    const epochs = search ? trial.searchEpochs : trial.epochs;
     const decay = LAST_RATE ** (1 / Math.max(1, epochs - 1));
     const losses: number[] = [];
     const options = { epochs, batch: BATCH, optimizer: sgd({ learningRate }), decay, signal };
@@ -129,8 +129,8 @@ async function run(
       if (search) return common;
       const { error, multiplyAdds } = compile(model).evaluate(data.test);
       const times =
-        cell.net.gates &&
-        (await compareTimes(model, cell.against.map(layersOf), data, {
+        trial.net.gates &&
+        (await compareTimes(model, trial.against.map(layersOf), data, {
           ...{ batch: BATCH, many: MANY, optimizer: sgd({ learningRate }), signal },
         }));
       const final = {
@@ -148,7 +148,7 @@ async function run(
 }
 
 /** How much faster is a net with block gates than the dense net of the same error? */
-export const conditionalSpeed: Experiment<SpeedCell, SpeedResult> = {
+export const conditionalSpeed: Experiment<SpeedTrial, SpeedResult> = {
   name: 'conditional-speed',
   title: 'Block gates against dense nets: error, multiply-adds, measured time',
   question:
@@ -163,11 +163,11 @@ export const conditionalSpeed: Experiment<SpeedCell, SpeedResult> = {
   setting: `784 → rectifiers in blocks, a linear gater of one logit a block on the same input → 10, one on a dense layer; dense nets of one and two layers of rectifiers, so that what is beaten is the best that is to be had. Gradient descent without momentum, ${BATCH} examples a step, the first learning rate the best of ${LEARNING_RATES.join(', ')} on validation (a search with a seed of its own), falling geometrically to ${LAST_RATE} of it; epoch by validation. Gates at test: a threshold calibrated to the target rate. “The dense net of the same error” is the one of fewest multiply-adds whose mean validation error is no higher; where none is that good, the best there is, and that is said. A claim of speed holds only where the test does not show the gated net to err more than that dense net, too: otherwise a smaller dense net would have done. “The same time” is the dense net whose measured time is nearest. Times: every gated net, as trained, in turn with all dense nets in one process, one thread, in time of the processor, which does not run on while another process has it; medians over rounds of the ratio within a round; single examples twenty at a turn; kernels alone (the library’s default), and with BLAS. Straight-through gates compute all blocks while training; the others skip. Cut, after trials with one seed: straight-through, noise-free and top-k gates stand at one or two shapes, and there are no gates at 1/32 and no learning rate of 1 (worse for dense nets, and a gated net lost most of its gates). ${SAME_IMAGES}`,
   quick: {
     seeds: 3,
-    cells: speedGrid({ data: 'digits', examples: 2000, epochs: 10, searchEpochs: 3 }, NETS.quick),
+    trials: speedGrid({ data: 'digits', examples: 2000, epochs: 10, searchEpochs: 3 }, NETS.quick),
   },
   full: {
     seeds: 5,
-    cells: speedGrid({ data: 'mnist', examples: 50_000, epochs: 12, searchEpochs: 3 }, NETS.full),
+    trials: speedGrid({ data: 'mnist', examples: 50_000, epochs: 12, searchEpochs: 3 }, NETS.full),
   },
   nameOf: ({ stage, net, learningRates, seed }) =>
     `${nameOfNet(net)}, ${stage === 'search' ? `search: rate ${learningRates[0]}` : `seed ${seed}`}`,
@@ -177,8 +177,8 @@ export const conditionalSpeed: Experiment<SpeedCell, SpeedResult> = {
     const timing = against.reduce((sum, dense) => sum + 0.4 + multiplyAddsOf(dense, 784) / 1e6, 0);
     return (1 + epoch * (stage === 'search' ? searchEpochs : epochs) + timing) / 60;
   },
-  ready: (cell, finished) =>
-    cell.stage === 'search' || searchesFor(cell, finished).length === cell.learningRates.length,
+  ready: (trial, finished) =>
+    trial.stage === 'search' || searchesFor(trial, finished).length === trial.learningRates.length,
   run,
   report: reportConditionalSpeed,
 };

@@ -35,14 +35,14 @@ const thousands = (x: number): string => (x / 1000).toFixed(0);
 const mean = (values: readonly number[]): number => values.reduce((sum, x) => sum + x, 0) / values.length;
 
 function runsOf(finished: readonly TextDone[]): Runs[] {
-  const finals = finished.filter(({ cell }) => cell.stage === 'final');
-  return [...Map.groupBy(finals, ({ cell }) => `${nameOfNet(cell.net)} ${cell.examples}`).values()].map((own) => ({
-    net: own[0].cell.net,
-    name: nameOfNet(own[0].cell.net),
-    examples: own[0].cell.examples,
-    against: own[0].cell.against,
-    runs: own.flatMap(({ cell, result: { final, learningRate, curve } }) =>
-      final ? [{ ...final, learningRate, seed: cell.seed, seconds: curve[curve.length - 1].seconds }] : [],
+  const finals = finished.filter(({ trial }) => trial.stage === 'final');
+  return [...Map.groupBy(finals, ({ trial }) => `${nameOfNet(trial.net)} ${trial.examples}`).values()].map((own) => ({
+    net: own[0].trial.net,
+    name: nameOfNet(own[0].trial.net),
+    examples: own[0].trial.examples,
+    against: own[0].trial.against,
+    runs: own.flatMap(({ trial, result: { final, learningRate, curve } }) =>
+      final ? [{ ...final, learningRate, seed: trial.seed, seconds: curve[curve.length - 1].seconds }] : [],
     ),
   }));
 }
@@ -75,7 +75,7 @@ const byPrice =
     return priceOf(frontierOf(points), lossOf(drawn.gated)) / mean(drawn.gated.map(price));
   };
 
-/** Timed beside each other in the gated net's own cells: on the fastest engine of each. */
+/** Timed beside each other in the gated net's own trials: on the fastest engine of each. */
 const byTime =
   (way: 'one' | 'hundred'): Measure['ratio'] =>
   (gated, dense, drawn) => {
@@ -246,7 +246,7 @@ function chart(title: string, xLabel: string, all: readonly Runs[], x: (run: Run
   });
 }
 
-/** What the finished cells say, in tables, findings and pictures. */
+/** What the finished trials say, in tables, findings and pictures. */
 export function reportConditionalText(finished: readonly TextDone[]): Report {
   const all = runsOf(finished);
   const most = Math.max(0, ...all.map(({ examples }) => examples));

@@ -13,7 +13,7 @@ import { createEngine, processorTime } from '../src/platform/node/index.ts';
 import { compareTimes, type EngineTimes } from './conditional-speed-times.ts';
 import { CONTEXT, isRandom, layersOf, NETS, nameOfNet, type TextNet } from './conditional-text-nets.ts';
 import { reportConditionalText } from './conditional-text-report.ts';
-import type { CellOptions, Experiment, Finished } from './experiment.ts';
+import type { Experiment, Finished, TrialOptions } from './experiment.ts';
 import { packageTexts } from './text-corpus.ts';
 
 const BATCH = 128;
@@ -27,8 +27,8 @@ const POINTS = 16;
 /** Examples that are neighbours in a text, where some are taken from all of it. */
 const PIECE = 500;
 
-/** A search cell tries one learning rate; a final cell trains with the net's best, and times it if it has gates. */
-export interface TextCell {
+/** A search trial tries one learning rate; a final trial trains with the net's best, and times it if it has gates. */
+export interface TextTrial {
   readonly stage: 'search' | 'final';
   readonly net: TextNet;
   /** To train with, each seen once. */
@@ -66,29 +66,29 @@ export interface TextResult {
   readonly engine: string;
 }
 
-export type TextDone = Finished<TextCell, TextResult>;
+export type TextDone = Finished<TextTrial, TextResult>;
 
-type Sizes = Pick<TextCell, 'searchExamples' | 'valid' | 'test'>;
+type Sizes = Pick<TextTrial, 'searchExamples' | 'valid' | 'test'>;
 /** Held-out bytes of the full form. */
 const FULL = { valid: 50_000, test: 200_000 };
 
 /** All searches first, then seed by seed every net at every budget. */
 export const textGrid =
   (nets: readonly TextNet[], budgets: readonly number[], sizes: Sizes) =>
-  (seeds: readonly number[]): TextCell[] => {
+  (seeds: readonly number[]): TextTrial[] => {
     const dense = nets.filter(({ gates }) => !gates);
     const most = Math.max(...budgets);
     const common = { ...sizes, examples: most, against: [] };
     return [
       ...nets.flatMap((net) =>
         LEARNING_RATES.map(
-          (rate): TextCell => ({ ...common, stage: 'search', net, learningRates: [rate], seed: SEARCH_SEED }),
+          (rate): TextTrial => ({ ...common, stage: 'search', net, learningRates: [rate], seed: SEARCH_SEED }),
         ),
       ),
       ...seeds.flatMap((seed) =>
         budgets.flatMap((examples) =>
           nets.map(
-            (net): TextCell => ({
+            (net): TextTrial => ({
               ...common,
               ...{ stage: 'final', net, examples, learningRates: LEARNING_RATES, seed },
               against: net.gates && examples === most ? dense : [],
@@ -99,18 +99,18 @@ export const textGrid =
     ];
   };
 
-const searchesFor = (cell: TextCell, finished: readonly TextDone[]): TextResult[] =>
+const searchesFor = (trial: TextTrial, finished: readonly TextDone[]): TextResult[] =>
   finished
-    .filter(({ cell: other }) => other.stage === 'search' && nameOfNet(other.net) === nameOfNet(cell.net))
-    .filter(({ cell: other }) => cell.learningRates.includes(other.learningRates[0]))
+    .filter(({ trial: other }) => other.stage === 'search' && nameOfNet(other.net) === nameOfNet(trial.net))
+    .filter(({ trial: other }) => trial.learningRates.includes(other.learningRates[0]))
     .map(({ result }) => result);
 
 /** The learning rate with the lowest validation loss among a net's searches. */
-export function chosenRate(cell: TextCell, finished: readonly TextDone[]): number {
-  const found = searchesFor(cell, finished);
-  if (found.length < cell.learningRates.length)
+export function chosenRate(trial: TextTrial, finished: readonly TextDone[]): number {
+  const found = searchesFor(trial, finished);
+  if (found.length < trial.learningRates.length)
     throw new RangeError(
-      `"${nameOfNet(cell.net)}" has ${found.length} of ${cell.learningRates.length} searches; those cells come first.`,
+      `"${nameOfNet(trial.net)}" has ${found.length} of ${trial.learningRates.length} searches; those trials come first.`,
     );
   return found.toSorted((a, b) => a.validNats - b.validNats)[0].learningRate;
 }
@@ -129,11 +129,11 @@ function spread(data: Dataset, count: number): Dataset {
 let kept: Promise<Record<'train' | 'valid' | 'test', Uint8Array>> | undefined;
 
 /**
- * What a cell trains with, each example once, and what it is measured on. An order of all bytes would be drawn anew for every cell, which
+ * What a trial trains with, each example once, and what it is measured on. An order of all bytes would be drawn anew for every trial, which
  * takes longer than to train on a few.
  */
 async function load(
-  { valid, test }: TextCell,
+  { valid, test }: TextTrial,
   examples: number,
   signal: AbortSignal,
 ): Promise<{ readonly split: Split; readonly test: Dataset }> {
@@ -168,16 +168,16 @@ function measured(model: Model, net: TextNet, test: Dataset, training: number) {
 }
 
 async function run(
-  cell: TextCell,
-  { signal, onProgress, finished = [] }: CellOptions<TextCell, TextResult>,
+  trial: TextTrial,
+  { signal, onProgress, finished = [] }: TrialOptions<TextTrial, TextResult>,
 ): Promise<TextResult> {
-  const search = cell.stage === 'search';
-  const learningRate = search ? cell.learningRates[0] : chosenRate(cell, finished);
-  const examples = search ? cell.searchExamples : cell.examples;
-  const { split, test } = await load(cell, examples, signal);
+  const search = trial.stage === 'search';
+  const learningRate = search ? trial.learningRates[0] : chosenRate(trial, finished);
+  const examples = search ? trial.searchExamples : trial.examples;
+  const { split, test } = await load(trial, examples, signal);
   const engine = await createEngine({ threads: 1, blas: 'auto' });
   try {
-    const model = createModel(engine, { inputs: CONTEXT, seed: cell.seed, layers: layersOf(cell.net) });
+    const model = createModel(engine, { inputs: CONTEXT, seed: trial.seed, layers: layersOf(trial.net) });
     const curve: TextResult['curve'][number][] = [];
     let [milliseconds, mark] = [0, processorTime()];
     const training = train(model, split, {
@@ -193,7 +193,7 @@ async function run(
         onProgress((0.9 * (event.epoch - 1 + event.batch / event.batches)) / POINTS);
       }
       if (event.event === 'epoch') {
-        const validNats = isRandom(cell.net) ? evaluate(model, split.valid, { mode: 'sample' }).loss : event.validLoss;
+        const validNats = isRandom(trial.net) ? evaluate(model, split.valid, { mode: 'sample' }).loss : event.validLoss;
         curve.push({ seconds: milliseconds / 1000, examples: event.epoch * Math.floor(examples / POINTS), validNats });
         mark = processorTime();
       }
@@ -202,10 +202,10 @@ async function run(
       const common = { learningRate, validNats: curve[bestEpoch - 1].validNats, curve, dataChecksum, engine: name };
       if (search) return common;
       const times =
-        cell.against.length > 0 &&
+        trial.against.length > 0 &&
         (await compareTimes(
           model,
-          cell.against.map(layersOf),
+          trial.against.map(layersOf),
           { ...split, test },
           {
             ...{ batch: BATCH, many: BATCH, optimizer: adam({ learningRate }), signal },
@@ -214,7 +214,7 @@ async function run(
       return {
         ...common,
         final: {
-          ...measured(model, cell.net, test, work.executed),
+          ...measured(model, trial.net, test, work.executed),
           open: density,
           ...deadOf(model),
           ...(times && { times }),
@@ -228,7 +228,7 @@ async function run(
 }
 
 /** Do gates pay where capacity binds and nothing is fitted twice? */
-export const conditionalText: Experiment<TextCell, TextResult> = {
+export const conditionalText: Experiment<TextTrial, TextResult> = {
   name: 'conditional-text',
   title: 'Block gates against dense nets on text: bits a byte, multiply-adds, measured time',
   question:
@@ -241,8 +241,11 @@ export const conditionalText: Experiment<TextCell, TextResult> = {
       'None of theirs on large nets. Shazeer et al. 2017, word-level language model: a mixture of experts with the computation of an LSTM of 8.4 million multiply-adds a word reaches a perplexity 24% lower.',
   },
   setting: `The next byte from the ${CONTEXT} before it, of all .js, .ts and .md files that npm ci installs (the lock file pins them; none over 400 kB, each content once), split by package: 90% to train with, 5% each for validation and test (${FULL.test} bytes spread over it). Embedding of 16 numbers a byte → 256 rectifiers → dense rectifiers, or rectifiers in blocks of 64 behind gates with a linear gater → 256 classes. One pass, ${BATCH} bytes a step, Adam, the first learning rate the best of ${LEARNING_RATES.join(', ')} on validation (a search with a seed of its own), falling geometrically to ${LAST_RATE} of it within the budget. Dense and gated nets train at the same budgets of examples; the dense frontier is the least time, or the fewest multiply-adds, in which a dense net of the ladder comes to a loss, interpolated between its points in the logarithm. One thread, BLAS where it is faster (the engine decides), time of the processor. The ratio holds where the 95% lower bound of a bootstrap over seeds is over 1, Holm-corrected over the gated nets. Controls: gates that learn nothing, at random and by the gater’s random weights. Valid only if the ladder gains at least 0.05 bits a doubling at the gated net’s cost.`,
-  quick: { seeds: 2, cells: textGrid(NETS.quick, [40_000], { searchExamples: 20_000, valid: 2000, test: 20_000 }) },
-  full: { seeds: 3, cells: textGrid(NETS.full, [500_000, 1_000_000, 2_000_000], { searchExamples: 500_000, ...FULL }) },
+  quick: { seeds: 2, trials: textGrid(NETS.quick, [40_000], { searchExamples: 20_000, valid: 2000, test: 20_000 }) },
+  full: {
+    seeds: 3,
+    trials: textGrid(NETS.full, [500_000, 1_000_000, 2_000_000], { searchExamples: 500_000, ...FULL }),
+  },
   nameOf: ({ stage, net, learningRates, examples, seed }) =>
     `${nameOfNet(net)}, ${stage === 'search' ? `search: rate ${learningRates[0]}` : `${examples} examples, seed ${seed}`}`,
   minutesOf({ stage, net, examples, searchExamples, valid, test, against }) {
@@ -253,8 +256,8 @@ export const conditionalText: Experiment<TextCell, TextResult> = {
     const measured = (POINTS * valid + (stage === 'search' ? 0 : test)) / 3;
     return (2 + (trained + measured) * width + 3 * against.length) / 60;
   },
-  ready: (cell, finished) =>
-    cell.stage === 'search' || searchesFor(cell, finished).length === cell.learningRates.length,
+  ready: (trial, finished) =>
+    trial.stage === 'search' || searchesFor(trial, finished).length === trial.learningRates.length,
   run,
   report: reportConditionalText,
 };

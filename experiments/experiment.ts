@@ -1,14 +1,14 @@
-/** What an experiment states: a grid of cells, what one cell does, and what the finished cells say of the published claims. */
+/** What an experiment states: a grid of trials, what one trial does, and what the finished trials say of the published claims. */
 
-/** One run of a grid, as plain JSON: it is stored beside what it gave, and two cells are the same when their JSON is. */
-export interface Cell {
+/** One run of a grid, as plain JSON: it is stored beside what it gave, and two trials are the same when their JSON is. */
+export interface Trial {
   readonly seed: number;
 }
 
 export interface Finished<C, R> {
-  readonly cell: C;
+  readonly trial: C;
   readonly result: R;
-  /** Wall-clock time of the cell. */
+  /** Wall-clock time of the trial. */
   readonly seconds: number;
   /** Of Node, and of flipgrad's repository where it ran from one, with "+" where files were changed. */
   readonly node?: string;
@@ -19,7 +19,7 @@ export interface Form<C> {
   /** Seeds 1, 2, … when the user asks for no other number. */
   readonly seeds: number;
   /** Seed by seed, so that an interrupted grid has whole pairs. */
-  cells(seeds: readonly number[]): readonly C[];
+  trials(seeds: readonly number[]): readonly C[];
 }
 
 /** What intervals over seeds do not tell of: for the settings of experiments on MNIST. */
@@ -60,16 +60,16 @@ export interface Report {
   readonly charts: readonly string[];
 }
 
-export interface CellOptions<C = Cell, R = unknown> {
-  /** Stops the cell: it throws the signal's reason. */
+export interface TrialOptions<C = Trial, R = unknown> {
+  /** Stops the trial: it throws the signal's reason. */
   readonly signal: AbortSignal;
-  /** Cells of this grid that have finished, for a cell that builds on earlier ones; absent: none. */
+  /** Trials of this grid that have finished, for a trial that builds on earlier ones; absent: none. */
   readonly finished?: readonly Finished<C, R>[];
-  /** @param share of the cell that is done, in [0, 1] */
+  /** @param share of the trial that is done, in [0, 1] */
   onProgress(share: number): void;
 }
 
-export interface Experiment<C extends Cell = Cell, R = unknown> {
+export interface Experiment<C extends Trial = Trial, R = unknown> {
   readonly name: string;
   readonly title: string;
   /** What is asked, and why one would care: two or three sentences for a newcomer. */
@@ -85,11 +85,11 @@ export interface Experiment<C extends Cell = Cell, R = unknown> {
   readonly setting: string;
   readonly quick: Form<C>;
   readonly full: Form<C>;
-  nameOf(cell: C): string;
-  /** Estimated minutes of a cell on one core (give its engine one thread), for the hours that are stated before a grid starts. */
-  minutesOf(cell: C): number;
-  /** Have the cells that this one builds on finished? Default: it builds on none. */
-  ready?(cell: C, finished: readonly Finished<C, R>[]): boolean;
-  run(cell: C, options: CellOptions<C, R>): Promise<R>;
+  nameOf(trial: C): string;
+  /** Estimated minutes of a trial on one core (give its engine one thread), for the hours that are stated before a grid starts. */
+  minutesOf(trial: C): number;
+  /** Have the trials that this one builds on finished? Default: it builds on none. */
+  ready?(trial: C, finished: readonly Finished<C, R>[]): boolean;
+  run(trial: C, options: TrialOptions<C, R>): Promise<R>;
   report(finished: readonly Finished<C, R>[]): Report;
 }

@@ -9,7 +9,7 @@ const PLAIN = 'deterministic';
 const BINARY = 'binary stochastic';
 
 /** An arm that never came under the target counts as one epoch more than there were: a lower bound. */
-const slowness = ({ cell, result }: NoiseDone): number => result.epochsToTarget ?? cell.epochs + 1;
+const slowness = ({ trial, result }: NoiseDone): number => result.epochsToTarget ?? trial.epochs + 1;
 
 interface Measure {
   readonly name: string;
@@ -41,16 +41,16 @@ interface Size {
 }
 
 const armsOf = (own: readonly NoiseDone[]): string[] =>
-  Object.keys(ARMS).filter((arm) => own.some(({ cell }) => cell.arm === arm));
+  Object.keys(ARMS).filter((arm) => own.some(({ trial }) => trial.arm === arm));
 
 /** A measure of an arm and of another, for every seed that has both. */
 function pairsOf(own: readonly NoiseDone[], arm: string, other: string, { of }: Measure) {
   return own
-    .filter(({ cell }) => cell.arm === arm)
+    .filter(({ trial }) => trial.arm === arm)
     .flatMap((a) =>
       own
-        .filter(({ cell }) => cell.arm === other && cell.seed === a.cell.seed)
-        .map((b) => ({ seed: a.cell.seed, a: of(a), b: of(b) })),
+        .filter(({ trial }) => trial.arm === other && trial.seed === a.trial.seed)
+        .map((b) => ({ seed: a.trial.seed, a: of(a), b: of(b) })),
     );
 }
 
@@ -108,7 +108,7 @@ const bySize = ({ where, own }: Size): Finding[] =>
       evidence: `${measure.name}: ${withHalf(difference, measure.show)} against the deterministic net, ${difference.count} seeds.${measure === CRITERION ? ` Without noise, ${TRAIN.name}: ${withHalf(against(own, BINARY, TRAIN), TRAIN.show)}.` : ''}`,
     };
     const late = lateArms(own, [PLAIN, BINARY]);
-    const short = `the best epoch is on average among the last tenth of ${own[0].cell.epochs} for ${late.join(' and ')}`;
+    const short = `the best epoch is on average among the last tenth of ${own[0].trial.epochs} for ${late.join(' and ')}`;
     return atBudget(finding, measure === TEST && late.length > 0 ? short : undefined);
   });
 
@@ -127,9 +127,9 @@ function bestEpoch({ curve }: NoiseDone['result']): number {
 
 /** The arms whose best epoch is on average among the last tenth: of them, more epochs might be better. */
 function lateArms(own: readonly NoiseDone[], arms: readonly string[]): string[] {
-  const { epochs } = own[0].cell;
+  const { epochs } = own[0].trial;
   return arms.filter((arm) => {
-    const runs = own.filter(({ cell }) => cell.arm === arm);
+    const runs = own.filter(({ trial }) => trial.arm === arm);
     return interval(runs.map(({ result }) => bestEpoch(result))).mean > LATE * epochs;
   });
 }
@@ -137,7 +137,7 @@ function lateArms(own: readonly NoiseDone[], arms: readonly string[]): string[] 
 /** Sizes at which the epochs may not have been enough, and for which arms. */
 function unfinished(sizes: readonly Size[], arms: readonly string[]): string[] {
   const told = sizes.flatMap(({ where, own }) => {
-    const { epochs } = own[0].cell;
+    const { epochs } = own[0].trial;
     const late = lateArms(own, arms);
     const whose = late.length === arms.length ? 'all' : late.join(', ');
     return late.length > 0 ? [`${where} (${epochs} epochs), ${whose}`] : [];
@@ -170,7 +170,7 @@ function learntOf(sizes: readonly Size[]): string[] {
 
 /** Means over seeds with their intervals, epoch by epoch. */
 function curveOf(own: readonly NoiseDone[], arm: string) {
-  const curves = own.filter(({ cell }) => cell.arm === arm).map(({ result }) => result.curve);
+  const curves = own.filter(({ trial }) => trial.arm === arm).map(({ result }) => result.curve);
   const points = curves[0].map((_, i) => {
     const { mean, half } = interval(curves.map((curve) => curve[i].validError));
     const band = Number.isNaN(half) ? 0 : half;
@@ -183,7 +183,7 @@ function tableOf({ where, own }: Size): ReportTable {
   const rows = armsOf(own).map((arm) => [
     arm,
     ...MEASURES.flatMap((measure) => {
-      const level = interval(own.filter(({ cell }) => cell.arm === arm).map(measure.of));
+      const level = interval(own.filter(({ trial }) => trial.arm === arm).map(measure.of));
       return [withHalf(level, measure.show), arm === PLAIN ? '' : withHalf(against(own, arm, measure), measure.show)];
     }),
   ]);
@@ -192,7 +192,7 @@ function tableOf({ where, own }: Size): ReportTable {
 
 /** The errors after the first fifth of the epochs fill the picture; earlier ones may leave it at the top. */
 function chartOf({ where, own }: Size): string {
-  const { epochs } = own[0].cell;
+  const { epochs } = own[0].trial;
   const series = armsOf(own).map((arm) => curveOf(own, arm));
   const settled = series.flatMap(({ points }) => points.slice(Math.floor(points.length / 5)).map(({ high }) => high));
   const highest = Math.max(...settled);
@@ -209,9 +209,9 @@ function chartOf({ where, own }: Size): string {
   });
 }
 
-/** What the finished cells say, size by size and in all. */
+/** What the finished trials say, size by size and in all. */
 export function reportHintonNoise(finished: readonly NoiseDone[]): Report {
-  const groups = Map.groupBy(finished, ({ cell }) => `${cell.units} units, ${cell.examples} examples`);
+  const groups = Map.groupBy(finished, ({ trial }) => `${trial.units} units, ${trial.examples} examples`);
   const sizes = [...groups].map(([where, own]) => ({ where, own }));
   return {
     findings: [...(sizes.length > 1 ? overall(sizes) : []), ...sizes.flatMap(bySize)],

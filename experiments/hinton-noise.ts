@@ -11,14 +11,14 @@ import {
   train,
 } from '../src/index.ts';
 import { createEngine, loadDataset } from '../src/platform/node/index.ts';
-import { type CellOptions, type Experiment, type Finished, SAME_IMAGES } from './experiment.ts';
+import { type Experiment, type Finished, SAME_IMAGES, type TrialOptions } from './experiment.ts';
 import { heldOutDigits } from './held-out-digits.ts';
 import { ARMS, TARGET } from './hinton-noise-arms.ts';
 import { reportHintonNoise } from './hinton-noise-report.ts';
 
 const BATCH = 50;
 const LEARNING_RATE = 0.001;
-export interface NoiseCell {
+export interface NoiseTrial {
   readonly data: 'digits' | 'mnist';
   readonly arm: string;
   readonly examples: number;
@@ -40,11 +40,11 @@ export interface NoiseResult {
   readonly engine: string;
 }
 
-export type NoiseDone = Finished<NoiseCell, NoiseResult>;
+export type NoiseDone = Finished<NoiseTrial, NoiseResult>;
 
 const grid =
-  (data: NoiseCell['data'], widths: readonly number[], sizes: readonly { examples: number; epochs: number }[]) =>
-  (seeds: readonly number[]): NoiseCell[] =>
+  (data: NoiseTrial['data'], widths: readonly number[], sizes: readonly { examples: number; epochs: number }[]) =>
+  (seeds: readonly number[]): NoiseTrial[] =>
     seeds.flatMap((seed) =>
       sizes.flatMap((size) =>
         widths.flatMap((units) => Object.keys(ARMS).map((arm) => ({ data, arm, ...size, units, seed }))),
@@ -55,7 +55,7 @@ const grid =
 const VALID_PER_EXAMPLE = 2;
 
 /** The data, its training part cut to examples that the seed draws. */
-async function load({ data, examples, seed }: NoiseCell, signal: AbortSignal): Promise<Split> {
+async function load({ data, examples, seed }: NoiseTrial, signal: AbortSignal): Promise<Split> {
   if (data === 'digits') return heldOutDigits(examples, seed);
   const split = await loadDataset('mnist', { signal });
   const valid = slice(split.valid, 0, Math.min(split.valid.count, VALID_PER_EXAMPLE * examples));
@@ -65,12 +65,12 @@ async function load({ data, examples, seed }: NoiseCell, signal: AbortSignal): P
 const drawn = (dataset: Dataset, count: number, seed: number): Dataset =>
   subset(dataset, epochOrder(dataset.count, seed, 1).slice(0, count));
 
-async function run(cell: NoiseCell, { signal, onProgress }: CellOptions): Promise<NoiseResult> {
-  const data = await load(cell, signal);
+async function run(trial: NoiseTrial, { signal, onProgress }: TrialOptions): Promise<NoiseResult> {
+  const data = await load(trial, signal);
   const engine = await createEngine({ threads: 1 });
   try {
-    const { seed, epochs } = cell;
-    const layers = [dense(cell.units, ARMS[cell.arm]), dense(10)];
+    const { seed, epochs } = trial;
+    const layers = [dense(trial.units, ARMS[trial.arm]), dense(10)];
     const model = createModel(engine, { inputs: 784, seed, layers });
     const optimizer = adam({ learningRate: LEARNING_RATE });
     const curve: NoiseResult['curve'][number][] = [];
@@ -102,7 +102,7 @@ async function run(cell: NoiseCell, { signal, onProgress }: CellOptions): Promis
 }
 
 /** Is a net of binary stochastic units worse on train, slower, and better on test than the same net without noise? */
-export const hintonNoise: Experiment<NoiseCell, NoiseResult> = {
+export const hintonNoise: Experiment<NoiseTrial, NoiseResult> = {
   name: 'hinton-noise',
   title: 'Binary stochastic hidden units as a regulariser',
   question:
@@ -114,10 +114,10 @@ export const hintonNoise: Experiment<NoiseCell, NoiseResult> = {
     verbatim: true,
   },
   setting: `784 → logistic hidden layer → 10, Adam ${LEARNING_RATE}, ${BATCH} examples a step, weights of the epoch with the best validation error; in the full form 100, 60 and 20 epochs on 1,000, 5,000 and 50,000 examples, which the seed draws. Every arm of a seed has the same data, order and first weights; the learning rate is one for all arms and not tuned. Dropout keeps half of the units, Gaussian noise has deviation 1. A difference counts where its 95% interval (Student’s t, paired by seed, each on its own) leaves out 0. An arm that never comes under ${TARGET} nats counts one epoch more than it ran. The criterion is that of the last epoch, as sampled while it trains: the arm’s noise is in it, which alone makes it worse; the training error is without noise, of the weights that are kept. Validation has ${VALID_PER_EXAMPLE} examples for one of training, at most 10,000 (full form; with 1,000 to learn from, that is what was cut). “In all” is the mean over all sizes, seed by seed, of logarithms of ratios. ${SAME_IMAGES}`,
-  quick: { seeds: 3, cells: grid('digits', [100], [{ examples: 500, epochs: 100 }]) },
+  quick: { seeds: 3, trials: grid('digits', [100], [{ examples: 500, epochs: 100 }]) },
   full: {
     seeds: 5,
-    cells: grid(
+    trials: grid(
       'mnist',
       [100, 400],
       [

@@ -4,7 +4,7 @@
  *
  *     FLIPGRAD_DATA=../shared/data node experiments/mnist-neurons.ts
  *
- * Writes a record a cell to results/mnist-neurons.jsonl as it finishes (a finished cell is not run again) and renders
+ * Writes a record a trial to results/mnist-neurons.jsonl as it finishes (a finished trial is not run again) and renders
  * results/mnist-neurons.md.
  */
 import { adam, createModel, dense, gated, type ResultEvent, train } from '../src/index.ts';

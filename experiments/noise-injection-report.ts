@@ -1,11 +1,11 @@
 import type { Finding, Finished, Outcome, Report, ReportTable } from './experiment.ts';
 import { lineChart } from './line-chart.ts';
 import { logBand } from './log-band.ts';
-import type { InjectionCell, InjectionResult } from './noise-injection.ts';
+import type { InjectionResult, InjectionTrial } from './noise-injection.ts';
 import { percent } from './records.ts';
 import { type Interval, interval, paired, withHalf } from './statistics.ts';
 
-type Done = Finished<InjectionCell, InjectionResult>;
+type Done = Finished<InjectionTrial, InjectionResult>;
 
 /** The level that is asked about in advance: the deviation that the paper's experiments used. */
 const ASKED = 1;
@@ -32,16 +32,16 @@ const MEASURES: readonly Measure[] = [
   TEST,
 ];
 
-const levelOf = ({ cell }: Done): string => (cell.noise === 'none' ? 'none' : `${cell.noise}, s = ${cell.scale}`);
+const levelOf = ({ trial }: Done): string => (trial.noise === 'none' ? 'none' : `${trial.noise}, s = ${trial.scale}`);
 const mean = (values: readonly number[]): number => values.reduce((sum, x) => sum + x, 0) / values.length;
 
 /** The runs of every level at the learning rate with the best mean criterion, by seed. */
 function byLevel(own: readonly Done[]): Map<string, Done[]> {
   return new Map(
     [...Map.groupBy(own, levelOf)].map(([level, runs]) => {
-      const rates = [...Map.groupBy(runs, ({ cell }) => cell.rate).values()];
+      const rates = [...Map.groupBy(runs, ({ trial }) => trial.rate).values()];
       const [best] = rates.toSorted((a, b) => mean(a.map(CRITERION.of)) - mean(b.map(CRITERION.of)));
-      return [level, best.toSorted((a, b) => a.cell.seed - b.cell.seed)];
+      return [level, best.toSorted((a, b) => a.trial.seed - b.trial.seed)];
     }),
   );
 }
@@ -75,10 +75,10 @@ function findingsOf(levels: ReadonlyMap<string, Done[]>, where: string): Finding
 }
 
 function tableOf(levels: ReadonlyMap<string, Done[]>, where: string): ReportTable {
-  const [{ cell }] = [...levels.values()][0];
+  const [{ trial }] = [...levels.values()][0];
   const rows = [...levels].map(([level, runs]) => [
     level,
-    `${runs[0].cell.rate}`,
+    `${runs[0].trial.rate}`,
     ...MEASURES.flatMap((measure) => [
       withHalf(interval(runs.map(measure.of)), measure.show),
       level === 'none' ? '' : withHalf(against(levels, level, measure), measure.show),
@@ -96,7 +96,7 @@ function tableOf(levels: ReadonlyMap<string, Done[]>, where: string): ReportTabl
     '',
   ]);
   const head = ['noise', 'learning rate', ...MEASURES.flatMap(({ name }) => [name, 'against none'])];
-  return { title: where, head, rows: cell.net === 'gates' ? [...rows, ...published] : rows };
+  return { title: where, head, rows: trial.net === 'gates' ? [...rows, ...published] : rows };
 }
 
 function curvesOf(levels: ReadonlyMap<string, Done[]>, where: string): string {
@@ -133,7 +133,7 @@ function learntOf(levels: ReadonlyMap<string, Done[]>, where: string, rates: rea
   });
   const highest = Math.max(...rates);
   const atTheEdge = [...levels].flatMap(([level, runs]) =>
-    runs[0].cell.rate === highest ? [level === 'none' ? 'no noise' : level] : [],
+    runs[0].trial.rate === highest ? [level === 'none' ? 'no noise' : level] : [],
   );
   const edge =
     rates.length > 1 && atTheEdge.length > 0
@@ -148,12 +148,13 @@ function learntOf(levels: ReadonlyMap<string, Done[]>, where: string, rates: rea
 export function renderNoiseInjection(all: readonly Done[]): Report {
   const groups = Map.groupBy(
     all,
-    ({ cell }) => `${cell.net === 'hidden' ? 'hidden units' : 'gates'}, ${cell.units} units, ${cell.examples} examples`,
+    ({ trial }) =>
+      `${trial.net === 'hidden' ? 'hidden units' : 'gates'}, ${trial.units} units, ${trial.examples} examples`,
   );
   const parts = [...groups].map(([where, own]) => ({
     where,
     levels: byLevel(own),
-    rates: [...new Set(own.map(({ cell }) => cell.rate))],
+    rates: [...new Set(own.map(({ trial }) => trial.rate))],
   }));
   return {
     findings: parts.flatMap(({ where, levels }) => findingsOf(levels, where)),

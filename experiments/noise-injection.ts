@@ -12,7 +12,7 @@ import {
   train,
 } from '../src/index.ts';
 import { createEngine, loadDataset } from '../src/platform/node/index.ts';
-import { type CellOptions, type Experiment, SAME_IMAGES } from './experiment.ts';
+import { type Experiment, SAME_IMAGES, type TrialOptions } from './experiment.ts';
 import { heldOutDigits } from './held-out-digits.ts';
 import { renderNoiseInjection } from './noise-injection-report.ts';
 
@@ -20,7 +20,7 @@ const BATCH = 50;
 /** About so many points of the criterion are measured along a training. */
 const POINTS = 12;
 
-export interface InjectionCell {
+export interface InjectionTrial {
   readonly data: 'digits' | 'mnist';
   /** Units of a hidden layer; or gates that multiply as many linear experts, as in 2013. */
   readonly net: 'hidden' | 'gates';
@@ -50,40 +50,40 @@ const levels = (additive: readonly number[], multiplicative: readonly number[]) 
   ...multiplicative.map((scale) => ({ noise: 'multiplicative' as const, scale })),
 ];
 
-type Setting = Omit<InjectionCell, 'noise' | 'scale' | 'rate' | 'seed'>;
+type Setting = Omit<InjectionTrial, 'noise' | 'scale' | 'rate' | 'seed'>;
 const grid =
   (parts: readonly { setting: Setting; rates: readonly number[]; noises: ReturnType<typeof levels> }[]) =>
-  (seeds: readonly number[]): InjectionCell[] =>
+  (seeds: readonly number[]): InjectionTrial[] =>
     seeds.flatMap((seed) =>
       parts.flatMap(({ setting, rates, noises }) =>
         rates.flatMap((rate) => noises.map((noise) => ({ ...setting, ...noise, rate, seed }))),
       ),
     );
 
-const NEURONS: Readonly<Record<InjectionCell['noise'], (scale: number) => NeuronSpec>> = {
+const NEURONS: Readonly<Record<InjectionTrial['noise'], (scale: number) => NeuronSpec>> = {
   none: () => 'sigmoid',
   additive: (scale) => ({ name: 'noisy-sigmoid', scale }),
   multiplicative: (scale) => ({ name: 'multiplicative-sigmoid', scale }),
 };
 
-async function load({ data, examples, seed }: InjectionCell, signal: AbortSignal): Promise<Split> {
+async function load({ data, examples, seed }: InjectionTrial, signal: AbortSignal): Promise<Split> {
   if (data === 'digits') return heldOutDigits(examples, seed);
   const split = await loadDataset('mnist', { signal });
   const drawn = epochOrder(split.train.count, seed, 1).slice(0, examples);
   return { ...split, train: subset(split.train, drawn), valid: slice(split.valid, 0, 2000) };
 }
 
-async function run(cell: InjectionCell, { signal, onProgress }: CellOptions): Promise<InjectionResult> {
-  const data = await load(cell, signal);
+async function run(trial: InjectionTrial, { signal, onProgress }: TrialOptions): Promise<InjectionResult> {
+  const data = await load(trial, signal);
   const engine = await createEngine({ threads: 1 });
   try {
-    const { seed, epochs, units } = cell;
-    const neuron = NEURONS[cell.noise](cell.scale);
-    const first = cell.net === 'hidden' ? dense(units, neuron) : gated(units, { neuron, gater: [400], rate: 'none' });
+    const { seed, epochs, units } = trial;
+    const neuron = NEURONS[trial.noise](trial.scale);
+    const first = trial.net === 'hidden' ? dense(units, neuron) : gated(units, { neuron, gater: [400], rate: 'none' });
     const model = createModel(engine, { inputs: 784, seed, layers: [first, dense(10)] });
     const every = Math.ceil(epochs / POINTS);
     const curve: InjectionResult['curve'][number][] = [];
-    const optimizer = sgd({ learningRate: cell.rate });
+    const optimizer = sgd({ learningRate: trial.rate });
     const options = { epochs, batch: BATCH, optimizer, signal, validation: 'mean-field' as const };
     for await (const event of train(model, data, options)) {
       if (event.event === 'batch') onProgress((event.epoch - 1 + event.batch / event.batches) / epochs);
@@ -101,7 +101,7 @@ async function run(cell: InjectionCell, { signal, onProgress }: CellOptions): Pr
 }
 
 /** Does noise in the argument of sigmoid units make the training criterion itself better, as exploration would? */
-export const noiseInjection: Experiment<InjectionCell, InjectionResult> = {
+export const noiseInjection: Experiment<InjectionTrial, InjectionResult> = {
   name: 'noise-injection',
   title: 'Noise in the argument of sigmoid units',
   question:
@@ -115,7 +115,7 @@ export const noiseInjection: Experiment<InjectionCell, InjectionResult> = {
   setting: `Hidden: 784 → sigmoid units → 10. Gates: 784 → 400 tanh → sigmoid gates, one for each of as many linear experts → 10, as in the table of 2013. In the full form the hidden layer has 100 units, 5,000 examples, 36 epochs and learning rates 0.3, 1, 3 and 10, the gates are 200, with 10,000 examples, 24 epochs, and 0.1 and 0.3 (with 1 all of 15 trainings, seeds 1 to 3, left the finite numbers within 50 steps): fewer examples, and no max-norm, against 2013, so that published figures stand beside without being compared. Plain gradient descent, ${BATCH} examples a step. Additive: σ(a + s·z); multiplicative: σ(a(1 + s·z)), z standard normal, s a standard deviation; gradients go through the noise. Every arm of a seed has the same data, order and first weights, and its best learning rate of those tried, by the mean criterion of the last epoch with the noise off (chosen on the same seeds, for the arm without noise too, and kept for its test error). A difference counts where its 95% interval (Student’s t, paired by seed) leaves out 0; where several levels of noise are tried, that of the level asked about in advance (s = 1). Epochs are chosen on validation with the noise off. Learning rates do not fall. ${SAME_IMAGES}`,
   quick: {
     seeds: 3,
-    cells: grid([
+    trials: grid([
       {
         setting: { data: 'digits', net: 'hidden', examples: 500, units: 32, epochs: 48 },
         rates: [0.5, 2],
@@ -125,7 +125,7 @@ export const noiseInjection: Experiment<InjectionCell, InjectionResult> = {
   },
   full: {
     seeds: 5,
-    cells: grid([
+    trials: grid([
       {
         setting: { data: 'mnist', net: 'hidden', examples: 5000, units: 100, epochs: 36 },
         rates: [0.3, 1, 3, 10],

@@ -1,4 +1,4 @@
-/** Records of experiments: one JSON object a line in results/, appended as each cell finishes. */
+/** Records of experiments: one JSON object a line in results/, appended as each trial finishes. */
 import { execFileSync } from 'node:child_process';
 import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 

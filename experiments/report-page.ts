@@ -4,12 +4,12 @@ import type { Experiment, Finding, Report } from './experiment.ts';
 export interface ReportFacts {
   readonly quick: boolean;
   readonly seeds: number;
-  /** Of all cells, whenever they ran. */
+  /** Of all trials, whenever they ran. */
   readonly seconds: number;
-  /** Cells without a result, and why where that is known. */
+  /** Trials without a result, and why where that is known. */
   readonly missing?: number;
   readonly why?: readonly string[];
-  /** What the cells ran with. */
+  /** What the trials ran with. */
   readonly commits: readonly string[];
   readonly engines: readonly string[];
 }
@@ -22,12 +22,12 @@ const cost = ({ seconds, commits, engines }: ReportFacts): string => {
   const [of, by] = [commits.map((commit) => commit.replace(/^(\w{10})\w*/, '$1')), engines].map((all) =>
     all.join(', '),
   );
-  return `${(seconds / 60).toFixed(1)} minutes of cells${by && `; ${by}`}${of && `; commit ${of}`}`;
+  return `${(seconds / 60).toFixed(1)} minutes of trials${by && `; ${by}`}${of && `; commit ${of}`}`;
 };
 const formOf = ({ quick, missing = 0, why = [] }: ReportFacts): string =>
   [
     quick && 'This is the quick form, on digits that the library writes: it shows that things work, and how.',
-    missing > 0 && `Cells without a result: ${missing}${why.length > 0 ? ` (${why.join('; ')})` : ''}.`,
+    missing > 0 && `Trials without a result: ${missing}${why.length > 0 ? ` (${why.join('; ')})` : ''}.`,
   ]
     .filter(Boolean)
     .join(' ');

@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { type FolderLock, NonFiniteError } from '../src/index.ts';
 import { provenance } from '../src/platform/node/index.ts';
-import { CellLocks } from './cell-locks.ts';
-import { appendCell, readCells, writeWhole } from './cell-records.ts';
-import type { Cell, Experiment, Finished, Report } from './experiment.ts';
+import type { Experiment, Finished, Report, Trial } from './experiment.ts';
 import { type ReportFacts, renderMarkdown, renderPage } from './report-page.ts';
+import { TrialLocks } from './trial-locks.ts';
+import { appendTrial, readTrials, writeWhole } from './trial-records.ts';
 
 export interface ReproduceOptions {
   readonly quick: boolean;
@@ -19,20 +19,20 @@ export interface ReproduceOptions {
 }
 
 export type ReproduceEvent =
-  /** Before the first cell. Minutes are the file's estimate for the cells that are left. */
-  | { readonly event: 'plan'; readonly cells: number; readonly left: number; readonly minutes: number }
+  /** Before the first trial. Minutes are the file's estimate for the trials that are left. */
+  | { readonly event: 'plan'; readonly trials: number; readonly left: number; readonly minutes: number }
   /** Share of all that was left, and seconds to go by the pace so far. */
-  | { readonly event: 'progress'; readonly cell: string; readonly share: number; readonly secondsLeft: number }
-  /** All cells that are left are run by other processes on the same folder. */
-  | { readonly event: 'waiting'; readonly cells: readonly string[] }
-  | { readonly event: 'cell'; readonly cell: string; readonly seconds: number; readonly done: number }
+  | { readonly event: 'progress'; readonly trial: string; readonly share: number; readonly secondsLeft: number }
+  /** All trials that are left are run by other processes on the same folder. */
+  | { readonly event: 'waiting'; readonly trials: readonly string[] }
+  | { readonly event: 'trial'; readonly trial: string; readonly seconds: number; readonly done: number }
   /** Its training left the finite numbers: it has no record, the others go on. */
-  | { readonly event: 'failed'; readonly cell: string; readonly message: string }
+  | { readonly event: 'failed'; readonly trial: string; readonly message: string }
   | {
       readonly event: 'result';
       readonly report: Report;
       readonly files: readonly string[];
-      /** Cells without a result: what failed, and what waits for that. */
+      /** Trials without a result: what failed, and what waits for that. */
       readonly missing: number;
     };
 
@@ -44,12 +44,12 @@ export const recordsOf = (name: string, { quick, out }: Pick<ReproduceOptions, '
 const PATIENCE = 500;
 
 /**
- * Runs the cells of an experiment that have no record yet, appends a record as each finishes, and renders all of them as a table
- * (Markdown) and a self-contained page (HTML). Several processes on one folder share the cells. A cell whose numbers stop being finite
+ * Runs the trials of an experiment that have no record yet, appends a record as each finishes, and renders all of them as a table
+ * (Markdown) and a self-contained page (HTML). Several processes on one folder share the trials. A trial whose numbers stop being finite
  * is told and left out; it is tried again by the next call.
- * @throws the signal's reason when it is aborted: finished cells are kept
+ * @throws the signal's reason when it is aborted: finished trials are kept
  */
-export async function reproduce<C extends Cell, R>(
+export async function reproduce<C extends Trial, R>(
   experiment: Experiment<C, R>,
   options: ReproduceOptions,
   onEvent: (event: ReproduceEvent) => void,
@@ -94,15 +94,15 @@ const distinct = (values: readonly (string | undefined)[]): string[] => [
   ...new Set(values.filter((value) => value !== undefined)),
 ];
 
-/** The cells of a form under way. */
-class Grid<C extends Cell, R> {
+/** The trials of a form under way. */
+class Grid<C extends Trial, R> {
   readonly file: string;
   readonly seeds: number;
   private readonly experiment: Experiment<C, R>;
   private readonly signal: AbortSignal;
   private readonly onEvent: (event: ReproduceEvent) => void;
-  private readonly cells: readonly C[];
-  private readonly locks: CellLocks;
+  private readonly trials: readonly C[];
+  private readonly locks: TrialLocks;
   private readonly known = new Map<string, Finished<C, R>>();
   /** What this process could not finish, and what it said. */
   private readonly failed = new Map<C, string>();
@@ -119,9 +119,9 @@ class Grid<C extends Cell, R> {
     this.signal = options.signal;
     this.onEvent = onEvent;
     this.seeds = options.seeds ?? form.seeds;
-    this.cells = form.cells(Array.from({ length: this.seeds }, (_, i) => i + 1));
+    this.trials = form.trials(Array.from({ length: this.seeds }, (_, i) => i + 1));
     this.file = recordsOf(experiment.name, options);
-    this.locks = new CellLocks(`${this.file}.locks`);
+    this.locks = new TrialLocks(`${this.file}.locks`);
     const { versions, commit } = provenance();
     this.origin = { node: versions.node, ...(commit !== undefined && { commit }) };
     this.look();
@@ -129,46 +129,46 @@ class Grid<C extends Cell, R> {
   }
 
   get size(): number {
-    return this.cells.length;
+    return this.trials.length;
   }
 
   failures(): string[] {
-    return [...this.failed].map(([cell, message]) => `${this.experiment.nameOf(cell)}: ${message}`);
+    return [...this.failed].map(([trial, message]) => `${this.experiment.nameOf(trial)}: ${message}`);
   }
 
-  /** Records of the form's cells, in its order. */
+  /** Records of the form's trials, in its order. */
   finished(): Finished<C, R>[] {
-    return this.cells.flatMap((cell) => this.known.get(JSON.stringify(cell)) ?? []);
+    return this.trials.flatMap((trial) => this.known.get(JSON.stringify(trial)) ?? []);
   }
 
   async run(): Promise<void> {
-    this.onEvent({ event: 'plan', cells: this.cells.length, left: this.left().length, minutes: this.minutes });
+    this.onEvent({ event: 'plan', trials: this.trials.length, left: this.left().length, minutes: this.minutes });
     let waiting = '';
     while (this.left().length > 0) {
       const ran = await this.round();
       if (ran === 'nothing is ready') return;
-      const left = this.left().map((cell) => this.experiment.nameOf(cell));
+      const left = this.left().map((trial) => this.experiment.nameOf(trial));
       if (ran || left.length === 0) continue;
-      if (left.join() !== waiting) this.onEvent({ event: 'waiting', cells: left });
+      if (left.join() !== waiting) this.onEvent({ event: 'waiting', trials: left });
       waiting = left.join();
       await setTimeout(PATIENCE);
       this.look();
     }
   }
 
-  /** Runs every cell that is ready and that no other process runs. @returns whether there was one; what is left may wait for what failed */
+  /** Runs every trial that is ready and that no other process runs. @returns whether there was one; what is left may wait for what failed */
   private async round(): Promise<boolean | 'nothing is ready'> {
     let [ran, held] = [false, false];
-    for (const cell of this.left()) {
+    for (const trial of this.left()) {
       this.signal.throwIfAborted();
-      if (!this.isReady(cell)) continue;
-      const lock = await this.locks.take(JSON.stringify(cell));
+      if (!this.isReady(trial)) continue;
+      const lock = await this.locks.take(JSON.stringify(trial));
       held ||= !lock;
       if (!lock) continue;
       try {
         // Another process may have finished it before the lock was free.
         this.look();
-        if (this.left().includes(cell)) await this.runCell(cell, lock);
+        if (this.left().includes(trial)) await this.runTrial(trial, lock);
       } finally {
         await lock.release();
       }
@@ -176,50 +176,50 @@ class Grid<C extends Cell, R> {
     }
     if (!ran && !held && this.failed.size > 0) return 'nothing is ready';
     if (!ran && !held)
-      throw new Error(`No cell of "${this.experiment.name}" is ready: those that are left wait for each other.`);
+      throw new Error(`No trial of "${this.experiment.name}" is ready: those that are left wait for each other.`);
     return ran;
   }
 
-  private async runCell(cell: C, lock: FolderLock): Promise<void> {
+  private async runTrial(trial: C, lock: FolderLock): Promise<void> {
     const { experiment, onEvent } = this;
     const began = performance.now();
-    const name = experiment.nameOf(cell);
+    const name = experiment.nameOf(trial);
     const before = this.minutes - this.minutesLeft();
     const onProgress = (share: number): void => {
-      const done = Math.max(this.share, Math.min(1, (before + share * experiment.minutesOf(cell)) / this.minutes));
+      const done = Math.max(this.share, Math.min(1, (before + share * experiment.minutesOf(trial)) / this.minutes));
       this.share = done;
       const seconds = (performance.now() - this.start) / 1000;
       const secondsLeft = done > 0 ? (seconds * (1 - done)) / done : 60 * this.minutes;
-      onEvent({ event: 'progress', cell: name, share: done, secondsLeft });
+      onEvent({ event: 'progress', trial: name, share: done, secondsLeft });
     };
     onProgress(0);
     const signal = AbortSignal.any([this.signal, lock.lost]);
-    const result = await experiment.run(cell, { signal, onProgress, finished: this.finished() }).catch((error) => {
+    const result = await experiment.run(trial, { signal, onProgress, finished: this.finished() }).catch((error) => {
       if (!(error instanceof NonFiniteError)) throw error;
-      this.failed.set(cell, error.message);
-      onEvent({ event: 'failed', cell: name, message: error.message });
+      this.failed.set(trial, error.message);
+      onEvent({ event: 'failed', trial: name, message: error.message });
     });
     if (result === undefined) return;
     const seconds = (performance.now() - began) / 1000;
-    await this.locks.alone('records', () => appendCell(this.file, { cell, result, seconds, ...this.origin }));
+    await this.locks.alone('records', () => appendTrial(this.file, { trial, result, seconds, ...this.origin }));
     this.look();
-    onEvent({ event: 'cell', cell: name, seconds, done: this.finished().length });
+    onEvent({ event: 'trial', trial: name, seconds, done: this.finished().length });
   }
 
   /** Reads what has been finished, here and by other processes. */
   private look(): void {
-    for (const record of readCells<Finished<C, R>>(this.file)) this.known.set(JSON.stringify(record.cell), record);
+    for (const record of readTrials<Finished<C, R>>(this.file)) this.known.set(JSON.stringify(record.trial), record);
   }
 
   private left(): C[] {
-    return this.cells.filter((cell) => !this.known.has(JSON.stringify(cell)) && !this.failed.has(cell));
+    return this.trials.filter((trial) => !this.known.has(JSON.stringify(trial)) && !this.failed.has(trial));
   }
 
   private minutesLeft(): number {
-    return this.left().reduce((sum, cell) => sum + this.experiment.minutesOf(cell), 0);
+    return this.left().reduce((sum, trial) => sum + this.experiment.minutesOf(trial), 0);
   }
 
-  private isReady(cell: C): boolean {
-    return this.experiment.ready?.(cell, this.finished()) ?? true;
+  private isReady(trial: C): boolean {
+    return this.experiment.ready?.(trial, this.finished()) ?? true;
   }
 }

@@ -45,8 +45,8 @@ interface Runs extends Row {
 
 function runsOf(finished: readonly TableDone[]): Runs[] {
   return ROWS.flatMap((row) => {
-    const own = finished.filter(({ cell }) => cell.gater === row.gater && cell.stage === 'final');
-    const finals = own.flatMap(({ cell, result: { final } }) => (final ? [{ ...final, seed: cell.seed }] : []));
+    const own = finished.filter(({ trial }) => trial.gater === row.gater && trial.stage === 'final');
+    const finals = own.flatMap(({ trial, result: { final } }) => (final ? [{ ...final, seed: trial.seed }] : []));
     return finals.length === 0 ? [] : [{ ...row, finals, curves: own.map(({ result }) => result.curve) }];
   });
 }
@@ -241,20 +241,20 @@ function differencesOf(rows: readonly Runs[]): ReportTable {
 }
 
 function searchesOf(finished: readonly TableDone[]): ReportTable {
-  const searches = finished.filter(({ cell }) => cell.stage === 'search');
+  const searches = finished.filter(({ trial }) => trial.stage === 'search');
   return {
     title: 'The search, on validation alone',
     head: ['gater', 'setting', 'valid, threshold, %', 'valid, nats', 'open at the end, %', 'chosen'],
-    rows: searches.map(({ cell, result: { setting, validError, validLoss, curve } }) => {
+    rows: searches.map(({ trial, result: { setting, validError, validLoss, curve } }) => {
       const chosen = finished.some(
-        ({ cell: other, result }) =>
-          other.gater === cell.gater &&
+        ({ trial: other, result }) =>
+          other.gater === trial.gater &&
           other.stage === 'final' &&
           JSON.stringify(result.setting) === JSON.stringify(setting),
       );
       const words = Object.entries(setting).map(([name, value]) => `${name} ${value}`);
       const open = percent(curve.at(-1)?.open ?? Number.NaN);
-      return [cell.gater, words.join(', '), percent(validError), nats(validLoss), open, chosen ? 'yes' : ''];
+      return [trial.gater, words.join(', '), percent(validError), nats(validLoss), open, chosen ? 'yes' : ''];
     }),
   };
 }
@@ -315,12 +315,12 @@ function learntOf(rows: readonly Runs[], onMnist: boolean): string[] {
   ];
 }
 
-/** What the finished cells say, in tables, findings and pictures. */
+/** What the finished trials say, in tables, findings and pictures. */
 export function reportTable1(finished: readonly TableDone[]): Report {
   const rows = runsOf(finished);
   const searches = searchesOf(finished);
   if (rows.length === 0) return { findings: [], learnt: [], tables: [searches], charts: [] };
-  const onMnist = finished.every(({ cell }) => cell.data === 'mnist');
+  const onMnist = finished.every(({ trial }) => trial.data === 'mnist');
   const epochs = Math.max(...rows.flatMap(({ curves }) => curves.map(({ length }) => length)));
   // The first epochs, with their wide bands, leave the picture at the top.
   const levels = onMnist ? [1, 2, 3, 4, 5] : [0, 5, 10, 15, 20];

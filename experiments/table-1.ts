@@ -14,7 +14,7 @@ import {
 } from '../src/index.ts';
 import { createEngine, loadDataset } from '../src/platform/node/index.ts';
 import { bestSearch } from './best-search.ts';
-import { type CellOptions, type Experiment, type Finished, SAME_IMAGES } from './experiment.ts';
+import { type Experiment, type Finished, SAME_IMAGES, type TrialOptions } from './experiment.ts';
 import { reportTable1 } from './table-1-report.ts';
 import { gatesOf, ROWS, type Row, type Setting } from './table-1-rows.ts';
 
@@ -25,8 +25,8 @@ const LAST_RATE = 0.02;
 /** Of the searches, so that no reported seed has been searched on. */
 const SEARCH_SEED = 0;
 
-/** A search cell tries one setting on validation; a final cell trains with the best one of its row. */
-export interface TableCell {
+/** A search trial tries one setting on validation; a final trial trains with the best one of its row. */
+export interface TableTrial {
   readonly data: 'digits' | 'mnist';
   /** Of training; half as many digits validate, as many test. */
   readonly examples: number;
@@ -64,62 +64,62 @@ export interface TableResult {
   readonly engine: string;
 }
 
-export type TableDone = Finished<TableCell, TableResult>;
+export type TableDone = Finished<TableTrial, TableResult>;
 
-type Grid = Omit<TableCell, 'gater' | 'stage' | 'settings' | 'seed'>;
+type Grid = Omit<TableTrial, 'gater' | 'stage' | 'settings' | 'seed'>;
 
 /** All searches first, then the table seed by seed. */
 /** The grid of a form. */
 export const gridOf =
   (common: Grid) =>
-  (seeds: readonly number[]): TableCell[] => [
+  (seeds: readonly number[]): TableTrial[] => [
     ...ROWS.flatMap(({ gater, settings }) =>
       settings.map(
-        (setting): TableCell => ({ ...common, gater, stage: 'search', settings: [setting], seed: SEARCH_SEED }),
+        (setting): TableTrial => ({ ...common, gater, stage: 'search', settings: [setting], seed: SEARCH_SEED }),
       ),
     ),
     ...seeds.flatMap((seed) =>
-      ROWS.map(({ gater, settings }): TableCell => ({ ...common, gater, stage: 'final', settings, seed })),
+      ROWS.map(({ gater, settings }): TableTrial => ({ ...common, gater, stage: 'final', settings, seed })),
     ),
   ];
 
-const rowOf = ({ gater }: TableCell): Row => {
+const rowOf = ({ gater }: TableTrial): Row => {
   const row = ROWS.find((candidate) => candidate.gater === gater);
   if (!row) throw new RangeError(`The table has no row "${gater}".`);
   return row;
 };
 
-const load = ({ data, examples, seed }: TableCell, signal: AbortSignal): Promise<Split> | Split =>
+const load = ({ data, examples, seed }: TableTrial, signal: AbortSignal): Promise<Split> | Split =>
   data === 'digits'
     ? digitsSplit({ seed, train: examples, valid: Math.ceil(examples / 2), test: examples })
     : loadDataset('mnist', { signal });
 
 const same = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);
 
-/** What the searches found that a final cell chooses among. */
-const searchesFor = (cell: TableCell, finished: readonly TableDone[]): TableResult[] =>
+/** What the searches found that a final trial chooses among. */
+const searchesFor = (trial: TableTrial, finished: readonly TableDone[]): TableResult[] =>
   finished
-    .filter(({ cell: other }) => other.stage === 'search' && other.gater === cell.gater)
-    .filter(({ cell: other }) => cell.settings.some((setting) => same([setting], other.settings)))
+    .filter(({ trial: other }) => other.stage === 'search' && other.gater === trial.gater)
+    .filter(({ trial: other }) => trial.settings.some((setting) => same([setting], other.settings)))
     .map(({ result }) => result);
 
 /** The setting with the lowest validation error among a row's searches. */
-export const chosenSetting = (cell: TableCell, finished: readonly TableDone[]): Setting =>
-  bestSearch(cell.gater, cell.settings.length, searchesFor(cell, finished)).setting;
+export const chosenSetting = (trial: TableTrial, finished: readonly TableDone[]): Setting =>
+  bestSearch(trial.gater, trial.settings.length, searchesFor(trial, finished)).setting;
 
 async function run(
-  cell: TableCell,
-  { signal, onProgress, finished = [] }: CellOptions<TableCell, TableResult>,
+  trial: TableTrial,
+  { signal, onProgress, finished = [] }: TrialOptions<TableTrial, TableResult>,
 ): Promise<TableResult> {
-  const search = cell.stage === 'search';
-  const setting = search ? cell.settings[0] : chosenSetting(cell, finished);
-  const data = await load(cell, signal);
+  const search = trial.stage === 'search';
+  const setting = search ? trial.settings[0] : chosenSetting(trial, finished);
+  const data = await load(trial, signal);
   const engine = await createEngine({ threads: 1, blas: 'auto' });
   try {
-    const row = rowOf(cell);
-    const layers = [gated(row.width * cell.units, gatesOf(row, setting, cell)), dense(10)];
-    const model = createModel(engine, { inputs: data.train.width, seed: cell.seed, layers });
-    const epochs = search ? cell.searchEpochs : cell.epochs;
+    const row = rowOf(trial);
+    const layers = [gated(row.width * trial.units, gatesOf(row, setting, trial)), dense(10)];
+    const model = createModel(engine, { inputs: data.train.width, seed: trial.seed, layers });
+    const epochs = search ? trial.searchEpochs : trial.epochs;
     const { learningRate, momentum = 0, gaterLearningRate } = setting;
     const options = {
       epochs,
@@ -172,7 +172,7 @@ function epochSeconds({ width, neuron, settings }: Row): number {
 }
 
 /** Which of the claims about seven gaters hold, with error bars? */
-export const table1: Experiment<TableCell, TableResult> = {
+export const table1: Experiment<TableTrial, TableResult> = {
   name: 'table-1',
   title: 'Seven gaters of a conditional computation on MNIST',
   question:
@@ -186,20 +186,20 @@ export const table1: Experiment<TableCell, TableResult> = {
   setting: `784 → 400 tanh → 2000 gates over 2000 linear experts → 10; the sigmoid baselines have 200 gates over 200 experts and no target rate. ${BATCH} examples a step, max-norm ${MAX_NORM}, first weights and Beta noise of the paper and its code, 10% of the gates to be open (KL or L1), the epoch with the best validation error, test with a threshold that opens 10%. Not as published: max-norm limits the softmax layer too, which the authors leave free; learning rates fall geometrically to ${LAST_RATE} of the first (the paper prints no schedule), training is far shorter (24 epochs in the full form), and the first rate is searched for, since 0.1 needs more epochs. The search tries the listed settings on validation, with a seed of its own and about a fifth of the epochs; rows do not have the same number of settings. The list was not fixed in advance: it was widened twice, mostly where the best setting stood at its end, after the first two rows of seed 1 had been trained and seen; the choice among what is listed is by validation alone. The noisy rectifier had the lowest validation error at a rate of 0.3, and with it all its gates closed for good in the first epoch of seed 1: rectifiers search 0.1 and 0.2, and the records of what is listed no longer, or chosen no longer, stay in the file beside those of the table. Every row of a seed has the same data, order and number of epochs. One thread, BLAS where there is one. A difference counts where its 95% interval (Student’s t, paired by seed, each on its own) leaves out 0. Published figures count as repeated where the whole interval lies within ±0.25 points of them (two standard errors on 10,000 images), as refuted where none of it does. ${SAME_IMAGES}`,
   quick: {
     seeds: 3,
-    cells: gridOf({ data: 'digits', examples: 1000, epochs: 30, searchEpochs: 10, units: 200, hidden: 100 }),
+    trials: gridOf({ data: 'digits', examples: 1000, epochs: 30, searchEpochs: 10, units: 200, hidden: 100 }),
   },
   full: {
     seeds: 3,
-    cells: gridOf({ data: 'mnist', examples: 50_000, epochs: 24, searchEpochs: 5, units: 2000, hidden: 400 }),
+    trials: gridOf({ data: 'mnist', examples: 50_000, epochs: 24, searchEpochs: 5, units: 2000, hidden: 400 }),
   },
   nameOf: ({ gater, stage, settings, seed }) =>
     stage === 'search' ? `${gater}, search ${JSON.stringify(settings[0])}` : `${gater}, seed ${seed}`,
-  minutesOf(cell) {
-    const epochs = cell.stage === 'search' ? cell.searchEpochs : cell.epochs + 1.5;
-    const seconds = epochSeconds(rowOf(cell));
-    return (epochs * seconds * ((cell.examples * (cell.units + 300)) / (50_000 * 2300)) + 1) / 60;
+  minutesOf(trial) {
+    const epochs = trial.stage === 'search' ? trial.searchEpochs : trial.epochs + 1.5;
+    const seconds = epochSeconds(rowOf(trial));
+    return (epochs * seconds * ((trial.examples * (trial.units + 300)) / (50_000 * 2300)) + 1) / 60;
   },
-  ready: (cell, finished) => cell.stage === 'search' || searchesFor(cell, finished).length === cell.settings.length,
+  ready: (trial, finished) => trial.stage === 'search' || searchesFor(trial, finished).length === trial.settings.length,
   run,
   report: reportTable1,
 };

@@ -6,8 +6,8 @@
  *
  *     FLIPGRAD_DATA=../shared/data node experiments/vae-equal-time.ts
  *
- * A finished cell stands as a record in results/vae-equal-time.jsonl (page and picture are rendered anew) and is not run again; several of these programs at once
- * share the cells (a lock a cell). A number behind it: so many cells. SIGTERM: the cell under way is finished, no other begun. Cells of neurons that are not there (yet)
+ * A finished trial stands as a record in results/vae-equal-time.jsonl (page and picture are rendered anew) and is not run again; several of these programs at once
+ * share the trials (a lock a trial). A number behind it: so many trials. SIGTERM: the trial under way is finished, no other begun. Trials of neurons that are not there (yet)
  * are left out. The first eight estimators come first, seed by seed, then the others.
  */
 import { execFileSync } from 'node:child_process';
@@ -114,8 +114,8 @@ export function renderVaeEqualTime(records: readonly VaeRecord[]): string {
       runs.map(({ testBound }) => testBound),
     ];
     const milliseconds = (1000 * runs.reduce((sum, run) => sum + run.seconds, 0)) / (steps * runs.length);
-    const cells = [neuron, runs.length, steps.toFixed(0), milliseconds.toFixed(1), ...bounds.map(shown)];
-    return `| ${cells.join(' | ')} |`;
+    const trials = [neuron, runs.length, steps.toFixed(0), milliseconds.toFixed(1), ...bounds.map(shown)];
+    return `| ${trials.join(' | ')} |`;
   });
   const complete = groups.filter(({ runs }) => runs.length === SEEDS.length).length;
   const engines = [...new Set(records.map(({ engine, threads }) => `${engine}, ${threads} thread`))].join('; ');
@@ -126,7 +126,7 @@ export function renderVaeEqualTime(records: readonly VaeRecord[]): string {
     `Every run has ${SECONDS} seconds of the process’s own CPU time (user and system) for its training steps, measurement left out: other work on the machine`,
     'then costs no steps, though it still slows them (shared caches and memory), and a step costs what this library’s implementation of the estimator costs. ELBO: last',
     'weights, the latents drawn from Bernoulli(σ(a)) whatever trained, one draw a picture; bound: importance-weighted, 100 draws. Nats, mean and 95% interval',
-    `over seeds (one seed: no interval, and no claim about order). ${records.length} of ${SEEDS.length * ESTIMATORS.length} cells are in, ${complete} estimators with all ${SEEDS.length} seeds. Engine: ${engines}. Made by`,
+    `over seeds (one seed: no interval, and no claim about order). ${records.length} of ${SEEDS.length * ESTIMATORS.length} trials are in, ${complete} estimators with all ${SEEDS.length} seeds. Engine: ${engines}. Made by`,
     '`FLIPGRAD_DATA=../shared/data node experiments/vae-equal-time.ts`, which goes on where it was stopped.',
     '',
     '![ELBO against CPU seconds](vae-equal-time.svg)',
@@ -171,7 +171,7 @@ function finish(measuring: Generator<number, VaeBound>): VaeBound {
   return step.value;
 }
 
-async function runCell(neuron: string, seed: number): Promise<void> {
+async function runTrial(neuron: string, seed: number): Promise<void> {
   const data = await loadDataset('mnist');
   const engine = await createEngine({ threads: 1, blas: 'auto' });
   const model = createModel(engine, { inputs: 784, layers: vaeLayers('linear', 784, neuron), seed });
@@ -213,8 +213,8 @@ const boot = (): string => {
   }
 };
 
-/** Takes a cell; undefined when a living process has it, or it is done. */
-function lockCell(neuron: string, seed: number): (() => void) | undefined {
+/** Takes a trial; undefined when a living process has it, or it is done. */
+function lockTrial(neuron: string, seed: number): (() => void) | undefined {
   mkdirSync(LOCKS, { recursive: true });
   const file = new URL(`${encodeURIComponent(`${neuron} ${seed}`)}.lock`, LOCKS);
   const own = `${process.pid} ${boot()}`;
@@ -248,20 +248,20 @@ const isDone = (neuron: string, seed: number): boolean =>
   readVaeRecords().some((record) => record.neuron === neuron && record.seed === seed);
 
 if (import.meta.main) {
-  let cells = Number(process.argv[2] ?? Number.POSITIVE_INFINITY);
+  let trials = Number(process.argv[2] ?? Number.POSITIVE_INFINITY);
   process.on('SIGTERM', () => {
-    cells = 0;
+    trials = 0;
   });
   const known = ESTIMATORS.filter((neuron) => Object.hasOwn(zoo, neuron.split(':')[0]));
   for (const neuron of known) resolveNeuron(neuron);
   for (const group of [known.slice(0, CORE), known.slice(CORE)])
     for (const [seed, neuron] of SEEDS.flatMap((one) => group.map((each) => [one, each] as const))) {
-      if (cells === 0 || isDone(neuron, seed)) continue;
-      const release = lockCell(neuron, seed);
+      if (trials === 0 || isDone(neuron, seed)) continue;
+      const release = lockTrial(neuron, seed);
       if (!release) continue;
-      if (cells > 0) cells--;
+      if (trials > 0) trials--;
       try {
-        await runCell(neuron, seed);
+        await runTrial(neuron, seed);
         writeTable('vae-equal-time.md', renderVaeEqualTime(readVaeRecords()));
         writeTable('vae-equal-time.svg', drawVaeEqualTime(readVaeRecords()));
       } finally {

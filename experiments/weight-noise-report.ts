@@ -21,19 +21,19 @@ const OUTCOMES = { better: 'holds', worse: 'refuted', 'not shown': 'not shown' }
 const isFixed = (variant: string): boolean => Number(variant) > 0;
 const nameOf = (variant: string): string => (isFixed(variant) ? `fixed, σ = ${variant}` : variant.replaceAll('-', ' '));
 const own = (done: readonly WeightNoiseDone[], variant: string): WeightNoiseDone[] =>
-  done.filter(({ cell }) => cell.variant === variant);
+  done.filter(({ trial }) => trial.variant === variant);
 
 /** The σ of fixed noise with the lowest mean log-loss on validation, over the seeds that all of them have; undefined without such. */
 export function chosenDeviation(done: readonly WeightNoiseDone[]): string | undefined {
-  const fixed = [...new Set(done.map(({ cell }) => cell.variant).filter(isFixed))];
-  const common = [...new Set(done.map(({ cell }) => cell.seed))].filter((seed) =>
-    fixed.every((variant) => own(done, variant).some(({ cell }) => cell.seed === seed)),
+  const fixed = [...new Set(done.map(({ trial }) => trial.variant).filter(isFixed))];
+  const common = [...new Set(done.map(({ trial }) => trial.seed))].filter((seed) =>
+    fixed.every((variant) => own(done, variant).some(({ trial }) => trial.seed === seed)),
   );
   if (common.length === 0) return undefined;
   const validLoss = (variant: string): number =>
     interval(
       own(done, variant)
-        .filter(({ cell }) => common.includes(cell.seed))
+        .filter(({ trial }) => common.includes(trial.seed))
         .map(({ result }) => result.byLoss.valid.loss),
     ).mean;
   return fixed.toSorted((a, b) => validLoss(a) - validLoss(b))[0];
@@ -43,7 +43,7 @@ export function chosenDeviation(done: readonly WeightNoiseDone[]): string | unde
 function against(done: readonly WeightNoiseDone[], variant: string, { of }: Measure): Interval {
   const pairs = own(done, variant).flatMap((a) =>
     own(done, 'none')
-      .filter(({ cell }) => cell.seed === a.cell.seed)
+      .filter(({ trial }) => trial.seed === a.trial.seed)
       .map((b) => [of(a), of(b)]),
   );
   return paired(
@@ -68,12 +68,12 @@ const MOST = 0.5;
 function untrained(done: readonly WeightNoiseDone[], arm: string): string | undefined {
   const { mean } = interval(own(done, arm).map(({ result }) => result.byError.test.sequenceError));
   return mean > MOST
-    ? `after ${done[0].cell.epochs} epochs its nets misread ${percent(mean)}% of the strings`
+    ? `after ${done[0].trial.epochs} epochs its nets misread ${percent(mean)}% of the strings`
     : undefined;
 }
 
 function findingsOf(done: readonly WeightNoiseDone[]): Finding[] {
-  const { strings } = done[0].cell;
+  const { strings } = done[0].trial;
   const arms = [chosenDeviation(done), 'adaptive', 'adaptive-after-none'].filter((arm) => arm !== undefined);
   return arms.flatMap((arm) =>
     MEASURES.slice(0, 2).flatMap((measure): Finding[] => {
@@ -90,9 +90,9 @@ function findingsOf(done: readonly WeightNoiseDone[]): Finding[] {
 }
 
 function tableOf(done: readonly WeightNoiseDone[]): ReportTable {
-  const { strings, writers, epochs } = done[0].cell;
+  const { strings, writers, epochs } = done[0].trial;
   const chosen = chosenDeviation(done);
-  const variants = [...new Set(done.map(({ cell }) => cell.variant))];
+  const variants = [...new Set(done.map(({ trial }) => trial.variant))];
   return {
     title: `${strings} training strings of ${writers} writers, ${epochs} epochs, ${done[0].result.weights} weights`,
     head: ['noise', 'seeds', ...MEASURES.flatMap(({ name }) => [name, 'against none']), 'best epoch'],
@@ -116,7 +116,7 @@ function tableOf(done: readonly WeightNoiseDone[]): ReportTable {
 const chartOf = (sizes: readonly (readonly WeightNoiseDone[])[]): string =>
   noiseCurves(
     sizes.map((done) => ({
-      title: `${done[0].cell.strings} strings`,
+      title: `${done[0].trial.strings} strings`,
       arms: ['none', chosenDeviation(done), 'adaptive', 'adaptive-after-none'].flatMap((arm) => {
         const runs = arm === undefined ? [] : own(done, arm);
         return arm === undefined || runs.length === 0
@@ -133,7 +133,7 @@ function learntOf(done: readonly WeightNoiseDone[]): string[] {
   ) as string[];
   if (arms.length === 0) return [];
   const [loss, errors] = MEASURES;
-  const { strings, writers, epochs } = done[0].cell;
+  const { strings, writers, epochs } = done[0].trial;
   const told = arms.map((arm) => {
     const difference = against(done, arm, errors);
     const [a, b] = [arm, 'none'].map((variant) => interval(own(done, variant).map(errors.of)).mean);
@@ -150,9 +150,9 @@ function learntOf(done: readonly WeightNoiseDone[]): string[] {
   return [`Learning from ${strings} strings of ${writers} writers, ${told.join('; ')}.${unfinished}`];
 }
 
-/** What the finished cells say, in tables, findings and curves. */
+/** What the finished trials say, in tables, findings and curves. */
 export function reportWeightNoise(finished: readonly WeightNoiseDone[]): Report {
-  const sizes = [...Map.groupBy(finished, ({ cell }) => cell.strings).values()];
+  const sizes = [...Map.groupBy(finished, ({ trial }) => trial.strings).values()];
   if (sizes.length === 0) return { findings: [], learnt: [], tables: [], charts: [] };
   return {
     findings: sizes.flatMap(findingsOf),

@@ -14,14 +14,14 @@ import {
   type WeightNoiseSpec,
 } from '../src/index.ts';
 import { createEngine } from '../src/platform/node/index.ts';
-import type { CellOptions, Experiment, Finished } from './experiment.ts';
+import type { Experiment, Finished, TrialOptions } from './experiment.ts';
 import { reportWeightNoise } from './weight-noise-report.ts';
 
 const BATCH = 4;
 const LEARNING_RATE = 0.002;
 
 /** One net: its data, how long it learns, and the noise on its weights. */
-export interface WeightNoiseCell {
+export interface WeightNoiseTrial {
   /** Training strings, and their writers. */
   readonly strings: number;
   readonly writers: number;
@@ -70,18 +70,18 @@ export interface WeightNoiseResult {
   readonly checksums: { readonly train: string; readonly valid: string; readonly test: string };
 }
 
-export type WeightNoiseDone = Finished<WeightNoiseCell, WeightNoiseResult>;
+export type WeightNoiseDone = Finished<WeightNoiseTrial, WeightNoiseResult>;
 
-type Size = Omit<WeightNoiseCell, 'variant' | 'seed'>;
+type Size = Omit<WeightNoiseTrial, 'variant' | 'seed'>;
 
-/** All cells, seed by seed, so that an interrupted grid has whole pairs. */
+/** All trials, seed by seed, so that an interrupted grid has whole pairs. */
 export const weightNoiseGrid =
   (sizes: readonly Size[], variants: readonly string[]) =>
-  (seeds: readonly number[]): WeightNoiseCell[] =>
+  (seeds: readonly number[]): WeightNoiseTrial[] =>
     seeds.flatMap((seed) => sizes.flatMap((size) => variants.map((variant) => ({ ...size, variant, seed }))));
 
 /** Phases of training: epochs and the noise during them. */
-function phasesOf({ variant, epochs }: WeightNoiseCell): { epochs: number; weightNoise?: WeightNoiseSpec }[] {
+function phasesOf({ variant, epochs }: WeightNoiseTrial): { epochs: number; weightNoise?: WeightNoiseSpec }[] {
   if (variant === 'none') return [{ epochs }];
   if (variant === 'adaptive') return [{ epochs, weightNoise: adaptiveWeightNoise() }];
   if (variant === 'adaptive-after-none') {
@@ -118,20 +118,20 @@ class Best {
 const round = (x: number): number => Number(x.toPrecision(4));
 
 /** Trains one net. Everything that is drawn depends on the seed: data, writers, first weights, order, noise. */
-async function run(cell: WeightNoiseCell, { signal, onProgress }: CellOptions): Promise<WeightNoiseResult> {
-  const { seed, evaluateEvery } = cell;
-  const training = penStrings({ seed, count: cell.strings, writers: cell.writers });
-  const valid = penStrings({ seed, first: 1e6, count: cell.valid, firstWriter: 1000, writers: 100 });
-  const test = penStrings({ seed, first: 2e6, count: cell.test, firstWriter: 2000, writers: 400 });
+async function run(trial: WeightNoiseTrial, { signal, onProgress }: TrialOptions): Promise<WeightNoiseResult> {
+  const { seed, evaluateEvery } = trial;
+  const training = penStrings({ seed, count: trial.strings, writers: trial.writers });
+  const valid = penStrings({ seed, first: 1e6, count: trial.valid, firstWriter: 1000, writers: 100 });
+  const test = penStrings({ seed, first: 2e6, count: trial.test, firstWriter: 2000, writers: 400 });
   const engine = await createEngine({ threads: 1 });
   try {
-    const layers = [lstm(cell.units, { bidirectional: true }), dense(11)];
+    const layers = [lstm(trial.units, { bidirectional: true }), dense(11)];
     const model = createModel(engine, { inputs: training.width, seed, layers });
     let bests: readonly Best[] = [];
     const curve: WeightNoiseResult['curve'][number][] = [];
     let last: { readonly deviation?: number; readonly complexity?: number } | undefined;
     let done = 0;
-    for (const phase of phasesOf(cell)) {
+    for (const phase of phasesOf(trial)) {
       // Only the last phase counts: weights that an earlier one left are not this variant's.
       bests = [new Best(({ loss }) => loss), new Best(({ sequenceError }) => sequenceError)];
       const optimizer = adam({ learningRate: LEARNING_RATE });
@@ -148,7 +148,7 @@ async function run(cell: WeightNoiseCell, { signal, onProgress }: CellOptions): 
           validError: round(sequenceError),
         });
         last = event;
-        onProgress(epoch / cell.epochs);
+        onProgress(epoch / trial.epochs);
         // The weights of the last epoch go on, not those of the best, which the result would restore.
         if (event.epoch === phase.epochs) break;
       }
@@ -174,7 +174,7 @@ async function run(cell: WeightNoiseCell, { signal, onProgress }: CellOptions): 
 const MINUTES = 6e-6;
 
 /** Does noise on the weights make a recurrent net read handwriting better? */
-export const weightNoise: Experiment<WeightNoiseCell, WeightNoiseResult> = {
+export const weightNoise: Experiment<WeightNoiseTrial, WeightNoiseResult> = {
   name: 'weight-noise',
   title: 'Noise on the weights of a recurrent net that reads handwriting',
   question:
@@ -190,14 +190,14 @@ export const weightNoise: Experiment<WeightNoiseCell, WeightNoiseResult> = {
   setting: `A bidirectional LSTM reads strings of 1–3 digits in the order of the pen, trained by connectionist temporal classification, Adam ${LEARNING_RATE} for all, not tuned, ${BATCH} strings a step, as many epochs with noise as without; weights are drawn anew for every string. Fixed noise: σ chosen on validation; adaptive noise: Graves 2011; adaptive after none: it starts from the net trained without noise for half of the epochs, as in the retraining of Graves 2013. Writers are imagined: each has a slant, a width, a height, a roundness, an unsteadiness and a speed of the pen, a usual form of every digit, and displaces every control point of it in a way of its own. Test: strings of 400 writers whom neither training nor validation has seen; what is held out are these habits, since all writers share one set of forms of the digits. Weights are without noise then. Log-loss is that of the epoch with the best log-loss on validation, errors are those of the epoch with the fewest strings wrong there (100 other writers). A seed draws everything: data, writers, first weights, order, noise; a difference counts where its 95% interval (Student’s t, paired by seed, each on its own) leaves out 0. Generated handwriting: figures compare with nothing published.`,
   quick: {
     seeds: 3,
-    cells: weightNoiseGrid(
+    trials: weightNoiseGrid(
       [{ strings: 200, writers: 20, epochs: 120, evaluateEvery: 6, units: 24, valid: 200, test: 500 }],
       ['none', '0.1', 'adaptive'],
     ),
   },
   full: {
     seeds: 5,
-    cells: weightNoiseGrid(
+    trials: weightNoiseGrid(
       [
         { strings: 300, writers: 20, epochs: 300, evaluateEvery: 6, units: 32, valid: 500, test: 2000 },
         { strings: 2000, writers: 100, epochs: 40, evaluateEvery: 1, units: 32, valid: 500, test: 2000 },

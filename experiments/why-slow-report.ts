@@ -88,14 +88,14 @@ const withFactor = ({ mean: middle, half }: Interval): string =>
     ? ratio(Math.exp(middle))
     : `${ratio(Math.exp(middle))} (${ratio(Math.exp(middle - half))} to ${ratio(Math.exp(middle + half))})`;
 
-const armsOf = (all: readonly Done[]): ArmName[] => [...new Set(all.map(({ cell }) => cell.arm))];
+const armsOf = (all: readonly Done[]): ArmName[] => [...new Set(all.map(({ trial }) => trial.arm))];
 
 function armsTable(all: readonly Done[]): ReportTable {
   const rows = armsOf(all).map((arm) => {
     const cells = (['sampled', 'off'] as const).flatMap((measure) => {
       const own = fastest(all, arm, measure);
       const steps = interval(own.map(({ result }) => stepsTo(result.curve, measure)));
-      return [Number.isFinite(steps.mean) ? withHalf(steps, (x) => x.toFixed(0)) : 'never', `${own[0].cell.rate}`];
+      return [Number.isFinite(steps.mean) ? withHalf(steps, (x) => x.toFixed(0)) : 'never', `${own[0].trial.rate}`];
     });
     return [arm, ...cells];
   });
@@ -112,8 +112,8 @@ function againstAt(all: readonly Done[], arm: ArmName, rate: number): string {
   if (arm === 'deterministic') return '';
   const [own, plain] = ([arm, 'deterministic'] as const).map((one) =>
     all
-      .filter(({ cell }) => cell.arm === one && cell.rate === rate)
-      .toSorted((a, b) => a.cell.seed - b.cell.seed)
+      .filter(({ trial }) => trial.arm === one && trial.rate === rate)
+      .toSorted((a, b) => a.trial.seed - b.trial.seed)
       .map(({ result }) => result.test.off),
   );
   return withHalf(paired(own, plain), percent);
@@ -123,7 +123,7 @@ function regularisation(all: readonly Done[]): { table: ReportTable; findings: F
   const arms = armsOf(all);
   const against = (arm: ArmName, other: ArmName): Interval =>
     paired(errorsOf(all, arm, 'off'), errorsOf(all, other, 'off'));
-  const rates = [...new Set(all.map(({ cell }) => cell.rate))].sort((a, b) => a - b);
+  const rates = [...new Set(all.map(({ trial }) => trial.rate))].sort((a, b) => a - b);
   const rows = arms.map((arm) => [
     arm,
     withHalf(interval(errorsOf(all, arm, 'off')), percent),
@@ -199,11 +199,11 @@ function isOver({ low, high }: Share, bound: number): Outcome {
 }
 
 function variances(all: readonly Done[]): ReportTable {
-  const runs = fastest(all, 'bits', 'sampled').map(({ result }) => result.basket);
+  const runs = fastest(all, 'bits', 'sampled').map(({ result }) => result.probed);
   const neurons = [...new Set(runs.flatMap((rows) => rows.map(({ neuron }) => neuron)))];
   const rows = neurons.map((neuron) => {
-    const own = runs.map((basket) => basket.filter((row) => row.neuron === neuron));
-    const over = (f: (row: WhyResult['basket'][number]) => number): Interval =>
+    const own = runs.map((probed) => probed.filter((row) => row.neuron === neuron));
+    const over = (f: (row: WhyResult['probed'][number]) => number): Interval =>
       interval(own.map((measured) => mean(measured.map(f))));
     const apart = interval(
       own.map((measured) => {
@@ -267,11 +267,11 @@ function curves(all: readonly Done[], measure: Measure): string {
 
 /** Arms that are fastest at the highest learning rate of several: still higher ones may be faster. */
 function atTheEdge(all: readonly Done[]): string[] {
-  const rates = [...new Set(all.map(({ cell }) => cell.rate))];
+  const rates = [...new Set(all.map(({ trial }) => trial.rate))];
   if (rates.length === 1) return [];
   const highest = Math.max(...rates);
   const told = (['sampled', 'off'] as const).flatMap((measure) => {
-    const arms = armsOf(all).filter((arm) => fastest(all, arm, measure)[0].cell.rate === highest);
+    const arms = armsOf(all).filter((arm) => fastest(all, arm, measure)[0].trial.rate === highest);
     return arms.length > 0 ? [`${WORDS[measure]}: ${arms.join('; ')}`] : [];
   });
   return told.length > 0

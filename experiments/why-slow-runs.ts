@@ -1,8 +1,8 @@
 /** Runs of why-slow, and how fast they are. */
 import type { Finished } from './experiment.ts';
-import type { ArmName, Point, WhyCell, WhyResult } from './why-slow.ts';
+import type { ArmName, Point, WhyResult, WhyTrial } from './why-slow.ts';
 
-export type Done = Finished<WhyCell, WhyResult>;
+export type Done = Finished<WhyTrial, WhyResult>;
 /** The criterion as sampled, or with the noise off. */
 export type Measure = 'sampled' | 'off';
 
@@ -23,13 +23,13 @@ export const mean = (values: readonly number[]): number => values.reduce((sum, x
 /** Runs of an arm at the learning rate that is fastest in the mean of the logarithm, by seed. */
 export function fastest(all: readonly Done[], arm: ArmName, measure: Measure): Done[] {
   const rates = Map.groupBy(
-    all.filter(({ cell }) => cell.arm === arm),
-    ({ cell }) => cell.rate,
+    all.filter(({ trial }) => trial.arm === arm),
+    ({ trial }) => trial.rate,
   );
   const slowness = (own: readonly Done[]): number =>
     mean(own.map(({ result }) => Math.log(stepsTo(result.curve, measure))));
-  const [best] = [...rates.values()].toSorted((a, b) => slowness(a) - slowness(b) || a[0].cell.rate - b[0].cell.rate);
-  return best.toSorted((a, b) => a.cell.seed - b.cell.seed);
+  const [best] = [...rates.values()].toSorted((a, b) => slowness(a) - slowness(b) || a[0].trial.rate - b[0].trial.rate);
+  return best.toSorted((a, b) => a.trial.seed - b.trial.seed);
 }
 
 /** Where an arm never came under the target there is no number. */

@@ -1,8 +1,8 @@
 import {
-  type BasketRow,
   createModel,
   type Dataset,
   dense,
+  type EstimatorProbeRow,
   epochOrder,
   evaluate,
   type Model,
@@ -18,7 +18,7 @@ import {
 import { createEngine, loadDataset } from '../src/platform/node/index.ts';
 import { averaged } from './averaged.ts';
 import { curvatureTask } from './curvature-objective.ts';
-import { type CellOptions, type Experiment, SAME_IMAGES } from './experiment.ts';
+import { type Experiment, SAME_IMAGES, type TrialOptions } from './experiment.ts';
 import { heldOutDigits } from './held-out-digits.ts';
 import { type Fired, type NoiseForm, noiseForm } from './noise-form.ts';
 import { renderWhySlow } from './why-slow-report.ts';
@@ -33,13 +33,13 @@ interface Arm {
   readonly neuron: NeuronSpec;
   readonly task?: typeof curvatureTask;
   /** Are its gradients compared with those of other neurons, and its noise with its second order? */
-  readonly looked?: { readonly basket: boolean };
+  readonly looked?: { readonly probes: boolean };
 }
 
 /** What is compared: hidden units, and what they are trained by. */
 export const ARMS = {
-  deterministic: { neuron: 'sigmoid', looked: { basket: false } },
-  bits: { neuron: BITS, looked: { basket: true } },
+  deterministic: { neuron: 'sigmoid', looked: { probes: false } },
+  bits: { neuron: BITS, looked: { probes: true } },
   'bits, 4 passes': { neuron: averaged(BITS, 4) },
   'bits, many passes': { neuron: averaged(BITS, MANY) },
   'bits, unbiased': { neuron: UNBIASED },
@@ -60,9 +60,9 @@ const DRAWS = 2;
 /** Epochs after which the form of the noise is measured; it is measured after the last, too. */
 const FORM_EPOCHS = [0, 1, 3, 10];
 const FORM = { examples: 50, samples: 200, bits: [1, 4, 16] };
-const BASKET = { neurons: [UNBIASED, 'disarm', GAUSSIAN, 'binomial:m=4'], every: 50 };
+const PROBE = { neurons: [UNBIASED, 'disarm', GAUSSIAN, 'binomial:m=4'], every: 50 };
 
-export interface WhyCell {
+export interface WhyTrial {
   readonly data: 'digits' | 'mnist';
   readonly arm: ArmName;
   readonly rate: number;
@@ -84,39 +84,42 @@ export interface WhyResult {
   readonly test: { readonly sampled: number; readonly off: number };
   /** The noise of `bits` bits on the weights after an epoch. */
   readonly forms: readonly (NoiseForm & { readonly epoch: number; readonly bits: number })[];
-  readonly basket: readonly Pick<BasketRow, 'neuron' | 'trains' | 'variance' | 'ratio' | 'distance' | 'squaredMean'>[];
+  readonly probed: readonly Pick<
+    EstimatorProbeRow,
+    'neuron' | 'trains' | 'variance' | 'ratio' | 'distance' | 'squaredMean'
+  >[];
   readonly dataChecksum: string;
   readonly engine: string;
 }
 
 const grid =
-  (setting: Omit<WhyCell, 'arm' | 'rate' | 'seed'>, rates: readonly number[]) =>
-  (seeds: readonly number[]): WhyCell[] =>
+  (setting: Omit<WhyTrial, 'arm' | 'rate' | 'seed'>, rates: readonly number[]) =>
+  (seeds: readonly number[]): WhyTrial[] =>
     seeds.flatMap((seed) =>
       rates.flatMap((rate) => Object.keys(ARMS).map((arm) => ({ ...setting, arm: arm as ArmName, rate, seed }))),
     );
 
-async function load({ data, examples, seed }: WhyCell, signal: AbortSignal): Promise<Split> {
+async function load({ data, examples, seed }: WhyTrial, signal: AbortSignal): Promise<Split> {
   if (data === 'digits') return heldOutDigits(examples, seed);
   const split = await loadDataset('mnist', { signal });
   const drawn = epochOrder(split.train.count, seed, 1).slice(0, examples);
   return { ...split, train: subset(split.train, drawn), valid: slice(split.valid, 0, 2000) };
 }
 
-async function run(cell: WhyCell, { signal, onProgress }: CellOptions): Promise<WhyResult> {
-  const data = await load(cell, signal);
+async function run(trial: WhyTrial, { signal, onProgress }: TrialOptions): Promise<WhyResult> {
+  const data = await load(trial, signal);
   const engine = await createEngine({ threads: 1 });
   try {
-    const { seed, epochs } = cell;
-    const { neuron, task, looked }: Arm = ARMS[cell.arm];
-    const layers = [dense(cell.units, neuron), dense(10)];
+    const { seed, epochs } = trial;
+    const { neuron, task, looked }: Arm = ARMS[trial.arm];
+    const layers = [dense(trial.units, neuron), dense(10)];
     const model = createModel(engine, { inputs: 784, seed, layers });
     const curve = [criterion(model, data.train, 0)];
     const forms = looked ? formsAfter(0, model, data.train, seed) : [];
-    const basket: BasketRow[] = [];
-    const optimizer = sgd({ learningRate: cell.rate });
+    const probed: EstimatorProbeRow[] = [];
+    const optimizer = sgd({ learningRate: trial.rate });
     const options = { epochs, batch: BATCH, optimizer, signal, validation: 'mean-field' as const };
-    const own = { ...(task && { task }), ...(looked?.basket && { basket: BASKET }) };
+    const own = { ...(task && { task }), ...(looked?.probes && { estimatorProbe: PROBE }) };
     let steps = 0;
     for await (const event of train(model, data, { ...options, ...own })) {
       if (event.event === 'batch') {
@@ -125,14 +128,14 @@ async function run(cell: WhyCell, { signal, onProgress }: CellOptions): Promise<
       }
       if (event.event === 'epoch') {
         curve.push(criterion(model, data.train, steps));
-        basket.push(...(event.basket ?? []));
+        probed.push(...(event.estimatorProbe ?? []));
         if (looked && (FORM_EPOCHS.includes(event.epoch) || event.epoch === epochs))
           forms.push(...formsAfter(event.epoch, model, data.train, seed));
       }
       if (event.event !== 'result') continue;
       const { testError, dataChecksum } = event;
       const test = { sampled: testError.sampled, off: testError.meanField };
-      return { curve, test, forms, basket: basket.map(kept), dataChecksum, engine: event.engine };
+      return { curve, test, forms, probed: probed.map(kept), dataChecksum, engine: event.engine };
     }
     throw new Error('Training ended without a result.');
   } finally {
@@ -140,7 +143,14 @@ async function run(cell: WhyCell, { signal, onProgress }: CellOptions): Promise<
   }
 }
 
-const kept = ({ neuron, trains, variance, ratio, distance, squaredMean }: BasketRow): WhyResult['basket'][number] => ({
+const kept = ({
+  neuron,
+  trains,
+  variance,
+  ratio,
+  distance,
+  squaredMean,
+}: EstimatorProbeRow): WhyResult['probed'][number] => ({
   neuron,
   trains,
   variance,
@@ -175,7 +185,7 @@ function formsAfter(epoch: number, model: Model, data: Dataset, seed: number): W
 }
 
 /** Why do binary stochastic units train slowly, what form does their noise have, and is its curvature penalty the regulariser? */
-export const whySlow: Experiment<WhyCell, WhyResult> = {
+export const whySlow: Experiment<WhyTrial, WhyResult> = {
   name: 'why-slow',
   title: 'Why binary stochastic units train slowly',
   question:
@@ -188,11 +198,11 @@ export const whySlow: Experiment<WhyCell, WhyResult> = {
   setting: `784 → 32 hidden units → 10, plain gradient descent, ${BATCH} examples a step; in the full form 1,000 examples, which the seed draws, 40 epochs, and learning rates 0.5, 1.5 and 4.5. Every arm of a seed has the same data, order and first weights. “Many passes” are ${MANY}, each with its own noise, averaged; 32 and 64 were cut. “Unbiased” is the local expectation (every unit flipped), whose variance stands in a table beside that of the straight-through gradient. “Gaussian noise” has the mean and variance of a bit and is not quantised; its gradient goes through the noise too and is unbiased, but for “trained as bits”. The curvature penalty ½Σp(1 − p)∂²C/∂h² is exact and stands on the deterministic net. Speed is steps to a training criterion, at each arm’s best learning rate of those tried (chosen on the same seeds), between epochs by interpolation; shares are of the mean logarithm of the ratio of steps, so that they add up, with Fieller’s 95% intervals over seeds. A reason counts as one where it explains more than a tenth. Epochs are chosen on validation with the noise off. What the penalty gives of the regularisation was asked of bits in advance, and of unbiased gradients, whose expected loss is what the penalty is of, after the records were in. ${SAME_IMAGES}`,
   quick: {
     seeds: 3,
-    cells: grid({ data: 'digits', examples: 500, units: 32, epochs: 30 }, [1]),
+    trials: grid({ data: 'digits', examples: 500, units: 32, epochs: 30 }, [1]),
   },
   full: {
     seeds: 8,
-    cells: grid({ data: 'mnist', examples: 1000, units: 32, epochs: 40 }, [0.5, 1.5, 4.5]),
+    trials: grid({ data: 'mnist', examples: 1000, units: 32, epochs: 40 }, [0.5, 1.5, 4.5]),
   },
   nameOf: ({ arm, rate, seed }) => `${arm}, learning rate ${rate}, seed ${seed}`,
   // Of a step: once, for every pass, for every evaluation of the layer above. Then data, evaluation, and what is looked at.

@@ -1,6 +1,5 @@
-import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import type { Cell, Experiment, Finding, Finished, Outcome, Report } from '../experiments/experiment.ts';
+import type { Experiment, Finding, Finished, Outcome, Report, Trial } from '../experiments/experiment.ts';
 import { experiments } from '../experiments/index.ts';
 import {
   chanceOf,
@@ -10,14 +9,15 @@ import {
   renderPage,
   sentence,
 } from '../experiments/report-page.ts';
+import { readTrials } from '../experiments/trial-records.ts';
 
 /** An experiment whose records stand in results/. */
 interface Recorded {
   readonly experiment: Experiment;
   readonly quick: boolean;
-  readonly finished: readonly Finished<Cell, unknown>[];
-  /** Cells that its form has for as many seeds as there are. */
-  readonly cells: number;
+  readonly finished: readonly Finished<Trial, unknown>[];
+  /** Trials that its form has for as many seeds as there are. */
+  readonly trials: number;
   readonly seeds: number;
   readonly report: Report;
 }
@@ -30,46 +30,47 @@ const seedsTo = (count: number): number[] => Array.from({ length: count }, (_, i
 /** The records of one form that belong to its grid as it is now; undefined without any. */
 function recorded(experiment: Experiment, quick: boolean): Recorded | undefined {
   const path = here(`results/${fileOf(experiment, quick)}.jsonl`);
-  if (!existsSync(path)) return undefined;
-  const lines = readFileSync(path, 'utf8').split('\n').filter(Boolean);
-  const records: Finished<Cell, unknown>[] = lines.map((line) => JSON.parse(line));
+  const records = readTrials<Finished<Trial, unknown>>(path);
   const form = quick ? experiment.quick : experiment.full;
-  const seeds = Math.max(form.seeds, ...records.map(({ cell }) => cell?.seed ?? 0));
-  const known = new Map(records.map((record) => [JSON.stringify(record.cell), record]));
-  const cells = form.cells(seedsTo(seeds));
-  const finished = cells.flatMap((cell) => known.get(JSON.stringify(cell)) ?? []);
+  const seeds = Math.max(form.seeds, ...records.map(({ trial }) => trial?.seed ?? 0));
+  const known = new Map(records.map((record) => [JSON.stringify(record.trial), record]));
+  const trials = form.trials(seedsTo(seeds));
+  const finished = trials.flatMap((trial) => known.get(JSON.stringify(trial)) ?? []);
   if (finished.length === 0) return undefined;
-  const report = experiment.report(wholeSeeds(finished, cells));
-  return { experiment, quick, finished, cells: cells.length, seeds, report };
+  const report = experiment.report(wholeSeeds(finished, trials));
+  return { experiment, quick, finished, trials: trials.length, seeds, report };
 }
 
-/** Records of seeds whose cells have all finished: of an interrupted grid, what is compared has the same seeds. */
-function wholeSeeds(finished: readonly Finished<Cell, unknown>[], cells: readonly Cell[]): Finished<Cell, unknown>[] {
-  const wanted = Map.groupBy(cells, ({ seed }) => seed);
-  const done = Map.groupBy(finished, ({ cell }) => cell.seed);
+/** Records of seeds whose trials have all finished: of an interrupted grid, what is compared has the same seeds. */
+function wholeSeeds(
+  finished: readonly Finished<Trial, unknown>[],
+  trials: readonly Trial[],
+): Finished<Trial, unknown>[] {
+  const wanted = Map.groupBy(trials, ({ seed }) => seed);
+  const done = Map.groupBy(finished, ({ trial }) => trial.seed);
   return [...done].flatMap(([seed, own]) => (own.length === wanted.get(seed)?.length ? own : []));
 }
 
 const allRecorded = (): Recorded[] =>
   experiments.flatMap((experiment) => [true, false].flatMap((quick) => recorded(experiment, quick) ?? []));
 
-/** The finished cells of an experiment's full form: of every seed that has all. */
-export function finishedOf<C extends Cell, R>(experiment: Experiment<C, R>): Finished<C, R>[] {
+/** The finished trials of an experiment's full form: of every seed that has all. */
+export function finishedOf<C extends Trial, R>(experiment: Experiment<C, R>): Finished<C, R>[] {
   const own = recorded(experiment as unknown as Experiment, false);
   if (!own) throw new Error(`results/${experiment.name}.jsonl has no records of the full form.`);
-  return wholeSeeds(own.finished, experiment.full.cells(seedsTo(own.seeds))) as Finished<C, R>[];
+  return wholeSeeds(own.finished, experiment.full.trials(seedsTo(own.seeds))) as Finished<C, R>[];
 }
 
 const distinct = (values: readonly (string | undefined)[]): string[] => [
   ...new Set(values.filter((value) => value !== undefined)),
 ];
 
-function factsOf({ quick, seeds, finished, cells }: Recorded): ReportFacts {
+function factsOf({ quick, seeds, finished, trials }: Recorded): ReportFacts {
   return {
     quick,
     seeds,
     seconds: finished.reduce((sum, { seconds }) => sum + seconds, 0),
-    missing: cells - finished.length,
+    missing: trials - finished.length,
     commits: distinct(finished.map(({ commit }) => commit)),
     engines: distinct(finished.map(({ result }) => (result as { engine?: string }).engine)),
   };
@@ -77,7 +78,7 @@ function factsOf({ quick, seeds, finished, cells }: Recorded): ReportFacts {
 
 const chartFile = (own: Recorded, i: number): string => `${fileOf(own.experiment, own.quick)}-${i + 1}.svg`;
 
-const isWhole = ({ finished, cells }: Recorded): boolean => finished.length === cells;
+const isWhole = ({ finished, trials }: Recorded): boolean => finished.length === trials;
 
 /** Tables and charts of every experiment with records, pages of finished ones, and the page of findings; by path from the root. */
 export function renderFindings(): [string, string][] {
@@ -121,7 +122,7 @@ function renderFindingsPage(all: readonly Recorded[]): string {
     ...experiments.flatMap((experiment) => sectionOf(experiment, all)),
     '## Run them yourself',
     '',
-    'One command each, which goes on where it was interrupted; a second shell with the same command shares the cells. The quick form takes up to',
+    'One command each, which goes on where it was interrupted; a second shell with the same command shares the trials. The quick form takes up to',
     'three minutes on two quiet cores:',
     '',
     '<!-- example: elsewhere test/experiments/reproduce.test.ts -->',
@@ -180,10 +181,10 @@ function sectionOf(experiment: Experiment, all: readonly Recorded[]): string[] {
 }
 
 function stateOf({ name, full: form, minutesOf }: Experiment, full: Recorded | undefined): string {
-  const cells = form.cells(Array.from({ length: form.seeds }, (_, i) => i + 1));
-  if (full && isWhole(full)) return `The full form has finished: ${full.cells} cells.`;
-  const hours = cells.reduce((sum, cell) => sum + minutesOf(cell), 0) / 60;
-  const done = full ? `${full.finished.length} of ${full.cells} cells have finished` : 'not run yet';
+  const trials = form.trials(Array.from({ length: form.seeds }, (_, i) => i + 1));
+  if (full && isWhole(full)) return `The full form has finished: ${full.trials} trials.`;
+  const hours = trials.reduce((sum, trial) => sum + minutesOf(trial), 0) / 60;
+  const done = full ? `${full.finished.length} of ${full.trials} trials have finished` : 'not run yet';
   return `**Full form: ${done}.** \`FLIPGRAD_DATA=DIR flipgrad reproduce ${name} --out results\` runs what is left; all of it takes about ${hours.toFixed(1)} hours of one core.`;
 }
 
@@ -196,7 +197,7 @@ function toldBy(own: Recorded): string[] {
   const claims = report.findings.length;
   const form = quick ? 'Quick form, on written digits' : 'Full form';
   return [
-    `${form}: ${finished.length} cells; ${links}.`,
+    `${form}: ${finished.length} trials; ${links}.`,
     '',
     ...(report.learnt.length > 0
       ? ['What was learnt:', '', ...report.learnt.map((text) => `- ${text} (${records})`), '']

@@ -14,10 +14,10 @@ import { type Integral, integrate, type Loss } from '../src/audit/integrate.ts';
 import { networkProblem, toyProblem } from '../src/audit/problems.ts';
 import { derivative } from '../src/audit/quadrature.ts';
 import { sampleNeuron } from '../src/audit/sample-neuron.ts';
+import { behaviourOf } from '../src/neurons/behaviour.ts';
 import type { Neuron, NeuronDefinition, OptionSpec, Reads } from '../src/neurons/contract.ts';
 import { zoo } from '../src/neurons/index.ts';
 import { resolveNeuron } from '../src/neurons/resolve.ts';
-import { unitInUse } from '../src/neurons/unit-in-use.ts';
 import { drawsOf } from '../src/tensor/draws.ts';
 
 const UNITS = 4;
@@ -32,7 +32,7 @@ const READS: Readonly<Record<Reads, string>> = {
 };
 
 /** Units by themselves, with noise. */
-const alone = ({ noise, couples }: Neuron): boolean => noise > 0 && couples === undefined;
+const alone = ({ noise, jointNoise }: Neuron): boolean => noise > 0 && jointNoise === undefined;
 const oneDraw = ({ draws }: Neuron): boolean => draws === undefined;
 
 /** A family and which neurons it has: the first that fits. */
@@ -86,7 +86,7 @@ function optionRow([name, spec]: [string, OptionSpec]): string {
 
 function claimsOf({ claims }: Neuron): string {
   const about = claims.unbiasedRelaxation
-    ? 'biased for the unit in use, unbiased for the relaxation that it trains with'
+    ? 'biased for the behaviour, unbiased for the relaxation that it trains with'
     : claims.unbiased
       ? `unbiased${claims.scale ? ' up to a factor that its state knows' : ''}`
       : 'biased';
@@ -179,22 +179,23 @@ const MOST_POINTS = 5_000;
 
 /** What noise does to one unit, or beside another of logit 0 where units are coupled: exactly, or where that is much work by samples. */
 function passOf(neuron: Neuron, logit: number): Integral {
-  const logits = neuron.couples ? [logit, 0] : [logit];
-  const small = estimatePoints(neuron, logits) <= MOST_POINTS && !(neuron.couples && !neuron.group && neuron.noise > 0);
+  const logits = neuron.jointNoise ? [logit, 0] : [logit];
+  const small =
+    estimatePoints(neuron, logits) <= MOST_POINTS && !(neuron.jointNoise && !neuron.group && neuron.noise > 0);
   return small ? integrate(neuron, logits, first) : sampleNeuron(neuron, logits, first, { samples: 2000, seed: 1 });
 }
 
 const PANEL = { width: 380, height: 190, left: 40, top: 34, right: 12, bottom: 30 };
 const COLOURS = { mean: '#0072b2', rate: '#d55e00', gradient: '#009e73', truth: '#555555' };
 
-/** E[h] and P(h ≠ 0) of the unit in use, and the mean gradient of L = h with a band of one standard deviation, over the logit. */
+/** E[h] and P(h ≠ 0) of the behaviour, and the mean gradient of L = h with a band of one standard deviation, over the logit. */
 function picture(neuron: Neuron): string {
-  const used = unitInUse(neuron);
+  const used = behaviourOf(neuron);
   const forward = LOGITS.map((logit) => passOf(used, logit));
   const backward = LOGITS.map((logit) => passOf(neuron, logit));
   const mean = forward.map((pass) => pass.mean[0]);
   const slope = LOGITS.map((logit) => derivative((x) => passOf(used, x).mean[0], logit, 0.005));
-  const smooth = used.noise === 0 || neuron.couples === undefined || neuron.group !== undefined;
+  const smooth = used.noise === 0 || neuron.jointNoise === undefined || neuron.group !== undefined;
   const [gradient, spread] = [
     backward.map((pass) => pass.gradient[0]),
     backward.map((pass) => Math.sqrt(pass.variance[0])),
@@ -267,11 +268,11 @@ logit. An equation that has ĝ = δ·… is a rule for the cotangent; one with f
 
 The tables: bias is |E[ĝ] − ∇| and variance Σ Var[ĝ] of one gradient at ${UNITS} fixed logits (fewer units where their own gradient takes a fine
 grid; coupled units nearer together), options at their defaults, state warmed up on the problem; cosine is that of E[ĝ] with the true gradient ∇ of
-E[L] of the unit in use. \`network\`: L is a random network with five tanh units of h; \`toy\`: L = Σ(h − 0.45)². Exact: by
+E[L] of the behaviour. \`network\`: L is a random network with five tanh units of h; \`toy\`: L = Σ(h − 0.45)². Exact: by
 integration over all noise, else by samples. Neurons with different numbers of evaluations compare at equal compute: \`flipgrad audit\`
 does that.
 
-The pictures: E[h] and P(h ≠ 0) of the unit in use over the logit, and E[ĝ] for L = h with a band of one standard deviation, before
+The pictures: E[h] and P(h ≠ 0) of the behaviour over the logit, and E[ĝ] for L = h with a band of one standard deviation, before
 training (state as it starts); dashed: the true gradient of E[L]. Coupled units stand beside one of logit 0.
 
 Certified: what \`flipgrad audit\` found at places drawn from the whole domain, as [results/certificates.json](../results/certificates.json) says

@@ -37,9 +37,9 @@ export { type GradientErrors, gradientErrors } from './audit/gradient-errors.ts'
 export type { GradientObserver, Loss } from './audit/integrate.ts';
 export {
   type Bar,
+  isSingleUnit,
   lookAtUnit,
   type MicroscopeOptions,
-  standsAlone,
   type UnitLossName,
   type UnitView,
   unitLosses,
@@ -99,8 +99,8 @@ export { makeTokens, type TokenDataset } from './data/tokens.ts';
 // Gates
 export type { BalanceOptions } from './gates/balance.ts';
 export {
+  type PenaltyContext,
   penalties,
-  type Seen,
   type SparsityPenalty,
   type SparsitySpec,
 } from './gates/index.ts';
@@ -259,7 +259,6 @@ export { NonFiniteError, Tape } from './tensor/tape.ts';
 export { Tensor } from './tensor/tensor.ts';
 // Training and evaluation
 export { alternate, alternateAwaited, median, type RoundOptions, type RoundTimes, ratioOf } from './train/alternate.ts';
-export { Basket, type BasketOptions, type BasketRow, siteOf } from './train/basket.ts';
 export { calibrate } from './train/calibrate.ts';
 export {
   CompiledModel,
@@ -270,6 +269,7 @@ export {
   type Prediction,
   type PredictOptions,
 } from './train/compile.ts';
+export { EstimatorProbe, type EstimatorProbeOptions, type EstimatorProbeRow, siteOf } from './train/estimator-probe.ts';
 export {
   type EvaluateOptions,
   type Evaluation,

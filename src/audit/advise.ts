@@ -6,7 +6,7 @@ import { resolveNeuron } from '../neurons/resolve.ts';
 import { hasGates } from '../nn/layer-kinds.ts';
 import type { Model } from '../nn/model.ts';
 import { skipsInTraining } from '../nn/paths.ts';
-import { siteOf } from '../train/basket.ts';
+import { siteOf } from '../train/estimator-probe.ts';
 import type { Interval } from './audit-neuron.ts';
 import { type SiteAudit, SiteAuditor } from './audit-site.ts';
 import { affordable } from './candidates.ts';

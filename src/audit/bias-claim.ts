@@ -51,10 +51,10 @@ export function measureBias(
   // A dense search in every logit takes long.
   const dense = resolution > 0 && resolution <= 1 / DENSE_SCAN;
   const wide = thorough ? THOROUGH : 1;
-  const one = neuron.couples && !neuron.group ? 2 : (neuron.group ?? 1);
+  const one = neuron.jointNoise && !neuron.group ? 2 : (neuron.group ?? 1);
   const points = estimatePoints(known, new Float64Array(one).fill(0.7), LARGE_GRID);
   const [, most] = PLACES.find(([upTo]) => points <= upTo) ?? PLACES[PLACES.length - 1];
-  const coupled = neuron.couples !== undefined && neuron.noise > 0;
+  const coupled = neuron.jointNoise !== undefined && neuron.noise > 0;
   const places = coupled ? Math.min(most, neuron.group ? 4 * COUPLED_PLACES : COUPLED_PLACES) : most;
   const count = Math.ceil((dense ? Math.min(places, DENSE_PLACES) : places) * (usual ? 1 : SHARE_OF_OTHERS) * wide);
   const looks = neuron.claims.unbiased ? 3 : usual ? 1 : 0;

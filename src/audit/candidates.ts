@@ -1,6 +1,6 @@
+import { behaviourOf } from '../neurons/behaviour.ts';
 import type { Neuron, NeuronDefinition } from '../neurons/contract.ts';
 import { resolveNeuron } from '../neurons/resolve.ts';
-import { unitInUse } from '../neurons/unit-in-use.ts';
 import { randomStream } from '../random/stream.ts';
 import { drawsOf } from '../tensor/draws.ts';
 import { startingState } from '../tensor/starting-state.ts';
@@ -45,7 +45,7 @@ export function suits(neuron: Neuron, place: 'gates' | 'hidden units'): boolean 
   if (neuron.group !== undefined) return false;
   if (place === 'hidden units') return neuron.noise > 0;
   const [rows, units] = [32, 8];
-  const unit = unitInUse(neuron);
+  const unit = behaviourOf(neuron);
   const random = randomStream(1, 0x73756974);
   const noise = Float64Array.from({ length: rows * units * unit.noise }, () => random.uniform());
   const logits = Float64Array.from({ length: rows * units }, () => -3 * random.uniform());

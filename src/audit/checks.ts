@@ -1,6 +1,6 @@
+import { behaviourOf } from '../neurons/behaviour.ts';
 import type { Neuron, NeuronState, Pullback } from '../neurons/contract.ts';
 import { formulaMisfit } from '../neurons/formula-misfit.ts';
-import { unitInUse } from '../neurons/unit-in-use.ts';
 import { randomStream } from '../random/stream.ts';
 import { drawsOf } from '../tensor/draws.ts';
 import { startingState } from '../tensor/starting-state.ts';
@@ -18,7 +18,7 @@ const checks: Readonly<Record<string, Check>> = {
   'examples by themselves': byExample,
   reads: readsAsDeclared,
   range: keepsToRange,
-  couples: couplesAsDeclared,
+  jointNoise: jointNoiseAsDeclared,
   opens: opensAsDeclared,
   'extreme logits': survivesExtremes,
   'NaN and infinity': showsBroken,
@@ -209,8 +209,8 @@ function keepsToRange(neuron: Neuron): string | undefined {
   return outside === undefined ? undefined : `it says that its range is ${neuron.range}, and it emits ${outside}`;
 }
 
-function couplesAsDeclared(learner: Neuron): string | undefined {
-  const neuron = unitInUse(learner);
+function jointNoiseAsDeclared(learner: Neuron): string | undefined {
+  const neuron = behaviourOf(learner);
   const units = unitsOf(neuron, 6);
   const pass = passOf(neuron, 1, units, 35);
   const others = pass.logits.some((_, moved) => {
@@ -218,10 +218,10 @@ function couplesAsDeclared(learner: Neuron): string | undefined {
     neuron.fire({ ...pass, logits: pass.logits.map((logit, i) => (i === moved ? logit + 5 : logit)), h });
     return h.some((value, i) => i % units !== moved && value !== pass.h[i]);
   });
-  if (others === (neuron.couples === 'units')) return undefined;
+  if (others === (neuron.jointNoise === 'units')) return undefined;
   return others
-    ? "a unit's h depends on other units, and `couples` does not say so"
-    : 'it says `couples`, and no unit is';
+    ? "a unit's h depends on other units, and `jointNoise` does not say so"
+    : 'it says `jointNoise`, and no unit is';
 }
 
 function opensAsDeclared(neuron: Neuron): string | undefined {

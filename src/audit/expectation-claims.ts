@@ -18,7 +18,7 @@ interface Known {
   readonly error: number;
 }
 
-/** E[h] and P(h ≠ 0) of a single unit in use at one logit. */
+/** E[h] and P(h ≠ 0) of a single behaviour at one logit. */
 interface Expectations {
   readonly logit: number;
   readonly mean: Known;

@@ -34,15 +34,15 @@ export function opensWithProbability(neuron: Neuron): string | undefined {
 
 function probabilityMisfit(neuron: Neuron, opening: Opening): string | undefined {
   const unit = leanUnit(cellsOf(neuron).neuron);
-  const units = neuron.couples ? COUPLED : 1;
+  const units = neuron.jointNoise ? COUPLED : 1;
   // One grid serves both where the gradient of a unit is its declared probability.
   const both: Neuron = { ...unit, pullback: ({ gradient, ...firing }) => opening.probability(firing, gradient) };
   const small = estimatePoints(both, new Float64Array(units).fill(0.7), POINTS) <= POINTS;
   const random = randomStream(1, 0x6f70656e);
-  for (let i = 0; i < (neuron.couples ? FEW_LOGITS : LOGITS); i++) {
+  for (let i = 0; i < (neuron.jointNoise ? FEW_LOGITS : LOGITS); i++) {
     const logits = Float64Array.from(
       { length: units },
-      () => (neuron.couples ? 2 : WIDEST) * (2 * random.uniform() - 1),
+      () => (neuron.jointNoise ? 2 : WIDEST) * (2 * random.uniform() - 1),
     );
     const known = (small && exactOpening(both, logits, random)) || sampledOpening(both, logits, i);
     const wrong = known.rate.findIndex((p, k) => !(Math.abs(p - known.declared[k]) <= known.tolerance[k]));

@@ -165,7 +165,7 @@ const LOGITS = [-9.3, -3, -0.4, 0.7, 2.1, 6.2];
 
 function searched(neuron: Neuron): Cells {
   // Of so many draws the grid is too large anyway.
-  if (neuron.couples || neuron.noise === 0 || neuron.noise * drawsOf(neuron, 1) > MOST_WORK)
+  if (neuron.jointNoise || neuron.noise === 0 || neuron.noise * drawsOf(neuron, 1) > MOST_WORK)
     return { neuron, resolution: 0 };
   const scan = { all: true, dense: false };
   for (const logit of LOGITS) look(neuron, logit, USUAL_SCAN, scan);

@@ -5,10 +5,10 @@ import { estimatePoints } from './grid.ts';
 const LOGITS = [0.7, -1.3, 2.1, -0.4, 1.6, -2.7, 0.25, -0.9];
 
 /** Logits that neurons are measured at; coupled units stand near enough to each other for noise to change their order. */
-export function auditLogits({ couples }: Neuron, units: number): Float64Array {
+export function auditLogits({ jointNoise }: Neuron, units: number): Float64Array {
   return Float64Array.from({ length: units }, (_, i) => {
     const logit = LOGITS[i % LOGITS.length] * 0.7 ** Math.floor(i / LOGITS.length);
-    return couples ? logit / 4 : logit;
+    return jointNoise ? logit / 4 : logit;
   });
 }
 

@@ -64,7 +64,7 @@ export function newGrid(
   logits: ArrayLike<number>,
   options: { places?: readonly Place[]; finer?: Finer } = {},
 ): Grid {
-  return neuron.couples && !neuron.group
+  return neuron.jointNoise && !neuron.group
     ? rowNodes(neuron, logits, options.finer)
     : productGrid(neuron, logits, options);
 }
@@ -268,7 +268,7 @@ function axisNodes(
 ): AxisNode[] {
   return edgesOf(cutsOf(neuron, logits, before, place)).flatMap(([from, to]) => {
     // A coupled unit that is alone in its row does not show what its noise does to others.
-    const shape = neuron.couples && !neuron.group ? 'curved' : shapeOf(neuron, logits, before, [from, to], place);
+    const shape = neuron.jointNoise && !neuron.group ? 'curved' : shapeOf(neuron, logits, before, [from, to], place);
     return nodesOf(shape, from, to, finer);
   });
 }

@@ -1,16 +1,16 @@
+import { behaviourOf } from '../neurons/behaviour.ts';
 import type { Neuron } from '../neurons/contract.ts';
-import { unitInUse } from '../neurons/unit-in-use.ts';
 import { randomStream } from '../random/stream.ts';
 import { startingState } from '../tensor/starting-state.ts';
 
 const ROWS = 256;
 const known = new WeakMap<Neuron, Neuron>();
 
-/** The unit in use with only those of its noise numbers that its output depends on: those after them are for learning. */
+/** The behaviour with only those of its noise numbers that its output depends on: those after them are for learning. */
 export function leanUnit(learner: Neuron): Neuron {
   const before = known.get(learner);
   if (before) return before;
-  const unit = unitInUse(learner);
+  const unit = behaviourOf(learner);
   const needed = [1, 2, 4, 8].find((count) => count < unit.noise && isInert(unit, count));
   const lean = needed === undefined ? unit : withNoise(unit, needed);
   known.set(learner, lean);
@@ -19,7 +19,7 @@ export function leanUnit(learner: Neuron): Neuron {
 
 /** Does h stay the same while all noise numbers of a unit from number `from` on are drawn anew? */
 function isInert(unit: Neuron, from: number): boolean {
-  const units = unit.group ?? (unit.couples ? 3 : 1);
+  const units = unit.group ?? (unit.jointNoise ? 3 : 1);
   const random = randomStream(1, 0x6c65616e);
   const logits = Float64Array.from({ length: ROWS * units }, () => 4 * random.normal());
   const noise = Float64Array.from({ length: ROWS * units * unit.noise }, random.uniform);

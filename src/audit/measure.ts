@@ -36,7 +36,7 @@ export interface Measure {
   readonly magnitude: number;
   /** A number that is none, where there is one. */
   readonly broken?: string;
-  /** E[total] of the losses as the neuron weighs them, and E[loss] of the unit in use, over the size of the loss. */
+  /** E[total] of the losses as the neuron weighs them, and E[loss] of the behaviour, over the size of the loss. */
   readonly total?: { readonly found: number; readonly truth: number; readonly tolerance: number };
 }
 
@@ -59,7 +59,7 @@ const NOTHING = { method: 'integration', samples: 0, units: [], magnitude: 0 } a
 export interface MeasureOptions {
   /** Numbers of the arrays that are worked on for one sampled place. */
   readonly sampling: number;
-  /** ∂E[loss]/∂logits of what E[ĝ] is held against; default: of the unit in use. */
+  /** ∂E[loss]/∂logits of what E[ĝ] is held against; default: of the behaviour. */
   readonly truthOf?: (neuron: Neuron, place: Place) => Truth;
   /** How often what integration relies on is looked at again, before it refutes; after so many times it is relied on. */
   readonly looks: number;
@@ -196,7 +196,7 @@ function integrated(
   return { place, method: 'integration', samples: 0, units, magnitude: first.magnitude, ...(total && { total }) };
 }
 
-/** E[total] against E[loss] of the unit in use, both over the size of the loss. */
+/** E[total] against E[loss] of the behaviour, both over the size of the loss. */
 function totalAt(neuron: Neuron, place: Place, { total, range }: Expectation): NonNullable<Measure['total']> {
   const logits = place.active.map((unit) => place.logits[unit]);
   const truth = integrate(leanUnit(neuron), logits, place.loss).loss;
@@ -250,7 +250,7 @@ const LIKELY = 2;
 function unseenShare(neuron: Neuron, { active, logits }: Place, samples: number): number {
   const own = active.map((unit) => logits[unit]);
   // In a group, or of units in an order, the least likely state hangs on how far logits are apart.
-  const apart = neuron.couples ? [Math.max(...own) - Math.min(...own)] : own.map(Math.abs);
+  const apart = neuron.jointNoise ? [Math.max(...own) - Math.min(...own)] : own.map(Math.abs);
   const rare = apart.map((distance) => Math.exp(-distance)).filter((q) => q * samples < OFTEN);
   if (unitOf(neuron) === 'bits' || neuron.group !== undefined)
     return Math.min(UNSEEN / samples, 2 * rare.reduce((sum, q) => sum + q, 0));
@@ -478,7 +478,7 @@ class Layer {
   }
 }
 
-/** The gradient of E[loss] of the unit in use, the offset and size of the loss left out. */
+/** The gradient of E[loss] of the behaviour, the offset and size of the loss left out. */
 export function truthAt(neuron: Neuron, place: Place): Truth {
   const logits = Float64Array.from(place.active, (unit) => place.logits[unit]);
   // The loss as its array holds it: what a neuron reads is that.

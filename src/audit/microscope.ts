@@ -1,5 +1,5 @@
+import { behaviourOf } from '../neurons/behaviour.ts';
 import type { Neuron } from '../neurons/contract.ts';
-import { unitInUse } from '../neurons/unit-in-use.ts';
 import { randomStream } from '../random/stream.ts';
 import { drawsOf } from '../tensor/draws.ts';
 import { startingState } from '../tensor/starting-state.ts';
@@ -83,17 +83,17 @@ const NOTHING = 1e-9;
 const STREAM = 0x6d696372;
 
 /** Whether a neuron can be looked at by itself: its unit is coupled to no others. */
-export function standsAlone(neuron: Neuron): boolean {
-  return neuron.couples === undefined && (neuron.group ?? 1) === 1;
+export function isSingleUnit(neuron: Neuron): boolean {
+  return neuron.jointNoise === undefined && (neuron.group ?? 1) === 1;
 }
 
 /**
- * Looks at one unit: the distribution of h, and the distribution of single gradients against the exact gradient of the unit in use;
+ * Looks at one unit: the distribution of h, and the distribution of single gradients against the exact gradient of the behaviour;
  * by exact integration over the noise, or by 40,000 draws where the grid is too large. Moving averages are those after 50 minibatches.
  * @throws RangeError for a neuron whose units are coupled, or a logit that is not finite
  */
 export function lookAtUnit(neuron: Neuron, { logit, loss, seed = 1 }: MicroscopeOptions): UnitView {
-  if (!standsAlone(neuron))
+  if (!isSingleUnit(neuron))
     throw new RangeError(`Units of "${neuron.name}" are coupled. Expected a neuron whose units stand alone.`);
   if (!Number.isFinite(logit)) throw new RangeError(`The logit is ${logit}. Expected a finite number.`);
   const logits = [logit];
@@ -133,7 +133,7 @@ export function lookAtUnit(neuron: Neuron, { logit, loss, seed = 1 }: Microscope
 }
 
 function drawOutputs(neuron: Neuron, logit: number, seed: number): number[] {
-  const unit = unitInUse(neuron);
+  const unit = behaviourOf(neuron);
   const random = randomStream(seed, STREAM);
   const h = new Float64Array(DRAWS * drawsOf(unit, 1));
   const noise = Float64Array.from({ length: DRAWS * unit.noise }, () => random.uniform());

@@ -90,7 +90,7 @@ export function drawPlace(neuron: Neuron, options: PlaceOptions): Place {
   let { active } = layout;
   const { units } = layout;
   const widest = arrays === 'Float32' ? WIDEST_FLOAT32 : WIDEST;
-  const near = neuron.couples !== undefined && neuron.group === undefined && random.uniform() < 0.7;
+  const near = neuron.jointNoise !== undefined && neuron.group === undefined && random.uniform() < 0.7;
   const logits = Float64Array.from({ length: units }, () => logitOf(random, widest));
   // Spread evenly: no stretch of logits is left out by chance.
   active.forEach((unit, i) => {
@@ -106,7 +106,7 @@ export function drawPlace(neuron: Neuron, options: PlaceOptions): Place {
     );
   let points = pointsOf();
   // Fewer active units have a smaller grid; groups, and units that are coupled, go together.
-  while (points > mostPoints && active.length > 1 && neuron.couples === undefined) {
+  while (points > mostPoints && active.length > 1 && neuron.jointNoise === undefined) {
     active = active.slice(1);
     points = pointsOf();
   }
@@ -135,9 +135,9 @@ function layoutOf(
   random: RandomStream,
   { number, most, numbers, points, mostUnits = MOST_UNITS }: PlaceOptions,
 ): { units: number; active: number[] } {
-  const { group, couples, noise, opens } = neuron;
+  const { group, jointNoise, noise, opens } = neuron;
   const limit = Math.max(neuron.group ?? 1, Math.min(neuron.mostUnits ?? MOST_UNITS, mostUnits));
-  if (couples && !group) {
+  if (jointNoise && !group) {
     // All of them depend on each other. A rule that fixes how many are open shows no more than that with one.
     let units = noise === 0 ? 1 + sized(random, 20) : 2;
     const other = { ...neuron };

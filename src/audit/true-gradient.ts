@@ -1,5 +1,5 @@
+import { behaviourOf } from '../neurons/behaviour.ts';
 import type { Neuron } from '../neurons/contract.ts';
-import { unitInUse } from '../neurons/unit-in-use.ts';
 import { randomStream } from '../random/stream.ts';
 import { startingState } from '../tensor/starting-state.ts';
 import { integrate, type Loss } from './integrate.ts';
@@ -8,14 +8,14 @@ import { derivative } from './quadrature.ts';
 /** Step of the central differences: with noise of scale 0.1 and up, the error of the eighth-order stencil is under 1e-11. */
 const STEP = 0.005;
 
-export { unitInUse };
+export { behaviourOf };
 
 /**
- * ∂E[loss]/∂logits (units) of the unit in use, without the neuron's own learning rule: for units that emit 0 or 1 by the sum over their 2ⁿ
+ * ∂E[loss]/∂logits (units) of the behaviour, without the neuron's own learning rule: for units that emit 0 or 1 by the sum over their 2ⁿ
  * states with p the declared rate, for others by central differences of the integrated E[loss].
  */
 export function trueGradient(learner: Neuron, logits: ArrayLike<number>, loss: Loss): Float64Array {
-  const neuron = unitInUse(learner);
+  const neuron = behaviourOf(learner);
   const { rate } = neuron.claims;
   if (rate && Array.from(logits).every((logit) => emitsBits(neuron, logit))) return overStates(logits, rate, loss);
   return Float64Array.from(logits, (logit, unit) => {

@@ -133,7 +133,7 @@ function steady(
   pass: { rows: number; units: number; logits: Float32Array; noise: Float32Array; state: NeuronState },
 ): void {
   const { rows, units, logits, noise, state } = pass;
-  if (neuron.couples) return;
+  if (neuron.jointNoise) return;
   const draws = drawsOf(neuron, units);
   const fired = (moved: Float32Array): Float32Array => {
     const h = new Float32Array(draws * rows * units);

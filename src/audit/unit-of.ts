@@ -1,6 +1,6 @@
 import { sigmoid } from '../math/special.ts';
+import { behaviourOf } from '../neurons/behaviour.ts';
 import type { Neuron } from '../neurons/contract.ts';
-import { unitInUse } from '../neurons/unit-in-use.ts';
 import { estimateNodes } from './grid.ts';
 import { integrate, type Loss } from './integrate.ts';
 import { emitsBits, trueGradient } from './true-gradient.ts';
@@ -9,10 +9,10 @@ const LOGITS = [-2.7, -0.4, 0.9, 1.6];
 /** Nodes of a unit that are integrated over to know its rate. */
 const NODES = 20_000;
 
-/** Is a unit in use, by what it emits and how often, 1 with probability σ(a) and else 0, or a unit of its own kind? */
+/** Is a behaviour, by what it emits and how often, 1 with probability σ(a) and else 0, or a unit of its own kind? */
 export function unitOf(neuron: Neuron): 'bits' | 'own' {
-  const unit = unitInUse(neuron);
-  if (neuron.couples !== undefined) return 'own';
+  const unit = behaviourOf(neuron);
+  if (neuron.jointNoise !== undefined) return 'own';
   const bits = LOGITS.every((logit) => emitsBits(unit, logit) && Math.abs(rateOf(unit, logit) - sigmoid(logit)) < 1e-9);
   return bits ? 'bits' : 'own';
 }
@@ -23,7 +23,7 @@ function rateOf(unit: Neuron, logit: number): number {
   return integrate(unit, [logit], (h) => ({ loss: 0, dh: new Float64Array(h.length) })).rate[0];
 }
 
-/** `trueGradient`, by the sum over the states of bits where the unit in use is such, whether it declares its rate or not. */
+/** `trueGradient`, by the sum over the states of bits where the behaviour is such, whether it declares its rate or not. */
 export function gradientInUse(neuron: Neuron, logits: ArrayLike<number>, loss: Loss): Float64Array {
   const bits = unitOf(neuron) === 'bits';
   return trueGradient(bits ? { ...neuron, claims: { ...neuron.claims, rate: sigmoid } } : neuron, logits, loss);

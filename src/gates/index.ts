@@ -13,7 +13,7 @@ import type { SparsityPenalty } from './penalty.ts';
 import { switchBalance } from './switch.ts';
 import { variance } from './variance.ts';
 
-export type { Seen, SparsityPenalty } from './penalty.ts';
+export type { PenaltyContext, SparsityPenalty } from './penalty.ts';
 
 /** Every shipped penalty on gates by name. */
 export const penalties = {

@@ -6,7 +6,7 @@ type Matrix = Float32Array | Float64Array;
 const MARGIN = 0.01;
 
 /** Further values that a penalty may read; no gradient flows into them. */
-export interface Seen {
+export interface PenaltyContext {
   /** What the gates emitted (rows × units). */
   readonly outputs: Matrix;
   /** Multiply-adds of every gate's block for one example; absent: all the same. */
@@ -14,7 +14,7 @@ export interface Seen {
 }
 
 /** The same on an engine. */
-export interface SeenArrays {
+export interface PenaltyContextArrays {
   readonly outputs: NdArray;
   readonly costs?: ArrayLike<number> | undefined;
 }
@@ -41,14 +41,21 @@ export interface SparsityPenalty {
   /** Default λ for a layer of `units` units. */
   defaultWeight(units: number): number;
   /** The unweighted penalty; its gradient is written into `gradient`. */
-  evaluate(values: Matrix, rows: number, units: number, target: number, gradient: Matrix, seen: Seen): number;
+  evaluate(
+    values: Matrix,
+    rows: number,
+    units: number,
+    target: number,
+    gradient: Matrix,
+    context: PenaltyContext,
+  ): number;
   /**
    * Each row's own part for what reads losses: a function of that row, the others' means held, whose gradient is rows times that of
    * `evaluate`. Absent where the penalty is linear in every row, given the means.
    */
-  rowParts?(values: Matrix, rows: number, units: number, target: number, seen: Seen): Float64Array;
+  rowParts?(values: Matrix, rows: number, units: number, target: number, context: PenaltyContext): Float64Array;
   /** `evaluate` by kernels; absent if it is fast enough without. */
-  run?(engine: Engine, values: NdArray, target: number, gradient: NdArray, seen: SeenArrays): number;
+  run?(engine: Engine, values: NdArray, target: number, gradient: NdArray, context: PenaltyContextArrays): number;
   /** The next λ, from the share of gates that were open; absent where λ is constant. */
   adapt?(weight: number, openShare: number, target: number): number;
 }
@@ -89,9 +96,9 @@ export function rowPartsOf(
   [values, gradient]: readonly [Matrix, Matrix],
   [rows, units]: readonly [number, number],
   target: number,
-  seen: Seen,
+  context: PenaltyContext,
 ): Float64Array {
-  if (rowParts) return rowParts(values, rows, units, target, seen);
+  if (rowParts) return rowParts(values, rows, units, target, context);
   const parts = new Float64Array(rows);
   for (let r = 0, i = 0; r < rows; r++) for (let j = 0; j < units; j++, i++) parts[r] += rows * gradient[i] * values[i];
   return parts;

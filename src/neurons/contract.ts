@@ -77,11 +77,11 @@ export type Reads = 'loss' | 'cotangent' | 'cotangent-when-open' | 'both';
 
 export interface Claims {
   /**
-   * Is E[gradient] = ∂E[loss]/∂logits, the loss that of the unit in use (`sample`)? Tested by exact integration, whichever is
+   * Is E[gradient] = ∂E[loss]/∂logits, the loss that of the behaviour (`sample`)? Tested by exact integration, whichever is
    * claimed.
    */
   readonly unbiased: boolean;
-  /** A neuron that trains by a relaxation of the unit in use: is the gradient unbiased for E[loss] of what it trains with? */
+  /** A neuron that trains by a relaxation of the behaviour: is the gradient unbiased for E[loss] of what it trains with? */
   readonly unbiasedRelaxation?: true;
   /** E[gradient] is ∂E[loss]/∂logits divided by this factor, which the state knows (a normalisation of the variance). */
   readonly scale?: (state: NeuronState) => number;
@@ -138,7 +138,7 @@ export interface NeuronRule {
    * with its gradient at the logits, instead of adding the divergence once. For bounds of several draws, which are no means of losses.
    */
   readonly wantsLogWeights?: true;
-  /** One draw of the unit in use (sample mode, and what the bias is measured against); default: `fire`. */
+  /** One draw of the behaviour (sample mode, and what the bias is measured against); default: `fire`. */
   sample?(firing: Firing): void;
   readonly reads: Reads;
   readonly range: Range;
@@ -157,7 +157,7 @@ export interface NeuronRule {
    * Does h of a unit depend on the logits and the noise of the other units of its row? Then `expect`, `whenOpen` and
    * `cells` are those of a unit that is alone in its row, and `settle` and `rowCells` stand for them in whole rows.
    */
-  readonly couples?: 'units';
+  readonly jointNoise?: 'units';
   /**
    * Units of a group, for coupled units: that many consecutive units depend on each other and on no other unit. Layers hold whole groups. The
    * functions treat an incomplete last group as a smaller one; `rowCells` gets the logits and noise of one group.

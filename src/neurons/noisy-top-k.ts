@@ -30,7 +30,7 @@ export const noisyTopK = defineNeuron({
     const alone = value === 'softmax' ? () => 1 : sigmoid;
     return {
       noise: 1,
-      couples: 'units',
+      jointNoise: 'units',
       selects: true,
       opens,
       reads: 'cotangent-when-open',

@@ -80,11 +80,11 @@ export function fireOneHot(firing: Firing, classes: number): void {
   });
 }
 
-/** The facts shared by one-hot units in use; each of their first `draws` noise numbers decides one draw. */
+/** The facts shared by one-hot behaviours; each of their first `draws` noise numbers decides one draw. */
 export function oneHot(classes: number, draws = 1) {
   return {
     range: 'unit-interval',
-    couples: 'units',
+    jointNoise: 'units',
     group: classes,
     /** Only the numbers of the first unit decide, at the sums of the probabilities. */
     rowCells({ logits }: { logits: Numbers }, at: number): number[] {

@@ -16,7 +16,7 @@ export const topK = defineNeuron({
     const alone = value === 'softmax' ? () => 1 : sigmoid;
     return {
       noise: 0,
-      couples: 'units',
+      jointNoise: 'units',
       selects: true,
       opens,
       reads: 'cotangent-when-open',

@@ -143,7 +143,7 @@ export class FiringSite {
    * without noise, compact values pairs×size to the same)
    */
   fire(pass: Pass, logits: Tensor): Tensor {
-    const { neuron, state } = pass.instead?.get(this) ?? this;
+    const { neuron, state } = pass.overrides?.get(this) ?? this;
     const held = pass.held?.get(this);
     const inputs = { logits, selectionBias: this.selectionBias };
     const fired = held ? holdInputs(held, neuron, inputs) : inputs;
@@ -227,7 +227,7 @@ export class FiringSite {
   }
 
   private sourceOf(pass: Pass, firing: number): DrawKey {
-    const { draw = pass.source.draw } = pass.instead?.get(this) ?? {};
+    const { draw = pass.source.draw } = pass.overrides?.get(this) ?? {};
     while (this.more && this.streams.length <= firing) this.streams.push(this.more());
     return { ...pass.source, draw, layer: this.streams[firing] ?? this.streams[0] };
   }

@@ -40,7 +40,7 @@ export class GatedPath {
     const { engine, site, options, wantsAll, fastest } = this.given;
     const { compute = 'auto', probe } = options;
     if (compute === 'dense' || pass.everyBlock || wantsAll?.(pass)) return undefined;
-    const { neuron } = pass.instead?.get(site) ?? site;
+    const { neuron } = pass.overrides?.get(site) ?? site;
     const training = pass.mode === 'train';
     // The layers above are then shown E[h]·H of closed blocks too.
     if (training && neuron.backwardSees === 'expectation') return undefined;

@@ -106,7 +106,7 @@ export const applyGated: LayerKind<GatedSpec> = (scope, spec, x) => {
   const path = scope.keep('path', () => {
     if (expertSite?.stochastic) scope.afterStep(() => expertSite.countLast());
     // Experts with noise are calibrated and counted unit by unit over whole minibatches; coupled ones want whole rows.
-    const wantAll = expertSite !== undefined && (expertSite.stochastic || expertSite.neuron.couples !== undefined);
+    const wantAll = expertSite !== undefined && (expertSite.stochastic || expertSite.neuron.jointNoise !== undefined);
     return new GatedPath({
       engine,
       site,

@@ -110,8 +110,8 @@ export const gateOptionWords = <S extends GateOptions>(): readonly TextWord<S>[]
 const GATER_GAIN = 4;
 
 /** Do more gates of this neuron open when all biases rise, from fewer than the target to more? */
-function canSteer({ claims: { rate }, opens, couples }: Neuron, target: number | undefined): target is number {
-  if (target === undefined || opens || couples || !rate) return false;
+function canSteer({ claims: { rate }, opens, jointNoise }: Neuron, target: number | undefined): target is number {
+  if (target === undefined || opens || jointNoise || !rate) return false;
   return rate(-STEEPEST) < target && rate(STEEPEST) > target;
 }
 

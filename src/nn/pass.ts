@@ -10,7 +10,7 @@ import type { Held } from './hold.ts';
 export type Mode = 'train' | 'sample' | 'mean-field' | 'threshold';
 
 /** What fires at a site in place of its own neuron. */
-export interface Stand {
+export interface SiteOverride {
   readonly neuron: Neuron;
   readonly state: NdArray | undefined;
   /** The number of the site's draw; default: the pass's. */
@@ -43,7 +43,7 @@ export interface Pass {
   /**
    * Overrides by site: another neuron with its own state, to measure it on the same network. `draw` overrides the draw index for this site only.
    */
-  readonly instead?: ReadonlyMap<FiringSite, Stand>;
+  readonly overrides?: ReadonlyMap<FiringSite, SiteOverride>;
   /** Units that are held open or closed. Not while training: learning rules would see outputs that were not drawn. */
   readonly held?: ReadonlyMap<FiringSite, Held> | undefined;
 }

@@ -40,7 +40,7 @@ export function neededFiles({ model, task, training, own = [] }: RunRecord): rea
   if (parts.some(({ layer }) => layer === 'own')) return own;
   const specs = [
     ...parts.flatMap((part) => NEURON_FIELDS.map((field) => part[field])),
-    ...(training.basket?.neurons ?? []),
+    ...(training.estimatorProbe?.neurons ?? []),
   ];
   const names = new Set(specs.map(nameIn));
   return own.filter(

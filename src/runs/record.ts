@@ -28,11 +28,12 @@ import {
 import { readingOfDescription, type TaskDescription } from '../tasks/index.ts';
 import { nameIn, type Reading, resultFigures } from '../tasks/reading.ts';
 import type { TaskResultEvent } from '../train/events.ts';
-import { basketSettings, loopSettings } from '../train/settings.ts';
+import { estimatorProbeSettings, loopSettings } from '../train/settings.ts';
 import { FORMAT_1, upgraded } from './format-1.ts';
 import { LOG_NAMES, type LogName } from './logs.ts';
 import { type OwnFile, ownFiles } from './own.ts';
 import { EXPECTED_BLAS, isRecordedBlas, type RecordedBlas } from './recorded-blas.ts';
+import { renamed } from './renamed.ts';
 
 /** How a run trains: options of `train` as plain JSON. */
 export interface TrainingSettings {
@@ -47,7 +48,7 @@ export interface TrainingSettings {
   readonly validation?: 'threshold' | 'mean-field';
   readonly validateEvery?: number;
   /** Neurons that are measured beside the one that trains. */
-  readonly basket?: {
+  readonly estimatorProbe?: {
     readonly neurons: readonly string[];
     readonly every?: number;
     readonly repeats?: number;
@@ -160,7 +161,7 @@ const schema = open({
     epochs: loopSettings.epochs,
     batch: loopSettings.batch,
     optimizer: open({ name: text, options: byName(number) }),
-    basket: optional(open(basketSettings)),
+    estimatorProbe: optional(open(estimatorProbeSettings)),
   }),
   seed: number,
   data: where(
@@ -233,7 +234,7 @@ export function decodeRecord(bytes: Uint8Array, where: string): RunRecord {
     throw new FormatError(
       `${where} has the format ${shorten(given.format)}. Expected "${RUN_FORMAT}", or "${FORMAT_1}" of the version before.`,
     );
-  const record = given.format === FORMAT_1 ? { ...upgraded(given, where), format: RUN_FORMAT } : given;
+  const record = renamed(given.format === FORMAT_1 ? { ...upgraded(given, where), format: RUN_FORMAT } : given);
   checkAs(schema, record, where);
   const told = record as unknown as RunRecord;
   const task = readingIn(told, where);

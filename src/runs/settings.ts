@@ -2,6 +2,7 @@ import { shorten } from '../io/json.ts';
 import { StorageError } from './folder.ts';
 import { upgraded } from './format-1.ts';
 import type { RunRecord } from './record.ts';
+import { renamed } from './renamed.ts';
 
 /** Settings of a run by section, as plain JSON. */
 export type RunSettings = Readonly<Record<string, unknown>>;
@@ -28,7 +29,8 @@ export function checkSettings(
   sections?: readonly string[],
 ): void {
   if (settings === undefined) return;
-  const then = isObject(settings) && settings.task === undefined ? upgraded(settings, name) : settings;
+  const kept = isObject(settings) && settings.task === undefined ? upgraded(settings, name) : settings;
+  const then = isObject(kept) ? renamed(kept) : kept;
   const found = firstDifference(pick(then, sections), pick(settingsOf(record), sections));
   if (!found) return;
   const [before, now] = [found.then, found.now].map((value) => (value === undefined ? 'not there' : shorten(value)));

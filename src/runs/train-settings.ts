@@ -15,7 +15,7 @@ import {
   text,
   whole,
 } from '../schema/schema.ts';
-import { basketSettings, loopSettings } from '../train/settings.ts';
+import { estimatorProbeSettings, loopSettings } from '../train/settings.ts';
 
 export interface SettingSpec {
   readonly of: Schema;
@@ -33,6 +33,8 @@ export interface SettingSpec {
   readonly adds?: true;
   /** The option of `train` that it is. */
   readonly trains?: string;
+  /** The name that it had in the version before: a flag of that name still sets it, and says so. */
+  readonly formerly?: string;
   /** May a sweep search a range of it? */
   readonly range?: true;
   /** Does it name a file of the machine that runs the trial? */
@@ -261,15 +263,17 @@ export const trainSettings = {
     trains: 'patience',
     range: true,
   },
-  basket: {
-    of: basketSettings.neurons,
+  probeEstimators: {
+    formerly: 'basket',
+    of: estimatorProbeSettings.neurons,
     sweep: false,
     argument: 'names',
     meaning: 'measure the gradients of these neurons along the way; weights stay the same',
     separator: BETWEEN_NEURONS,
     adds: true,
   },
-  basketEvery: {
+  probeEstimatorsEvery: {
+    formerly: 'basketEvery',
     of: whole(1),
     sweep: false,
     argument: 'n',

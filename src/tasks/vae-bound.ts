@@ -42,7 +42,7 @@ const PIXELS = 1;
 export function* measureVae(model: Model, data: Dataset, options: VaeBoundOptions = {}): Generator<number, VaeBound> {
   const { samples = 1, batch = 250, seed = 0 } = options;
   const key = seedToKey(seed);
-  const instead = new Map([[latentSite(model), { neuron: resolveNeuron('stochastic-binary'), state: undefined }]]);
+  const overrides = new Map([[latentSite(model), { neuron: resolveNeuron('stochastic-binary'), state: undefined }]]);
   let [elbo, bound] = [0, 0];
   for (let from = 0, step = 0; from < data.count; from += batch, step++) {
     const indices = Int32Array.from({ length: Math.min(batch, data.count - from) }, (_, i) => from + i);
@@ -53,7 +53,7 @@ export function* measureVae(model: Model, data: Dataset, options: VaeBoundOption
       model.engine.beginStep();
       const tape = new Tape(model.engine);
       const source = { key, step, draw };
-      const pass: Pass = { tape, mode: 'sample', source, penalties: [], instead };
+      const pass: Pass = { tape, mode: 'sample', source, penalties: [], overrides };
       const drawn = passVae(model, pass, gatherBatch(model.engine, data, indices).x, { key, step, draw: PIXELS });
       const costs = add(drawn.reconstruction, latentCost(drawn)).values;
       const divergence = bernoulliDivergence(drawn.logits);

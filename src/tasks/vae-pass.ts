@@ -48,7 +48,7 @@ export function vaeLayers(kind: VaeKind, width: number, neuron: NeuronSpec, late
 /** Where the latents of a variational autoencoder fire. @throws RangeError when the model has no such units, or they are coupled */
 export function latentSite(model: Model): FiringSite {
   const site = model.sites.find(({ name }) => name === LATENTS);
-  if (site?.neuron.couples)
+  if (site?.neuron.jointNoise)
     throw new RangeError(
       `The latents are independent Bernoulli units; "${site.neuron.name}" couples the units of a row. Expected a neuron that does not.`,
     );

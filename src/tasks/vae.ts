@@ -68,7 +68,7 @@ export function vae(options: VaeOptions = {}): Task<Dataset, Batch, VaeEpoch, Va
       const drawn = passVae(model, pass, x);
       const { output, logits, reconstruction } = drawn;
       const site = latentSite(model);
-      const { neuron } = pass.instead?.get(site) ?? site;
+      const { neuron } = pass.overrides?.get(site) ?? site;
       const whole = (own: Tensor) => add(reconstruction, latentCost({ ...drawn, logits: own }));
       if (neuron.wantsLogWeights) return { output, losses: whole(logits) };
       // What is divided by a factor has to be the whole gradient: log q then comes in through the loss alone, E[∂log q] being 0.

@@ -2,7 +2,7 @@ import type { SiteHealth } from '../nn/firing-site.ts';
 import type { ClassificationEpoch } from '../tasks/classification.ts';
 import type { Part, Task } from '../tasks/task.ts';
 import type { VaeEpoch, VaeResult } from '../tasks/vae.ts';
-import type { BasketRow } from './basket.ts';
+import type { EstimatorProbeRow } from './estimator-probe.ts';
 
 /** After every minibatch. */
 export interface BatchEvent {
@@ -46,8 +46,8 @@ export interface EpochFacts {
   /** Of weight noise: the geometric mean of σ, and for adaptive noise the nats that the weights cost. */
   readonly deviation?: number;
   readonly complexity?: number;
-  /** What the neurons of the basket were worth in the epoch, the one that trains first. */
-  readonly basket?: readonly BasketRow[];
+  /** What the probed estimators were worth in the epoch, the one that trains first. */
+  readonly estimatorProbe?: readonly EstimatorProbeRow[];
 }
 
 /** What every result tells, measured with the weights of the best epoch. */

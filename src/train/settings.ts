@@ -1,6 +1,6 @@
 import { closed, eachOptional, list, oneOf, optional, over, text, unknown, whole } from '../schema/schema.ts';
 
-/** The most gradients of a neuron that a basket draws each time. */
+/** The most gradients of a neuron that a probe draws each time. */
 const MOST_REPEATS = 1000;
 
 /** Settings of the one loop that are plain JSON: what each may be. */
@@ -17,8 +17,8 @@ export const loopSettings = {
   validateEvery: whole(1),
 } as const;
 
-/** Settings of a basket whose neurons are texts. */
-export const basketSettings = {
+/** Settings of a probe of estimators whose neurons are texts. */
+export const estimatorProbeSettings = {
   neurons: list(text, 'neurons'),
   every: optional(whole(1)),
   repeats: optional(whole(3, MOST_REPEATS)),
@@ -32,7 +32,7 @@ export const trainOptionsSchema = closed({
     optimizer: unknown(),
     signal: unknown(),
     weightNoise: unknown(),
-    basket: closed({ ...basketSettings, neurons: unknown() }),
+    estimatorProbe: closed({ ...estimatorProbeSettings, neurons: unknown() }),
     task: unknown(),
     resume: unknown(),
   }),

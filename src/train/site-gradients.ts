@@ -1,9 +1,9 @@
 import type { NdArray } from '../backend/nd-array.ts';
+import { behaviourOf } from '../neurons/behaviour.ts';
 import type { Neuron } from '../neurons/contract.ts';
-import { unitInUse } from '../neurons/unit-in-use.ts';
 import type { FiringSite } from '../nn/firing-site.ts';
 import type { Model } from '../nn/model.ts';
-import type { Pass, Stand } from '../nn/pass.ts';
+import type { Pass, SiteOverride } from '../nn/pass.ts';
 import { seedToKey } from '../random/stream.ts';
 import { classification } from '../tasks/classification.ts';
 import type { Task, TaskData } from '../tasks/task.ts';
@@ -39,7 +39,7 @@ export class SiteGradients {
   private readonly model: Model;
   private readonly site: FiringSite;
   private readonly task: Pick<Task, 'gather' | 'run'>;
-  private readonly below: readonly (readonly [FiringSite, Stand])[];
+  private readonly below: readonly (readonly [FiringSite, SiteOverride])[];
   /** Sites above it with copies of their states. */
   private readonly above: readonly (readonly [FiringSite, NdArray | undefined])[];
   private readonly watched: readonly NdArray[];
@@ -52,7 +52,7 @@ export class SiteGradients {
     this.model = model;
     this.site = site;
     this.task = task;
-    this.below = sites.slice(0, at).map((one) => [one, { neuron: unitInUse(one.neuron), state: one.state }]);
+    this.below = sites.slice(0, at).map((one) => [one, { neuron: behaviourOf(one.neuron), state: one.state }]);
     this.above = sites
       .slice(at + 1)
       .filter(({ stochastic }) => stochastic)
@@ -81,13 +81,13 @@ export class SiteGradients {
     const tape = new Tape(engine);
     tape.watch(this.watched);
     const own = FIRST_DRAW + draw;
-    const instead = new Map<FiringSite, Stand>([
+    const overrides = new Map<FiringSite, SiteOverride>([
       ...this.below,
       [site, { neuron: measured.neuron, state: measured.state, draw: own }],
-      ...this.above.map(([one, state]): [FiringSite, Stand] => [one, { neuron: one.neuron, state, draw: own }]),
+      ...this.above.map(([one, state]): [FiringSite, SiteOverride] => [one, { neuron: one.neuron, state, draw: own }]),
     ]);
     const source = { key: seedToKey(model.seed), step, draw: 0 };
-    const pass: Pass = { tape, mode: 'train', source, penalties: [], instead };
+    const pass: Pass = { tape, mode: 'train', source, penalties: [], overrides };
     const { losses } = this.task.run(model, pass, batch);
     const logits = site.last?.logits;
     tape.backward([{ tensor: losses, cotangent: 1 }], losses);

@@ -16,8 +16,8 @@ import {
   type TaskData,
 } from '../tasks/task.ts';
 import { alone, checkAlone } from './alone.ts';
-import { Basket, type BasketOptions } from './basket.ts';
 import { calibrate } from './calibrate.ts';
+import { EstimatorProbe, type EstimatorProbeOptions } from './estimator-probe.ts';
 import { evaluateTask, type TaskEvaluation } from './evaluate.ts';
 import type {
   BatchEvent,
@@ -65,7 +65,7 @@ export interface LoopOptions {
   /** After how many epochs the model is validated; default 1. After the last one it always is. */
   readonly validateEvery?: number;
   /** Neurons to measure beside the one that trains, in every epoch's event; they change nothing of the training. */
-  readonly basket?: BasketOptions;
+  readonly estimatorProbe?: EstimatorProbeOptions;
 }
 
 /** Options of the training of a task other than classification. */
@@ -135,7 +135,7 @@ class TrainingRun {
   private readonly data: Parts;
   private readonly task: Task;
   private readonly options: LoopOptions;
-  private readonly basket: Basket | undefined;
+  private readonly estimatorProbe: EstimatorProbe | undefined;
   /** Examples of an epoch. */
   private readonly count: number;
   private order: { readonly pass: number; readonly indices: Int32Array } | undefined;
@@ -167,7 +167,7 @@ class TrainingRun {
     if (!options.resume) task.begin?.(model, data.train);
     const noise = options.weightNoise && { spec: options.weightNoise, examples: data.train.count };
     this.stepper = new Stepper(model, this.optimizer, task, noise);
-    this.basket = options.basket && new Basket(model, options.basket, task);
+    this.estimatorProbe = options.estimatorProbe && new EstimatorProbe(model, options.estimatorProbe, task);
     if (options.resume) this.restore(options.resume);
   }
 
@@ -192,7 +192,7 @@ class TrainingRun {
       const from = this.sums.examples;
       const indices = order.subarray(from, from + this.batchSize);
       this.add(this.step(indices, learningRate, epoch), indices.length);
-      this.basket?.afterStep(this.stepper.step, data.train, indices);
+      this.estimatorProbe?.afterStep(this.stepper.step, data.train, indices);
       yield this.progress(epoch, batches);
       await this.turn();
     }
@@ -277,7 +277,7 @@ class TrainingRun {
       best: better,
       ...(noise && { deviation: noise.deviation() }),
       ...(complexity !== undefined && { complexity }),
-      ...(this.basket && { basket: this.basket.take() }),
+      ...(this.estimatorProbe && { estimatorProbe: this.estimatorProbe.take() }),
     };
     this.close(epoch);
     if (better) this.best = { event, snapshot: model.snapshot() };

@@ -116,7 +116,7 @@ describe('certify', () => {
       ['reads', { ...score, reads: 'cotangent' }],
       ['reads', { ...resolveNeuron('straight-through'), reads: 'cotangent-when-open' }],
       ['range', { ...resolveNeuron('tanh'), range: 'unit-interval' }],
-      ['couples', { ...score, couples: 'units' }],
+      ['jointNoise', { ...score, jointNoise: 'units' }],
       ['extreme logits', { ...score, expect: (a) => 1 / Math.exp(-a) - 1 / Math.exp(-a) }],
       ['formulas', { ...score, expect: (a) => 0.9 * sigmoid(a) }],
     ];

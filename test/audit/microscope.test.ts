@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { lookAtUnit, resolveNeuron, standsAlone, unitLosses, zoo } from '../../src/index.ts';
+import { isSingleUnit, lookAtUnit, resolveNeuron, unitLosses, zoo } from '../../src/index.ts';
 
 const sigmoid = (a: number): number => 1 / (1 + Math.exp(-a));
 const near = (a: number, b: number, tolerance = 1e-9): void => assert.ok(Math.abs(a - b) <= tolerance, `${a} ${b}`);
@@ -34,7 +34,7 @@ test('an estimator that leans the wrong way never finds the sign; a steady one f
 });
 
 test('every neuron that stands alone can be looked at, with all three losses', () => {
-  const names = Object.keys(zoo).filter((name) => standsAlone(resolveNeuron(name)));
+  const names = Object.keys(zoo).filter((name) => isSingleUnit(resolveNeuron(name)));
   assert.ok(names.length > 25);
   for (const name of names)
     for (const loss of Object.values(unitLosses)) {

@@ -55,7 +55,7 @@ interface Line {
   readonly bias: { value: number };
   readonly atEqualCompute: number;
   readonly verdicts: { claim: string; verdict: string; evidence: string }[];
-  readonly basket: { neuron: string; variance: { value: number } }[];
+  readonly estimatorProbe: { neuron: string; variance: { value: number } }[];
   readonly folder: string;
 }
 const linesOf = (finished: Awaited<ReturnType<typeof runCliHere>>) => finished.lines() as unknown as Line[];
@@ -160,20 +160,26 @@ describe('flipgrad audit', () => {
     assert.ok(!existsSync(left));
   });
 
-  it('audits a trained run on a minibatch of its data; the run was measured on its way by a basket', async () => {
+  it('audits a trained run on a minibatch of its data; the run was measured on its way by a probe of estimators', async () => {
     const run = join(folder, 'run');
     const small = ['--units', '32', '--blocks', '8', '--gater', '8', '--neuron', 'stochastic-binary'];
     const data = ['--data', twoClasses(join(folder, 'two.csv')), '--batch', '4'];
     const train = ['train', '--run', run, '--epochs', '1', '--threads', '1', '--blas', 'off', ...data, ...small];
-    const trained = await runCliHere([...train, '--basket', 'straight-through,rloo:K=3', '--basket-every', '20']);
+    const trained = await runCliHere([
+      ...train,
+      '--probe-estimators',
+      'straight-through,rloo:K=3',
+      '--probe-estimators-every',
+      '20',
+    ]);
     assert.equal(trained.code, 0, trained.stderr);
     const epoch = linesOf(trained).find(({ event }) => event === 'epoch');
     assert.deepEqual(
-      epoch?.basket.map(({ neuron }) => neuron),
+      epoch?.estimatorProbe.map(({ neuron }) => neuron),
       ['stochastic-binary:baseline=optimal', 'straight-through', 'rloo:K=3'],
     );
     const metrics = readFileSync(join(run, 'metrics.jsonl'), 'utf8').split('\n');
-    assert.ok(metrics.some((line) => line.includes('"basket":[{"site":"gated.gates"')));
+    assert.ok(metrics.some((line) => line.includes('"estimatorProbe":[{"site":"gated.gates"')));
 
     const given = ['--rows', '10', '--repeats', '12', '--threads', '1', '--neuron', 'rloo,straight-through'];
     const audit = await runCliHere(['audit', '--run', run, ...given]);
@@ -188,7 +194,7 @@ describe('flipgrad audit', () => {
     const { code, stderr } = await refused(auditCommand(), ['--run', run, '--site', 'nowhere', ...given]);
     assert.equal(code, 2);
     assert.match(stderr, /no firing site "nowhere"\. Those with noise: gated\.gates/);
-    const unknown = await runCliHere([...train.with(2, 'none'), '--basket', 'nobody']);
+    const unknown = await runCliHere([...train.with(2, 'none'), '--probe-estimators', 'nobody']);
     assert.equal(unknown.code, 2);
     assert.match(unknown.stderr, /no neuron "nobody"/);
   });

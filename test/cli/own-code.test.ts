@@ -343,13 +343,20 @@ describe('neurons of a file', () => {
   const out = path('third');
   before(() => train(out, '--use', use, '--model', 'dense', '--units', '8', '--neuron', 'third:by=4'));
 
-  it('are known by name in train, --layers, baskets, race, audit and advise', { skip: slow }, async () => {
+  it('are known by name in train, --layers, --probe-estimators, race, audit and advise', { skip: slow }, async () => {
     const { own, config } = recordOf(out);
     assert.deepEqual([config.neuron, own[0].neurons, own[0].network], ['third:by=4', ['third'], undefined]);
     const layers = ['--use', use, '--layers', 'dense 8 stochastic-binary, dense 8 third'];
-    const [, , epoch] = await train(path('basket'), ...layers, '--basket', 'third:by=3', '--basket-every', '5');
-    assert.equal((epoch.basket as { neuron: string }[])[1].neuron, 'third:by=3');
-    await refused('evaluate', /has neurons of .*neurons\.ts \(third\).* Expected --use FILE/, path('basket'));
+    const [, , epoch] = await train(
+      path('probe'),
+      ...layers,
+      '--probe-estimators',
+      'third:by=3',
+      '--probe-estimators-every',
+      '5',
+    );
+    assert.equal((epoch.estimatorProbe as { neuron: string }[])[1].neuron, 'third:by=3');
+    await refused('evaluate', /has neurons of .*neurons\.ts \(third\).* Expected --use FILE/, path('probe'));
     const raced = await run(
       'race',
       '--data',

@@ -87,7 +87,7 @@ describe('every setting', () => {
       ['rate', 'none', 'none'],
       ['rate', '0.25', 0.25],
       ['neuron', 'noisy-top-k:k=2,value=sigmoid', 'noisy-top-k:k=2,value=sigmoid'],
-      ['basket', 'noisy-top-k:k=2,value=sigmoid,rloo', ['noisy-top-k:k=2,value=sigmoid', 'rloo']],
+      ['probeEstimators', 'noisy-top-k:k=2,value=sigmoid,rloo', ['noisy-top-k:k=2,value=sigmoid', 'rloo']],
       ['label', '1', '1'],
       ['target', 'a, b', ['a', 'b']],
     ] as const) {

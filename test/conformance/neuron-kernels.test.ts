@@ -217,7 +217,7 @@ for (const [index, { title, neuron }] of instances.entries())
               Array.from(values, Number.isFinite),
               // A broken one among coupled units leaves nothing known of their row, or their group.
               Array.from(values, (_, i) => {
-                const width = neuron.couples ? (neuron.group ?? 3) : 1;
+                const width = neuron.jointNoise ? (neuron.group ?? 3) : 1;
                 return Math.floor((i % 3) / width) !== Math.floor(1 / width);
               }),
               `${engine.name}, a logit of ${broken}: ${values}`,

@@ -7,7 +7,7 @@ import { integrate } from '../../src/audit/integrate.ts';
 import { networkProblem, type Problem, problems } from '../../src/audit/problems.ts';
 import { derivative } from '../../src/audit/quadrature.ts';
 import { sampleNeuron } from '../../src/audit/sample-neuron.ts';
-import { trueGradient, unitInUse } from '../../src/audit/true-gradient.ts';
+import { behaviourOf, trueGradient } from '../../src/audit/true-gradient.ts';
 import { LEAST_OPEN, type Neuron, type NeuronState } from '../../src/neurons/contract.ts';
 import { zoo } from '../../src/neurons/index.ts';
 import { drawsOf } from '../../src/tensor/draws.ts';
@@ -67,7 +67,7 @@ for (const [index, { title, neuron }] of instances.entries()) {
   const units = exact ? integrableUnits(neuron) : SAMPLED_UNITS;
   // Coupled units are near enough to each other for noise to change their order.
   const logitsOf = (count: number): Float64Array =>
-    Float64Array.from(LOGITS.slice(0, count), (logit) => (neuron.couples ? logit / 4 : logit));
+    Float64Array.from(LOGITS.slice(0, count), (logit) => (neuron.jointNoise ? logit / 4 : logit));
   const logits = logitsOf(units);
   const { claims } = neuron;
 
@@ -78,10 +78,10 @@ for (const [index, { title, neuron }] of instances.entries()) {
       assert.ok(neuron.summary.split('\n').length === 1);
     });
 
-    test('claims.mean is E[h] and claims.rate is P(h ≠ 0) of the unit in use, for logits from −6 to 6', {
+    test('claims.mean is E[h] and claims.rate is P(h ≠ 0) of the behaviour, for logits from −6 to 6', {
       skip: index % 4 > 0 && slow,
     }, () => {
-      const unit = unitInUse(neuron);
+      const unit = behaviourOf(neuron);
       const step = estimateNodes(unit, 0.3) > 1000 ? 3 : 0.75;
       for (let logit = -6; logit <= 6; logit += step) {
         if (!isIntegrable(unit)) {
@@ -228,7 +228,7 @@ for (const [index, { title, neuron }] of instances.entries()) {
 
     test('what an open unit emits is whenOpen; without noise, what fires is expect', () => {
       for (const logit of LOGITS) {
-        const unit = unitInUse(neuron);
+        const unit = behaviourOf(neuron);
         if (!isIntegrable(unit)) continue;
         const nodes = unitNodes(unit, logit);
         if (nodes.length > 2) continue;
@@ -244,7 +244,7 @@ for (const [index, { title, neuron }] of instances.entries()) {
 
     test('units depend on others of their row where it says so, and nowhere else', () => {
       const units = unitsWithTwoOpen(neuron, 6);
-      const unit = unitInUse(neuron);
+      const unit = behaviourOf(neuron);
       const pass = passOf(unit, 1, units, 10);
       const others = Array.from({ length: units }, (_, moved) => {
         const logits = pass.logits.map((a, i) => (i === moved ? a + 5 : a));
@@ -252,7 +252,7 @@ for (const [index, { title, neuron }] of instances.entries()) {
         unit.fire({ ...pass, logits, h });
         return h.some((value, i) => i % units !== moved && value !== pass.h[i]);
       });
-      assert.equal(others.includes(true), neuron.couples === 'units');
+      assert.equal(others.includes(true), neuron.jointNoise === 'units');
     });
 
     const { opens, selects, opening, settle } = neuron;
@@ -305,9 +305,9 @@ for (const [index, { title, neuron }] of instances.entries()) {
 
     if (opening) {
       test('opening is P(h ≠ 0), over all noise', () => {
-        const asOutput: Neuron = { ...unitInUse(neuron), fire: (firing) => opening.probability(firing, firing.h) };
+        const asOutput: Neuron = { ...behaviourOf(neuron), fire: (firing) => opening.probability(firing, firing.h) };
         const { mean } = integrate(asOutput, logits, nothing);
-        assertClose(mean, integrate(unitInUse(neuron), logits, nothing).rate, { absolute: 1e-9 }, 'P(h ≠ 0)');
+        assertClose(mean, integrate(behaviourOf(neuron), logits, nothing).rate, { absolute: 1e-9 }, 'P(h ≠ 0)');
       });
 
       test('the gradient of opening is that of central differences, extreme logits are finite', () => {

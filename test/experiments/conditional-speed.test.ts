@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import {
   conditionalSpeed,
-  type SpeedCell,
   type SpeedDone,
   type SpeedResult,
+  type SpeedTrial,
   speedGrid,
 } from '../../experiments/conditional-speed.ts';
 import { multiplyAddsOf, type Net, nameOfNet } from '../../experiments/conditional-speed-nets.ts';
@@ -15,13 +15,13 @@ const small: Net[] = [
   { widths: [32] },
   { widths: [], gates: { units: 64, size: 8, rate: 1 / 8, neuron: 'noisy-rectifier' } },
 ];
-const cells = speedGrid({ data: 'digits', examples: 500, epochs: 2, searchEpochs: 1 }, small)([1, 2, 3]);
+const trials = speedGrid({ data: 'digits', examples: 500, epochs: 2, searchEpochs: 1 }, small)([1, 2, 3]);
 const options = { signal: new AbortController().signal, onProgress() {} };
 
 test('names tell all nets of a form apart, and dense multiply-adds are those of the net', async () => {
   for (const form of [conditionalSpeed.quick, conditionalSpeed.full]) {
-    const all = form.cells([1]);
-    assert.equal(new Set(all.map((cell) => conditionalSpeed.nameOf(cell))).size, all.length);
+    const all = form.trials([1]);
+    assert.equal(new Set(all.map((trial) => conditionalSpeed.nameOf(trial))).size, all.length);
   }
   assert.equal(multiplyAddsOf({ widths: [8, 4] }, 784), 784 * 8 + 8 * 4 + 4 * 10);
 });
@@ -29,12 +29,12 @@ test('names tell all nets of a form apart, and dense multiply-adds are those of 
 test('a gated net is trained with the rate that its searches chose, and timed beside all dense nets and its ungated twin', {
   skip: slow,
 }, async () => {
-  const own = cells.filter(({ net }) => net.gates);
+  const own = trials.filter(({ net }) => net.gates);
   const done: SpeedDone[] = [];
-  const final = own.find(({ stage }) => stage === 'final') as SpeedCell;
+  const final = own.find(({ stage }) => stage === 'final') as SpeedTrial;
   assert.equal(conditionalSpeed.ready?.(final, done), false);
-  for (const cell of [...own.filter(({ stage }) => stage === 'search'), final])
-    done.push({ cell, result: await conditionalSpeed.run(cell, { ...options, finished: done }), seconds: 1 });
+  for (const trial of [...own.filter(({ stage }) => stage === 'search'), final])
+    done.push({ trial, result: await conditionalSpeed.run(trial, { ...options, finished: done }), seconds: 1 });
   assert.equal(conditionalSpeed.ready?.(final, done), true);
   const result = (done.at(-1) as SpeedDone).result;
   const searches = done.slice(0, -1).map(({ result: { validError, validLoss, learningRate, final: none } }) => {
@@ -58,16 +58,16 @@ test('a gated net is trained with the rate that its searches chose, and timed be
 });
 
 describe('the report', () => {
-  /** A record of a cell that never ran: errors by name, and how many times each dense net takes the gated one's time. */
+  /** A record of a trial that never ran: errors by name, and how many times each dense net takes the gated one's time. */
   const record = (
-    cell: SpeedCell,
+    trial: SpeedTrial,
     errors: Readonly<Record<string, number>>,
     factors: readonly number[],
     open = 0.125,
   ): SpeedDone => {
-    const error = errors[nameOfNet(cell.net)] + 0.0001 * cell.seed;
-    const comparison = { gated: 1, dense: factors, times: factors.map((x) => x + 0.01 * cell.seed) };
-    const work = cell.net.gates ? 13_000 : multiplyAddsOf(cell.net, 784);
+    const error = errors[nameOfNet(trial.net)] + 0.0001 * trial.seed;
+    const comparison = { gated: 1, dense: factors, times: factors.map((x) => x + 0.01 * trial.seed) };
+    const work = trial.net.gates ? 13_000 : multiplyAddsOf(trial.net, 784);
     const result: SpeedResult = {
       learningRate: 0.1,
       validError: error,
@@ -76,17 +76,17 @@ describe('the report', () => {
         testError: error,
         multiplyAdds: { test: work, training: work, all: work },
         open,
-        ...(cell.net.gates && { times: [{ engine: 'e', one: comparison, hundred: comparison, step: comparison }] }),
+        ...(trial.net.gates && { times: [{ engine: 'e', one: comparison, hundred: comparison, step: comparison }] }),
       },
       dataChecksum: '',
       engine: 'e',
     };
-    return { cell, result, seconds: 1 };
+    return { trial, result, seconds: 1 };
   };
   const gatedName = nameOfNet(small[2]);
   const reportOf = (errors: Readonly<Record<string, number>>, factors: readonly number[]) =>
     conditionalSpeed.report(
-      cells.filter(({ stage }) => stage === 'final').map((cell) => record(cell, errors, factors)),
+      trials.filter(({ stage }) => stage === 'final').map((trial) => record(trial, errors, factors)),
     );
   const aim = (report: ReturnType<typeof reportOf>) => report.findings[0];
 
@@ -137,11 +137,11 @@ describe('the report', () => {
       { widths: [256] },
       { widths: [], gates: { units: 256, size: 16, rate: 1 / 16, neuron: 'noisy-rectifier' } },
     ];
-    const reportOn = (data: SpeedCell['data'], gatedError: number, open?: number) => {
+    const reportOn = (data: SpeedTrial['data'], gatedError: number, open?: number) => {
       const grid = { data, examples: 50_000, epochs: 2, searchEpochs: 1 };
       const errors = { 'dense 32': 0.03, 'dense 256': 0.02, [nameOfNet(nets[2])]: gatedError };
       const finals = speedGrid(grid, nets)([1, 2, 3]).filter(({ stage }) => stage === 'final');
-      return conditionalSpeed.report(finals.map((cell) => record(cell, errors, [2, 4], open)));
+      return conditionalSpeed.report(finals.map((trial) => record(trial, errors, [2, 4], open)));
     };
     const published = ({ findings }: ReturnType<typeof reportOn>) =>
       findings.filter(({ claim }) => claim.includes('as published')).map(({ outcome }) => outcome);

@@ -3,9 +3,9 @@ import { describe, test } from 'node:test';
 import { bootstrap, holm } from '../../experiments/bootstrap.ts';
 import {
   conditionalText,
-  type TextCell,
   type TextDone,
   type TextResult,
+  type TextTrial,
   textGrid,
 } from '../../experiments/conditional-text.ts';
 import { multiplyAddsOf, NETS, nameOfNet, type TextNet } from '../../experiments/conditional-text-nets.ts';
@@ -63,13 +63,13 @@ test('p values are corrected by Holm', () => {
 
 test('names tell all nets and budgets of a form apart', () => {
   for (const form of [conditionalText.quick, conditionalText.full]) {
-    const all = form.cells([1, 2]);
-    assert.equal(new Set(all.map((cell) => conditionalText.nameOf(cell))).size, all.length);
+    const all = form.trials([1, 2]);
+    assert.equal(new Set(all.map((trial) => conditionalText.nameOf(trial))).size, all.length);
   }
   assert.equal(multiplyAddsOf({ widths: [128] }), 512 * 256 + 256 * 128 + 128 * 256);
 });
 
-/** A record of a cell that never ran. */
+/** A record of a trial that never ran. */
 function record(net: TextNet, seed: number, examples: number, { nats, work, seconds, factors }: Fake): TextDone {
   const result: TextResult = {
     learningRate: 0.001,
@@ -89,10 +89,10 @@ function record(net: TextNet, seed: number, examples: number, { nats, work, seco
     engine: 'e',
   };
   const against = net.gates && factors ? LADDER : [];
-  const cell: TextCell = {
+  const trial: TextTrial = {
     ...{ stage: 'final', net, examples, searchExamples: 1, valid: 1, test: 1, learningRates: [0.001], against, seed },
   };
-  return { cell, result, seconds: 1 };
+  return { trial, result, seconds: 1 };
 }
 interface Fake {
   readonly nats: number;
@@ -136,7 +136,7 @@ describe('the report', () => {
   test('finds the factor that is there, in every measure', () => {
     const { findings, tables } = conditionalText.report(records(3));
     assert.deepEqual(outcomes(3), ['holds', 'holds', 'holds', 'holds', 'holds']);
-    for (const cell of tables[1].rows[0].slice(1)) assert.match(cell, /^(2\.9[5-9]|3\.0[0-5]) \(/);
+    for (const trial of tables[1].rows[0].slice(1)) assert.match(trial, /^(2\.9[5-9]|3\.0[0-5]) \(/);
     assert.match(findings[0].evidence, /the target \(3, aim 6\)|less than the target/);
     assert.match(findings[0].evidence, /gains 0\.100 bits a doubling/);
   });
@@ -175,28 +175,28 @@ test('a gated net and its controls are trained with the rate that their searches
   skip: slow,
 }, async () => {
   const nets = NETS.quick.slice(0, 1).concat(NETS.quick.slice(3));
-  const cells = textGrid(nets, [4096], { searchExamples: 2048, valid: 1000, test: 2000 })([1]);
+  const trials = textGrid(nets, [4096], { searchExamples: 2048, valid: 1000, test: 2000 })([1]);
   const done: TextDone[] = [];
-  for (const cell of cells) {
-    assert.equal(conditionalText.ready?.(cell, done), true);
+  for (const trial of trials) {
+    assert.equal(conditionalText.ready?.(trial, done), true);
     done.push({
-      cell,
-      result: await conditionalText.run(cell, { signal, onProgress() {}, finished: done }),
+      trial,
+      result: await conditionalText.run(trial, { signal, onProgress() {}, finished: done }),
       seconds: 1,
     });
   }
-  const finals = done.filter(({ cell }) => cell.stage === 'final');
+  const finals = done.filter(({ trial }) => trial.stage === 'final');
   assert.deepEqual(
-    finals.map(({ cell }) => nameOfNet(cell.net)),
+    finals.map(({ trial }) => nameOfNet(trial.net)),
     nets.map(nameOfNet),
   );
-  for (const { cell, result } of finals) {
+  for (const { trial, result } of finals) {
     const { final, curve } = result;
     assert.ok(final && final.testNats > 1 && final.testNats < Math.log(256), `${final?.testNats}`);
     assert.equal(curve.length, 16);
     assert.ok(curve.every(({ seconds }, i) => seconds > (curve[i - 1]?.seconds ?? 0)));
-    assert.ok(Math.abs(final.multiplyAdds.test / multiplyAddsOf(cell.net) - 1) < 0.35, `${final.multiplyAdds.test}`);
-    assert.equal(final.times === undefined, cell.net.gates === undefined);
+    assert.ok(Math.abs(final.multiplyAdds.test / multiplyAddsOf(trial.net) - 1) < 0.35, `${final.multiplyAdds.test}`);
+    assert.equal(final.times === undefined, trial.net.gates === undefined);
   }
   assert.ok(conditionalText.report(done).findings.length === 5);
 });

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { hintonNoise, type NoiseCell, type NoiseDone } from '../../experiments/hinton-noise.ts';
+import { hintonNoise, type NoiseDone, type NoiseTrial } from '../../experiments/hinton-noise.ts';
 import { chanceOf, renderMarkdown, renderPage } from '../../experiments/report-page.ts';
 
 const facts = { quick: true, seeds: 3, seconds: 1, commits: [], engines: [] };
 
-/** A record of a cell that never ran. */
-function record(cell: Pick<NoiseCell, 'arm' | 'units' | 'seed'>, error: number, epochsToTarget?: number): NoiseDone {
+/** A record of a trial that never ran. */
+function record(trial: Pick<NoiseTrial, 'arm' | 'units' | 'seed'>, error: number, epochsToTarget?: number): NoiseDone {
   const result = {
     trainLoss: 10 * error,
     trainError: error,
@@ -16,7 +16,7 @@ function record(cell: Pick<NoiseCell, 'arm' | 'units' | 'seed'>, error: number, 
     dataChecksum: '',
     engine: '',
   };
-  return { cell: { data: 'digits', examples: 100, epochs: 2, ...cell }, result, seconds: 1 };
+  return { trial: { data: 'digits', examples: 100, epochs: 2, ...trial }, result, seconds: 1 };
 }
 
 /** Two widths, three seeds; binary units err so many times as often as the deterministic net. */
@@ -54,7 +54,7 @@ describe('the report of hinton-noise', () => {
     const own = records([0.5, 0.8], 1);
     const early = own.map(({ result, ...rest }) => {
       const curve = [...result.curve, { trainLoss: 1, validError: 0.5 }];
-      return { ...rest, cell: { ...rest.cell, epochs: 3 }, result: { ...result, curve } };
+      return { ...rest, trial: { ...rest.trial, epochs: 3 }, result: { ...result, curve } };
     });
     const late = ({ learnt }: ReturnType<typeof hintonNoise.report>) =>
       learnt.filter((text) => /last tenth/.test(text));
@@ -64,9 +64,9 @@ describe('the report of hinton-noise', () => {
 
   it('refutes no test error where more epochs might lower it', () => {
     const own = records([2, 3], 1);
-    const early = own.map(({ result, cell, ...rest }) => {
+    const early = own.map(({ result, trial, ...rest }) => {
       const curve = [...result.curve, { trainLoss: 1, validError: 0.9 }];
-      return { ...rest, cell: { ...cell, epochs: 3 }, result: { ...result, curve } };
+      return { ...rest, trial: { ...trial, epochs: 3 }, result: { ...result, curve } };
     });
     assert.deepEqual(outcomes(early, /test set \(\d/), ['refuted', 'refuted']);
     assert.deepEqual(outcomes(own, /test set \(\d/), ['not tested', 'not tested']);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { type InjectionCell, noiseInjection } from '../../experiments/noise-injection.ts';
+import { type InjectionTrial, noiseInjection } from '../../experiments/noise-injection.ts';
 import { renderMarkdown } from '../../experiments/report-page.ts';
 
 describe('noise-injection', () => {
@@ -9,7 +9,7 @@ describe('noise-injection', () => {
     const setting = { data: 'digits', rate: 1, examples: 60, epochs: 2, seed: 1 } as const;
     const hidden = { ...setting, net: 'hidden', units: 5 } as const;
     const gates = { ...setting, net: 'gates', units: 5 } as const;
-    const cells: InjectionCell[] = [
+    const trials: InjectionTrial[] = [
       { ...hidden, noise: 'none', scale: 0 },
       { ...hidden, noise: 'none', scale: 0, rate: 1e-4 },
       { ...hidden, noise: 'additive', scale: 1 },
@@ -18,7 +18,7 @@ describe('noise-injection', () => {
       { ...gates, noise: 'additive', scale: 1 },
     ];
     const finished = [];
-    for (const cell of cells) finished.push({ cell, result: await noiseInjection.run(cell, options), seconds: 1 });
+    for (const trial of trials) finished.push({ trial, result: await noiseInjection.run(trial, options), seconds: 1 });
     const [plain, slow] = finished.map(({ result }) => result);
     assert.ok(plain.curve[1].off < slow.curve[1].off);
     const report = noiseInjection.report(finished);

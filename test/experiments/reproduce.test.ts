@@ -16,8 +16,8 @@ import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
 import { reproduceCommand } from '../../cli/reproduce.ts';
-import type { Cell, Experiment } from '../../experiments/experiment.ts';
-import { hintonNoise, type NoiseCell } from '../../experiments/hinton-noise.ts';
+import type { Experiment, Trial } from '../../experiments/experiment.ts';
+import { hintonNoise, type NoiseTrial } from '../../experiments/hinton-noise.ts';
 import { type ReproduceEvent, recordsOf, reproduce } from '../../experiments/reproduce.ts';
 import { NonFiniteError } from '../../src/index.ts';
 import { provenance } from '../../src/platform/node/index.ts';
@@ -34,7 +34,7 @@ const small = {
   ...hintonNoise,
   quick: {
     seeds: 2,
-    cells: (seeds: readonly number[]): NoiseCell[] =>
+    trials: (seeds: readonly number[]): NoiseTrial[] =>
       seeds.flatMap((seed) => arms.map((arm) => ({ data: 'digits', arm, examples: 60, units: 8, epochs: 2, seed }))),
   },
 };
@@ -51,22 +51,22 @@ async function go(signal: AbortSignal, onEvent: (event: ReproduceEvent) => void 
 describe('reproduce', () => {
   const file = recordsOf('hinton-noise', { quick: true, out });
   const never = new AbortController().signal;
-  const cellsRun = (events: readonly ReproduceEvent[]) => events.filter(({ event }) => event === 'cell').length;
+  const trialsRun = (events: readonly ReproduceEvent[]) => events.filter(({ event }) => event === 'trial').length;
 
-  it('keeps finished cells when interrupted, and runs only the others then', async () => {
+  it('keeps finished trials when interrupted, and runs only the others then', async () => {
     const interrupt = new AbortController();
     const stopAfterTwo = (event: ReproduceEvent): void => {
-      if (event.event === 'cell' && event.done === 2) interrupt.abort();
+      if (event.event === 'trial' && event.done === 2) interrupt.abort();
     };
     await assert.rejects(go(interrupt.signal, stopAfterTwo), { name: 'AbortError' });
     const first = readFileSync(file, 'utf8');
     assert.equal(first.trim().split('\n').length, 2);
     // A crash in the middle of a line.
-    appendFileSync(file, '{"cell":{"data":"dig');
+    appendFileSync(file, '{"trial":{"data":"dig');
     const { events, report } = await go(never);
     const [plan] = events;
-    assert.ok(plan.event === 'plan' && plan.cells === 6 && plan.left === 4 && plan.minutes > 0);
-    assert.equal(cellsRun(events), 4);
+    assert.ok(plan.event === 'plan' && plan.trials === 6 && plan.left === 4 && plan.minutes > 0);
+    assert.equal(trialsRun(events), 4);
     assert.ok(readFileSync(file, 'utf8').startsWith(first));
     assert.equal(report.findings.length, 3);
     const shares = events.flatMap((event) => (event.event === 'progress' ? [event.share] : []));
@@ -76,11 +76,19 @@ describe('reproduce', () => {
     );
   });
 
-  it('runs no finished cell again, and renders the same report', async () => {
+  it('runs no finished trial again, and renders the same report', async () => {
     const page = readFileSync(file.replace('.jsonl', '.html'), 'utf8');
     const { events } = await go(never);
-    assert.equal(cellsRun(events), 0);
+    assert.equal(trialsRun(events), 0);
     assert.equal(readFileSync(file.replace('.jsonl', '.html'), 'utf8'), page);
+  });
+
+  it('reads records of the version before, which say cell where these say trial', async () => {
+    const now = readFileSync(file, 'utf8');
+    writeFileSync(file, now.replaceAll(/^\{"trial":/gm, '{"cell":'));
+    const { events } = await go(never);
+    assert.equal(trialsRun(events), 0);
+    writeFileSync(file, now);
   });
 
   it('writes a page that needs no other file, with every arm and its curve', () => {
@@ -92,17 +100,17 @@ describe('reproduce', () => {
     assert.match(markdown, /\| binary stochastic \|/);
   });
 
-  it('gives a cell the same result again', async () => {
-    const [cell] = small.quick.cells([1]);
+  it('gives a trial the same result again', async () => {
+    const [trial] = small.quick.trials([1]);
     const stored = JSON.parse(readFileSync(file, 'utf8').split('\n')[0]);
-    assert.deepEqual(stored.cell, cell);
-    const again = await small.run(cell, { signal: never, onProgress() {} });
+    assert.deepEqual(stored.trial, trial);
+    const again = await small.run(trial, { signal: never, onProgress() {} });
     assert.deepEqual(JSON.parse(JSON.stringify(again)), stored.result);
   });
 });
 
-/** A grid whose cells take no time. */
-interface Coin extends Cell {
+/** A grid whose trials take no time. */
+interface Coin extends Trial {
   readonly heads: number;
 }
 const coins = (runs: string[] = []): Experiment<Coin, { share: number }> => ({
@@ -110,9 +118,9 @@ const coins = (runs: string[] = []): Experiment<Coin, { share: number }> => ({
   title: 'Coins',
   question: 'Do coins fall on one side more often?',
   claim: { text: 'Most coins show heads', source: 'a test', published: 'No numbers.' },
-  setting: 'Cells with more heads wait for those with fewer.',
-  quick: { seeds: 1, cells: ([seed]) => [3, 2, 1, 0].map((heads) => ({ seed, heads })) },
-  full: { seeds: 1, cells: () => [] },
+  setting: 'Trials with more heads wait for those with fewer.',
+  quick: { seeds: 1, trials: ([seed]) => [3, 2, 1, 0].map((heads) => ({ seed, heads })) },
+  full: { seeds: 1, trials: () => [] },
   nameOf: ({ heads }) => `${heads} heads`,
   minutesOf: () => 1,
   ready: ({ heads }, finished) => finished.length >= heads,
@@ -136,13 +144,13 @@ const coins = (runs: string[] = []): Experiment<Coin, { share: number }> => ({
 
 describe('a grid that several share', () => {
   const signal = new AbortController().signal;
-  const cellsIn = (file: string): number[] =>
+  const trialsIn = (file: string): number[] =>
     readFileSync(file, 'utf8')
       .trim()
       .split('\n')
-      .map((line) => JSON.parse(line).cell.heads);
+      .map((line) => JSON.parse(line).trial.heads);
 
-  it('runs every cell once, each after those that it builds on, and leaves no locks', async () => {
+  it('runs every trial once, each after those that it builds on, and leaves no locks', async () => {
     const folder = join(out, 'shared');
     const runs: string[] = [];
     const waited: ReproduceEvent[] = [];
@@ -153,24 +161,24 @@ describe('a grid that several share', () => {
     const [a, b] = await Promise.all([go(), go()]);
     assert.deepEqual(runs.join(''), '0123');
     assert.deepEqual(a, b);
-    assert.ok(waited.length > 0, 'each cell waits for the one before: somebody had nothing to do');
-    assert.deepEqual(cellsIn(join(folder, 'coins-quick.jsonl')), [0, 1, 2, 3]);
+    assert.ok(waited.length > 0, 'each trial waits for the one before: somebody had nothing to do');
+    assert.deepEqual(trialsIn(join(folder, 'coins-quick.jsonl')), [0, 1, 2, 3]);
     assert.deepEqual(readdirSync(folder).sort(), ['coins-quick.html', 'coins-quick.jsonl', 'coins-quick.md']);
   });
 
-  it('takes over the cell of a process that has died', async () => {
+  it('takes over the trial of a process that has died', async () => {
     const folder = join(out, 'widowed');
     const file = join(folder, 'coins-quick.jsonl');
     const dead = spawnSync(process.execPath, ['--version']).pid;
-    const cell = JSON.stringify({ seed: 1, heads: 0 });
-    const lock = join(`${file}.locks`, createHash('sha256').update(cell).digest('hex').slice(0, 16));
+    const trial = JSON.stringify({ seed: 1, heads: 0 });
+    const lock = join(`${file}.locks`, createHash('sha256').update(trial).digest('hex').slice(0, 16));
     mkdirSync(lock, { recursive: true });
     writeFileSync(join(lock, '.lock'), JSON.stringify({ token: 'x', pid: dead, host: hostname() }));
     await reproduce(coins(), { quick: true, out: folder, signal }, () => {});
-    assert.deepEqual(cellsIn(file), [0, 1, 2, 3]);
+    assert.deepEqual(trialsIn(file), [0, 1, 2, 3]);
   });
 
-  it('says so when the cells that are left wait for each other', async () => {
+  it('says so when the trials that are left wait for each other', async () => {
     const stuck = { ...coins(), ready: () => false };
     const folder = join(out, 'stuck');
     await assert.rejects(
@@ -179,17 +187,17 @@ describe('a grid that several share', () => {
     );
   });
 
-  it('goes on without a cell whose numbers stop being finite, says so on the page, and tries it again', async () => {
+  it('goes on without a trial whose numbers stop being finite, says so on the page, and tries it again', async () => {
     const folder = join(out, 'diverged');
     const told: ReproduceEvent[] = [];
     const go = (heads: number) => {
       const own = coins();
       const experiment: typeof own = {
         ...own,
-        ready: (cell, finished) => cell.heads < 3 || finished.length === 3,
-        run: async (cell, options) => {
-          if (cell.heads === heads) throw new NonFiniteError('The loss is NaN.');
-          return own.run(cell, options);
+        ready: (trial, finished) => trial.heads < 3 || finished.length === 3,
+        run: async (trial, options) => {
+          if (trial.heads === heads) throw new NonFiniteError('The loss is NaN.');
+          return own.run(trial, options);
         },
       };
       return reproduce(experiment, { quick: true, out: folder, signal }, (event) => told.push(event));
@@ -197,15 +205,15 @@ describe('a grid that several share', () => {
     await go(1);
     assert.deepEqual(
       told.filter(({ event }) => event === 'failed'),
-      [{ event: 'failed', cell: '1 heads', message: 'The loss is NaN.' }],
+      [{ event: 'failed', trial: '1 heads', message: 'The loss is NaN.' }],
     );
     // The one that failed, and the one that waits for it.
     const last = told.at(-1);
     assert.ok(last?.event === 'result' && last.missing === 2);
     const page = () => readFileSync(join(folder, 'coins-quick.md'), 'utf8');
-    assert.match(page(), /Cells without a result: 2 \(1 heads: The loss is NaN\.\)/);
+    assert.match(page(), /Trials without a result: 2 \(1 heads: The loss is NaN\.\)/);
     await go(-1);
-    assert.deepEqual(cellsIn(join(folder, 'coins-quick.jsonl')), [2, 0, 1, 3]);
+    assert.deepEqual(trialsIn(join(folder, 'coins-quick.jsonl')), [2, 0, 1, 3]);
     assert.doesNotMatch(page(), /without a result/);
   });
 
@@ -228,11 +236,11 @@ describe('flipgrad reproduce', () => {
         ['coins', 1],
         ['biased-coins', 0],
       ] as const) {
-        const cells = ([seed]: readonly number[]) => [
+        const trials = ([seed]: readonly number[]) => [
           { seed, heads: 0 },
           ...[4, 4, 4].map((heads, i) => ({ seed, heads, i })),
         ];
-        const biased = { ...coins(), name, quick: { seeds: 1, cells }, ready: () => true };
+        const biased = { ...coins(), name, quick: { seeds: 1, trials }, ready: () => true };
         const experiment = code === 1 ? coins() : biased;
         process.exitCode = 0;
         const command = reproduceCommand([experiment as unknown as Experiment]);
@@ -278,6 +286,6 @@ describe('flipgrad reproduce', () => {
     const args = ['reproduce', 'hinton-noise', '--quick', '--out', folder];
     const finished = await runCli(args, { startedBy: '"plan"', onStarted: (kill) => kill('SIGINT') });
     assert.equal(finished.code, 130, finished.stderr);
-    assert.match(finished.stderr, /15 of 15 cells to run: about [\d.]+ hours[\s\S]*The same command goes on/);
+    assert.match(finished.stderr, /15 of 15 trials to run: about [\d.]+ hours[\s\S]*The same command goes on/);
   });
 });

@@ -3,19 +3,19 @@ import { describe, test } from 'node:test';
 import {
   chosenSetting,
   gridOf,
-  type TableCell,
   type TableDone,
   type TableResult,
+  type TableTrial,
   table1,
 } from '../../experiments/table-1.ts';
 import { ROWS } from '../../experiments/table-1-rows.ts';
 import { full } from '../helpers/extent.ts';
 
-const cells = gridOf({ data: 'digits', examples: 60, epochs: 2, searchEpochs: 1, units: 20, hidden: 6 })([1, 2, 3]);
+const trials = gridOf({ data: 'digits', examples: 60, epochs: 2, searchEpochs: 1, units: 20, hidden: 6 })([1, 2, 3]);
 const options = { signal: new AbortController().signal, onProgress() {} };
 
-/** A record of a cell that never ran. */
-function record(cell: TableCell, validError: number, epochs = 1): TableDone {
+/** A record of a trial that never ran. */
+function record(trial: TableTrial, validError: number, epochs = 1): TableDone {
   const final = {
     criterion: { sampled: 0.1, threshold: 0.1 },
     valid: { sampled: validError, threshold: validError },
@@ -24,55 +24,60 @@ function record(cell: TableCell, validError: number, epochs = 1): TableDone {
     multiplyAdds: { training: 1, test: 1, all: 2 },
   };
   const result: TableResult = {
-    setting: cell.settings[0],
+    setting: trial.settings[0],
     bestEpoch: 1,
     validError,
     validLoss: 1,
-    ...(cell.stage === 'final' && { final }),
+    ...(trial.stage === 'final' && { final }),
     curve: Array.from({ length: epochs }, () => ({ trainLoss: 1, validError, open: 0.1 })),
     dataChecksum: '',
     engine: '',
   };
-  return { cell, result, seconds: 1 };
+  return { trial, result, seconds: 1 };
 }
 
 describe('the search', () => {
-  const final = cells.find(({ stage, settings }) => stage === 'final' && settings.length > 1) as TableCell;
-  const own = cells.filter(({ stage, gater }) => stage === 'search' && gater === final.gater);
+  const final = trials.find(({ stage, settings }) => stage === 'final' && settings.length > 1) as TableTrial;
+  const own = trials.filter(({ stage, gater }) => stage === 'search' && gater === final.gater);
 
-  test('comes before the cells that use it, with a seed that none of them has', () => {
-    const first = cells.findIndex(({ stage }) => stage === 'final');
-    assert.ok(cells.slice(first).every(({ stage }) => stage === 'final'));
-    const seeds = new Set(cells.slice(first).map(({ seed }) => seed));
-    assert.ok(cells.slice(0, first).every(({ seed }) => !seeds.has(seed)));
+  test('comes before the trials that use it, with a seed that none of them has', () => {
+    const first = trials.findIndex(({ stage }) => stage === 'final');
+    assert.ok(trials.slice(first).every(({ stage }) => stage === 'final'));
+    const seeds = new Set(trials.slice(first).map(({ seed }) => seed));
+    assert.ok(trials.slice(0, first).every(({ seed }) => !seeds.has(seed)));
     assert.ok(
-      ROWS.every(({ gater }) => cells.filter((cell) => cell.gater === gater && cell.stage === 'final').length === 3),
+      ROWS.every(
+        ({ gater }) => trials.filter((trial) => trial.gater === gater && trial.stage === 'final').length === 3,
+      ),
     );
   });
 
   test('chooses by validation among the searches of the row, and wants all of them', () => {
-    const others = cells.filter(({ stage, gater }) => stage === 'search' && gater !== final.gater);
-    const done = [...others.map((cell) => record(cell, 0)), ...own.map((cell, i) => record(cell, i === 1 ? 0.1 : 0.2))];
+    const others = trials.filter(({ stage, gater }) => stage === 'search' && gater !== final.gater);
+    const done = [
+      ...others.map((trial) => record(trial, 0)),
+      ...own.map((trial, i) => record(trial, i === 1 ? 0.1 : 0.2)),
+    ];
     assert.deepEqual(chosenSetting(final, done), own[1].settings[0]);
-    assert.throws(() => chosenSetting(final, done.slice(0, -1)), /has \d of \d searches; those cells come first/);
+    assert.throws(() => chosenSetting(final, done.slice(0, -1)), /has \d of \d searches; those trials come first/);
   });
 });
 
-test('every gater runs, search and final, the same cell gives the same result, and searches see no test', async () => {
+test('every gater runs, search and final, the same trial gives the same result, and searches see no test', async () => {
   for (const { gater, settings } of full ? ROWS : ROWS.slice(0, 2)) {
-    const own = cells.filter((cell) => cell.gater === gater);
+    const own = trials.filter((trial) => trial.gater === gater);
     const done: TableDone[] = [];
-    for (const cell of [own[0], own[settings.length]]) {
-      const final = { ...cell, settings: own[0].settings };
+    for (const trial of [own[0], own[settings.length]]) {
+      const final = { ...trial, settings: own[0].settings };
       const result = await table1.run(final, { ...options, finished: done });
-      done.push({ cell: final, result, seconds: 1 });
+      done.push({ trial: final, result, seconds: 1 });
     }
     const [search, final] = done.map(({ result }) => result);
     assert.ok(!JSON.stringify(search).includes('test') && final.final, gater);
     assert.deepEqual(final.setting, settings[0]);
     assert.ok(final.final.test.threshold >= 0 && final.final.test.threshold < 1, gater);
     if (gater === ROWS[0].gater)
-      assert.deepEqual(await table1.run(done[1].cell, { ...options, finished: done }), final);
+      assert.deepEqual(await table1.run(done[1].trial, { ...options, finished: done }), final);
   }
 });
 
@@ -84,11 +89,11 @@ describe('the report', () => {
   /** Errors in percent: what was published, but for rows that are named; seeds differ by 0.01 points. */
   const reportOf = (errors: Readonly<Record<string, number>> = {}, epochs?: number) =>
     table1.report(
-      finals.map((cell) => {
-        const published = ROWS.find(({ gater }) => gater === cell.gater)?.published?.test ?? 2;
+      finals.map((trial) => {
+        const published = ROWS.find(({ gater }) => gater === trial.gater)?.published?.test ?? 2;
         // Differences between rows must not be constant: an interval of no width would show anything.
-        const jitter = 0.01 * cell.seed * (1 + (ROWS.findIndex(({ gater }) => gater === cell.gater) % 3));
-        return record(cell, ((errors[cell.gater] ?? published) + jitter - 0.02) / 100, epochs);
+        const jitter = 0.01 * trial.seed * (1 + (ROWS.findIndex(({ gater }) => gater === trial.gater) % 3));
+        return record(trial, ((errors[trial.gater] ?? published) + jitter - 0.02) / 100, epochs);
       }),
     );
   const outcomeOf = (report: ReturnType<typeof reportOf>, claim: RegExp) =>
@@ -126,9 +131,9 @@ describe('the report', () => {
   });
 
   test('one seed shows nothing, and other data are no test of published errors', () => {
-    const one = table1.report(finals.filter(({ seed }) => seed === 1).map((cell) => record(cell, 0.0187)));
+    const one = table1.report(finals.filter(({ seed }) => seed === 1).map((trial) => record(trial, 0.0187)));
     assert.deepEqual(new Set(one.findings.map(({ outcome }) => outcome)), new Set(['not shown']));
-    const digits = table1.report(cells.filter(({ stage }) => stage === 'final').map((cell) => record(cell, 0.1)));
+    const digits = table1.report(trials.filter(({ stage }) => stage === 'final').map((trial) => record(trial, 0.1)));
     assert.deepEqual(new Set(outcomeOf(digits, /as published|at most/)), new Set(['not tested']));
   });
 
@@ -137,7 +142,7 @@ describe('the report', () => {
     const told = (report: ReturnType<typeof reportOf>) =>
       report.learnt.filter((text) => /Training criteria/.test(text));
     assert.match(told(reportOf())[0], /are 10 to 1587 times those published/);
-    const digits = cells.filter(({ stage }) => stage === 'final').map((cell) => record(cell, 0.1));
+    const digits = trials.filter(({ stage }) => stage === 'final').map((trial) => record(trial, 0.1));
     assert.deepEqual(told(table1.report(digits)), []);
   });
 

@@ -33,7 +33,7 @@ describe('the race of equal time', () => {
       // t(0.975, 2) = 4.303, deviation 1: 4.303/√3
       '| rloo | 3 | 60000 | 10.0 | -122.00 ± 2.48 | -123.00 ± 2.48 | -116.00 ± 2.48 |',
     ]);
-    assert.match(renderVaeEqualTime(records), /4 of \d+ cells are in, 1 estimators with all 3 seeds/);
+    assert.match(renderVaeEqualTime(records), /4 of \d+ trials are in, 1 estimators with all 3 seeds/);
   });
 
   test('draws a line an estimator, and says which has one seed', () => {

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { readTrials } from '../../experiments/trial-records.ts';
 import {
-  type WeightNoiseCell,
   type WeightNoiseDone,
+  type WeightNoiseTrial,
   weightNoise,
   weightNoiseGrid,
 } from '../../experiments/weight-noise.ts';
@@ -12,22 +13,22 @@ import { chosenDeviation } from '../../experiments/weight-noise-report.ts';
 const size = { strings: 20, writers: 4, epochs: 4, evaluateEvery: 2, units: 6, valid: 12, test: 12 };
 const signal = new AbortController().signal;
 
-test('every variant of the grid runs, and the same cell gives the same result', async () => {
+test('every variant of the grid runs, and the same trial gives the same result', async () => {
   const done: WeightNoiseDone[] = [];
-  const cells = weightNoiseGrid([size], ['none', '0.1', 'adaptive', 'adaptive-after-none'])([1]);
-  for (const cell of cells) {
+  const trials = weightNoiseGrid([size], ['none', '0.1', 'adaptive', 'adaptive-after-none'])([1]);
+  for (const trial of trials) {
     const shares: number[] = [];
-    const result = await weightNoise.run(cell, { signal, onProgress: (share) => shares.push(share) });
+    const result = await weightNoise.run(trial, { signal, onProgress: (share) => shares.push(share) });
     assert.deepEqual(shares, [0.5, 1]);
     // Where a net without noise comes first, only what the noise made of it counts.
-    const counted = result.curve.slice(cell.variant === 'adaptive-after-none' ? 1 : 0);
+    const counted = result.curve.slice(trial.variant === 'adaptive-after-none' ? 1 : 0);
     assert.ok(counted.some(({ epoch }) => epoch === result.byLoss.epoch));
     const lowest = Math.min(...counted.map(({ validLoss }) => validLoss));
     assert.ok(Math.abs(result.byLoss.valid.loss - lowest) < 1e-3 * lowest);
-    assert.equal(result.complexity !== undefined, cell.variant.startsWith('adaptive'));
-    done.push({ cell, result, seconds: 1 });
+    assert.equal(result.complexity !== undefined, trial.variant.startsWith('adaptive'));
+    done.push({ trial, result, seconds: 1 });
   }
-  assert.deepEqual(await weightNoise.run(cells[1], { signal, onProgress() {} }), done[1].result);
+  assert.deepEqual(await weightNoise.run(trials[1], { signal, onProgress() {} }), done[1].result);
   assert.notDeepEqual(done[0].result.byLoss, done[1].result.byLoss);
   assert.deepEqual(done[0].result.checksums, done[3].result.checksums);
   const { tables, charts } = weightNoise.report(done);
@@ -38,18 +39,18 @@ test('every variant of the grid runs, and the same cell gives the same result', 
   assert.match(charts[0], /^<svg [\s\S]*<\/svg>\n$/);
 });
 
-test('a cell stops when its signal says so', async () => {
-  const [cell] = weightNoiseGrid([size], ['none'])([1]);
-  await assert.rejects(async () => weightNoise.run(cell, { signal: AbortSignal.abort(), onProgress() {} }), {
+test('a trial stops when its signal says so', async () => {
+  const [trial] = weightNoiseGrid([size], ['none'])([1]);
+  await assert.rejects(async () => weightNoise.run(trial, { signal: AbortSignal.abort(), onProgress() {} }), {
     name: 'AbortError',
   });
 });
 
-/** A record of a cell that never ran. */
+/** A record of a trial that never ran. */
 function record(variant: string, seed: number, validLoss: number, tested: number): WeightNoiseDone {
   const evaluation = (loss: number) => ({ loss, labelError: loss / 10, sequenceError: loss / 8 });
   const stop = { epoch: 3, valid: evaluation(validLoss), test: evaluation(tested) };
-  const cell: WeightNoiseCell = { ...size, variant, seed };
+  const trial: WeightNoiseTrial = { ...size, variant, seed };
   const result = {
     weights: 100,
     byLoss: stop,
@@ -59,7 +60,7 @@ function record(variant: string, seed: number, validLoss: number, tested: number
     threads: 1,
     checksums: { train: '', valid: '', test: '' },
   };
-  return { cell, result, seconds: 60 };
+  return { trial, result, seconds: 60 };
 }
 
 test('σ is chosen on validation, never on the test, and differences are paired by seed', () => {
@@ -100,7 +101,7 @@ test('nets that misread most strings refute nothing', () => {
 test('the report says where the best epoch is among the last', () => {
   const done = [1, 2, 3].flatMap((seed) => [record('none', seed, 1, seed), record('0.1', seed, 0.8, seed)]);
   const within = (epochs: number): string => {
-    const of = done.map(({ cell, ...rest }) => ({ ...rest, cell: { ...cell, epochs } }));
+    const of = done.map(({ trial, ...rest }) => ({ ...rest, trial: { ...trial, epochs } }));
     return weightNoise.report(of).learnt.join();
   };
   assert.match(within(3), /best of 3 epochs is among the last for none \(3\), fixed, σ = 0\.1 \(3\): longer/);
@@ -113,10 +114,11 @@ test('σ is chosen over seeds that every σ has: an interrupted grid favours non
   assert.equal(chosenDeviation([record('0.1', 1, 1, 1), record('0.2', 2, 1, 1)]), undefined);
 });
 
-test('every committed record is of a cell of the full form, so that none is run again', () => {
-  const lines = readFileSync(new URL('../../results/weight-noise.jsonl', import.meta.url), 'utf8')
-    .trim()
-    .split('\n');
-  const cells = new Set(weightNoise.full.cells([1, 2, 3, 4, 5]).map((cell) => JSON.stringify(cell)));
-  for (const line of lines) assert.ok(cells.has(JSON.stringify(JSON.parse(line).cell)), line.slice(0, 200));
+test('every committed record is of a trial of the full form, so that none is run again', () => {
+  const records = readTrials<WeightNoiseDone>(
+    fileURLToPath(new URL('../../results/weight-noise.jsonl', import.meta.url)),
+  );
+  assert.ok(records.length > 0);
+  const trials = new Set(weightNoise.full.trials([1, 2, 3, 4, 5]).map((trial) => JSON.stringify(trial)));
+  for (const { trial } of records) assert.ok(trials.has(JSON.stringify(trial)), JSON.stringify(trial));
 });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Finished } from '../../experiments/experiment.ts';
 import { renderMarkdown } from '../../experiments/report-page.ts';
-import { ARMS, type ArmName, type Point, type WhyCell, type WhyResult, whySlow } from '../../experiments/why-slow.ts';
+import { ARMS, type ArmName, type Point, type WhyResult, type WhyTrial, whySlow } from '../../experiments/why-slow.ts';
 import { stepsTo } from '../../experiments/why-slow-runs.ts';
 
 describe('stepsTo', () => {
@@ -24,23 +24,23 @@ describe('why-slow', () => {
   it('runs every arm from the same weights and data, and says what cannot be said of one short run', async () => {
     const options = { signal: new AbortController().signal, onProgress() {} };
     const setting = { data: 'digits', rate: 1, examples: 60, units: 5, epochs: 2, seed: 1 } as const;
-    const finished: Finished<WhyCell, WhyResult>[] = [];
+    const finished: Finished<WhyTrial, WhyResult>[] = [];
     for (const arm of Object.keys(ARMS) as ArmName[]) {
-      const cell = { ...setting, arm };
-      finished.push({ cell, result: await whySlow.run(cell, options), seconds: 1 });
+      const trial = { ...setting, arm };
+      finished.push({ trial, result: await whySlow.run(trial, options), seconds: 1 });
     }
     const [plain, bits] = finished.map(({ result }) => result);
-    for (const { cell, result } of finished) {
+    for (const { trial, result } of finished) {
       assert.equal(result.dataChecksum, plain.dataChecksum);
       // Before training, noise off, all are one network.
-      assert.ok(Math.abs(result.curve[0].off - plain.curve[0].off) < 1e-5, cell.arm);
+      assert.ok(Math.abs(result.curve[0].off - plain.curve[0].off) < 1e-5, trial.arm);
       assert.deepEqual(
         result.curve.map(({ step }) => step),
         [0, 2, 4],
       );
       assert.equal(
         result.curve[0].sampled === result.curve[0].off,
-        ['deterministic', 'curvature penalty'].includes(cell.arm),
+        ['deterministic', 'curvature penalty'].includes(trial.arm),
       );
     }
     assert.deepEqual([...new Set(bits.forms.map(({ epoch }) => epoch))], [0, 1, 2]);
@@ -51,10 +51,10 @@ describe('why-slow', () => {
     // Where speed can be told, the report says which arms are fastest at the highest rate.
     const reached = (arm: ArmName, rate: number) => (arm === 'bits' && rate === 2 ? 10 : 20 + rate);
     const told = [1, 2].flatMap((rate) =>
-      finished.map(({ cell, result }) => {
-        const step = reached(cell.arm, rate);
+      finished.map(({ trial, result }) => {
+        const step = reached(trial.arm, rate);
         const curve = [0, step].map((at) => ({ step: at, sampled: at === 0 ? 2 : 0.1, off: at === 0 ? 2 : 0.1 }));
-        return { cell: { ...cell, rate }, result: { ...result, curve }, seconds: 1 };
+        return { trial: { ...trial, rate }, result: { ...result, curve }, seconds: 1 };
       }),
     );
     assert.ok(

@@ -106,8 +106,8 @@ test('dead gates rise, though all others are held down; gates that are always op
 const BLOCKS = 64;
 
 /** Do more of its gates open as logits rise? */
-const opensMore = ({ claims: { rate }, opens, couples, mostUnits = BLOCKS }: Neuron): boolean =>
-  !opens && !couples && mostUnits >= BLOCKS && rate !== undefined && rate(-30) < 0.01 && rate(30) > 0.5;
+const opensMore = ({ claims: { rate }, opens, jointNoise, mostUnits = BLOCKS }: Neuron): boolean =>
+  !opens && !jointNoise && mostUnits >= BLOCKS && rate !== undefined && rate(-30) < 0.01 && rate(30) > 0.5;
 
 const layer = (options: Omit<GatedSpec, 'layer' | 'units'>) =>
   gated(256, { blocks: BLOCKS, gater: [32], activation: 'rectifier', ...options });

@@ -215,7 +215,7 @@ const lies: readonly HostileRun[] = [
     }),
     '1e9 gradients': ({ training, ...rest }: Json) => ({
       ...rest,
-      training: { ...training, basket: { neurons: ['disarm'], repeats: 1e9 } },
+      training: { ...training, estimatorProbe: { neurons: ['disarm'], repeats: 1e9 } },
     }),
     'a picture of 1e18 pixels': ({ data, ...rest }: Json) => ({
       ...rest,

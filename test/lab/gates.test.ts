@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { decodeStrokes, encodeStrokes, MOST_POINTS, paint, SIDE } from '../../lab/src/drawing.ts';
 import { decodeHolds, encodeHolds } from '../../lab/src/holds.ts';
-import { gatesAnswers, type Seen } from '../../lab/src/worker/gates.ts';
+import { type GateView, gatesAnswers } from '../../lab/src/worker/gates.ts';
 import { digits, fitPicture, gateInformation, gateRates, Run, runModel } from '../../src/index.ts';
 import { createEngine, nodeFolder } from '../../src/platform/node/index.ts';
 import { runCliHere } from '../helpers/run-here.ts';
@@ -72,7 +72,7 @@ describe('what the worker answers', () => {
     { site: 'gated.gates', unit: 2, open: false },
   ];
   const strokes = encodeStrokes([Array.from({ length: 20 }, (_, i) => ({ x: 36 - (i >> 2), y: 12 + 2 * i }))]);
-  const own: Seen[] = [];
+  const own: GateView[] = [];
 
   test('a picked run: probabilities and shares are those of `flipgrad predict`, held and free', async () => {
     const events = await allOf(gatesAnswers.openGates({ files: files() }));

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { nameIn, optionsIn, withOption } from '../../lab/src/neuron-text.ts';
 import { optionStops } from '../../lab/src/option-stops.ts';
-import { resolveNeuron, standsAlone, zoo } from '../../src/index.ts';
+import { isSingleUnit, resolveNeuron, zoo } from '../../src/index.ts';
 
 test('options go into a neuron’s text and out of it', () => {
   assert.equal(withOption('rloo', 'K', 4), 'rloo:K=4');
@@ -23,7 +23,7 @@ test('options go into a neuron’s text and out of it', () => {
 test('every stop of every slider is a value that the neuron takes, the default and the present one among them', () => {
   let sliders = 0;
   for (const [name, definition] of Object.entries(zoo)) {
-    if (!standsAlone(resolveNeuron(name))) continue;
+    if (!isSingleUnit(resolveNeuron(name))) continue;
     for (const [option, spec] of Object.entries(definition.options)) {
       if ('choices' in spec) continue;
       const now = (spec.default + spec.maximum) / 2;

@@ -81,20 +81,20 @@ describe('what the worker reads', () => {
     assert.ok(one.kind === 'run' && one.name === 'second');
   });
 
-  test('cells of a reproduce: means over seeds with intervals, curves, findings of the Markdown beside', () => {
-    const cells = [
+  test('trials of a reproduce: means over seeds with intervals, curves, findings of the Markdown beside', () => {
+    const trials = [
       [1, 'plain', 0.1, 0.5],
       [2, 'plain', 0.2, 0.7],
       [1, 'noisy', 0.3, 0.9],
       [2, 'noisy', 0.5, 1.1],
     ].map(([seed, arm, error, loss]) => ({
-      cell: { data: 'digits', arm, seed },
+      trial: { data: 'digits', arm, seed },
       result: { test: { sampled: error }, curve: [{ trainLoss: loss }, { trainLoss: Number(loss) / 2 }], engine: 'x' },
       seconds: 3,
     }));
-    const text = cells.map((cell) => `${JSON.stringify(cell)}\n`).join('');
+    const text = trials.map((trial) => `${JSON.stringify(trial)}\n`).join('');
     const view = readReport('tiny-quick.jsonl', text, '# T\n\nClaimed: “it is” (me).\n\n- **holds**: it. `x`\n');
-    assert.deepEqual([view.cells, view.seeds, view.command], [4, 2, 'flipgrad reproduce tiny --quick']);
+    assert.deepEqual([view.trials, view.seeds, view.command], [4, 2, 'flipgrad reproduce tiny --quick']);
     assert.deepEqual(view.head, ['arm', 'test.sampled']);
     const shown = (values: readonly number[]) => withHalf(interval(values), (x) => String(Number(x.toPrecision(4))));
     assert.deepEqual(view.rows, [
@@ -115,6 +115,7 @@ describe('what the worker reads', () => {
     );
     assert.deepEqual(view.findings, ['Claimed: “it is” (me).', 'holds: it. x']);
     assert.equal(view.published, undefined);
+    assert.deepEqual(readReport('tiny-quick.jsonl', text.replaceAll('{"trial":', '{"cell":')).rows, view.rows);
   });
 
   test('the committed results of many neurons stand beside the published table', () => {
@@ -135,7 +136,7 @@ describe('what the worker reads', () => {
     const refused = (name: string, text: string, message: RegExp) =>
       assert.rejects(runsAnswers.pickedFiles({ files: [[name, new Blob([text])]] }), message);
     await refused('beach.png', 'x', /beach\.png is no run and no report: a run's folder holds run\.json/);
-    await refused('x.jsonl', '{"cell":1}\n', /Line 1 of x\.jsonl is neither a cell of `flipgrad reproduce` nor/);
+    await refused('x.jsonl', '{"trial":1}\n', /Line 1 of x\.jsonl is neither a trial of `flipgrad reproduce` nor/);
     await refused('x.jsonl', 'hello\n', /Line 1 of x\.jsonl is no JSON/);
     await refused('x.jsonl', '', /x\.jsonl is empty/);
     await refused('run.json', '{}', /run\.json has the format undefined/);

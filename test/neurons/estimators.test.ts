@@ -422,7 +422,7 @@ test("spsa's bias goes with the square of c", () => {
 test('where p is 0 or 1 in Float32, no gradient is NaN or infinite, and few are not 0', () => {
   const bits = Object.keys(zoo)
     .map((name): Neuron => resolveNeuron(name))
-    .filter(({ claims, couples, noise }) => claims.rate?.(0.3) === sigmoid(0.3) && !couples && noise > 0);
+    .filter(({ claims, jointNoise, noise }) => claims.rate?.(0.3) === sigmoid(0.3) && !jointNoise && noise > 0);
   assert.ok(bits.length > 15);
   for (const neuron of bits)
     for (const logit of [200, -200, 50, -50]) {

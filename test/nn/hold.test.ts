@@ -51,7 +51,7 @@ describe('held hidden units', () => {
           mode,
         );
         // Coupled units that are not held may change; they still are what the rule gives.
-        if (neuron.couples === undefined)
+        if (neuron.jointNoise === undefined)
           for (let unit = 0; unit < units; unit++)
             if (unit !== 1 && unit !== 6)
               assert.deepEqual(columnOf(held, units, unit), columnOf(free, units, unit), `${mode}, unit ${unit}`);

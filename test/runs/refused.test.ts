@@ -106,12 +106,12 @@ const CAUSES: Readonly<
     },
     says: /There is no optimizer "x"/,
   },
-  'its basket does not fit': {
+  'its probe of estimators does not fit': {
     make(run) {
       rmSync(join(run, 'checkpoints'), { recursive: true });
       changeRecord(run, ({ training, ...rest }) => ({
         ...rest,
-        training: { ...training, basket: { neurons: ['disarm'], site: 'x' } },
+        training: { ...training, estimatorProbe: { neurons: ['disarm'], site: 'x' } },
       }));
       return undefined;
     },
@@ -157,7 +157,18 @@ describe('a run that may not go on', () => {
 });
 
 describe('a run that may not begin', () => {
-  const WRONG = ['--data', data, '--model', 'dense', '--neuron', 'tanh', '--basket', 'disarm', '--threads', '1'];
+  const WRONG = [
+    '--data',
+    data,
+    '--model',
+    'dense',
+    '--neuron',
+    'tanh',
+    '--probe-estimators',
+    'disarm',
+    '--threads',
+    '1',
+  ];
 
   test('leaves no folder, and an empty one that was there as it was', async () => {
     const place = temporaryFolder();
@@ -181,7 +192,7 @@ describe('a run that may not begin', () => {
       assert.equal((await runHere(trainCommand(), WRONG)).code, 2);
       assert.deepEqual(treeOf(place), {});
       assert.equal(
-        (await runHere(trainCommand(), [...WRONG.filter((text) => !/basket|disarm/.test(text)), '--epochs', '1'])).code,
+        (await runHere(trainCommand(), [...WRONG.filter((text) => !/probe|disarm/.test(text)), '--epochs', '1'])).code,
         0,
       );
       assert.equal(readdirSync(join(place, 'runs')).length, 1);

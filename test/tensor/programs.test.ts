@@ -82,7 +82,7 @@ test('the gradient by enumeration is that of the expected loss, by differences',
 describe('open blocks and all blocks: the same draws, losses and gradients', () => {
   const gated = programs.filter(({ text }) => text.includes('gates') || text.includes('parted'));
   for (const [i, neuron] of fitting
-    .filter(({ backwardSees, couples }) => backwardSees !== 'expectation' && !couples)
+    .filter(({ backwardSees, jointNoise }) => backwardSees !== 'expectation' && !jointNoise)
     .entries())
     test(neuron.name, { skip: i % 4 > 0 && slow }, () => {
       for (const program of gated) {

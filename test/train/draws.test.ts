@@ -34,7 +34,7 @@ const EXAMPLES = [
 /** Neurons of bits that ask for several evaluations of the loss. */
 const severalDraws = Object.keys(zoo)
   .map((name) => resolveNeuron(name))
-  .filter((neuron) => !neuron.couples && drawsOf(neuron, 2) > 1);
+  .filter((neuron) => !neuron.jointNoise && drawsOf(neuron, 2) > 1);
 const unbiased = severalDraws.filter(({ claims, name }) => claims.unbiased && name !== 'exact');
 
 /** So many copies of every example. */

@@ -14,7 +14,7 @@ import { vae as vaeTask } from '../../src/tasks/vae.ts';
 import { measureVae, type VaeBoundOptions } from '../../src/tasks/vae-bound.ts';
 import { startAtMeans, vaeLayers } from '../../src/tasks/vae-pass.ts';
 import { Tape } from '../../src/tensor/tape.ts';
-import type { BasketOptions } from '../../src/train/basket.ts';
+import type { EstimatorProbeOptions } from '../../src/train/estimator-probe.ts';
 import type { VaeEvent, VaeResultEvent } from '../../src/train/events.ts';
 import { train } from '../../src/train/train.ts';
 import { builds, reference } from '../helpers/engines.ts';
@@ -261,7 +261,7 @@ describe('the objective of the discrete VAE', () => {
     assertClose(losses.values, expected, { relative: 1e-6 }, '−log w');
     // A loss that depends on no draw leaves the direct gradient alone: Σ_k (h − σ)/K, from −log w = … + log q.
     const quiet = { ...wanting, pullback: ({ gradient }: { gradient: { fill(x: number): void } }) => gradient.fill(0) };
-    const again = passOn(model, { instead: new Map([[model.sites[0], { neuron: quiet, state: undefined }]]) });
+    const again = passOn(model, { overrides: new Map([[model.sites[0], { neuron: quiet, state: undefined }]]) });
     again.tape.watch(model.parameters.map(({ tensor }) => tensor));
     const outcome = vae.run(model, again.pass, again.batch);
     again.tape.weigh(outcome.losses);
@@ -372,7 +372,7 @@ describe('training', async () => {
     neuron: NeuronSpec,
     kind: 'linear' | 'nonlinear' = 'linear',
     epochs = 6,
-    basket?: BasketOptions,
+    estimatorProbe?: EstimatorProbeOptions,
   ) => {
     const layers = vaeLayers(kind, data.train.width, neuron, 16);
     const model = createModel(builds[0], { inputs: data.train.width, layers, seed: 1 });
@@ -381,7 +381,7 @@ describe('training', async () => {
       epochs,
       batch: 50,
       task: vaeTask({ samples: 10 }),
-      ...(basket && { basket }),
+      ...(estimatorProbe && { estimatorProbe }),
     }))
       events.push(event);
     return { model, events, result: events.at(-1) as VaeResultEvent };
@@ -416,14 +416,16 @@ describe('training', async () => {
     assert.ok(elbos[1] > elbos[0], elbos.join(' '));
   });
 
-  test('a basket measures others at the latents, and changes nothing', async () => {
+  test('a probe measures other estimators at the latents, and changes nothing', async () => {
     const alone = (await run('rloo', 'linear', 2)).result;
     const { events, result } = await run('rloo', 'linear', 2, {
       neurons: ['stochastic-binary:baseline=none', 'disarm'],
       every: 4,
     });
     assert.deepEqual({ ...result, seconds: 0 }, { ...alone, seconds: 0 });
-    const [own, none, disarm] = events.flatMap((event) => (event.event === 'epoch' ? (event.basket ?? []) : []));
+    const [own, none, disarm] = events.flatMap((event) =>
+      event.event === 'epoch' ? (event.estimatorProbe ?? []) : [],
+    );
     assert.deepEqual([own.site, own.trains, own.neuron], ['latents', true, 'rloo:K=2']);
     assert.ok(none.variance.value > 5 * own.variance.value && disarm.variance.value < 1.5 * own.variance.value);
   });

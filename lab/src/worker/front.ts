@@ -50,7 +50,7 @@ export interface Toss {
 }
 
 /** What many tosses of one digit have in common. */
-export interface FrontSeen {
+export interface FrontView {
   readonly pixels: Uint8Array;
   /** Share of the draws in which each block was open. */
   readonly chances: readonly number[];
@@ -187,7 +187,7 @@ export const frontAnswers = {
     return { open: Array.from(open[0].gates, Boolean), probabilities: [...probabilities], multiplyAdds };
   },
 
-  async lookFront({ hold, ...look }: FrontLook): Promise<FrontSeen> {
+  async lookFront({ hold, ...look }: FrontLook): Promise<FrontView> {
     const { ensemble, model } = now();
     const inputs = inputsOf(look);
     const free = ensemble.predict(inputs);
@@ -228,7 +228,7 @@ const inputsOf = (look: Omit<FrontLook, 'hold'>): Float32Array =>
   Float32Array.from(pixelsOf(look), (byte) => byte / 255);
 
 /** Measures both ways in turn, and adds to what was measured before: a few calls are too few for a clock. */
-function timed({ sample, dense, times }: Current, inputs: Float32Array): FrontSeen['milliseconds'] {
+function timed({ sample, dense, times }: Current, inputs: Float32Array): FrontView['milliseconds'] {
   const ways = [sample, dense].map((model) => () => {
     for (let call = 0; call < CALLS; call++) model.predict(inputs);
   });

@@ -59,7 +59,7 @@ export interface Look {
 }
 
 /** What the network says of a digit, over the draws. */
-export interface Seen {
+export interface GateView {
   /** 28 × 28 bytes: what it is shown. */
   readonly pixels: Uint8Array;
   /** The class of a test digit. */
@@ -168,7 +168,7 @@ export const gatesAnswers = {
   gateBoard: async (): Promise<Board> => boardOf(now().model, now().test, shown(now())),
 
   /** What the network says of one digit. */
-  lookAtGates: async (look: Look): Promise<Seen> => lookAt(now(), look),
+  lookAtGates: async (look: Look): Promise<GateView> => lookAt(now(), look),
 };
 
 /** The test digits as the network is shown them. */
@@ -181,7 +181,7 @@ function shown({ test, table }: Current): Dataset {
   return makeDataset({ name, features, labels, scale: 1, width, classes });
 }
 
-function lookAt({ model, test, table }: Current, { strokes, test: number, hold }: Look): Seen {
+function lookAt({ model, test, table }: Current, { strokes, test: number, hold }: Look): GateView {
   const drawn = decodeStrokes(strokes);
   const pixels =
     drawn.length > 0

@@ -1,9 +1,9 @@
 import {
+  isSingleUnit,
   lookAtUnit,
   type NeuronDefinition,
   type OptionSpec,
   resolveNeuron,
-  standsAlone,
   type UnitLossName,
   type UnitView,
   unitLosses,
@@ -28,7 +28,7 @@ export interface NamedView extends UnitView {
 }
 
 /** Names of the neurons that can be looked at by themselves. */
-const microscopeNeurons = (): string[] => Object.keys(zoo).filter((name) => standsAlone(resolveNeuron(name)));
+const microscopeNeurons = (): string[] => Object.keys(zoo).filter((name) => isSingleUnit(resolveNeuron(name)));
 
 /** One view a neuron. @throws RangeError for a neuron or a setting that does not do */
 function look({ neurons, logit, loss, t, seed }: MicroscopeState): NamedView[] {

@@ -63,7 +63,7 @@ export function publishedBesideRun({ config, model, data, result }: RunRecord): 
   return beside(new Map([[neuron, here]]), note);
 }
 
-/** The published table beside means of a report, by the name of the gater. @param settings of its cells: `data mnist, units 2000` */
+/** The published table beside means of a report, by the name of the gater. @param settings of its trials: `data mnist, units 2000` */
 export function publishedBesideReport(
   ours: ReadonlyMap<string, Figures>,
   settings: readonly string[],

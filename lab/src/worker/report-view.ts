@@ -6,9 +6,9 @@ import { type Figures, type Published, publishedBesideReport } from './published
 export interface ReportView {
   readonly kind: 'report';
   readonly name: string;
-  readonly cells: number;
+  readonly trials: number;
   readonly seeds: number;
-  /** Settings in which cells differ, then what was measured. */
+  /** Settings in which trials differ, then what was measured. */
   readonly head: readonly string[];
   /** Means over seeds, with half the width of their 95% interval (Student's t) where there is more than one seed. */
   readonly rows: readonly (readonly string[])[];
@@ -22,8 +22,8 @@ export interface ReportView {
 type Json = Readonly<Record<string, unknown>>;
 
 interface Item {
-  /** Is it a cell of `flipgrad reproduce`? */
-  readonly inCell: boolean;
+  /** Is it a trial of `flipgrad reproduce`? */
+  readonly inTrial: boolean;
   readonly config: Json;
   readonly seed: number;
   /** Numbers by their path: `test.sampled`. */
@@ -37,7 +37,7 @@ const isObject = (value: unknown): value is Json =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /**
- * Reads records (JSON lines): cells of `flipgrad reproduce`, or results of trainings.
+ * Reads records (JSON lines): trials of `flipgrad reproduce`, or results of trainings.
  * @param text of the file, and of the Markdown that was written beside it
  * @throws RangeError with a sentence when it is neither
  */
@@ -50,13 +50,13 @@ export function readReport(name: string, text: string, markdown = ''): ReportVie
   const groups = [...Map.groupBy(items, ({ config }) => JSON.stringify(config)).values()];
   const measures = [...new Set(items.flatMap(({ numbers }) => [...numbers.keys()]))];
   const nameOf = ([{ config }]: readonly Item[]): string => shown.map((field) => brief(config[field])).join(', ');
-  const reproduced = items.every(({ inCell }) => inCell);
+  const reproduced = items.every(({ inTrial }) => inTrial);
   const experiment = name.replace(/\.jsonl$/, '');
   const published = besideMeans(groups);
   return {
     kind: 'report',
     name,
-    cells: items.length,
+    trials: items.length,
     seeds: new Set(items.map(({ seed }) => seed)).size,
     head: [...shown, ...measures],
     rows: groups.map((group) => [
@@ -84,15 +84,16 @@ function parsed(line: string, where: string): Json {
 }
 
 function itemOf(record: Json, where: string): Item {
-  const { cell, result } = record;
-  if (isObject(cell) && isObject(result) && typeof cell.seed === 'number') {
-    const { seed, ...config } = cell;
-    return { inCell: true, config, seed, numbers: numbersOf(result), curve: curveOf(result) };
+  // Earlier versions wrote `cell` for `trial`.
+  const { result, trial = record.cell } = record;
+  if (isObject(trial) && isObject(result) && typeof trial.seed === 'number') {
+    const { seed, ...config } = trial;
+    return { inTrial: true, config, seed, numbers: numbersOf(result), curve: curveOf(result) };
   }
   if (record.event === 'result' && typeof record.seed === 'number') {
     const config = Object.entries(record).filter(([key, value]) => typeof value === 'string' && !PROVENANCE.has(key));
     return {
-      inCell: false,
+      inTrial: false,
       config: Object.fromEntries(config),
       seed: record.seed,
       numbers: numbersOf(record),
@@ -100,7 +101,7 @@ function itemOf(record: Json, where: string): Item {
     };
   }
   throw new RangeError(
-    `${where} is neither a cell of \`flipgrad reproduce\` nor a training's result. Expected such records, or a run's folder.`,
+    `${where} is neither a trial of \`flipgrad reproduce\` nor a training's result. Expected such records, or a run's folder.`,
   );
 }
 

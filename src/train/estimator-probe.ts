@@ -6,7 +6,7 @@ import type { Task, TaskData } from '../tasks/task.ts';
 import { type Measured, SiteGradients } from './site-gradients.ts';
 
 /** Neurons that are measured along a training that another one trains; plain JSON where the neurons are texts. */
-export interface BasketOptions {
+export interface EstimatorProbeOptions {
   readonly neurons: readonly NeuronSpec[];
   /** Measure after every so many steps; default 50. */
   readonly every?: number;
@@ -17,7 +17,7 @@ export interface BasketOptions {
 }
 
 /** What a neuron's gradients at the logits were worth during an epoch; means over the measured steps, with their standard errors. */
-export interface BasketRow {
+export interface EstimatorProbeRow {
   readonly site: string;
   readonly neuron: string;
   /** Is it the one that trains? */
@@ -55,7 +55,7 @@ export function siteOf(model: Model, name?: string): FiringSite {
 }
 
 /** Measures neurons beside the one that trains, on the same weights, logits and minibatches, and changes nothing of the training. */
-export class Basket {
+export class EstimatorProbe {
   private readonly site: FiringSite;
   private readonly gradients: SiteGradients;
   private readonly members: readonly Member[];
@@ -63,11 +63,11 @@ export class Basket {
   private readonly repeats: number;
 
   /** @throws RangeError for an unknown neuron or site, or numbers that are too small */
-  constructor(model: Model, { neurons, every = 50, repeats = 6, site }: BasketOptions, task?: Task) {
+  constructor(model: Model, { neurons, every = 50, repeats = 6, site }: EstimatorProbeOptions, task?: Task) {
     if (!Number.isInteger(every) || every < 1)
-      throw new RangeError(`\`every\` of the basket is ${every}. Expected a whole number from 1 up.`);
+      throw new RangeError(`\`every\` of the probe of estimators is ${every}. Expected a whole number from 1 up.`);
     if (!Number.isInteger(repeats) || repeats < 3)
-      throw new RangeError(`\`repeats\` of the basket is ${repeats}. Expected a whole number from 3 up.`);
+      throw new RangeError(`\`repeats\` of the probe of estimators is ${repeats}. Expected a whole number from 3 up.`);
     this.site = siteOf(model, site);
     this.gradients = new SiteGradients(model, this.site, task);
     const own = this.site.neuron;
@@ -110,8 +110,8 @@ export class Basket {
   }
 
   /** What was measured since the last call; the first row is the neuron that trains. */
-  take(): BasketRow[] {
-    const rows = this.members.flatMap(({ text, evaluations, steps }, i): BasketRow[] => {
+  take(): EstimatorProbeRow[] {
+    const rows = this.members.flatMap(({ text, evaluations, steps }, i): EstimatorProbeRow[] => {
       if (steps.length === 0) return [];
       const over = (field: 'variance' | 'ratio' | 'distance' | 'squaredMean') =>
         meanOf(steps.map((step) => step[field]));

@@ -3,7 +3,7 @@ import type { Neuron } from './contract.ts';
 const units = new WeakMap<Neuron, Neuron>();
 
 /** The behaviour that a neuron trains: one draw at a time, no learning rule. Every call returns the same value. */
-export function unitInUse(learner: Neuron): Neuron {
+export function behaviourOf(learner: Neuron): Neuron {
   const known = units.get(learner);
   if (known) return known;
   const { weigh: _weigh, sample, twin, ...neuron } = learner;

@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import { after, describe, it } from 'node:test';
 import {
   adam,
-  type BasketOptions,
-  type BasketRow,
   createModel,
   dense,
   digitsSplit,
+  type EstimatorProbeOptions,
+  type EstimatorProbeRow,
   gated,
   type ModelSpec,
   train,
@@ -29,15 +29,23 @@ const hiddenLayers: ModelSpec['layers'] = [
   dense(10),
 ];
 
-describe('the basket', async () => {
+describe('a probe of estimators', async () => {
   const engine = await createEngine({ threads: 1 });
   after(() => engine.close());
 
-  const trained = async (layers: ModelSpec['layers'], basket?: { neurons: string[]; every: number; site?: string }) => {
+  const trained = async (
+    layers: ModelSpec['layers'],
+    estimatorProbe?: { neurons: string[]; every: number; site?: string },
+  ) => {
     const model = createModel(engine, { inputs: 784, layers, seed: 5 });
-    const rows: (readonly BasketRow[])[] = [];
-    const training = train(model, data, { epochs: 2, batch: 50, optimizer: adam(), ...(basket && { basket }) });
-    for await (const event of training) if (event.event === 'epoch') rows.push(event.basket ?? []);
+    const rows: (readonly EstimatorProbeRow[])[] = [];
+    const training = train(model, data, {
+      epochs: 2,
+      batch: 50,
+      optimizer: adam(),
+      ...(estimatorProbe && { estimatorProbe }),
+    });
+    for await (const event of training) if (event.event === 'epoch') rows.push(event.estimatorProbe ?? []);
     return { snapshot: training.state().model, rows };
   };
 
@@ -46,14 +54,14 @@ describe('the basket', async () => {
       conditional({ name: 'c', gater: [], neuron: 'top-k:k=1', copies: 40 }, [dense(6, 'straight-through', 'a')]),
       dense(10),
     ];
-    const trained = async (basket?: BasketOptions) => {
+    const trained = async (estimatorProbe?: EstimatorProbeOptions) => {
       const model = createModel(engine, { inputs: 784, layers, seed: 5 });
       let measured = 0;
-      const training = train(model, data, { epochs: 1, batch: 1, ...(basket && { basket }) });
+      const training = train(model, data, { epochs: 1, batch: 1, ...(estimatorProbe && { estimatorProbe }) });
       for await (const event of training)
         if (event.event === 'epoch') {
-          measured = event.basket?.[1]?.steps ?? 0;
-          assert.ok((event.basket ?? []).every(({ variance }) => Number.isFinite(variance.value)));
+          measured = event.estimatorProbe?.[1]?.steps ?? 0;
+          assert.ok((event.estimatorProbe ?? []).every(({ variance }) => Number.isFinite(variance.value)));
         }
       return { snapshot: training.state().model, measured };
     };
@@ -93,7 +101,7 @@ describe('the basket', async () => {
 
   it('refuses what it cannot measure', async () => {
     await assert.rejects(trained(gatedLayers, { neurons: ['nobody'], every: 1 }), /no neuron "nobody"/);
-    await assert.rejects(trained(gatedLayers, { neurons: [], every: 0 }), /`basket\.every` of train is 0/);
+    await assert.rejects(trained(gatedLayers, { neurons: [], every: 0 }), /`estimatorProbe\.every` of train is 0/);
     await assert.rejects(
       trained([dense(5, 'tanh'), dense(10)], { neurons: [], every: 1 }),
       /no firing site with noise/,

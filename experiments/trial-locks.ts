@@ -10,8 +10,8 @@ const ATTEMPTS = 200;
 /** Milliseconds between them. */
 const PAUSE = 50;
 
-/** Locks by name, so that several processes share a grid: one runs a cell, one writes at a time. A dead process's lock is free. */
-export class CellLocks {
+/** Locks by name, so that several processes share a grid: one runs a trial, one writes at a time. A dead process's lock is free. */
+export class TrialLocks {
   private readonly root: string;
 
   /** @param root folder of the locks, which is there only while there are any */
