@@ -32,6 +32,8 @@ export interface Draws {
   weigh(loss: NdArray, weights: NdArray, total: NdArray): void;
   /** Does `weigh` look at single rows, so that each needs a loss of its own? */
   readonly byRow: boolean;
+  /** Is what the losses come to no weighted sum of them, so that what one part of a loss comes to depends on the others? */
+  readonly bound?: boolean;
 }
 
 /** What the tape keeps of one use of an operation. */
@@ -56,7 +58,8 @@ export interface OpRecord<A = unknown> {
 /** What a pullback may know besides its own operation. */
 export interface PullbackContext {
   /**
-   * The loss of the example of every row of the output, for what reads the loss. @param who reads it, for messages
+   * The loss of the example of every row of the output, for what reads the loss; where later points alone depend on the output, those at and
+   * after its own (`OpDefinition.causal`). @param who reads it, for messages
    * @throws RangeError where no loss was given
    */
   lossOfRows(record: Pick<OpRecord, 'layer' | 'result'>, who: string): NdArray;
@@ -110,6 +113,13 @@ export interface OpDefinition<A = undefined> {
    * moves, adds or multiplies values; a product with weights ends it. Source: Hinton 2012, lecture 9c, read literally.
    */
   readonly showsThrough?: true;
+  /**
+   * Does every row of the output depend on rows of the inputs that belong to the same point alone, and in its sequence to points before it? Then
+   * neurons that read losses are given those at and after their own point. Absent: it may depend on any row.
+   */
+  causal?(attributes: A): boolean;
+  /** Of an operation whose output is a sum over rows of its first input: what every row was multiplied by. */
+  terms?(record: OpRecord<A>): Float64Array;
   /** Is there a gradient even when no cotangent arrives? */
   readonly withoutCotangent?: true;
   /** Does the pullback leave the output's cotangent unread? Then nothing above computes it for this operation. */

@@ -111,7 +111,8 @@ export function fireRows(engine: Engine, logits: NdArray, attributes: FireAttrib
       weights: weights.values,
       total: total.values,
     });
-  return { ...made, draws: { count: draws, weigh, byRow: neuron.comparesRows === true } };
+  const byRow = neuron.comparesRows === true;
+  return { ...made, draws: { count: draws, weigh, byRow, bound: neuron.wantsLogWeights === true } };
 }
 
 /** E[h], the noise off. */

@@ -2,6 +2,7 @@ import type { Engine } from '../backend/engine.ts';
 import type { NdArray } from '../backend/nd-array.ts';
 import type { Draws, OpRecord } from './define-op.ts';
 import { isWithin, type Plate, type Plates, type RowStructure } from './plate.ts';
+import { type LossParts, lossesFrom, type PointLosses } from './point-losses.ts';
 import type { Tensor } from './tensor.ts';
 
 /** One use of a neuron with several draws. */
@@ -21,6 +22,10 @@ export class Levels {
   private readonly plates: Plates;
   private readonly levels: Level[] = [];
   private losses: Tensor | undefined;
+  /** Of points, and what readers of these losses are given, by the levels of draws. */
+  private points: PointLosses | undefined;
+  private readonly ofPoints: Float64Array[] = [];
+  private readonly fromPoints: Float64Array[] = [];
   /** Row weights by plate, then by the depth that they lead down to. */
   private readonly known = new Map<Plate, NdArray[]>();
 
@@ -64,14 +69,27 @@ export class Levels {
     return loss;
   }
 
-  /** One loss a row of what an operation gave. @throws RangeError where none was given, or the rows have none */
-  lossOfRows({ layer, result }: Pick<OpRecord, 'layer' | 'result'>, who: string): NdArray {
-    const { losses } = this;
+  /**
+   * Says what the losses are sums of, after `weigh`: what was computed from then on is given the losses at and after its own point. Left aside where
+   * the losses of draws come to no weighted sum.
+   */
+  divide(points: PointLosses | undefined): void {
+    if (!this.levels.some(({ draws }) => draws.bound)) this.points = points;
+  }
+
+  /**
+   * One loss a row of what an operation gave. @param number of its record
+   * @throws RangeError where none was given, or the rows have none
+   */
+  lossOfRows({ layer, result }: Pick<OpRecord, 'layer' | 'result'>, who: string, number: number): NdArray {
+    const { losses, points } = this;
     const plate = result.plate;
     if (!losses?.plate || !plate)
       throw new RangeError(
         `${who}${layer ? ` in "${layer}"` : ''} reads the loss of every example, and no loss was given to \`tape.backward\`.`,
       );
+    if (points && number >= points.from && isWithin(plate.structure, points.plate.structure))
+      return this.lossFromPoint(plate, points);
     const at = this.plates.at(losses.plate.structure, plate.depth);
     const loss = plate.depth < this.levels.length ? (this.levels[plate.depth].total as NdArray) : losses.array;
     if (plate.structure === at.structure) return loss;
@@ -87,6 +105,78 @@ export class Levels {
       for (let i = 0; i < from.length; i++) to[owners[i]] += from[i];
     }
     return output;
+  }
+
+  /** For every row the losses at and after its point, those of draws above it averaged. */
+  private lossFromPoint(plate: Plate, points: PointLosses): NdArray {
+    const { plates } = this;
+    const at = plates.at(points.plate.structure, plate.depth);
+    const losses = (this.fromPoints[plate.depth] ??= lossesFrom(
+      plates,
+      at,
+      this.lossesOfPoints(plate.depth, points),
+      this.lossesOfPoints(0, points),
+      points.shares,
+    ));
+    const output = this.engine.allocate([plate.rows], 'the losses from points on');
+    const to = output.values;
+    if (plate.structure === at.structure) to.set(losses);
+    else
+      plates.ownerRows(plate, at).forEach((owner, i) => {
+        to[i] = losses[owner];
+      });
+    return output;
+  }
+
+  /** What every point adds to the loss of its example, with so many levels of draws: those above come to what they weigh. */
+  private lossesOfPoints(depth: number, points: PointLosses): Float64Array {
+    this.ofPoints[depth] ??=
+      depth < this.levels.length
+        ? this.overDraws(depth, this.lossesOfPoints(depth + 1, points))
+        : this.allDraws(points);
+    return this.ofPoints[depth];
+  }
+
+  /** Every point with all draws, its parts added: those of examples stand at the last point, which all before it see. */
+  private allDraws({ plate, values, parts }: PointLosses): Float64Array {
+    const { plates } = this;
+    const all = plates.at(plate.structure, this.levels.length);
+    const sums = Float64Array.from({ length: all.rows }, (_, row) => values[row % values.length]);
+    for (const part of parts) this.addPart(sums, all, part);
+    return sums;
+  }
+
+  private addPart(sums: Float64Array, all: Plate, { of, values }: LossParts): void {
+    const { plates } = this;
+    const plate = of.plate as Plate;
+    if (isWithin(plate.structure, all.structure)) {
+      const coarse = plates.at(all.structure, plate.depth);
+      const perRow = new Float64Array(coarse.rows);
+      plates.ownerRows(plate, coarse).forEach((owner, i) => {
+        perRow[owner] += values[i];
+      });
+      for (let row = 0; row < sums.length; row++) sums[row] += perRow[row % perRow.length];
+      return;
+    }
+    const offsets = plates.offsetsOf(all);
+    const owners = plates.ownerRows(all, plate);
+    for (let s = 0; s + 1 < offsets.length; s++)
+      if (offsets[s + 1] > offsets[s]) sums[offsets[s + 1] - 1] += values[owners[offsets[s + 1] - 1]];
+  }
+
+  private overDraws(level: number, above: Float64Array): Float64Array {
+    const { plates } = this;
+    const structure = this.points?.plate.structure as RowStructure;
+    const owners = plates.ownerRows(plates.at(structure, level + 1), plates.at(this.structure, level + 1));
+    const weights = (this.levels[level].weights as NdArray).values;
+    const output = new Float64Array(plates.at(structure, level).rows);
+    for (let row = 0; row < above.length; row++) output[row % output.length] += weights[owners[row]] * above[row];
+    return output;
+  }
+
+  /** Of the losses. */
+  private get structure(): RowStructure {
+    return this.losses?.plate?.structure as RowStructure;
   }
 
   /** The weight of every row of a plate in the row with only `depth` levels of draws that it repeats. */
@@ -107,7 +197,7 @@ export class Levels {
   }
 
   private product(plate: Plate, depth: number): NdArray {
-    const structure = this.losses?.plate?.structure as RowStructure;
+    const { structure } = this;
     const output = this.engine.allocate([plate.rows], 'weights of draws');
     const out = output.values;
     out.fill(1);

@@ -7,6 +7,7 @@ import { Levels } from './levels.ts';
 import { placeNumbers } from './numbers.ts';
 import { gatherPlate, repeatDraws } from './ops/plates.ts';
 import { type Plate, Plates } from './plate.ts';
+import { type LossParts, pointLossesOf } from './point-losses.ts';
 import { type Numbers, Tensor } from './tensor.ts';
 
 /** Thrown when a value stops being a finite number; says where it was first seen. */
@@ -58,6 +59,8 @@ export class Tape {
   private readonly uses = new Map<NdArray, number>();
   private readonly descents = new Map<NdArray, number>();
   private readonly updates = new Map<NdArray, BlockUpdate>();
+  /** Of losses with more in them: those without, and what was added. */
+  private readonly added = new Map<Tensor, { readonly losses: Tensor; readonly parts: readonly LossParts[] }>();
   private readonly step: number;
 
   /** @param engine where the operations run; the tape is that of its step under way */
@@ -198,7 +201,7 @@ export class Tape {
    * @throws RangeError when something has several draws and no loss is given
    */
   backward(seeds: readonly Seed[], losses?: Tensor): void {
-    if (losses) this.levels.weigh(this.atDraws(losses));
+    if (losses) this.weighPoints(losses);
     else if (this.levels.count > 0)
       throw new RangeError(
         'A neuron with several draws weighs their losses, and no loss was given to `tape.backward`.',
@@ -208,13 +211,14 @@ export class Tape {
       this.engine.backend.run('fill', seed.pointer, seed.size, cotangent);
       this.accumulate(tensor, seed);
     }
+    let i = this.records.length - 1;
     const context: PullbackContext = {
-      lossOfRows: (record, who) => this.levels.lossOfRows(record, who),
+      lossOfRows: (record, who) => this.levels.lossOfRows(record, who, i),
       weighed: (x, plate, depth) => this.levels.weighed(x, plate, depth),
       descend: (input) => this.descents.get(input),
       updateOf: (input) => this.updates.get(input),
     };
-    for (let i = this.records.length - 1; i >= 0; i--) {
+    for (; i >= 0; i--) {
       const record = this.records[i];
       const dy = this.cotangents.get(record.result);
       if (!dy && record.op.needsCotangent?.(record.attributes)) this.checkSteps(record);
@@ -257,23 +261,35 @@ export class Tape {
 
   /**
    * Losses with more in them.
-   * @param parts one number a row of a plate, whose rows belong to those of the losses
+   * @param parts one number a row of a tensor, whose rows belong to those of the losses
    */
-  withParts(losses: Tensor, parts: readonly { readonly plate: Plate; readonly values: Float64Array }[]): Tensor {
+  withParts(losses: Tensor, parts: readonly LossParts[]): Tensor {
     const own = this.atDraws(losses);
     const plate = own.plate as Plate;
     const total = this.engine.allocate([plate.rows], 'losses and penalties');
     const sums = Float64Array.from(own.values);
-    for (const part of parts) {
-      const coarse = this.plates.at(plate.structure, part.plate.depth);
-      const owners = this.plates.ownerRows(part.plate, coarse);
+    for (const { of, values } of parts) {
+      const fine = of.plate as Plate;
+      const coarse = this.plates.at(plate.structure, fine.depth);
+      const owners = this.plates.ownerRows(fine, coarse);
       const perRow = new Float64Array(coarse.rows);
-      for (let r = 0; r < owners.length; r++) perRow[owners[r]] += part.values[r];
+      for (let r = 0; r < owners.length; r++) perRow[owners[r]] += values[r];
       // The rows of more draws repeat those of fewer.
       for (let i = 0; i < sums.length; i++) sums[i] += perRow[i % coarse.rows];
     }
     total.values.set(sums);
-    return this.input(total, plate);
+    const result = this.input(total, plate);
+    this.added.set(result, { losses, parts });
+    return result;
+  }
+
+  /** Weighs the draws, and finds what readers of the losses are given where they are sums over points. */
+  private weighPoints(given: Tensor): void {
+    const { losses, parts } = this.added.get(given) ?? { losses: given, parts: [] };
+    this.levels.weigh(this.atDraws(given));
+    const reads = ({ op, attributes, result }: OpRecord) =>
+      op.readsLosses?.(attributes) && result.plate && this.plates.sequencesOf(result.plate);
+    if (this.records.some(reads)) this.levels.divide(pointLossesOf(this.records, losses, parts));
   }
 
   /** Names the first operation whose output is not finite. */

@@ -168,7 +168,7 @@ export class Stepper {
       const plate = read?.of.plate;
       if (!read || !plate || weight === 0 || !tape.dependsOnReaders(read.of)) return [];
       const share = (weight * rows) / plate.rows;
-      return [{ plate, values: read.rowParts().map((part) => share * part) }];
+      return [{ of: read.of, values: read.rowParts().map((part) => share * part) }];
     });
     return parts.length === 0 ? losses : tape.withParts(losses, parts);
   }

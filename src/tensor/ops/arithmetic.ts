@@ -51,6 +51,7 @@ function binary(
 ): BinaryOp {
   return defineOp({
     name,
+    causal: () => true,
     ...options,
     forward(engine, inputs, _attributes, layout) {
       const output = quick?.(engine, inputs, layout);
@@ -117,6 +118,7 @@ export const minimum = binary('minimum', f.min(A, B), [otherShare, share('greate
 /** factor·x */
 export const scale = defineOp<{ readonly factor: number }>({
   name: 'scale',
+  causal: () => true,
   showsThrough: true,
   forward: (engine, [x], { factor }) => ({ output: scaled(engine, x, factor) }),
   pullback: (engine, { attributes: { factor } }, dy) => [scaled(engine, dy, factor)],

@@ -20,6 +20,7 @@ function extentsOf(x: NdArray, { heads, causal, ...sequences }: Attributes) {
 
 const attentionOp = defineOp<Attributes>({
   name: 'attention',
+  causal: ({ causal }) => causal,
   plates: (_inputs, { plate }) => ({ inputs: [plate], output: plate }),
   cost([x], { plates, plate, causal }) {
     const offsets = plates.offsetsOf(plate);
@@ -89,6 +90,7 @@ interface Rotation {
 
 const rotateOp = defineOp<Rotation>({
   name: 'rotary',
+  causal: () => true,
   forward: (engine, [x, places, angles], { size }) => {
     const output = like(engine, x, 'rotated heads');
     const pointers = [x.pointer, angles.pointer, places.pointer, output.pointer] as const;

@@ -17,6 +17,7 @@ function matrixOf(x: NdArray, layout: Layout): readonly [rows: number, columns: 
  */
 export const sigmoidCrossEntropy = defineOp({
   name: 'sigmoidCrossEntropy',
+  causal: () => true,
   forward(engine, inputs, _attributes, layout) {
     const { logits, targets } = bothWhole(engine, inputs, layout);
     const losses = engine.allocate(withRows([], layout), 'the example losses');
@@ -56,6 +57,7 @@ function bothWhole(engine: Engine, inputs: readonly NdArray[], layout: Layout) {
 /** The Kullback-Leibler divergence of every row of Bernoulli(σ(logits)) units from fair coins: the sum over a row, one number each, in nats. */
 export const bernoulliDivergence = defineOp({
   name: 'bernoulliDivergence',
+  causal: () => true,
   forward(engine, [logits], _attributes, layout) {
     const output = engine.allocate(withRows([], layout), 'divergences');
     engine.backend.run('bernoulliDivergence', logits.pointer, output.pointer, ...matrixOf(logits, layout));

@@ -98,6 +98,7 @@ function blockBiasGradient(engine: Engine, dValues: NdArray, { mask, size }: Blo
 /** x (rows×inputs) times W (blocks×inputs×size) plus bias, for open pairs only → values pairs×size. */
 export const denseToBlocks = defineOp<BlockShape>({
   name: 'denseToBlocks',
+  causal: () => true,
   plates: (_inputs, { rows, pairs }) => ({ inputs: [rows, undefined, undefined], output: pairs }),
   cost: ([x], { mask, size }) => mask.pairs * x.columns * size,
   forward(engine, [x, weights, bias], shape) {
@@ -142,6 +143,7 @@ export const denseToBlocks = defineOp<BlockShape>({
 /** Values pairs×size times W (blocks·size × outputs) plus bias → rows×outputs; closed blocks count as zeros. */
 export const blocksToDense = defineOp<BlockShape>({
   name: 'blocksToDense',
+  causal: () => true,
   plates: (_inputs, { rows, pairs }) => ({ inputs: [pairs, undefined, undefined], output: rows }),
   cost: ([values, weights], _shape) => values.size * weights.columns,
   forward(engine, [values, weights, bias], { mask, size }) {
@@ -182,6 +184,7 @@ export const blocksToDense = defineOp<BlockShape>({
 /** Values of one mask times W (blocks₂ × units₁ × size₂) plus bias → values of another; only pairs open on both sides. */
 export const blocksToBlocks = defineOp<{ from: BlockShape; to: BlockShape }>({
   name: 'blocksToBlocks',
+  causal: () => true,
   plates: (_inputs, { from, to }) => ({ inputs: [from.pairs, undefined, undefined], output: to.pairs }),
   cost: (_inputs, { from, to }) => pairsOnBothSides(from.mask, to.mask) * from.size * to.size,
   forward(engine, [values, weights, bias], { from, to }) {
@@ -215,6 +218,7 @@ export const blocksToBlocks = defineOp<{ from: BlockShape; to: BlockShape }>({
 /** Gates (rows×blocks, dense) times values pairs×size. `weights` multiplies the gates' gradient element by element. */
 export const gateBlocks = defineOp<BlockShape & { gradientWeights?: NdArray | undefined }>({
   name: 'gateBlocks',
+  causal: () => true,
   showsThrough: true,
   plates: (_inputs, { rows, pairs }) => ({ inputs: [rows, pairs], output: pairs }),
   forward(engine, [gates, values], shape) {
@@ -238,6 +242,7 @@ export const gateBlocks = defineOp<BlockShape & { gradientWeights?: NdArray | un
 /** Values pairs×size → rows×(blocks·size), zeros where closed. */
 export const scatterBlocks = defineOp<BlockShape>({
   name: 'scatterBlocks',
+  causal: () => true,
   showsThrough: true,
   plates: (_inputs, { rows, pairs }) => ({ inputs: [pairs], output: rows }),
   forward(engine, [values], { mask, size }) {
@@ -258,6 +263,7 @@ export const scatterBlocks = defineOp<BlockShape>({
 /** x (rows×inputs) times all blocks of W (blocks×inputs×size) plus bias → rows×(blocks·size): the dense path of a gated layer. */
 export const allBlocks = defineOp<{ blocks: number; size: number }>({
   name: 'allBlocks',
+  causal: () => true,
   cost: ([x, weights]) => x.rows * weights.size,
   forward(engine, [x, weights, bias], { blocks, size }) {
     const output = engine.allocate([x.rows, blocks * size], 'block values');

@@ -12,6 +12,7 @@ const [A, B, C] = [f.operand(0), f.operand(1), f.operand(2)];
 function comparison(name: Combination, formula: Formula): BinaryOp {
   return defineOp({
     name,
+    causal: () => true,
     ignoresCotangent: () => true,
     forward(engine, inputs, _attributes, layout) {
       const shape = broadcastShape(
@@ -41,6 +42,7 @@ export const lessEqual = (a: Operand, b: Operand): Tensor => greaterEqual(b, a);
 
 const whereOp = defineOp({
   name: 'where',
+  causal: () => true,
   showsThrough: true,
   forward(engine, inputs, _attributes, layout) {
     const shape = broadcastShape(
@@ -68,6 +70,7 @@ where.definition = whereOp.definition;
 /** x as it is; no gradient comes back through it. */
 export const stopGradient: (x: Tensor) => Tensor = defineOp({
   name: 'stopGradient',
+  causal: () => true,
   showsThrough: true,
   ignoresCotangent: () => true,
   forward: (_engine, [x]) => ({ output: x }),

@@ -73,6 +73,7 @@ const isPlain = ({ size }: Grid, { stride, padding }: Attributes): boolean =>
 
 const convolutionOp = defineOp<Attributes>({
   name: 'convolution',
+  causal: () => true,
   cost(inputs, attributes, layout) {
     const { images, rows, columns } = gridOf('convolution', inputs, attributes, layout);
     return images * rows * columns * inputs[1].size;
@@ -177,6 +178,7 @@ function inputGradient(
 
 const depthwiseOp = defineOp<Attributes>({
   name: 'depthwise',
+  causal: () => true,
   cost(inputs, attributes, layout) {
     const { images, rows, columns } = gridOf('depthwise', inputs, attributes, layout);
     return images * rows * columns * inputs[1].size;

@@ -14,6 +14,7 @@ interface Attributes {
 
 const dropoutOp = defineOp<Attributes>({
   name: 'dropout',
+  causal: () => true,
   showsThrough: true,
   forward(engine, [x], { drop, source, rowOf }) {
     const output = like(engine, x, 'a layer with dropout');

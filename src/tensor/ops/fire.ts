@@ -21,6 +21,7 @@ function unitRows(x: NdArray): NdArray {
 /** A layer of neurons: logits → h. Its pullback is the neuron's learning rule. */
 const fireOp = defineOp<FireAttributes>({
   name: 'fire',
+  causal: () => true,
   withoutCotangent: true,
   ignoresCotangent: ({ neuron }) => neuron.reads === 'loss',
   needsCotangent: ({ neuron, mode }) => mode === 'train' && neuron.reads === 'both',

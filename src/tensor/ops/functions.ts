@@ -14,6 +14,7 @@ export interface UnaryOp {
 function unary(name: MapName, formula: Formula | ((parameters: MapParameters) => Formula)): UnaryOp {
   const op = defineOp<MapParameters>({
     name,
+    causal: () => true,
     forward: (engine, [x], parameters) => ({ output: mapped(engine, name, x, parameters) }),
     pullback: (engine, { inputs: [x], attributes }, dy) => [slopes(engine, name, x, dy, attributes)],
     lower: (to, [x], { attributes }) =>

@@ -5,6 +5,7 @@ import { defineOp, like } from '../define-op.ts';
 /** Gates (shape [blocks]) times values (shape [blocks·size]): block k of every row by its gate. */
 export const gate = defineOp<{ readonly size: number }>({
   name: 'gate',
+  causal: () => true,
   showsThrough: true,
   forward(engine, [gates, values], { size }) {
     if (gates.rows !== values.rows || gates.columns * size !== values.columns)

@@ -56,6 +56,7 @@ function checkIndices(name: string, indices: NdArray, count: number): void {
 
 const gatherOp = defineOp({
   name: 'gather',
+  causal: () => true,
   showsThrough: true,
   forward(engine, [table, indices], _attributes, { plated }) {
     if (plated[0] || table.shape.length === 0)
@@ -110,6 +111,7 @@ function placesIn(engine: Engine, indices: NdArray, { rows: count }: Scatter, la
 
 const scatterAddOp = defineOp<Scatter>({
   name: 'scatterAdd',
+  causal: () => true,
   showsThrough: true,
   forward(engine, [values, indices], attributes, layout) {
     const [shape, of] = [rowShape(values, layout, 0), rowShape(indices, layout, 1)];

@@ -8,6 +8,7 @@ import { expandDims } from './reshaping.ts';
 
 const concatenateOp = defineOp<{ readonly axis: number }>({
   name: 'concatenate',
+  causal: () => true,
   showsThrough: true,
   forward(engine, inputs, { axis }, layout) {
     const { parts, shape, axis: at, starts } = planOf(inputs, axis, layout);

@@ -16,6 +16,7 @@ function asRows(x: NdArray): NdArray {
 
 const layerNormOp = defineOp<Attributes>({
   name: 'layerNorm',
+  causal: () => true,
   forward(engine, [x, gain, bias], { epsilon }, { plated }) {
     const columns = x.shape.length > Number(plated[0]) ? (x.shape.at(-1) ?? 0) : 0;
     if (columns === 0 || gain.size !== columns || bias.size !== columns || plated[1] || plated[2])

@@ -54,6 +54,7 @@ type Elements<A> = (engine: Engine, predictions: Broadcast, targets: Broadcast, 
 function loss<A>(name: string, elements: Elements<A>, slope: ThreeCombination, parameter: (attributes: A) => number) {
   return defineOp<A>({
     name,
+    causal: () => true,
     forward(engine, inputs, attributes, layout) {
       const { predictions, targets, to } = sidesOf(name, inputs, layout);
       return { output: rowSums(engine, elements(engine, predictions, targets, to, attributes), layout) };

@@ -189,6 +189,7 @@ function sideGradient(engine: Engine, plan: Plan, dy: NdArray, which: 'a' | 'b')
 /** a·b (+ bias): batches of m×k · k×n. */
 const matmulOp = defineOp<MatmulOptions>({
   name: 'matmul',
+  causal: () => true,
   cost(inputs, options, layout) {
     const flat = flatOf(inputs, options, layout);
     if (flat) return flat.a.rows * flat.a.columns * flat.b.columns;

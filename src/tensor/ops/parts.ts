@@ -71,6 +71,7 @@ function placesOf(
 
 const joinOp = defineOp<Attributes>({
   name: 'joinParts',
+  causal: () => true,
   showsThrough: true,
   plates: (_inputs, { rows, from }) => ({ inputs: [rows, ...from], output: rows }),
   forward(engine, arrays, attributes) {
@@ -150,6 +151,7 @@ export function joinParts(gates: Tensor, parts: readonly OpenPart[], shape: read
 /** x itself, whose gradient is multiplied by weights of its shape. */
 export const weighGradient = defineOp<{ readonly weights: NdArray }>({
   name: 'weighGradient',
+  causal: () => true,
   showsThrough: true,
   plates: ([{ plate }]) => ({ inputs: [plate], output: plate }),
   forward: (_engine, [x]) => ({ output: x }),

@@ -14,6 +14,7 @@ interface Move {
 export const repeatDraws = defineOp<Move>({
   name: 'repeatDraws',
   showsThrough: true,
+  causal: () => true,
   plates: ([{ plate }], { to }) => ({ inputs: [plate], output: to }),
   forward(engine, [x], { to }) {
     const output = engine.allocate([to.rows, ...x.shape.slice(1)], 'repeated rows');
@@ -37,6 +38,7 @@ export const repeatDraws = defineOp<Move>({
 export const gatherPlate = defineOp<Move>({
   name: 'gatherPlate',
   showsThrough: true,
+  causal: () => true,
   plates: ([{ plate }], { to }) => ({ inputs: [plate], output: to }),
   forward(engine, [x], { to, plates }) {
     const output = engine.allocate([to.rows, ...x.shape.slice(1)], 'gathered rows');
@@ -74,6 +76,12 @@ const rowSum = defineOp<Move & { readonly from: Plate; readonly mean: boolean }>
   name: 'sumRows',
   showsThrough: true,
   plates: (_inputs, { from, to }) => ({ inputs: [from], output: to }),
+  terms({ attributes: { from, to, plates, mean } }) {
+    const owners = plates.ownerRows(from, to);
+    const counts = new Float64Array(to.rows);
+    for (const owner of owners) counts[owner]++;
+    return Float64Array.from(owners, (owner) => (mean ? 1 / counts[owner] : 1));
+  },
   forward(engine, [x], { from, to, plates, mean }) {
     const output = engine.allocate([to.rows, ...x.shape.slice(1)], 'sums over rows');
     addByOwner(engine, x, output, plates.ownersOnHeap(from, to));
@@ -125,6 +133,7 @@ function placeRows(x: Tensor, name: string, plate: Plate): Tensor {
 const placed = defineOp<{ readonly plate: Plate }>({
   name: 'asRows',
   showsThrough: true,
+  causal: () => true,
   plates: (_inputs, { plate }) => ({ inputs: [undefined], output: plate }),
   forward: (_engine, [x], { plate }) => ({
     output: x.reshaped(plate.structure.kind === 'program' ? [1, ...x.shape] : x.shape),

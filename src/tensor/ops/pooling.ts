@@ -26,6 +26,7 @@ function picturesOf(x: NdArray, layout: Layout): readonly [number, number, numbe
 
 const poolOp = defineOp<Attributes>({
   name: 'pool',
+  causal: () => true,
   forward(engine, [x], { size, stride, mean }, layout) {
     const pictures = picturesOf(x, layout);
     const [, height, width] = pictures;

@@ -64,6 +64,7 @@ interface Reduction extends Pick<OpDefinition, 'showsThrough'> {
 function reduction(name: string, { kernel, finish, gradient, lower, ...options }: Reduction): ReductionOp {
   const op = defineOp<Attributes>({
     name,
+    causal: () => true,
     ...options,
     forward(engine, inputs, attributes, layout): Forward {
       const plan = planOf(name, { inputs, attributes, layout });

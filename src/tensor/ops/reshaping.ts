@@ -17,6 +17,7 @@ import type { Tensor } from '../tensor.ts';
 
 const reshapeOp = defineOp<{ readonly shape: Shape }>({
   name: 'reshape',
+  causal: () => true,
   showsThrough: true,
   forward: (_engine, [x], { shape }, layout) => ({ output: x.reshaped(withRows(shape, layout)) }),
   pullback: (_engine, { inputs: [x] }, dy) => [dy.reshaped(x.shape)],
@@ -59,6 +60,7 @@ export function squeeze(x: Tensor, axes?: number | readonly number[]): Tensor {
 /** The axes of x in another order: axis d of the output is axis order[d] of x. */
 const transposeOp = defineOp<{ readonly order: readonly number[] }>({
   name: 'transpose',
+  causal: () => true,
   showsThrough: true,
   forward(engine, [x], { order }, layout) {
     const axes = wholeOrder(order, layout.plated[0]);
@@ -110,6 +112,7 @@ export function transpose(x: Tensor, order?: readonly number[]): Tensor {
 
 const broadcastOp = defineOp<{ readonly shape: Shape }>({
   name: 'broadcastTo',
+  causal: () => true,
   showsThrough: true,
   forward(engine, [x], { shape }, layout) {
     const extents = extentsOf(x, layout, 0, shape.length);
@@ -138,6 +141,7 @@ interface Cut {
 
 const sliceOp = defineOp<Cut>({
   name: 'slice',
+  causal: () => true,
   showsThrough: true,
   forward(engine, [x], { starts, extents }, layout) {
     const output = engine.allocate(withRows(extents, layout), 'a part of an array');

@@ -52,6 +52,7 @@ export const lstm = (x: Tensor, recurrent: Tensor, { backwards = false } = {}): 
 
 const lstmOp = defineOp<OfSequences & { readonly backwards: boolean }>({
   name: 'lstm',
+  causal: ({ backwards }) => !backwards,
   plates: (_inputs, { plate }) => ({ inputs: [plate, undefined], output: plate }),
   cost: ([x, recurrent]) => x.rows * recurrent.size,
   forward(engine, [x, recurrent], { backwards, ...sequences }) {

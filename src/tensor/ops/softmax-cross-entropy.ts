@@ -28,6 +28,7 @@ function positionsOf(engine: Engine, [logits, labels]: readonly NdArray[], layou
 
 const softmaxCrossEntropyOp = defineOp({
   name: 'softmaxCrossEntropy',
+  causal: () => true,
   forward(engine, inputs, _attributes, layout) {
     const { logits, labels, classes, count } = positionsOf(engine, inputs, layout);
     const losses = engine.allocate(logits.shape.slice(0, -1), 'the example losses');

@@ -19,6 +19,7 @@ function softmaxOp(name: string, logarithm: 0 | 1, slope: ThreeCombination) {
     axisOf(name, axis, rowShape(x, layout, 0)) + Number(layout.plated[0]);
   return defineOp<Attributes>({
     name,
+    causal: () => true,
     forward(engine, [x], { axis }, layout) {
       const at = axisIn(x, axis, layout);
       return { output: alongAxis(engine, x, at, logarithm) };
