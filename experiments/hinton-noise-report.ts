@@ -3,7 +3,19 @@ import type { NoiseDone } from './hinton-noise.ts';
 import { ARMS, TARGET } from './hinton-noise-arms.ts';
 import { lineChart } from './line-chart.ts';
 import { percent } from './records.ts';
-import { type Interval, interval, LATE, paired, verdict, withHalf } from './statistics.ts';
+import { RowsModel } from './rows-model.ts';
+import {
+  type Compared,
+  geometric,
+  type Interval,
+  inP,
+  interval,
+  type Judged,
+  judge,
+  LATE,
+  withFactor,
+  withHalf,
+} from './statistics.ts';
 
 const PLAIN = 'deterministic';
 const BINARY = 'binary stochastic';
@@ -15,16 +27,19 @@ interface Measure {
   readonly name: string;
   of(done: NoiseDone): number;
   show(value: number): string;
+  /** Compared by ratios: arms differ by factors, and so do their deviations. */
+  readonly byRatio?: true;
 }
 const CRITERION: Measure = {
   name: 'training criterion, nats',
   of: ({ result }) => result.trainLoss,
-  show: (x) => x.toFixed(4),
+  show: (x) => x.toPrecision(3),
+  byRatio: true,
 };
 const TRAIN: Measure = { name: 'training error, %', of: ({ result }) => result.trainError, show: percent };
 const TEST: Measure = { name: 'test error, noise off, %', of: ({ result }) => result.test.meanField, show: percent };
 const SAMPLED: Measure = { name: 'test error, sampled, %', of: ({ result }) => result.test.sampled, show: percent };
-const SPEED: Measure = { name: `epochs to ${TARGET} nats`, of: slowness, show: (x) => x.toFixed(1) };
+const SPEED: Measure = { name: `epochs to ${TARGET} nats`, of: slowness, show: (x) => x.toFixed(1), byRatio: true };
 const MEASURES: readonly Measure[] = [CRITERION, TRAIN, TEST, SAMPLED, SPEED];
 
 /** What is claimed of binary units, and the sign of the difference to the deterministic net that the claim states. */
@@ -43,79 +58,111 @@ interface Size {
 const armsOf = (own: readonly NoiseDone[]): string[] =>
   Object.keys(ARMS).filter((arm) => own.some(({ trial }) => trial.arm === arm));
 
-/** A measure of an arm and of another, for every seed that has both. */
-function pairsOf(own: readonly NoiseDone[], arm: string, other: string, { of }: Measure) {
-  return own
-    .filter(({ trial }) => trial.arm === arm)
-    .flatMap((a) =>
-      own
-        .filter(({ trial }) => trial.arm === other && trial.seed === a.trial.seed)
-        .map((b) => ({ seed: a.trial.seed, a: of(a), b: of(b) })),
-    );
-}
-
-/** The difference of an arm to another, seed by seed. */
-function against(own: readonly NoiseDone[], arm: string, measure: Measure, other = PLAIN): Interval {
-  const pairs = pairsOf(own, arm, other, measure);
-  return paired(
-    pairs.map(({ a }) => a),
-    pairs.map(({ b }) => b),
+/** The model of all arms of a size together, of the seeds that all of them have; logarithms where ratios are compared. */
+function modelOf(own: readonly NoiseDone[], { of, byRatio }: Measure): RowsModel {
+  const arms = armsOf(own);
+  const runs = (arm: string) => own.filter(({ trial }) => trial.arm === arm);
+  const seeds = seedsOf(own);
+  return new RowsModel(
+    new Map(
+      arms.map((arm) => {
+        const bySeed = new Map(runs(arm).map((done) => [done.trial.seed, of(done)]));
+        const values = seeds.map((seed) => bySeed.get(seed) as number);
+        return [arm, byRatio ? values.map(Math.log) : values];
+      }),
+    ),
   );
 }
 
-/** The logarithm of the ratio of an arm to another: its mean over sizes, an interval over the seeds that all sizes have. */
-function inAll(sizes: readonly Size[], arm: string, measure: Measure, other = PLAIN): Interval {
-  const logs = sizes.map(
-    ({ own }) => new Map(pairsOf(own, arm, other, measure).map(({ seed, a, b }) => [seed, Math.log(a / b)])),
+/** Seeds that every arm has. */
+function seedsOf(own: readonly NoiseDone[]): number[] {
+  const arms = armsOf(own);
+  return [...Map.groupBy(own, ({ trial }) => trial.seed)].flatMap(([seed, runs]) =>
+    arms.every((arm) => runs.some(({ trial }) => trial.arm === arm)) ? [seed] : [],
   );
-  const seeds = [...logs[0].keys()].filter((seed) => logs.every((bySeed) => bySeed.has(seed)));
-  return interval(seeds.map((seed) => logs.reduce((sum, bySeed) => sum + (bySeed.get(seed) ?? 0), 0) / logs.length));
 }
 
-const factor = ({ mean, half }: Interval): string =>
-  Number.isNaN(half)
-    ? Math.exp(mean).toFixed(2)
-    : `${Math.exp(mean).toFixed(2)} (${Math.exp(mean - half).toFixed(2)} to ${Math.exp(mean + half).toFixed(2)})`;
+/** The difference of an arm to another; of logarithms where ratios are compared. */
+const against = (own: readonly NoiseDone[], arm: string, measure: Measure, other = PLAIN): Compared =>
+  modelOf(own, measure).difference(arm, other);
+
+/** A difference or a ratio in words. */
+const inSize = (own: Interval, { byRatio, show }: Measure): string => (byRatio ? withFactor(own) : withHalf(own, show));
+
+/** The logarithm of the ratio of every arm to the deterministic net: a model over arms of its mean over sizes. */
+function inAll(sizes: readonly Size[], measure: Measure): RowsModel {
+  const arms = armsOf(sizes.flatMap(({ own }) => own)).filter((arm) =>
+    sizes.every(({ own }) => armsOf(own).includes(arm)),
+  );
+  const seeds = seedsOf(sizes[0].own).filter((seed) => sizes.every(({ own }) => seedsOf(own).includes(seed)));
+  const value = (own: readonly NoiseDone[], arm: string, seed: number): number =>
+    Math.log(measure.of(own.find(({ trial }) => trial.arm === arm && trial.seed === seed) as NoiseDone));
+  return new RowsModel(
+    new Map(
+      arms.map((arm) => [
+        arm,
+        seeds.map((seed) => sizes.reduce((sum, { own }) => sum + value(own, arm, seed), 0) / sizes.length),
+      ]),
+    ),
+  );
+}
 
 /** @param sign of the difference that is claimed */
-function outcomeOf({ mean, half }: Interval, sign: 1 | -1): Outcome {
-  const [low, high] = [mean - half, mean + half].map((x) => sign * x);
-  if (Math.min(low, high) > 0) return 'holds';
-  return Math.max(low, high) < 0 ? 'refuted' : 'not shown';
+function outcomeOf({ verdict }: Judged, sign: 1 | -1): Outcome {
+  if (verdict === 'not shown') return 'not shown';
+  return (verdict === 'worse') === sign > 0 ? 'holds' : 'refuted';
 }
 
 /** Where no run came under the target, nothing was measured. */
 const isMeasured = (own: readonly NoiseDone[], measure: Measure): boolean =>
   measure !== SPEED || own.some(({ result }) => result.epochsToTarget !== undefined);
 
-const overall = (sizes: readonly Size[]): Finding[] =>
-  CLAIMS.map(({ words, measure, sign }) => {
-    const ratio = inAll(sizes, BINARY, measure);
+/** The three claims in all sizes together: one family. */
+function overall(sizes: readonly Size[]): Finding[] {
+  const ratios = judge(CLAIMS.map(({ measure }) => inAll(sizes, measure).difference(BINARY, PLAIN)));
+  return CLAIMS.map(({ words, measure, sign }, i) => {
     const measured = sizes.every(({ own }) => isMeasured(own, measure));
-    return {
+    const late = measure === TEST ? sizes.filter(({ own }) => lateArms(own, [PLAIN, BINARY]).length > 0).length : 0;
+    const finding: Finding = {
       claim: `${words} (in all ${sizes.length} sizes together)`,
-      outcome: measured ? outcomeOf(ratio, sign) : 'not tested',
-      evidence: `${measure.name}: × ${factor(ratio)} that of the deterministic net, ${ratio.count} seeds.`,
+      outcome: measured ? outcomeOf(ratios[i], sign) : 'not tested',
+      evidence: `${measure.name}: ${withFactor(ratios[i])} that of the deterministic net, ${ratios[i].count} seeds${inP(ratios[i])}.`,
     };
+    return atBudget(
+      finding,
+      late > 0 ? `in ${late} of ${sizes.length} sizes the best epoch is on average among the last tenth` : undefined,
+    );
   });
+}
 
-const bySize = ({ where, own }: Size): Finding[] =>
-  CLAIMS.map(({ words, measure, sign }) => {
-    const difference = against(own, BINARY, measure);
+/** The claims size by size: one family, and the training error with the noise off beside the first. */
+function bySize(sizes: readonly Size[]): Finding[] {
+  const asked = sizes.flatMap(({ where, own }) => CLAIMS.map((claim) => ({ ...claim, where, own })));
+  const judged = judge(
+    asked.map(({ own, measure }) => {
+      const found = against(own, BINARY, measure);
+      return isMeasured(own, measure) ? found : { ...found, p: Number.NaN };
+    }),
+  );
+  return asked.map(({ words, measure, sign, where, own }, i) => {
+    const found = judged[i];
+    const off =
+      measure === CRITERION ? ` Without noise, ${TRAIN.name}: ${inSize(against(own, BINARY, TRAIN), TRAIN)}.` : '';
     const finding: Finding = {
       claim: `${words} (${where})`,
-      outcome: isMeasured(own, measure) ? outcomeOf(difference, sign) : 'not tested',
-      evidence: `${measure.name}: ${withHalf(difference, measure.show)} against the deterministic net, ${difference.count} seeds.${measure === CRITERION ? ` Without noise, ${TRAIN.name}: ${withHalf(against(own, BINARY, TRAIN), TRAIN.show)}.` : ''}`,
+      outcome: isMeasured(own, measure) ? outcomeOf(found, sign) : 'not tested',
+      evidence: `${measure.name}: ${inSize(found, measure)} against the deterministic net, ${found.count} seeds${inP(found)}.${off}`,
     };
     const late = lateArms(own, [PLAIN, BINARY]);
     const short = `the best epoch is on average among the last tenth of ${own[0].trial.epochs} for ${late.join(' and ')}`;
     return atBudget(finding, measure === TEST && late.length > 0 ? short : undefined);
   });
+}
 
 /** How many sizes show a lower, a higher and no different measure of one arm than of another. */
 function counted(sizes: readonly Size[], arm: string, measure: Measure, other = PLAIN): string {
-  const verdicts = sizes.map(({ own }) => verdict(against(own, arm, measure, other)));
-  const of = (is: string): number => verdicts.filter((own) => own === is).length;
+  const judged = judge(sizes.map(({ own }) => against(own, arm, measure, other)));
+  const of = (is: string): number => judged.filter((own) => own.verdict === is).length;
   return `lower in ${of('better')} of ${sizes.length} sizes, higher in ${of('worse')}, not told apart in ${of('not shown')}`;
 }
 
@@ -155,9 +202,9 @@ function learntOf(sizes: readonly Size[]): string[] {
   if (!arms.includes(PLAIN) || !arms.includes(BINARY)) return [];
   const noisy = arms.filter((arm) => arm !== PLAIN);
   const ranked = noisy
-    .map((arm) => ({ arm, ratio: inAll(sizes, arm, TEST) }))
+    .map((arm) => ({ arm, ratio: inAll(sizes, TEST).difference(arm, PLAIN) }))
     .toSorted((a, b) => a.ratio.mean - b.ratio.mean)
-    .map(({ arm, ratio }) => `${arm} × ${factor(ratio)}`);
+    .map(({ arm, ratio }) => `${arm} ${withFactor(ratio)}`);
   return [
     `Binary stochastic units against the deterministic net: training criterion ${counted(sizes, BINARY, CRITERION)}; without noise, training error ${counted(sizes, BINARY, TRAIN)}; epochs to ${TARGET} nats ${counted(sizes, BINARY, SPEED)}; test error ${counted(sizes, BINARY, TEST)}.`,
     `Test error of every kind of noise over that of the deterministic net, the geometric mean of all sizes, lowest first: ${ranked.join('; ')}.`,
@@ -180,12 +227,15 @@ function curveOf(own: readonly NoiseDone[], arm: string) {
 }
 
 function tableOf({ where, own }: Size): ReportTable {
+  const models = MEASURES.map((measure) => ({ measure, model: modelOf(own, measure) }));
+  const level = (found: Interval, { byRatio, show }: Measure): string =>
+    byRatio ? geometric(found, show) : withHalf(found, show);
   const rows = armsOf(own).map((arm) => [
     arm,
-    ...MEASURES.flatMap((measure) => {
-      const level = interval(own.filter(({ trial }) => trial.arm === arm).map(measure.of));
-      return [withHalf(level, measure.show), arm === PLAIN ? '' : withHalf(against(own, arm, measure), measure.show)];
-    }),
+    ...models.flatMap(({ measure, model }) => [
+      level(model.level(arm), measure),
+      arm === PLAIN || !model.rows.includes(PLAIN) ? '' : inSize(model.difference(arm, PLAIN), measure),
+    ]),
   ]);
   return { title: where, head: ['hidden units', ...MEASURES.flatMap(({ name }) => [name, 'against'])], rows };
 }
@@ -214,7 +264,7 @@ export function reportHintonNoise(finished: readonly NoiseDone[]): Report {
   const groups = Map.groupBy(finished, ({ trial }) => `${trial.units} units, ${trial.examples} examples`);
   const sizes = [...groups].map(([where, own]) => ({ where, own }));
   return {
-    findings: [...(sizes.length > 1 ? overall(sizes) : []), ...sizes.flatMap(bySize)],
+    findings: [...(sizes.length > 1 ? overall(sizes) : []), ...bySize(sizes)],
     learnt: learntOf(sizes),
     tables: sizes.map(tableOf),
     charts: sizes.map(chartOf),

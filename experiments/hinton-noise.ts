@@ -11,7 +11,7 @@ import {
   train,
 } from '../src/index.ts';
 import { createEngine, loadDataset } from '../src/platform/node/index.ts';
-import { type Experiment, type Finished, SAME_IMAGES, type TrialOptions } from './experiment.ts';
+import { type TrialOptions, type Experiment, type Finished, SAME_IMAGES } from './experiment.ts';
 import { heldOutDigits } from './held-out-digits.ts';
 import { ARMS, TARGET } from './hinton-noise-arms.ts';
 import { reportHintonNoise } from './hinton-noise-report.ts';
@@ -113,7 +113,7 @@ export const hintonNoise: Experiment<NoiseTrial, NoiseResult> = {
     published: 'No numbers were published.',
     verbatim: true,
   },
-  setting: `784 → logistic hidden layer → 10, Adam ${LEARNING_RATE}, ${BATCH} examples a step, weights of the epoch with the best validation error; in the full form 100, 60 and 20 epochs on 1,000, 5,000 and 50,000 examples, which the seed draws. Every arm of a seed has the same data, order and first weights; the learning rate is one for all arms and not tuned. Dropout keeps half of the units, Gaussian noise has deviation 1. A difference counts where its 95% interval (Student’s t, paired by seed, each on its own) leaves out 0. An arm that never comes under ${TARGET} nats counts one epoch more than it ran. The criterion is that of the last epoch, as sampled while it trains: the arm’s noise is in it, which alone makes it worse; the training error is without noise, of the weights that are kept. Validation has ${VALID_PER_EXAMPLE} examples for one of training, at most 10,000 (full form; with 1,000 to learn from, that is what was cut). “In all” is the mean over all sizes, seed by seed, of logarithms of ratios. ${SAME_IMAGES}`,
+  setting: `784 → logistic hidden layer → 10, Adam ${LEARNING_RATE}, ${BATCH} examples a step, weights of the epoch with the best validation error; in the full form 100, 60 and 20 epochs on 1,000, 5,000 and 50,000 examples, which the seed draws. Every arm of a seed has the same data, order and first weights; the learning rate is one for all arms and not tuned. Dropout keeps half of the units, Gaussian noise has deviation 1. All arms of a size are one model (arm + seed + noise of one variance, from all arms together), criteria and epochs on a logarithmic scale, so that ratios are geometric means; a difference counts where its p, corrected by Holm over the claims of all sizes, is under 0.05. An arm that never comes under ${TARGET} nats counts one epoch more than it ran. The criterion is that of the last epoch, as sampled while it trains: the arm’s noise is in it, which alone makes it worse; the training error is without noise, of the weights that are kept. Validation has ${VALID_PER_EXAMPLE} examples for one of training, at most 10,000 (full form; with 1,000 to learn from, that is what was cut). “In all” is the mean over all sizes, seed by seed, of logarithms of ratios. ${SAME_IMAGES}`,
   quick: { seeds: 3, trials: grid('digits', [100], [{ examples: 500, epochs: 100 }]) },
   full: {
     seeds: 5,

@@ -1,14 +1,23 @@
-import type { Finding, Finished, Outcome, Report, ReportTable } from './experiment.ts';
+import type { Finding, Finished, Report, ReportTable } from './experiment.ts';
 import { lineChart } from './line-chart.ts';
 import { logBand } from './log-band.ts';
-import type { InjectionResult, InjectionTrial } from './noise-injection.ts';
+import type { InjectionTrial, InjectionResult } from './noise-injection.ts';
 import { percent } from './records.ts';
-import { type Interval, interval, paired, withHalf } from './statistics.ts';
+import {
+  briefP,
+  geometric,
+  inP,
+  interval,
+  type Judged,
+  judge,
+  paired,
+  pairedRatio,
+  withFactor,
+  withHalf,
+} from './statistics.ts';
 
 type Done = Finished<InjectionTrial, InjectionResult>;
 
-/** The level that is asked about in advance: the deviation that the paper's experiments used. */
-const ASKED = 1;
 /** Bengio, Léonard, Courville 2013, Table 1, of the gates: criterion in nats, errors as shares. */
 const PUBLISHED: Readonly<Record<string, readonly number[]>> = {
   none: [3.2e-3, 0.0197, 0.0192],
@@ -19,26 +28,33 @@ interface Measure {
   readonly name: string;
   of(done: Done): number;
   show(value: number): string;
+  /** Compared by ratios, as geometric means. */
+  readonly byRatio?: true;
 }
 const last = ({ result }: Done): InjectionResult['curve'][number] => result.curve[result.curve.length - 1];
 const nats = (x: number): string => x.toPrecision(3);
-const CRITERION: Measure = { name: 'training criterion, noise off, nats', of: (done) => last(done).off, show: nats };
+const CRITERION: Measure = {
+  name: 'training criterion, noise off, nats',
+  of: (done) => last(done).off,
+  show: nats,
+  byRatio: true,
+};
 const VALID: Measure = { name: 'validation error, %', of: ({ result }) => result.validError, show: percent };
 const TEST: Measure = { name: 'test error, noise off, %', of: ({ result }) => result.test.off, show: percent };
 const MEASURES: readonly Measure[] = [
   CRITERION,
-  { name: 'as sampled, nats', of: (done) => last(done).sampled, show: nats },
+  { name: 'as sampled, nats', of: (done) => last(done).sampled, show: nats, byRatio: true },
   VALID,
   TEST,
 ];
 
-const levelOf = ({ trial }: Done): string => (trial.noise === 'none' ? 'none' : `${trial.noise}, s = ${trial.scale}`);
+const nameOf = ({ trial }: Done): string => (trial.noise === 'none' ? 'none' : `${trial.noise}, s = ${trial.scale}`);
 const mean = (values: readonly number[]): number => values.reduce((sum, x) => sum + x, 0) / values.length;
 
 /** The runs of every level at the learning rate with the best mean criterion, by seed. */
 function byLevel(own: readonly Done[]): Map<string, Done[]> {
   return new Map(
-    [...Map.groupBy(own, levelOf)].map(([level, runs]) => {
+    [...Map.groupBy(own, nameOf)].map(([level, runs]) => {
       const rates = [...Map.groupBy(runs, ({ trial }) => trial.rate).values()];
       const [best] = rates.toSorted((a, b) => mean(a.map(CRITERION.of)) - mean(b.map(CRITERION.of)));
       return [level, best.toSorted((a, b) => a.trial.seed - b.trial.seed)];
@@ -46,43 +62,49 @@ function byLevel(own: readonly Done[]): Map<string, Done[]> {
   );
 }
 
-function against(levels: ReadonlyMap<string, Done[]>, level: string, { of }: Measure): Interval {
-  const [a, b] = [level, 'none'].map((name) => (levels.get(name) ?? []).map(of));
-  return paired(a, b);
+/**
+ * Every level against none: one family, corrected together. Pairs of runs, each by its own variance: the deviations of differences lie
+ * orders of magnitude apart, as little noise changes little.
+ */
+function against(levels: ReadonlyMap<string, Done[]>, { of, byRatio }: Measure): Map<string, Judged> {
+  const none = (levels.get('none') ?? []).map(of);
+  const noisy = [...levels.keys()].filter((level) => level !== 'none');
+  const judged = judge(
+    noisy.map((level) => (byRatio ? pairedRatio : paired)((levels.get(level) as Done[]).map(of), none)),
+  );
+  return new Map(noisy.map((level, i) => [level, judged[i]]));
 }
 
-function verdict({ mean: middle, half }: Interval): Outcome {
-  if (middle + half < 0) return 'holds';
-  return middle - half > 0 ? 'refuted' : 'not shown';
-}
+const levelOf = (runs: readonly Done[], { of, byRatio, show }: Measure): string =>
+  byRatio ? geometric(interval(runs.map((run) => Math.log(of(run)))), show) : withHalf(interval(runs.map(of)), show);
+const OUTCOMES = { better: 'holds', worse: 'refuted', 'not shown': 'not shown' } as const;
+const inSize = (own: Judged, { byRatio, show }: Measure): string => (byRatio ? withFactor(own) : withHalf(own, show));
 
+/** Every level is a claim: one that is asked about in advance must not hide what another does. */
 function findingsOf(levels: ReadonlyMap<string, Done[]>, where: string): Finding[] {
-  return (['additive', 'multiplicative'] as const).flatMap((noise) => {
-    const asked = `${noise}, s = ${ASKED}`;
-    if (!levels.has(asked)) return [];
-    const others = [...levels.keys()].filter((level) => level.startsWith(noise) && level !== asked);
-    return ([CRITERION, TEST] as const).map((measure): Finding => {
-      const difference = against(levels, asked, measure);
-      const rest = others.map((level) => `${level}: ${withHalf(against(levels, level, measure), measure.show)}`);
+  if (!levels.has('none')) return [];
+  return ([CRITERION, TEST] as const).flatMap((measure) =>
+    [...against(levels, measure)].map(([level, own]): Finding => {
       const what = measure === CRITERION ? 'the training criterion itself' : 'the test error';
       return {
-        claim: `${noise === 'additive' ? 'Additive' : 'Multiplicative'} noise makes ${what} better (${where})`,
-        outcome: verdict(difference),
-        evidence: `${measure.name}, against none: ${withHalf(difference, measure.show)} with s = ${ASKED}, ${difference.count} seeds.${rest.length > 0 ? ` ${rest.join('; ')}.` : ''}`,
+        claim: `Noise makes ${what} better (${level}; ${where})`,
+        outcome: OUTCOMES[own.verdict],
+        evidence: `${measure.name}, against none: ${inSize(own, measure)}, ${own.count} seeds${inP(own)}.`,
       };
-    });
-  });
+    }),
+  );
 }
 
 function tableOf(levels: ReadonlyMap<string, Done[]>, where: string): ReportTable {
   const [{ trial }] = [...levels.values()][0];
+  const compared = MEASURES.map((measure) => ({ measure, found: against(levels, measure) }));
   const rows = [...levels].map(([level, runs]) => [
     level,
     `${runs[0].trial.rate}`,
-    ...MEASURES.flatMap((measure) => [
-      withHalf(interval(runs.map(measure.of)), measure.show),
-      level === 'none' ? '' : withHalf(against(levels, level, measure), measure.show),
-    ]),
+    ...compared.flatMap(({ measure, found }) => {
+      const own = found.get(level);
+      return [levelOf(runs, measure), own ? `${inSize(own, measure)}${briefP(own)}` : ''];
+    }),
   ]);
   const blank = (count: number): string[] => Array.from({ length: count }, () => '');
   const published = Object.entries(PUBLISHED).map(([noise, [criterion, valid, test]]) => [
@@ -96,7 +118,11 @@ function tableOf(levels: ReadonlyMap<string, Done[]>, where: string): ReportTabl
     '',
   ]);
   const head = ['noise', 'learning rate', ...MEASURES.flatMap(({ name }) => [name, 'against none'])];
-  return { title: where, head, rows: trial.net === 'gates' ? [...rows, ...published] : rows };
+  return {
+    title: `${where}; p corrected by Holm over the levels of a column`,
+    head,
+    rows: trial.net === 'gates' ? [...rows, ...published] : rows,
+  };
 }
 
 function curvesOf(levels: ReadonlyMap<string, Done[]>, where: string): string {
@@ -127,9 +153,12 @@ function learntOf(levels: ReadonlyMap<string, Done[]>, where: string, rates: rea
   const noisy = [...levels.keys()].filter((level) => level !== 'none');
   if (!levels.has('none') || noisy.length === 0) return [];
   const told = ([CRITERION, TEST] as const).map((measure) => {
-    const by = (wanted: Outcome): string =>
-      noisy.filter((level) => verdict(against(levels, level, measure)) === wanted).join('; ') || 'no level';
-    return `${measure === CRITERION ? 'the training criterion' : 'the test error'} is better than without noise for: ${by('holds')}; worse for: ${by('refuted')}`;
+    const by = (wanted: Judged['verdict']): string =>
+      [...against(levels, measure)]
+        .filter(([, own]) => own.verdict === wanted)
+        .map(([level, own]) => `${level} (${inSize(own, measure)})`)
+        .join('; ') || 'no level';
+    return `${measure === CRITERION ? 'the training criterion' : 'the test error'} is better than without noise for: ${by('better')}; worse for: ${by('worse')}`;
   });
   const highest = Math.max(...rates);
   const atTheEdge = [...levels].flatMap(([level, runs]) =>
@@ -148,8 +177,7 @@ function learntOf(levels: ReadonlyMap<string, Done[]>, where: string, rates: rea
 export function renderNoiseInjection(all: readonly Done[]): Report {
   const groups = Map.groupBy(
     all,
-    ({ trial }) =>
-      `${trial.net === 'hidden' ? 'hidden units' : 'gates'}, ${trial.units} units, ${trial.examples} examples`,
+    ({ trial }) => `${trial.net === 'hidden' ? 'hidden units' : 'gates'}, ${trial.units} units, ${trial.examples} examples`,
   );
   const parts = [...groups].map(([where, own]) => ({
     where,

@@ -32,11 +32,11 @@ const formOf = ({ quick, missing = 0, why = [] }: ReportFacts): string =>
     .filter(Boolean)
     .join(' ');
 
-/** What so many 95% intervals, each on its own, may get wrong by chance; nothing for one. */
+/** What is decided by chance among the claims; nothing for one. */
 export function chanceOf(findings: readonly Finding[]): string {
   const tested = findings.filter(({ outcome }) => outcome !== 'not tested').length;
   if (tested < 2) return '';
-  return `${tested} claims are tested here, each with a 95% interval of its own: were there nothing to find, about ${(tested / 20).toFixed(1)} of them would be decided by chance all the same.`;
+  return `${tested} claims are tested here. Those of one family are corrected together (Holm, or Tukey where all pairs are looked at): were there nothing to find in a family, one of it would be decided by chance once in 20 times. A level or a published figure stands on its own 95% interval.`;
 }
 
 /** The claim, in quotation marks where the words are its author's. */

@@ -2,7 +2,8 @@ import { atBudget, type Finding, type Outcome, type Report, type ReportTable } f
 import { intervalChart } from './interval-chart.ts';
 import { lineChart } from './line-chart.ts';
 import { percent } from './records.ts';
-import { type Interval, interval, near, paired, verdict, withHalf } from './statistics.ts';
+import { RowsModel } from './rows-model.ts';
+import { agrees, geometric, type Interval, inP, interval, judge, verdict, withFactor, withHalf } from './statistics.ts';
 import type { TableDone, TableResult } from './table-1.ts';
 import { type Published, ROWS, type Row } from './table-1-rows.ts';
 
@@ -51,16 +52,15 @@ function runsOf(finished: readonly TableDone[]): Runs[] {
   });
 }
 
-const level = ({ finals }: Runs, { of }: Measure): Interval => interval(finals.map(of));
-
-/** a − b, seed by seed. */
-function difference(a: Runs, b: Runs, { of }: Measure): Interval {
-  const pairs = a.finals.flatMap((x) => b.finals.filter(({ seed }) => seed === x.seed).map((y) => [of(x), of(y)]));
-  return paired(
-    pairs.map(([x]) => x),
-    pairs.map(([, y]) => y),
+/** The model of all rows together, of the seeds that all of them have. */
+function modelOf(rows: readonly Runs[], { of }: Measure): RowsModel {
+  const seeds = rows[0].finals.map(({ seed }) => seed).filter((seed) => rows.every((row) => finalOf(row, seed)));
+  return new RowsModel(
+    new Map(rows.map((row) => [row.gater, seeds.map((seed) => of(finalOf(row, seed) as Final))] as const)),
   );
 }
+
+const finalOf = ({ finals }: Runs, wanted: number): Final | undefined => finals.find(({ seed }) => seed === wanted);
 
 /** Is a level under a limit? By its whole interval. */
 function under({ mean, half }: Interval, limit: number): Outcome {
@@ -69,13 +69,6 @@ function under({ mean, half }: Interval, limit: number): Outcome {
 }
 
 const OUTCOMES = { better: 'holds', worse: 'refuted', 'not shown': 'not shown' } as const;
-
-/** The claim that a has a lower error than b. */
-function lower(a: Runs, b: Runs, claim: string, measure: Measure): Finding {
-  const own = difference(a, b, measure);
-  const evidence = `${measure.name}: ${withHalf(own, points)} points against ${b.gater}, ${own.count} seeds.`;
-  return { claim, outcome: OUTCOMES[verdict(own)], evidence };
-}
 
 /** How far a row's training is from the published one, where its curve is printed. */
 function shortOf({ curves, published }: Runs): string | undefined {
@@ -86,6 +79,8 @@ function shortOf({ curves, published }: Runs): string | undefined {
 
 /** What is claimed of absolute errors, which other data say nothing of. */
 function levelFindings(rows: readonly Runs[], tested: boolean): Finding[] {
+  const model = modelOf(rows, TEST);
+  const level = ({ gater }: Runs): Interval => model.level(gater);
   const told = (row: Runs, claim: string, outcome: Outcome, own: Interval): Finding =>
     atBudget(
       {
@@ -98,7 +93,7 @@ function levelFindings(rows: readonly Runs[], tested: boolean): Finding[] {
   const trains = rows
     .filter(({ kind }) => kind === 'stochastic')
     .map((row) => {
-      const own = level(row, TEST);
+      const own = level(row);
       return told(
         row,
         `${row.gater} trains: at most ${STOCHASTIC_LIMIT}% of the test wrong`,
@@ -108,39 +103,85 @@ function levelFindings(rows: readonly Runs[], tested: boolean): Finding[] {
     });
   const repeated = rows.flatMap((row) => {
     if (!row.published) return [];
-    const own = level(row, TEST);
-    const outcome = near(own, row.published.test, TOLERANCE);
-    return [told(row, `${row.gater}: ${row.published.test}% of the test as published, ±${TOLERANCE}`, outcome, own)];
+    const single = model.single(row.gater);
+    const outcome = agrees(single, row.published.test, TOLERANCE);
+    const found = told(
+      row,
+      `${row.gater}: ${row.published.test}% of the test as published, ±${TOLERANCE}`,
+      outcome,
+      level(row),
+    );
+    const wide = single.half > TOLERANCE ? ', which is wider than the tolerance' : '';
+    const reach = Number.isNaN(single.half)
+      ? ''
+      : ` One more run of ours would lie between ${points(single.mean - single.half)} and ${points(single.mean + single.half)}%, 95 times in 100${wide}.`;
+    return [{ ...found, evidence: `${found.evidence}${reach}` }];
   });
   const first = rows.find(({ gater }) => gater === BEST);
-  const own = first && level(first, TEST);
+  const own = first && level(first);
   const best = own
     ? [told(first, `straight-through: at most ${BEST_LIMIT}% of the test wrong`, under(own, BEST_LIMIT), own)]
     : [];
   return [...trains, ...best, ...repeated];
 }
 
-/** What is claimed of differences. */
+/** The criterion on a logarithmic scale: rows differ by factors in it, and so do their deviations. */
+const CRITERION: Measure = { name: 'training criterion, sampled', of: ({ criterion }) => Math.log(criterion.sampled) };
+
+/** Comparisons that the paper makes: of two rows, where the first is said to be lower. */
+const ASKED: readonly {
+  readonly a: string;
+  readonly b: string;
+  readonly claim: string;
+  readonly measures: readonly Measure[];
+}[] = [
+  {
+    a: 'noisy rectifier',
+    b: 'baseline rectifier',
+    claim: 'Noise helps the rectifier',
+    measures: [CRITERION, VALID, TEST],
+  },
+  {
+    a: 'baseline sigmoid + noise',
+    b: 'baseline sigmoid',
+    claim: 'Noise helps the sigmoid',
+    measures: [CRITERION, VALID, TEST],
+  },
+  {
+    a: BEST,
+    b: 'straight-through, times σ′',
+    claim: 'Straight-through is better without the derivative',
+    measures: [VALID, TEST],
+  },
+];
+
+/** What is claimed of differences: one family, corrected together. */
 function comparisons(rows: readonly Runs[], where: string): Finding[] {
-  const named = (gater: string): Runs | undefined => rows.find((row) => row.gater === gater);
-  const compare = (a: string, b: string, claim: string, measures: readonly Measure[]): Finding[] => {
-    const [x, y] = [named(a), named(b)];
-    return x && y
-      ? measures.map((measure) => lower(x, y, `${claim} (${measure.name.split(',')[0]}${where})`, measure))
-      : [];
-  };
-  const best = named(BEST);
-  return [
-    ...compare('noisy rectifier', 'baseline rectifier', 'Noise helps the rectifier', [VALID, TEST]),
-    ...compare('baseline sigmoid + noise', 'baseline sigmoid', 'Noise helps the sigmoid', [VALID, TEST]),
-    ...compare(BEST, 'straight-through, times σ′', 'Straight-through is better without the derivative', [VALID, TEST]),
-    ...(best ? [bestOfAll(best, rows, where)] : []),
-  ];
+  const has = (gater: string): boolean => rows.some((row) => row.gater === gater);
+  const asked = ASKED.filter(({ a, b }) => has(a) && has(b)).flatMap(({ measures, ...own }) =>
+    measures.map((measure) => ({ ...own, measure, found: modelOf(rows, measure).difference(own.a, own.b) })),
+  );
+  const judged = judge(asked.map(({ found }) => found));
+  const findings = asked.map(({ b, claim, measure }, i): Finding => {
+    const own = judged[i];
+    const what = measure === CRITERION ? 'training criterion' : measure.name.split(',')[0];
+    return {
+      claim: `${claim} (${what}${where})`,
+      outcome: OUTCOMES[own.verdict],
+      evidence: `${measure.name}: ${inSize(own, measure)} against ${b}, ${own.count} seeds${inP(own)}.`,
+    };
+  });
+  const best = rows.find(({ gater }) => gater === BEST);
+  return [...findings, ...(best ? [bestOfAll(best, rows, where)] : [])];
 }
+
+const inSize = (own: Interval, measure: Measure): string =>
+  measure === CRITERION ? withFactor(own) : `${withHalf(own, points)} points`;
 
 function bestOfAll(best: Runs, rows: readonly Runs[], where: string): Finding {
   const others = rows.filter(({ gater, published }) => gater !== best.gater && published);
-  const verdicts = others.map((other) => ({ gater: other.gater, is: verdict(difference(best, other, TEST)) }));
+  const model = modelOf(rows, TEST);
+  const verdicts = others.map((other) => ({ gater: other.gater, is: verdict(model.apart(best.gater, other.gater)) }));
   const list = (is: string): string =>
     verdicts
       .filter((own) => own.is === is)
@@ -160,17 +201,20 @@ function bestOfAll(best: Runs, rows: readonly Runs[], where: string): Finding {
 
 /** The ranks that a row may have: those that shown differences leave. */
 function rankingOf(rows: readonly Runs[]): ReportTable {
-  const sorted = rows.toSorted((a, b) => level(a, TEST).mean - level(b, TEST).mean);
+  const model = modelOf(rows, TEST);
+  const sorted = rows.toSorted((a, b) => model.mean(a.gater) - model.mean(b.gater));
   return {
-    title: 'Ranking by test error, threshold',
+    title: 'Ranking by test error, threshold, and the ranks that Tukey’s intervals leave',
     head: ['gater', 'rank', 'may be', 'published rank', 'test, threshold'],
     rows: sorted.map((row, i) => {
-      const against = rows.filter((other) => other !== row).map((other) => verdict(difference(row, other, TEST)));
+      const against = rows
+        .filter((other) => other !== row)
+        .map((other) => verdict(model.apart(row.gater, other.gater)));
       const first = 1 + against.filter((is) => is === 'worse').length;
       const last = rows.length - against.filter((is) => is === 'better').length;
       const published = ROWS.flatMap((other) => other.published?.test ?? []).toSorted((a, b) => a - b);
       const rank = row.published ? `${published.indexOf(row.published.test) + 1} of ${published.length}` : '';
-      return [row.gater, String(i + 1), `${first} to ${last}`, rank, withHalf(level(row, TEST), points)];
+      return [row.gater, String(i + 1), `${first} to ${last}`, rank, withHalf(model.level(row.gater), points)];
     }),
   };
 }
@@ -178,10 +222,14 @@ function rankingOf(rows: readonly Runs[]): ReportTable {
 function levelsOf(rows: readonly Runs[], besidePublished: boolean): ReportTable {
   const share = (x: number): string => (100 * x).toFixed(1);
   const work = (x: number): string => (x / 1e6).toFixed(2);
-  const own = ({ finals }: Runs, of: (final: Final) => number): Interval => interval(finals.map(of));
-  const mean = (row: Runs, of: (final: Final) => number): number => own(row, of).mean;
+  const mean = ({ finals }: Runs, of: (final: Final) => number): number => interval(finals.map(of)).mean;
+  const models = new Map(ERRORS.map((measure) => [measure.name, modelOf(rows, measure)]));
+  const level = ({ gater }: Runs, { name }: Measure): Interval => (models.get(name) as RowsModel).level(gater);
+  const criterion = (of: 'sampled' | 'threshold'): RowsModel =>
+    modelOf(rows, { name: of, of: (final) => Math.log(final.criterion[of]) });
+  const criteria = { sampled: criterion('sampled'), threshold: criterion('threshold') };
   return {
-    title: `Errors in percent, means over seeds with 95% intervals${besidePublished ? ', published figures in brackets' : ''}`,
+    title: `Errors in percent, means over seeds with 95% intervals of one model; criteria in nats, geometric means${besidePublished ? ', published figures in brackets' : ''}`,
     head: [
       'gater',
       'seeds',
@@ -203,14 +251,8 @@ function levelsOf(rows: readonly Runs[], besidePublished: boolean): ReportTable 
       return [
         row.gater,
         String(row.finals.length),
-        withHalf(
-          own(row, ({ criterion }) => criterion.sampled),
-          nats,
-        ),
-        `${withHalf(
-          own(row, ({ criterion }) => criterion.threshold),
-          nats,
-        )}${inBrackets(train)}`,
+        `${geometric(criteria.sampled.level(row.gater), nats)}${inBrackets(train)}`,
+        geometric(criteria.threshold.level(row.gater), nats),
         ...ERRORS.map(
           (measure) => `${withHalf(level(row, measure), points)}${inBrackets(published.get(measure.name))}`,
         ),
@@ -225,13 +267,14 @@ function levelsOf(rows: readonly Runs[], besidePublished: boolean): ReportTable 
 
 function differencesOf(rows: readonly Runs[]): ReportTable {
   const baselines = rows.filter(({ kind }) => kind === 'baseline');
+  const models = new Map([VALID, TEST].map((measure) => [measure, modelOf(rows, measure)]));
   const cell = (row: Runs, baseline: Runs, measure: Measure): string => {
     if (row === baseline) return '';
-    const own = difference(row, baseline, measure);
+    const own = (models.get(measure) as RowsModel).apart(row.gater, baseline.gater);
     return `${withHalf(own, points)}: ${verdict(own)}`;
   };
   return {
-    title: 'Against the baselines, points of error, paired by seed',
+    title: 'Against the baselines, points of error: Tukey’s intervals, which hold together for all pairs of rows',
     head: ['gater', ...baselines.flatMap(({ gater }) => [VALID, TEST].map(({ name }) => `${name}, − ${gater}`))],
     rows: rows.map((row) => [
       row.gater,
@@ -271,41 +314,43 @@ function curveOf({ gater, curves }: Runs) {
 }
 
 /** Pairs of rows that the test tells apart, of all pairs. */
-function apart(rows: readonly Runs[]): { readonly told: number; readonly pairs: number } {
-  const verdicts = rows.flatMap((row, i) => rows.slice(i + 1).map((other) => verdict(difference(row, other, TEST))));
+function apart(model: RowsModel): { readonly told: number; readonly pairs: number } {
+  const { rows } = model;
+  const verdicts = rows.flatMap((row, i) => rows.slice(i + 1).map((other) => verdict(model.apart(row, other))));
   return { told: verdicts.filter((is) => is !== 'not shown').length, pairs: verdicts.length };
 }
 
 /** What a reader takes home, from means and verdicts alone. */
 function learntOf(rows: readonly Runs[], onMnist: boolean): string[] {
-  const sorted = rows.toSorted((a, b) => level(a, TEST).mean - level(b, TEST).mean);
+  const model = modelOf(rows, TEST);
+  const sorted = rows.toSorted((a, b) => model.mean(a.gater) - model.mean(b.gater));
   const [first, last] = [sorted[0], sorted[sorted.length - 1]];
-  const told = (row: Runs): string => `${row.gater} (${withHalf(level(row, TEST), points)}%)`;
+  const told = ({ gater }: Runs): string => `${gater} (${withHalf(model.level(gater), points)}%)`;
   const levels = `Test errors lie between those of ${told(first)} and ${told(last)}, gates cut at a threshold${onMnist ? '' : '; digits that the library writes, not MNIST'}.`;
-  const { told: pairsTold, pairs } = apart(rows);
-  const equal = sorted.slice(1).filter((row) => verdict(difference(first, row, TEST)) === 'not shown');
+  const { told: pairsTold, pairs } = apart(model);
+  const equal = sorted.slice(1).filter((row) => verdict(model.apart(first.gater, row.gater)) === 'not shown');
   const ranks = `Of ${pairs} pairs of gaters, the test tells ${pairsTold} apart; the first of the ranking is ${
     equal.length === 0
       ? 'told apart from all others'
       : `not told apart from ${equal.map(({ gater }) => gater).join(', ')}`
   }.`;
   const drawn = rows.filter(({ kind }) => kind === 'stochastic');
-  const cuts = drawn.map((row) => {
-    const { mean, half } = interval(row.finals.map(({ test }) => 100 * (test.threshold - test.sampled)));
-    return { row, mean, is: verdict({ mean, half, count: row.finals.length }) };
-  });
+  const cut: Measure = { name: 'threshold less sampled', of: ({ test }) => 100 * (test.threshold - test.sampled) };
+  const cuts = drawn.length > 0 ? judge(drawn.map(({ gater }) => modelOf(drawn, cut).level(gater))) : [];
   const means = cuts.map(({ mean }) => mean);
-  const of = (is: string): number => cuts.filter((cut) => cut.is === is).length;
+  const of = (is: string): number => cuts.filter((cut) => cut.verdict === is).length;
   const threshold = `Cutting gates at a threshold in the place of sampling them changes test errors by ${points(Math.min(...means))} to ${points(Math.max(...means))} points: fewer errors in ${of('better')} of ${cuts.length} stochastic rows, more in ${of('worse')}, not shown in ${of('not shown')}.`;
   const gated = rows.filter(({ width }) => width === 1);
   const factors = gated.map((row) => interval(row.finals.map(({ multiplyAdds: { all, test } }) => all / test)).mean);
   const work = `With one gate a unit, as in 2013, the wide nets execute ${Math.min(...factors).toFixed(1)} to ${Math.max(...factors).toFixed(1)} times fewer multiply-adds at test than with all experts computed: the gater remains. Blocks are what saves more (conditional-speed).`;
   const fits = onMnist
     ? rows.flatMap(({ finals, published }) =>
-        published ? [interval(finals.map(({ criterion }) => criterion.threshold)).mean / published.train] : [],
+        published
+          ? [Math.exp(interval(finals.map(({ criterion }) => Math.log(criterion.sampled))).mean) / published.train]
+          : [],
       )
     : [];
-  const fit = `Training criteria, with a threshold, are ${factor(Math.min(...fits))} to ${factor(Math.max(...fits))} times those published: as far as errors are higher, shorter training may be why.`;
+  const fit = `Training criteria, sampled as theirs, are ${factor(Math.min(...fits))} to ${factor(Math.max(...fits))} times those published: as far as errors are higher, shorter training may be why.`;
   return [
     levels,
     ranks,
@@ -324,9 +369,10 @@ export function reportTable1(finished: readonly TableDone[]): Report {
   const epochs = Math.max(...rows.flatMap(({ curves }) => curves.map(({ length }) => length)));
   // The first epochs, with their wide bands, leave the picture at the top.
   const levels = onMnist ? [1, 2, 3, 4, 5] : [0, 5, 10, 15, 20];
+  const model = modelOf(rows, TEST);
   const measured = rows.map((row) => ({
     name: row.gater,
-    measured: level(row, TEST),
+    measured: model.level(row.gater),
     ...(onMnist && row.published && { published: row.published.test }),
   }));
   return {

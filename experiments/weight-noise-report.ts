@@ -1,6 +1,17 @@
 import { atBudget, type Finding, type Report, type ReportTable } from './experiment.ts';
 import { percent } from './records.ts';
-import { type Interval, interval, LATE, paired, verdict, withHalf } from './statistics.ts';
+import {
+  briefP,
+  type Compared,
+  geometric,
+  inP,
+  interval,
+  type Judged,
+  judge,
+  LATE,
+  pairedRatio,
+  withFactor,
+} from './statistics.ts';
 import type { WeightNoiseDone } from './weight-noise.ts';
 import { noiseCurves } from './weight-noise-curves.ts';
 
@@ -39,18 +50,38 @@ export function chosenDeviation(done: readonly WeightNoiseDone[]): string | unde
   return fixed.toSorted((a, b) => validLoss(a) - validLoss(b))[0];
 }
 
-/** The difference of a variant to the net without noise, seed by seed. */
-function against(done: readonly WeightNoiseDone[], variant: string, { of }: Measure): Interval {
+/** The logarithm of the ratio of a variant to the net without noise, seed by seed. */
+function ratioOf(done: readonly WeightNoiseDone[], variant: string, { of }: Measure): Compared {
   const pairs = own(done, variant).flatMap((a) =>
     own(done, 'none')
       .filter(({ trial }) => trial.seed === a.trial.seed)
       .map((b) => [of(a), of(b)]),
   );
-  return paired(
+  return pairedRatio(
     pairs.map(([a]) => a),
     pairs.map(([, b]) => b),
   );
 }
+
+/**
+ * Several variants against the net without noise: one family, corrected together, each by its own variance, which is far greater for
+ * nets that hardly learn. Those with fewer than two pairs are left out.
+ */
+function against(
+  done: readonly WeightNoiseDone[],
+  variants: readonly string[],
+  measure: Measure,
+): ReadonlyMap<string, Judged> {
+  const found = variants
+    .map((variant) => ({ variant, ratio: ratioOf(done, variant, measure) }))
+    .filter(({ ratio }) => ratio.count > 1);
+  const judged = judge(found.map(({ ratio }) => ratio));
+  return new Map(found.map(({ variant }, i) => [variant, judged[i]]));
+}
+
+/** What is asked of: the fixed noise that validation chose, and both forms that are learnt. */
+const askedOf = (done: readonly WeightNoiseDone[]): string[] =>
+  [chosenDeviation(done), 'adaptive', 'adaptive-after-none'].filter((arm) => arm !== undefined);
 
 /** What the weights of noise that is learnt cost in the end, as a sentence. */
 function learntAtEnd(done: readonly WeightNoiseDone[]): string {
@@ -74,15 +105,16 @@ function untrained(done: readonly WeightNoiseDone[], arm: string): string | unde
 
 function findingsOf(done: readonly WeightNoiseDone[]): Finding[] {
   const { strings } = done[0].trial;
-  const arms = [chosenDeviation(done), 'adaptive', 'adaptive-after-none'].filter((arm) => arm !== undefined);
+  const arms = askedOf(done);
+  const found = MEASURES.slice(0, 2).map((measure) => ({ measure, judged: against(done, arms, measure) }));
   return arms.flatMap((arm) =>
-    MEASURES.slice(0, 2).flatMap((measure): Finding[] => {
-      const difference = against(done, arm, measure);
-      if (difference.count < 2) return [];
+    found.flatMap(({ measure, judged }): Finding[] => {
+      const ratio = judged.get(arm);
+      if (!ratio) return [];
       const finding: Finding = {
         claim: `${nameOf(arm)} noise reads better (${measure.name.split(',')[0]}, ${strings} strings)`,
-        outcome: OUTCOMES[verdict(difference)],
-        evidence: `${measure.name}: ${withHalf(difference, measure.show)} against no noise, ${difference.count} seeds.${learntAtEnd(own(done, arm))}`,
+        outcome: OUTCOMES[ratio.verdict],
+        evidence: `${measure.name}: ${withFactor(ratio)} that of no noise, ${ratio.count} seeds${inP(ratio)}.${learntAtEnd(own(done, arm))}`,
       };
       return [atBudget(finding, untrained(done, arm))];
     }),
@@ -93,16 +125,18 @@ function tableOf(done: readonly WeightNoiseDone[]): ReportTable {
   const { strings, writers, epochs } = done[0].trial;
   const chosen = chosenDeviation(done);
   const variants = [...new Set(done.map(({ trial }) => trial.variant))];
+  const found = MEASURES.map((measure) => ({ measure, judged: against(done, askedOf(done), measure) }));
   return {
-    title: `${strings} training strings of ${writers} writers, ${epochs} epochs, ${done[0].result.weights} weights`,
+    title: `${strings} training strings of ${writers} writers, ${epochs} epochs, ${done[0].result.weights} weights; geometric means, and p of what is asked, corrected by Holm`,
     head: ['noise', 'seeds', ...MEASURES.flatMap(({ name }) => [name, 'against none']), 'best epoch'],
     rows: variants.map((variant) => {
       const mine = own(done, variant);
-      const cells = MEASURES.flatMap((measure) => {
-        const level = withHalf(interval(mine.map(measure.of)), measure.show);
-        if (variant === 'none') return [level, ''];
-        const difference = against(done, variant, measure);
-        return [level, difference.count < 2 ? '' : `${withHalf(difference, measure.show)}: ${verdict(difference)}`];
+      const cells = found.flatMap(({ measure, judged }) => {
+        const level = geometric(interval(mine.map((run) => Math.log(measure.of(run)))), measure.show);
+        const ratio = ratioOf(done, variant, measure);
+        if (variant === 'none' || ratio.count < 2) return [level, ''];
+        const asked = judged.get(variant);
+        return [level, `${withFactor(ratio)}${asked ? briefP(asked) : ''}`];
       });
       const mean = (of: (record: WeightNoiseDone) => number): string => interval(mine.map(of)).mean.toFixed(0);
       const epoch = `${mean(({ result }) => result.byLoss.epoch)} / ${mean(({ result }) => result.byError.epoch)}`;
@@ -128,16 +162,16 @@ const chartOf = (sizes: readonly (readonly WeightNoiseDone[])[]): string =>
 
 /** What a reader takes home of one size: the noise with the lowest log-loss on validation against none. */
 function learntOf(done: readonly WeightNoiseDone[]): string[] {
-  const arms = [chosenDeviation(done), 'adaptive', 'adaptive-after-none'].filter(
-    (arm) => arm !== undefined && against(done, arm, MEASURES[0]).count > 1,
-  ) as string[];
+  const [losses, errors] = MEASURES.slice(0, 2).map((measure) => against(done, askedOf(done), measure));
+  const arms = [...losses.keys()];
   if (arms.length === 0) return [];
-  const [loss, errors] = MEASURES;
   const { strings, writers, epochs } = done[0].trial;
   const told = arms.map((arm) => {
-    const difference = against(done, arm, errors);
-    const [a, b] = [arm, 'none'].map((variant) => interval(own(done, variant).map(errors.of)).mean);
-    return `${nameOf(arm)}: ${percent(a)}% of the strings wrong in the place of ${percent(b)}% (${verdict(difference)}), log-loss ${verdict(against(done, arm, loss))}`;
+    const [loss, error] = [losses, errors].map((judged) => judged.get(arm) as Judged);
+    const [a, b] = [arm, 'none'].map((variant) =>
+      Math.exp(interval(own(done, variant).map((run) => Math.log(MEASURES[1].of(run)))).mean),
+    );
+    return `${nameOf(arm)}: ${percent(a)}% of the strings wrong in the place of ${percent(b)}% (${withFactor(error)}, ${error.verdict}), log-loss ${withFactor(loss)} (${loss.verdict})`;
   });
   const late = ['none', ...arms].flatMap((arm) => {
     const best = interval(own(done, arm).map(({ result }) => result.byLoss.epoch)).mean;

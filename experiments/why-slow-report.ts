@@ -2,91 +2,124 @@ import type { Finding, Outcome, Report, ReportTable } from './experiment.ts';
 import { lineChart } from './line-chart.ts';
 import { logBand } from './log-band.ts';
 import { percent } from './records.ts';
-import { type Interval, interval, paired, type Share, shareOf, verdict, withHalf } from './statistics.ts';
+import {
+  type Interval,
+  inP,
+  interval,
+  judge,
+  paired,
+  type Share,
+  shareOf,
+  withFactor,
+  withHalf,
+} from './statistics.ts';
 import type { ArmName, WhyResult } from './why-slow.ts';
 import { renderForms } from './why-slow-form.ts';
-import { type Done, fastest, type Measure, mean, ratio, share, stepsTo, TARGET } from './why-slow-runs.ts';
+import { type Part, type Reason, type TakenApart, takenApart } from './why-slow-orders.ts';
+import { type Done, fastest, type Measure, mean, ratio, share, stepsTo, TARGET, TARGETS } from './why-slow-runs.ts';
 
-/** What explains a smaller share is no reason. */
-const TENTH = 0.1;
 const WORDS: Readonly<Record<Measure, string>> = { sampled: 'as sampled', off: 'noise off' };
 const NEVER = `Not every arm came under ${TARGET} nats.`;
 
-/** The slow-down taken apart: from one arm to another, one thing changes. The first is the whole. */
-const STEPS: readonly { name: string; from: ArmName; to: ArmName; reason?: string }[] = [
-  { name: 'all of it: bits against the deterministic net', from: 'bits', to: 'deterministic' },
-  {
-    name: '1. noise of the gradient: many passes averaged',
-    from: 'bits',
-    to: 'bits, many passes',
-    reason: 'The gradient becomes stochastic',
+/** The reasons, in the words of claims and of tables. The second of the three that were given is two things. */
+const CLAIMED: Readonly<Record<Reason, { readonly claim: string; readonly name: string }>> = {
+  'gradient noise': {
+    claim: 'The gradient becomes stochastic, and that slows training down',
+    name: 'noise of the gradient (averaged over many passes)',
   },
-  { name: '1a. of it, by 4 passes', from: 'bits', to: 'bits, 4 passes' },
-  {
-    name: '3. not the gradient: unbiased in its place',
-    from: 'bits, many passes',
-    to: 'bits, unbiased, many passes',
-    reason: 'The gradient that is used is not the gradient of anything that is computed',
+  'wrong gradient': {
+    claim: 'The gradient that is used is not the gradient of anything that is computed, and that slows training down',
+    name: 'not the gradient (an unbiased one in its place)',
   },
-  {
-    name: '2. information lost in the pass',
-    from: 'bits, unbiased, many passes',
-    to: 'deterministic',
-    reason: 'A bit in the place of p loses information',
+  quantising: {
+    claim: 'A bit is quantised, and that slows training down more than noise of its variance does',
+    name: 'quantising (Gaussian noise of the same variance in its place)',
   },
-  {
-    name: '2a. of it, by quantising: Gaussian noise of the same variance in its place',
-    from: 'bits, unbiased, many passes',
-    to: 'Gaussian noise, many passes',
-    reason: 'It is lost by quantising, more than noise of that variance would lose',
+  variance: {
+    claim: 'The pass itself is noisy, as much as a bit is, and that slows training down',
+    name: 'variance of the pass (that noise left out)',
   },
-  { name: '2b. of it, by noise of that variance', from: 'Gaussian noise, many passes', to: 'deterministic' },
-];
+};
+const ALL = Object.keys(CLAIMED) as Reason[];
 
-/** Logarithms of ratios of steps, and shares of the first in the mean, which add up. */
-function partsOf(all: readonly Done[], measure: Measure): { log: Interval; share: Share }[] {
-  const logs = STEPS.map(({ from, to }) => {
-    const [a, b] = [from, to].map((arm) =>
-      fastest(all, arm, measure).map(({ result }) => stepsTo(result.curve, measure)),
-    );
-    return a.map((steps, i) => Math.log(steps / b[i]));
-  });
-  return logs.map((own) => ({ log: interval(own), share: shareOf(own, logs[0]) }));
-}
-
-function shares(all: readonly Done[]): { table: ReportTable; findings: Finding[] } {
-  const measures: Measure[] = ['sampled', 'off'];
-  const parts = measures.map((measure) => partsOf(all, measure));
-  const head = ['', ...measures.flatMap((measure) => [`slower, ${WORDS[measure]}`, `share, ${WORDS[measure]}`])];
-  const rows = STEPS.map(({ name }, i) => [
-    name,
-    ...parts.flatMap((own) => {
-      const { log, share: part } = own[i];
-      return [`× ${withFactor(log)}`, i === 0 ? '' : inWords(part)];
-    }),
-  ]);
-  const [sampled, off] = parts;
-  const findings = STEPS.flatMap(({ reason }, i): Finding[] =>
-    reason === undefined
-      ? []
-      : [
-          {
-            claim: `${reason}, and that slows training down`,
-            outcome: Number.isFinite(sampled[i].share.value) ? isOver(sampled[i].share, TENTH) : 'not tested',
-            evidence: !Number.isFinite(sampled[i].share.value + off[i].share.value)
-              ? NEVER
-              : `It explains ${inWords(sampled[i].share)} of the slow-down to ${TARGET} nats as sampled (× ${withFactor(sampled[0].log)}), and ${inWords(off[i].share)} with the noise off (× ${withFactor(off[0].log)}), ${sampled[i].log.count} seeds.`,
-          },
-        ],
+/** How much of the first reason fewer passes take away. */
+const fewPasses = (all: readonly Done[], measure: Measure): Interval => {
+  const [bits, four] = (['bits', 'bits, 4 passes'] as const).map((arm) =>
+    fastest(all, arm, measure).map(({ result }) => Math.log(stepsTo(result.curve, measure))),
   );
-  return { table: { title: `Shares of the slow-down to ${TARGET} nats`, head, rows }, findings };
+  return paired(bits, four);
+};
+
+interface ByTarget {
+  readonly target: number;
+  readonly measure: Measure;
+  readonly apart: TakenApart | undefined;
 }
 
-/** A ratio with its interval, from its logarithm. */
-const withFactor = ({ mean: middle, half }: Interval): string =>
-  Number.isNaN(half)
-    ? ratio(Math.exp(middle))
-    : `${ratio(Math.exp(middle))} (${ratio(Math.exp(middle - half))} to ${ratio(Math.exp(middle + half))})`;
+const allTargets = (all: readonly Done[]): ByTarget[] =>
+  MEASURES.flatMap((measure) =>
+    TARGETS.map((target) => ({ target, measure, apart: takenApart(all, measure, target) })),
+  );
+const MEASURES: readonly Measure[] = ['sampled', 'off'];
+
+function shares(all: readonly Done[]): { tables: ReportTable[]; findings: Finding[]; byTarget: ByTarget[] } {
+  const byTarget = allTargets(all);
+  const at = (measure: Measure): TakenApart | undefined =>
+    byTarget.find((own) => own.measure === measure && own.target === TARGET)?.apart;
+  const [sampled, off] = MEASURES.map(at);
+  const partOf = (apart: TakenApart, reason: Reason) => apart.parts.find((own) => own.reason === reason);
+  const judged = judge(sampled?.parts.map(({ log }) => log) ?? []);
+  const findings = ALL.map((reason): Finding => {
+    const { claim } = CLAIMED[reason];
+    const own = sampled && partOf(sampled, reason);
+    if (!sampled || !own) return { claim, outcome: 'not tested', evidence: NEVER };
+    const tested = judged[sampled.parts.indexOf(own)];
+    const beside = off && partOf(off, reason);
+    const without = off && beside ? `, and ${inWords(beside.share)} with the noise off (${withFactor(off.whole)})` : '';
+    return {
+      claim,
+      outcome: tested.verdict === 'worse' ? 'holds' : tested.verdict === 'better' ? 'refuted' : 'not shown',
+      evidence: `It explains ${inWords(own.share)} of the slow-down to ${TARGET} nats as sampled (${withFactor(sampled.whole)})${without}; ${own.log.count} seeds${inP(tested)}. ${inOrders(sampled, own)}`,
+    };
+  });
+  const words = ({ apart }: ByTarget, of: (own: TakenApart) => string): string => (apart ? of(apart) : 'not measured');
+  const head = ['', ...byTarget.map(({ target, measure }) => `to ${target} nats, ${WORDS[measure]}`)];
+  const tables: ReportTable[] = [
+    {
+      title: 'Shares of the slow-down, the mean over orders of removal',
+      head,
+      rows: [
+        [
+          'bits, slower than the deterministic net',
+          ...byTarget.map((own) => words(own, ({ whole }) => withFactor(whole))),
+        ],
+        ...ALL.map((reason) => [
+          CLAIMED[reason].name,
+          ...byTarget.map((own) => words(own, (apart) => inWords((partOf(apart, reason) as Part).share))),
+        ]),
+      ],
+    },
+    {
+      title: 'The lowest and the highest share of single orders',
+      head,
+      rows: ALL.map((reason) => [
+        CLAIMED[reason].name,
+        ...byTarget.map((own) =>
+          words(own, (apart) => {
+            const [low, high] = (partOf(apart, reason) as Part).range;
+            return low === high ? share(low) : `${share(low)} to ${share(high)}`;
+          }),
+        ),
+      ]),
+    },
+  ];
+  return { tables, findings, byTarget };
+}
+
+const inOrders = ({ orders: { measured, all } }: TakenApart, { reason, range: [low, high] }: Part): string =>
+  reason === 'variance'
+    ? 'It can be removed last alone: without noise there is nothing else to remove.'
+    : `The mean of ${measured === all ? `all ${all}` : `${measured} of ${all}`} orders of removal, ${share(low)} to ${share(high)} in single ones.`;
 
 const armsOf = (all: readonly Done[]): ArmName[] => [...new Set(all.map(({ trial }) => trial.arm))];
 
@@ -282,23 +315,33 @@ function atTheEdge(all: readonly Done[]): string[] {
 }
 
 /** What a reader takes home. */
-function learntOf(all: readonly Done[]): string[] {
-  const [sampled, off] = (['sampled', 'off'] as const).map((measure) => partsOf(all, measure));
-  if (![...sampled, ...off].every(({ log }) => Number.isFinite(log.mean))) return [];
-  const reasons = STEPS.flatMap(({ name }, i) =>
-    /^[123]\./.test(name) ? [{ name: name.slice(3), at: i }] : [],
-  ).toSorted((a, b) => sampled[b.at].share.value - sampled[a.at].share.value);
-  const told = reasons.map(
-    ({ name, at }) => `${name}, ${inWords(sampled[at].share)}; with the noise off ${inWords(off[at].share)}`,
+function learntOf(all: readonly Done[], byTarget: readonly ByTarget[]): string[] {
+  const [sampled, off] = MEASURES.map(
+    (measure) => byTarget.find((own) => own.measure === measure && own.target === TARGET)?.apart,
   );
-  const [{ log: slow }, { log: slowOff }] = [sampled[0], off[0]];
-  const errors = [...GAINS, 'curvature penalty' as const].map((arm) => {
-    const own = paired(errorsOf(all, arm, 'off'), errorsOf(all, 'deterministic', 'off'));
-    return `${arm} ${withHalf(own, percent)} (${verdict(own)})`;
-  });
+  if (!sampled || !off) return [];
+  const told = sampled.parts
+    .toSorted((a, b) => b.share.value - a.share.value)
+    .map((part) => {
+      const beside = off.parts.find(({ reason }) => reason === part.reason) as typeof part;
+      return `${CLAIMED[part.reason].name}, ${inWords(part.share)}; with the noise off ${inWords(beside.share)}`;
+    });
+  const compared = judge(
+    [...GAINS, 'curvature penalty' as const].map((arm) =>
+      paired(errorsOf(all, arm, 'off'), errorsOf(all, 'deterministic', 'off')),
+    ),
+  );
+  const errors = [...GAINS, 'curvature penalty' as const].map(
+    (arm, i) => `${arm} ${withHalf(compared[i], percent)} (${compared[i].verdict})`,
+  );
+  const missing = byTarget
+    .filter(({ apart }) => !apart)
+    .map(({ target, measure }) => `${target} nats ${WORDS[measure]}`);
   return [
-    `Bits take × ${withFactor(slow)} the steps of the deterministic net to ${TARGET} nats as sampled, and × ${withFactor(slowOff)} with the noise off.`,
-    `Shares of the logarithm of that, the largest first: ${told.join('. ')}. One thing is changed at a time, in the order of the table; other orders were not tried.`,
+    `Bits take ${withFactor(sampled.whole)} the steps of the deterministic net to ${TARGET} nats as sampled, and ${withFactor(off.whole)} with the noise off.`,
+    `Shares of the logarithm of that, the largest first, in the mean of ${sampled.orders.measured} of ${sampled.orders.all} orders of removal: ${told.join('. ')}.`,
+    ...(missing.length > 0 ? [`Not every arm came under the other targets: ${missing.join('; ')} not measured.`] : []),
+    `Four passes in the place of one take steps to ${TARGET} nats, as sampled, down by ${withFactor(fewPasses(all, 'sampled'))}.`,
     `Test error against the deterministic net, points, noise off: ${errors.join('; ')}.`,
     ...atTheEdge(all),
   ];
@@ -311,8 +354,8 @@ export function renderWhySlow(all: readonly Done[]): Report {
   const regular = regularisation(all);
   return {
     findings: [...slow.findings, ...form.findings, ...regular.findings],
-    learnt: [...learntOf(all), ...form.learnt],
-    tables: [slow.table, armsTable(all), variances(all), form.table, regular.table],
+    learnt: [...learntOf(all, slow.byTarget), ...form.learnt],
+    tables: [...slow.tables, armsTable(all), variances(all), form.table, regular.table],
     charts: [curves(all, 'sampled'), curves(all, 'off'), form.chart],
   };
 }

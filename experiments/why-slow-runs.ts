@@ -1,6 +1,6 @@
 /** Runs of why-slow, and how fast they are. */
 import type { Finished } from './experiment.ts';
-import type { ArmName, Point, WhyResult, WhyTrial } from './why-slow.ts';
+import type { ArmName, Point, WhyTrial, WhyResult } from './why-slow.ts';
 
 export type Done = Finished<WhyTrial, WhyResult>;
 /** The criterion as sampled, or with the noise off. */
@@ -8,6 +8,8 @@ export type Measure = 'sampled' | 'off';
 
 /** Nats of the training criterion that speed is measured to. */
 export const TARGET = 0.4;
+/** All targets that are reported. */
+export const TARGETS = [TARGET, 0.2, 0.1];
 
 /** Steps until a curve is under the target, by the logarithm of the criterion between two points; Infinity where it never is. */
 export function stepsTo(curve: readonly Point[], measure: Measure, target = TARGET): number {
@@ -21,13 +23,13 @@ export function stepsTo(curve: readonly Point[], measure: Measure, target = TARG
 export const mean = (values: readonly number[]): number => values.reduce((sum, x) => sum + x, 0) / values.length;
 
 /** Runs of an arm at the learning rate that is fastest in the mean of the logarithm, by seed. */
-export function fastest(all: readonly Done[], arm: ArmName, measure: Measure): Done[] {
+export function fastest(all: readonly Done[], arm: ArmName, measure: Measure, target = TARGET): Done[] {
   const rates = Map.groupBy(
     all.filter(({ trial }) => trial.arm === arm),
     ({ trial }) => trial.rate,
   );
   const slowness = (own: readonly Done[]): number =>
-    mean(own.map(({ result }) => Math.log(stepsTo(result.curve, measure))));
+    mean(own.map(({ result }) => Math.log(stepsTo(result.curve, measure, target))));
   const [best] = [...rates.values()].toSorted((a, b) => slowness(a) - slowness(b) || a[0].trial.rate - b[0].trial.rate);
   return best.toSorted((a, b) => a.trial.seed - b.trial.seed);
 }

@@ -116,8 +116,8 @@ export { exportOneFile, type OneFileOptions } from './lower/one-file.ts';
 export { exportOnnx, type OnnxFile, type OnnxOptions } from './lower/onnx.ts';
 // Neurons
 export { type Estimate, type Repeats, repeatsOf } from './math/repeats.ts';
-export { logit, sigmoid, sigmoidSlope, softplus, softplusSlope } from './math/special.ts';
-export { studentQuantile } from './math/student.ts';
+export { logit, normalCdf, sigmoid, sigmoidSlope, softplus, softplusSlope } from './math/special.ts';
+export { studentCdf, studentQuantile } from './math/student.ts';
 export {
   type Claims,
   defineNeuron,

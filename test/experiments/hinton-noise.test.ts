@@ -85,7 +85,7 @@ describe('the report of hinton-noise', () => {
     const report = hintonNoise.report(records([0.5, 0.8], 1));
     const [page, text] = [renderPage, renderMarkdown].map((render) => render(hintonNoise, report, facts));
     for (const own of [page, text]) {
-      for (const part of [hintonNoise.question, 'What was learnt', 'were there nothing to find, about 0.5 of them'])
+      for (const part of [hintonNoise.question, 'What was learnt', 'were there nothing to find in a family'])
         assert.ok(own.includes(part), part);
       assert.doesNotMatch(own, /NaN|undefined|Infinity/);
     }
@@ -105,6 +105,6 @@ describe('the report of hinton-noise', () => {
     const claim = { claim: '', evidence: '' };
     assert.equal(chanceOf([{ ...claim, outcome: 'holds' }]), '');
     const all = Array.from({ length: 20 }, () => ({ ...claim, outcome: 'not shown' as const }));
-    assert.match(chanceOf([...all, { ...claim, outcome: 'not tested' }]), /^20 claims .* about 1\.0 /);
+    assert.match(chanceOf([...all, { ...claim, outcome: 'not tested' }]), /^20 claims /);
   });
 });

@@ -63,22 +63,24 @@ function record(variant: string, seed: number, validLoss: number, tested: number
   return { trial, result, seconds: 60 };
 }
 
-test('σ is chosen on validation, never on the test, and differences are paired by seed', () => {
+test('σ is chosen on validation, never on the test, and ratios are paired by seed', () => {
   const done = [1, 2, 3].flatMap((seed) => [
     record('none', seed, 1, seed),
-    record('0.1', seed, 0.8, seed + 0.5 + 0.01 * seed),
-    record('0.2', seed, 0.9, seed - 0.5 - 0.01 * seed),
+    record('0.1', seed, 0.8, seed * 1.2 * 1.01 ** seed),
+    record('0.2', seed, 0.9, seed * 0.8 * 1.01 ** seed),
   ]);
   assert.equal(chosenDeviation(done), '0.1');
   const { findings, tables } = weightNoise.report(done);
   const [, first, second] = tables[0].rows;
-  assert.deepEqual(first.slice(0, 4), [
+  // By hand: 1.2·1.01² = 1.224; its logarithm’s standard error is log 1.01/√3, times t = 4.303: a factor of 1.025. t = 35.2: p = 0.0008.
+  assert.deepEqual(first.slice(0, 2).concat(first[3]), [
     'fixed, σ = 0.1 (chosen on validation)',
     '3',
-    '2.520 ± 2.509',
-    '0.520 ± 0.025: worse',
+    '× 1.22 (1.19 to 1.25), p = 0.00081',
   ]);
-  assert.deepEqual(second.slice(0, 4), ['fixed, σ = 0.2', '3', '1.480 ± 2.459', '-0.520 ± 0.025: better']);
+  assert.match(first[2], /^2\.224 /);
+  // Of what was not asked there is a ratio and no p.
+  assert.deepEqual(second.slice(0, 2).concat(second[3]), ['fixed, σ = 0.2', '3', '× 0.82 (0.80 to 0.84)']);
   assert.deepEqual(
     findings.map(({ outcome }) => outcome),
     ['refuted', 'refuted'],

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Finished } from '../../experiments/experiment.ts';
 import { renderMarkdown } from '../../experiments/report-page.ts';
-import { ARMS, type ArmName, type Point, type WhyResult, type WhyTrial, whySlow } from '../../experiments/why-slow.ts';
+import { ARMS, type ArmName, type Point, type WhyTrial, type WhyResult, whySlow } from '../../experiments/why-slow.ts';
+import { ordersOf, takenApart } from '../../experiments/why-slow-orders.ts';
 import { stepsTo } from '../../experiments/why-slow-runs.ts';
 
 describe('stepsTo', () => {
@@ -63,5 +64,66 @@ describe('why-slow', () => {
         .learnt.some((text) => /^Fastest at 2, .*: as sampled: bits\. And noise off: bits\.$/.test(text)),
     );
     assert.ok(report.findings.every(({ outcome }) => outcome === 'not tested' || outcome === 'not shown'));
+  });
+});
+
+describe('the slow-down taken apart', () => {
+  /** A run of an arm that comes under every target after so many steps. */
+  const run = (arm: ArmName, seed: number, steps: number): Finished<WhyTrial, WhyResult> => ({
+    trial: { data: 'digits', arm, rate: 1, examples: 10, units: 5, epochs: 1, seed },
+    result: {
+      curve: [0, 1].map((at) => ({ step: at * steps, sampled: at ? 0.4 : 1, off: at ? 0.4 : 1 })),
+      test: { sampled: 0, off: 0 },
+      forms: [],
+      probed: [],
+      dataChecksum: '',
+      engine: '',
+    },
+    seconds: 1,
+  });
+  const steps: Partial<Record<ArmName, number>> = {
+    bits: 64,
+    'bits, many passes': 16,
+    'bits, unbiased': 32,
+    'bits, unbiased, many passes': 16,
+    'Gaussian noise, trained as bits': 64,
+    'Gaussian noise': 16,
+    'Gaussian noise, many passes': 8,
+    deterministic: 4,
+  };
+  const all = (own = steps) =>
+    [1, 2, 3].flatMap((seed) => Object.entries(own).map(([arm, x]) => run(arm as ArmName, seed, x * 1.1 ** seed)));
+
+  it('has every order once', () => {
+    assert.deepEqual(ordersOf([1, 2, 3]).length, 6);
+    assert.equal(new Set(ordersOf([1, 2, 3, 4]).map(String)).size, 24);
+  });
+
+  it('adds up to the whole, by hand, in the orders that have records', () => {
+    // In powers of 2: bits 6, without G 4, B 5, GB 4, Q 6, BQ 4, all three 3, without noise 2: a whole of 4. Orders with GQ have no record.
+    // G: GBQ 2, BGQ 1, BQG 1, QBG 1. B: GBQ 0, BGQ 1, BQG 1, QBG 2. Q: GBQ 1, BGQ 1, BQG 1, QBG 0. Means 1.25, 1, 0.75; variance 1.
+    const apart = takenApart(all(), 'sampled', 0.4) ?? assert.fail();
+    assert.deepEqual(apart.orders, { measured: 4, all: 6 });
+    assert.ok(Math.abs(apart.whole.mean - 4 * Math.LN2) < 1e-12);
+    const parts = Object.fromEntries(apart.parts.map(({ reason, log }) => [reason, log.mean / Math.LN2]));
+    for (const [reason, part] of Object.entries({
+      'gradient noise': 1.25,
+      'wrong gradient': 1,
+      quantising: 0.75,
+      variance: 1,
+    }))
+      assert.ok(Math.abs(parts[reason] - part) < 1e-9, `${reason}: ${parts[reason]}`);
+    const noise = apart.parts.find(({ reason }) => reason === 'gradient noise') ?? assert.fail();
+    assert.deepEqual(
+      noise.range.map((x) => Math.round(1000 * x)),
+      [250, 500],
+    );
+    const total = apart.parts.reduce((sum, { log }) => sum + log.mean, 0);
+    assert.ok(Math.abs(total - apart.whole.mean) < 1e-12);
+  });
+
+  it('is not measured where an arm never comes under the target', () => {
+    assert.equal(takenApart(all(), 'sampled', 0.1), undefined);
+    assert.equal(takenApart(all({ bits: 2, deterministic: 1 }), 'sampled', 0.4), undefined);
   });
 });
