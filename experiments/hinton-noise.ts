@@ -11,7 +11,7 @@ import {
   train,
 } from '../src/index.ts';
 import { createEngine, loadDataset } from '../src/platform/node/index.ts';
-import { type TrialOptions, type Experiment, type Finished, SAME_IMAGES } from './experiment.ts';
+import { type Experiment, type Finished, SAME_IMAGES, type TrialOptions } from './experiment.ts';
 import { heldOutDigits } from './held-out-digits.ts';
 import { ARMS, TARGET } from './hinton-noise-arms.ts';
 import { reportHintonNoise } from './hinton-noise-report.ts';

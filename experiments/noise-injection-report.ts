@@ -1,7 +1,7 @@
 import type { Finding, Finished, Report, ReportTable } from './experiment.ts';
 import { lineChart } from './line-chart.ts';
 import { logBand } from './log-band.ts';
-import type { InjectionTrial, InjectionResult } from './noise-injection.ts';
+import type { InjectionResult, InjectionTrial } from './noise-injection.ts';
 import { percent } from './records.ts';
 import {
   briefP,
@@ -177,7 +177,8 @@ function learntOf(levels: ReadonlyMap<string, Done[]>, where: string, rates: rea
 export function renderNoiseInjection(all: readonly Done[]): Report {
   const groups = Map.groupBy(
     all,
-    ({ trial }) => `${trial.net === 'hidden' ? 'hidden units' : 'gates'}, ${trial.units} units, ${trial.examples} examples`,
+    ({ trial }) =>
+      `${trial.net === 'hidden' ? 'hidden units' : 'gates'}, ${trial.units} units, ${trial.examples} examples`,
   );
   const parts = [...groups].map(([where, own]) => ({
     where,

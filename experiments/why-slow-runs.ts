@@ -1,6 +1,6 @@
 /** Runs of why-slow, and how fast they are. */
 import type { Finished } from './experiment.ts';
-import type { ArmName, Point, WhyTrial, WhyResult } from './why-slow.ts';
+import type { ArmName, Point, WhyResult, WhyTrial } from './why-slow.ts';
 
 export type Done = Finished<WhyTrial, WhyResult>;
 /** The criterion as sampled, or with the noise off. */

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Finished } from '../../experiments/experiment.ts';
 import { renderMarkdown } from '../../experiments/report-page.ts';
-import { ARMS, type ArmName, type Point, type WhyTrial, type WhyResult, whySlow } from '../../experiments/why-slow.ts';
+import { ARMS, type ArmName, type Point, type WhyResult, type WhyTrial, whySlow } from '../../experiments/why-slow.ts';
 import { ordersOf, takenApart } from '../../experiments/why-slow-orders.ts';
 import { stepsTo } from '../../experiments/why-slow-runs.ts';
 
