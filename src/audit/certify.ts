@@ -3,6 +3,7 @@ import type { Neuron } from '../neurons/contract.ts';
 import { drawsOf } from '../tensor/draws.ts';
 import { type BiasMeasures, biasVerdicts, measureBias, totalVerdict } from './bias-claim.ts';
 import { checkNeuron } from './checks.ts';
+import { withDrawnInputs } from './drawn-inputs.ts';
 import { expectationVerdicts } from './expectation-claims.ts';
 import { otherOptions } from './option-values.ts';
 import { relaxationVerdict } from './relaxation-claim.ts';
@@ -30,7 +31,7 @@ const THOROUGH = 10;
  */
 export function certify(subject: Neuron | Variant, options: CertifyOptions = {}): Verdict[] {
   const variant: Variant = 'fire' in subject ? { text: subject.name, neuron: subject } : subject;
-  const checked = checkNeuron(variant.neuron);
+  const checked = checkNeuron(withDrawnInputs(variant.neuron));
   // What throws or forgets an output cannot be measured.
   if (checked[0].verdict === 'refuted') return checked;
   return worstOf([...claimsOf(variant, options), ...checked, ...twinVerdict(variant.neuron, options)]);
@@ -40,7 +41,14 @@ export function certify(subject: Neuron | Variant, options: CertifyOptions = {})
 function claimsOf(variant: Variant, options: TestOptions): Verdict[] {
   const { seed = 1, thorough = false } = options;
   const others = otherOptions(variant, seed, thorough ? THOROUGH : 1).filter(({ neuron }) => fits(neuron));
-  const all = [{ text: variant.text, neuron: variant.neuron }, ...others];
+  // Of a neuron that reads its layer's input, where the logits stand for it too.
+  const alone = variant.neuron.readsInput
+    ? [{ text: `${variant.text}, its layer’s input unknown`, neuron: variant.neuron }]
+    : [];
+  const all = [
+    ...[variant, ...others].map(({ text, neuron }) => ({ text, neuron: withDrawnInputs(neuron) })),
+    ...alone,
+  ];
   const verdicts: Verdict[] = [];
   const biases: BiasMeasures[] = [];
   for (const [i, { text, neuron }] of all.entries()) {

@@ -84,7 +84,8 @@ export function withNeuron(program: Program, neuron: Neuron): Program {
         if (attributes.neuron.noise === 0) return undefined;
         const { tape, shape } = logits;
         const place = places++;
-        if (!states.has(place)) states.set(place, allocateState(program.engine, neuron, shape[shape.length - 1] ?? 1));
+        const units = shape[shape.length - 1] ?? 1;
+        if (!states.has(place)) states.set(place, allocateState(program.engine, neuron, units, attributes.inputs));
         const { firing } = tape;
         tape.firing = undefined;
         const h = fireTensor(logits, { ...attributes, neuron, state: states.get(place) });

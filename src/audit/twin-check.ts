@@ -41,7 +41,10 @@ function misfitOf(neuron: Neuron, engine: Engine, rows: number, units: number, s
   const numbers = (length: number, draw: () => number): Float32Array => Float32Array.from({ length }, draw);
   const logits = numbers(rows * units, () => size * random.normal());
   const noise = numbers(rows * units * neuron.noise, random.uniform);
-  const start = startingState(neuron, units);
+  // Another width than the units, and more than one vector of them.
+  const inputs = neuron.readsInput ? units + 6 : units;
+  const input = neuron.readsInput && numbers(rows * inputs, random.normal);
+  const start = startingState(neuron, units, inputs);
   const state: NeuronState = Object.fromEntries(
     Object.entries(start).map(([name, values]) => [
       name,
@@ -53,7 +56,7 @@ function misfitOf(neuron: Neuron, engine: Engine, rows: number, units: number, s
   const loss = numbers(draws * rows, () => 2 * random.normal());
   const dh = numbers(h.length, random.normal);
   const gradient = new Float32Array(rows * units);
-  const held = allocateState(engine, neuron, units);
+  const held = allocateState(engine, neuron, units, inputs);
   const set = (array: NdArray, values: ArrayLike<number>): NdArray => {
     array.values.set(values);
     return array;
@@ -64,7 +67,8 @@ function misfitOf(neuron: Neuron, engine: Engine, rows: number, units: number, s
   const u = place('noise', noise.length > 0 ? noise : new Float32Array(rows), rows);
   const out = engine.allocate([draws * rows, units], 'h');
   if (held) storeState(held, state);
-  const ends = twinNumbers(neuron, units);
+  const seen = input && { input };
+  const ends = [...twinNumbers(neuron, units), ...(input ? [place('inputs', input, rows).pointer, inputs] : [])];
   const at = held?.pointer ?? 0;
   const { backend } = engine;
   const { fire, pullback, update, expect } = neuron.twin ?? {};
@@ -76,7 +80,7 @@ function misfitOf(neuron: Neuron, engine: Engine, rows: number, units: number, s
       ? undefined
       : `the kernel "${kernel}" gives ${what} ${short(found[worst])} at the logit ${short(logits[worst % logits.length])} (${rows}×${units}, number ${worst}), and the neuron's own function ${short(wanted[worst])}; expected the same`;
   };
-  neuron.fire({ rows, units, logits, noise, h, state });
+  neuron.fire({ rows, units, logits, noise, h, state, ...seen });
   if (runs(fire, [a.pointer, u.pointer, out.pointer])) {
     const wrong = told('h', fire, out.values.subarray(0, h.length), h);
     if (wrong) return wrong;
@@ -93,14 +97,14 @@ function misfitOf(neuron: Neuron, engine: Engine, rows: number, units: number, s
   ];
   const pulled = engine.allocate([rows, units], 'the gradient');
   const back = [a.pointer, u.pointer, fired.pointer, losses.pointer, cotangents.pointer, pulled.pointer];
-  neuron.pullback({ rows, units, logits, noise, h, state, loss, dh, gradient });
+  neuron.pullback({ rows, units, logits, noise, h, state, loss, dh, gradient, ...seen });
   if (runs(pullback, back)) {
     const wrong = told('the gradient', pullback, pulled.values.subarray(0, gradient.length), gradient);
     if (wrong) return wrong;
   }
   if (!neuron.update || !held) return undefined;
   if (!runs(update, [a.pointer, u.pointer, fired.pointer, losses.pointer])) return undefined;
-  neuron.update({ rows, units, logits, noise, h, state, loss, dh });
+  neuron.update({ rows, units, logits, noise, h, state, loss, dh, ...seen });
   for (const [i, [name, wanted]] of Object.entries(state).entries()) {
     const found = held.values.subarray(i * held.columns, i * held.columns + wanted.length);
     const worst = farthest(found, wanted);

@@ -26,6 +26,11 @@ export interface Firing {
   readonly noise: Numbers;
   readonly h: Numbers;
   /**
+   * What the logits are computed from, rows × inputs: the input of the layer. Only neurons that declare `readsInput` are given one, and where
+   * nothing is known of it (a black box, logits of one's own) the logits stand for it. Absent: the logits.
+   */
+  readonly input?: Numbers | undefined;
+  /**
    * One number a unit, added to the logits where units are selected and never where they are weighed. Only neurons that
    * declare `selects` are given one; absent: zeros.
    */
@@ -102,15 +107,22 @@ export interface KernelTwin {
   readonly settle?: string;
   /** `opening`: its probability, called as a fire kernel is, and its pullback. */
   readonly opening?: { readonly probability: string; readonly pullback: string };
-  /** The last arguments of all its kernels, for a layer of `units` units; missing ones are 0. */
+  /**
+   * The last arguments of all its kernels, for a layer of `units` units; missing ones are 0. Where the neuron reads the layer's input, a
+   * pointer to it and the number of inputs follow.
+   */
   readonly numbers?: TwinNumbers | ((units: number) => TwinNumbers);
 }
 
 export type TwinNumbers = readonly [first: number, second?: number, third?: number];
 
+/** One number a unit; or so many for a layer of so many units and inputs, and what each starts with. */
 export type StateSpec =
   | number
-  | { readonly size: (units: number) => number; readonly start: (index: number, units: number) => number };
+  | {
+      readonly size: (units: number, inputs: number) => number;
+      readonly start: (index: number, units: number, inputs: number) => number;
+    };
 
 /** Values that h can take: decides which sparsity penalties make sense. */
 export type Range = 'unit-interval' | 'non-negative' | 'real';
@@ -141,6 +153,8 @@ export interface NeuronRule {
   /** One draw of the behaviour (sample mode, and what the bias is measured against); default: `fire`. */
   sample?(firing: Firing): void;
   readonly reads: Reads;
+  /** Do its functions see the input of the layer, as baselines that tell the loss of an example from it do? See `Firing.input`. */
+  readonly readsInput?: true;
   readonly range: Range;
   readonly claims: Claims;
   /**
@@ -196,7 +210,6 @@ export interface NeuronRule {
   readonly formulas?: Formulas | 'none';
   /** Should consumers' weight gradients see E[h] in place of the sample? (as-if-deterministic) */
   readonly backwardSees?: 'sample' | 'expectation';
-  /** State and the value that every unit starts with; or how many numbers it has, and what number i starts with. */
   readonly state?: Readonly<Record<string, StateSpec>>;
   update?(update: Update): void;
   readonly twin?: KernelTwin;

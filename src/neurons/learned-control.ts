@@ -5,13 +5,18 @@ const [RATE, FIRST, SECOND, EPSILON] = [0.01, 0.9, 0.999, 1e-8];
 
 /**
  * State of a learned function r(z) = vᵀ·tanh(W·z + b) of a row of numbers, with `hidden` hidden units, and a factor η, both trained by
- * Adam: `learned` holds W (hidden × units), b, v (hidden each) and η. W starts at small numbers that differ, r at 0, η at 1.
+ * Adam: `learned` holds W (hidden × numbers), b, v (hidden each) and η. W starts at small numbers that differ, r at 0, η at 1.
+ * @param of how many numbers the row has; default: one a unit
  */
-export function learnedState(hidden: number): Readonly<Record<string, StateSpec>> {
-  const size = (units: number): number => hidden * (units + 2) + 1;
-  const start = (index: number, units: number): number => {
-    if (index === size(units) - 1) return 1;
-    return index < hidden * units ? (2 * ((0.618034 * (index + 1)) % 1) - 1) / Math.sqrt(units) : 0;
+export function learnedState(
+  hidden: number,
+  of: (units: number, inputs: number) => number = (units) => units,
+): Readonly<Record<string, StateSpec>> {
+  const size = (units: number, inputs: number): number => hidden * (of(units, inputs) + 2) + 1;
+  const start = (index: number, units: number, inputs: number): number => {
+    if (index === size(units, inputs) - 1) return 1;
+    const width = of(units, inputs);
+    return index < hidden * width ? (2 * ((0.618034 * (index + 1)) % 1) - 1) / Math.sqrt(width) : 0;
   };
   return {
     learned: { size, start },
@@ -28,7 +33,7 @@ const hiddenUnits = (learned: Numbers, units: number): number => (learned.length
 export const factorOf = ({ learned }: NeuronState): number => learned[learned.length - 1];
 
 /** tanh(W·z + b) of a row. */
-function hiddenOf(learned: Numbers, z: Float64Array): Float64Array {
+function hiddenOf(learned: Numbers, z: Numbers): Float64Array {
   const units = z.length;
   const hidden = new Float64Array(hiddenUnits(learned, units));
   for (let k = 0; k < hidden.length; k++) {
@@ -37,6 +42,38 @@ function hiddenOf(learned: Numbers, z: Float64Array): Float64Array {
     hidden[k] = Math.tanh(sum);
   }
   return hidden;
+}
+
+/** vᵀ·tanh(W·z + b) of what `hiddenOf` gives. */
+function outputOf(learned: Numbers, hidden: Float64Array): number {
+  const from = learned.length - 1 - hidden.length;
+  let value = 0;
+  for (let k = 0; k < hidden.length; k++) value += learned[from + k] * hidden[k];
+  return value;
+}
+
+/** r(z) of a row. */
+export const learnedValue = ({ learned }: NeuronState, z: Numbers): number => outputOf(learned, hiddenOf(learned, z));
+
+/** Adds to `gradient` that of alpha(r(z))·r(z) at the weights, alpha(r(z)) held fixed. @returns r(z) */
+export function addValueGradient(
+  { learned }: NeuronState,
+  z: Numbers,
+  alpha: (value: number) => number,
+  gradient: Float64Array,
+): number {
+  const hidden = hiddenOf(learned, z);
+  const value = outputOf(learned, hidden);
+  const factor = alpha(value);
+  const [width, count] = [z.length, hidden.length];
+  for (let k = 0; k < count; k++) {
+    const out = count * (width + 1) + k;
+    const inner = factor * learned[out] * (1 - hidden[k] ** 2);
+    for (let i = 0, at = k * width; i < width; i++, at++) gradient[at] += inner * z[i];
+    gradient[count * width + k] += inner;
+    gradient[out] += factor * hidden[k];
+  }
+  return value;
 }
 
 /** r(z) of a row, and ∂r/∂z (units); z stands for whatever the row holds. */

@@ -6,16 +6,16 @@ import { baselineScale, baselineState, centred, HIDDEN, learnBaseline } from './
 import { fireWithMeans, residuals } from './muprop-parts.ts';
 
 // The mean-field pass is the second draw. The paper never runs it bare: its MuProp-C, the default, subtracts the moving average c, -IDB
-// adds a C that sees the layer's input (here σ(a), as in nvil), -VN divides by max(1, s); here the whole ĝ, so that it keeps its direction.
+// adds a C that sees the layer's input, -VN divides by max(1, s); here the whole ĝ, so that it keeps its direction.
 export const muprop = defineNeuron({
   name: 'muprop',
   source: 'Gu, Levine, Sutskever, Mnih 2016, "MuProp", §2.2, §3, Eq. 3 and Algorithm 1',
-  summary: 'h = 1[u < p], p = σ(a); ĝ = (h − p)(f(h) − f(p) − f′(p)·(h − p) − C(a) − c) + f′(p)·p(1 − p)',
+  summary: 'h = 1[u < p], p = σ(a); ĝ = (h − p)(f(h) − f(p) − f′(p)·(h − p) − C(x) − c) + f′(p)·p(1 − p)',
   options: {
     baseline: {
       choices: ['moving-average', 'linear', 'network', 'none'],
       default: 'moving-average',
-      meaning: `c, a moving average; with it C, linear in σ(a) or a network of ${HIDDEN} tanh units; or neither`,
+      meaning: `c, a moving average; with it C, of the layer’s input x: linear, or a network of ${HIDDEN} tanh units; or neither`,
     },
     normalize: { choices: ['no', 'yes'], default: 'no', meaning: 'divide ĝ by max(1, s), s² the running variance' },
   },
@@ -24,6 +24,7 @@ export const muprop = defineNeuron({
     noise: 1,
     draws: 2,
     reads: 'both',
+    ...((baseline === 'linear' || baseline === 'network') && { readsInput: true }),
     claims: { ...unbiasedBits, ...(normalize === 'yes' && { scale: baselineScale }) },
     cells: (logit) => [sigmoid(logit)],
     weigh: firstDraw,

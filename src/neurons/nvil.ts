@@ -3,24 +3,24 @@ import { bernoulli, fireBits } from './bernoulli.ts';
 import { defineNeuron } from './contract.ts';
 import { baselineScale, baselineState, centred, DECAY, HIDDEN, learnBaseline, STEP } from './learned-baseline.ts';
 
-// The paper's C is a network on the layer's input, and its c and v hold the minibatch at hand. Here C sees σ(a), which is what a
-// neuron sees, and c and v are those of the steps before, so that the gradient keeps its direction.
+// The paper's c and v hold the minibatch at hand. Here they are those of the steps before, so that the gradient keeps its direction.
 export const nvil = defineNeuron({
   name: 'nvil',
   source: 'Mnih, Gregor 2014, "Neural variational inference and learning in belief networks", §2.2–2.3, Algorithm 1',
   summary:
-    'h = 1[u < σ(a)]; ĝ = (h − σ(a))(f − C(a) − c)/max(1, s), C learned, c and s² running mean and variance of f − C',
+    'h = 1[u < σ(a)]; ĝ = (h − σ(a))(f − C(x) − c)/max(1, s), x the layer’s input, C learned, c and s² running mean and variance of f − C',
   options: {
     baseline: {
       choices: ['linear', 'network'],
       default: 'linear',
-      meaning: `C: linear in σ(a), or a network of ${HIDDEN} tanh units as in the paper, which takes longer`,
+      meaning: `C: linear in x, or a network of ${HIDDEN} tanh units as in the paper, which takes longer`,
     },
   },
   rule: ({ baseline }) => ({
     ...bernoulli,
     noise: 1,
     reads: 'loss',
+    readsInput: true,
     claims: { unbiased: true, scale: baselineScale, mean: sigmoid, rate: sigmoid },
     cells: (logit) => [sigmoid(logit)],
     state: baselineState(baseline),

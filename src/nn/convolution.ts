@@ -96,12 +96,12 @@ export const zerosAround = ({ size, padding = 'same' }: WindowOptions & { readon
   padding === 'same' ? [(size[0] - 1) / 2, (size[1] - 1) / 2] : [0, 0];
 
 /** Fires the numbers of a picture as the units of one layer. */
-export function firePicture(scope: Scope, spec: NeuronSpec, logits: Tensor): Tensor {
+export function firePicture(scope: Scope, spec: NeuronSpec, logits: Tensor, input: Tensor): Tensor {
   const neuron = scope.keep('neuron', () => scope.neuron(spec));
   if (neuron.identity) return logits;
-  const site = scope.site(neuron, logits.columns, { stream: scope.stream });
+  const site = scope.site(neuron, logits.columns, { stream: scope.stream, input });
   if (site.stochastic) scope.afterStep(() => site.countLast());
-  return reshape(site.fire(scope.pass, reshape(logits, [logits.columns])), logits.shape);
+  return reshape(site.fire(scope.pass, reshape(logits, [logits.columns]), input), logits.shape);
 }
 
 /** Shape [height, width, channels] → [rows, columns, its own channels]. @throws RangeError for a spec or a picture that does not fit */
@@ -117,5 +117,5 @@ export const applyConvolution: LayerKind<ConvolutionSpec> = (scope, spec, { dens
   const weights = scope.parameter('weights', shape, { axes: ['inputs', 'units'], stream: scope.stream });
   const bias = scope.parameter('bias', [channels], { axes: ['units'] });
   const windows = reshape(weights, [...size, inputs, channels]);
-  return firePicture(scope, unit, convolve(x, windows, bias, { stride, padding: zerosAround(spec) }));
+  return firePicture(scope, unit, convolve(x, windows, bias, { stride, padding: zerosAround(spec) }), x);
 };

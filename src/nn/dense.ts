@@ -29,7 +29,7 @@ export const applyDense: LayerKind<DenseSpec> = (scope, { units, neuron: spec = 
   });
   const logits = affine(scope, x, { units, stream: scope.stream });
   if (neuron.identity) return logits;
-  const site = scope.site(neuron, units, { stream: scope.stream });
+  const site = scope.site(neuron, units, { stream: scope.stream, input: x });
   if (site.stochastic) scope.afterStep(() => site.countLast());
-  return site.fire(scope.pass, logits);
+  return site.fire(scope.pass, logits, x);
 };

@@ -44,5 +44,5 @@ export const applyDepthwise: LayerKind<DepthwiseSpec> = (scope, spec, { dense: x
   });
   const bias = scope.parameter('bias', [channels], { axes: ['units'] });
   const windows = reshape(weights, [...size, channels]);
-  return firePicture(scope, unit, convolve(x, windows, bias, { stride, padding: zerosAround(spec) }));
+  return firePicture(scope, unit, convolve(x, windows, bias, { stride, padding: zerosAround(spec) }), x);
 };

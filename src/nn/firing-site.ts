@@ -54,6 +54,8 @@ interface Firings {
 export interface FiringSiteOptions {
   readonly name: string;
   readonly units: number;
+  /** Inputs of the layer, for neurons that read them; default: the logits stand for them. */
+  readonly inputs?: number;
   /** Target share of open units; default: none. */
   readonly rate?: number;
   /** Number of the site's random stream, below 65,536. */
@@ -67,6 +69,8 @@ export class FiringSite {
   readonly name: string;
   readonly neuron: Neuron;
   readonly units: number;
+  /** Inputs of the layer; as many as units where the logits stand for them. */
+  readonly inputs: number;
   /** Target share of open units; undefined where none is wanted. */
   readonly rate: number | undefined;
   readonly state: NdArray | undefined;
@@ -107,10 +111,11 @@ export class FiringSite {
     this.neuron = neuron;
     this.name = options.name;
     this.units = options.units;
+    this.inputs = options.inputs ?? options.units;
     this.rate = options.rate;
     this.streams = [options.layer];
     this.more = options.more;
-    this.state = allocateState(engine, neuron, options.units);
+    this.state = allocateState(engine, neuron, options.units, this.inputs);
     this.tally = new Float64Array(options.units + 1);
   }
 
@@ -141,8 +146,9 @@ export class FiringSite {
   /**
    * logits rows×units → h rows×units, in training draws·rows×units where the neuron asks for several draws (or, for neurons
    * without noise, compact values pairs×size to the same)
+   * @param input what the logits are computed from, where the site was made with `inputs`
    */
-  fire(pass: Pass, logits: Tensor): Tensor {
+  fire(pass: Pass, logits: Tensor, input?: Tensor): Tensor {
     const { neuron, state } = pass.overrides?.get(this) ?? this;
     const held = pass.held?.get(this);
     const inputs = { logits, selectionBias: this.selectionBias };
@@ -152,6 +158,8 @@ export class FiringSite {
       mode: this.modeOf(pass),
       source: this.sourceOf(pass, this.begin(pass)),
       state,
+      input,
+      inputs: this.inputs,
       selectionBias: fired.selectionBias,
     });
     if (held) holdOutputs(held, neuron, logits.array, h.array);

@@ -102,7 +102,9 @@ export const applyGated: LayerKind<GatedSpec> = (scope, spec, x) => {
   const fired = fireGates(scope, x, spec, { ...facts, count: blocks });
   const { site, g } = fired;
   keepRates(scope, spec, fired, facts.target, () => new Float64Array(blocks).fill(x.columns * size));
-  const expertSite = activation.identity ? undefined : scope.site(activation, units, { name: 'experts', stream });
+  const expertSite = activation.identity
+    ? undefined
+    : scope.site(activation, units, { name: 'experts', stream, input: x });
   const path = scope.keep('path', () => {
     if (expertSite?.stochastic) scope.afterStep(() => expertSite.countLast());
     // Experts with noise are calibrated and counted unit by unit over whole minibatches; coupled ones want whole rows.
@@ -123,7 +125,7 @@ export const applyGated: LayerKind<GatedSpec> = (scope, spec, x) => {
   if (!chosen) {
     // Several draws of the gates share what all experts say; each has noise of its own in experts that have any.
     const pre = experts.all();
-    const values = expertSite ? expertSite.fire(pass, expertSite.stochastic ? pass.tape.atDraws(pre) : pre) : pre;
+    const values = expertSite ? expertSite.fire(pass, expertSite.stochastic ? pass.tape.atDraws(pre) : pre, x) : pre;
     return gate(g, values, { size });
   }
   const { mask, path: by, gradientWeights } = chosen;

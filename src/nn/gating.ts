@@ -153,9 +153,10 @@ export function fireGates(
   const site = scope.site(gateNeuron, count, {
     name: 'gates',
     stream: scope.stream + 1,
+    input: x,
     ...(target !== undefined && { rate: target }),
   });
-  return { site, logits, g: site.fire(scope.pass, logits) };
+  return { site, logits, g: site.fire(scope.pass, logits, x) };
 }
 
 /**

@@ -39,6 +39,8 @@ export interface SiteOptions {
   readonly rate?: number;
   /** Number of the random stream; default: the next of the model's. */
   readonly stream?: number;
+  /** What the logits are computed from, of as many rows, for neurons that read it (learned baselines); default: the logits. */
+  readonly input?: Tensor;
 }
 
 /** A module as what applies it. */
@@ -139,18 +141,19 @@ export class Scope {
     const name = options.name ?? this.unused('');
     const resolved = this.keep(`neuron ${name}`, () => this.neuron(neuron, options.rate));
     if (resolved.identity) return logits;
-    return this.site(resolved, logits.columns, { ...options, name }).fire(this.pass, logits);
+    return this.site(resolved, logits.columns, { ...options, name }).fire(this.pass, logits, options.input);
   }
 
   /** A place where units fire, with its state, threshold and statistics. */
-  site(neuron: Neuron, units: number, { name = '', rate, stream }: SiteOptions = {}): FiringSite {
+  site(neuron: Neuron, units: number, { name = '', rate, stream, input }: SiteOptions = {}): FiringSite {
     const { registry } = this;
     const full = this.under(name);
     const found = registry.sites.get(full);
     if (found) return found;
     this.checkBuilding('the firing site', full);
     const facts = { name: full, units, layer: stream ?? registry.nextStream(), ...(rate !== undefined && { rate }) };
-    const site = new FiringSite(registry.engine, neuron, { ...facts, more: () => registry.nextStream() });
+    const inputs = input && { inputs: input.columns };
+    const site = new FiringSite(registry.engine, neuron, { ...facts, ...inputs, more: () => registry.nextStream() });
     registry.sites.set(full, site);
     return site;
   }

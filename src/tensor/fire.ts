@@ -6,6 +6,7 @@ import { twinNumbers } from '../neurons/twin-numbers.ts';
 import type { Forward } from './define-op.ts';
 import { drawsOf, weighDraws } from './draws.ts';
 import { startingState } from './starting-state.ts';
+import type { Tensor } from './tensor.ts';
 import { drawUniforms } from './uniforms.ts';
 
 /** How a neuron is to fire: with all its draws (training), one draw, noise off, or cut at a logit. */
@@ -29,13 +30,20 @@ export interface FireAttributes {
   readonly state?: NdArray | undefined;
   /** One number a unit; for neurons that declare `selects`. */
   readonly selectionBias?: Numbers | undefined;
+  /** While training, of neurons that read it: the input of the layer, rows × inputs; absent: the logits. */
+  readonly input?: NdArray | undefined;
+  /** Inputs that the state is made for; absent: as many as units. */
+  readonly inputs?: number | undefined;
   /** Pointer to whole numbers: whose random numbers each row of units has; 0 or absent: its own. */
   readonly rowOf?: number;
 }
 
-/** The persistent state of a neuron for a layer of so many units; undefined when it keeps none. */
-export function allocateState(engine: Engine, neuron: Neuron, units: number): NdArray | undefined {
-  const starts = Object.values(startingState(neuron, units));
+/**
+ * The persistent state of a neuron for a layer of so many units; undefined when it keeps none.
+ * @param inputs of the layer; default: the logits stand for them
+ */
+export function allocateState(engine: Engine, neuron: Neuron, units: number, inputs = units): NdArray | undefined {
+  const starts = Object.values(startingState(neuron, units, inputs));
   if (starts.length === 0) return undefined;
   // One row a name, each as long as the longest.
   const stride = paddedBytes(Math.max(...starts.map(({ length }) => length))) / 4;
@@ -48,16 +56,22 @@ export function allocateState(engine: Engine, neuron: Neuron, units: number): Nd
   return tensor;
 }
 
-function stateViews(neuron: Neuron, state: NdArray | undefined, units: number): NeuronState {
+function stateViews(neuron: Neuron, state: NdArray | undefined, units: number, inputs = units): NeuronState {
   if (!state || !neuron.state) return {};
   const stride = state.columns;
   const { values } = state;
   return Object.fromEntries(
     Object.entries(neuron.state).map(([name, spec], i) => {
-      const length = typeof spec === 'number' ? units : spec.size(units);
+      const length = typeof spec === 'number' ? units : spec.size(units, inputs);
       return [name, values.subarray(i * stride, i * stride + length) as Numbers];
     }),
   );
+}
+
+/** What fires a layer of tensors. */
+export interface FireOptions extends Omit<FireAttributes, 'input' | 'rowOf'> {
+  /** What the logits are computed from, of as many rows; see `Firing.input`. */
+  readonly input?: Tensor | undefined;
 }
 
 /**
@@ -65,7 +79,7 @@ function stateViews(neuron: Neuron, state: NdArray | undefined, units: number): 
  * pullback wants to see again: the noise. Where the neuron says so, E[h] is what consumers' pullbacks see.
  */
 export function fireRows(engine: Engine, logits: NdArray, attributes: FireAttributes): Forward {
-  const { neuron, mode, selectionBias } = attributes;
+  const { neuron, mode } = attributes;
   const { rows, columns: units } = logits;
   if (mode === 'mean-field' || (typeof mode === 'object' && (neuron.selects || neuron.group))) {
     const h = engine.allocate(logits.shape, `the output of ${neuron.name}`);
@@ -92,8 +106,7 @@ export function fireRows(engine: Engine, logits: NdArray, attributes: FireAttrib
     logits: logits.values,
     noise: noise.values,
     h: h.values,
-    selectionBias,
-    state: stateViews(neuron, attributes.state, units),
+    ...seen(attributes, logits),
   });
   if (mode === 'sample' && neuron.sample) {
     neuron.sample(firing());
@@ -145,13 +158,13 @@ export function pullFire(
     h: h.values,
     loss: loss?.values ?? EMPTY,
     dh: dh?.values ?? EMPTY,
-    state: stateViews(neuron, attributes.state, units),
-    selectionBias: attributes.selectionBias,
+    ...seen(attributes, logits),
   });
   if (!runPullback(engine, neuron.twin?.pullback, attributes, { logits, noise, h, loss, dh, gradient }))
     neuron.pullback({ ...firing(), gradient: gradient.values });
   if (neuron.update) {
-    const updateArgs = [logits.pointer, noise.pointer, h.pointer, cost, rows, units, at, ...twinNumbers(neuron, units)];
+    const ends = [at, ...lastArguments(attributes, logits)];
+    const updateArgs = [logits.pointer, noise.pointer, h.pointer, cost, rows, units, ...ends];
     if (!engine.backend.runNeuron(neuron.twin?.update, rows, units, updateArgs)) neuron.update(firing());
   }
   return gradient;
@@ -165,7 +178,23 @@ function besides(engine: Engine, { state, selectionBias }: Pick<FireAttributes, 
 }
 
 /** What the kernels of a layer of neurons are called with. */
-export type TwinSource = Pick<FireAttributes, 'neuron' | 'state' | 'selectionBias'>;
+export type TwinSource = Pick<FireAttributes, 'neuron' | 'state' | 'selectionBias' | 'input' | 'inputs'>;
+
+/** What the functions of a neuron see besides logits, noise, outputs and losses. */
+function seen({ neuron, state, selectionBias, input, inputs }: TwinSource, logits: NdArray) {
+  const own = neuron.readsInput && (input ?? logits);
+  return {
+    selectionBias,
+    state: stateViews(neuron, state, logits.columns, inputs),
+    ...(own && { input: own.values }),
+  };
+}
+
+/** The last arguments of a neuron's kernels. */
+function lastArguments({ neuron, input }: TwinSource, logits: NdArray): readonly number[] {
+  const { pointer, columns } = input ?? logits;
+  return [...twinNumbers(neuron, logits.columns), ...(neuron.readsInput ? [pointer, columns] : [])];
+}
 
 /** Runs a kernel that is called as fire kernels are, where there is one. @param noise undefined: none */
 export function runFire(
@@ -179,7 +208,7 @@ export function runFire(
   if (kernel === undefined) return false;
   const { rows, columns: units } = logits;
   const pointers = [logits.pointer, noise?.pointer ?? 0, out.pointer];
-  const args = [...pointers, rows, units, besides(engine, source), ...twinNumbers(source.neuron, units)];
+  const args = [...pointers, rows, units, besides(engine, source), ...lastArguments(source, logits)];
   return engine.backend.runNeuron(kernel, rows, units, args);
 }
 
@@ -201,7 +230,7 @@ export function runPullback(
   const { logits, noise, h, loss, dh, gradient } = arrays;
   const { rows, columns: units } = logits;
   const pointers = [logits, noise, h, loss, dh, gradient].map((array) => array?.pointer ?? 0);
-  const args = [...pointers, rows, units, besides(engine, source), ...twinNumbers(source.neuron, units)];
+  const args = [...pointers, rows, units, besides(engine, source), ...lastArguments(source, logits)];
   return engine.backend.runNeuron(kernel, rows, units, args);
 }
 
@@ -212,12 +241,11 @@ export function drawNoise(engine: Engine, neuron: Neuron, logits: NdArray, sourc
 
 /** The deterministic form of a layer, noise off. */
 function settle(engine: Engine, attributes: FireAttributes, logits: NdArray, out: NdArray): void {
-  const { neuron, selectionBias } = attributes;
+  const { neuron } = attributes;
   const { rows, columns: units } = logits;
   if (neuron.settle) {
     if (runFire(engine, neuron.twin?.settle, attributes, logits, undefined, out)) return;
-    const state = stateViews(neuron, attributes.state, units);
-    neuron.settle({ rows, units, logits: logits.values, noise: EMPTY, h: out.values, selectionBias, state });
+    neuron.settle({ rows, units, logits: logits.values, noise: EMPTY, h: out.values, ...seen(attributes, logits) });
     return;
   }
   if (runFire(engine, neuron.twin?.expect, attributes, logits, undefined, out)) return;

@@ -2,7 +2,7 @@ import type { Engine } from '../backend/engine.ts';
 import type { NdArray } from '../backend/nd-array.ts';
 import { allFinite } from '../math/statistics.ts';
 import type { BlockUpdate, OpDefinition, OpRecord, PullbackContext } from './define-op.ts';
-import type { FireAttributes } from './fire.ts';
+import type { FireOptions } from './fire.ts';
 import { Levels } from './levels.ts';
 import { placeNumbers } from './numbers.ts';
 import { gatherPlate, repeatDraws } from './ops/plates.ts';
@@ -44,7 +44,7 @@ export class Tape {
   /** The layer that is being computed, for error messages. */
   layer = '';
   /** Fires in the place of a site's neuron where it gives something: bits that are set, another neuron. */
-  firing: ((logits: Tensor, attributes: FireAttributes) => Tensor | undefined) | undefined;
+  firing: ((logits: Tensor, attributes: FireOptions) => Tensor | undefined) | undefined;
   /** Does what is computed now decide which gates open? */
   inGater = false;
   /** Is what is computed now a part behind a gate, of which closed rows see nothing? */
@@ -325,7 +325,7 @@ export class Tape {
       if (!record.tensors.some((tensor) => reached.has(tensor))) continue;
       const ends = record.op.ignoresCotangent?.(record.attributes) === true;
       if (ends && !record.op.readsLosses?.(record.attributes)) {
-        const { neuron } = attributes as Partial<FireAttributes>;
+        const { neuron } = attributes as Partial<FireOptions>;
         throw new RangeError(
           `${neuron ? `The neuron "${neuron.name}"` : op.name}${layer ? ` in "${layer}"` : ''} reads the slope of the loss at its output, and what is computed of it ends at "${record.op.name}", which has none. Expected a loss with slopes, or a neuron that reads the loss alone, e.g. "rloo".`,
         );

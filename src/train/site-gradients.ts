@@ -56,15 +56,19 @@ export class SiteGradients {
     this.above = sites
       .slice(at + 1)
       .filter(({ stochastic }) => stochastic)
-      .map((one) => [one, allocateState(model.engine, one.neuron, one.units)]);
+      .map((one) => [one, allocateState(model.engine, one.neuron, one.units, one.inputs)]);
     const layer = model.layers.find((one) => one.sites.includes(site));
     this.watched = (layer?.parameters ?? []).filter(({ kind }) => kind === 'bias').map(({ tensor }) => tensor);
   }
 
   /** A neuron to measure, with the state that it starts with. */
   measured(neuron: Neuron): Measured {
-    const { units } = this.site;
-    return { neuron, state: allocateState(this.model.engine, neuron, units), evaluations: drawsOf(neuron, units) };
+    const { units, inputs } = this.site;
+    return {
+      neuron,
+      state: allocateState(this.model.engine, neuron, units, inputs),
+      evaluations: drawsOf(neuron, units),
+    };
   }
 
   /**

@@ -70,6 +70,7 @@ const LEARNED: [string, string][] = [
   ['double-cv', 'rloo'],
   ['rodeo', 'rloo'],
   ['rodeo:K=3', 'rloo:K=3'],
+  ['rodeo:surrogate=network', 'rloo'],
 ];
 
 for (const [i, [learned, plain]] of LEARNED.entries())
@@ -254,6 +255,46 @@ test("the learned control's gradients are those of central differences", () => {
   };
   const expected = state.learned.map((value, i) => derivative((x) => objective(state.learned.with(i, x)), value, 1e-3));
   assertClose(gradient, expected, { absolute: 1e-8 }, 'the gradient at the weights');
+});
+
+test("the surrogate network's gradients are those of central differences", () => {
+  const [rows, units] = [3, 4];
+  for (const K of [2, 3]) {
+    const neuron = resolveNeuron(`rodeo:K=${K},surrogate=network`);
+    const state = startingState(neuron, units);
+    state.learned.set(drawn(normal(0.7), state.learned.length, 71));
+    state.steps[0] = 3;
+    state.losses.set([0.4, 1.9]);
+    const firing = {
+      rows,
+      units,
+      logits: drawn(normal(1), rows * units, 72),
+      noise: drawn(uniform, rows * units * K, 73),
+      h: new Float64Array(K * rows * units),
+      state,
+    };
+    neuron.fire(firing);
+    const [loss, dh] = [drawn(normal(2), K * rows, 74), drawn(normal(1), K * rows * units, 75)];
+    const scale = 1.9 / (1 - 0.95 ** 3);
+    const objective = (learned: Float64Array): number => {
+      const gradient = new Float64Array(rows * units);
+      neuron.pullback({ ...firing, loss, dh, gradient, state: { ...state, learned } });
+      return gradient.reduce((total, g) => total + (0.5 * g * g) / scale, 0);
+    };
+    const numeric = state.learned.map((value, i) =>
+      // So near that no rectifier has its kink in between.
+      derivative((x) => objective(state.learned.with(i, x)), value, 1e-6),
+    );
+    const learning = { ...state, first: state.first.slice(), learned: state.learned.slice() };
+    neuron.update?.({ ...firing, loss, dh, state: learning });
+    // The first average of Adam has a tenth of the gradient.
+    assertClose(
+      learning.first.map((value) => 10 * value),
+      numeric,
+      { absolute: 1e-6, relative: 1e-6 },
+      `at the weights, K = ${K}`,
+    );
+  }
 });
 
 test('coefficients solve least squares, share what controls tell twice, and are 0 where a control is', () => {

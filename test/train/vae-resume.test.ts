@@ -57,8 +57,8 @@ async function interrupted(neuron: string, options: LoopOptions, stride: number)
 
 describe('training of an autoencoder resumed from a state', () => {
   const options = { epochs: 3, batch: 100, decay: 0.8, task };
-  // One with several draws, one that learns baselines.
-  for (const neuron of ['disarm', 'muprop'])
+  // One with several draws, those that learn baselines, of the input too, and one that learns a network.
+  for (const neuron of ['disarm', 'muprop', 'nvil', 'rodeo:surrogate=network'])
     test(`equals training without an interruption: ${neuron}`, async () => {
       const model = modelOf(one, neuron);
       const whole: VaeEvent[] = [];

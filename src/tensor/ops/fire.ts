@@ -5,7 +5,7 @@ import { formulaMisfit, formulasOf } from '../../neurons/formula-misfit.ts';
 import { defineOp, shapeText } from '../define-op.ts';
 import { drawsOf } from '../draws.ts';
 import { ExportError } from '../export-error.ts';
-import { type FireAttributes, fireRows, pullFire } from '../fire.ts';
+import { type FireAttributes, type FireOptions, fireRows, pullFire } from '../fire.ts';
 import type { Portable, PortableValue } from '../portable.ts';
 import type { Tensor } from '../tensor.ts';
 import { integersOnHeap } from './gathering.ts';
@@ -103,6 +103,23 @@ function perUnitRow(engine: Parameters<typeof fireRows>[0], loss: NdArray, rows:
   return output;
 }
 
+/**
+ * The input of a layer as rows × inputs, beside its rows of units; undefined for neurons that do not read it, and while nothing is trained.
+ * @throws RangeError for an input with other rows
+ */
+function inputRows(logits: Tensor, { neuron, mode, input }: FireOptions): NdArray | undefined {
+  if (!input || !neuron.readsInput || mode !== 'train') return undefined;
+  const { tape, plate } = logits;
+  const own = input.plate ? input.dense : asProgram(input);
+  const x = plate && own.plate !== plate ? tape.lift(own, plate) : own;
+  const rows = unitRows(logits.array).rows;
+  const inputs = x.shape.reduce((product, extent) => product * extent, 1) / (rows / Math.max(1, logits.rows));
+  if (x.rows === logits.rows && Number.isInteger(inputs)) return x.array.reshaped([rows, inputs]);
+  throw new RangeError(
+    `The input of the neuron "${neuron.name}"${tape.layer ? ` in "${tape.layer}"` : ''} has ${x.rows} rows of the shape ${shapeText(x.shape)}, and its logits ${logits.rows} of ${shapeText(logits.shape)}. Expected an input that the rows of units divide among them.`,
+  );
+}
+
 /** @throws RangeError where several rows of units share a loss */
 function checkRows({ tape, plate, shape }: Tensor, name: string): void {
   const kind = plate?.structure.kind;
@@ -115,9 +132,9 @@ function checkRows({ tape, plate, shape }: Tensor, name: string): void {
 /**
  * Fires a layer of neurons: logits of shape [..., units] → h of the same shape. A neuron with several draws makes as many rows, draw after
  * draw; what it meets from below is repeated for them. Logits without rows are one row of the whole program.
- * @throws RangeError when the neuron cannot stand in so wide a layer
+ * @throws RangeError when the neuron cannot stand in so wide a layer, or its input has other rows
  */
-export function fireTensor(logits: Tensor, attributes: FireAttributes): Tensor {
+export function fireTensor(logits: Tensor, attributes: FireOptions): Tensor {
   const { tape } = logits;
   const instead = tape.firing?.(logits, attributes);
   if (instead) return instead;
@@ -126,7 +143,7 @@ export function fireTensor(logits: Tensor, attributes: FireAttributes): Tensor {
   if (attributes.neuron.comparesRows && attributes.mode === 'train') checkRows(rows, attributes.neuron.name);
   const several = attributes.mode === 'train' && drawsOf(attributes.neuron, units) > 1;
   const at = several ? tape.atDraws(rows) : rows;
-  return fireOp(at, { ...attributes, rowOf: rowsOfNoise(at) });
+  return fireOp(at, { ...attributes, input: inputRows(at, attributes), rowOf: rowsOfNoise(at) });
 }
 
 /** Whose random numbers each row of units has: see `FireAttributes.rowOf`. */
