@@ -13,6 +13,8 @@ const EXPRESSIONS = {
   sqrt: (x) => `Math.sqrt(${x})`,
   power: (x, y) => `Math.pow(${x}, ${y})`,
   tanh: (x) => `Math.tanh(${x})`,
+  sin: (x) => `Math.sin(${x})`,
+  cos: (x) => `Math.cos(${x})`,
   sigmoid: (x) => `(1 / (1 + Math.exp(-${x})))`,
   pick: (x, y, then, otherwise) => `(${x} <= ${y} ? ${otherwise} : ${then})`,
 } as const satisfies Record<Operation, (...operands: string[]) => string>;

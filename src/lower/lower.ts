@@ -10,6 +10,7 @@ import {
   type Node,
   type NodeOf,
   ProgramBuilder,
+  readsPoints,
   sourcesOf,
   type Value,
 } from './program.ts';
@@ -104,6 +105,8 @@ const costOf = ({ op, tensors, attributes, layout }: OpRecord): number =>
 /** Multiply-adds of a primitive for one row, nothing skipped. */
 export function workOf(node: Node): number {
   if (node.kind === 'lstm') return node.recurrent.values.length;
+  // Of the first point, which sees itself.
+  if (node.kind === 'attention') return 2 * node.shape[0];
   return node.kind === 'product' ? node.shape.reduce((size, extent) => size * extent, node.a.shape.at(-1) ?? 1) : 0;
 }
 
@@ -130,4 +133,4 @@ export const ofKind = <K extends Kind>(nodes: readonly Node[], kind: K): NodeOf<
   nodes.filter((node): node is NodeOf<K> => node.kind === kind);
 
 /** Are the rows of the input the points of one sequence, and not examples by themselves? */
-export const readsSequences = ({ nodes }: Program): boolean => nodes.some(({ kind }) => kind === 'lstm');
+export const readsSequences = ({ nodes }: Program): boolean => nodes.some(readsPoints);

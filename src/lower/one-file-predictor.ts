@@ -69,6 +69,24 @@ type PortableKind =
       readonly recurrent: number;
       readonly units: number;
       readonly backwards: boolean;
+    }
+  | {
+      readonly kind: 'attention';
+      readonly x: number;
+      readonly width: number;
+      readonly heads: number;
+      readonly causal: boolean;
+    }
+  /** The place of the point in its sequence. */
+  | { readonly kind: 'place' }
+  /** Rows of a table of so many, by whole numbers. */
+  | {
+      readonly kind: 'gather';
+      readonly layer: string;
+      readonly x: number;
+      readonly table: number;
+      readonly rows: number;
+      readonly width: number;
     };
 
 export interface PortableNetwork {
@@ -83,6 +101,8 @@ export interface PortableNetwork {
   readonly link: LinkName;
   /** Of classes that are words, of labels or of numbers. */
   readonly names?: readonly string[];
+  /** Do the outputs of a point tell the next one? Else those of a sequence tell a string of labels, the last class blank. */
+  readonly continues?: boolean;
   /** A number that is given is this times the output, and that more; default: 1 and 0. */
   readonly units?: { readonly center: readonly number[]; readonly spread: readonly number[] };
 }
@@ -107,10 +127,12 @@ export interface PortablePrediction {
   readonly multiplyAdds: number;
 }
 
-/** What an exported file with LSTM layers says of one sequence. */
+/** What an exported file with layers that read sequences says of one. */
 export interface PortableReading {
   /** By the best path: the most probable class of every point, repeats merged, the last class (blank) left out. */
-  readonly labels: number[];
+  readonly labels?: number[];
+  /** Of a network that continues sequences: the most probable next point. */
+  readonly next?: number;
   /** One a point. */
   readonly points: Omit<PortablePrediction, 'multiplyAdds'>[];
   /** Multiply-adds executed. */
@@ -195,6 +217,53 @@ export function createPredictor(
       outputs[at] = before;
     }
     return outputs;
+  };
+
+  /** Every point reads those of the sequence, or those up to it, head by head. */
+  const attend = (step: PortableStep & { kind: 'attention' }, points: readonly (readonly Flow[])[]): Flow[] => {
+    const { width, heads, causal } = step;
+    const size = width / heads;
+    const rows = points.map((flows) => flows[step.x].values);
+    return rows.map((own, i) => {
+      const seen = causal ? rows.slice(0, i + 1) : rows;
+      const out = new Float64Array(width);
+      for (let from = 0; from < width; from += size) {
+        const scores = seen.map((row) => {
+          let score = 0;
+          for (let c = from; c < from + size; c++) score += own[c] * row[width + c];
+          return score / Math.sqrt(size);
+        });
+        const top = scores.reduce((most, score) => Math.max(most, score), Number.NEGATIVE_INFINITY);
+        const weights = scores.map((score) => Math.exp(score - top));
+        const total = weights.reduce((sum, weight) => sum + weight, 0);
+        seen.forEach((row, j) => {
+          const share = weights[j] / total;
+          for (let c = from; c < from + size; c++) out[c] += share * row[2 * width + c];
+        });
+      }
+      multiplyAdds += 2 * seen.length * width;
+      return whole(out);
+    });
+  };
+
+  const gather = (step: PortableStep & { kind: 'gather' }, indices: ArrayLike<number>): Flow => {
+    const { table, rows, width } = step;
+    const out = new Float64Array(indices.length * width);
+    for (let i = 0; i < indices.length; i++) {
+      const row = indices[i];
+      if (!(Number.isInteger(row) && row >= 0 && row < rows))
+        throw new RangeError(`${step.layer}: a number is ${row}. Expected a whole number from 0 to ${rows - 1}.`);
+      out.set(parameters.subarray(table + row * width, table + (row + 1) * width), i * width);
+    }
+    return whole(out);
+  };
+
+  /** One step on all rows, the points of a sequence. */
+  const read = (step: PortableStep, rows: readonly (readonly Flow[])[]): Flow[] => {
+    if (step.kind === 'lstm') return remember(step, rows);
+    if (step.kind === 'attention') return attend(step, rows);
+    if (step.kind === 'place') return rows.map((_, place) => whole([place]));
+    return rows.map((flows) => compute(step, flows));
   };
 
   const product = (step: PortableStep & { kind: 'product' }, flows: readonly Flow[]): Flow => {
@@ -307,6 +376,8 @@ export function createPredictor(
         return product(step, flows);
       case 'concatenate':
         return concatenate(step, flows);
+      case 'gather':
+        return gather(step, flows[step.x].values);
       case 'largest':
         return largest(flows[step.x].values, step.units, step.count);
       case 'gate': {
@@ -360,11 +431,11 @@ export function createPredictor(
     multiplyAdds = rows.length * network.otherWork;
     const gates: { layer: string; open: number[] }[][] = rows.map(() => []);
     for (const step of network.steps.slice(1)) {
-      const read = step.kind === 'lstm' ? remember(step, rows) : rows.map((flows) => compute(step, flows));
+      const made = read(step, rows);
       rows.forEach((flows, r) => {
-        flows.push(read[r]);
+        flows.push(made[r]);
         if (step.kind === 'gate' || step.kind === 'blocks')
-          gates[r].push({ layer: step.layer, open: [...read[r].open] });
+          gates[r].push({ layer: step.layer, open: [...made[r].open] });
       });
     }
     return rows.map((flows, r) => {
@@ -387,6 +458,7 @@ export function createPredictor(
           `read was given ${numbers?.length} numbers. Expected points of ${network.inputs} numbers each, one after another.`,
         );
       const points = run(inputsOf(numbers));
+      if (network.continues) return { next: points[points.length - 1].label as number, points, multiplyAdds };
       const path = points.map(({ label }) => label as number);
       const blank = points[0].logits.length - 1;
       const labels = path.filter((label, t) => label !== blank && label !== path[t - 1]);

@@ -14,14 +14,14 @@ import {
   type PortableStep,
 } from './one-file-predictor.ts';
 import { createRowReader } from './one-file-row.ts';
-import { type Constant, isConstant, type Node, placesOf, type Value } from './program.ts';
+import { type Constant, isConstant, type Node, placesOf, readsPoints, type Value } from './program.ts';
 import { type Outputs, outputsOf, portableTable, type RunFacts } from './run-facts.ts';
 
 /** Options of `exportOneFile`. */
 export interface OneFileOptions extends RunFacts {
   /** Default `threshold`. */
   readonly mode?: FrozenMode;
-  /** A byte times this is an input of the network; default 1/255. Numbers other than bytes are taken as they are. */
+  /** A byte times this is an input of the network; default 1/255, or 1 where inputs are numbers of an embedding. Numbers other than bytes are taken as they are. */
   readonly byteScale?: number;
   /** Of a network that takes pictures: their size. The file then has `fitPicture` too, for pictures of any size. */
   readonly image?: { readonly width: number; readonly height: number } | undefined;
@@ -31,7 +31,7 @@ const NAMES: NamesOf<OneFileOptions> = { mode: true, byteScale: true, image: tru
 
 /**
  * A model as one JavaScript file, an ES module that imports nothing: `predict(pixels)` gives the class, the probabilities, the
- * open gates and the multiply-adds of one example; closed blocks are not computed. Of a network with LSTM layers it has `read(points)` in
+ * open gates and the multiply-adds of one example; closed blocks are not computed. Of a network with layers that read sequences it has `read(points)` in
  * its place, which takes the points of one sequence. With a `table`, `predict` takes rows as tables have them, by name or in order: categories
  * as words, numbers as they are, and gives back names. It runs in a page and in Node.
  * @throws ExportError for operations and neurons that cannot be told, and a table that is not the network's
@@ -39,14 +39,16 @@ const NAMES: NamesOf<OneFileOptions> = { mode: true, byteScale: true, image: tru
  */
 export function exportOneFile(model: Model, options: OneFileOptions = {}): string {
   checkNames('exportOneFile', options, NAMES);
-  const { mode = 'threshold', byteScale = 1 / 255, image, table } = options;
-  if (!(byteScale > 0 && byteScale < Number.POSITIVE_INFINITY))
-    throw new RangeError(`\`byteScale\` is ${byteScale}. Expected a number over 0.`);
+  const { mode = 'threshold', image, table } = options;
+  const { byteScale: given } = options;
+  if (given !== undefined && !(given > 0 && given < Number.POSITIVE_INFINITY))
+    throw new RangeError(`\`byteScale\` is ${given}. Expected a number over 0.`);
   if (image && image.width * image.height !== model.inputs)
     throw new RangeError(
       `\`image\` is ${image.width} × ${image.height}, and the network takes ${model.inputs} numbers. Expected a picture of as many pixels.`,
     );
   const program = lower(model, mode);
+  const byteScale = given ?? (readsNumbers(program) ? 1 : 1 / 255);
   const outputs = outputsOf(program, model, options);
   const { steps, parameters } = stepsOf(program);
   return `${header(program, options, byteScale, outputs)}
@@ -76,6 +78,10 @@ export const { ${readsSequences(program) ? 'read' : 'predict'} } = createPredict
 ${outputs.names ? `export const names = ${jsonText(outputs.names)};\n` : ''}${image ? FIT_PICTURE(image) : ''}`;
 }
 
+/** Are inputs the numbers of an embedding's rows? */
+const readsNumbers = ({ input, uses }: Program): boolean =>
+  (uses.get(input) ?? []).some(({ kind }) => kind === 'gather');
+
 /** What a file has for pictures of any size. */
 const FIT_PICTURE = ({ width, height }: NonNullable<OneFileOptions['image']>): string => `
 const fit = createPictureFitter();
@@ -90,19 +96,25 @@ function header(
   program: Program,
   { table, image }: OneFileOptions,
   byteScale: number,
-  { link, names }: Outputs,
+  { link, names, continues }: Outputs,
 ): string {
   const { mode, inputs, outputs, layers } = program;
   const widths = [inputs, ...layers.map((layer) => layer.outputs)].join(' → ');
   const title = `// A network trained with flipgrad, in ${mode} mode: ${widths}. It imports nothing.`;
+  const [told, meaning] = continues
+    ? ['next', `next: the most probable of ${outputs} classes for the point after the last.`]
+    : [
+        'labels',
+        `labels: the most probable of ${outputs} classes at every point, repeats merged, class ${outputs - 1} (blank) left out.`,
+      ];
   if (readsSequences(program))
     return `${title}
 //
 //   import { read } from './this-file.js';
-//   const { labels, points, multiplyAdds } = read(numbers);
+//   const { ${told}, points, multiplyAdds } = read(numbers);
 //
 // numbers: ${inputs} for every point of one sequence, one point after another, as the network was trained on.
-// labels: the most probable of ${outputs} classes at every point, repeats merged, class ${outputs - 1} (blank) left out. points: label,
+// ${meaning} points: label,
 // probabilities, logits and open gates of every point.
 `;
   const given = table ? 'row' : 'pixels';
@@ -192,7 +204,7 @@ class StepWriter {
   private guarded(node: Node): StepText {
     const step = this.stepOf(node);
     const guard = this.guards.get(node);
-    if (!guard || node.kind === 'lstm') return step;
+    if (!guard || readsPoints(node)) return step;
     return { ...step, behind: { gates: this.place(guard.gates), gate: guard.gate, size: sizeOf(node.shape) } };
   }
 
@@ -229,6 +241,17 @@ class StepWriter {
       case 'lstm': {
         const { at } = this.numbers.of(node.recurrent);
         return { kind: 'lstm', x: this.place(node.x), recurrent: at, units: node.shape[0], backwards: node.backwards };
+      }
+      case 'attention': {
+        const { heads, causal } = node;
+        return { kind: 'attention', x: this.place(node.x), width: node.shape[0], heads, causal };
+      }
+      case 'place':
+        return { kind: 'place' };
+      case 'gather': {
+        const { at } = this.numbers.of(node.table);
+        const [rows, ...rest] = node.table.shape;
+        return { kind: 'gather', layer: node.layer, x: this.place(node.x), table: at, rows, width: sizeOf(rest) };
       }
     }
   }

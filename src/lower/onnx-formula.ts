@@ -14,6 +14,8 @@ const OPERATORS = {
   sqrt: 'Sqrt',
   power: 'Pow',
   tanh: 'Tanh',
+  sin: 'Sin',
+  cos: 'Cos',
   sigmoid: 'Sigmoid',
   pick: 'Where',
 } as const satisfies Record<Operation, string>;

@@ -85,6 +85,15 @@ export class OnnxWriter {
         return this.skipped.has(node) ? this.scattered(node) : this.gated(node);
       case 'lstm':
         return this.lstm(node);
+      case 'attention':
+        return this.attention(node);
+      case 'place':
+        return this.places(node);
+      case 'gather': {
+        const [indices, table] = [this.whole(node.x), this.whole(node.table)];
+        const graph = this.at(node);
+        return graph.add('Gather', [table, graph.add('Cast', [indices], { to: INT64 })], { axis: 0 });
+      }
       default:
         return 'input';
     }
@@ -264,7 +273,44 @@ export class OnnxWriter {
     const read = graph.add('LSTM', [batch, ...parameters], { hidden_size: units, direction });
     return graph.add('Reshape', [read, graph.integers(-1, units)]);
   }
+
+  /** 0, 1, …: rows × 1. */
+  private places({ x, ...node }: NodeOf<'place'>): string {
+    const input = this.whole(x);
+    const graph = this.at(node as Node);
+    const rows = graph.add('Gather', [graph.add('Shape', [input]), graph.integers(0)]);
+    const shape = graph.add('Concat', [rows, graph.integers(1)], { axis: 0 });
+    return graph.add('CumSum', [graph.add('Expand', [graph.number(1), shape]), graph.integer(0)], { exclusive: 1 });
+  }
+
+  /** Rows are the points of one sequence. */
+  private attention(node: NodeOf<'attention'>): string {
+    const { x, heads, causal } = node;
+    const [width] = node.shape;
+    const size = width / heads;
+    const points = this.whole(x);
+    const places = causal ? this.places({ ...node, kind: 'place', x: this.program.input }) : undefined;
+    const graph = this.at(node);
+    const split = graph.add('Reshape', [points, graph.integers(0, 3, heads, size)]);
+    const parts = graph.add('Transpose', [split], { perm: [1, 2, 0, 3] });
+    // Each heads × points × size.
+    const [queries, keys, values] = [0, 1, 2].map((part) =>
+      graph.add('Gather', [parts, graph.integer(part)], { axis: 0 }),
+    );
+    const products = graph.add('MatMul', [queries, graph.add('Transpose', [keys], { perm: [0, 2, 1] })]);
+    let scores = graph.add('Mul', [products, graph.number(1 / Math.sqrt(size))]);
+    if (places) {
+      const seen = graph.add('LessOrEqual', [graph.add('Transpose', [places], { perm: [1, 0] }), places]);
+      scores = graph.add('Where', [seen, scores, graph.number(NEVER)]);
+    }
+    const read = graph.add('MatMul', [graph.add('Softmax', [scores], { axis: -1 }), values]);
+    return graph.add('Reshape', [graph.add('Transpose', [read], { perm: [1, 0, 2] }), graph.integers(0, width)]);
+  }
 }
+
+const INT64 = 7;
+/** Less than any score; the smallest Float32. */
+const NEVER = -3.4028234663852886e38;
 
 /** What an LSTM reads as x·W + b: of anything else W is the identity. */
 function affineOf({ x, layer }: NodeOf<'lstm'>): { x: Node; weights: Constant; bias: Constant } {

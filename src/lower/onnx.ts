@@ -42,7 +42,7 @@ const MOST_BYTES = 2 ** 31 - 1;
  * A model as an ONNX file (opset 13, IR version 7). Input `input`: rows × inputs, float, as the network was trained on; with a `table` as the
  * table has them (missing numbers NaN, each category a feature of 0 or 1), named by the metadata `features`. Outputs `logits` and
  * `probabilities`: rows × classes or labels, or, of numbers, `values` in the targets' units; their names are the metadata `classes` or `targets`.
- * The number of rows is free; of a network with LSTM layers they are the points of one sequence (metadata `rows`: "points" or "examples").
+ * The number of rows is free; of a network with layers that read sequences they are the points of one sequence (metadata `rows`: "points" or "examples").
  * @throws ExportError for operations and neurons that cannot be told, networks of 2 GiB and more, and a table that is not the network's
  * @throws RangeError for another mode or way of the gates
  */

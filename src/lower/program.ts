@@ -30,10 +30,16 @@ export type Node = { readonly shape: Shape; readonly layer: string } & (
   | { readonly kind: 'largest'; readonly x: Node; readonly count: number }
   | { readonly kind: 'gate'; readonly gates: Value; readonly values: Value; readonly size: number }
   | { readonly kind: 'lstm'; readonly x: Node; readonly recurrent: Constant; readonly backwards: boolean }
+  | { readonly kind: 'attention'; readonly x: Node; readonly heads: number; readonly causal: boolean }
+  | { readonly kind: 'place'; readonly x: Node }
+  | { readonly kind: 'gather'; readonly x: Node; readonly table: Constant }
 );
 export type Kind = Node['kind'];
 export type NodeOf<K extends Kind> = Extract<Node, { readonly kind: K }>;
 export type Value = Node | Constant;
+
+/** Do the rows of its input have to be the points of one sequence? */
+export const readsPoints = ({ kind }: Node): boolean => kind === 'lstm' || kind === 'attention' || kind === 'place';
 
 /** What a node reads. */
 export function sourcesOf(node: Node): readonly Value[] {
@@ -199,6 +205,25 @@ export class ProgramBuilder implements Portable {
     const x = this.known('lstm', given);
     const weights = recurrent as Constant;
     return this.add({ kind: 'lstm', x, recurrent: weights, backwards, shape: [weights.shape[0]], layer: this.layer });
+  }
+
+  attention(given: PortableValue, heads: number, causal: boolean): Value {
+    const x = this.known('attention', given);
+    return this.add({ kind: 'attention', x, heads, causal, shape: [x.shape[0] / 3], layer: this.layer });
+  }
+
+  place(): Value {
+    return this.add({ kind: 'place', x: this.nodes[0], shape: [1], layer: this.layer });
+  }
+
+  gather(given: PortableValue, indices: PortableValue): Value {
+    const table = given as Value;
+    if (!isConstant(table))
+      throw new ExportError(
+        `The operation "gather" in "${this.layer}" cannot be exported with a table that depends on the input.`,
+      );
+    const x = this.known('gather', indices);
+    return this.add({ kind: 'gather', x, table, shape: [...x.shape, ...table.shape.slice(1)], layer: this.layer });
   }
 
   private add<N extends Node>(node: N): N {

@@ -12,13 +12,15 @@ export interface RunFacts {
   /** How the run reads tables: inputs are then rows as those have them, and answers have names. */
   readonly table?: TableReading | undefined;
   /** What the run minimises: what its outputs are. Default: logits of classes. */
-  readonly task?: Pick<Task, 'name' | 'link'> | undefined;
+  readonly task?: Pick<Task, 'name' | 'link' | 'data'> | undefined;
 }
 
 /** What the outputs of a network are, and what they are called. */
 export interface Outputs {
   readonly link: LinkName;
   readonly names?: readonly string[];
+  /** Do the outputs of a point tell the next one, and not the label of a string? */
+  readonly continues?: true;
   /** A number that is given is this times the output, and that more. */
   readonly units?: { readonly center: readonly number[]; readonly spread: readonly number[] };
 }
@@ -42,6 +44,7 @@ export function outputsOf(program: Program, model: Model, { table, task }: RunFa
   return {
     link,
     ...(names?.length === model.outputs && { names }),
+    ...(readsSequences(program) && task?.data === 'tokens' && { continues: true }),
     ...(link === 'numbers' && center && spread && { units: { center, spread } }),
   };
 }

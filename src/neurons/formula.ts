@@ -17,6 +17,8 @@ export const operations = {
   sqrt: (x) => Math.sqrt(x),
   power: (x, y) => x ** y,
   tanh: (x) => Math.tanh(x),
+  sin: (x) => Math.sin(x),
+  cos: (x) => Math.cos(x),
   sigmoid: (x) => 1 / (1 + Math.exp(-x)),
   /** Is x > y? Then the third number, else the fourth. Of NaN the third: an open unit shows it, a closed one would hide it. */
   pick: (x, y, then, otherwise) => (x <= y ? otherwise : then),

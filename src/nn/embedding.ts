@@ -1,4 +1,4 @@
-import { gather, integersOnHeap } from '../tensor/ops/gathering.ts';
+import { gather, wholeNumbersIn } from '../tensor/ops/gathering.ts';
 import { reshape } from '../tensor/ops/reshaping.ts';
 import { checkUnits } from './check.ts';
 import { type LayerText, units as unitsWord, whole } from './layer-text.ts';
@@ -44,13 +44,12 @@ export const applyEmbedding: LayerKind<EmbeddingSpec> = (scope, { classes, units
     checkUnits(scope.name, units);
     return true;
   });
-  const { tape, plate, array } = x.dense;
+  const { array } = x.dense;
   const wrong = array.values.findIndex((value) => !Number.isInteger(value));
   if (wrong >= 0)
     throw new RangeError(
       `${scope.name}: number ${wrong % x.columns} of row ${Math.floor(wrong / x.columns)} is ${array.values[wrong]}. Expected a whole number from 0 to ${classes - 1}: data whose features are not scaled.`,
     );
   const table = scope.parameter('table', [classes, units], { axes: ['inputs', 'units'], stream: scope.stream });
-  const indices = tape.input(integersOnHeap(tape.engine, array.values, array.shape), plate);
-  return reshape(gather(table, indices), [x.columns * units]);
+  return reshape(gather(table, wholeNumbersIn(x)), [x.columns * units]);
 };

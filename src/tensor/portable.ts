@@ -38,6 +38,15 @@ export interface Portable {
   gate(gates: PortableValue, values: PortableValue, size: number): PortableValue;
   /** Long short-term memory along the points of a sequence: see ops/sequences.ts. The recurrent weights are a constant. */
   lstm(x: PortableValue, recurrent: PortableValue, backwards: boolean): PortableValue;
+  /**
+   * Attention of the row's point to those of its sequence, or to those up to it: see ops/attention.ts. Shape [3·width] → [width].
+   * @param heads that share the width
+   */
+  attention(x: PortableValue, heads: number, causal: boolean): PortableValue;
+  /** The place of the row's point in its sequence, from 0 up: shape [1]. */
+  place(): PortableValue;
+  /** Rows of a table, a constant of shape [rows, …], by whole numbers of shape [...]: shape [..., …]. */
+  gather(table: PortableValue, indices: PortableValue): PortableValue;
   /** Numbers that all rows share. */
   constant(values: ArrayLike<number>, shape: readonly number[]): PortableValue;
 }

@@ -4,12 +4,15 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { pathToFileURL } from 'node:url';
 import { evaluateCommand } from '../../cli/evaluate.ts';
+import { exportCommand } from '../../cli/export.ts';
 import { generateCommand } from '../../cli/generate.ts';
 import { trainCommand } from '../../cli/train.ts';
 import { DEFAULTS, modelOf, presetOf } from '../../cli/train-config.ts';
 import { createModel } from '../../src/index.ts';
 import { createEngine } from '../../src/platform/node/index.ts';
+import { onnxSession } from '../helpers/onnx-session.ts';
 import { refused } from '../helpers/refused.ts';
 import { jsonLinesHere } from '../helpers/run-here.ts';
 
@@ -95,6 +98,22 @@ describe('flipgrad train --model lm', () => {
       written.map(({ points }) => points),
       Array.from({ length: 30 }, (_, i) => Math.min(CONTEXT, 15 + i)),
     );
+  });
+
+  it('is exported to both formats, which tell the next byte as it does', async () => {
+    const prompt = 'the cat sat on the m';
+    const greedy = ['--temperature', '0', '--bytes', '1', '--prompt', prompt];
+    const [{ byte }] = (await lines(generateCommand(), path('run'), ...greedy)) as unknown as { byte: number }[];
+    for (const format of ['js', 'onnx']) await lines(exportCommand(), path('run'), '--format', format, '--json');
+    const bytes = new TextEncoder().encode(prompt);
+    const { read } = await import(pathToFileURL(join(path('run'), 'model.js')).href);
+    const { next, points, labels } = read(bytes);
+    assert.deepEqual([next, labels, points.length], [byte, undefined, bytes.length]);
+    const session = await onnxSession(readFileSync(join(path('run'), 'model.onnx')));
+    const { probabilities } = await session.run(Float32Array.from(bytes), bytes.length);
+    const last = probabilities.subarray(-256);
+    const distance = points.at(-1).probabilities.map((p: number, i: number) => Math.abs(p - last[i]));
+    assert.ok(Math.max(...distance) < 1e-4);
   });
 
   it('is refused with what is no part of it, before anything is written', async () => {

@@ -1,6 +1,17 @@
 /** What exports are held against: our own outputs in the same mode, on networks of every kind. */
 import type { Engine } from '../../src/backend/engine.ts';
-import { createModel, dense, gated, type LayerSpec, lstm, type Model } from '../../src/index.ts';
+import {
+  attention,
+  createModel,
+  dense,
+  embedding,
+  experts,
+  gated,
+  type LayerSpec,
+  lstm,
+  type Model,
+  positions,
+} from '../../src/index.ts';
 import type { FrozenMode } from '../../src/lower/lower.ts';
 import type { Neuron } from '../../src/neurons/contract.ts';
 import { conditional } from '../../src/nn/conditional.ts';
@@ -90,6 +101,40 @@ export function readers(engine: Engine): Readonly<Record<string, Model>> {
   );
 }
 
+/** Networks that attend among the points of sequences of whole numbers below 11, by positions of either kind, with gates and without. */
+export function transformers(engine: Engine): Readonly<Record<string, Model>> {
+  const block = (options: Parameters<typeof attention>[1] = {}, heads = 2) =>
+    residual(sequential(norm(), attention(heads, options)));
+  const part = conditional({ gater: [4], neuron: 'straight-through', rate: 0.4, sparsity: 'none', copies: 3 }, [
+    sequential(dense(6, 'rectifier'), dense(8)),
+  ]);
+  const layers: Readonly<Record<string, readonly LayerSpec[]>> = {
+    'with rotary positions': [block(), residual(sequential(norm(), dense(8, 'tanh')))],
+    'with learned positions, to all points': [positions(13), block({ positions: 'none', bidirectional: true })],
+    'with one head and rotary positions to all points': [block({ bidirectional: true }, 1)],
+    'with experts, twice': [block(), residual(sequential(norm(), part)), block(), residual(part)],
+    'with experts unit by unit, and an LSTM': [
+      block(),
+      residual(experts(8, { experts: 4, hidden: 3, open: 2 })),
+      lstm(8),
+      block(),
+    ],
+  };
+  return Object.fromEntries(
+    Object.entries(layers).map(([title, specs]) => {
+      const model = createModel(engine, { inputs: 1, layers: [embedding(11, 8), ...specs, norm(), dense(5)], seed: 2 });
+      model.parameters.forEach(({ name, tensor }, i) => {
+        model.setWeights(name, drawn(normal(0.8), tensor.size, 5, i));
+      });
+      return [title, model];
+    }),
+  );
+}
+
+/** Random whole numbers below a bound. */
+export const tokens = (count: number, below: number): Float32Array =>
+  Float32Array.from(drawn((random) => random.integer(below), count, 6));
+
 /** x·σ(βx), an operation of a user's own with an attribute, a cost and a lowering. */
 export const swish = t.defineOp<{ readonly beta: number }>({
   name: 'swish',
@@ -114,7 +159,7 @@ export const swish = t.defineOp<{ readonly beta: number }>({
 });
 
 /** A layer norm, then attention of `heads` among the `points` that a row of 12 numbers holds, from tensor operations alone. */
-const attention = module('attention', (scope, x) => {
+const attended = module('attention', (scope, x) => {
   const centred = t.subtract(x, t.mean(x, -1, { keepDims: true }));
   const deviation = t.sqrt(t.add(t.mean(t.square(centred), -1, { keepDims: true }), 1e-5));
   const points = t.reshape(t.multiply(t.divide(centred, deviation), scope.parameter('gain', [12])), [4, 3]);
@@ -192,7 +237,7 @@ export function compositions(engine: Engine): Readonly<Record<string, Model>> {
       dense(7),
     ],
     'a module of one’s own, with an operation of one’s own': [
-      attention,
+      attended,
       module('mixed', (scope, x) => {
         const u = swish(scope.call(dense(12), x), { beta: 1.5 });
         const bits = scope.fire('straight-through', t.reshape(scope.call(dense(12), x), [3, 4]));

@@ -5,7 +5,17 @@ import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { runInNewContext } from 'node:vm';
-import { adam, compile, createModel, dense, digitsSplit, gated, type Model, train } from '../../src/index.ts';
+import {
+  adam,
+  compile,
+  createModel,
+  dense,
+  digitsSplit,
+  gated,
+  type Model,
+  nextToken,
+  train,
+} from '../../src/index.ts';
 import { javascriptFormula } from '../../src/lower/javascript-formula.ts';
 import { FROZEN_MODES } from '../../src/lower/lower.ts';
 import { exportOneFile } from '../../src/lower/one-file.ts';
@@ -15,14 +25,24 @@ import { formulasOf } from '../../src/neurons/formula-misfit.ts';
 import { createEngine } from '../../src/platform/node/index.ts';
 import { instances } from '../conformance/instances.ts';
 import { full, slow } from '../helpers/extent.ts';
-import { compositions, distance, everywhere, features, lengths, ourLogits, readers } from './models.ts';
+import {
+  compositions,
+  distance,
+  everywhere,
+  features,
+  lengths,
+  ourLogits,
+  readers,
+  tokens,
+  transformers,
+} from './models.ts';
 
 /** Of networks that tell classes. */
 type Classes = PortablePrediction & { readonly label: number; readonly probabilities: number[] };
 
 interface Exported {
   readonly predict: (pixels: ArrayLike<number>) => Classes;
-  /** In its place where there are LSTM layers. */
+  /** In its place where layers read sequences. */
   readonly read: (
     points: ArrayLike<number>,
   ) => Omit<PortableReading, 'points'> & { readonly points: Omit<Classes, 'multiplyAdds'>[] };
@@ -106,6 +126,28 @@ describe('export as one JavaScript file', () => {
           );
         }
         assert.throws(() => read(given.subarray(0, 4)), /read was given 4 numbers\. Expected points of 3 numbers each/);
+      }
+    });
+
+  for (const [title, model] of Object.entries(transformers(engine)))
+    it(`gives our outputs on ${SEQUENCES} sequences of numbers of an embedding, ${title}`, async () => {
+      const offsets = lengths(SEQUENCES);
+      const given = tokens(offsets[SEQUENCES], 11);
+      for (const mode of FROZEN_MODES) {
+        const ours = ourLogits(model, mode, given, offsets[SEQUENCES], offsets);
+        const { read } = await imported(exportOneFile(model, { mode, task: nextToken }));
+        for (let s = 0; s < SEQUENCES; s++) {
+          const [from, to] = [offsets[s], offsets[s + 1]];
+          // Bytes are numbers of the embedding as they are.
+          const { labels, next, points, multiplyAdds } = read(Uint8Array.from(given.subarray(from, to)));
+          const logits = points.flatMap((point) => point.logits);
+          assert.ok(distance(logits, ours.subarray(5 * from, 5 * to)) < 1e-4, `${mode}, sequence ${s}`);
+          assert.equal(labels, undefined);
+          assert.equal(next, points[points.length - 1].label);
+          assert.ok(multiplyAdds > 0);
+        }
+        assert.throws(() => read([3, 11]), /embedding0: a number is 11\. Expected a whole number from 0 to 10/);
+        assert.throws(() => read([3.5]), /embedding0: a number is 3\.5\. Expected a whole number from 0 to 10/);
       }
     });
 

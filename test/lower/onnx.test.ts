@@ -1,7 +1,21 @@
 import assert from 'node:assert/strict';
 import { after, describe, it } from 'node:test';
 import { PbfReader } from 'pbf';
-import { adam, createModel, dense, digitsSplit, gated, type Model, train } from '../../src/index.ts';
+import {
+  adam,
+  attention,
+  conditional,
+  createModel,
+  dense,
+  digitsSplit,
+  embedding,
+  gated,
+  type LayerSpec,
+  lstm,
+  type Model,
+  positions,
+  train,
+} from '../../src/index.ts';
 import { FROZEN_MODES } from '../../src/lower/lower.ts';
 import { exportOneFile } from '../../src/lower/one-file.ts';
 import { exportOnnx, type OnnxOptions } from '../../src/lower/onnx.ts';
@@ -10,7 +24,17 @@ import { createEngine } from '../../src/platform/node/index.ts';
 import { instances } from '../conformance/instances.ts';
 import { full, slow } from '../helpers/extent.ts';
 import { onnxSession } from '../helpers/onnx-session.ts';
-import { compositions, distance, everywhere, features, lengths, ourLogits, readers } from './models.ts';
+import {
+  compositions,
+  distance,
+  everywhere,
+  features,
+  lengths,
+  ourLogits,
+  readers,
+  tokens,
+  transformers,
+} from './models.ts';
 
 const engine = await createEngine({ threads: 1 });
 after(() => engine.close());
@@ -72,6 +96,45 @@ describe('ONNX export', () => {
         }
       }
     });
+
+  for (const [title, model] of Object.entries(transformers(engine)))
+    it(`gives our outputs on ${SEQUENCES} sequences of numbers of an embedding, ${title}`, async () => {
+      const offsets = lengths(SEQUENCES);
+      const given = tokens(offsets[SEQUENCES], 11);
+      for (const mode of FROZEN_MODES) {
+        const ours = ourLogits(model, mode, given, offsets[SEQUENCES], offsets);
+        for (const gates of GATES) {
+          const session = await onnxSession(exportOnnx(model, { mode, gates }).bytes);
+          for (let s = 0; s < SEQUENCES; s++) {
+            const [from, to] = [offsets[s], offsets[s + 1]];
+            const { logits } = await session.run(given.subarray(from, to), to - from);
+            assert.ok(distance(logits, ours.subarray(5 * from, 5 * to)) < 1e-4, `${mode}, ${gates}, sequence ${s}`);
+          }
+        }
+      }
+      assert.equal(readHead(exportOnnx(model).bytes).metadata.rows, 'points');
+    });
+
+  it('attention and LSTMs behind a gate are refused by name, and positions there are told', async () => {
+    const behind = (part: LayerSpec) =>
+      createModel(engine, {
+        inputs: 1,
+        layers: [embedding(11, 8), conditional({ gater: [], rate: 0.5, neuron: 'straight-through' }, [part]), dense(5)],
+      });
+    for (const [part, name] of [
+      [attention(2), 'attention'],
+      [lstm(8), 'lstm'],
+    ] as const)
+      for (const write of [exportOnnx, exportOneFile])
+        assert.throws(() => write(behind(part)), {
+          name: 'ExportError',
+          message: new RegExp(`"${name}" in "conditional1.part0" cannot be exported: it reads the points that a gate`),
+        });
+    const model = behind(positions(9));
+    const given = tokens(9, 11);
+    const { logits } = await (await onnxSession(exportOnnx(model).bytes)).run(given, 9);
+    assert.ok(distance(logits, ourLogits(model, 'threshold', given, 9, [0, 9])) < 1e-4);
+  });
 
   for (const [title, model] of Object.entries(compositions(engine)))
     it(`gives our outputs of ${title}`, async () => {

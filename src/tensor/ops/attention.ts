@@ -1,11 +1,12 @@
 /** Self-attention among the points of sequences, and positions of points. */
 import type { NdArray } from '../../backend/nd-array.ts';
 import { attentionFits } from '../../kernels/attention.ts';
+import { f } from '../../neurons/formula.ts';
 import { defineOp, like, shapeText } from '../define-op.ts';
 import type { Plates } from '../plate.ts';
 import type { Tensor } from '../tensor.ts';
 import { integersOnHeap } from './gathering.ts';
-import { countOf, type OfSequences, sequencesOf } from './sequences.ts';
+import { checkWholeSequences, countOf, type OfSequences, sequencesOf } from './sequences.ts';
 
 interface Attributes extends OfSequences {
   readonly heads: number;
@@ -55,6 +56,11 @@ const attentionOp = defineOp<Attributes>({
     engine.backend.run('attentionPullback', ...pointers, dy.pointer, dx.pointer, ...extentsOf(x, attributes));
     return [dx];
   },
+  lower(to, [x], record) {
+    checkWholeSequences(record);
+    const { heads, causal } = record.attributes;
+    return to.attention(x, heads, causal);
+  },
 });
 
 /** Options of `attention`. */
@@ -103,6 +109,21 @@ const rotateOp = defineOp<Rotation>({
     engine.backend.run('rotatePairs', ...pointers, x.rows, x.columns, (2 * x.columns) / 3, size, 1);
     return [output, null, null];
   },
+  lower(to, [x, places], { attributes: { size, base } }) {
+    const [columns] = x.shape;
+    const [pairs, width] = [size / 2, columns / 3];
+    // Queries and keys in pairs, and the same with every pair turned: (a, b) → (b, a).
+    const shape = [(2 * width) / size, pairs, 2];
+    const own = to.view(x, shape, [size, 2, 1]);
+    const turned = to.view(x, shape, [size, 2, -1], 1);
+    const frequencies = Float64Array.from({ length: pairs }, (_, pair) => rotaryFrequency(2 * pair, size, base));
+    const angle = f.multiply(f.operand(2), f.operand(3));
+    const rotated = to.elementwise(
+      f.add(f.multiply(f.logit, f.cos(angle)), f.multiply(f.multiply(f.operand(1), f.operand(4)), f.sin(angle))),
+      ...[own, turned, places, to.constant(frequencies, [pairs, 1]), to.constant([-1, 1], [2])],
+    );
+    return to.concatenate([to.reshape(rotated, [2 * width]), to.view(x, [width], [1], 2 * width)], 0);
+  },
 });
 
 /** The angles of a pass, by size and base: one table for all layers. */
@@ -150,9 +171,17 @@ export function rotary(
 }
 rotary.definition = rotateOp.definition;
 
+const placesOp = defineOp<OfSequences>({
+  name: 'places',
+  causal: () => true,
+  ignoresCotangent: () => true,
+  forward(engine, _inputs, { plates, plate }) {
+    const values = plates.positionsOf(plate);
+    return { output: integersOnHeap(engine, values, [values.length]) };
+  },
+  pullback: () => [null],
+  lower: (to) => to.reshape(to.place(), []),
+});
+
 /** The place of every point in its sequence, from 0 up, as whole numbers. Points that a gate opened keep theirs. */
-export function positionsOf(x: Tensor): Tensor {
-  const { plates, plate } = sequencesOf('positions', x);
-  const values = plates.positionsOf(plate);
-  return x.tape.input(integersOnHeap(x.tape.engine, values, [values.length]), plate);
-}
+export const positionsOf = (x: Tensor): Tensor => placesOp(x, sequencesOf('positions', x));

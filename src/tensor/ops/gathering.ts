@@ -40,6 +40,16 @@ export function integersOnHeap(
   return new NdArray(heap, pointer, shape);
 }
 
+/** Whole numbers that a tensor holds as floats. No gradient goes to them. */
+export const wholeNumbersIn: (x: Tensor) => Tensor = defineOp({
+  name: 'wholeNumbersIn',
+  causal: () => true,
+  ignoresCotangent: () => true,
+  forward: (engine, [x]) => ({ output: integersOnHeap(engine, x.values, x.shape) }),
+  pullback: () => [null],
+  lower: (_to, [x]) => x,
+});
+
 /** Indices as a tensor on the tape of another. */
 export const indicesOf = (indices: Indices, { tape }: Tensor): Tensor =>
   indices instanceof Tensor ? indices : wholeNumbers(tape, indices);
@@ -73,6 +83,7 @@ const gatherOp = defineOp({
   pullback(engine, { inputs: [table], tensors: [, { array: indices }] }, dy) {
     return [addedRows(engine, dy, indices, table.shape), null];
   },
+  lower: (to, [table, indices]) => to.gather(table, indices),
 });
 
 /** An array of zeros with the rows of x added at these places, in order. */
