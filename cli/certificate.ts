@@ -91,7 +91,7 @@ export function certificateOfNet(path: string, flags: NetFlags, rows: readonly P
 export function shippedSource(text: string): { source?: { file: string; sha256: string } } {
   const [name] = text.split(':');
   if (!Object.hasOwn(zoo, name)) return {};
-  const file = `src/neurons/${name}.ts`;
+  const file = `src/neurons/zoo/${name}.ts`;
   const path = fileURLToPath(new URL(`../${file}`, import.meta.url));
   return existsSync(path) ? { source: { file, sha256: checksum(path) } } : {};
 }

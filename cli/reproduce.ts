@@ -1,7 +1,7 @@
 import { Command } from 'commander';
-import type { Experiment } from '../experiments/experiment.ts';
 import { experiments } from '../experiments/index.ts';
-import { type ReproduceEvent, reproduce } from '../experiments/reproduce.ts';
+import type { Experiment } from '../experiments/kit/experiment.ts';
+import { type ReproduceEvent, reproduce } from '../experiments/kit/reproduce.ts';
 import { suggest } from '../src/math/text.ts';
 import { ExitCode, Interruption, UsageError } from './exit.ts';
 import { untilInterrupted } from './interrupt.ts';

@@ -1,12 +1,12 @@
 /** Every experiment that `flipgrad reproduce` knows: adding one is a file and a line here. */
-import { conditionalSpeed } from './conditional-speed.ts';
-import { conditionalText } from './conditional-text.ts';
-import type { Experiment } from './experiment.ts';
-import { hintonNoise } from './hinton-noise.ts';
-import { noiseInjection } from './noise-injection.ts';
-import { table1 } from './table-1.ts';
-import { weightNoise } from './weight-noise.ts';
-import { whySlow } from './why-slow.ts';
+import { conditionalSpeed } from './conditional-speed/run.ts';
+import { conditionalText } from './conditional-text/run.ts';
+import { hintonNoise } from './hinton-noise/run.ts';
+import type { Experiment } from './kit/experiment.ts';
+import { noiseInjection } from './noise-injection/run.ts';
+import { table1 } from './table-1/run.ts';
+import { weightNoise } from './weight-noise/run.ts';
+import { whySlow } from './why-slow/run.ts';
 
 export const experiments: readonly Experiment[] = [
   hintonNoise,

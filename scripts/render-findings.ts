@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
-import type { Experiment, Finding, Finished, Outcome, Report, Trial } from '../experiments/experiment.ts';
 import { experiments } from '../experiments/index.ts';
+import type { Experiment, Finding, Finished, Outcome, Report, Trial } from '../experiments/kit/experiment.ts';
 import {
   chanceOf,
   claimed,
@@ -8,8 +8,8 @@ import {
   renderMarkdown,
   renderPage,
   sentence,
-} from '../experiments/report-page.ts';
-import { readTrials } from '../experiments/trial-records.ts';
+} from '../experiments/kit/report-page.ts';
+import { readTrials } from '../experiments/kit/trial-records.ts';
 
 /** An experiment whose records stand in results/. */
 interface Recorded {

@@ -261,7 +261,7 @@ function panel(main: string, other: string, curves: readonly Curve[]): string {
 
 const HEAD = `# The neurons
 
-Made by \`npm run render\` from the files of [src/neurons](../src/neurons) and by the audit; a test fails when this page is another.
+Made by \`npm run render\` from the files of [src/neurons/zoo](../src/neurons/zoo) and by the audit; a test fails when this page is another.
 
 a is the logit, p = σ(a), h what the unit emits, L (or f) the loss of an example, δ = ∂L/∂h, u and z noise; ĝ is the gradient at the
 logit. An equation that has ĝ = δ·… is a rule for the cotangent; one with f(…) evaluates the loss of several draws.

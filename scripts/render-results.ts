@@ -9,12 +9,12 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { readBenchRecords, renderBench, renderClaims } from '../bench/run.ts';
 import { drawAudit, readAuditRecords, renderAudit } from '../cli/audit-page.ts';
-import { conditionalSpeed } from '../experiments/conditional-speed.ts';
-import { renderFrontDoor } from '../experiments/conditional-speed-report.ts';
-import { readRecords, renderTable } from '../experiments/mnist-2013.ts';
-import { readNeuronRecords, renderNeurons } from '../experiments/mnist-neurons.ts';
-import { drawVaeEqualTime, readVaeRecords, renderVaeEqualTime } from '../experiments/vae-equal-time.ts';
-import { drawVaeVariance, readVarianceRecords, renderVaeVariance } from '../experiments/vae-variance.ts';
+import { renderFrontDoor } from '../experiments/conditional-speed/report.ts';
+import { conditionalSpeed } from '../experiments/conditional-speed/run.ts';
+import { readRecords, renderTable } from '../experiments/mnist-2013/report.ts';
+import { readNeuronRecords, renderNeurons } from '../experiments/mnist-neurons/report.ts';
+import { drawVaeEqualTime, readVaeRecords, renderVaeEqualTime } from '../experiments/vae-equal-time/report.ts';
+import { drawVaeVariance, readVarianceRecords, renderVaeVariance } from '../experiments/vae-variance/report.ts';
 import { finishedOf, renderFindings } from './render-findings.ts';
 
 const here = (path: string): string => fileURLToPath(new URL(`../${path}`, import.meta.url));

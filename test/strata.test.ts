@@ -13,6 +13,8 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   'src/random': ['src/math'],
   'src/schema': ['src/math'],
   'src/kernels': ['src/math', 'src/random'],
+  'src/neurons/parts': ['src/math', 'src/neurons/contract.ts', 'src/neurons/formula.ts'],
+  'src/neurons/zoo': ['src/math', 'src/neurons/contract.ts', 'src/neurons/formula.ts', 'src/neurons/parts'],
   'src/neurons': ['src/math'],
   'src/backend': ['src/math', 'src/schema', 'src/kernels'],
   'src/tensor': ['src/math', 'src/random', 'src/kernels', 'src/neurons', 'src/backend'],
@@ -83,6 +85,7 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   ],
   'src/index.ts': ['everything above'],
   'src/platform': ['everything above'],
+  'experiments/kit': ['src/index.ts', 'src/platform/node/index.ts'],
   experiments: ['src/index.ts', 'src/neurons/index.ts', 'src/platform/node/index.ts'],
   cli: ['everything above'],
   lab: [
@@ -91,8 +94,8 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
     'src/index.ts',
     'src/neurons/index.ts',
     'src/platform/browser/index.ts',
-    'experiments/statistics.ts',
-    'experiments/table-1-rows.ts',
+    'experiments/kit/statistics.ts',
+    'experiments/table-1/rows.ts',
   ],
 };
 const strata = Object.keys(arrows);
@@ -306,6 +309,8 @@ describe('the rules above see what they should', () => {
       ['src/math/a.ts', "import { b } from '../random/b.ts';"],
       ['src/backend/a.ts', "import type { B } from '../neurons/index.ts';"],
       ['src/neurons/a.ts', "import { b } from '../backend/b.ts';"],
+      ['src/neurons/parts/a.ts', "import { b } from '../zoo/b.ts';"],
+      ['experiments/kit/a.ts', "import { b } from '../table-1/trial.ts';"],
       ['src/index.ts', "export * from './platform/node/index.ts';"],
       ['src/train/a.ts', "import { b } from '../platform/node/b.ts';"],
       ['src/train/a.ts', "import { b } from '../../cli/b.ts';"],

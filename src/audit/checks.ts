@@ -1,6 +1,6 @@
 import { behaviourOf } from '../neurons/behaviour.ts';
 import type { Neuron, NeuronState, Pullback } from '../neurons/contract.ts';
-import { formulaMisfit } from '../neurons/formula-misfit.ts';
+import { formulaMisfit } from '../neurons/parts/formula-misfit.ts';
 import { randomStream } from '../random/stream.ts';
 import { drawsOf } from '../tensor/draws.ts';
 import { startingState } from '../tensor/starting-state.ts';

@@ -1,6 +1,6 @@
 import { sigmoid, sigmoidSlope } from '../math/special.ts';
 import type { Neuron, NeuronRule } from '../neurons/contract.ts';
-import { rloo } from '../neurons/rloo.ts';
+import { rloo } from '../neurons/zoo/rloo.ts';
 
 /** Most units of which every state is evaluated. */
 const ENUMERATED = 8;

@@ -1,7 +1,7 @@
 import type { Engine } from '../backend/engine.ts';
 import type { NdArray } from '../backend/nd-array.ts';
 import type { Neuron, NeuronState } from '../neurons/contract.ts';
-import { twinNumbers } from '../neurons/twin-numbers.ts';
+import { twinNumbers } from '../neurons/parts/twin-numbers.ts';
 import { randomStream } from '../random/stream.ts';
 import { drawsOf } from '../tensor/draws.ts';
 import { allocateState } from '../tensor/fire.ts';

@@ -2,7 +2,7 @@ import type { Engine } from '../backend/engine.ts';
 import { paddedBytes } from '../backend/heap.ts';
 import type { NdArray } from '../backend/nd-array.ts';
 import type { Firing, Neuron, NeuronState, Numbers } from '../neurons/contract.ts';
-import { twinNumbers } from '../neurons/twin-numbers.ts';
+import { twinNumbers } from '../neurons/parts/twin-numbers.ts';
 import type { Forward } from './define-op.ts';
 import { drawsOf, weighDraws } from './draws.ts';
 import { startingState } from './starting-state.ts';

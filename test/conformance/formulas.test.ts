@@ -4,7 +4,7 @@ import { describe, test } from 'node:test';
 import { normalCdf, normalDensity, sigmoid } from '../../src/math/special.ts';
 import type { Neuron } from '../../src/neurons/contract.ts';
 import { evaluateFormula, f } from '../../src/neurons/formula.ts';
-import { formulaMisfit } from '../../src/neurons/formula-misfit.ts';
+import { formulaMisfit } from '../../src/neurons/parts/formula-misfit.ts';
 import { resolveNeuron } from '../../src/neurons/resolve.ts';
 import { instances } from './instances.ts';
 

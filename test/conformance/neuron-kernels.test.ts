@@ -5,7 +5,7 @@ import { createEngine, type Engine } from '../../src/backend/engine.ts';
 import { paddedBytes } from '../../src/backend/heap.ts';
 import type { NdArray } from '../../src/backend/nd-array.ts';
 import type { Neuron } from '../../src/neurons/contract.ts';
-import { twinNumbers } from '../../src/neurons/twin-numbers.ts';
+import { twinNumbers } from '../../src/neurons/parts/twin-numbers.ts';
 import { drawsOf } from '../../src/tensor/draws.ts';
 import {
   allocateState,

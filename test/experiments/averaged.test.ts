@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { averaged } from '../../experiments/averaged.ts';
+import { averaged } from '../../experiments/why-slow/averaged.ts';
 import {
   createEngine,
   createModel,

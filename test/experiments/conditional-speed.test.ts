@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { multiplyAddsOf, type Net, nameOfNet } from '../../experiments/conditional-speed/nets.ts';
+import { conditionalSpeed } from '../../experiments/conditional-speed/run.ts';
 import {
-  conditionalSpeed,
   type SpeedDone,
   type SpeedResult,
   type SpeedTrial,
   speedGrid,
-} from '../../experiments/conditional-speed.ts';
-import { multiplyAddsOf, type Net, nameOfNet } from '../../experiments/conditional-speed-nets.ts';
+} from '../../experiments/conditional-speed/trial.ts';
 import { slow } from '../helpers/extent.ts';
 
 const small: Net[] = [

@@ -1,16 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { bootstrap, holm } from '../../experiments/bootstrap.ts';
-import {
-  conditionalText,
-  type TextDone,
-  type TextResult,
-  type TextTrial,
-  textGrid,
-} from '../../experiments/conditional-text.ts';
-import { multiplyAddsOf, NETS, nameOfNet, type TextNet } from '../../experiments/conditional-text-nets.ts';
-import { frontierOf, gainOfDoubling, priceOf } from '../../experiments/frontier.ts';
-import { packageTexts } from '../../experiments/text-corpus.ts';
+import { packageTexts } from '../../experiments/conditional-text/corpus.ts';
+import { frontierOf, gainOfDoubling, priceOf } from '../../experiments/conditional-text/frontier.ts';
+import { multiplyAddsOf, NETS, nameOfNet, type TextNet } from '../../experiments/conditional-text/nets.ts';
+import { conditionalText } from '../../experiments/conditional-text/run.ts';
+import { type TextDone, type TextResult, type TextTrial, textGrid } from '../../experiments/conditional-text/trial.ts';
+import { bootstrap, holm } from '../../experiments/kit/bootstrap.ts';
 import { slow } from '../helpers/extent.ts';
 
 const signal = new AbortController().signal;

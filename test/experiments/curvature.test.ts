@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { curvature, type Readout, softmaxOf } from '../../experiments/curvature.ts';
-import { curvatureTask } from '../../experiments/curvature-objective.ts';
+import { curvature, type Readout, softmaxOf } from '../../experiments/why-slow/curvature.ts';
+import { curvatureTask } from '../../experiments/why-slow/curvature-objective.ts';
 import { createEngine, createModel, dense, makeDataset, sgd, train } from '../../src/index.ts';
 import { drawn, normal, uniform } from '../helpers/numbers.ts';
 

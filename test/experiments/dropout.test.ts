@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { dropout } from '../../experiments/dropout.ts';
+import { dropout } from '../../experiments/hinton-noise/dropout.ts';
 import { certify, resolveNeuron } from '../../src/index.ts';
 
 test('every claim of dropout holds', () => {

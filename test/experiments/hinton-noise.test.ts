@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { hintonNoise, type NoiseDone, type NoiseTrial } from '../../experiments/hinton-noise.ts';
-import { chanceOf, renderMarkdown, renderPage } from '../../experiments/report-page.ts';
+import { hintonNoise } from '../../experiments/hinton-noise/run.ts';
+import type { NoiseDone, NoiseTrial } from '../../experiments/hinton-noise/trial.ts';
+import { chanceOf, renderMarkdown, renderPage } from '../../experiments/kit/report-page.ts';
 
 const facts = { quick: true, seeds: 3, seconds: 1, commits: [], engines: [] };
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { softmaxOf } from '../../experiments/curvature.ts';
-import { noiseForm } from '../../experiments/noise-form.ts';
+import { softmaxOf } from '../../experiments/why-slow/curvature.ts';
+import { noiseForm } from '../../experiments/why-slow/noise-form.ts';
 import { randomStream } from '../../src/index.ts';
 import { drawn, normal } from '../helpers/numbers.ts';
 

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { type InjectionTrial, noiseInjection } from '../../experiments/noise-injection.ts';
-import { renderMarkdown } from '../../experiments/report-page.ts';
+import { renderMarkdown } from '../../experiments/kit/report-page.ts';
+import { noiseInjection } from '../../experiments/noise-injection/run.ts';
+import type { InjectionTrial } from '../../experiments/noise-injection/trial.ts';
 
 describe('noise-injection', () => {
   it('runs units and gates with every kind of noise, and takes the better learning rate of each', async () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { RowsModel } from '../../experiments/rows-model.ts';
+import { RowsModel } from '../../experiments/kit/rows-model.ts';
 import {
   agrees,
   another,
@@ -13,8 +13,8 @@ import {
   shareOf,
   verdict,
   withFactor,
-} from '../../experiments/statistics.ts';
-import { studentizedRangeCdf, studentizedRangeQuantile } from '../../experiments/studentized-range.ts';
+} from '../../experiments/kit/statistics.ts';
+import { studentizedRangeCdf, studentizedRangeQuantile } from '../../experiments/kit/studentized-range.ts';
 import { randomStream } from '../../src/random/stream.ts';
 
 test('a mean and its interval, by hand', () => {

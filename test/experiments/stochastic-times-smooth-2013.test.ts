@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { betaNoise } from '../../experiments/beta-noise.ts';
-import { stochasticTimesSmooth2013 } from '../../experiments/stochastic-times-smooth-2013.ts';
+import { betaNoise } from '../../experiments/table-1/beta-noise.ts';
+import { stochasticTimesSmooth2013 } from '../../experiments/table-1/stochastic-times-smooth-2013.ts';
 import { certify, instantiate } from '../../src/index.ts';
 import { slow } from '../helpers/extent.ts';
 

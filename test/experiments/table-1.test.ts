@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { ROWS } from '../../experiments/table-1/rows.ts';
+import { table1 } from '../../experiments/table-1/run.ts';
 import {
   chosenSetting,
   gridOf,
   type TableDone,
   type TableResult,
   type TableTrial,
-  table1,
-} from '../../experiments/table-1.ts';
-import { ROWS } from '../../experiments/table-1-rows.ts';
+} from '../../experiments/table-1/trial.ts';
 import { full } from '../helpers/extent.ts';
 
 const trials = gridOf({ data: 'digits', examples: 60, epochs: 2, searchEpochs: 1, units: 20, hidden: 6 })([1, 2, 3]);

@@ -1,8 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { lineChart } from '../../experiments/line-chart.ts';
-import { drawVaeEqualTime, ESTIMATORS, renderVaeEqualTime, type VaeRecord } from '../../experiments/vae-equal-time.ts';
-import { renderVaeVariance, type VarianceRecord } from '../../experiments/vae-variance.ts';
+import { lineChart } from '../../experiments/kit/line-chart.ts';
+import {
+  drawVaeEqualTime,
+  ESTIMATORS,
+  renderVaeEqualTime,
+  type VaeRecord,
+} from '../../experiments/vae-equal-time/report.ts';
+import { renderVaeVariance, type VarianceRecord } from '../../experiments/vae-variance/report.ts';
 import { resolveNeuron } from '../../src/neurons/resolve.ts';
 
 const record = (neuron: string, seed: number, trainElbo: number): VaeRecord => ({

@@ -1,14 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { readTrials } from '../../experiments/trial-records.ts';
-import {
-  type WeightNoiseDone,
-  type WeightNoiseTrial,
-  weightNoise,
-  weightNoiseGrid,
-} from '../../experiments/weight-noise.ts';
-import { chosenDeviation } from '../../experiments/weight-noise-report.ts';
+import { readTrials } from '../../experiments/kit/trial-records.ts';
+import { chosenDeviation } from '../../experiments/weight-noise/report.ts';
+import { weightNoise } from '../../experiments/weight-noise/run.ts';
+import { type WeightNoiseDone, type WeightNoiseTrial, weightNoiseGrid } from '../../experiments/weight-noise/trial.ts';
 
 const size = { strings: 20, writers: 4, epochs: 4, evaluateEvery: 2, units: 6, valid: 12, test: 12 };
 const signal = new AbortController().signal;

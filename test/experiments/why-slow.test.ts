@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { Finished } from '../../experiments/experiment.ts';
-import { renderMarkdown } from '../../experiments/report-page.ts';
-import { ARMS, type ArmName, type Point, type WhyResult, type WhyTrial, whySlow } from '../../experiments/why-slow.ts';
-import { ordersOf, takenApart } from '../../experiments/why-slow-orders.ts';
-import { stepsTo } from '../../experiments/why-slow-runs.ts';
+import type { Finished } from '../../experiments/kit/experiment.ts';
+import { renderMarkdown } from '../../experiments/kit/report-page.ts';
+import { ordersOf, takenApart } from '../../experiments/why-slow/orders.ts';
+import { whySlow } from '../../experiments/why-slow/run.ts';
+import { stepsTo } from '../../experiments/why-slow/speed.ts';
+import { ARMS, type ArmName, type Point, type WhyResult, type WhyTrial } from '../../experiments/why-slow/trial.ts';
 
 describe('stepsTo', () => {
   const curve: Point[] = [4, 2, 1, 0.5].map((sampled, i) => ({ step: 10 * i, sampled, off: sampled / 2 }));

@@ -31,7 +31,9 @@ export function builtLab(): string {
 }
 
 function sourceNow(): string {
-  const files = globSync(['lab/{src,public}/**/*', 'lab/*', 'src/**/*.ts', 'experiments/*.ts'], { cwd: ROOT }).sort();
+  const files = globSync(['lab/{src,public}/**/*', 'lab/*', 'src/**/*.ts', 'experiments/**/*.ts'], {
+    cwd: ROOT,
+  }).sort();
   const hash = createHash('sha256');
   for (const file of files) {
     const path = join(ROOT, file);

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { labServer } from '../../cli/lab-server.ts';
-import { interval, withHalf } from '../../experiments/statistics.ts';
+import { interval, withHalf } from '../../experiments/kit/statistics.ts';
 import { readReport } from '../../lab/src/worker/report-view.ts';
 import { runsAnswers } from '../../lab/src/worker/runs.ts';
 import { digitsSplit, type InModes, Run, type RunRecord, trainRun } from '../../src/index.ts';

@@ -21,7 +21,7 @@ import { FROZEN_MODES } from '../../src/lower/lower.ts';
 import { exportOneFile } from '../../src/lower/one-file.ts';
 import type { PortablePrediction, PortableReading } from '../../src/lower/one-file-predictor.ts';
 import { evaluateFormula } from '../../src/neurons/formula.ts';
-import { formulasOf } from '../../src/neurons/formula-misfit.ts';
+import { formulasOf } from '../../src/neurons/parts/formula-misfit.ts';
 import { createEngine } from '../../src/platform/node/index.ts';
 import { instances } from '../conformance/instances.ts';
 import { full, slow } from '../helpers/extent.ts';

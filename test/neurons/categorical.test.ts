@@ -6,7 +6,7 @@ import { networkProblem, quadraticProblem } from '../../src/audit/problems.ts';
 import { trueGradient } from '../../src/audit/true-gradient.ts';
 import { createModel, dense, digits, sgd, train } from '../../src/index.ts';
 import { sigmoid } from '../../src/math/special.ts';
-import { softmax } from '../../src/neurons/one-hot.ts';
+import { softmax } from '../../src/neurons/parts/one-hot.ts';
 import { resolveNeuron } from '../../src/neurons/resolve.ts';
 import { builds, reference } from '../helpers/engines.ts';
 import { assertClose } from '../helpers/numbers.ts';

@@ -4,7 +4,7 @@ import { makeDataset } from '../../src/data/dataset.ts';
 import { digitsSplit } from '../../src/data/digits.ts';
 import { logit, sigmoid, softplus } from '../../src/math/special.ts';
 import { instantiate, type NeuronSpec, resolveNeuron } from '../../src/neurons/resolve.ts';
-import { rloo } from '../../src/neurons/rloo.ts';
+import { rloo } from '../../src/neurons/zoo/rloo.ts';
 import { createModel, type Model } from '../../src/nn/model.ts';
 import type { Pass } from '../../src/nn/pass.ts';
 import { seedToKey } from '../../src/random/stream.ts';

@@ -1,4 +1,4 @@
-import { ROWS } from '../../../experiments/table-1-rows.ts';
+import { ROWS } from '../../../experiments/table-1/rows.ts';
 import type { RunRecord } from '../../../src/index.ts';
 
 /** A training criterion in nats, errors in percent. */

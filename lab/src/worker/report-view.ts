@@ -1,4 +1,4 @@
-import { interval, withHalf } from '../../../experiments/statistics.ts';
+import { interval, withHalf } from '../../../experiments/kit/statistics.ts';
 import { type LineChart, MOST_LINES } from '../chart.ts';
 import { type Figures, type Published, publishedBesideReport } from './published.ts';
 

@@ -1,7 +1,7 @@
 import type { NdArray } from '../../backend/nd-array.ts';
 import { LEAST_OPEN } from '../../neurons/contract.ts';
 import { type Formula, f, type RowFormula } from '../../neurons/formula.ts';
-import { formulaMisfit, formulasOf } from '../../neurons/formula-misfit.ts';
+import { formulaMisfit, formulasOf } from '../../neurons/parts/formula-misfit.ts';
 import { defineOp, shapeText } from '../define-op.ts';
 import { drawsOf } from '../draws.ts';
 import { ExportError } from '../export-error.ts';

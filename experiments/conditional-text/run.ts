@@ -1,0 +1,179 @@
+import {
+  adam,
+  contexts,
+  createModel,
+  type Dataset,
+  evaluate,
+  type Model,
+  type Split,
+  slice,
+  train,
+} from '../../src/index.ts';
+import { createEngine, processorTime } from '../../src/platform/node/index.ts';
+import { compareTimes } from '../kit/compare-times.ts';
+import type { Experiment, TrialOptions } from '../kit/experiment.ts';
+import { packageTexts } from './corpus.ts';
+import { CONTEXT, isRandom, layersOf, NETS, nameOfNet, type TextNet } from './nets.ts';
+import { reportConditionalText } from './report.ts';
+import { chosenRate, LEARNING_RATES, searchesFor, type TextResult, type TextTrial, textGrid } from './trial.ts';
+
+const BATCH = 128;
+
+/** The last epoch's learning rate as a share of the first's, geometric in between. */
+const LAST_RATE = 0.05;
+
+/** Points of a training's curve: it is validated so often. */
+const POINTS = 16;
+
+/** Examples that are neighbours in a text, where some are taken from all of it. */
+const PIECE = 500;
+
+/** Held-out bytes of the full form. */
+const FULL = { valid: 50_000, test: 200_000 };
+
+/** So many of a part, in pieces that are evenly spread over it, as neighbours are alike. */
+function spread(data: Dataset, count: number): Dataset {
+  if (data.count <= count) return data;
+  const pieces = Math.ceil(count / PIECE);
+  const [length, stride] = [Math.ceil(count / pieces), Math.floor(data.count / pieces)];
+  const bytes = new Uint8Array(pieces * (length + data.width));
+  for (let i = 0; i < pieces; i++)
+    bytes.set(slice(data, i * stride, i * stride + length + 1).features, i * (length + data.width));
+  return contexts(data.name, bytes, data.width);
+}
+
+let kept: Promise<Record<'train' | 'valid' | 'test', Uint8Array>> | undefined;
+
+/**
+ * What a trial trains with, each example once, and what it is measured on. An order of all bytes would be drawn anew for every trial, which
+ * takes longer than to train on a few.
+ */
+async function load(
+  { valid, test }: TextTrial,
+  examples: number,
+  signal: AbortSignal,
+): Promise<{ readonly split: Split; readonly test: Dataset }> {
+  kept ??= packageTexts(signal).catch((error) => {
+    kept = undefined;
+    throw error;
+  });
+  const text = await kept;
+  const part = (name: string, bytes: Uint8Array, count: number) => spread(contexts(name, bytes, CONTEXT), count);
+  const validPart = part('validation', text.valid, valid);
+  return {
+    // `train` measures its own test part in every mode, which nobody asks about here.
+    split: { train: part('training', text.train, examples), valid: validPart, test: slice(validPart, 0, BATCH) },
+    test: part('test', text.test, test),
+  };
+}
+
+/** Gates that never or always opened in the last epoch. */
+function deadOf({ stochasticSites }: Model): { readonly dead: number; readonly alwaysOn: number } {
+  const all = stochasticSites.map(({ health }) => health);
+  return {
+    dead: all.reduce((sum, { dead }) => sum + dead, 0),
+    alwaysOn: all.reduce((sum, { alwaysOn }) => sum + alwaysOn, 0),
+  };
+}
+
+/** @param training multiply-adds of an example in training */
+function measured(model: Model, net: TextNet, test: Dataset, training: number) {
+  const mode = isRandom(net) ? 'sample' : 'threshold';
+  const { loss, error, flops } = evaluate(model, test, { mode });
+  return { testNats: loss, testError: error, multiplyAdds: { test: flops.executed, training } };
+}
+
+async function run(
+  trial: TextTrial,
+  { signal, onProgress, finished = [] }: TrialOptions<TextTrial, TextResult>,
+): Promise<TextResult> {
+  const search = trial.stage === 'search';
+  const learningRate = search ? trial.learningRates[0] : chosenRate(trial, finished);
+  const examples = search ? trial.searchExamples : trial.examples;
+  const { split, test } = await load(trial, examples, signal);
+  const engine = await createEngine({ threads: 1, blas: 'auto' });
+  try {
+    const model = createModel(engine, { inputs: CONTEXT, seed: trial.seed, layers: layersOf(trial.net) });
+    const curve: TextResult['curve'][number][] = [];
+    let [milliseconds, mark] = [0, processorTime()];
+    const training = train(model, split, {
+      ...{ epochs: POINTS, examplesPerEpoch: Math.floor(examples / POINTS), batch: BATCH, signal },
+      optimizer: adam({ learningRate }),
+      decay: LAST_RATE ** (1 / (POINTS - 1)),
+    });
+    for await (const event of training) {
+      if (event.event === 'batch') {
+        const now = processorTime();
+        milliseconds += now - mark;
+        mark = now;
+        onProgress((0.9 * (event.epoch - 1 + event.batch / event.batches)) / POINTS);
+      }
+      if (event.event === 'epoch') {
+        const validNats = isRandom(trial.net) ? evaluate(model, split.valid, { mode: 'sample' }).loss : event.validLoss;
+        curve.push({ seconds: milliseconds / 1000, examples: event.epoch * Math.floor(examples / POINTS), validNats });
+        mark = processorTime();
+      }
+      if (event.event !== 'result') continue;
+      const { dataChecksum, engine: name, bestEpoch, density, training: work } = event;
+      const common = { learningRate, validNats: curve[bestEpoch - 1].validNats, curve, dataChecksum, engine: name };
+      if (search) return common;
+      const times =
+        trial.against.length > 0 &&
+        (await compareTimes(
+          model,
+          trial.against.map(layersOf),
+          { ...split, test },
+          {
+            ...{ batch: BATCH, many: BATCH, optimizer: adam({ learningRate }), signal },
+          },
+        ));
+      return {
+        ...common,
+        final: {
+          ...measured(model, trial.net, test, work.executed),
+          open: density,
+          ...deadOf(model),
+          ...(times && { times }),
+        },
+      };
+    }
+    throw new Error('Training ended without a result.');
+  } finally {
+    engine.close();
+  }
+}
+
+/** Do gates pay where capacity binds and nothing is fitted twice? */
+export const conditionalText: Experiment<TextTrial, TextResult> = {
+  name: 'conditional-text',
+  title: 'Block gates against dense nets on text: bits a byte, multiply-adds, measured time',
+  question:
+    'On MNIST a small dense net is as good as any, so gates have nothing to save. Text is another matter: every doubling of a net helps, and in one pass nothing is fitted twice. Is a net with thousands of units, of which each byte wakes a few, better than the dense net that costs as much time?',
+  claim: {
+    text: 'sparse stochastic gates turn off large chunks of the computation of large networks',
+    source:
+      'Bengio, Léonard, Courville 2013, arXiv:1308.3432, abstract, in our words; here on the clock, at equal error',
+    published:
+      'None of theirs on large nets. Shazeer et al. 2017, word-level language model: a mixture of experts with the computation of an LSTM of 8.4 million multiply-adds a word reaches a perplexity 24% lower.',
+  },
+  setting: `The next byte from the ${CONTEXT} before it, of all .js, .ts and .md files that npm ci installs (the lock file pins them; none over 400 kB, each content once), split by package: 90% to train with, 5% each for validation and test (${FULL.test} bytes spread over it). Embedding of 16 numbers a byte → 256 rectifiers → dense rectifiers, or rectifiers in blocks of 64 behind gates with a linear gater → 256 classes. One pass, ${BATCH} bytes a step, Adam, the first learning rate the best of ${LEARNING_RATES.join(', ')} on validation (a search with a seed of its own), falling geometrically to ${LAST_RATE} of it within the budget. Dense and gated nets train at the same budgets of examples; the dense frontier is the least time, or the fewest multiply-adds, in which a dense net of the ladder comes to a loss, interpolated between its points in the logarithm. One thread, BLAS where it is faster (the engine decides), time of the processor. The ratio holds where the 95% lower bound of a bootstrap over seeds is over 1, Holm-corrected over the gated nets. Controls: gates that learn nothing, at random and by the gater’s random weights. Valid only if the ladder gains at least 0.05 bits a doubling at the gated net’s cost.`,
+  quick: { seeds: 2, trials: textGrid(NETS.quick, [40_000], { searchExamples: 20_000, valid: 2000, test: 20_000 }) },
+  full: {
+    seeds: 3,
+    trials: textGrid(NETS.full, [500_000, 1_000_000, 2_000_000], { searchExamples: 500_000, ...FULL }),
+  },
+  nameOf: ({ stage, net, learningRates, examples, seed }) =>
+    `${nameOfNet(net)}, ${stage === 'search' ? `search: rate ${learningRates[0]}` : `${examples} examples, seed ${seed}`}`,
+  minutesOf({ stage, net, examples, searchExamples, valid, test, against }) {
+    // Seconds as measured with BLAS, forward, backward and update.
+    const width = net.gates ? 2.2e-4 : 6e-5 + 8e-8 * net.widths.reduce((sum, x) => sum + x, 0);
+    const trained = stage === 'search' ? searchExamples : examples;
+    // A forward pass is a third of a step.
+    const measured = (POINTS * valid + (stage === 'search' ? 0 : test)) / 3;
+    return (2 + (trained + measured) * width + 3 * against.length) / 60;
+  },
+  ready: (trial, finished) =>
+    trial.stage === 'search' || searchesFor(trial, finished).length === trial.learningRates.length,
+  run,
+  report: reportConditionalText,
+};

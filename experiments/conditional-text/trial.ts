@@ -1,0 +1,94 @@
+import type { EngineTimes } from '../kit/compare-times.ts';
+import type { Finished } from '../kit/experiment.ts';
+import { nameOfNet, type TextNet } from './nets.ts';
+
+export const LEARNING_RATES = [0.0005, 0.001, 0.002];
+
+/** Of the searches, so that no reported seed has been searched on. */
+const SEARCH_SEED = 0;
+
+/** A search trial tries one learning rate; a final trial trains with the net's best, and times it if it has gates. */
+export interface TextTrial {
+  readonly stage: 'search' | 'final';
+  readonly net: TextNet;
+  /** To train with, each seen once. */
+  readonly examples: number;
+  /** Of the searches. */
+  readonly searchExamples: number;
+  /** Held-out examples of a point of the curve, and of the end. */
+  readonly valid: number;
+  readonly test: number;
+  readonly learningRates: readonly number[];
+  /** Dense nets that a gated one is timed beside. */
+  readonly against: readonly TextNet[];
+  readonly seed: number;
+}
+
+/** Nats a byte; gates with a threshold at the target rate, those of a control at random as sampled. */
+export interface TextResult {
+  readonly learningRate: number;
+  readonly validNats: number;
+  /** Seconds of the processor that training took so far, and validation at that point. */
+  readonly curve: readonly { readonly seconds: number; readonly examples: number; readonly validNats: number }[];
+  readonly final?: {
+    readonly testNats: number;
+    readonly testError: number;
+    /** For one example, at test and in the forward pass of training. */
+    readonly multiplyAdds: { readonly test: number; readonly training: number };
+    /** Share of open blocks in the last epoch, as sampled. */
+    readonly open: number;
+    /** Gates that never or always opened, of all. */
+    readonly dead: number;
+    readonly alwaysOn: number;
+    readonly times?: readonly EngineTimes[];
+  };
+  readonly dataChecksum: string;
+  readonly engine: string;
+}
+
+export type TextDone = Finished<TextTrial, TextResult>;
+
+type Sizes = Pick<TextTrial, 'searchExamples' | 'valid' | 'test'>;
+
+/** All searches first, then seed by seed every net at every budget. */
+export const textGrid =
+  (nets: readonly TextNet[], budgets: readonly number[], sizes: Sizes) =>
+  (seeds: readonly number[]): TextTrial[] => {
+    const dense = nets.filter(({ gates }) => !gates);
+    const most = Math.max(...budgets);
+    const common = { ...sizes, examples: most, against: [] };
+    return [
+      ...nets.flatMap((net) =>
+        LEARNING_RATES.map(
+          (rate): TextTrial => ({ ...common, stage: 'search', net, learningRates: [rate], seed: SEARCH_SEED }),
+        ),
+      ),
+      ...seeds.flatMap((seed) =>
+        budgets.flatMap((examples) =>
+          nets.map(
+            (net): TextTrial => ({
+              ...common,
+              ...{ stage: 'final', net, examples, learningRates: LEARNING_RATES, seed },
+              against: net.gates && examples === most ? dense : [],
+            }),
+          ),
+        ),
+      ),
+    ];
+  };
+
+export const searchesFor = (trial: TextTrial, finished: readonly TextDone[]): TextResult[] =>
+  finished
+    .filter(({ trial: other }) => other.stage === 'search' && nameOfNet(other.net) === nameOfNet(trial.net))
+    .filter(({ trial: other }) => trial.learningRates.includes(other.learningRates[0]))
+    .map(({ result }) => result);
+
+/** The learning rate with the lowest validation loss among a net's searches. */
+export function chosenRate(trial: TextTrial, finished: readonly TextDone[]): number {
+  const found = searchesFor(trial, finished);
+  if (found.length < trial.learningRates.length)
+    throw new RangeError(
+      `"${nameOfNet(trial.net)}" has ${found.length} of ${trial.learningRates.length} searches; those trials come first.`,
+    );
+  return found.toSorted((a, b) => a.validNats - b.validNats)[0].learningRate;
+}

@@ -1,0 +1,23 @@
+import { normalQuantile, sigmoid } from '../../math/special.ts';
+import { defineNeuron, fireEach, pullbackEach } from '../contract.ts';
+import { f } from '../formula.ts';
+
+export const multiplicativeSigmoid = defineNeuron({
+  name: 'multiplicative-sigmoid',
+  source: 'Bengio, Léonard, Courville 2013, §2 (multiplicative noise at the argument of a smooth unit)',
+  summary: 'h = σ(a·g), g = 1 + s·z, z standard normal; ĝ = δ·g·h(1 − h)',
+  options: { scale: { minimum: 1e-6, maximum: 1e6, default: 1, meaning: 's: standard deviation of the factor' } },
+  rule: ({ scale }) => ({
+    noise: 1,
+    reads: 'cotangent',
+    range: 'unit-interval',
+    // With wider noise σ comes to 0 in single precision.
+    claims: { unbiased: true, ...(scale <= 8 && { rate: () => 1 }) },
+    fire: fireEach((logit, u) => sigmoid(logit * (1 + scale * normalQuantile(u)))),
+    pullback: pullbackEach((_logit, h, u) => (1 + scale * normalQuantile(u)) * h * (1 - h)),
+    expect: sigmoid,
+    whenOpen: sigmoid,
+    formulas: { whenOpen: f.sigmoid(f.logit) },
+    twin: { expect: 'fireSigmoid' },
+  }),
+});
