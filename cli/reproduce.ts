@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { experiments } from '../experiments/index.ts';
-import type { Experiment } from '../experiments/kit/experiment.ts';
+import type { Experiment, FormName } from '../experiments/kit/experiment.ts';
 import { type ReproduceEvent, reproduce } from '../experiments/kit/reproduce.ts';
 import { suggest } from '../src/math/text.ts';
 import { ExitCode, Interruption, UsageError } from './exit.ts';
@@ -12,6 +12,7 @@ import { duration, terminalProgress } from './progress.ts';
 /** Flags of `flipgrad reproduce`. */
 interface ReproduceFlags {
   quick?: boolean;
+  medium?: boolean;
   seeds?: number;
   out: string;
   json?: boolean;
@@ -27,6 +28,7 @@ export function reproduceCommand(known: readonly Experiment[] = experiments): Co
     .exitOverride()
     .argument('<name>', names)
     .option('--quick', 'the small form on embedded digits, within 3 minutes; the full form needs MNIST')
+    .option('--medium', 'a form between them, where the experiment has one')
     .option('--seeds <n>', 'seeds 1 to n', count)
     .option('--out <dir>', 'folder of records and reports', 'reproduce')
     .option('--json', 'one JSON object a line (also when standard output is not a terminal)')
@@ -39,10 +41,11 @@ async function run(
   flags: ReproduceFlags,
   signal: AbortSignal,
 ): Promise<void> {
-  const { quick = false, seeds, out, json } = flags;
+  const { seeds, out, json } = flags;
   const names = known.map((candidate) => candidate.name);
   const experiment = known.find((candidate) => candidate.name === name);
   if (!experiment) throw new UsageError(`There is no experiment "${name}". ${suggest(name, names)}`);
+  const form = formOfFlags(experiment, flags);
   const progress = terminalProgress();
   const lines = json ?? !process.stdout.isTTY;
   let missing = 0;
@@ -70,7 +73,7 @@ async function run(
     }
   };
   try {
-    const options = { quick, out, signal, ...(seeds !== undefined && { seeds }) };
+    const options = { form, out, signal, ...(seeds !== undefined && { seeds }) };
     const { findings } = await reproduce(experiment, options, tell);
     if (missing > 0 || findings.some(({ outcome }) => outcome === 'refuted')) process.exitCode = ExitCode.refuted;
   } catch (error) {
@@ -79,6 +82,14 @@ async function run(
   } finally {
     progress.clear();
   }
+}
+
+/** @throws UsageError for both forms, or one that the experiment has not */
+function formOfFlags({ name, medium: has }: Experiment, { quick, medium }: ReproduceFlags): FormName {
+  if (quick && medium) throw new UsageError('--quick and --medium are two forms. Expected one of them.');
+  if (medium && !has)
+    throw new UsageError(`"${name}" has no medium form. Expected --quick, or neither for the full form.`);
+  return quick ? 'quick' : medium ? 'medium' : 'full';
 }
 
 /** Pictures stand in the page, not in the lines. */

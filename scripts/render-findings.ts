@@ -1,6 +1,15 @@
 import { fileURLToPath } from 'node:url';
 import { experiments } from '../experiments/index.ts';
-import type { Experiment, Finding, Finished, Outcome, Report, Trial } from '../experiments/kit/experiment.ts';
+import {
+  type Experiment,
+  type Finding,
+  type Finished,
+  type FormName,
+  type Outcome,
+  type Report,
+  suffixOf,
+  type Trial,
+} from '../experiments/kit/experiment.ts';
 import {
   chanceOf,
   claimed,
@@ -11,34 +20,41 @@ import {
 } from '../experiments/kit/report-page.ts';
 import { readTrials } from '../experiments/kit/trial-records.ts';
 
+const FORMS: readonly FormName[] = ['quick', 'medium', 'full'];
+
 /** An experiment whose records stand in results/. */
 interface Recorded {
   readonly experiment: Experiment;
-  readonly quick: boolean;
+  readonly form: FormName;
   readonly finished: readonly Finished<Trial, unknown>[];
   /** Trials that its form has for as many seeds as there are. */
   readonly trials: number;
   readonly seeds: number;
+  /** Reported seeds of which all trials have finished. */
+  readonly wholeSeeds: number;
   readonly report: Report;
 }
 
-const fileOf = ({ name }: Pick<Experiment, 'name'>, quick: boolean): string => `${name}${quick ? '-quick' : ''}`;
+const fileOf = ({ name }: Pick<Experiment, 'name'>, form: FormName): string => `${name}${suffixOf(form)}`;
 const here = (path: string): string => fileURLToPath(new URL(`../${path}`, import.meta.url));
 
 const seedsTo = (count: number): number[] => Array.from({ length: count }, (_, i) => i + 1);
 
 /** The records of one form that belong to its grid as it is now; undefined without any. */
-function recorded(experiment: Experiment, quick: boolean): Recorded | undefined {
-  const path = here(`results/${fileOf(experiment, quick)}.jsonl`);
+function recorded(experiment: Experiment, name: FormName): Recorded | undefined {
+  const form = experiment[name];
+  if (!form) return undefined;
+  const path = here(`results/${fileOf(experiment, name)}.jsonl`);
   const records = readTrials<Finished<Trial, unknown>>(path);
-  const form = quick ? experiment.quick : experiment.full;
   const seeds = Math.max(form.seeds, ...records.map(({ trial }) => trial?.seed ?? 0));
   const known = new Map(records.map((record) => [JSON.stringify(record.trial), record]));
   const trials = form.trials(seedsTo(seeds));
   const finished = trials.flatMap((trial) => known.get(JSON.stringify(trial)) ?? []);
   if (finished.length === 0) return undefined;
-  const report = experiment.report(wholeSeeds(finished, trials));
-  return { experiment, quick, finished, trials: trials.length, seeds, report };
+  const whole = wholeSeeds(finished, trials);
+  const wholeCount = seedsTo(seeds).filter((seed) => whole.some(({ trial }) => trial.seed === seed)).length;
+  const report = experiment.report(whole);
+  return { experiment, form: name, finished, trials: trials.length, seeds, wholeSeeds: wholeCount, report };
 }
 
 /** Records of seeds whose trials have all finished: of an interrupted grid, what is compared has the same seeds. */
@@ -52,11 +68,11 @@ function wholeSeeds(
 }
 
 const allRecorded = (): Recorded[] =>
-  experiments.flatMap((experiment) => [true, false].flatMap((quick) => recorded(experiment, quick) ?? []));
+  experiments.flatMap((experiment) => FORMS.flatMap((form) => recorded(experiment, form) ?? []));
 
 /** The finished trials of an experiment's full form: of every seed that has all. */
 export function finishedOf<C extends Trial, R>(experiment: Experiment<C, R>): Finished<C, R>[] {
-  const own = recorded(experiment as unknown as Experiment, false);
+  const own = recorded(experiment as unknown as Experiment, 'full');
   if (!own) throw new Error(`results/${experiment.name}.jsonl has no records of the full form.`);
   return wholeSeeds(own.finished, experiment.full.trials(seedsTo(own.seeds))) as Finished<C, R>[];
 }
@@ -65,9 +81,9 @@ const distinct = (values: readonly (string | undefined)[]): string[] => [
   ...new Set(values.filter((value) => value !== undefined)),
 ];
 
-function factsOf({ quick, seeds, finished, trials }: Recorded): ReportFacts {
+function factsOf({ form, seeds, finished, trials }: Recorded): ReportFacts {
   return {
-    quick,
+    form,
     seeds,
     seconds: finished.reduce((sum, { seconds }) => sum + seconds, 0),
     missing: trials - finished.length,
@@ -76,7 +92,7 @@ function factsOf({ quick, seeds, finished, trials }: Recorded): ReportFacts {
   };
 }
 
-const chartFile = (own: Recorded, i: number): string => `${fileOf(own.experiment, own.quick)}-${i + 1}.svg`;
+const chartFile = (own: Recorded, i: number): string => `${fileOf(own.experiment, own.form)}-${i + 1}.svg`;
 
 const isWhole = ({ finished, trials }: Recorded): boolean => finished.length === trials;
 
@@ -85,11 +101,11 @@ export function renderFindings(): [string, string][] {
   const all = allRecorded();
   return [
     ...all.flatMap((own): [string, string][] => [
-      [`results/${fileOf(own.experiment, own.quick)}.md`, renderMarkdown(own.experiment, own.report, factsOf(own))],
+      [`results/${fileOf(own.experiment, own.form)}.md`, renderMarkdown(own.experiment, own.report, factsOf(own))],
       ...(isWhole(own)
         ? [
             [
-              `results/${fileOf(own.experiment, own.quick)}.html`,
+              `results/${fileOf(own.experiment, own.form)}.html`,
               renderPage(own.experiment, own.report, factsOf(own)),
             ] as [string, string],
           ]
@@ -99,6 +115,12 @@ export function renderFindings(): [string, string][] {
     ['docs/findings.md', renderFindingsPage(all)],
   ];
 }
+
+const FORM_WORDS: Readonly<Record<FormName, string>> = {
+  quick: 'Quick form, on written digits',
+  medium: 'Medium form',
+  full: 'Full form',
+};
 
 const WORDS: Readonly<Record<Outcome, string>> = {
   holds: 'Reproduced',
@@ -134,11 +156,11 @@ function renderFindingsPage(all: readonly Recorded[]): string {
   ].join('\n');
 }
 
-/** The full form alone is told where it has findings; until then the quick one stands in. */
+/** The full form alone is told where it has findings; until then the medium one stands in, or else the quick one. */
 function toldOf(experiment: Experiment, all: readonly Recorded[]): Recorded | undefined {
   const own = all.filter((candidate) => candidate.experiment === experiment);
-  const full = own.find(({ quick }) => !quick);
-  return full?.report.findings.length ? full : own.find(({ quick }) => quick);
+  const large = own.filter(({ form, report }) => form !== 'quick' && report.findings.length > 0).at(-1);
+  return large ?? own.find(({ form }) => form === 'quick');
 }
 
 /** As the heading of a section is linked to. */
@@ -155,7 +177,7 @@ const summaryOf = (all: readonly Recorded[]): string[] => [
   ...experiments.map((experiment) => {
     const told = toldOf(experiment, all);
     const begun = told ?? all.find((own) => own.experiment === experiment);
-    const form = begun ? `${begun.quick ? 'quick' : 'full'}${isWhole(begun) ? '' : ', not finished'}` : 'not run yet';
+    const form = begun ? `${begun.form}${isWhole(begun) ? '' : ', not finished'}` : 'not run yet';
     const counts = ORDER.map((is) => told?.report.findings.filter(({ outcome }) => outcome === is).length ?? '');
     return `| [${experiment.title}](#${anchorOf(experiment.title)}) | ${form} | ${counts.join(' | ')} |`;
   }),
@@ -165,7 +187,6 @@ const summaryOf = (all: readonly Recorded[]): string[] => [
 function sectionOf(experiment: Experiment, all: readonly Recorded[]): string[] {
   const { title, question, claim } = experiment;
   const own = all.filter((candidate) => candidate.experiment === experiment);
-  const full = own.find(({ quick }) => !quick);
   const told = toldOf(experiment, all);
   return [
     `## ${title}`,
@@ -174,30 +195,38 @@ function sectionOf(experiment: Experiment, all: readonly Recorded[]): string[] {
     '',
     `Claimed: ${claimed(claim)} (${claim.source}).`,
     '',
-    stateOf(experiment, full),
-    '',
+    ...(['medium', 'full'] as const).flatMap((form) => stateOf(experiment, form, own)),
     ...(told ? toldBy(told) : []),
   ];
 }
 
-function stateOf({ name, full: form, minutesOf }: Experiment, full: Recorded | undefined): string {
-  const trials = form.trials(Array.from({ length: form.seeds }, (_, i) => i + 1));
-  if (full && isWhole(full)) return `The full form has finished: ${full.trials} trials.`;
-  const hours = trials.reduce((sum, trial) => sum + minutesOf(trial), 0) / 60;
-  const done = full ? `${full.finished.length} of ${full.trials} trials have finished` : 'not run yet';
-  return `**Full form: ${done}.** \`FLIPGRAD_DATA=DIR flipgrad reproduce ${name} --out results\` runs what is left; all of it takes about ${hours.toFixed(1)} hours of one core.`;
+/** How far a form is, as a paragraph; none for one that the experiment has not. */
+function stateOf(experiment: Experiment, name: FormName, all: readonly Recorded[]): string[] {
+  const form = experiment[name];
+  if (!form) return [];
+  const own = all.find((candidate) => candidate.form === name);
+  if (own && isWhole(own)) return [`The ${name} form has finished: ${own.trials} trials.`, ''];
+  const trials = form.trials(seedsTo(form.seeds));
+  const hours = trials.reduce((sum, trial) => sum + experiment.minutesOf(trial), 0) / 60;
+  const done = own
+    ? `${own.finished.length} of ${own.trials} trials have finished, ${own.wholeSeeds} of ${own.seeds} seeds with all of theirs`
+    : 'not run yet';
+  const flag = name === 'full' ? '' : ` --${name}`;
+  return [
+    `**${sentence(name)} form: ${done}.** \`FLIPGRAD_DATA=DIR flipgrad reproduce ${experiment.name}${flag} --out results\` runs what is left; all of it takes about ${hours.toFixed(1)} hours of one core.`,
+    '',
+  ];
 }
 
 function toldBy(own: Recorded): string[] {
-  const { experiment, quick, finished, report } = own;
-  const file = fileOf(experiment, quick);
+  const { experiment, form, finished, trials, report } = own;
+  const file = fileOf(experiment, form);
   const records = `[records](../results/${file}.jsonl)`;
   const page = isWhole(own) ? `, [page with charts](../results/${file}.html)` : '';
   const links = `[table](../results/${file}.md), ${records}${page}`;
   const claims = report.findings.length;
-  const form = quick ? 'Quick form, on written digits' : 'Full form';
   return [
-    `${form}: ${finished.length} trials; ${links}.`,
+    `${FORM_WORDS[form]}: ${finished.length}${isWhole(own) ? '' : ` of ${trials}`} trials; ${links}.`,
     '',
     ...(report.learnt.length > 0
       ? ['What was learnt:', '', ...report.learnt.map((text) => `- ${text} (${records})`), '']

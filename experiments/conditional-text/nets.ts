@@ -3,9 +3,12 @@ import {
   embedding,
   gated,
   type LayerSpec,
+  type Model,
   type Neuron,
   type NeuronSpec,
+  parallel,
   resolveNeuron,
+  sequential,
 } from '../../src/index.ts';
 
 /** Bytes that the next one is told from, and numbers of each in the embedding. */
@@ -17,7 +20,7 @@ const TRUNK = 256;
 
 /** A network that tells the next byte: what stands between the first layer and the output. */
 export interface TextNet {
-  /** Widths of dense layers of rectifiers. */
+  /** Widths of dense layers of rectifiers; with gates they stand beside these, and both have an output that is added. */
   readonly widths: readonly number[];
   readonly gates?: {
     readonly units: number;
@@ -28,8 +31,19 @@ export interface TextNet {
     /** One of the library, or a control of this experiment. */
     readonly neuron: string;
     readonly sparsity?: string;
+    /**
+     * Do weights start as wide as a dense net's of the units that are open for one example? Absent: as wide as one's of all units, from which a
+     * net of thousands of units learns slowly.
+     */
+    readonly wide?: true;
   };
 }
+
+/** Layers whose weights start wider. */
+const BODY = 'body';
+const OUTPUT = 'output';
+/** What a gate starts at, about: σ(0). */
+const HALF_OPEN = 0.5;
 
 /** A neuron whose gates learn nothing. */
 function untrained(spec: NeuronSpec): Neuron {
@@ -54,8 +68,9 @@ export const isRandom = ({ gates }: TextNet): boolean => gates?.neuron === 'rand
 
 export function layersOf({ widths, gates }: TextNet): LayerSpec[] {
   const below = [embedding(CLASSES, WIDTH), dense(TRUNK, 'rectifier')];
-  const above = dense(CLASSES);
-  if (!gates) return [...below, ...widths.map((width) => dense(width, 'rectifier')), above];
+  const above = dense(CLASSES, 'linear', OUTPUT);
+  const layers = widths.map((width) => dense(width, 'rectifier'));
+  if (!gates) return [...below, ...layers, above];
   const { units, size, rate, neuron, sparsity } = gates;
   const body = gated(units, {
     blocks: units / size,
@@ -63,46 +78,88 @@ export function layersOf({ widths, gates }: TextNet): LayerSpec[] {
     neuron: CONTROLS[neuron]?.(rate) ?? neuron,
     gater: [],
     activation: 'rectifier',
-    ...(sparsity !== undefined && { sparsity }),
+    name: BODY,
+    // A penalty would teach a control's gater too.
+    ...(neuron in CONTROLS ? { sparsity: 'none' } : sparsity !== undefined && { sparsity }),
   });
-  return [...below, body, above];
+  if (widths.length === 0) return [...below, body, above];
+  return [...below, parallel([sequential(...layers, dense(CLASSES, 'linear', 'shared')), sequential(body, above)])];
+}
+
+/**
+ * How many times wider weights start where `wide` is set. Glorot's bound √(6/(inputs + units)) is meant for sums over all inputs: here one
+ * block's units each see the trunk, and the output sees the open units, each times a gate that starts at about ½.
+ */
+export function startFactors({ gates }: TextNet): { readonly experts: number; readonly output: number } {
+  if (!gates?.wide) return { experts: 1, output: 1 };
+  const { units, size, rate } = gates;
+  return {
+    experts: Math.sqrt((TRUNK + units) / (TRUNK + size)),
+    output: Math.sqrt((units + CLASSES) / (rate * units + CLASSES)) / HALF_OPEN,
+  };
+}
+
+/** Widens the weights of a model that has not been trained. */
+export function widen({ parameters }: Model, net: TextNet): void {
+  const { experts, output } = startFactors(net);
+  for (const { name, tensor } of parameters) {
+    const is = (own: string): boolean => name === own || name.endsWith(`.${own}`);
+    const factor = is(`${BODY}.experts.weights`) ? experts : is(`${OUTPUT}.weights`) ? output : 1;
+    if (factor === 1) continue;
+    const { values } = tensor;
+    for (let i = 0; i < values.length; i++) values[i] *= factor;
+  }
 }
 
 /** A name that tells nets apart. */
 export function nameOfNet({ widths, gates }: TextNet): string {
   if (!gates) return `dense ${widths.join('-')}`;
-  const { units, size, rate, neuron } = gates;
-  return `${units} in blocks of ${size}, 1/${Math.round(1 / rate)} open, ${neuron}`;
+  const { units, size, rate, neuron, wide } = gates;
+  const beside = widths.length > 0 ? `dense ${widths.join('-')} beside ` : '';
+  return `${beside}${units} in blocks of ${size}, 1/${Math.round(1 / rate)} open, ${neuron}${wide ? ', wide start' : ''}`;
 }
 
 /** Multiply-adds of one example at the target rate. */
 export function multiplyAddsOf({ widths, gates }: TextNet): number {
   const first = CONTEXT * WIDTH * TRUNK;
-  if (gates) {
-    const { units, size, rate } = gates;
-    return first + (TRUNK * units) / size + rate * units * (TRUNK + CLASSES);
-  }
   const all = [TRUNK, ...widths, CLASSES];
-  return first + all.slice(1).reduce((sum, width, i) => sum + all[i] * width, 0);
+  const through = all.slice(1).reduce((sum, width, i) => sum + all[i] * width, 0);
+  if (!gates) return first + through;
+  const { units, size, rate } = gates;
+  const beside = widths.length > 0 ? through : 0;
+  return first + beside + (TRUNK * units) / size + rate * units * (TRUNK + CLASSES);
 }
 
 const denseNets = (...widths: readonly (readonly number[])[]): TextNet[] => widths.map((own) => ({ widths: own }));
 const gatedNet = (units: number, rate: number, neuron: string, sparsity?: string, size = 64): TextNet => ({
   widths: [],
-  gates: { units, size, rate, neuron, ...(sparsity !== undefined && { sparsity }) },
+  gates: { units, size, rate, neuron, ...(sparsity !== undefined && { sparsity }), wide: true },
 });
 
+const TOP_K = 'top-k:value=sigmoid';
 const NOISY_TOP_K = 'noisy-top-k:value=sigmoid';
 
 /** The nets of a form. */
-export const NETS: Readonly<Record<'quick' | 'full', readonly TextNet[]>> = {
+export const NETS: Readonly<Record<'quick' | 'medium' | 'full', readonly TextNet[]>> = {
   quick: [
     ...denseNets([64], [256], [1024]),
+    { ...gatedNet(1024, 1 / 16, TOP_K, undefined, 32), widths: [64] },
     gatedNet(1024, 1 / 8, NOISY_TOP_K, undefined, 32),
     gatedNet(1024, 1 / 8, 'hash', undefined, 32),
   ],
+  medium: [
+    ...denseNets([256], [512], [1024], [2048]),
+    gatedNet(2048, 1 / 8, TOP_K),
+    gatedNet(2048, 1 / 8, NOISY_TOP_K),
+    { ...gatedNet(2048, 1 / 16, TOP_K), widths: [256] },
+    gatedNet(2048, 1 / 8, 'hash'),
+    gatedNet(2048, 1 / 8, 'random'),
+  ],
   full: [
     ...denseNets([128], [256], [512], [1024], [2048], [4096], [1024, 1024]),
+    gatedNet(2048, 1 / 8, TOP_K),
+    { ...gatedNet(2048, 1 / 16, TOP_K), widths: [256] },
+    { ...gatedNet(8192, 1 / 64, TOP_K), widths: [256] },
     gatedNet(2048, 1 / 16, NOISY_TOP_K),
     gatedNet(8192, 1 / 32, NOISY_TOP_K),
     gatedNet(8192, 1 / 64, NOISY_TOP_K),

@@ -152,7 +152,10 @@ function controlFinding(gated: readonly Runs[]): Finding {
   const learnt = gated.filter((own) => !isControl(own));
   const pairs = controls.flatMap((control) => {
     const same = learnt.filter(
-      ({ net: { gates } }) => gates?.units === control.net.gates?.units && gates?.rate === control.net.gates?.rate,
+      ({ net: { widths, gates } }) =>
+        gates?.units === control.net.gates?.units &&
+        gates?.rate === control.net.gates?.rate &&
+        widths.join() === control.net.widths.join(),
     );
     return same.map((own) => ({ own, control, gap: lossOf(control.runs) - lossOf(own.runs) }));
   });
@@ -226,7 +229,8 @@ function chart(title: string, xLabel: string, all: readonly Runs[], x: (run: Run
         .map((runs) => {
           const { mean: y, half } = interval(runs.runs.map(({ testNats }) => bits(testNats)));
           const { widths, gates } = runs.net;
-          const label = gates ? `${gates.units}, 1/${Math.round(1 / gates.rate)}` : widths.join('-');
+          const beside = widths.length > 0 ? `${widths.join('-')} + ` : '';
+          const label = gates ? `${beside}${gates.units}, 1/${Math.round(1 / gates.rate)}` : widths.join('-');
           return { x: mean(runs.runs.map(x)), y, half: Number.isNaN(half) ? 0 : half, label };
         })
         .toSorted((a, b) => a.x - b.x),

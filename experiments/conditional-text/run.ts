@@ -13,9 +13,9 @@ import { createEngine, processorTime } from '../../src/platform/node/index.ts';
 import { compareTimes } from '../kit/compare-times.ts';
 import type { Experiment, TrialOptions } from '../kit/experiment.ts';
 import { packageTexts } from './corpus.ts';
-import { CONTEXT, isRandom, layersOf, NETS, nameOfNet, type TextNet } from './nets.ts';
+import { CONTEXT, isRandom, layersOf, NETS, nameOfNet, type TextNet, widen } from './nets.ts';
 import { reportConditionalText } from './report.ts';
-import { chosenRate, LEARNING_RATES, searchesFor, type TextResult, type TextTrial, textGrid } from './trial.ts';
+import { chosenRate, searchesFor, type TextResult, type TextTrial, textGrid } from './trial.ts';
 
 const BATCH = 128;
 
@@ -28,8 +28,10 @@ const POINTS = 16;
 /** Examples that are neighbours in a text, where some are taken from all of it. */
 const PIECE = 500;
 
-/** Held-out bytes of the full form. */
-const FULL = { valid: 50_000, test: 200_000 };
+/** Examples of a search, the rates that it tries, and held-out bytes. */
+const QUICK = { searchExamples: 20_000, learningRates: [0.002, 0.004, 0.008], valid: 2000, test: 20_000 };
+const MEDIUM = { searchExamples: 200_000, learningRates: [0.004, 0.008, 0.016], valid: 10_000, test: 100_000 };
+const FULL = { searchExamples: 500_000, learningRates: [0.0005, 0.001, 0.002, 0.004], valid: 50_000, test: 200_000 };
 
 /** So many of a part, in pieces that are evenly spread over it, as neighbours are alike. */
 function spread(data: Dataset, count: number): Dataset {
@@ -94,6 +96,7 @@ async function run(
   const engine = await createEngine({ threads: 1, blas: 'auto' });
   try {
     const model = createModel(engine, { inputs: CONTEXT, seed: trial.seed, layers: layersOf(trial.net) });
+    widen(model, trial.net);
     const curve: TextResult['curve'][number][] = [];
     let [milliseconds, mark] = [0, processorTime()];
     const training = train(model, split, {
@@ -156,17 +159,20 @@ export const conditionalText: Experiment<TextTrial, TextResult> = {
     published:
       'None of theirs on large nets. Shazeer et al. 2017, word-level language model: a mixture of experts with the computation of an LSTM of 8.4 million multiply-adds a word reaches a perplexity 24% lower.',
   },
-  setting: `The next byte from the ${CONTEXT} before it, of all .js, .ts and .md files that npm ci installs (the lock file pins them; none over 400 kB, each content once), split by package: 90% to train with, 5% each for validation and test (${FULL.test} bytes spread over it). Embedding of 16 numbers a byte → 256 rectifiers → dense rectifiers, or rectifiers in blocks of 64 behind gates with a linear gater → 256 classes. One pass, ${BATCH} bytes a step, Adam, the first learning rate the best of ${LEARNING_RATES.join(', ')} on validation (a search with a seed of its own), falling geometrically to ${LAST_RATE} of it within the budget. Dense and gated nets train at the same budgets of examples; the dense frontier is the least time, or the fewest multiply-adds, in which a dense net of the ladder comes to a loss, interpolated between its points in the logarithm. One thread, BLAS where it is faster (the engine decides), time of the processor. The ratio holds where the 95% lower bound of a bootstrap over seeds is over 1, Holm-corrected over the gated nets. Controls: gates that learn nothing, at random and by the gater’s random weights. Valid only if the ladder gains at least 0.05 bits a doubling at the gated net’s cost.`,
-  quick: { seeds: 2, trials: textGrid(NETS.quick, [40_000], { searchExamples: 20_000, valid: 2000, test: 20_000 }) },
+  setting: `The next byte from the ${CONTEXT} before it, of all .js, .ts and .md files that npm ci installs (the lock file pins them; none over 400 kB, each content once), split by package: 90% to train with, 5% each for validation and test (${FULL.test} bytes spread over it, ${MEDIUM.test} in the medium form). Embedding of 16 numbers a byte → 256 rectifiers → dense rectifiers, or rectifiers in blocks of 64 behind gates with a linear gater (some beside a dense layer) → 256 classes. Weights behind and above gates start as wide as a dense net’s of the units that are open. One pass, ${BATCH} bytes a step, Adam, the first learning rate the best on validation of ${FULL.learningRates.join(', ')} (in the medium form of ${MEDIUM.learningRates.join(', ')}) by a search with a seed of its own on ${FULL.searchExamples} examples, ${MEDIUM.searchExamples} in the medium form, falling geometrically to ${LAST_RATE} of it within the budget. Dense and gated nets train at the same budgets of examples; the dense frontier is the least time, or the fewest multiply-adds, in which a dense net of the ladder comes to a loss, interpolated between its points in the logarithm. One thread, BLAS where it is faster (the engine decides), time of the processor. The ratio holds where the 95% lower bound of a bootstrap over seeds is over 1, Holm-corrected over the gated nets. Controls: gates that learn nothing and have no penalty, at random and by the gater’s random weights. Valid only if the ladder gains at least 0.05 bits a doubling at the gated net’s cost.`,
+  quick: { seeds: 2, trials: textGrid(NETS.quick, [40_000], QUICK) },
+  medium: { seeds: 3, trials: textGrid(NETS.medium, [1_200_000], MEDIUM) },
   full: {
     seeds: 3,
-    trials: textGrid(NETS.full, [500_000, 1_000_000, 2_000_000], { searchExamples: 500_000, ...FULL }),
+    trials: textGrid(NETS.full, [500_000, 1_000_000, 2_000_000], FULL),
   },
   nameOf: ({ stage, net, learningRates, examples, seed }) =>
     `${nameOfNet(net)}, ${stage === 'search' ? `search: rate ${learningRates[0]}` : `${examples} examples, seed ${seed}`}`,
   minutesOf({ stage, net, examples, searchExamples, valid, test, against }) {
     // Seconds as measured with BLAS, forward, backward and update.
-    const width = net.gates ? 2.2e-4 : 6e-5 + 8e-8 * net.widths.reduce((sum, x) => sum + x, 0);
+    const width = net.gates
+      ? 5.5e-5 + 1.1e-8 * net.gates.units
+      : 2.4e-5 + 5.5e-8 * net.widths.reduce((sum, x) => sum + x, 0);
     const trained = stage === 'search' ? searchExamples : examples;
     // A forward pass is a third of a step.
     const measured = (POINTS * valid + (stage === 'search' ? 0 : test)) / 3;

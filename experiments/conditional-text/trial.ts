@@ -2,8 +2,6 @@ import type { EngineTimes } from '../kit/compare-times.ts';
 import type { Finished } from '../kit/experiment.ts';
 import { nameOfNet, type TextNet } from './nets.ts';
 
-export const LEARNING_RATES = [0.0005, 0.001, 0.002];
-
 /** Of the searches, so that no reported seed has been searched on. */
 const SEARCH_SEED = 0;
 
@@ -48,28 +46,29 @@ export interface TextResult {
 
 export type TextDone = Finished<TextTrial, TextResult>;
 
-type Sizes = Pick<TextTrial, 'searchExamples' | 'valid' | 'test'>;
+type Sizes = Pick<TextTrial, 'searchExamples' | 'learningRates' | 'valid' | 'test'>;
 
 /** All searches first, then seed by seed every net at every budget. */
 export const textGrid =
   (nets: readonly TextNet[], budgets: readonly number[], sizes: Sizes) =>
   (seeds: readonly number[]): TextTrial[] => {
     const dense = nets.filter(({ gates }) => !gates);
-    const most = Math.max(...budgets);
-    const common = { ...sizes, examples: most, against: [] };
     return [
       ...nets.flatMap((net) =>
-        LEARNING_RATES.map(
-          (rate): TextTrial => ({ ...common, stage: 'search', net, learningRates: [rate], seed: SEARCH_SEED }),
+        sizes.learningRates.map(
+          (rate): TextTrial => ({
+            ...{ ...sizes, stage: 'search', net, examples: sizes.searchExamples },
+            ...{ learningRates: [rate], against: [], seed: SEARCH_SEED },
+          }),
         ),
       ),
       ...seeds.flatMap((seed) =>
         budgets.flatMap((examples) =>
           nets.map(
             (net): TextTrial => ({
-              ...common,
-              ...{ stage: 'final', net, examples, learningRates: LEARNING_RATES, seed },
-              against: net.gates && examples === most ? dense : [],
+              ...sizes,
+              ...{ stage: 'final', net, examples, seed },
+              against: net.gates ? dense : [],
             }),
           ),
         ),

@@ -15,6 +15,23 @@ export interface Finished<C, R> {
   readonly commit?: string;
 }
 
+/**
+ * `quick` shows in minutes that it works and how; `full` is the one to believe; `medium` is a grid of its own for those whose full form takes
+ * the better part of a day.
+ */
+export type FormName = 'quick' | 'medium' | 'full';
+
+/** @throws RangeError for a form that the experiment has not */
+export function formOf<C extends Trial, R>(experiment: Experiment<C, R>, name: FormName): Form<C> {
+  const form = experiment[name];
+  if (!form)
+    throw new RangeError(`"${experiment.name}" has no ${name} form. Expected the quick form, or the full one.`);
+  return form;
+}
+
+/** What files of a form have after the experiment's name: records, tables, pages and charts. */
+export const suffixOf = (form: FormName): string => (form === 'full' ? '' : `-${form}`);
+
 export interface Form<C> {
   /** Seeds 1, 2, … when the user asks for no other number. */
   readonly seeds: number;
@@ -84,6 +101,7 @@ export interface Experiment<C extends Trial = Trial, R = unknown> {
   /** The setting in a few sentences: network, budget, tolerance, and what was left out. */
   readonly setting: string;
   readonly quick: Form<C>;
+  readonly medium?: Form<C>;
   readonly full: Form<C>;
   nameOf(trial: C): string;
   /** Estimated minutes of a trial on one core (give its engine one thread), for the hours that are stated before a grid starts. */

@@ -1,8 +1,8 @@
-import type { Experiment, Finding, Report } from './experiment.ts';
+import type { Experiment, Finding, FormName, Report } from './experiment.ts';
 
 /** What the grid was. */
 export interface ReportFacts {
-  readonly quick: boolean;
+  readonly form: FormName;
   readonly seeds: number;
   /** Of all trials, whenever they ran. */
   readonly seconds: number;
@@ -16,17 +16,19 @@ export interface ReportFacts {
 
 type Stated = Pick<Experiment, 'name' | 'title' | 'question' | 'claim' | 'setting'>;
 
-const command = ({ name }: Stated, { quick, seeds }: ReportFacts): string =>
-  `flipgrad reproduce ${name}${quick ? ' --quick' : ''} --seeds ${seeds}`;
+const command = ({ name }: Stated, { form, seeds }: ReportFacts): string =>
+  `flipgrad reproduce ${name}${form === 'full' ? '' : ` --${form}`} --seeds ${seeds}`;
 const cost = ({ seconds, commits, engines }: ReportFacts): string => {
   const [of, by] = [commits.map((commit) => commit.replace(/^(\w{10})\w*/, '$1')), engines].map((all) =>
     all.join(', '),
   );
   return `${(seconds / 60).toFixed(1)} minutes of trials${by && `; ${by}`}${of && `; commit ${of}`}`;
 };
-const formOf = ({ quick, missing = 0, why = [] }: ReportFacts): string =>
+const formText = ({ form, missing = 0, why = [] }: ReportFacts): string =>
   [
-    quick && 'This is the quick form, on digits that the library writes: it shows that things work, and how.',
+    form === 'quick' &&
+      'This is the quick form, on digits that the library writes: it shows that things work, and how.',
+    form === 'medium' && 'This is the medium form: fewer networks and one budget.',
     missing > 0 && `Trials without a result: ${missing}${why.length > 0 ? ` (${why.join('; ')})` : ''}.`,
   ]
     .filter(Boolean)
@@ -48,7 +50,7 @@ export const sentence = (text: string): string => text.replace(/^\p{Ll}/u, (firs
 /** The report as Markdown, without its charts. */
 export function renderMarkdown(experiment: Stated, { findings, learnt, tables }: Report, facts: ReportFacts): string {
   const { title, question, claim, setting } = experiment;
-  const paragraphs = [formOf(facts), question, `Claimed: ${claimed(claim)} (${claim.source}). ${claim.published}`];
+  const paragraphs = [formText(facts), question, `Claimed: ${claimed(claim)} (${claim.source}). ${claim.published}`];
   return [
     `# ${title}`,
     '',
@@ -105,7 +107,7 @@ export function renderPage(experiment: Stated, report: Report, facts: ReportFact
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>${escaped(title)}</title>
 <style>${STYLE}</style></head><body>
 <h1>${escaped(title)}</h1>
-${paragraph(formOf(facts), 'soft')}
+${paragraph(formText(facts), 'soft')}
 ${paragraph(question)}
 <blockquote>${escaped(claimed(claim))}<br><small>${escaped(claim.source)}</small></blockquote>
 <p>${escaped(claim.published)}</p>

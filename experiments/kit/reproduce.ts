@@ -4,13 +4,21 @@ import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { type FolderLock, NonFiniteError } from '../../src/index.ts';
 import { provenance } from '../../src/platform/node/index.ts';
-import type { Experiment, Finished, Report, Trial } from './experiment.ts';
+import {
+  type Experiment,
+  type Finished,
+  type FormName,
+  formOf,
+  type Report,
+  suffixOf,
+  type Trial,
+} from './experiment.ts';
 import { type ReportFacts, renderMarkdown, renderPage } from './report-page.ts';
 import { TrialLocks } from './trial-locks.ts';
 import { appendTrial, readTrials, writeWhole } from './trial-records.ts';
 
 export interface ReproduceOptions {
-  readonly quick: boolean;
+  readonly form: FormName;
   /** Default: as many as the form has. */
   readonly seeds?: number;
   /** Folder of records and reports; made when it is not there. */
@@ -36,9 +44,9 @@ export type ReproduceEvent =
       readonly missing: number;
     };
 
-/** Where the records of an experiment stand: the quick form has its own file. */
-export const recordsOf = (name: string, { quick, out }: Pick<ReproduceOptions, 'quick' | 'out'>): string =>
-  join(out, `${name}${quick ? '-quick' : ''}.jsonl`);
+/** Where the records of an experiment stand: every form has its own file. */
+export const recordsOf = (name: string, { form, out }: Pick<ReproduceOptions, 'form' | 'out'>): string =>
+  join(out, `${name}${suffixOf(form)}.jsonl`);
 
 /** Milliseconds between two looks at what other processes have finished. */
 const PATIENCE = 500;
@@ -67,7 +75,7 @@ export async function reproduce<C extends Trial, R>(
   const files = [file, file.replace(/jsonl$/, 'md'), file.replace(/jsonl$/, 'html')];
   const missing = grid.size - finished.length;
   const facts: ReportFacts = {
-    quick: options.quick,
+    form: options.form,
     seeds,
     seconds: finished.reduce((sum, record) => sum + record.seconds, 0),
     missing,
@@ -114,7 +122,7 @@ class Grid<C extends Trial, R> {
   private share = 0;
 
   constructor(experiment: Experiment<C, R>, options: ReproduceOptions, onEvent: (event: ReproduceEvent) => void) {
-    const form = options.quick ? experiment.quick : experiment.full;
+    const form = formOf(experiment, options.form);
     this.experiment = experiment;
     this.signal = options.signal;
     this.onEvent = onEvent;

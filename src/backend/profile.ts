@@ -28,24 +28,30 @@ interface Sums {
 export class Profile {
   private readonly sums = new Map<string, Sums>();
   private readonly stack: Sums[] = [];
+  /** Milliseconds since some time. */
+  readonly clock: () => number;
   private last = 0;
+
+  constructor(clock: () => number) {
+    this.clock = clock;
+  }
 
   /** From now until `leave`, time is that of this. */
   enter(part: StepPart, layer: string, name: string): void {
-    const now = performance.now();
+    const now = this.clock();
     this.charge(now);
     const key = `${part}\n${layer}\n${name}`;
     let sums = this.sums.get(key);
     if (!sums) this.sums.set(key, (sums = { part, layer, name, calls: 0, milliseconds: 0, kernels: 0 }));
     sums.calls++;
     this.stack.push(sums);
-    this.last = performance.now();
+    this.last = this.clock();
   }
 
   leave(): void {
-    this.charge(performance.now());
+    this.charge(this.clock());
     this.stack.pop();
-    this.last = performance.now();
+    this.last = this.clock();
   }
 
   /** A kernel took so long. */

@@ -2,10 +2,20 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { packageTexts } from '../../experiments/conditional-text/corpus.ts';
 import { frontierOf, gainOfDoubling, priceOf } from '../../experiments/conditional-text/frontier.ts';
-import { multiplyAddsOf, NETS, nameOfNet, type TextNet } from '../../experiments/conditional-text/nets.ts';
+import {
+  layersOf,
+  multiplyAddsOf,
+  NETS,
+  nameOfNet,
+  startFactors,
+  type TextNet,
+  widen,
+} from '../../experiments/conditional-text/nets.ts';
 import { conditionalText } from '../../experiments/conditional-text/run.ts';
 import { type TextDone, type TextResult, type TextTrial, textGrid } from '../../experiments/conditional-text/trial.ts';
 import { bootstrap, holm } from '../../experiments/kit/bootstrap.ts';
+import { createModel } from '../../src/index.ts';
+import { createEngine } from '../../src/platform/node/index.ts';
 import { slow } from '../helpers/extent.ts';
 
 const signal = new AbortController().signal;
@@ -57,11 +67,42 @@ test('p values are corrected by Holm', () => {
 });
 
 test('names tell all nets and budgets of a form apart', () => {
-  for (const form of [conditionalText.quick, conditionalText.full]) {
+  for (const form of [conditionalText.quick, conditionalText.medium ?? assert.fail(), conditionalText.full]) {
     const all = form.trials([1, 2]);
     assert.equal(new Set(all.map((trial) => conditionalText.nameOf(trial))).size, all.length);
   }
   assert.equal(multiplyAddsOf({ widths: [128] }), 512 * 256 + 256 * 128 + 128 * 256);
+});
+
+test('weights of a wide start are spread as those of a dense net of the open units', async () => {
+  const net: TextNet = { widths: [], gates: { units: 1024, size: 32, rate: 1 / 8, neuron: 'top-k', wide: true } };
+  const engine = await createEngine({ threads: 1 });
+  try {
+    const model = createModel(engine, { inputs: 32, seed: 1, layers: layersOf(net) });
+    widen(model, net);
+    const width = (name: string): number => {
+      const { values } = (model.parameters.find((own) => own.name === name) ?? assert.fail(name)).tensor;
+      let most = 0;
+      for (const value of values) most = Math.max(most, Math.abs(value));
+      return most;
+    };
+    // Glorot's bound, reached to a hundredth by thousands of uniform numbers.
+    const near = (value: number, bound: number) => assert.ok(Math.abs(value / bound - 1) < 0.01, `${value} ${bound}`);
+    near(width('body.experts.weights'), Math.sqrt(6 / (256 + 32)));
+    // Gates start at about a half.
+    near(width('output.weights'), 2 * Math.sqrt(6 / (1024 / 8 + 256)));
+    near(width('dense1.weights'), Math.sqrt(6 / (512 + 256)));
+  } finally {
+    engine.close();
+  }
+  assert.deepEqual(startFactors({ widths: [64] }), { experts: 1, output: 1 });
+});
+
+test('the searches of a form stay the same when it gets another budget', () => {
+  const sizes = { searchExamples: 10, learningRates: [0.001], valid: 1, test: 1 };
+  const searches = (budgets: readonly number[]) =>
+    textGrid(NETS.medium, budgets, sizes)([1]).filter(({ stage }) => stage === 'search');
+  assert.deepEqual(searches([100]), searches([100, 200]));
 });
 
 /** A record of a trial that never ran. */
@@ -170,7 +211,13 @@ test('a gated net and its controls are trained with the rate that their searches
   skip: slow,
 }, async () => {
   const nets = NETS.quick.slice(0, 1).concat(NETS.quick.slice(3));
-  const trials = textGrid(nets, [4096], { searchExamples: 2048, valid: 1000, test: 2000 })([1]);
+  assert.ok(nets.some(({ widths, gates }) => gates && widths.length > 0));
+  const trials = textGrid(nets, [4096], {
+    searchExamples: 2048,
+    learningRates: [0.002, 0.004],
+    valid: 1000,
+    test: 2000,
+  })([1]);
   const done: TextDone[] = [];
   for (const trial of trials) {
     assert.equal(conditionalText.ready?.(trial, done), true);

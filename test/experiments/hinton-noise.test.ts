@@ -4,7 +4,7 @@ import { hintonNoise } from '../../experiments/hinton-noise/run.ts';
 import type { NoiseDone, NoiseTrial } from '../../experiments/hinton-noise/trial.ts';
 import { chanceOf, renderMarkdown, renderPage } from '../../experiments/kit/report-page.ts';
 
-const facts = { quick: true, seeds: 3, seconds: 1, commits: [], engines: [] };
+const facts = { form: 'quick' as const, seeds: 3, seconds: 1, commits: [], engines: [] };
 
 /** A record of a trial that never ran. */
 function record(trial: Pick<NoiseTrial, 'arm' | 'units' | 'seed'>, error: number, epochsToTarget?: number): NoiseDone {

@@ -29,7 +29,7 @@ describe('noise-injection', () => {
     assert.match(report.learnt[0], /Best at 1, the highest learning rate that was tried.*: no noise; additive, s = 1;/);
     assert.doesNotMatch(report.learnt[1], /highest learning rate/, 'one rate is no choice');
     const page = renderMarkdown(noiseInjection, report, {
-      quick: true,
+      form: 'quick',
       seeds: 1,
       seconds: 6,
       commits: [],

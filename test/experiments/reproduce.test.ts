@@ -42,7 +42,7 @@ const small = {
 
 async function go(signal: AbortSignal, onEvent: (event: ReproduceEvent) => void = () => {}) {
   const events: ReproduceEvent[] = [];
-  const report = await reproduce(small, { quick: true, out, signal }, (event) => {
+  const report = await reproduce(small, { form: 'quick', out, signal }, (event) => {
     events.push(event);
     onEvent(event);
   });
@@ -50,7 +50,7 @@ async function go(signal: AbortSignal, onEvent: (event: ReproduceEvent) => void 
 }
 
 describe('reproduce', () => {
-  const file = recordsOf('hinton-noise', { quick: true, out });
+  const file = recordsOf('hinton-noise', { form: 'quick', out });
   const never = new AbortController().signal;
   const trialsRun = (events: readonly ReproduceEvent[]) => events.filter(({ event }) => event === 'trial').length;
 
@@ -156,7 +156,7 @@ describe('a grid that several share', () => {
     const runs: string[] = [];
     const waited: ReproduceEvent[] = [];
     const go = () =>
-      reproduce(coins(runs), { quick: true, out: folder, signal }, (event) => {
+      reproduce(coins(runs), { form: 'quick', out: folder, signal }, (event) => {
         if (event.event === 'waiting') waited.push(event);
       });
     const [a, b] = await Promise.all([go(), go()]);
@@ -175,7 +175,7 @@ describe('a grid that several share', () => {
     const lock = join(`${file}.locks`, createHash('sha256').update(trial).digest('hex').slice(0, 16));
     mkdirSync(lock, { recursive: true });
     writeFileSync(join(lock, '.lock'), JSON.stringify({ token: 'x', pid: dead, host: hostname() }));
-    await reproduce(coins(), { quick: true, out: folder, signal }, () => {});
+    await reproduce(coins(), { form: 'quick', out: folder, signal }, () => {});
     assert.deepEqual(trialsIn(file), [0, 1, 2, 3]);
   });
 
@@ -183,7 +183,7 @@ describe('a grid that several share', () => {
     const stuck = { ...coins(), ready: () => false };
     const folder = join(out, 'stuck');
     await assert.rejects(
-      reproduce(stuck, { quick: true, out: folder, signal }, () => {}),
+      reproduce(stuck, { form: 'quick', out: folder, signal }, () => {}),
       /wait for each other/,
     );
   });
@@ -201,7 +201,7 @@ describe('a grid that several share', () => {
           return own.run(trial, options);
         },
       };
-      return reproduce(experiment, { quick: true, out: folder, signal }, (event) => told.push(event));
+      return reproduce(experiment, { form: 'quick', out: folder, signal }, (event) => told.push(event));
     };
     await go(1);
     assert.deepEqual(
@@ -259,6 +259,33 @@ describe('flipgrad reproduce', () => {
     assert.match(stderr, /hinton-noise/);
   });
 
+  it('runs a medium form where there is one, in files of its own', async () => {
+    const before = process.exitCode;
+    const folder = join(out, 'medium');
+    try {
+      const medium = { seeds: 1, trials: ([seed]: readonly number[]) => [{ seed, heads: 2 }] };
+      const command = reproduceCommand([
+        { ...coins(), name: 'two', medium, ready: () => true } as unknown as Experiment,
+      ]);
+      await command.parseAsync(['node', 'reproduce', 'two', '--medium', '--out', folder]);
+    } finally {
+      process.exitCode = before;
+    }
+    assert.deepEqual(
+      readdirSync(folder)
+        .filter((name) => !name.endsWith('.locks'))
+        .toSorted(),
+      ['two-medium.html', 'two-medium.jsonl', 'two-medium.md'],
+    );
+    assert.match(readFileSync(join(folder, 'two-medium.md'), 'utf8'), /flipgrad reproduce two --medium --seeds 1/);
+    const none = await runCliHere(['reproduce', 'hinton-noise', '--medium']);
+    assert.equal(none.code, 2);
+    assert.match(none.stderr, /"hinton-noise" has no medium form\. Expected --quick/);
+    const both = await runCliHere(['reproduce', 'conditional-text', '--medium', '--quick']);
+    assert.equal(both.code, 2);
+    assert.match(both.stderr, /Expected one of them/);
+  });
+
   it('says so where records cannot stand, and how many seeds are expected', async () => {
     const file = join(out, 'no-folder');
     writeFileSync(file, '');
@@ -276,7 +303,7 @@ describe('flipgrad reproduce', () => {
     mkdirSync(there);
     for (const folder of [join(out, 'not there'), there])
       await assert.rejects(
-        reproduce(away, { quick: true, out: folder, signal: new AbortController().signal }, () => {}),
+        reproduce(away, { form: 'quick', out: folder, signal: new AbortController().signal }, () => {}),
         /data are away/,
       );
     assert.deepEqual([existsSync(join(out, 'not there')), readdirSync(there)], [false, []]);

@@ -47,7 +47,7 @@ describe('why-slow', () => {
     }
     assert.deepEqual([...new Set(bits.forms.map(({ epoch }) => epoch))], [0, 1, 2]);
     const report = whySlow.report(finished);
-    const page = renderMarkdown(whySlow, report, { quick: true, seeds: 1, seconds: 13, commits: [], engines: [] });
+    const page = renderMarkdown(whySlow, report, { form: 'quick', seeds: 1, seconds: 13, commits: [], engines: [] });
     assert.doesNotMatch(page + report.charts.join(), /NaN|Infinity|undefined/);
     for (const arm of Object.keys(ARMS)) assert.ok(page.includes(`| ${arm} |`), arm);
     // Where speed can be told, the report says which arms are fastest at the highest rate.

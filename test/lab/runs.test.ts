@@ -95,6 +95,7 @@ describe('what the worker reads', () => {
     const text = trials.map((trial) => `${JSON.stringify(trial)}\n`).join('');
     const view = readReport('tiny-quick.jsonl', text, '# T\n\nClaimed: “it is” (me).\n\n- **holds**: it. `x`\n');
     assert.deepEqual([view.trials, view.seeds, view.command], [4, 2, 'flipgrad reproduce tiny --quick']);
+    assert.equal(readReport('tiny-medium.jsonl', text, undefined).command, 'flipgrad reproduce tiny --medium');
     assert.deepEqual(view.head, ['arm', 'test.sampled']);
     const shown = (values: readonly number[]) => withHalf(interval(values), (x) => String(Number(x.toPrecision(4))));
     assert.deepEqual(view.rows, [

@@ -67,7 +67,7 @@ export function readReport(name: string, text: string, markdown = ''): ReportVie
     ...(published && { published }),
     findings: findingsOf(markdown),
     command: reproduced
-      ? `flipgrad reproduce ${experiment.replace(/-quick$/, '')}${experiment.endsWith('-quick') ? ' --quick' : ''}`
+      ? `flipgrad reproduce ${experiment.replace(/-(quick|medium)$/, ' --$1')}`
       : `flipgrad lab   # then pick ${name} on this page`,
   };
 }
