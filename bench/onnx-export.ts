@@ -5,7 +5,7 @@
  *     node bench/onnx-export.ts
  */
 import { env, InferenceSession, Tensor } from 'onnxruntime-web';
-import { createModel, dense, exportOnnx, gated } from '../src/index.ts';
+import { createModel, dense, exportOnnx, gated, median } from '../src/index.ts';
 import { createEngine } from '../src/platform/node/index.ts';
 
 env.wasm.numThreads = 1;
@@ -26,8 +26,6 @@ const SHAPES = [
 const WAYS = ['plain', 'skip'] as const;
 const ROWS = [1, 100] as const;
 const REPEATS = { 1: 60, 100: 12 } as const;
-
-const median = (values: number[]): number => values.sort((a, b) => a - b)[values.length >> 1];
 
 for (const [inputs, units, size, outputs] of SHAPES) {
   const engine = await createEngine({ threads: 1 });

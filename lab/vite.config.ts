@@ -12,5 +12,7 @@ export default defineConfig({
     target: 'es2022',
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
+    // Names, versions and licences of what is bundled.
+    license: { fileName: 'licenses.md' },
   },
 });

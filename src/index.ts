@@ -117,6 +117,7 @@ export { exportOnnx, type OnnxFile, type OnnxOptions } from './lower/onnx.ts';
 // Neurons
 export { type Estimate, type Repeats, repeatsOf } from './math/repeats.ts';
 export { logit, normalCdf, sigmoid, sigmoidSlope, softplus, softplusSlope } from './math/special.ts';
+export { median } from './math/statistics.ts';
 export { studentCdf, studentQuantile } from './math/student.ts';
 export {
   type Claims,
@@ -202,6 +203,7 @@ export { checkSweep, defineSweep, type Pruning, type Sweep, type SweepDefinition
 export { type Configuration, planSweep, type SweepPlan } from './runs/sweep/plan.ts';
 export {
   type MeanInterval,
+  meanInterval,
   type RankedConfiguration,
   reportSweep,
   type SweepReport,
@@ -258,7 +260,7 @@ export { softmaxCrossEntropy } from './tensor/ops/softmax-cross-entropy.ts';
 export { NonFiniteError, Tape } from './tensor/tape.ts';
 export { Tensor } from './tensor/tensor.ts';
 // Training and evaluation
-export { alternate, alternateAwaited, median, type RoundOptions, type RoundTimes, ratioOf } from './train/alternate.ts';
+export { alternate, alternateAwaited, type RoundOptions, type RoundTimes, ratioOf } from './train/alternate.ts';
 export { calibrate } from './train/calibrate.ts';
 export {
   CompiledModel,

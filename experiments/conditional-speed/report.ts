@@ -1,3 +1,4 @@
+import { median } from '../../src/index.ts';
 import type { EngineTimes } from '../kit/compare-times.ts';
 import { atBudget, type Finding, type Outcome, type Report, type ReportTable } from '../kit/experiment.ts';
 import { type ScatterGroup, scatterChart } from '../kit/scatter-chart.ts';
@@ -380,17 +381,18 @@ function groupsOf(nets: readonly Runs[], x: (own: Runs) => number): ScatterGroup
 
 /** Time in units of one dense net's, which every gated net has been timed beside. */
 function timesOf(gated: readonly Runs[], reference: Net, engine: string, way: Way) {
-  const median = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[values.length >> 1] ?? 0;
+  // 0 where nothing was timed: the chart leaves such points out.
+  const medianOf = (values: readonly number[]): number => (values.length > 0 ? median(values) : 0);
   return ({ net, runs }: Runs): number => {
     if (net.gates) {
       const at = gated[0].against.findIndex((own) => nameOfNet(own) === nameOfNet(reference));
-      return median(
+      return medianOf(
         runs.flatMap(({ times: all = [] }) =>
           all.filter((own) => own.engine === engine).map((own) => 1 / own[way].times[at]),
         ),
       );
     }
-    return median(
+    return medianOf(
       gated.flatMap(({ against, runs: own }) => {
         const [mine, theirs] = [net, reference].map((wanted) =>
           against.findIndex((known) => nameOfNet(known) === nameOfNet(wanted)),

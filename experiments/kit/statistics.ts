@@ -1,6 +1,13 @@
 /** Means with intervals, for the tables of experiments. */
-import { studentCdf, studentQuantile } from '../../src/index.ts';
+import {
+  type MeanInterval as Interval,
+  meanInterval as interval,
+  studentCdf,
+  studentQuantile,
+} from '../../src/index.ts';
 import { holm } from './bootstrap.ts';
+
+export { type Interval, interval };
 
 /** Two-sided 95% quantiles of Student's t that have been asked for, by degrees of freedom. */
 const known = new Map<number, number>();
@@ -14,21 +21,6 @@ export function t95(freedom: number): number {
 
 /** Where the best epoch is on average after this share of all, more of them might have been better. */
 export const LATE = 0.9;
-
-/** A mean and half the width of its 95% interval (Student's t); the half is NaN for a single number. */
-export interface Interval {
-  readonly mean: number;
-  readonly half: number;
-  readonly count: number;
-}
-
-export function interval(values: readonly number[]): Interval {
-  const count = values.length;
-  const mean = values.reduce((sum, x) => sum + x, 0) / count;
-  const squares = values.reduce((sum, x) => sum + (x - mean) ** 2, 0);
-  const deviation = Math.sqrt(squares / (count - 1));
-  return { mean, half: (t95(count - 1) * deviation) / Math.sqrt(count), count };
-}
 
 /** A difference, and how often one as large would be seen were there none; p is NaN where there is no interval. */
 export interface Compared extends Interval {

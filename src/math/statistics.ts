@@ -27,3 +27,10 @@ export function extent(values: Iterable<number>): [least: number, most: number] 
   }
   return [least, most];
 }
+
+/** The median. @throws RangeError for no numbers */
+export function median(values: readonly number[]): number {
+  if (values.length === 0) throw new RangeError('No numbers have no median. Expected one or more.');
+  const sorted = values.toSorted((a, b) => a - b);
+  return (sorted[(sorted.length - 1) >> 1] + sorted[sorted.length >> 1]) / 2;
+}

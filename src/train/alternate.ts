@@ -1,3 +1,5 @@
+import { median } from '../math/statistics.ts';
+
 /** Times of several ways in turn, in milliseconds: `times[way][round]`. */
 export type RoundTimes = readonly (readonly number[])[];
 
@@ -49,13 +51,6 @@ export async function alternateAwaited(
     if (counts) times[way].push(clock() - start);
   }
   return times;
-}
-
-/** The median. @throws RangeError for no numbers */
-export function median(values: readonly number[]): number {
-  if (values.length === 0) throw new RangeError('No numbers have no median. Expected one or more.');
-  const sorted = values.toSorted((a, b) => a - b);
-  return (sorted[(sorted.length - 1) >> 1] + sorted[sorted.length >> 1]) / 2;
 }
 
 /** How many times the second way takes the first one's time: the median over rounds of their ratios. */

@@ -1,8 +1,8 @@
 import type { Dataset } from '../data/dataset.ts';
+import { median } from '../math/statistics.ts';
 import { ungated } from '../nn/layer-kinds.ts';
 import { createModel, type Model } from '../nn/model.ts';
 import { isModule } from '../nn/module.ts';
-import { median } from './alternate.ts';
 import { CompiledModel, type InferenceMode } from './compile.ts';
 import { timePredictions } from './time-predictions.ts';
 

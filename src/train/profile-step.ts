@@ -1,4 +1,5 @@
 import type { ProfileRow } from '../backend/profile.ts';
+import { median } from '../math/statistics.ts';
 import type { Model } from '../nn/model.ts';
 import type { Optimizer } from '../optim/index.ts';
 import { randomStream } from '../random/stream.ts';
@@ -78,8 +79,7 @@ export function profileStep(
   const total = kept.reduce((sum, each) => sum + each.total, 0) / kept.length;
   const told = activities.reduce((sum, each) => sum + each.milliseconds, 0);
   const other = { part: 'rest', layer: '', name: 'other', calls: 1, milliseconds: total - told, kernels: 0 } as const;
-  const median = plain.sort((a, b) => a - b)[plain.length >> 1];
-  return { rows, milliseconds: median, multiplyAdds, activities: [...activities, other] };
+  return { rows, milliseconds: median(plain), multiplyAdds, activities: [...activities, other] };
 }
 
 /** Sums of rows that are told alike, divided. */

@@ -3,7 +3,7 @@ import { appendFileSync, mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { type Entry, median, runAlternating } from '../../bench/harness.ts';
+import { type Entry, runAlternating } from '../../bench/harness.ts';
 
 const entry = (name: string, script: string): Entry => ({ name, command: [process.execPath, '-e', script] });
 
@@ -41,9 +41,4 @@ test('an entry that skips says why and runs once', async () => {
 test('an entry without a figure is an error that names it', async () => {
   await assert.rejects(runAlternating([entry('silent', '')], { rounds: 1 }), /^Error: silent: the last line/);
   await assert.rejects(runAlternating([], { rounds: 0 }), /rounds is 0/);
-});
-
-test('median', () => {
-  assert.equal(median([3, 1, 2]), 2);
-  assert.equal(median([4, 1, 2, 3]), 2.5);
 });

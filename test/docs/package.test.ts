@@ -7,6 +7,7 @@ import { dirname, join, normalize } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { slow } from '../helpers/extent.ts';
 import { linksOf } from '../helpers/markdown.ts';
+import { installPacked } from '../helpers/packed.ts';
 import { blocksOf, readPage, root } from '../helpers/page.ts';
 
 const npm = (args: readonly string[], cwd = root): string =>
@@ -27,6 +28,11 @@ describe('the package', () => {
       'dist/src/index.js',
       'dist/src/index.d.ts',
       'dist/cli/main.js',
+      'CONTRIBUTING.md',
+      'docs/tutorial.md',
+      'docs/concepts.md',
+      'docs/pictures/lab.png',
+      'texts/README.md',
     ])
       assert.ok(files.includes(file), file);
     for (const page of files.filter((file) => file.endsWith('.md')))
@@ -35,7 +41,7 @@ describe('the package', () => {
         if (/^(https?|mailto):/.test(target) || path === '') continue;
         const file = normalize(join(dirname(page), path));
         // Records of experiments, and what is for work on the repository, are read there.
-        if (/\.jsonl?$/.test(file) || /^(CONTRIBUTING\.md|src|lab|test)/.test(file)) continue;
+        if (/\.jsonl?$/.test(file) || /^(src|lab|test)/.test(file)) continue;
         assert.ok(files.includes(file), `${page} links to ${file}, which is not in the package`);
       }
   });
@@ -45,6 +51,11 @@ describe('the package', () => {
     for (const file of files)
       if (/\.(js|ts|json|md|html|css|map)$/.test(file))
         assert.doesNotMatch(readFileSync(join(root, file), 'utf8'), mine, file);
+  });
+
+  it('has the licences of what is bundled in the lab, where the lab is built', () => {
+    const built = files.some((file) => file.startsWith('dist/lab/assets/'));
+    assert.equal(files.includes('dist/lab/licenses.md'), built);
   });
 
   it('has no test, and nothing of the lab but what is built', () => {
@@ -60,9 +71,7 @@ describe('a project that installs the package', { skip: slow }, () => {
   after(() => rmSync(folder, { recursive: true, force: true }));
 
   it('runs the README’s example and the command line', () => {
-    const [{ filename }] = JSON.parse(npm(['pack', '--json', '--ignore-scripts', '--pack-destination', folder]));
-    writeFileSync(join(folder, 'package.json'), '{ "private": true, "type": "module" }\n');
-    npm(['install', '--no-audit', '--no-fund', '--prefer-offline', join(folder, filename)], folder);
+    installPacked(folder);
     const example = blocksOf(readPage('README.md')).find(({ language }) => language === 'ts') ?? assert.fail();
     writeFileSync(join(folder, 'example.ts'), example.code);
     const output = execFileSync(process.execPath, ['example.ts'], { cwd: folder, encoding: 'utf8' });

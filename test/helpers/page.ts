@@ -54,8 +54,19 @@ export function blocksOf(markdown: string): Block[] {
 
 export const readPage = (page: string): string => readFileSync(join(root, page), 'utf8');
 
-/** A folder in which the programs and commands of a page are run: `flipgrad` is this package there, and `docs` has the examples. */
-export class PageFolder {
+/** A folder in which the programs and commands of a page are run. */
+export interface Place {
+  readonly path: string;
+  write(name: string, text: string): void;
+  /** Runs a TypeScript program in a process of its own. @returns what it printed @throws when it fails, with its error */
+  program(file: string, args?: readonly string[]): string;
+  /** Runs `flipgrad`. @param words its arguments @returns what it printed @throws when it fails, with its error */
+  flipgrad(words: readonly string[]): Promise<string>;
+  remove(): void;
+}
+
+/** In the repository: `flipgrad` is its source there, and `docs` has the examples. */
+export class PageFolder implements Place {
   readonly path: string;
 
   constructor() {
@@ -71,13 +82,19 @@ export class PageFolder {
     writeFileSync(join(this.path, name), text);
   }
 
-  /** Runs a TypeScript program in a process of its own. @returns what it printed @throws when it fails, with its error */
   program(file: string, args: readonly string[] = []): string {
     return execFileSync(process.execPath, ['--conditions=flipgrad-source', file, ...args], {
       encoding: 'utf8',
       cwd: this.path,
       stdio: ['ignore', 'pipe', 'pipe'],
     });
+  }
+
+  async flipgrad(words: readonly string[]): Promise<string> {
+    const { code, stdout, stderr } = await runHere(await programFor(words), words);
+    if (code !== 0)
+      throw new Error(`\`flipgrad ${words.join(' ')}\` ended with ${code}: ${stderr}${stdout.slice(-2000)}`);
+    return stdout;
   }
 
   remove(): void {
@@ -132,13 +149,12 @@ function flipgradWords(words: readonly string[]): string[] | undefined {
   return undefined;
 }
 
-async function runLine(line: string, folder: PageFolder): Promise<string> {
+async function runLine(line: string, folder: Place): Promise<string> {
   let printed = '';
   for (const { words, to } of commandsOf(line)) {
     const own = flipgradWords(words);
     if (own) {
-      const { code, stdout, stderr } = await runHere(await programFor(own), smaller(own));
-      if (code !== 0) throw new Error(`"${line}" ended with ${code}: ${stderr}${stdout.slice(-2000)}`);
+      const stdout = await folder.flipgrad(smaller(own));
       printed += stdout;
       if (to !== undefined) folder.write(to, stdout);
     } else if (words[0] === 'node' || (words[0] === 'npx' && words[1] === 'node'))
@@ -154,7 +170,7 @@ export interface Ran {
   readonly printed: string;
 }
 
-const RUNS: Readonly<Record<string, (block: Block, folder: PageFolder, number: number) => Promise<string>>> = {
+const RUNS: Readonly<Record<string, (block: Block, folder: Place, number: number) => Promise<string>>> = {
   async ts({ code, file }, folder, number) {
     const name = file ?? `program-${number}.ts`;
     folder.write(name, code);
@@ -178,9 +194,12 @@ const RUNS: Readonly<Record<string, (block: Block, folder: PageFolder, number: n
   },
 };
 
-/** Runs the blocks of a page one after another in one folder. @param slow those that are marked so, too */
-export async function runPage(page: string, { slow }: { readonly slow: boolean }): Promise<Ran[]> {
-  const folder = new PageFolder();
+/** Runs the blocks of a page one after another in one folder, which is removed. @param slow those that are marked so, too */
+export async function runPage(
+  page: string,
+  { slow }: { readonly slow: boolean },
+  folder: Place = new PageFolder(),
+): Promise<Ran[]> {
   const ran: Ran[] = [];
   try {
     for (const [number, block] of blocksOf(readPage(page)).entries()) {
