@@ -18,6 +18,7 @@ export const MEASURED: readonly string[] = [
   'stochastic-binary',
   'muprop:baseline=none',
   'muprop',
+  'muprop:baseline=linear',
   'rebar',
   'relax',
   'rloo',
@@ -25,6 +26,7 @@ export const MEASURED: readonly string[] = [
   'disarm',
   'double-cv',
   'rodeo',
+  'rodeo:surrogate=network',
   'rloo:K=4',
   'arms',
   'bitflip',
@@ -69,6 +71,12 @@ const EXPECTED = [
     'double-cv',
     'Shi, Zhou, Hwang, Titsias, Mackey 2022: discrete Stein operators against two control variates',
   ],
+  [
+    'rodeo:surrogate=network',
+    'rodeo',
+    'Shi, Zhou, Hwang, Titsias, Mackey 2022: the network of the paper against one that is linear, in closed form',
+  ],
+  ['muprop:baseline=linear', 'muprop', 'Gu, Levine, Sutskever, Mnih 2016: a baseline of the input against an average'],
   ['disarm', 'rloo', 'Dong, Mnih, Tucker 2020: antithetic draws against independent ones'],
   ['stochastic-binary', 'stochastic-binary:baseline=none', 'the optimal baseline against none'],
 ] as const;
