@@ -192,20 +192,28 @@ function integrated(
     };
     return { ...facts, tolerance, drawnShift, z: wrong ? Number.POSITIVE_INFINITY : 0 };
   });
-  const total = options.totals ? totalAt(neuron, place, first) : undefined;
+  const total = options.totals ? totalAt(neuron, place, missed, grid.points, [first, second]) : undefined;
   return { place, method: 'integration', samples: 0, units, magnitude: first.magnitude, ...(total && { total }) };
 }
 
-/** E[total] against E[loss] of the behaviour, both over the size of the loss. */
-function totalAt(neuron: Neuron, place: Place, { total, range }: Expectation): NonNullable<Measure['total']> {
+/**
+ * E[total] against E[loss] of the behaviour, both over the size of the loss; undefined where another grid gives another total. The noise of
+ * units that the loss does not depend on may be in the weights, and is drawn once a point: what so many draws do not show may be missing.
+ */
+function totalAt(
+  neuron: Neuron,
+  place: Place,
+  missed: number,
+  points: number,
+  [{ total, range }, other]: readonly [Expectation, Expectation],
+): Measure['total'] {
   const logits = place.active.map((unit) => place.logits[unit]);
   const truth = integrate(leanUnit(neuron), logits, place.loss).loss;
   const size = 1 + range / place.size + Math.abs(place.offset) / place.size;
-  return {
-    found: (total - place.offset) / place.size,
-    truth,
-    tolerance: (place.arrays === 'Float32' ? 1e-4 : 1e-8) * size,
-  };
+  const unseen = place.units > place.active.length ? UNSEEN / points : 0;
+  const tolerance = ((place.arrays === 'Float32' ? 1e-4 : 1e-8) + unseen + missed) * size;
+  if (Math.abs(total - other.total) > (place.size * tolerance) / 4) return undefined;
+  return { found: (total - place.offset) / place.size, truth, tolerance };
 }
 
 function sampled(neuron: Neuron, place: Place, scale: number, truth: Truth, { sampling }: MeasureOptions): Measure {

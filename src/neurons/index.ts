@@ -17,12 +17,14 @@ import { categoricalStraightThrough } from './zoo/categorical-straight-through.t
 import { categoricalStraightThroughGumbel } from './zoo/categorical-straight-through-gumbel.ts';
 import { clippedStraightThrough } from './zoo/clipped-straight-through.ts';
 import { concrete } from './zoo/concrete.ts';
+import { decoupledStraightThrough } from './zoo/decoupled-straight-through.ts';
 import { disarm } from './zoo/disarm.ts';
 import { doubleCv } from './zoo/double-cv.ts';
 import { exact } from './zoo/exact.ts';
 import { gappedStraightThrough } from './zoo/gapped-straight-through.ts';
 import { gaussianMatched } from './zoo/gaussian-matched.ts';
 import { hardConcrete } from './zoo/hard-concrete.ts';
+import { kSubset } from './zoo/k-subset.ts';
 import { leakyRectifier } from './zoo/leaky-rectifier.ts';
 import { linear } from './zoo/linear.ts';
 import { localExpectation } from './zoo/local-expectation.ts';
@@ -51,6 +53,7 @@ import { straightThroughGumbel } from './zoo/straight-through-gumbel.ts';
 import { tanh } from './zoo/tanh.ts';
 import { threshold } from './zoo/threshold.ts';
 import { topK } from './zoo/top-k.ts';
+import { unorderedSet } from './zoo/unordered-set.ts';
 import { vimco } from './zoo/vimco.ts';
 
 /** Every shipped neuron by name. */
@@ -62,6 +65,7 @@ export const zoo = {
   'straight-through-gumbel': straightThroughGumbel,
   'rao-blackwell-gumbel': raoBlackwellGumbel,
   'gapped-straight-through': gappedStraightThrough,
+  'decoupled-straight-through': decoupledStraightThrough,
   reinmax,
   concrete,
   'as-if-deterministic': asIfDeterministic,
@@ -82,6 +86,7 @@ export const zoo = {
   rodeo,
   vimco,
   arms,
+  'unordered-set': unorderedSet,
   bitflip,
   'local-expectation': localExpectation,
   'measure-valued': measureValued,
@@ -100,6 +105,7 @@ export const zoo = {
   'hard-concrete': hardConcrete,
   'top-k': topK,
   'noisy-top-k': noisyTopK,
+  'k-subset': kSubset,
   threshold,
   rectifier,
   'leaky-rectifier': leakyRectifier,

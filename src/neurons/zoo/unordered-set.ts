@@ -1,0 +1,140 @@
+import { sigmoid, softplus } from '../../math/special.ts';
+import { bernoulli } from '../parts/bernoulli.ts';
+import { defineNeuron, type Firing } from '../contract.ts';
+
+/** Stands for the probability that is left where rounding leaves none. */
+const NOTHING = 1e-30;
+
+/** log P(unit is h) */
+const logOf = (logit: number, h: number): number => -softplus(h ? -logit : logit);
+
+/** Draws of a row that differ: all of its states, where those are fewer than K. */
+const distinct = (K: number, units: number): number => (units < 31 ? Math.min(K, 2 ** units) : K);
+
+/** 1 − Σ exp(logs[k]) over the set, bit k of its number for k; accurate where one of them is nearly 1. */
+function rest(logs: Float64Array, set: number): number {
+  let [most, left] = [-1, 1];
+  for (let k = 0; set >> k; k++) if ((set >> k) & 1 && (most < 0 || logs[k] > logs[most])) most = k;
+  if (most >= 0) left = -Math.expm1(logs[most]);
+  for (let k = 0; set >> k; k++) if ((set >> k) & 1 && k !== most) left -= Math.exp(logs[k]);
+  return left;
+}
+
+/**
+ * Draws the states of a row one after another, each unit by unit: given those before it, and that the state is none of the earlier draws'.
+ * @param behind scratch: log P of the units behind one, of each draw: draws × units
+ */
+function fireRow({ units, logits, noise, h }: Firing, row: number, K: number, behind: Float64Array): void {
+  const [size, from, draws] = [logits.length, row * units, distinct(K, units)];
+  const logs = new Float64Array(draws);
+  for (let draw = 0; draw < draws; draw++) {
+    // The earlier draws that are alike so far.
+    let alike = 2 ** draw - 1;
+    for (let i = 0, at = from; i < units; i++, at++) {
+      let p = sigmoid(logits[at]);
+      let opening = 0;
+      if (alike) {
+        for (let k = 0; k < draw; k++) {
+          logs[k] = behind[k * units + i];
+          if (h[k * size + at] === 1) opening |= 1 << k;
+        }
+        const open = p * Math.max(0, rest(logs, alike & opening));
+        const closed = sigmoid(-logits[at]) * Math.max(0, rest(logs, alike & ~opening));
+        if (closed + open > 0) p = open / (closed + open);
+      }
+      const value = Number.isFinite(logits[at]) ? (noise[at * K + draw] < p ? 1 : 0) : Number.NaN;
+      h[draw * size + at] = value;
+      alike &= value === 1 ? opening : ~opening;
+    }
+    if (draw + 1 < draws)
+      for (let i = units - 1, log = 0; i >= 0; i--) {
+        behind[draw * units + i] = log;
+        log += logOf(logits[from + i], h[draw * size + from + i]);
+      }
+  }
+  for (let draw = draws; draw < K; draw++) h.copyWithin(draw * size + from, from, from + units);
+}
+
+/**
+ * Fills `logs` with log P of the states that a row has drawn, and `sums` with F(B) of every subset B of them, bit k of its number for draw k:
+ * Σ over the orders of the draws outside of B of Π 1/(1 − P(B) − P(those before)). Then P(s)·R(S, s) = F({s})/F(∅), and
+ * P(s')·R^{D∖s}(S, s') = F({s, s'})/F({s}): the probabilities of what was drawn cancel.
+ */
+function orders(
+  { units, logits, h }: Omit<Firing, 'noise'>,
+  row: number,
+  logs: Float64Array,
+  sums: Float64Array,
+): void {
+  for (let draw = 0; draw < logs.length; draw++) {
+    logs[draw] = 0;
+    for (let i = row * units; i < (row + 1) * units; i++) logs[draw] += logOf(logits[i], h[draw * logits.length + i]);
+  }
+  const all = sums.length - 1;
+  sums[all] = 1;
+  for (let set = all - 1; set >= 0; set--) {
+    sums[set] = 0;
+    for (let k = 0; k < logs.length; k++) if (!((set >> k) & 1)) sums[set] += sums[set | (1 << k)];
+    sums[set] /= Math.max(NOTHING, rest(logs, set));
+  }
+}
+
+export const unorderedSet = defineNeuron({
+  name: 'unordered-set',
+  source:
+    'Kool, van Hoof, Welling 2020, "Estimating gradients for discrete random variables by sampling without replacement", Eq. 8, 9 and 17',
+  summary:
+    'K states of the row without replacement, P of h = 1[u < p]; ĝ = Σ_s w_s(f_s − B_s)(h_s − p), w and B the leave-one-out ratios of the set',
+  options: {
+    K: {
+      minimum: 2,
+      maximum: 8,
+      default: 2,
+      whole: true,
+      meaning: 'states of a row, which all differ; work grows as 2^K',
+    },
+  },
+  rule: ({ K }) => ({
+    ...bernoulli,
+    noise: K,
+    draws: K,
+    comparesRows: true,
+    reads: 'loss',
+    claims: { unbiased: true, mean: sigmoid, rate: sigmoid },
+    fire(firing) {
+      const behind = new Float64Array(distinct(K, firing.units) * firing.units);
+      for (let row = 0; row < firing.rows; row++) fireRow(firing, row, K, behind);
+    },
+    weigh(weighing) {
+      const { rows, units, loss, weights, total } = weighing;
+      const draws = distinct(K, units);
+      const [logs, sums] = [new Float64Array(draws), new Float64Array(2 ** draws)];
+      weights.fill(0);
+      total.fill(0);
+      for (let row = 0; row < rows; row++) {
+        orders(weighing, row, logs, sums);
+        for (let s = 0; s < draws; s++) {
+          weights[s * rows + row] = sums[1 << s] / sums[0];
+          total[row] += weights[s * rows + row] * loss[s * rows + row];
+        }
+      }
+    },
+    pullback(pullback) {
+      const { rows, units, logits, h, loss, gradient } = pullback;
+      const draws = distinct(K, units);
+      const [logs, sums] = [new Float64Array(draws), new Float64Array(2 ** draws)];
+      gradient.fill(0);
+      for (let row = 0; row < rows; row++) {
+        orders(pullback, row, logs, sums);
+        for (let s = 0; s < draws; s++) {
+          let baseline = Math.exp(logs[s]) * loss[s * rows + row];
+          for (let other = 0; other < draws; other++)
+            if (other !== s) baseline += (sums[(1 << s) | (1 << other)] / sums[1 << s]) * loss[other * rows + row];
+          const signal = (sums[1 << s] / sums[0]) * (loss[s * rows + row] - baseline);
+          for (let i = row * units; i < (row + 1) * units; i++)
+            gradient[i] += signal * (h[s * logits.length + i] - sigmoid(logits[i]));
+        }
+      }
+    },
+  }),
+});
