@@ -1,7 +1,7 @@
 /** Neurons that are right in most of the domain, and honest ones that are hard to integrate: kinds, each with a case of its own. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { biasVerdicts, measureBias } from '../../src/audit/bias-claim.ts';
+import { biasVerdicts, measureBias, totalVerdict } from '../../src/audit/bias-claim.ts';
 import { checkNeuron } from '../../src/audit/checks.ts';
 import { opensWithProbability } from '../../src/audit/fact-checks.ts';
 import { cellsOf } from '../../src/audit/found-cells.ts';
@@ -150,6 +150,31 @@ describe('honest neurons that are hard to integrate are not refuted', () => {
       const reads = checkNeuron(neuron).find(({ claim }) => claim === 'reads');
       assert.equal(reads?.verdict, 'holds', reads?.evidence);
     });
+
+  it('draws that weigh what the noise of another unit says', () => {
+    const { weigh: _, ...rloo } = resolveNeuron('rloo') as Neuron;
+    const neuron: Neuron = {
+      ...rloo,
+      noise: 3,
+      fire({ logits, noise, h }) {
+        for (let i = 0; i < logits.length; i++)
+          for (let draw = 0; draw < 2; draw++)
+            h[draw * logits.length + i] = noise[3 * i + draw] < sigmoid(logits[i]) ? 1 : 0;
+      },
+      cells: (logit, index) => (index < 2 ? [sigmoid(logit)] : []),
+      // The third number of the row's last unit.
+      weigh({ rows, units, noise, loss, weights, total }) {
+        for (let row = 0; row < rows; row++) {
+          const share = noise[3 * (row + 1) * units - 1];
+          weights[row] = share;
+          weights[rows + row] = 1 - share;
+          total[row] = share * loss[row] + (1 - share) * loss[rows + row];
+        }
+      },
+    };
+    const verdict = totalVerdict([measureBias(neuron, neuron.name, true)]);
+    assert.equal(verdict?.verdict, 'holds', verdict?.evidence);
+  });
 
   it('a unit of very many that one noise number of the row chooses', () => {
     const { verdict, evidence } = biasVerdicts([measureBias(resolveNeuron('bitflip'), 'bitflip', false)])[0];
