@@ -1,6 +1,6 @@
 import { sigmoid, softplus } from '../../math/special.ts';
-import { bernoulli } from '../parts/bernoulli.ts';
 import { defineNeuron, type Firing } from '../contract.ts';
+import { bernoulli } from '../parts/bernoulli.ts';
 
 /** Stands for the probability that is left where rounding leaves none. */
 const NOTHING = 1e-30;
