@@ -1,7 +1,7 @@
 import { sigmoid, sigmoidSlope } from '../../math/special.ts';
-import { bit } from '../parts/bernoulli.ts';
 import { defineNeuron, fireEach, openingEach, pullbackEach } from '../contract.ts';
 import { f } from '../formula.ts';
+import { bit } from '../parts/bernoulli.ts';
 
 const temperature = { minimum: 0.05, maximum: 20 } as const;
 
