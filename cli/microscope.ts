@@ -1,6 +1,6 @@
 import { Command, Option } from 'commander';
 import { lookAtUnit, resolveNeuron, type UnitLossName, type UnitView, unitLosses } from '../src/index.ts';
-import { neurons, number, wholeNumber } from './options.ts';
+import { count, neurons, number, wholeNumber } from './options.ts';
 import { print, printJson } from './output.ts';
 import { table } from './table.ts';
 
@@ -9,6 +9,7 @@ interface MicroscopeFlags {
   logit: number;
   loss: UnitLossName;
   target: number;
+  units: number;
   seed: number;
   json?: boolean;
 }
@@ -26,15 +27,16 @@ export function microscopeCommand(): Command {
         .default('square'),
     )
     .option('--target <t>', 't of the loss', number, 0.45)
+    .option('--units <n>', 'units of the row, whose loss is the sum of theirs; the first is looked at', count, 1)
     .option('--seed <n>', 'of what is drawn', wholeNumber, 1)
     .option('--json', 'one JSON object a line (also when standard output is not a terminal)')
     .action(look);
 }
 
-function look({ neuron: names, logit, loss, target, seed, json }: MicroscopeFlags): void {
+function look({ neuron: names, logit, loss, target, units, seed, json }: MicroscopeFlags): void {
   const views = names.map((neuron) => ({
     neuron,
-    ...lookAtUnit(resolveNeuron(neuron), { logit, loss: unitLosses[loss](target), seed }),
+    ...lookAtUnit(resolveNeuron(neuron), { logit, loss: unitLosses[loss](target), units, seed }),
   }));
   if (json ?? !process.stdout.isTTY) for (const view of views) printJson(view);
   else print(`${table(rowsOf(views))}\n`);

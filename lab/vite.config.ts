@@ -1,10 +1,11 @@
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { defineConfig } from 'vite';
+import { typesetting } from './typesetting.ts';
 
 /** A static build for any host: addresses are relative. */
 export default defineConfig({
   base: './',
-  plugins: [svelte()],
+  plugins: [svelte(), typesetting()],
   worker: { format: 'es' },
   build: {
     outDir: '../dist/lab',

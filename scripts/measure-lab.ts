@@ -64,6 +64,25 @@ const PAGES: Readonly<Record<string, Measured>> = {
       [400, 'dark'],
     ],
   },
+  article: {
+    ready: (page) => page.locator('#part-coin svg').first().waitFor(),
+    async use(page) {
+      for (const part of await page.locator('main section').all()) {
+        await part.getByRole('heading').scrollIntoViewIfNeeded();
+        await part.locator('.figure svg').first().waitFor({ timeout: LONGEST });
+        const slider = part.getByRole('slider').first();
+        if ((await slider.count()) === 0) continue;
+        await slider.focus();
+        for (let i = 0; i < MOVES / 4; i++) await page.keyboard.press('ArrowRight');
+      }
+      await page.evaluate(() => scrollTo(0, 0));
+      await page.waitForTimeout(500);
+    },
+    pictures: [
+      [1280, 'light'],
+      [400, 'dark'],
+    ],
+  },
   microscope: {
     ready: (page) => page.locator('section svg').nth(3).waitFor(),
     async use(page) {

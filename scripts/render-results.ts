@@ -15,6 +15,7 @@ import { readRecords, renderTable } from '../experiments/mnist-2013/report.ts';
 import { readNeuronRecords, renderNeurons } from '../experiments/mnist-neurons/report.ts';
 import { drawVaeEqualTime, readVaeRecords, renderVaeEqualTime } from '../experiments/vae-equal-time/report.ts';
 import { drawVaeVariance, readVarianceRecords, renderVaeVariance } from '../experiments/vae-variance/report.ts';
+import { renderArticle } from './render-article.ts';
 import { finishedOf, renderFindings } from './render-findings.ts';
 
 const here = (path: string): string => fileURLToPath(new URL(`../${path}`, import.meta.url));
@@ -73,6 +74,7 @@ export function renderResults(): ReadonlyMap<string, string> {
     ],
     ['results/audit.svg', drawAudit(audit())],
     ...renderFindings(),
+    ['lab/src/article/records.json', renderArticle()],
     ...vae(),
     [
       'results/bench.md',

@@ -107,8 +107,8 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = { 'src/schema': ['
 const GLOBALS = /(?<![.\w])(?:process|Buffer|require|__dirname|document|window|navigator|localStorage)\b(?!\s*\??:)/;
 
 const root = join(import.meta.dirname, '..');
-/** The AssemblyScript and what is made of it are no modules of ours, nor are style sheets. */
-const FOREIGN = /^src\/kernels\/(assembly|generated)\/|\.css$/;
+/** The AssemblyScript and what is made of it are no modules of ours, nor are style sheets and records. */
+const FOREIGN = /^src\/kernels\/(assembly|generated)\/|\.(css|json)$/;
 
 interface Import {
   /** Of a relative import, the file's path from the root; else a package's name. */

@@ -18,7 +18,7 @@ export interface FrontLayout {
 }
 
 /** From this width on, everything stands side by side. */
-const WIDE = 720;
+const WIDE = 900;
 const COLUMNS = 8;
 
 /** The room between blocks, in which wires run: those from the gater on the one side of it, those to the answer on the other. */

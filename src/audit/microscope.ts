@@ -29,6 +29,8 @@ export interface MicroscopeOptions {
   readonly loss: Loss;
   /** Of what is drawn; default 1. */
   readonly seed?: number;
+  /** Units of the row, all at this logit; the loss of the row is the sum of theirs, and the first unit is looked at. Default 1, at most 64. */
+  readonly units?: number;
 }
 
 /** A bar of a histogram: the share of the draws, in [0, 1], within `from` to `to`. */
@@ -68,15 +70,19 @@ export interface UnitView {
    */
   readonly drawsForSign: number;
   readonly method: 'integration' | 'sampling';
+  /** Gradients that were drawn; 0 where all was integrated. */
+  readonly samples: number;
 }
 
 const DRAWS = 4000;
+/** Gradients that are drawn of a row of one unit; of wider rows fewer by the root of their width. */
 const SAMPLES = 40_000;
 /** The most nodes that are integrated over. */
 const MOST_NODES = 20_000;
 const BARS = 41;
 /** Φ⁻¹(0.95). */
 const NORMAL_95 = 1.6448536269514722;
+const MOST_UNITS = 64;
 /** Below this a gradient counts as none. */
 const NOTHING = 1e-9;
 /** First word of the path of the stream that the draws of h come from: the word "micr" in ASCII. */
@@ -87,30 +93,54 @@ export function isSingleUnit(neuron: Neuron): boolean {
   return neuron.jointNoise === undefined && (neuron.group ?? 1) === 1;
 }
 
+/** The sum of every unit's own loss. */
+function sumOver(units: number, loss: Loss): Loss {
+  if (units === 1) return loss;
+  return (h) => {
+    const dh = new Float64Array(units);
+    let total = 0;
+    for (let unit = 0; unit < units; unit++) {
+      const own = loss(h.subarray(unit, unit + 1));
+      total += own.loss;
+      dh[unit] = own.dh[0];
+    }
+    return { loss: total, dh };
+  };
+}
+
 /**
  * Looks at one unit: the distribution of h, and the distribution of single gradients against the exact gradient of the behaviour;
- * by exact integration over the noise, or by 40,000 draws where the grid is too large. Moving averages are those after 50 minibatches.
- * @throws RangeError for a neuron whose units are coupled, or a logit that is not finite
+ * by exact integration over the noise, or by up to 40,000 draws where the grid is too large. Moving averages are those after 50 minibatches.
+ * The exact gradient of a unit does not depend on how many there are: the loss is a sum.
+ * @throws RangeError for a neuron whose units are coupled or that has fewer of them, a logit that is not finite, or a number of units that
+ * is not from 1 to 64
  */
-export function lookAtUnit(neuron: Neuron, { logit, loss, seed = 1 }: MicroscopeOptions): UnitView {
+export function lookAtUnit(neuron: Neuron, { logit, loss, seed = 1, units = 1 }: MicroscopeOptions): UnitView {
   if (!isSingleUnit(neuron))
     throw new RangeError(`Units of "${neuron.name}" are coupled. Expected a neuron whose units stand alone.`);
   if (!Number.isFinite(logit)) throw new RangeError(`The logit is ${logit}. Expected a finite number.`);
-  const logits = [logit];
-  const state = warmState(neuron, logits, loss, { minibatches: 50, seed });
-  const truth = gradientInUse(neuron, logits, loss);
+  const most = Math.min(MOST_UNITS, neuron.mostUnits ?? MOST_UNITS);
+  if (!Number.isInteger(units) || units < 1 || units > most)
+    throw new RangeError(
+      `\`units\` is ${units}. Expected a whole number from 1 to ${most}${most < MOST_UNITS ? `, the most of "${neuron.name}"` : ''}.`,
+    );
+  const logits = new Array<number>(units).fill(logit);
+  const sum = sumOver(units, loss);
+  const state = warmState(neuron, logits, sum, { minibatches: 50, seed });
+  const truth = gradientInUse(neuron, [logit], loss);
   const errors = gradientErrors(truth);
   const values: number[] = [];
   const weights: number[] = [];
   const observe = (weight: number, gradient: Float64Array): void => {
-    errors.observe(weight, gradient);
+    errors.observe(weight, gradient.subarray(0, 1));
     values.push(gradient[0]);
     weights.push(weight);
   };
-  const exact = estimateNodes(neuron, logit) <= MOST_NODES;
+  const exact = estimateNodes(neuron, logit) ** units <= MOST_NODES;
+  const samples = exact ? 0 : Math.round(SAMPLES / Math.sqrt(units));
   const { mean, rate } = exact
-    ? integrate(neuron, logits, loss, state, observe)
-    : sampleNeuron(neuron, logits, loss, { samples: SAMPLES, seed, state, observe });
+    ? integrate(neuron, logits, sum, state, observe)
+    : sampleNeuron(neuron, logits, sum, { samples, seed, state, observe });
   const found = errors.result();
   const [gradient, variance] = [found.mean[0], found.variance[0]];
   const outputs = drawOutputs(neuron, logit, seed);
@@ -126,9 +156,10 @@ export function lookAtUnit(neuron: Neuron, { logit, loss, seed = 1 }: Microscope
     variance,
     squaredError: bias * bias + variance,
     gradients: barsOf(values, weights, gradient - 4 * Math.sqrt(variance), gradient + 4 * Math.sqrt(variance)),
-    evaluations: drawsOf(neuron, 1),
+    evaluations: drawsOf(neuron, units),
     drawsForSign: drawsForSign(truth[0], gradient, variance),
     method: exact ? 'integration' : 'sampling',
+    samples,
   };
 }
 

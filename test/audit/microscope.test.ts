@@ -23,6 +23,31 @@ test('REINFORCE without a baseline: mean, variance and sign as worked out by han
   assert.equal(view.drawsForSign, Math.ceil((1.6448536269514722 ** 2 * view.variance) / truth ** 2));
 });
 
+test('a unit beside others: the exact gradient stays, REINFORCE hears the luck of all, straight-through does not', () => {
+  const [logit, t, units] = [0.7, 0.45, 4];
+  const p = sigmoid(logit);
+  const look = (name: string, count: number) =>
+    lookAtUnit(resolveNeuron(name), { logit, loss: unitLosses.square(t), units: count });
+  const alone = look('stochastic-binary:baseline=none', 1);
+  const beside = look('stochastic-binary:baseline=none', units);
+  // By hand: ĝ = (h − p)(L + M), M the loss of the others, which is independent of h.
+  const [one, zero] = [(1 - t) ** 2, t ** 2];
+  const [mean, spread] = [p * one + (1 - p) * zero, p * (1 - p) * (one - zero) ** 2];
+  const [m, m2] = [(units - 1) * mean, (units - 1) * spread + ((units - 1) * mean) ** 2];
+  const square = (own: number): number => own * own + 2 * own * m + m2;
+  const second = p * (1 - p) ** 2 * square(one) + (1 - p) * p ** 2 * square(zero);
+  near(beside.truth, alone.truth);
+  near(beside.bias, 0);
+  near(beside.variance, second - beside.truth ** 2);
+  assert.equal(beside.method, 'integration');
+  near(look('straight-through', units).variance, look('straight-through', 1).variance);
+  near(look('straight-through', units).bias, look('straight-through', 1).bias);
+  assert.equal(look('local-expectation', units).evaluations, units + 1);
+  const drawn = look('stochastic-binary:baseline=none', 16);
+  assert.deepEqual([drawn.method, drawn.samples], ['sampling', 10_000]);
+  near(drawn.bias, 0, 5 * Math.sqrt(drawn.variance / drawn.samples));
+});
+
 test('an estimator that leans the wrong way never finds the sign; a steady one finds it at once', () => {
   // At t = 0.5 the loss is the same for both outputs, but its slope is not: the straight-through gradient has its own opinion.
   const flat = lookAtUnit(resolveNeuron('straight-through'), { logit: 1, loss: unitLosses.square(0.5) });
@@ -58,4 +83,13 @@ test('what does not do is refused in a sentence', () => {
     /coupled\. Expected a neuron whose units stand alone/,
   );
   assert.throws(() => lookAtUnit(resolveNeuron('rloo'), { logit: Number.NaN, loss }), /logit is NaN/);
+  for (const units of [0, 1.5, 65])
+    assert.throws(
+      () => lookAtUnit(resolveNeuron('rloo'), { logit: 0, loss, units }),
+      new RegExp(`\`units\` is ${units}\\. Expected a whole number from 1 to 64`),
+    );
+  assert.throws(
+    () => lookAtUnit(resolveNeuron('exact'), { logit: 0, loss, units: 13 }),
+    /Expected a whole number from 1 to 12, the most of "exact"/,
+  );
 });

@@ -17,7 +17,7 @@ import { seriousViolations } from './axe.ts';
 import { noBrowser, type OpenLab, openLab } from './browser.ts';
 import { builtLab } from './build.ts';
 
-const PAGES = ['see', 'microscope', 'race', 'gates', 'faster', 'noise', 'runs', 'machine'];
+const PAGES = ['see', 'article', 'microscope', 'race', 'gates', 'faster', 'noise', 'runs', 'machine'];
 const MOST_SCRIPT = 250 * 1024;
 
 const cell = (page: Page, neuron: string, row: string): Promise<string | null> =>

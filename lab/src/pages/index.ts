@@ -1,4 +1,5 @@
 import type { Component } from 'svelte';
+import Article from './Article.svelte';
 import Gates from './Gates.svelte';
 import Machine from './Machine.svelte';
 import Microscope from './Microscope.svelte';
@@ -11,6 +12,7 @@ import WhyFaster from './WhyFaster.svelte';
 /** The lab's pages, in the order of the navigation; the first is where one arrives. */
 export const pages: readonly { readonly name: string; readonly title: string; readonly Component: Component }[] = [
   { name: 'see', title: 'See it', Component: See },
+  { name: 'article', title: 'The article', Component: Article },
   { name: 'microscope', title: 'Microscope', Component: Microscope },
   { name: 'race', title: 'Race', Component: Race },
   { name: 'gates', title: 'Gates', Component: Gates },

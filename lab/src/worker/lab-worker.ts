@@ -1,4 +1,5 @@
 /** Everything of the library runs here, off the page's own thread. */
+import { articleAnswers } from './article.ts';
 import { fasterAnswers } from './faster.ts';
 import { frontAnswers } from './front.ts';
 import { gatesAnswers } from './gates.ts';
@@ -10,6 +11,7 @@ import { type Answer, serve } from './serve.ts';
 
 /** What a page may ask for: the answers of every page, one line each. Names are of the whole lab. */
 const answers = {
+  ...articleAnswers,
   ...fasterAnswers,
   ...frontAnswers,
   ...gatesAnswers,

@@ -16,6 +16,8 @@ export interface MicroscopeState {
   readonly logit: number;
   readonly loss: UnitLossName;
   readonly t: number;
+  /** Of the row; default 1. */
+  readonly units?: number;
   readonly seed: number;
 }
 
@@ -31,7 +33,7 @@ export interface NamedView extends UnitView {
 const microscopeNeurons = (): string[] => Object.keys(zoo).filter((name) => isSingleUnit(resolveNeuron(name)));
 
 /** One view a neuron. @throws RangeError for a neuron or a setting that does not do */
-function look({ neurons, logit, loss, t, seed }: MicroscopeState): NamedView[] {
+function look({ neurons, logit, loss, t, seed, units = 1 }: MicroscopeState): NamedView[] {
   if (!Object.hasOwn(unitLosses, loss))
     throw new RangeError(`There is no loss "${loss}". Expected ${Object.keys(unitLosses).join(', ')}.`);
   return neurons.map((name) => {
@@ -44,7 +46,7 @@ function look({ neurons, logit, loss, t, seed }: MicroscopeState): NamedView[] {
       summary,
       source,
       options,
-      ...lookAtUnit(neuron, { logit, loss: unitLosses[loss](t), seed }),
+      ...lookAtUnit(neuron, { logit, loss: unitLosses[loss](t), seed, units }),
     };
   });
 }
