@@ -26,6 +26,8 @@ interface Measured {
   ready(page: Page): Promise<void>;
   /** What people do with it; tasks are timed meanwhile, and pictures are taken afterwards. */
   use(page: Page): Promise<void>;
+  /** Of a long page, pictures are of its first screen. */
+  readonly firstScreen?: true;
   /** Width and colour scheme of its pictures. */
   readonly pictures: readonly (readonly [number, 'light' | 'dark'])[];
 }
@@ -65,6 +67,7 @@ const PAGES: Readonly<Record<string, Measured>> = {
     ],
   },
   article: {
+    firstScreen: true,
     ready: (page) => page.locator('#part-coin svg').first().waitFor(),
     async use(page) {
       for (const part of await page.locator('main section').all()) {
@@ -222,7 +225,7 @@ interface Tasks {
 
 /** Uses a page and takes its pictures. @returns the tasks of the page's own thread after it has loaded */
 async function tasksOf(lab: OpenLab, name: string): Promise<Tasks> {
-  const { settings = '', ready, use, pictures } = PAGES[name];
+  const { settings = '', ready, use, firstScreen, pictures } = PAGES[name];
   const [[width, colorScheme], ...others] = pictures;
   const { page } = await lab.page(`#${name}${settings}`, { width, colorScheme });
   await ready(page);
@@ -233,7 +236,7 @@ async function tasksOf(lab: OpenLab, name: string): Promise<Tasks> {
   for (const [pictured, scheme] of [[width, colorScheme] as const, ...others]) {
     await page.emulateMedia({ colorScheme: scheme });
     await page.setViewportSize({ width: pictured, height: 900 });
-    await page.screenshot({ path: join(PICTURES, `${name}-${pictured}-${scheme}.png`), fullPage: true });
+    await page.screenshot({ path: join(PICTURES, `${name}-${pictured}-${scheme}.png`), fullPage: !firstScreen });
   }
   await page.context().close();
   return tasksIn(traceEvents);

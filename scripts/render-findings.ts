@@ -77,8 +77,8 @@ export function finishedOf<C extends Trial, R>(experiment: Experiment<C, R>): Fi
   return wholeSeeds(own.finished, experiment.full.trials(seedsTo(own.seeds))) as Finished<C, R>[];
 }
 
-/** What the records of an experiment's full form say, of every seed that has all of its cells. */
-export function reportOf<C extends Cell, R>(experiment: Experiment<C, R>): Report {
+/** What the records of an experiment's full form say, of every seed that has all of its trials. */
+export function reportOf<T extends Trial, R>(experiment: Experiment<T, R>): Report {
   const own = recorded(experiment as unknown as Experiment, false);
   if (!own) throw new Error(`results/${experiment.name}.jsonl has no records of the full form.`);
   return own.report;
