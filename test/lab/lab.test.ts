@@ -47,7 +47,7 @@ describe('the lab in Chromium', { skip: noBrowser }, () => {
 
   test('the microscope shows what the library finds, and its address restores it', async () => {
     const { page, said } = await lab.page(
-      '#microscope?neurons=noisy-rectifier,rloo&logit=1.2&loss=saturating&t=0.3&seed=5',
+      '#microscope?neurons=noisy-rectifier,rloo&logit=1.2&loss=saturating&t=0.3&units=1&seed=5',
     );
     const check = async (logit: number): Promise<void> => {
       for (const neuron of ['noisy-rectifier', 'rloo']) {
@@ -58,7 +58,7 @@ describe('the lab in Chromium', { skip: noBrowser }, () => {
           .waitFor();
         assert.equal(await cell(page, neuron, 'variance'), view.variance.toPrecision(3));
         assert.equal(await cell(page, neuron, 'P(h > 0)'), view.positive.toPrecision(3));
-        assert.equal(await page.locator(`section[aria-label="${neuron}"] svg`).count(), 2);
+        assert.equal(await page.locator(`section[aria-label="${neuron}"] svg`).count(), 1);
       }
     };
     await check(1.2);
@@ -73,13 +73,13 @@ describe('the lab in Chromium', { skip: noBrowser }, () => {
     );
     await page.reload();
     await check(1.25);
-    await page.getByRole('checkbox', { name: 'rloo', exact: true }).uncheck();
+    await page.getByRole('button', { name: 'remove rloo' }).click();
     await page.locator('section[aria-label="rloo"]').waitFor({ state: 'detached' });
     assert.deepEqual(said, []);
   });
 
   test('the noise of a neuron is a slider: the views follow, and its address and command line say it', async () => {
-    const { page, said } = await lab.page('#microscope?neurons=noisy-rectifier,sigmoid&logit=0.4&seed=2');
+    const { page, said } = await lab.page('#microscope?neurons=noisy-rectifier,sigmoid&logit=0.4&units=1&seed=2');
     const slider = page.getByRole('slider', { name: /scale = 1/ });
     await slider.focus();
     await page.keyboard.press('ArrowRight');
@@ -99,10 +99,10 @@ describe('the lab in Chromium', { skip: noBrowser }, () => {
     );
     await page.reload();
     await check();
-    assert.equal(await page.getByRole('checkbox', { name: 'noisy-rectifier', exact: true }).isChecked(), true);
+    await page.getByRole('button', { name: 'remove noisy-rectifier:scale=1.1' }).waitFor();
     await page.getByRole('combobox', { name: 'noise' }).selectOption('logistic');
     await page.locator('section[aria-label="noisy-rectifier:scale=1.1,noise=logistic"]').waitFor();
-    await page.getByRole('checkbox', { name: 'noisy-rectifier', exact: true }).uncheck();
+    await page.getByRole('button', { name: /^remove noisy-rectifier/ }).click();
     await page.getByRole('slider', { name: /scale/ }).waitFor({ state: 'detached' });
     assert.deepEqual(await seriousViolations(page), []);
     assert.deepEqual(said, []);

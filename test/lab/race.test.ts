@@ -85,7 +85,7 @@ describe('the pages Race and Noise in Chromium', { skip: noBrowser }, () => {
     await page.reload();
     await check();
     // It is over: there is no step more, and none starts it anew.
-    assert.equal(await page.getByRole('button', { name: 'One step' }).isDisabled(), true);
+    assert.equal(await page.getByRole('button', { name: 'One step', exact: true }).isDisabled(), true);
     const command = (await page.locator('pre').textContent()) as string;
     assert.match(command, /^flipgrad race --neuron straight-through,rloo:K=4,sigmoid --by evaluations --budget 12 /);
     assert.deepEqual(said, []);
@@ -104,7 +104,7 @@ describe('the pages Race and Noise in Chromium', { skip: noBrowser }, () => {
     const { page, said } = await lab.page(
       '#race?arms=straight-through,rloo&budget=100000&points=200&units=4&examples=20&batch=20&seeds=1',
     );
-    const step = page.getByRole('button', { name: 'One step' });
+    const step = page.getByRole('button', { name: 'One step', exact: true });
     await step.focus();
     await page.keyboard.press('Enter');
     await status(page, 'Paused.');
@@ -123,7 +123,8 @@ describe('the pages Race and Noise in Chromium', { skip: noBrowser }, () => {
     const stopped = await measured(page);
     assert.ok(stopped >= 6);
     // Another setting is another race; what has come stays until that one is started.
-    await page.getByRole('checkbox', { name: 'rectifier', exact: true }).check();
+    await page.getByRole('combobox', { name: /^hidden units/ }).fill('rectifier');
+    await page.getByRole('option', { name: /^rectifier / }).click();
     await page.locator('#other').waitFor();
     assert.equal((await rows(page)).size, 2);
     assert.equal(await measured(page), stopped);
@@ -137,8 +138,7 @@ describe('the pages Race and Noise in Chromium', { skip: noBrowser }, () => {
     const { page, said } = await lab.page('#race?arms=rloop,sigmoid');
     await page.getByRole('button', { name: 'Start' }).click();
     assert.match((await page.getByRole('alert').textContent()) as string, /There is no neuron "rloop"/);
-    // It goes with its tick, as it is none of the zoo.
-    await page.getByRole('checkbox', { name: 'rloop', exact: true }).click();
+    await page.getByRole('button', { name: 'remove rloop' }).click();
     await page.getByRole('alert').waitFor({ state: 'detached' });
     await page.getByRole('button', { name: 'Start' }).click();
     assert.match((await page.getByRole('alert').textContent()) as string, /A race of 1 arms is none/);

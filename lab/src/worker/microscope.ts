@@ -54,5 +54,11 @@ function look({ neurons, logit, loss, t, seed, units = 1 }: MicroscopeState): Na
 /** Answers of the page "Microscope". */
 export const microscopeAnswers = {
   neurons: async () => microscopeNeurons(),
+  /** What every neuron does, and where it is from, by its name. */
+  async meanings(): Promise<Record<string, string>> {
+    return Object.fromEntries(
+      Object.entries(zoo).map(([name, { summary, source }]) => [name, `${summary}. ${source}`]),
+    );
+  },
   look: async (state: MicroscopeState) => look(state),
 };

@@ -1,0 +1,131 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { after, before, describe, test } from 'node:test';
+import type { Page } from 'playwright-core';
+import { csvText, fileName } from '../../lab/src/chart-files.ts';
+import { MICROSCOPE_PRESETS, microscopePreset } from '../../lab/src/microscope-page.ts';
+import { neuronsIn } from '../../lab/src/neuron-text.ts';
+import { lookAtUnit, resolveNeuron, type UnitLossName, unitLosses } from '../../src/index.ts';
+import { seriousViolations } from './axe.ts';
+import { noBrowser, type OpenLab, openLab } from './browser.ts';
+
+test('cells of CSV with commas, quotes and ends of lines stand in quotes; titles become names of files', () => {
+  assert.equal(
+    csvText([
+      ['a,b', 'say "x"'],
+      ['two\nlines', 0.5],
+    ]),
+    '"a,b","say ""x"""\n"two\nlines",0.5\n',
+  );
+  assert.equal(fileName('Validation error, %'), 'validation-error');
+  assert.equal(fileName('…'), 'chart');
+});
+
+test('every comparison of the Microscope is one that the library can make, and they differ', () => {
+  const seen = MICROSCOPE_PRESETS.map((preset) => {
+    const { neurons, logit, loss, t, units } = microscopePreset(preset);
+    for (const neuron of neuronsIn(neurons))
+      lookAtUnit(resolveNeuron(neuron), { logit, units, loss: unitLosses[loss as UnitLossName](t) });
+    return JSON.stringify(microscopePreset(preset));
+  });
+  assert.equal(new Set(seen).size, MICROSCOPE_PRESETS.length);
+  const [{ neurons, units }] = MICROSCOPE_PRESETS.map(microscopePreset);
+  assert.ok(neuronsIn(neurons).length > 1 && units > 1);
+});
+
+describe('sharing and choosing', { skip: noBrowser }, () => {
+  let lab: OpenLab;
+  before(async () => {
+    lab = await openLab();
+  });
+  after(() => lab.close());
+
+  const saved = async (page: Page, button: string): Promise<[string, string]> => {
+    const coming = page.waitForEvent('download');
+    await page.getByRole('button', { name: button }).click();
+    const file = await coming;
+    return [file.suggestedFilename(), readFileSync(await file.path(), 'utf8')];
+  };
+
+  test('a chart is saved as a picture that stands by itself, and as its numbers', async () => {
+    const { page, said } = await lab.page('#microscope?neurons=rloo,sigmoid&units=1');
+    await page.getByRole('region', { name: 'all gradients' }).locator('svg').waitFor();
+    const [name, svg] = await saved(page, 'SVG of Gradients over one axis');
+    assert.equal(name, 'gradients-over-one-axis.svg');
+    assert.match(svg, /^<svg [^>]*xmlns="http:\/\/www\.w3\.org\/2000\/svg"/);
+    assert.doesNotMatch(svg, /var\(|class=|style=/);
+    assert.match(svg, /fill="rgb\(\d+, \d+, \d+\)"/);
+    const [table, csv] = await saved(page, 'CSV of Gradients over one axis');
+    assert.equal(table, 'gradients-over-one-axis.csv');
+    assert.match(csv, /^neuron,mean,exact,bias,variance,from,to,share\nrloo,/);
+    const shares = csv
+      .trim()
+      .split('\n')
+      .slice(1)
+      .map((line) => line.split(','));
+    const total = shares.filter(([neuron]) => neuron === 'rloo').reduce((sum, cells) => sum + Number(cells[7]), 0);
+    assert.ok(Math.abs(total - 1) < 1e-9);
+    assert.deepEqual(said, []);
+    await page.context().close();
+  });
+
+  test('link and command are copied; a link without controls shows figures alone', async () => {
+    const { page, said } = await lab.page('#microscope?neurons=rloo');
+    await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
+    const clipboard = (): Promise<string> => page.evaluate(() => navigator.clipboard.readText());
+    await page.getByRole('button', { name: 'Copy the command' }).click();
+    await page.getByRole('button', { name: 'Copied.' }).waitFor();
+    assert.equal(await clipboard(), await page.locator('pre').textContent());
+    await page.getByRole('button', { name: 'Copy a link without controls' }).click();
+    await page.waitForFunction(async () => (await navigator.clipboard.readText()).startsWith('http'));
+    const link = await clipboard();
+    assert.match(link, /\/\?show#microscope\?neurons=rloo/);
+    await page.goto(link);
+    await page.getByRole('region', { name: 'all gradients' }).locator('svg').waitFor();
+    assert.equal(await page.locator('.controls').isVisible(), false);
+    assert.equal(await page.getByRole('combobox').count(), 0);
+    assert.deepEqual(said, []);
+    await page.context().close();
+  });
+
+  test('neurons are found by name and paper, chosen and left by the keyboard alone', async () => {
+    const { page, said } = await lab.page('#microscope?neurons=rloo&units=1', { width: 400 });
+    const field = page.getByRole('combobox', { name: /^neurons/ });
+    await field.focus();
+    await page.keyboard.type('bengio rectifier');
+    const option = page.getByRole('option', { name: /^noisy-rectifier/ });
+    await option.waitFor();
+    assert.equal(
+      await field.getAttribute('aria-activedescendant'),
+      await page.getByRole('listbox').getByRole('option').first().getAttribute('id'),
+    );
+    assert.deepEqual(await seriousViolations(page), []);
+    while ((await field.getAttribute('aria-activedescendant')) !== (await option.getAttribute('id')))
+      await page.keyboard.press('ArrowDown');
+    await page.keyboard.press('Enter');
+    await page.locator('section[aria-label="noisy-rectifier"]').waitFor();
+    assert.equal(await option.getAttribute('aria-selected'), 'true');
+    await page.keyboard.press('Enter');
+    await page.locator('section[aria-label="noisy-rectifier"]').waitFor({ state: 'detached' });
+    await page.keyboard.press('Escape');
+    await page.getByRole('listbox').waitFor({ state: 'hidden' });
+    await page.keyboard.press('ControlOrMeta+A');
+    await page.keyboard.type('no such thing');
+    await page.getByRole('option', { name: /No neuron is called so/ }).waitFor();
+    assert.equal(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), true);
+    assert.deepEqual(said, []);
+    await page.context().close();
+  });
+
+  test('a comparison is a click, and an address', async () => {
+    const { page } = await lab.page('#microscope');
+    const first = page.getByRole('link', { name: /^Why a baseline/ });
+    await page.locator('section[aria-label="stochastic-binary:baseline=none"]').waitFor();
+    assert.equal(await first.getAttribute('aria-current'), 'true');
+    await page.getByRole('link', { name: /^Four answers/ }).click();
+    await page.locator('section[aria-label="stochastic-times-smooth"]').waitFor();
+    await page.waitForURL(/units=1/);
+    assert.equal(await first.getAttribute('aria-current'), null);
+    await page.context().close();
+  });
+});
