@@ -1,8 +1,8 @@
-import { conditionalSpeed } from '../experiments/conditional-speed.ts';
-import type { Report, ReportTable } from '../experiments/experiment.ts';
-import { table1 } from '../experiments/table-1.ts';
-import { ROWS } from '../experiments/table-1-rows.ts';
-import { whySlow } from '../experiments/why-slow.ts';
+import { conditionalSpeed } from '../experiments/conditional-speed/run.ts';
+import type { Report, ReportTable } from '../experiments/kit/experiment.ts';
+import { ROWS } from '../experiments/table-1/rows.ts';
+import { table1 } from '../experiments/table-1/run.ts';
+import { whySlow } from '../experiments/why-slow/run.ts';
 import { reportOf } from './render-findings.ts';
 
 /** `69% (59% to 85%)`. */
