@@ -79,7 +79,7 @@ export function finishedOf<C extends Trial, R>(experiment: Experiment<C, R>): Fi
 
 /** What the records of an experiment's full form say, of every seed that has all of its trials. */
 export function reportOf<T extends Trial, R>(experiment: Experiment<T, R>): Report {
-  const own = recorded(experiment as unknown as Experiment, false);
+  const own = recorded(experiment as unknown as Experiment, 'full');
   if (!own) throw new Error(`results/${experiment.name}.jsonl has no records of the full form.`);
   return own.report;
 }
