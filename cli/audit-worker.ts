@@ -3,6 +3,7 @@
 import crypto from 'node:crypto';
 import { syncBuiltinESMExports } from 'node:module';
 import { parentPort, workerData } from 'node:worker_threads';
+import { relaxedSimdSupported } from '../src/backend/wasm.ts';
 import { certify, createEngine, type Engine, replayDigest, type Variant } from '../src/index.ts';
 import { type AuditReply, type AuditRequest, type BoxData, DONE, RUNNING } from './audit-box.ts';
 import { measureRow, withPrinted } from './audit-row.ts';
@@ -96,7 +97,9 @@ async function answer(request: AuditRequest): Promise<AuditReply> {
   if (request.kind === 'list') return { kind: 'list', texts: await textsOfFiles(files) };
   const variant = watched(await neuronNamed(request.text, files));
   if (request.kind === 'digest') return { kind: 'digest', digest: replayDigest(variant.neuron) };
-  engines ??= await Promise.all((['simd', 'relaxed'] as const).map((simd) => createEngine({ simd, threads: 1 })));
+  // Every build of the kernels that this Node runs: Node 20 has no relaxed SIMD.
+  const builds = relaxedSimdSupported() ? (['simd', 'relaxed'] as const) : (['simd'] as const);
+  engines ??= await Promise.all(builds.map((simd) => createEngine({ simd, threads: 1 })));
   const { flags } = request;
   const verdicts = certify(variant, { engines, seed: flags.seed, thorough: flags.thorough ?? false });
   // What throws or keeps something to itself has no measure.
