@@ -29,6 +29,10 @@ const checks: Readonly<Record<string, Check>> = {
   formulas: (neuron) => (neuron.formulas === 'none' ? undefined : formulaMisfit(neuron)),
 };
 
+/** First words of the paths of the streams of firings and of states: the words "pass" and "sttl" in ASCII. */
+const PASS = 0x70617373;
+const LIVED = 0x7374746c;
+
 /** Runs every check on a neuron. */
 export function checkNeuron(neuron: Neuron): Verdict[] {
   return Object.entries(checks).map(([claim, check]): Verdict => {
@@ -43,7 +47,7 @@ export function checkNeuron(neuron: Neuron): Verdict[] {
 
 /** A layer that has fired, with losses and cotangents drawn; nothing is pulled back yet. */
 function passOf(neuron: Neuron, rows: number, units: number, seed: number, logit = (normal: number) => 2 * normal) {
-  const random = randomStream(seed, 1);
+  const random = randomStream(seed, PASS);
   const draws = drawsOf(neuron, units);
   const array = (length: number, draw: () => number): Float64Array => Float64Array.from({ length }, draw);
   const logits = array(rows * units, () => logit(random.normal()));
@@ -61,7 +65,7 @@ function passOf(neuron: Neuron, rows: number, units: number, seed: number, logit
 function livedState(neuron: Neuron, units: number, seed: number): NeuronState {
   return Object.fromEntries(
     Object.entries(startingState(neuron, units)).map(([name, start], i) => {
-      const random = randomStream(seed, 2, i);
+      const random = randomStream(seed, LIVED, i);
       return [name, start.map(() => 0.1 + random.uniform())];
     }),
   );

@@ -1,7 +1,7 @@
 import { blockMask } from '../backend/block-mask.ts';
 import type { Engine } from '../backend/engine.ts';
 import { createModel } from '../nn/model.ts';
-import { seedToKey } from '../random/stream.ts';
+import { noiseKey } from '../random/stream.ts';
 import { Tape } from '../tensor/tape.ts';
 import { exampleGates, type GatedShape, gatedWork, medianTimes } from './gated-work.ts';
 
@@ -143,7 +143,7 @@ function gaterWork(engine: Engine, { rows, inputs, units, size }: GatedShape, hi
     const start = performance.now();
     const tape = new Tape(engine);
     tape.watch(model.parameters.map(({ tensor }) => tensor));
-    const source = { key: seedToKey(1), step: 0, draw: 0 };
+    const source = { key: noiseKey(1), step: 0, draw: 0 };
     model.apply({ tape, mode: 'train', source, penalties: [] }, tape.input(rowsOf, tape.plates.examples(rows)));
     for (const { tensor } of model.parameters) tape.descend(tensor, -1e-9);
     tape.backward([], tape.input(lossOf, tape.plates.examples(rows)));

@@ -3,7 +3,7 @@ import type { NdArray } from '../backend/nd-array.ts';
 import type { Neuron } from '../neurons/contract.ts';
 import type { Model } from '../nn/model.ts';
 import type { Pass } from '../nn/pass.ts';
-import { seedToKey } from '../random/stream.ts';
+import { noiseKey } from '../random/stream.ts';
 import type { Task, TaskData } from '../tasks/task.ts';
 import { allocateState } from '../tensor/fire.ts';
 import { applied, evaluateLoss, FiringStates, type TensorsOf, type Values } from '../tensor/gradient.ts';
@@ -61,7 +61,7 @@ export function programOfModel<D extends TaskData>(
       const tape = new Tape(engine);
       tape.firing = firing;
       tape.watch(model.parameters.map(({ tensor }) => tensor));
-      const source = { key: seedToKey(model.seed), step, draw: 0 };
+      const source = { key: noiseKey(model.seed), step, draw: 0 };
       const pass: Pass = { tape, mode: 'train', source, penalties: [] };
       const { losses } = task.run(model, pass, batch);
       return {

@@ -2,7 +2,7 @@ import { uniforms } from '../kernels/random.ts';
 import { allFinite } from '../math/statistics.ts';
 import type { Neuron } from '../neurons/contract.ts';
 import type { NeuronSpec } from '../neurons/resolve.ts';
-import { seedToKey } from '../random/stream.ts';
+import { noiseKey } from '../random/stream.ts';
 import { weighDraws } from '../tensor/draws.ts';
 import { type BlackBox, evaluateAll } from './black-box.ts';
 import { wholeNumber } from './check.ts';
@@ -85,7 +85,7 @@ export function checkedEstimator({
   return {
     neuron: resolveLossReader(neuron),
     loss,
-    key: seedToKey(seed),
+    key: noiseKey(seed),
     concurrency: wholeNumber('concurrency', concurrency),
     signal,
     turns: new Turns(),

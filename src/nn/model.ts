@@ -2,7 +2,7 @@ import type { Engine } from '../backend/engine.ts';
 import { suggest } from '../math/text.ts';
 import type { NeuronDefinition } from '../neurons/contract.ts';
 import { type NeuronSpec, neuronDescription } from '../neurons/resolve.ts';
-import { seedToKey, USUAL_SEED } from '../random/stream.ts';
+import { noiseKey, USUAL_SEED } from '../random/stream.ts';
 import { checkNames, type NamesOf } from '../schema/names.ts';
 import type { OpRecord } from '../tensor/define-op.ts';
 import { Tape } from '../tensor/tape.ts';
@@ -134,7 +134,7 @@ export class Model {
   private oneRow(mode: Mode): { readonly pass: Pass; readonly input: Tensor } {
     const { engine } = this;
     const tape = new Tape(engine);
-    const source = { key: seedToKey(this.seed), step: 0, draw: 0 };
+    const source = { key: noiseKey(this.seed), step: 0, draw: 0 };
     // A point of a sequence is a row like any other, and what reads sequences finds one.
     const zeros = engine.allocate([1, this.inputs], 'a row of zeros');
     zeros.values.fill(0);

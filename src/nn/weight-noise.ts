@@ -48,9 +48,6 @@ interface Noisy {
   };
 }
 
-/** The streams of weight noise: layer numbers over those of all neurons. */
-const FIRST_LAYER = 0x8000;
-
 /** The noise on a network's parameters. One minibatch: `begin`, then for every case `draw`, backward, `collect`, then `gradients`. */
 export class WeightNoise {
   readonly spec: WeightNoiseSpec;
@@ -115,14 +112,14 @@ export class WeightNoise {
       for (const { pointer, size } of [sums, squares]) backend.run('fill', pointer, size, 0);
   }
 
-  /** Puts a draw in the place of the weights, a pure function of the key and the step. Needs a started step of the engine. */
+  /** Puts a draw in the place of the weights, a pure function of the key (of `weights`: see `noiseKey`) and the step. Needs a started step of the engine. */
   draw({ key, step, draw }: Omit<DrawKey, 'layer'>): void {
     const { engine } = this;
     const { backend } = engine;
     this.all.forEach(({ weights, mean, deviation }, i) => {
       const [rows, columns] = weights.shape.length > 1 ? [weights.rows, weights.columns] : [1, weights.size];
       const noise = engine.allocate([rows, columns], 'weight noise');
-      const stream = (FIRST_LAYER + i) * 65536 + draw;
+      const stream = i * 65536 + draw;
       backend.run('uniforms', noise.pointer, rows, columns, key[0], key[1], step, stream);
       copy(engine, weights, mean);
       const pointers = [mean.pointer, deviation.pointer, noise.pointer, weights.pointer] as const;

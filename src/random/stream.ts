@@ -45,8 +45,21 @@ export function randomStream(seed: number, ...path: number[]): RandomStream {
   };
 }
 
+/** Bits of a key's upper word, over the 21 that a seed has. */
+const NOISE = { units: 0x80000000, weights: 0xc0000000 } as const;
+
+/**
+ * The Philox key of noise, which is drawn in place by (step, row, stream): `units` of neurons, dropout, probes and bits of pictures, `weights` of
+ * noise on weights. No `randomStream` of any seed and path has a counter of noise under the same key.
+ * @throws RangeError for a seed that is no whole number in [0, 2⁵³)
+ */
+export function noiseKey(seed: number, of: keyof typeof NOISE = 'units'): [number, number] {
+  const [key0, key1] = seedToKey(seed);
+  return [key0, key1 | NOISE[of]];
+}
+
 /** Splits a seed in [0, 2⁵³) into the two words of a Philox key. */
-export function seedToKey(seed: number): [number, number] {
+function seedToKey(seed: number): [number, number] {
   if (!Number.isSafeInteger(seed) || seed < 0)
     throw new RangeError(`The seed is ${seed}; it must be a whole number from 0 to ${Number.MAX_SAFE_INTEGER}.`);
   return [(seed % 0x100000000) | 0, Math.floor(seed / 0x100000000) | 0];

@@ -3,7 +3,7 @@ import { sum } from '../math/statistics.ts';
 import { resolveNeuron } from '../neurons/resolve.ts';
 import type { Model } from '../nn/model.ts';
 import type { Pass } from '../nn/pass.ts';
-import { seedToKey } from '../random/stream.ts';
+import { noiseKey } from '../random/stream.ts';
 import { add } from '../tensor/ops/arithmetic.ts';
 import { bernoulliDivergence } from '../tensor/ops/bernoulli.ts';
 import { NonFiniteError, Tape } from '../tensor/tape.ts';
@@ -41,7 +41,7 @@ const PIXELS = 1;
  */
 export function* measureVae(model: Model, data: Dataset, options: VaeBoundOptions = {}): Generator<number, VaeBound> {
   const { samples = 1, batch = 250, seed = 0 } = options;
-  const key = seedToKey(seed);
+  const key = noiseKey(seed);
   const overrides = new Map([[latentSite(model), { neuron: resolveNeuron('stochastic-binary'), state: undefined }]]);
   let [elbo, bound] = [0, 0];
   for (let from = 0, step = 0; from < data.count; from += batch, step++) {

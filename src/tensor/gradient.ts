@@ -2,7 +2,7 @@ import type { Engine } from '../backend/engine.ts';
 import type { NdArray } from '../backend/nd-array.ts';
 import type { Neuron } from '../neurons/contract.ts';
 import { type NeuronSpec, resolveNeuron } from '../neurons/resolve.ts';
-import { seedToKey } from '../random/stream.ts';
+import { noiseKey } from '../random/stream.ts';
 import { allocateState } from './fire.ts';
 import { fireTensor } from './ops/fire.ts';
 import { Tape } from './tape.ts';
@@ -110,7 +110,7 @@ export function applied<V extends Values>(
   options: GradientOptions = {},
 ): { readonly loss: Tensor; readonly tensors: (readonly [string, Tensor])[] } {
   const { seed = 1, step = 0, states = new FiringStates() } = options;
-  firings.set(tape, { key: seedToKey(seed), step, states, places: 0 });
+  firings.set(tape, { key: noiseKey(seed), step, states, places: 0 });
   const tensors = Object.entries(values as Readonly<Record<string, Numbers | number>>).map(
     ([name, numbers]) => [name, tape.input(tape.constant(numbers).array, undefined, true)] as const,
   );

@@ -5,7 +5,7 @@ import { type Hold, heldBySite } from '../nn/hold.ts';
 import type { Model } from '../nn/model.ts';
 import type { Pass } from '../nn/pass.ts';
 import { losesBlocks, pruneBlocks } from '../nn/prune.ts';
-import { seedToKey } from '../random/stream.ts';
+import { noiseKey } from '../random/stream.ts';
 import { checkNames, type NamesOf } from '../schema/names.ts';
 import { largestOf } from '../tasks/link.ts';
 import { NonFiniteError, Tape } from '../tensor/tape.ts';
@@ -133,7 +133,7 @@ export class CompiledModel {
 
   private pass(step: number, draw: number, held: Pass['held']): Pass {
     const mode = this.mode === 'ensemble' ? 'sample' : this.mode;
-    const source = { key: seedToKey(this.model.seed), step, draw };
+    const source = { key: noiseKey(this.model.seed), step, draw };
     return { tape: new Tape(this.model.engine), mode, source, penalties: [], held };
   }
 }

@@ -3,7 +3,7 @@ import { countNonZero, sum } from '../math/statistics.ts';
 import { type Hold, heldBySite } from '../nn/hold.ts';
 import type { Model } from '../nn/model.ts';
 import type { Mode, Pass } from '../nn/pass.ts';
-import { seedToKey } from '../random/stream.ts';
+import { noiseKey } from '../random/stream.ts';
 import { checkOptions } from '../schema/schema.ts';
 import { classification } from '../tasks/classification.ts';
 import { added, type Figures, type Outcome, type Task, type TaskBatch, type TaskData } from '../tasks/task.ts';
@@ -109,7 +109,7 @@ export function forEachBatch<D extends TaskData, B extends TaskBatch>(
   visit: (pass: Pass, batch: B, outcome: Outcome) => void,
 ): void {
   const size = asked ?? Math.max(1, Math.min(USUAL_BATCH, Math.floor(MOST_ROWS / (task.points?.(data) ?? 1))));
-  const key = seedToKey(model.seed);
+  const key = noiseKey(model.seed);
   const held = heldBySite(model.sites, hold);
   const count = Math.min(examples, data.count);
   for (let from = 0, step = 0; from < count; from += size, step++) {

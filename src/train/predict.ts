@@ -2,7 +2,7 @@ import type { Hold } from '../nn/hold.ts';
 import { heldBySite } from '../nn/hold.ts';
 import type { Model } from '../nn/model.ts';
 import type { Pass } from '../nn/pass.ts';
-import { seedToKey } from '../random/stream.ts';
+import { noiseKey } from '../random/stream.ts';
 import { checkOptions } from '../schema/schema.ts';
 import { identity } from '../tasks/link.ts';
 import { added, type Figures, type Outcome, type Task, type TaskBatch, type TaskData } from '../tasks/task.ts';
@@ -89,7 +89,7 @@ function* passes<D extends TaskData, B extends TaskBatch>(
   { gather, run, link = identity }: Pick<Task<D, B>, 'gather' | 'run' | 'link'>,
   { mode = 'threshold', samples = 10, hold = [], batch: size = 1 }: PredictTaskOptions,
 ): Generator<Seen, void> {
-  const key = seedToKey(model.seed);
+  const key = noiseKey(model.seed);
   const held = heldBySite(model.sites, hold);
   const draws = mode === 'ensemble' ? samples : 1;
   const sites = model.sites.filter(({ rate }) => rate !== undefined);

@@ -4,7 +4,7 @@ import type { Neuron } from '../neurons/contract.ts';
 import type { FiringSite } from '../nn/firing-site.ts';
 import type { Model } from '../nn/model.ts';
 import type { Pass, SiteOverride } from '../nn/pass.ts';
-import { seedToKey } from '../random/stream.ts';
+import { noiseKey } from '../random/stream.ts';
 import { classification } from '../tasks/classification.ts';
 import type { Task, TaskData } from '../tasks/task.ts';
 import { drawsOf } from '../tensor/draws.ts';
@@ -90,7 +90,7 @@ export class SiteGradients {
       [site, { neuron: measured.neuron, state: measured.state, draw: own }],
       ...this.above.map(([one, state]): [FiringSite, SiteOverride] => [one, { neuron: one.neuron, state, draw: own }]),
     ]);
-    const source = { key: seedToKey(model.seed), step, draw: 0 };
+    const source = { key: noiseKey(model.seed), step, draw: 0 };
     const pass: Pass = { tape, mode: 'train', source, penalties: [], overrides };
     const { losses } = this.task.run(model, pass, batch);
     const logits = site.last?.logits;

@@ -6,7 +6,7 @@ import type { Pass } from '../nn/pass.ts';
 import { WeightNoise, type WeightNoiseSpec } from '../nn/weight-noise.ts';
 import { BlockUpdates } from '../optim/block-updates.ts';
 import { maxNorm, type Optimizer, type UpdateContext } from '../optim/index.ts';
-import { seedToKey } from '../random/stream.ts';
+import { noiseKey } from '../random/stream.ts';
 import { classification } from '../tasks/classification.ts';
 import type { Outcome, Task, TaskBatch } from '../tasks/task.ts';
 import { NonFiniteError, Tape } from '../tensor/tape.ts';
@@ -66,7 +66,7 @@ export class Stepper {
     const { engine, parameters } = model;
     this.model = model;
     this.task = task;
-    this.key = seedToKey(model.seed);
+    this.key = noiseKey(model.seed);
     this.noise = noise && new WeightNoise(engine, parameters, noise.spec, noise.examples);
     const arrays = this.noise?.trained ?? parameters.map(({ tensor }) => tensor);
     this.trained = arrays.map((tensor, i) => {
@@ -130,7 +130,7 @@ export class Stepper {
     noise.begin();
     for (let example = 0; example < rows; example++) {
       engine.beginStep();
-      noise.draw({ key: this.key, step: this.draws++, draw: 0 });
+      noise.draw({ key: noiseKey(this.model.seed, 'weights'), step: this.draws++, draw: 0 });
       const tape = new Tape(engine);
       const { loss, outcome, seeds, read } = this.forward(tape, gather(example));
       tape.backward(seeds, read);

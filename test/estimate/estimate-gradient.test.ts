@@ -10,7 +10,7 @@ import {
 } from '../../src/estimate/index.ts';
 import { sigmoid } from '../../src/math/special.ts';
 import { defineNeuron, type Neuron } from '../../src/neurons/contract.ts';
-import { seedToKey } from '../../src/random/stream.ts';
+import { noiseKey } from '../../src/random/stream.ts';
 import { allocateState, fireRows, pullFire } from '../../src/tensor/fire.ts';
 import { allInstances as instances } from '../conformance/instances.ts';
 import { reference } from '../helpers/engines.ts';
@@ -145,7 +145,7 @@ describe('estimateGradient', () => {
         const attributes = {
           neuron,
           mode: 'train',
-          source: { key: seedToKey(seed), step, layer: 0, draw: 0 },
+          source: { key: noiseKey(seed), step, layer: 0, draw: 0 },
           state: sites,
         } as const;
         const input = reference.tensor(logits, [rows, units]);

@@ -25,7 +25,7 @@ import { pool } from '../../src/nn/pool.ts';
 import { reshape } from '../../src/nn/reshape.ts';
 import { residual } from '../../src/nn/residual.ts';
 import { sequential } from '../../src/nn/sequential.ts';
-import { seedToKey } from '../../src/random/stream.ts';
+import { noiseKey } from '../../src/random/stream.ts';
 import * as t from '../../src/tensor/index.ts';
 import { Tape } from '../../src/tensor/tape.ts';
 import { drawn, normal } from '../helpers/numbers.ts';
@@ -42,7 +42,7 @@ export function ourLogits(
   offsets?: readonly number[],
 ): Float32Array {
   model.engine.beginStep();
-  const source = { key: seedToKey(model.seed), step: 0, draw: 1 };
+  const source = { key: noiseKey(model.seed), step: 0, draw: 1 };
   const tape = new Tape(model.engine);
   const plate = offsets ? tape.plates.points(Int32Array.from(offsets)) : tape.plates.examples(rows);
   const x = tape.input(model.engine.tensor(features, [rows, model.inputs]), plate);

@@ -14,7 +14,7 @@ import type { Mode, Pass } from '../../src/nn/pass.ts';
 import type { Compute } from '../../src/nn/paths.ts';
 import { sgd } from '../../src/optim/index.ts';
 import { createEngine } from '../../src/platform/node/engine.ts';
-import { randomStream, seedToKey } from '../../src/random/stream.ts';
+import { noiseKey, randomStream } from '../../src/random/stream.ts';
 import { classification } from '../../src/tasks/classification.ts';
 import { gatherBatch } from '../../src/tasks/examples.ts';
 import { Tape, type Work } from '../../src/tensor/tape.ts';
@@ -85,7 +85,7 @@ function pass(model: Model, problem: Problem, mode: Mode, step = 0): Outcome {
   const batch = gatherBatch(engine, dataOf(problem), indices);
   const tape = new Tape(engine);
   if (mode === 'train') tape.watch(model.parameters.map(({ tensor }) => tensor));
-  const source = { key: seedToKey(model.seed), step, draw: 0 };
+  const source = { key: noiseKey(model.seed), step, draw: 0 };
   const record: Pass = { tape, mode, source, penalties: [] };
   const { output: logits, losses } = classification.run(model, record, batch);
   if (mode === 'train') {

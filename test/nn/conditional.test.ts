@@ -18,7 +18,7 @@ import { residual } from '../../src/nn/residual.ts';
 import { sequential } from '../../src/nn/sequential.ts';
 import { adam, sgd } from '../../src/optim/index.ts';
 import { createEngine } from '../../src/platform/node/engine.ts';
-import { seedToKey } from '../../src/random/stream.ts';
+import { noiseKey } from '../../src/random/stream.ts';
 import { classification } from '../../src/tasks/classification.ts';
 import { multiply, scale } from '../../src/tensor/ops/arithmetic.ts';
 import { sum } from '../../src/tensor/ops/reductions.ts';
@@ -56,7 +56,7 @@ function passOf(model: Model, rows: Float64Array, { mode = 'train', step = 0, of
   const count = rows.length / model.inputs;
   const plate = offsets ? tape.plates.points(Int32Array.from(offsets)) : tape.plates.examples(count);
   const x = tape.input(engine.tensor(rows, [count, model.inputs]), plate, true);
-  const pass: Pass = { tape, mode, source: { key: seedToKey(3), step, draw: 0 }, penalties: [] };
+  const pass: Pass = { tape, mode, source: { key: noiseKey(3), step, draw: 0 }, penalties: [] };
   const output = model.apply(pass, x);
   return { tape, x, pass, output };
 }

@@ -12,7 +12,7 @@ import { gated } from '../../src/nn/gated.ts';
 import { createModel, type LayerSpec, type Model } from '../../src/nn/model.ts';
 import type { Pass } from '../../src/nn/pass.ts';
 import { sgd } from '../../src/optim/index.ts';
-import { seedToKey } from '../../src/random/stream.ts';
+import { noiseKey } from '../../src/random/stream.ts';
 import { classification, placeBatch } from '../../src/tasks/classification.ts';
 import { gatherBatch } from '../../src/tasks/examples.ts';
 import { Tape } from '../../src/tensor/tape.ts';
@@ -40,7 +40,7 @@ const modelOf = (engine: Engine, layers: LayerSpec[]): Model =>
 /** A training pass of the first step. */
 function passOf(model: Model): Pass {
   const tape = new Tape(model.engine);
-  const source = { key: seedToKey(model.seed), step: 0, draw: 0 };
+  const source = { key: noiseKey(model.seed), step: 0, draw: 0 };
   return { tape, mode: 'train', source, penalties: [] };
 }
 

@@ -19,7 +19,7 @@ import { reshape } from '../../src/nn/reshape.ts';
 import { residual } from '../../src/nn/residual.ts';
 import { sequential } from '../../src/nn/sequential.ts';
 import { createEngine } from '../../src/platform/node/engine.ts';
-import { seedToKey } from '../../src/random/stream.ts';
+import { noiseKey } from '../../src/random/stream.ts';
 import { multiply } from '../../src/tensor/ops/arithmetic.ts';
 import { rotary } from '../../src/tensor/ops/attention.ts';
 import { sum } from '../../src/tensor/ops/reductions.ts';
@@ -46,7 +46,7 @@ function run(model: Model, rows: Float64Array, { mode = 'train', step = 0, offse
   const count = rows.length / model.inputs;
   const plate = offsets ? tape.plates.points(Int32Array.from(offsets)) : tape.plates.examples(count);
   const x = tape.input(engine.tensor(rows, [count, model.inputs]), plate, true);
-  const pass: Pass = { tape, mode, source: { key: seedToKey(3), step, draw: 0 }, penalties: [] };
+  const pass: Pass = { tape, mode, source: { key: noiseKey(3), step, draw: 0 }, penalties: [] };
   const output = model.apply(pass, x);
   const flat = reshaped(output, [output.columns]);
   const loss = sum(multiply(flat, new Float32Array(drawn(normal(), output.columns, 8))), -1);

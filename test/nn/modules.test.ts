@@ -13,7 +13,7 @@ import { type Module, module } from '../../src/nn/module.ts';
 import type { Pass } from '../../src/nn/pass.ts';
 import { residual } from '../../src/nn/residual.ts';
 import { sequential } from '../../src/nn/sequential.ts';
-import { seedToKey } from '../../src/random/stream.ts';
+import { noiseKey } from '../../src/random/stream.ts';
 import { classification } from '../../src/tasks/classification.ts';
 import { gatherBatch } from '../../src/tasks/examples.ts';
 import { add, multiply } from '../../src/tensor/ops/arithmetic.ts';
@@ -47,7 +47,7 @@ function pass(model: Model, mode: Pass['mode'] = 'train') {
   );
   const tape = new Tape(engine);
   tape.watch(model.parameters.map(({ tensor }) => tensor));
-  const record: Pass = { tape, mode, source: { key: seedToKey(1), step: 0, draw: 0 }, penalties: [] };
+  const record: Pass = { tape, mode, source: { key: noiseKey(1), step: 0, draw: 0 }, penalties: [] };
   const outcome = classification.run(model, record, batch);
   return { tape, ...outcome };
 }
@@ -343,7 +343,7 @@ describe('random streams', () => {
       reference.beginStep();
       const tape = new Tape(reference);
       const x = tape.input(reference.tensor(new Float32Array(40).fill(1), [1, 40]), tape.plates.examples(1));
-      const record: Pass = { tape, mode: 'train', source: { key: seedToKey(1), step, draw: 0 }, penalties: [] };
+      const record: Pass = { tape, mode: 'train', source: { key: noiseKey(1), step, draw: 0 }, penalties: [] };
       return [...model.apply(record, x).values];
     });
     return runs;

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { philox, wordToUniform } from '../../src/random/philox.ts';
-import { randomStream, seedToKey } from '../../src/random/stream.ts';
+import { noiseKey, randomStream } from '../../src/random/stream.ts';
 
 const hex = (words: Iterable<number>): string => Array.from(words, (w) => w.toString(16).padStart(8, '0')).join(' ');
 
@@ -112,12 +112,14 @@ describe('randomStream', () => {
 });
 
 test('a seed is a whole number from 0 to 2⁵³ − 1', () => {
-  assert.deepEqual(seedToKey(0), [0, 0]);
-  assert.deepEqual(seedToKey(2 ** 32 - 1), [-1, 0]);
-  assert.deepEqual(seedToKey(Number.MAX_SAFE_INTEGER), [-1, 2 ** 21 - 1]);
+  const HIGH = -(2 ** 31);
+  assert.deepEqual(noiseKey(0), [0, HIGH]);
+  assert.deepEqual(noiseKey(2 ** 32 - 1), [-1, HIGH]);
+  assert.deepEqual(noiseKey(Number.MAX_SAFE_INTEGER), [-1, HIGH + 2 ** 21 - 1]);
   for (const seed of [-1, 1.5, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 53])
-    assert.throws(() => randomStream(seed), {
-      name: 'RangeError',
-      message: `The seed is ${seed}; it must be a whole number from 0 to 9007199254740991.`,
-    });
+    for (const user of [() => randomStream(seed), () => noiseKey(seed)])
+      assert.throws(user, {
+        name: 'RangeError',
+        message: `The seed is ${seed}; it must be a whole number from 0 to 9007199254740991.`,
+      });
 });

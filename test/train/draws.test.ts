@@ -14,7 +14,7 @@ import { dense } from '../../src/nn/dense.ts';
 import { type GatedSpec, gated } from '../../src/nn/gated.ts';
 import { createModel, type LayerSpec, type Model } from '../../src/nn/model.ts';
 import type { Pass } from '../../src/nn/pass.ts';
-import { seedToKey } from '../../src/random/stream.ts';
+import { noiseKey } from '../../src/random/stream.ts';
 import { classification } from '../../src/tasks/classification.ts';
 import { drawsOf } from '../../src/tensor/draws.ts';
 import { add } from '../../src/tensor/ops/arithmetic.ts';
@@ -56,7 +56,7 @@ function forward(model: Model, copies: number, step: number) {
   const batch = batchOf(engine, copies);
   const tape = new Tape(engine);
   tape.watch(model.parameters.map(({ tensor }) => tensor));
-  const source = { key: seedToKey(model.seed), step, draw: 0 };
+  const source = { key: noiseKey(model.seed), step, draw: 0 };
   const pass: Pass = { tape, mode: 'train', source, penalties: [] };
   const { losses, output } = classification.run(model, pass, batch as never);
   return { tape, losses, output, total: tape.weigh(losses), rows: batch.rows };
@@ -223,7 +223,7 @@ test('sampled and evaluated, every neuron fires one draw', () => {
       reference.beginStep();
       const { x, rows } = batchOf(reference, 3);
       const tape = new Tape(reference);
-      const source = { key: seedToKey(1), step: 0, draw: 0 };
+      const source = { key: noiseKey(1), step: 0, draw: 0 };
       const output = model.apply({ tape, mode, source, penalties: [] }, tape.input(x, tape.plates.examples(rows)));
       assert.equal(output.rows, rows);
     }

@@ -7,7 +7,7 @@ import { instantiate, type NeuronSpec, resolveNeuron } from '../../src/neurons/r
 import { rloo } from '../../src/neurons/zoo/rloo.ts';
 import { createModel, type Model } from '../../src/nn/model.ts';
 import type { Pass } from '../../src/nn/pass.ts';
-import { seedToKey } from '../../src/random/stream.ts';
+import { noiseKey } from '../../src/random/stream.ts';
 import { binarize } from '../../src/tasks/binarize.ts';
 import { gatherBatch } from '../../src/tasks/examples.ts';
 import { vae as vaeTask } from '../../src/tasks/vae.ts';
@@ -105,7 +105,7 @@ function measured(model: Model, options: VaeBoundOptions, data = pictures) {
 function passOn(model: Model, options: Partial<Pass> & { step?: number } = {}) {
   model.engine.beginStep();
   const tape = new Tape(model.engine);
-  const source = { key: seedToKey(1), step: options.step ?? 0, draw: 0 };
+  const source = { key: noiseKey(1), step: options.step ?? 0, draw: 0 };
   const pass: Pass = { tape, mode: 'train', source, penalties: [], ...options };
   const indices = Int32Array.from({ length: pictures.count }, (_, i) => i);
   return { tape, pass, batch: gatherBatch(model.engine, pictures, indices) };
@@ -327,7 +327,7 @@ describe('binarisation', () => {
       Float32Array.from({ length: 2000 }, (_, i) => (i % 5) / 4),
       [50, 40],
     );
-    return [...binarize(new Tape(reference), x, { key: seedToKey(seed), step, draw: 0 }).values];
+    return [...binarize(new Tape(reference), x, { key: noiseKey(seed), step, draw: 0 }).values];
   };
 
   test('is the same for the same step and seed, and another for others', () => {

@@ -4,6 +4,8 @@ import type { Settings } from './train-settings.ts';
 
 /** Draws that may all have been there; then a space that has an end is gone through. */
 const TRIES = 1000;
+/** First word of the path of the streams of settings: the word "srch" in ASCII. */
+const SEARCH = 0x73726368;
 
 /** Configurations by what they hold: two that are equal train the same network, bit for bit. */
 export class Known {
@@ -27,7 +29,7 @@ export class Known {
  * known ones, however many others are drawn.
  */
 export function randomSettings(space: Space, seed: number, number: number, known = new Known()): Settings {
-  const random = randomStream(seed, 1, number);
+  const random = randomStream(seed, SEARCH, number);
   const draw = (): Settings =>
     Object.fromEntries(Object.entries(space).map(([name, dimension]) => [name, valueAt(dimension, random.uniform())]));
   let settings = draw();

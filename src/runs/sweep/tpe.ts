@@ -15,6 +15,8 @@ const GOOD = 0.5;
 const CANDIDATES = 24;
 /** So often it is looked for a configuration that was not tried yet. */
 const TRIES = 20;
+/** First word of the path of the streams of candidates: the word "tpes" in ASCII. */
+const STREAM = 0x74706573;
 
 /**
  * Configurations worth a try after some that were tried: for each setting, of 24 draws from the density of good ones l the one with the
@@ -39,7 +41,7 @@ export function treeParzen(
   const known = new Known(tried.map(({ settings }) => settings));
   for (let i = 0; i < count; i++) {
     const axes = Object.entries(space).map(([name, dimension], axis) => {
-      const random = randomStream(seed, 2, first + i, axis);
+      const random = randomStream(seed, STREAM, first + i, axis);
       const places = (all: readonly Settings[]) => all.map((one) => placeOf(dimension, one[name]));
       const [l, g] = [parzen(dimension, places(good)), parzen(dimension, places([...others, ...chosen]))];
       const worth = (place: number) => l.density(place) / g.density(place);
