@@ -18,7 +18,7 @@ import { createModel, type LayerSpec, type Model } from '../../src/nn/model.ts';
 import { module } from '../../src/nn/module.ts';
 import { reshape } from '../../src/nn/reshape.ts';
 import { createEngine } from '../../src/platform/node/engine.ts';
-import { seedToKey } from '../../src/random/stream.ts';
+import { noiseKey } from '../../src/random/stream.ts';
 import { classification } from '../../src/tasks/classification.ts';
 import { multiply } from '../../src/tensor/ops/arithmetic.ts';
 import { matmul } from '../../src/tensor/ops/matmul.ts';
@@ -65,7 +65,7 @@ function run(engine: Engine, layers: LayerSpec[] | ReturnType<typeof module>, in
   const tape = new Tape(engine);
   tape.watch(model.parameters.map(({ tensor }) => tensor));
   const x = tape.input(engine.tensor(drawn(normal(1), ROWS * inputs, 3), [ROWS, inputs]), tape.plates.examples(ROWS));
-  const source = { key: seedToKey(3), step: 0, draw: 0 };
+  const source = { key: noiseKey(3), step: 0, draw: 0 };
   const output = model.apply({ tape, mode: 'train', source, penalties: [] }, x);
   const loss = sum(multiply(output, new Float32Array(drawn(normal(), output.columns, 8))), -1);
   tape.weigh(loss);
