@@ -1,3 +1,4 @@
+import { brightest, imageOf } from '../data/encode-table.ts';
 import { createPictureFitter } from '../data/picture-fitter.ts';
 import { encodeBase64 } from '../io/base64.ts';
 import type { Model } from '../nn/model.ts';
@@ -23,7 +24,7 @@ export interface OneFileOptions extends RunFacts {
   readonly mode?: FrozenMode;
   /** A byte times this is an input of the network; default 1/255, or 1 where inputs are numbers of an embedding. Numbers other than bytes are taken as they are. */
   readonly byteScale?: number;
-  /** Of a network that takes pictures: their size. The file then has `fitPicture` too, for pictures of any size. */
+  /** Of a network that takes pictures, or rows of a table that are: their size. Default of a table: square, if it may be. The file then has `fitPicture` too, for pictures of any size. */
   readonly image?: { readonly width: number; readonly height: number } | undefined;
 }
 
@@ -39,7 +40,7 @@ const NAMES: NamesOf<OneFileOptions> = { mode: true, byteScale: true, image: tru
  */
 export function exportOneFile(model: Model, options: OneFileOptions = {}): string {
   checkNames('exportOneFile', options, NAMES);
-  const { mode = 'threshold', image, table } = options;
+  const { mode = 'threshold', table, image = table && imageOf(table) } = options;
   const { byteScale: given } = options;
   if (given !== undefined && !(given > 0 && given < Number.POSITIVE_INFINITY))
     throw new RangeError(`\`byteScale\` is ${given}. Expected a number over 0.`);
@@ -51,7 +52,7 @@ export function exportOneFile(model: Model, options: OneFileOptions = {}): strin
   const byteScale = given ?? (readsNumbers(program) ? 1 : 1 / 255);
   const outputs = outputsOf(program, model, options);
   const { steps, parameters } = stepsOf(program);
-  return `${header(program, options, byteScale, outputs)}
+  return `${header(program, { ...options, image }, byteScale, outputs)}
 const network = {
   inputs: ${program.inputs},
   byteScale: ${byteScale},
@@ -75,7 +76,7 @@ export const mode = '${mode}';
 export const inputs = ${program.inputs};
 export const classes = ${program.outputs};
 export const { ${readsSequences(program) ? 'read' : 'predict'} } = createPredictor(network, parameters${table ? ', createRowReader(table)' : ''});
-${outputs.names ? `export const names = ${jsonText(outputs.names)};\n` : ''}${image ? FIT_PICTURE(image) : ''}`;
+${outputs.names ? `export const names = ${jsonText(outputs.names)};\n` : ''}${image ? FIT_PICTURE(image, table ? brightest(table) : 255) : ''}`;
 }
 
 /** Are inputs the numbers of an embedding's rows? */
@@ -83,13 +84,20 @@ const readsNumbers = ({ input, uses }: Program): boolean =>
   (uses.get(input) ?? []).some(({ kind }) => kind === 'gather');
 
 /** What a file has for pictures of any size. */
-const FIT_PICTURE = ({ width, height }: NonNullable<OneFileOptions['image']>): string => `
+const FIT_PICTURE = ({ width, height }: NonNullable<OneFileOptions['image']>, white: 1 | 255): string => `
 const fit = createPictureFitter();
 /**
- * A picture of any size as what predict takes: bytes, bright on dark, the ink's box scaled to 20/28 of the side and centred.
+ * A picture of any size as what predict takes: ${white === 1 ? 'numbers from 0 to 1' : 'bytes'}, bright on dark, the ink's box scaled to 20/28 of the side and centred.
  * picture: what a canvas's getImageData gives, or { width, height, values } of greys from 0 (black) to 1. Gives { pixels, done }.
  */
-export const fitPicture = (picture) => fit(picture, { width: ${width}, height: ${height} });
+export const fitPicture = (picture) => ${
+  white === 1
+    ? `{
+  const { pixels, done } = fit(picture, { width: ${width}, height: ${height} });
+  return { pixels: Float32Array.from(pixels, (byte) => byte / 255), done };
+}`
+    : `fit(picture, { width: ${width}, height: ${height} })`
+};
 `;
 
 function header(

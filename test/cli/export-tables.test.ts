@@ -23,6 +23,7 @@ import type { PortablePrediction } from '../../src/lower/one-file-predictor.ts';
 import type { PortableRow } from '../../src/lower/one-file-row.ts';
 import { createEngine } from '../../src/platform/node/index.ts';
 import '../helpers/onnx-session.ts';
+import { pngFile } from '../helpers/png-file.ts';
 import { jsonLinesHere } from '../helpers/run-here.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'flipgrad-export-tables-'));
@@ -243,6 +244,61 @@ describe('what a file says is text, whatever it is', async () => {
       });
       assert.doesNotThrow(() => make(model, { task: regression() as never }));
     }
+  });
+
+  for (const [units, white] of [
+    ['bytes', 255],
+    ['numbers from 0 to 1', 1],
+  ] as const)
+    it(`the file of a run on a standardised table of pixels in ${units} fits pictures to what \`predict\` takes`, async () => {
+      const side = 8;
+      const ink = (row: number, i: number): number => {
+        const stroke = row % 2 === 0 ? i % side === 3 : Math.floor(i / side) === 4;
+        return Math.round(((stroke ? 200 + ((7 * row) % 50) : (3 * row + i) % 9) / 255) * white * 1000) / 1000;
+      };
+      const names = Array.from({ length: side * side }, (_, i) => `p${i}`);
+      const rows = Array.from({ length: 60 }, (_, r) => [
+        r % 2 === 0 ? 'one' : 'dash',
+        ...names.map((_, i) => ink(r, i)),
+      ]);
+      const table = file(
+        `pixels-${white}.csv`,
+        [['label', ...names], ...rows].map((row) => row.join()),
+      );
+      const run = path(`pixels-run-${white}`);
+      await lines('train', '--data', table, '--standardize', ...SMALL, '--run', run);
+      const { predict, text } = await exported(run);
+      assert.match(text, /export const fitPicture/);
+      const { fitPicture: fit } = (await import(pathToFileURL(`${run}.mjs`).href)) as {
+        fitPicture(picture: unknown): { pixels: ArrayLike<number> };
+      };
+      const [width, height] = [40, 30];
+      const greys = Array.from({ length: width * height }, (_, i) =>
+        Math.abs((i % width) - 20) < 2 && i > 200 && i < 1000 ? 20 : 250,
+      );
+      const png = path(`pixels-${white}.png`);
+      writeFileSync(png, pngFile({ width, height, depth: 8, colour: 0, samples: greys }));
+      const [ours] = await lines('predict', run, png, '--mode', 'threshold');
+      const data = Uint8ClampedArray.from({ length: 4 * greys.length }, (_, i) => (i % 4 === 3 ? 255 : greys[i >> 2]));
+      const { pixels } = fit({ width, height, data });
+      assert.equal(Math.max(...Array.from(pixels)) > 1, white === 255);
+      const theirs = predict(pixels);
+      assert.equal(theirs.class, ours.class);
+      close(theirs.probabilities as number[], ours.probabilities as number[]);
+      close(
+        predict(rows[0].slice(1) as number[]).probabilities as number[],
+        predict(Object.fromEntries(names.map((name, i) => [name, rows[0][i + 1] as number]))).probabilities as number[],
+      );
+    });
+
+  it('a table of other numbers has no pictures, and says nothing of them', () => {
+    const model = createModel(engine, { inputs: 64, layers: [dense(2)] });
+    const columns = Array.from({ length: 64 }, (_, i) => ({ name: `c${i}` }));
+    const own = { ...table, columns, targets: [{ name: 'label' }], spread: Array(64).fill(1) };
+    const text = (center: number) => exportOneFile(model, { table: { ...own, center: Array(64).fill(center) } });
+    assert.match(text(0.2), /fitPicture/);
+    assert.doesNotMatch(text(-0.2), /fitPicture/);
+    assert.doesNotMatch(exportOneFile(createModel(engine, { inputs: 1, layers: [dense(2)] }), { table }), /fitPicture/);
   });
 
   it('a file of a network on pictures fits pictures as the library does, from greys and from a canvas', async () => {
