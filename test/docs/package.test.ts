@@ -1,7 +1,7 @@
 /** What a user gets: the files of the package, and the README's example in a project that has installed them. */
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, normalize } from 'node:path';
 import { after, describe, it } from 'node:test';
@@ -66,6 +66,33 @@ describe('the package', () => {
   });
 });
 
+/** A program that uses something of every entry, with types of its own in what it asks for and what it gets. */
+const PROGRAM = `
+import { adam, createModel, dense, type EpochEvent, exportOnnx, gated, type Neuron, saveModel, train } from 'flipgrad';
+import { createEngine as inBrowser } from 'flipgrad/browser';
+import { estimateGradient } from 'flipgrad/estimate';
+import { type NeuronName, zoo } from 'flipgrad/neurons';
+import { createEngine, loadDataset } from 'flipgrad/node';
+import { defineOp, Tape } from 'flipgrad/tensor';
+
+const engine = await createEngine();
+const data = await loadDataset('digits');
+const model = createModel(engine, { inputs: 784, layers: [gated(64, { blocks: 4 }), dense(10)] });
+const epochs: EpochEvent[] = [];
+for await (const event of train(model, data, { epochs: 1, optimizer: adam() })) if (event.event === 'epoch') epochs.push(event);
+export const name: NeuronName = 'disarm';
+export const blob = new Blob([saveModel(model), exportOnnx(model).bytes]);
+export const buffer: ArrayBuffer = saveModel(model).buffer;
+export const { gradient } = await estimateGradient({ neuron: 'rloo', logits: [0, 1], loss: (bits) => bits[0] });
+export const sum: number = gradient.reduce((a: number, b: number) => a + b, 0);
+export const own: readonly Neuron[] = [];
+export { defineOp, epochs, inBrowser, Tape, zoo };
+// @ts-expect-error: the library has types, and no option of this name
+train(model, data, { epoch: 2 });
+// @ts-expect-error: no string
+export const wrong: string = saveModel(model);
+`;
+
 describe('a project that installs the package', { skip: slow }, () => {
   const folder = mkdtempSync(join(tmpdir(), 'flipgrad-project-'));
   after(() => rmSync(folder, { recursive: true, force: true }));
@@ -78,5 +105,36 @@ describe('a project that installs the package', { skip: slow }, () => {
     assert.match(output, /test error 0\.\d+, \d+ of \d+ multiply-adds/);
     assert.match(npm(['exec', '--', 'flipgrad', 'train', '--help'], folder), /Usage: flipgrad train/);
     assert.ok(existsSync(join(folder, 'node_modules/flipgrad/docs/tutorial.md')));
+  });
+
+  it('has types for the oldest TypeScript that it asks for, and for the newest', () => {
+    const types = join(folder, 'node_modules/@types');
+    mkdirSync(types, { recursive: true });
+    for (const name of ['@types/node', 'undici-types'])
+      symlinkSync(join(root, 'node_modules', name), join(folder, 'node_modules', name), 'dir');
+    writeFileSync(join(folder, 'program.ts'), PROGRAM);
+    const compilerOptions = {
+      ...{ module: 'nodenext', target: 'es2022', lib: ['es2023', 'dom', 'dom.iterable', 'dom.asynciterable'] },
+      ...{ strict: true, noEmit: true, skipLibCheck: false, types: ['node'] },
+    };
+    writeFileSync(
+      join(folder, 'tsconfig.json'),
+      JSON.stringify({ compilerOptions, files: ['program.ts', 'example.ts'] }),
+    );
+    const { peerDependencies, devDependencies } = JSON.parse(readPage('package.json'));
+    const [, oldest] = /^>=(\d+\.\d+)$/.exec(peerDependencies.typescript) ?? assert.fail('package.json');
+    assert.ok(readPage('README.md').includes(`for TypeScript ≥ ${oldest}`));
+    for (const [name, version] of [
+      [`typescript-${oldest}`, devDependencies[`typescript-${oldest}`].split('@').at(-1)],
+      ['typescript', devDependencies.typescript],
+    ]) {
+      const compiler = join(root, 'node_modules', name, 'bin/tsc');
+      const run = (...args: string[]) =>
+        spawnSync(process.execPath, [compiler, ...args], { cwd: folder, encoding: 'utf8' });
+      assert.equal(run('--version').stdout.trim(), `Version ${version}`);
+      const { status, stdout, stderr } = run('-p', '.');
+      assert.equal(`${stdout}${stderr}`, '', name);
+      assert.equal(status, 0);
+    }
   });
 });
