@@ -1,5 +1,5 @@
 import { sum } from '../math/statistics.ts';
-import type { SparsityPenalty } from './penalty.ts';
+import { columnMeans, type SparsityPenalty } from './penalty.ts';
 
 export const exampleRate: SparsityPenalty = {
   name: 'example-rate',
@@ -7,15 +7,15 @@ export const exampleRate: SparsityPenalty = {
   summary: 'L_e = mean_i |mean_j σ_ij − τ|: every example opens τ of the gates',
   on: 'probability',
   defaultWeight: () => 1,
-  evaluate(values, rows, units, target, gradient) {
-    let total = 0;
+  evaluate(values, rows, units, target, gradient, { weights }) {
+    const distances = new Float64Array(rows);
     for (let r = 0; r < rows; r++) {
       const row = values.subarray(r * units, (r + 1) * units);
       const excess = sum(row) / units - target;
-      total += Math.abs(excess) / rows;
+      distances[r] = Math.abs(excess);
       gradient.fill(Math.sign(excess) / (rows * units), r * units, (r + 1) * units);
     }
-    return total;
+    return columnMeans(distances, rows, 1, weights)[0];
   },
   rowParts: (values, rows, units, target) =>
     Float64Array.from({ length: rows }, (_, r) =>

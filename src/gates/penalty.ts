@@ -7,13 +7,17 @@ const MARGIN = 0.01;
 
 /** Further values that a penalty may read; no gradient flows into them. */
 export interface PenaltyContext {
-  /** What the gates emitted (rows × units). */
+  /** What the gates emitted: rows × units, of several draws one after another. */
   readonly outputs: Matrix;
   /** Multiply-adds of every gate's block for one example; absent: all the same. */
   readonly costs?: ArrayLike<number> | undefined;
+  /** What every row of the values weighs in means over the minibatch, as draws that weigh differently do; absent: all the same. */
+  readonly weights?: ArrayLike<number> | undefined;
+  /** The same of the rows of the outputs. */
+  readonly outputWeights?: ArrayLike<number> | undefined;
 }
 
-/** The same on an engine. */
+/** The same on an engine, where all rows weigh the same. */
 export interface PenaltyContextArrays {
   readonly outputs: NdArray;
   readonly costs?: ArrayLike<number> | undefined;
@@ -40,7 +44,10 @@ export interface SparsityPenalty {
   readonly nonNegative?: true;
   /** Default λ for a layer of `units` units. */
   defaultWeight(units: number): number;
-  /** The unweighted penalty; its gradient is written into `gradient`. */
+  /**
+   * The penalty without λ; its gradient is written into `gradient`. Where rows weigh differently, each row's is that of a row of the mean weight: what
+   * sums over rows weighs them (see `Tape`).
+   */
   evaluate(
     values: Matrix,
     rows: number,
@@ -71,8 +78,8 @@ export type OfMeans = (
 export function ofMeans(of: OfMeans): Required<Pick<SparsityPenalty, 'evaluate' | 'run'>> {
   const overRows = (slopes: Float64Array, rows: number) => slopes.map((slope) => slope / rows);
   return {
-    evaluate(values, rows, units, target, gradient, { costs }) {
-      const { value, slopes } = of(columnMeans(values, rows, units), target, costs);
+    evaluate(values, rows, units, target, gradient, { costs, weights }) {
+      const { value, slopes } = of(columnMeans(values, rows, units, weights), target, costs);
       const row = overRows(slopes, rows);
       for (let r = 0; r < rows; r++) gradient.set(row, r * units);
       return value;
@@ -104,11 +111,21 @@ export function rowPartsOf(
   return parts;
 }
 
-/** Means of the columns of a matrix. */
-export function columnMeans(values: Matrix, rows: number, units: number): Float64Array {
+/** Means of the columns of a matrix. @param weights of its rows; absent: all the same */
+export function columnMeans(
+  values: Matrix,
+  rows: number,
+  units: number,
+  weights?: ArrayLike<number> | undefined,
+): Float64Array {
   const means = new Float64Array(units);
-  for (let r = 0, i = 0; r < rows; r++) for (let j = 0; j < units; j++, i++) means[j] += values[i];
-  for (let j = 0; j < units; j++) means[j] /= rows;
+  let total = 0;
+  for (let r = 0, i = 0; r < rows; r++) {
+    const weight = weights?.[r] ?? 1;
+    total += weight;
+    for (let j = 0; j < units; j++, i++) means[j] += weight * values[i];
+  }
+  for (let j = 0; j < units; j++) means[j] /= total;
   return means;
 }
 

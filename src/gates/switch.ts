@@ -1,5 +1,5 @@
 import { sum } from '../math/statistics.ts';
-import { columnMeans, type SparsityPenalty } from './penalty.ts';
+import { columnMeans, type PenaltyContext, type SparsityPenalty } from './penalty.ts';
 
 /**
  * The paper opens one gate an example, so its f sums to 1. Here f_j is a share of all openings, which is the same for one, and
@@ -12,29 +12,21 @@ export const switchBalance: SparsityPenalty = {
   on: 'logits',
   untargeted: true,
   defaultWeight: () => 0.01,
-  evaluate(values, rows, units, _target, gradient, { outputs }) {
-    const opened = columnMeans(
-      outputs.map((h) => (h === 0 ? 0 : 1)),
-      rows,
-      units,
-    );
+  evaluate(values, rows, units, _target, gradient, { outputs, weights, outputWeights }) {
+    const opened = sharesOpen(outputs, units, outputWeights);
     const total = sum(opened);
-    let value = 0;
-    for (let from = 0; from < values.length; from += units) {
+    const dots = new Float64Array(rows);
+    for (let r = 0, from = 0; r < rows; r++, from += units) {
       const p = softmax(Float64Array.from(values.subarray(from, from + units)));
       const dot = p.reduce((sum, pj, j) => sum + (total === 0 ? 0 : (opened[j] / total) * pj), 0);
       for (let j = 0; j < units; j++)
         gradient[from + j] = total === 0 ? 0 : (units * p[j] * (opened[j] / total - dot)) / rows;
-      value += (units * dot) / rows;
+      dots[r] = units * dot;
     }
-    return value;
+    return columnMeans(dots, rows, 1, weights)[0];
   },
-  rowParts(values, rows, units, _target, { outputs }) {
-    const opened = columnMeans(
-      outputs.map((h) => (h === 0 ? 0 : 1)),
-      rows,
-      units,
-    );
+  rowParts(values, rows, units, _target, { outputs, outputWeights }) {
+    const opened = sharesOpen(outputs, units, outputWeights);
     const total = sum(opened);
     return Float64Array.from({ length: rows }, (_, r) => {
       const p = softmax(Float64Array.from(values.subarray(r * units, (r + 1) * units)));
@@ -53,6 +45,14 @@ export const switchBalance: SparsityPenalty = {
     return sum(values.values);
   },
 };
+
+const sharesOpen = (outputs: PenaltyContext['outputs'], units: number, weights?: ArrayLike<number>): Float64Array =>
+  columnMeans(
+    outputs.map((h) => (h === 0 ? 0 : 1)),
+    outputs.length / units,
+    units,
+    weights,
+  );
 
 function softmax(logits: Float64Array): Float64Array {
   const top = logits.reduce((most, logit) => Math.max(most, logit), Number.NEGATIVE_INFINITY);

@@ -1,3 +1,4 @@
+import { sum } from '../math/statistics.ts';
 import { columnMeans, type SparsityPenalty } from './penalty.ts';
 
 export const variance: SparsityPenalty = {
@@ -7,19 +8,18 @@ export const variance: SparsityPenalty = {
   on: 'probability',
   untargeted: true,
   defaultWeight: (units) => 0.3 / units,
-  evaluate(values, rows, units, _target, gradient) {
-    const means = columnMeans(values, rows, units);
-    let total = 0;
-    for (let r = 0, i = 0; r < rows; r++)
-      for (let j = 0; j < units; j++, i++) {
-        const deviation = values[i] - means[j];
-        total -= (deviation * deviation) / rows;
-        gradient[i] = (-2 * deviation) / rows;
-      }
-    return total;
+  evaluate(values, rows, units, _target, gradient, { weights }) {
+    const means = columnMeans(values, rows, units, weights);
+    const squares = new Float64Array(values.length);
+    for (let i = 0; i < values.length; i++) {
+      const deviation = values[i] - means[i % units];
+      squares[i] = deviation * deviation;
+      gradient[i] = (-2 * deviation) / rows;
+    }
+    return -sum(columnMeans(squares, rows, units, weights));
   },
-  rowParts(values, rows, units) {
-    const means = columnMeans(values, rows, units);
+  rowParts(values, rows, units, _target, { weights }) {
+    const means = columnMeans(values, rows, units, weights);
     const parts = new Float64Array(rows);
     for (let r = 0, i = 0; r < rows; r++) for (let j = 0; j < units; j++, i++) parts[r] -= (values[i] - means[j]) ** 2;
     return parts;

@@ -19,6 +19,7 @@ export interface SiteOverride {
 
 /** A penalty of a pass. */
 export interface PassPenalty {
+  /** One number. Where draws that weigh differently are below, it is to be asked for after the losses are weighed. */
   readonly tensor: Tensor;
   readonly weight: number;
   /** The examples that it is a mean over, draws counted. */

@@ -13,9 +13,10 @@ import { resolveNeuron } from '../neurons/resolve.ts';
 import { runFire, runPullback } from '../tensor/fire.ts';
 import { fireTensor } from '../tensor/ops/fire.ts';
 import { type PenaltyFunction, penalty as penaltyOf } from '../tensor/ops/penalty.ts';
+import type { Tape } from '../tensor/tape.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import type { FiringSite } from './firing-site.ts';
-import type { Pass } from './pass.ts';
+import type { Pass, PassPenalty } from './pass.ts';
 
 const probability = resolveNeuron('sigmoid');
 
@@ -59,31 +60,44 @@ export class Sparsity {
       opening: () => logits,
       logits: () => logits,
     };
+    const { tape } = pass;
+    const { engine, layer } = tape;
     this.terms.forEach(({ penalty }, i) => {
       const { costs, rate = 0 } = this;
-      const { engine } = pass.tape;
+      const of = inputs[penalty.on]();
+      const below = [of, h].map((tensor) => tape.drawsBelow(tensor));
+      if (below.includes('bound'))
+        throw new RangeError(
+          `${this.site.name}: the penalty "${penalty.name}" depends on draws whose losses come to a bound, no mean, so that nothing can be added to them. Expected \`sparsity: 'none'\`, or another neuron there.`,
+        );
+      const weighed = below.includes('weighed');
+      const context = () => ({
+        outputs: h.values,
+        costs,
+        ...(weighed && { weights: tape.weightsOf(of)?.values, outputWeights: tape.weightsOf(h)?.values }),
+      });
       // What it is a function of, P(h ≠ 0) or else its tensor's values, and its gradient there.
       let at: readonly [NdArray, NdArray] | undefined;
       const own: PenaltyFunction = (values, gradient) => {
         at = [values, gradient];
+        const { rows, columns } = values;
         return (
-          penalty.run?.(engine, values, rate, gradient, { outputs: h.array, costs }) ??
-          penalty.evaluate(values.values, values.rows, values.columns, rate, gradient.values, {
-            outputs: h.values,
-            costs,
-          })
+          (weighed ? undefined : penalty.run?.(engine, values, rate, gradient, { outputs: h.array, costs })) ??
+          penalty.evaluate(values.values, rows, columns, rate, gradient.values, context())
         );
       };
-      const evaluate = penalty.on === 'opening' ? this.throughOpening(pass, logits, own) : own;
-      const of = inputs[penalty.on]();
-      const tensor = penaltyOf(of, { evaluate });
+      const evaluate = penalty.on === 'opening' ? this.throughOpening(pass, of, own) : own;
       const rows = of.plate ? of.tape.plates.examplesOf(of.plate) : 1;
       const rowParts = (): Float64Array => {
         const [values, gradient] = at as readonly [NdArray, NdArray];
         const sizes = [values.rows, values.columns] as const;
-        return rowPartsOf(penalty, [values.values, gradient.values], sizes, rate, { outputs: h.values, costs });
+        return rowPartsOf(penalty, [values.values, gradient.values], sizes, rate, context());
       };
-      pass.penalties.push({ tensor, rows, weight: this.weights[i], read: { of, rowParts } });
+      const made = weighed ? undefined : penaltyOf(of, { evaluate });
+      const rest = { rows, weight: this.weights[i], read: { of, rowParts } };
+      pass.penalties.push(
+        made ? { tensor: made, ...rest } : later(tape, layer, () => penaltyOf(of, { evaluate }), rest),
+      );
     });
   }
 
@@ -130,6 +144,22 @@ export class Sparsity {
     if (neuron.penalized === 'opening') return 'expected-l0';
     return neuron.range === 'unit-interval' ? 'kl' : 'l1';
   }
+}
+
+/** A penalty that is made when it is first asked for: what its rows weigh is known once the losses are. */
+function later(tape: Tape, layer: string, make: () => Tensor, rest: Omit<PassPenalty, 'tensor'>): PassPenalty {
+  let made: Tensor | undefined;
+  return {
+    ...rest,
+    get tensor() {
+      if (made) return made;
+      const before = tape.layer;
+      tape.layer = layer;
+      made = make();
+      tape.layer = before;
+      return made;
+    },
+  };
 }
 
 /** Is P(h ≠ 0) about the rate where σ(a) is? */

@@ -32,6 +32,8 @@ export interface Draws {
   weigh(loss: NdArray, weights: NdArray, total: NdArray): void;
   /** Does `weigh` look at single rows, so that each needs a loss of its own? */
   readonly byRow: boolean;
+  /** Do draws weigh differently? */
+  readonly weighed?: boolean;
   /** Is what the losses come to no weighted sum of them, so that what one part of a loss comes to depends on the others? */
   readonly bound?: boolean;
 }

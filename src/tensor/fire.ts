@@ -125,7 +125,8 @@ export function fireRows(engine: Engine, logits: NdArray, attributes: FireAttrib
       total: total.values,
     });
   const byRow = neuron.comparesRows === true;
-  return { ...made, draws: { count: draws, weigh, byRow, bound: neuron.wantsLogWeights === true } };
+  const facts = { weighed: neuron.weigh !== undefined, bound: neuron.wantsLogWeights === true };
+  return { ...made, draws: { count: draws, weigh, byRow, ...facts } };
 }
 
 /** E[h], the noise off. */

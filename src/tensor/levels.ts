@@ -179,6 +179,11 @@ export class Levels {
     return this.losses?.plate?.structure as RowStructure;
   }
 
+  /** Facts of the draws that a plate's rows repeat. */
+  drawsOf(plate: Plate): readonly Draws[] {
+    return this.levels.slice(0, plate.depth).map(({ draws }) => draws);
+  }
+
   /** The weight of every row of a plate in the row with only `depth` levels of draws that it repeats. */
   weightsOf(plate: Plate, depth: number): NdArray {
     let own = this.known.get(plate);

@@ -195,6 +195,12 @@ export class Tape {
     return x.plate && x.plate.depth > 0 ? this.levels.weightsOf(x.plate, 0) : undefined;
   }
 
+  /** Do the draws that a tensor's rows repeat weigh the same (`alike`), is what they come to no sum (`bound`), or do their weights differ? */
+  drawsBelow(x: Tensor): 'alike' | 'bound' | 'weighed' {
+    const draws = x.plate ? this.levels.drawsOf(x.plate) : [];
+    return draws.some(({ bound }) => bound) ? 'bound' : draws.some(({ weighed }) => weighed) ? 'weighed' : 'alike';
+  }
+
   /**
    * Propagates cotangents from the outputs to every watched array and tracked input.
    * @param losses one loss a row, for neurons that read the loss and for several draws; it is no seed by itself

@@ -152,18 +152,9 @@ const ABOVE = { kl: 3, 'batch-rate': 3, variance: 5, importance: 20, l1: 1, 'exa
   Record<PenaltyName, number>
 >;
 const OWN = { l1: 1, importance: 1 } satisfies Partial<Record<PenaltyName, number>>;
-/**
- * Those that a neuron is asked about. Means over the minibatch are over all draws alike: of neurons whose draws weigh differently (relaxations,
- * flipped units) they are not the means of the gates, and penalties of single rows alone are exact (docs/limitations.md).
- */
-function chosen(
-  weights: Readonly<Record<string, number>>,
-  { weigh, comparesRows }: Neuron,
-  n: number,
-): [string, number][] {
-  const all = Object.entries(weights).filter(
-    ([name]) => !(weigh || comparesRows) || name === 'l1' || name === 'example-rate',
-  );
+/** Those that a neuron is asked about: all, or one. */
+function chosen(weights: Readonly<Record<string, number>>, n: number): [string, number][] {
+  const all = Object.entries(weights);
   return full ? all : [all[n % all.length]];
 }
 
@@ -185,7 +176,7 @@ describe('a penalty on gates above a neuron that reads the loss is in the loss t
   ];
   readers.forEach(({ title, neuron }, n) => {
     if (!full && n % 4 !== 1) return;
-    for (const [name, λ] of chosen(ABOVE, neuron, n))
+    for (const [name, λ] of chosen(ABOVE, n))
       test(`${title}, ${name}`, async () => {
         const without = await gradientsAt('below.bias', layers(title, 'none'));
         const { weights, all: withIt } = await gradientsAt('below.bias', layers(title, { [name]: λ }));
@@ -216,7 +207,7 @@ describe('a penalty on the outputs of gates that read the loss is in the loss th
   ];
   readers.forEach(({ title, neuron }, n) => {
     if (!full && n % 4 !== 1) return;
-    for (const [name, λ] of chosen(OWN, neuron, n))
+    for (const [name, λ] of chosen(OWN, n))
       test(`${title}, ${name}`, async () => {
         const without = await gradientsAt('gates.gater.bias', layers(title, 'none'));
         const { weights, all: withIt } = await gradientsAt('gates.gater.bias', layers(title, { [name]: λ }));
@@ -259,6 +250,20 @@ test('the parts of the rows have the slopes of the penalty, times the rows', () 
       penalty.name,
     );
   }
+});
+
+test('draws that come to a bound are refused below a penalty, at the gates and under them', async () => {
+  const gates = (neuron: string, sparsity: object | 'none') =>
+    gated(UNITS, { blocks: UNITS, neuron, rate: RATE, sparsity: sparsity as 'none', steer: false, name: 'gates' });
+  for (const layers of [
+    [dense(UNITS, 'vimco'), gates('sigmoid', { kl: 1 }), dense(3)],
+    [gates('vimco', { l1: 1 }), dense(3)],
+  ])
+    await assert.rejects(gradientsAt('gates.gater.bias', layers), {
+      name: 'RangeError',
+      message: /^gates\.gates: the penalty "(kl|l1)" depends on draws whose losses come to a bound, no mean/,
+    });
+  assert.equal((await gradientsAt('gates.gater.bias', [gates('vimco', 'none'), dense(3)])).all.length, SEEDS);
 });
 
 test('a neuron without such penalties reads the losses as they are', async () => {
