@@ -66,7 +66,7 @@ export class Sparsity {
       const { costs, rate = 0 } = this;
       const of = inputs[penalty.on]();
       const below = [of, h].map((tensor) => tape.drawsBelow(tensor));
-      if (below.includes('bound'))
+      if (below[0] === 'bound')
         throw new RangeError(
           `${this.site.name}: the penalty "${penalty.name}" depends on draws whose losses come to a bound, no mean, so that nothing can be added to them. Expected \`sparsity: 'none'\`, or another neuron there.`,
         );
