@@ -49,7 +49,7 @@ const scoresOf = ({ units, logits, selectionBias }: Pick<Firing, 'units' | 'logi
 export const kSubset = defineNeuron({
   name: 'k-subset',
   source: 'Ahmed, Zeng, Niepert, Van den Broeck 2023, "SIMPLE: a gradient estimator for k-subset sampling", §3–4',
-  summary: 'h = 1 for k units of the row, P(h) ∝ exp(Σ a of the open ones); ĝ_i = Σ_j δ_j·∂μ_j/∂a_i, μ_j = P(h_j = 1)',
+  summary: 'h = 1 for k units of the row, P(h) ∝ exp(Σ a of the open ones); ĝ = Σ_j δ_j·∂μ_j/∂a, μ_j = P(h_j = 1)',
   options: { k, share },
   rule: (options) => {
     const opens = keptOf(options);
