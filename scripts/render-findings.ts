@@ -1,18 +1,23 @@
 import { fileURLToPath } from 'node:url';
 import { experiments } from '../experiments/index.ts';
 import {
+  type Earlier,
   type Experiment,
   type Finding,
   type Finished,
+  type Form,
   type FormName,
   type Outcome,
   type Report,
+  seedsOf,
   suffixOf,
   type Trial,
 } from '../experiments/kit/experiment.ts';
 import {
+  answered,
   chanceOf,
   claimed,
+  folded,
   type ReportFacts,
   renderMarkdown,
   renderPage,
@@ -33,28 +38,41 @@ interface Recorded {
   /** Reported seeds of which all trials have finished. */
   readonly wholeSeeds: number;
   readonly report: Report;
+  /** The form that the records are of, where it is no longer the form. */
+  readonly earlier?: Earlier<Trial>;
 }
 
 const fileOf = ({ name }: Pick<Experiment, 'name'>, form: FormName): string => `${name}${suffixOf(form)}`;
 const here = (path: string): string => fileURLToPath(new URL(`../${path}`, import.meta.url));
 
-const seedsTo = (count: number): number[] => Array.from({ length: count }, (_, i) => i + 1);
-
-/** The records of one form that belong to its grid as it is now; undefined without any. */
+/** The records of one form: of its grid as it is now, or as it was before while there is nothing to find in the new one; undefined without any. */
 function recorded(experiment: Experiment, name: FormName): Recorded | undefined {
   const form = experiment[name];
   if (!form) return undefined;
-  const path = here(`results/${fileOf(experiment, name)}.jsonl`);
-  const records = readTrials<Finished<Trial, unknown>>(path);
-  const seeds = Math.max(form.seeds, ...records.map(({ trial }) => trial?.seed ?? 0));
+  const records = readTrials<Finished<Trial, unknown>>(here(`results/${fileOf(experiment, name)}.jsonl`));
   const known = new Map(records.map((record) => [JSON.stringify(record.trial), record]));
-  const trials = form.trials(seedsTo(seeds));
-  const finished = trials.flatMap((trial) => known.get(JSON.stringify(trial)) ?? []);
-  if (finished.length === 0) return undefined;
-  const whole = wholeSeeds(finished, trials);
-  const wholeCount = seedsTo(seeds).filter((seed) => whole.some(({ trial }) => trial.seed === seed)).length;
-  const report = experiment.report(whole);
-  return { experiment, form: name, finished, trials: trials.length, seeds, wholeSeeds: wholeCount, report };
+  const of = (form: Form<Trial>, earlier?: Earlier<Trial>): Recorded | undefined => {
+    const trials = form.trials(seedsOf(form, seedCount(form, records)));
+    const finished = trials.flatMap((trial) => known.get(JSON.stringify(trial)) ?? []);
+    if (finished.length === 0) return undefined;
+    const seeds = seedCount(form, finished);
+    const whole = wholeSeeds(finished, trials);
+    const count = seedsOf(form, seeds).filter((seed) => whole.some(({ trial }) => trial.seed === seed)).length;
+    return {
+      ...{ experiment, form: name, finished, trials: trials.length, seeds, wholeSeeds: count },
+      report: experiment.report(whole),
+      ...(earlier && { earlier }),
+    };
+  };
+  const { earlier } = experiment;
+  const now = of(form);
+  if (now?.report.findings.length || !earlier || name !== 'full') return now;
+  return of(earlier.form, earlier) ?? now;
+}
+
+/** Seeds of a form that records reach to, and at least as many as it has. */
+function seedCount({ seeds, firstSeed = 1 }: Form<Trial>, records: readonly Finished<Trial, unknown>[]): number {
+  return Math.max(seeds, ...records.map(({ trial }) => trial.seed - firstSeed + 1));
 }
 
 /** Records of seeds whose trials have all finished: of an interrupted grid, what is compared has the same seeds. */
@@ -74,7 +92,7 @@ const allRecorded = (): Recorded[] =>
 export function finishedOf<C extends Trial, R>(experiment: Experiment<C, R>): Finished<C, R>[] {
   const own = recorded(experiment as unknown as Experiment, 'full');
   if (!own) throw new Error(`results/${experiment.name}.jsonl has no records of the full form.`);
-  return wholeSeeds(own.finished, experiment.full.trials(seedsTo(own.seeds))) as Finished<C, R>[];
+  return wholeSeeds(own.finished, experiment.full.trials(seedsOf(experiment.full, own.seeds))) as Finished<C, R>[];
 }
 
 /** What the records of an experiment's full form say, of every seed that has all of its trials. */
@@ -88,8 +106,11 @@ const distinct = (values: readonly (string | undefined)[]): string[] => [
   ...new Set(values.filter((value) => value !== undefined)),
 ];
 
-function factsOf({ form, seeds, finished, trials }: Recorded): ReportFacts {
+function factsOf(own: Recorded): ReportFacts {
+  const { form, seeds, finished, trials, report, earlier } = own;
   return {
+    charts: report.charts.map((_, i) => chartFile(own, i)),
+    ...(earlier && { earlier }),
     form,
     seeds,
     seconds: finished.reduce((sum, { seconds }) => sum + seconds, 0),
@@ -141,16 +162,19 @@ function renderFindingsPage(all: readonly Recorded[]): string {
   return [
     '# What reproduced, what did not, and what was learnt',
     '',
-    'Old claims about stochastic neurons and sparse gates, repeated with several seeds and error bars. Every line below is rendered from records',
-    'by `npm run results`, and links to them: the page fills itself as runs finish, and says what is missing. An experiment has a quick form, on digits that the',
-    'library writes itself, which shows that it works and how; and a full form on MNIST (or, for handwriting, on many written strings), which is the one',
-    'to believe. “Reproduced” means that a 95% interval over seeds leaves out the opposite; “not shown” that it does not. Every interval stands on its own: of claims in',
-    'which there is nothing, one in twenty is decided by chance, and each section says how many claims it tests.',
+    'Old claims about stochastic neurons and sparse gates, repeated with several seeds and error bars. Each has a question, a chart, and a verdict of one',
+    'sentence; claims, tables and further charts are folded away below it. All of it is rendered from records by `npm run results`: the page fills itself as',
+    'runs finish, and says what is missing.',
     '',
     'Records of commits before 29 November 2026, 11:00 UTC, have noise of [other streams](decisions/2026-11-29-noise-is-drawn-under-keys-of-its-own.md): the same seeds',
     'now give other draws, and networks without noise the same bits.',
     '',
-    ...summaryOf(all),
+    'An experiment has a quick form, on digits that the library writes itself, which shows that it works and how; and a full form on MNIST (or, for',
+    'handwriting, on many written strings), which is the one to believe. “Reproduced” and “refuted” mean that an effect, or its opposite, is shown; “not shown”',
+    'that neither is: its size stands beside it with a 95% interval, and may well be of interest. “Not tested” means that the budget could not have shown it.',
+    'Comparisons of one family are corrected together, so that one in twenty families of nothing comes out as something.',
+    '',
+    ...folded('How all claims came out, counted', summaryOf(all)),
     ...experiments.flatMap((experiment) => sectionOf(experiment, all)),
     '## Run them yourself',
     '',
@@ -187,7 +211,9 @@ const summaryOf = (all: readonly Recorded[]): string[] => [
   ...experiments.map((experiment) => {
     const told = toldOf(experiment, all);
     const begun = told ?? all.find((own) => own.experiment === experiment);
-    const form = begun ? `${begun.form}${isWhole(begun) ? '' : ', not finished'}` : 'not run yet';
+    const form = begun
+      ? `${begun.form}${begun.earlier ? ', earlier protocol' : isWhole(begun) ? '' : ', not finished'}`
+      : 'not run yet';
     const counts = ORDER.map((is) => told?.report.findings.filter(({ outcome }) => outcome === is).length ?? '');
     return `| [${experiment.title}](#${anchorOf(experiment.title)}) | ${form} | ${counts.join(' | ')} |`;
   }),
@@ -210,20 +236,24 @@ function sectionOf(experiment: Experiment, all: readonly Recorded[]): string[] {
   ];
 }
 
-/** How far a form is, as a paragraph; none for one that the experiment has not. */
+/** How far a form is, as a paragraph; none where it has finished, or the experiment has no such form. */
 function stateOf(experiment: Experiment, name: FormName, all: readonly Recorded[]): string[] {
   const form = experiment[name];
   if (!form) return [];
-  const own = all.find((candidate) => candidate.form === name);
-  if (own && isWhole(own)) return [`The ${name} form has finished: ${own.trials} trials.`, ''];
-  const trials = form.trials(seedsTo(form.seeds));
+  const found = all.find((candidate) => candidate.form === name);
+  const own = found?.earlier ? undefined : found;
+  if (own && isWhole(own)) return [];
+  const trials = form.trials(seedsOf(form, form.seeds));
   const hours = trials.reduce((sum, trial) => sum + experiment.minutesOf(trial), 0) / 60;
   const done = own
     ? `${own.finished.length} of ${own.trials} trials have finished, ${own.wholeSeeds} of ${own.seeds} seeds with all of theirs`
     : 'not run yet';
   const flag = name === 'full' ? '' : ` --${name}`;
+  const before = found?.earlier
+    ? ` What follows is of an earlier protocol, until ${found.earlier.until}: ${found.earlier.differs}`
+    : '';
   return [
-    `**${sentence(name)} form: ${done}.** \`FLIPGRAD_DATA=DIR flipgrad reproduce ${experiment.name}${flag} --out results\` runs what is left; all of it takes about ${hours.toFixed(1)} hours of one core.`,
+    `**${sentence(name)} form: ${done}.** \`FLIPGRAD_DATA=DIR flipgrad reproduce ${experiment.name}${flag} --out results\` runs what is left; all of it takes about ${hours.toFixed(1)} hours of one core.${before}`,
     '',
   ];
 }
@@ -233,19 +263,30 @@ function toldBy(own: Recorded): string[] {
   const file = fileOf(experiment, form);
   const records = `[records](../results/${file}.jsonl)`;
   const page = isWhole(own) ? `, [page with charts](../results/${file}.html)` : '';
-  const links = `[table](../results/${file}.md), ${records}${page}`;
-  const claims = report.findings.length;
+  const name = own.earlier ? 'Earlier full form' : FORM_WORDS[form];
+  const pictures = report.charts.map((_, i) => `![${experiment.title}](../results/${chartFile(own, i)})`);
   return [
-    `${FORM_WORDS[form]}: ${finished.length}${isWhole(own) ? '' : ` of ${trials}`} trials; ${links}.`,
+    ...pictures.slice(0, 1).flatMap((picture) => [picture, '']),
+    ...answered(report),
+    `${name}: ${finished.length}${isWhole(own) ? '' : ` of ${trials}`} trials; [claims and tables](../results/${file}.md), ${records}${page}.`,
     '',
-    ...(report.learnt.length > 0
-      ? ['What was learnt:', '', ...report.learnt.map((text) => `- ${text} (${records})`), '']
-      : []),
-    ...(claims > 0 ? [`<details><summary>The ${claims} claims, one by one</summary>`, ''] : []),
-    ...ORDER.flatMap((outcome) => findingsOf(report.findings, outcome, records)),
-    ...[chanceOf(report.findings)].filter(Boolean).flatMap((text) => [text, '']),
-    ...(claims > 0 ? ['</details>', ''] : []),
-    ...report.charts.flatMap((_, i) => [`![${experiment.title}](../results/${chartFile(own, i)})`, '']).slice(0, 4),
+    ...folded('What was learnt, in figures', [
+      ...report.learnt.map((text) => `- ${text} (${records})`),
+      ...(report.learnt.length > 0 ? [''] : []),
+    ]),
+    ...folded(
+      `The ${report.findings.length} claims, one by one`,
+      report.findings.length === 0
+        ? []
+        : [
+            ...ORDER.flatMap((outcome) => findingsOf(report.findings, outcome, records)),
+            ...[chanceOf(report.findings)].filter(Boolean).flatMap((text) => [text, '']),
+          ],
+    ),
+    ...folded(
+      'Another chart',
+      pictures.slice(1, 2).flatMap((picture) => [picture, '']),
+    ),
   ];
 }
 

@@ -1,4 +1,5 @@
-import { atBudget, type Finding, type Outcome, type Report, type ReportTable } from '../kit/experiment.ts';
+import { type Answer, atBudget, type Finding, type Outcome, type Report, type ReportTable } from '../kit/experiment.ts';
+import { ratioChart } from '../kit/interval-chart.ts';
 import { lineChart } from '../kit/line-chart.ts';
 import { percent } from '../kit/records.ts';
 import { RowsModel } from '../kit/rows-model.ts';
@@ -11,6 +12,7 @@ import {
   type Judged,
   judge,
   LATE,
+  tally,
   withFactor,
   withHalf,
 } from '../kit/statistics.ts';
@@ -259,14 +261,46 @@ function chartOf({ where, own }: Size): string {
   });
 }
 
+/** Binary units against the deterministic net, in the words of a newcomer. */
+function answerOf(sizes: readonly Size[]): Answer | undefined {
+  const whole = sizes.every(({ own }) => [PLAIN, BINARY].every((arm) => armsOf(own).includes(arm)));
+  if (!whole || sizes.some(({ own }) => seedsOf(own).length < 2)) return undefined;
+  const [criterion, speed] = [CRITERION, SPEED].map((measure) => inAll(sizes, measure).difference(BINARY, PLAIN));
+  const tested = judge(sizes.map(({ own }) => against(own, BINARY, TEST)));
+  const { better, worse } = tally(tested);
+  const late = sizes.filter(({ own }) => lateArms(own, [PLAIN, BINARY]).length > 0).length;
+  const times = ({ mean }: Interval): string => Math.exp(mean).toFixed(1);
+  return {
+    verdict: `Units that fire at random take ${times(speed)} times the epochs of smooth units to learn their training data, and end at ${times(criterion)} times their training criterion (their own noise included); on new data they err less in ${better} of ${sizes.length} sizes, more in ${worse}, and in the others no difference is shown: ${better === sizes.length ? 'a regulariser' : better > 0 ? 'a regulariser at some sizes, not one to count on' : 'no regulariser here'}.`,
+    change: `Longer training, which in ${late} of ${sizes.length} sizes was still lowering the errors; a learning rate chosen for every kind of unit (one rate is used for all), two hidden layers, and dropout tuned as well as the rest.`,
+  };
+}
+
+/** The test errors of all sizes in one chart. */
+const ratiosOf = (sizes: readonly Size[]): string[] =>
+  sizes.every(({ own }) => [PLAIN, BINARY].every((arm) => armsOf(own).includes(arm)))
+    ? [
+        ratioChart({
+          title: 'Test error of binary stochastic units over that of smooth units',
+          xLabel: 'times the errors of the deterministic net on new data (left of the line: fewer)',
+          rows: sizes.map(({ where, own }) => ({
+            name: where,
+            measured: modelOf(own, { ...TEST, byRatio: true }).difference(BINARY, PLAIN),
+          })),
+        }),
+      ]
+    : [];
+
 /** What the finished trials say, size by size and in all. */
 export function reportHintonNoise(finished: readonly NoiseDone[]): Report {
   const groups = Map.groupBy(finished, ({ trial }) => `${trial.units} units, ${trial.examples} examples`);
   const sizes = [...groups].map(([where, own]) => ({ where, own }));
+  const answer = answerOf(sizes);
   return {
+    ...(answer && { answer }),
     findings: [...(sizes.length > 1 ? overall(sizes) : []), ...bySize(sizes)],
     learnt: learntOf(sizes),
     tables: sizes.map(tableOf),
-    charts: sizes.map(chartOf),
+    charts: [...ratiosOf(sizes), ...sizes.map(chartOf)],
   };
 }

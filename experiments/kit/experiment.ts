@@ -33,11 +33,26 @@ export function formOf<C extends Trial, R>(experiment: Experiment<C, R>, name: F
 export const suffixOf = (form: FormName): string => (form === 'full' ? '' : `-${form}`);
 
 export interface Form<C> {
-  /** Seeds 1, 2, … when the user asks for no other number. */
+  /** So many seeds when the user asks for no other number. */
   readonly seeds: number;
+  /** The first of them, default 1: another where reported seeds must be fresh. */
+  readonly firstSeed?: number;
   /** Seed by seed, so that an interrupted grid has whole pairs. */
   trials(seeds: readonly number[]): readonly C[];
 }
+
+/** A form as it was before: its records stay, and stand for the experiment, so marked, until the form as it is now has findings. */
+export interface Earlier<C> {
+  /** The last day that it was the form: 2026-11-29. */
+  readonly until: string;
+  /** How it was trained, in what differs from now. */
+  readonly differs: string;
+  readonly form: Form<C>;
+}
+
+/** So many seeds of a form. */
+export const seedsOf = ({ firstSeed = 1 }: Pick<Form<unknown>, 'firstSeed'>, count: number): number[] =>
+  Array.from({ length: count }, (_, i) => firstSeed + i);
 
 /** What intervals over seeds do not tell of: for the settings of experiments on MNIST. */
 export const SAME_IMAGES =
@@ -68,12 +83,21 @@ export interface ReportTable {
   readonly rows: readonly (readonly string[])[];
 }
 
+/** What a newcomer takes home: one sentence each, in words that need no other page. */
+export interface Answer {
+  readonly verdict: string;
+  /** What would change it: a longer budget, another size, what was not tried. */
+  readonly change: string;
+}
+
 export interface Report {
+  /** Absent before the records can say anything. */
+  readonly answer?: Answer;
   readonly findings: readonly Finding[];
   /** What was learnt, for a reader who knows none of it: sentences made from the records, none before they say anything. */
   readonly learnt: readonly string[];
   readonly tables: readonly ReportTable[];
-  /** SVG. */
+  /** SVG; the first shows what the answer says. */
   readonly charts: readonly string[];
 }
 
@@ -103,6 +127,8 @@ export interface Experiment<C extends Trial = Trial, R = unknown> {
   readonly quick: Form<C>;
   readonly medium?: Form<C>;
   readonly full: Form<C>;
+  /** The full form as it was before. */
+  readonly earlier?: Earlier<C>;
   nameOf(trial: C): string;
   /** Estimated minutes of a trial on one core (give its engine one thread), for the hours that are stated before a grid starts. */
   minutesOf(trial: C): number;

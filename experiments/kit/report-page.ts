@@ -12,6 +12,10 @@ export interface ReportFacts {
   /** What the trials ran with. */
   readonly commits: readonly string[];
   readonly engines: readonly string[];
+  /** Files of the charts, beside the page; absent: none were written. */
+  readonly charts?: readonly string[];
+  /** The form was another one when these trials ran: until when, and what differs. */
+  readonly earlier?: { readonly until: string; readonly differs: string };
 }
 
 type Stated = Pick<Experiment, 'name' | 'title' | 'question' | 'claim' | 'setting'>;
@@ -24,8 +28,9 @@ const cost = ({ seconds, commits, engines }: ReportFacts): string => {
   );
   return `${(seconds / 60).toFixed(1)} minutes of trials${by && `; ${by}`}${of && `; commit ${of}`}`;
 };
-const formText = ({ form, missing = 0, why = [] }: ReportFacts): string =>
+const formText = ({ form, missing = 0, why = [], earlier }: ReportFacts): string =>
   [
+    earlier && `Earlier protocol, until ${earlier.until}: ${earlier.differs}`,
     form === 'quick' &&
       'This is the quick form, on digits that the library writes: it shows that things work, and how.',
     form === 'medium' && 'This is the medium form: fewer networks and one budget.',
@@ -47,34 +52,47 @@ export const claimed = ({ text, verbatim }: Experiment['claim']): string => (ver
 /** A sentence begins with a capital. */
 export const sentence = (text: string): string => text.replace(/^\p{Ll}/u, (first) => first.toUpperCase());
 
-/** The report as Markdown, without its charts. */
-export function renderMarkdown(experiment: Stated, { findings, learnt, tables }: Report, facts: ReportFacts): string {
+/** A part of a Markdown page that is folded away until it is asked for. */
+export const folded = (title: string, lines: readonly string[]): string[] =>
+  lines.length === 0 ? [] : [`<details><summary>${escaped(title)}</summary>`, '', ...lines, '</details>', ''];
+
+/** The verdict and what would change it. */
+export const answered = ({ answer }: Report): string[] =>
+  answer ? [`**${answer.verdict}**`, '', `What would change it: ${answer.change}`, ''] : [];
+
+/** The report as Markdown: question, chart, verdict; all else is folded away. */
+export function renderMarkdown(experiment: Stated, report: Report, facts: ReportFacts): string {
   const { title, question, claim, setting } = experiment;
+  const { findings, learnt, tables } = report;
+  const pictures = (facts.charts ?? []).map((file) => `![${title}](${file})`);
   const paragraphs = [formText(facts), question, `Claimed: ${claimed(claim)} (${claim.source}). ${claim.published}`];
   return [
     `# ${title}`,
     '',
     ...paragraphs.filter(Boolean).flatMap((text) => [text, '']),
+    ...pictures.slice(0, 1).flatMap((picture) => [picture, '']),
+    ...answered(report),
     ...(learnt.length > 0 ? ['## What was learnt', '', ...learnt.map((text) => `- ${text}`), ''] : []),
-    '## Claims',
+    '## Claims, tables and setting',
     '',
-    ...findings.map((finding) => `- **${finding.outcome}**: ${finding.claim}. ${sentence(finding.evidence)}`),
-    '',
-    ...[chanceOf(findings)].filter(Boolean).flatMap((text) => [text, '']),
-    ...tables.flatMap(({ title: name, head, rows }) => [
-      `## ${name}`,
+    ...folded(`The ${findings.length} claims, one by one`, [
+      ...findings.map((finding) => `- **${finding.outcome}**: ${finding.claim}. ${sentence(finding.evidence)}`),
       '',
-      `| ${head.join(' | ')} |`,
-      `|${head.map((_, i) => (i === 0 ? '---|' : '---:|')).join('')}`,
-      ...rows.map((row) => `| ${row.join(' | ')} |`),
-      '',
+      ...[chanceOf(findings)].filter(Boolean).flatMap((text) => [text, '']),
     ]),
-    '## Setting',
-    '',
-    setting,
-    '',
-    `Made by \`${command(experiment, facts)}\`; ${cost(facts)}.`,
-    '',
+    ...folded(
+      'More charts',
+      pictures.slice(1).flatMap((picture) => [picture, '']),
+    ),
+    ...tables.flatMap(({ title: name, head, rows }) =>
+      folded(`Table: ${name}`, [
+        `| ${head.join(' | ')} |`,
+        `|${head.map((_, i) => (i === 0 ? '---|' : '---:|')).join('')}`,
+        ...rows.map((row) => `| ${row.join(' | ')} |`),
+        '',
+      ]),
+    ),
+    ...folded('Setting', [setting, '', `Made by \`${command(experiment, facts)}\`; ${cost(facts)}.`, '']),
   ].join('\n');
 }
 
@@ -82,11 +100,11 @@ export function renderMarkdown(experiment: Stated, { findings, learnt, tables }:
 const STYLE = `:root{color-scheme:light dark;--page:#fff;--ink:#222;--soft:#555;--line:#ddd;--good:#00664b;--bad:#a63c00}
 body{font:16px/1.5 system-ui,sans-serif;max-width:70rem;margin:1.5rem auto;padding:0 1rem;color:var(--ink);background:var(--page);overflow-wrap:break-word}
 h1{line-height:1.2}blockquote{margin:1rem 0;padding-left:1rem;border-left:3px solid var(--line)}small,.soft{color:var(--soft)}
-p,ul,blockquote{max-width:52rem}li{margin:.4rem 0}
+p,ul,blockquote{max-width:52rem}.verdict{font-size:1.2rem;font-weight:600;line-height:1.35}details{margin:.6rem 0}summary{cursor:pointer}li{margin:.4rem 0}
 table{border-collapse:collapse;font-variant-numeric:tabular-nums;font-size:.9rem}
 td,th{padding:.2rem .7rem;border-bottom:1px solid var(--line);text-align:right;vertical-align:bottom}
 td{white-space:nowrap}th{min-width:4rem}td:first-child,th:first-child{text-align:left}
-.wide{overflow-x:auto;margin:1rem 0}.wide svg{display:block;width:100%;min-width:40rem;height:auto;border:1px solid var(--line);border-radius:6px}
+.wide{overflow-x:auto;margin:1rem 0}.wide svg{display:block;box-sizing:border-box;width:100%;min-width:40rem;height:auto;border:1px solid var(--line);border-radius:6px}
 .holds{color:var(--good)}.refuted{color:var(--bad)}
 @media(prefers-color-scheme:dark){:root{--page:#16181b;--ink:#e4e4e4;--soft:#a5a5a5;--line:#3a3d42;--good:#3fc79a;--bad:#ff9a62}
 svg{fill:#e4e4e4}svg>rect{fill:#1d2024}svg [fill="#555"],svg [fill="#555555"]{fill:#b0b0b0}svg [fill="#000000"]{fill:#fff}
@@ -97,12 +115,15 @@ svg [fill="#0072b2"]{fill:#4da6e0}svg [stroke="#0072b2"]{stroke:#4da6e0}}
 /** The report as one HTML file that needs no other: style and charts stand in it. */
 export function renderPage(experiment: Stated, report: Report, facts: ReportFacts): string {
   const { title, question, claim, setting } = experiment;
-  const { findings, learnt, tables, charts } = report;
+  const { answer, findings, learnt, tables, charts } = report;
   const list = findings.map(
     ({ claim: text, outcome, evidence }) =>
       `<li><strong class="${outcome.replace(' ', '-')}">${outcome}</strong>: ${escaped(text)}. ${escaped(sentence(evidence))}</li>`,
   );
   const paragraph = (text: string, kind = ''): string => text && `<p${kind && ` class="${kind}"`}>${escaped(text)}</p>`;
+  const fold = (name: string, content: string): string =>
+    content && `<details><summary>${escaped(name)}</summary>${content}</details>`;
+  const drawn = charts.map((chart) => `<div class="wide">${chart}</div>`);
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>${escaped(title)}</title>
 <style>${STYLE}</style></head><body>
@@ -111,24 +132,23 @@ ${paragraph(formText(facts), 'soft')}
 ${paragraph(question)}
 <blockquote>${escaped(claimed(claim))}<br><small>${escaped(claim.source)}</small></blockquote>
 <p>${escaped(claim.published)}</p>
+${drawn[0] ?? ''}
+${answer ? `${paragraph(answer.verdict, 'verdict')}${paragraph(`What would change it: ${answer.change}`)}` : ''}
 ${learnt.length > 0 ? `<h2>What was learnt</h2><ul>${learnt.map((text) => `<li>${escaped(text)}</li>`).join('')}</ul>` : ''}
-<h2>Claims</h2>
-<ul>${list.join('')}</ul>
-${paragraph(chanceOf(findings), 'soft')}
-${charts.map((chart) => `<div class="wide">${chart}</div>`).join('\n')}
-${tables.map(renderTable).join('\n')}
-<h2>Setting</h2>
-${paragraph(setting)}
-<p class="soft"><code>${escaped(command(experiment, facts))}</code>; ${escaped(cost(facts))}.</p>
+<h2>Claims, tables and setting</h2>
+${fold(`The ${findings.length} claims, one by one`, `<ul>${list.join('')}</ul>${paragraph(chanceOf(findings), 'soft')}`)}
+${fold('More charts', drawn.slice(1).join('\n'))}
+${tables.map((table) => fold(`Table: ${table.title}`, renderTable(table))).join('\n')}
+${fold('Setting', `${paragraph(setting)}<p class="soft"><code>${escaped(command(experiment, facts))}</code>; ${escaped(cost(facts))}.</p>`)}
 </body></html>
 `;
 }
 
-function renderTable({ title, head, rows }: Report['tables'][number]): string {
+function renderTable({ head, rows }: Report['tables'][number]): string {
   const line = (cells: readonly string[], tag: string): string =>
     `<tr>${cells.map((cell) => `<${tag}>${escaped(cell)}</${tag}>`).join('')}</tr>`;
   const body = rows.map((row) => line(row, 'td')).join('');
-  return `<h2>${escaped(title)}</h2><div class="wide"><table>${line(head, 'th')}${body}</table></div>`;
+  return `<div class="wide"><table>${line(head, 'th')}${body}</table></div>`;
 }
 
 const escaped = (text: string): string =>

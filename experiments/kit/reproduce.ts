@@ -10,6 +10,7 @@ import {
   type FormName,
   formOf,
   type Report,
+  seedsOf,
   suffixOf,
   type Trial,
 } from './experiment.ts';
@@ -127,7 +128,7 @@ class Grid<C extends Trial, R> {
     this.signal = options.signal;
     this.onEvent = onEvent;
     this.seeds = options.seeds ?? form.seeds;
-    this.trials = form.trials(Array.from({ length: this.seeds }, (_, i) => i + 1));
+    this.trials = form.trials(seedsOf(form, this.seeds));
     this.file = recordsOf(experiment.name, options);
     this.locks = new TrialLocks(`${this.file}.locks`);
     const { versions, commit } = provenance();

@@ -132,6 +132,12 @@ export function another(values: readonly number[]): Interval {
   return { mean, half: half * Math.sqrt(count + 1), count };
 }
 
+/** How many of a family came out which way. */
+export function tally(judged: readonly Judged[]): Readonly<Record<Verdict, number>> {
+  const of = (is: Verdict): number => judged.filter((own) => own.verdict === is).length;
+  return { better: of('better'), worse: of('worse'), 'not shown': of('not shown') };
+}
+
 /** A mean and its half, as text; the mean alone where there is no half. */
 export const withHalf = ({ mean, half }: Interval, show: (x: number) => string): string =>
   Number.isNaN(half) ? show(mean) : `${show(mean)} ± ${show(half)}`;

@@ -1,4 +1,5 @@
-import { atBudget, type Finding, type Report, type ReportTable } from '../kit/experiment.ts';
+import { type Answer, atBudget, type Finding, type Report, type ReportTable } from '../kit/experiment.ts';
+import { ratioChart } from '../kit/interval-chart.ts';
 import { percent } from '../kit/records.ts';
 import {
   briefP,
@@ -184,14 +185,54 @@ function learntOf(done: readonly WeightNoiseDone[]): string[] {
   return [`Learning from ${strings} strings of ${writers} writers, ${told.join('; ')}.${unfinished}`];
 }
 
+/** Strings that are misread, with noise over without, of what is asked and trained. */
+const misread = (done: readonly WeightNoiseDone[]) =>
+  [...against(done, askedOf(done), MEASURES[1])].filter(([arm]) => untrained(done, arm) === undefined);
+
+function answerOf(sizes: readonly (readonly WeightNoiseDone[])[]): Answer | undefined {
+  if (!sizes.every((done) => misread(done).length > 0)) return undefined;
+  const told = sizes.map((done) => {
+    const arms = misread(done).map(([arm, own]) => {
+      const shown = own.verdict === 'not shown' ? 'no difference is shown' : own.verdict;
+      return `${isFixed(arm) ? 'noise of one fixed size' : nameOf(arm)} ${withFactor(own)} (${shown})`;
+    });
+    return `taught by ${done[0].trial.strings} strings, ${arms.join(', ')}`;
+  });
+  const failed = sizes.flatMap((done) =>
+    askedOf(done)
+      .filter((arm) => untrained(done, arm) !== undefined)
+      .map((arm) => `${nameOf(arm)} at ${done[0].trial.strings} strings`),
+  );
+  return {
+    verdict: `Strings that the net misreads, with noise on its weights over without: ${told.join('; ')}.`,
+    change: `${failed.length > 0 ? `A start from which noise that is learnt trains at all (it did not: ${failed.join(', ')}); ` : ''}longer training where the last epochs are best, 20,000 strings, and real handwriting: the writers here are imagined.`,
+  };
+}
+
 /** What the finished trials say, in tables, findings and curves. */
 export function reportWeightNoise(finished: readonly WeightNoiseDone[]): Report {
   const sizes = [...Map.groupBy(finished, ({ trial }) => trial.strings).values()];
   if (sizes.length === 0) return { findings: [], learnt: [], tables: [], charts: [] };
+  const answer = answerOf(sizes);
+  const rows = sizes.flatMap((done) =>
+    misread(done).map(([arm, own]) => ({ name: `${done[0].trial.strings} strings: ${nameOf(arm)}`, measured: own })),
+  );
   return {
+    ...(answer && { answer }),
     findings: sizes.flatMap(findingsOf),
     learnt: sizes.flatMap(learntOf),
     tables: sizes.map(tableOf),
-    charts: [chartOf(sizes)],
+    charts: [
+      ...(rows.length > 0
+        ? [
+            ratioChart({
+              title: 'Strings misread with noise on the weights over those without',
+              xLabel: 'times the strings wrong without noise (left of the line: fewer)',
+              rows,
+            }),
+          ]
+        : []),
+      chartOf(sizes),
+    ],
   };
 }

@@ -15,6 +15,7 @@ const WITHOUT: readonly { readonly gone: readonly Removable[]; readonly arm: Arm
   { gone: ['wrong gradient'], arm: 'bits, unbiased' },
   { gone: ['gradient noise', 'wrong gradient'], arm: 'bits, unbiased, many passes' },
   { gone: ['quantising'], arm: 'Gaussian noise, trained as bits' },
+  { gone: ['gradient noise', 'quantising'], arm: 'Gaussian noise, trained as bits, many passes' },
   { gone: ['wrong gradient', 'quantising'], arm: 'Gaussian noise' },
   { gone: REASONS, arm: 'Gaussian noise, many passes' },
 ];

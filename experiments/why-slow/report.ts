@@ -1,4 +1,5 @@
-import type { Finding, Outcome, Report, ReportTable } from '../kit/experiment.ts';
+import type { Answer, Finding, Outcome, Report, ReportTable } from '../kit/experiment.ts';
+import { ratioChart } from '../kit/interval-chart.ts';
 import { lineChart } from '../kit/line-chart.ts';
 import { logBand } from '../kit/log-band.ts';
 import { percent } from '../kit/records.ts';
@@ -347,15 +348,48 @@ function learntOf(all: readonly Done[], byTarget: readonly ByTarget[]): string[]
   ];
 }
 
+/** In a chart’s words. */
+const SHORT: Readonly<Record<Reason, string>> = {
+  'gradient noise': 'noise of the gradient',
+  'wrong gradient': 'a wrong gradient',
+  quantising: 'rounding to one bit',
+  variance: 'noise in the pass itself',
+};
+
+function answerOf(byTarget: readonly ByTarget[]): { answer?: Answer; charts: string[] } {
+  const sampled = byTarget.find(({ measure, target }) => measure === 'sampled' && target === TARGET)?.apart;
+  if (!sampled || Number.isNaN(sampled.whole.half)) return { charts: [] };
+  const [first, ...rest] = sampled.parts.toSorted((a, b) => b.share.value - a.share.value);
+  const others = rest.map((part) => `${SHORT[part.reason]}, ${inWords(part.share)}`);
+  return {
+    answer: {
+      verdict: `Random bits need ${Math.exp(sampled.whole.mean).toFixed(1)} times the steps that smooth units need, and ${SHORT[first.reason]} explains most of it, ${inWords(first.share)}; then come ${others.join('; ')}.`,
+      change: `Finer learning rates (three are tried, and most arms with noise are fastest at the highest), another net than one small layer, and lower targets: only steps to ${TARGETS.join(', ')} nats are counted here.`,
+    },
+    charts: [
+      ratioChart({
+        title: `What makes bits slow: steps to ${TARGET} nats, as sampled`,
+        xLabel: 'times the steps that are needed because of it; the four multiply to the whole',
+        rows: [
+          { name: 'bits over smooth units: all of it', measured: sampled.whole },
+          ...sampled.parts.map(({ reason, log }) => ({ name: SHORT[reason], measured: log })),
+        ],
+      }),
+    ],
+  };
+}
+
 /** What the records say: shares of the slow-down, the form of the noise, and what the curvature penalty gives alone. */
 export function renderWhySlow(all: readonly Done[]): Report {
   const slow = shares(all);
   const form = renderForms(all);
   const regular = regularisation(all);
+  const { answer, charts } = answerOf(slow.byTarget);
   return {
+    ...(answer && { answer }),
     findings: [...slow.findings, ...form.findings, ...regular.findings],
     learnt: [...learntOf(all, slow.byTarget), ...form.learnt],
     tables: [...slow.tables, armsTable(all), variances(all), form.table, regular.table],
-    charts: [curves(all, 'sampled'), curves(all, 'off'), form.chart],
+    charts: [...charts, curves(all, 'sampled'), curves(all, 'off'), form.chart],
   };
 }

@@ -31,6 +31,7 @@ export const ARMS = {
   'mean of 4 bits': { neuron: 'binomial:m=4' },
   'mean of 8 bits': { neuron: 'binomial:m=8' },
   'Gaussian noise, trained as bits': { neuron: `${GAUSSIAN}:gradient=straight-through` },
+  'Gaussian noise, trained as bits, many passes': { neuron: averaged(`${GAUSSIAN}:gradient=straight-through`, MANY) },
   'Gaussian noise': { neuron: GAUSSIAN },
   'Gaussian noise, many passes': { neuron: averaged(GAUSSIAN, MANY) },
   'curvature penalty': { neuron: 'sigmoid', task: curvatureTask },

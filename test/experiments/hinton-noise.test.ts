@@ -44,10 +44,15 @@ describe('the report of hinton-noise', () => {
     const own = records([0.5, 0.8], 1);
     assert.deepEqual(outcomes(own, /in all 2 sizes/), ['refuted', 'holds', 'holds']);
     assert.deepEqual(outcomes(own, /10 units/), ['refuted', 'holds', 'holds']);
-    const { findings, learnt } = hintonNoise.report(own);
+    const { answer, findings, learnt } = hintonNoise.report(own);
     // √(0.5·0.8) of the mean, but for the jitter.
     assert.match(findings[2].evidence, /× 0\.6\d \(0\.6\d to 0\.6\d\)/);
     assert.match(learnt[0], /test error lower in 2 of 2 sizes, higher in 0/);
+    assert.match(
+      answer?.verdict ?? '',
+      /take 13\.0 times the epochs .* end at 0\.6 times .* in 2 of 2 sizes, more in 0, .*: a regulariser\.$/,
+    );
+    assert.equal(hintonNoise.report(own.filter(({ trial }) => trial.seed === 1)).answer, undefined);
     assert.match(findings[3].evidence, /training criterion.* Without noise, training error, %: -\d/);
   });
 
@@ -89,7 +94,26 @@ describe('the report of hinton-noise', () => {
       for (const part of [hintonNoise.question, 'What was learnt', 'were there nothing to find in a family'])
         assert.ok(own.includes(part), part);
       assert.doesNotMatch(own, /NaN|undefined|Infinity/);
+      // Question, verdict, what would change it; then all else, folded.
+      const { verdict, change } = report.answer ?? assert.fail();
+      const places = [hintonNoise.question, verdict, change, '<details>'].map((part) => own.indexOf(part));
+      assert.ok(
+        places.every((at, i) => at > (places[i - 1] ?? 0)),
+        `${places}`,
+      );
+      assert.equal(own.match(/<details>/g)?.length, own.match(/<\/details>/g)?.length);
     }
+    const [first] = report.charts;
+    assert.ok(page.indexOf(first) > 0 && page.indexOf(first) < page.indexOf('<details>'));
+    const shown = renderMarkdown(hintonNoise, report, { ...facts, charts: ['a.svg', 'b.svg'] });
+    assert.ok(
+      shown.indexOf('](a.svg)') < shown.indexOf('<details>') && shown.indexOf('](b.svg)') > shown.indexOf('<details>'),
+    );
+    const before = renderMarkdown(hintonNoise, report, {
+      ...facts,
+      earlier: { until: '2020-01-01', differs: 'Shorter.' },
+    });
+    assert.ok(before.includes('Earlier protocol, until 2020-01-01: Shorter.'));
     // Words of their author stand in quotation marks, ours do not.
     const { text: words, source, published } = hintonNoise.claim;
     const ours = renderMarkdown({ ...hintonNoise, claim: { text: words, source, published } }, report, facts);

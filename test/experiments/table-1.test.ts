@@ -105,6 +105,10 @@ describe('the report', () => {
     assert.deepEqual(outcomeOf(report, /at most 1\.6%/), ['holds']);
     assert.deepEqual(new Set(outcomeOf(report, /trains/)), new Set(['holds']));
     assert.deepEqual(outcomeOf(report, /is the best/), ['holds']);
+    assert.match(
+      report.answer?.verdict ?? '',
+      /^6 of 6 ways to train .* though straight-through is shown to be the best\.$/,
+    );
     assert.deepEqual(outcomeOf(report, /helps the rectifier \(test\)/), ['refuted']);
     assert.deepEqual(outcomeOf(report, /helps the sigmoid \(test\)/), ['holds']);
   });

@@ -66,7 +66,11 @@ test('σ is chosen on validation, never on the test, and ratios are paired by se
     record('0.2', seed, 0.9, seed * 0.8 * 1.01 ** seed),
   ]);
   assert.equal(chosenDeviation(done), '0.1');
-  const { findings, tables } = weightNoise.report(done);
+  const { answer, findings, tables } = weightNoise.report(done);
+  assert.match(
+    answer?.verdict ?? '',
+    /taught by 20 strings, noise of one fixed size × 1\.22 \(1\.19 to 1\.25\) \(worse\)\.$/,
+  );
   const [, first, second] = tables[0].rows;
   // By hand: 1.2·1.01² = 1.224; its logarithm’s standard error is log 1.01/√3, times t = 4.303: a factor of 1.025. t = 35.2: p = 0.0008.
   assert.deepEqual(first.slice(0, 2).concat(first[3]), [
