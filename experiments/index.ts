@@ -1,6 +1,7 @@
 /** Every experiment that `flipgrad reproduce` knows: adding one is a file and a line here. */
 import { conditionalSpeed } from './conditional-speed/run.ts';
 import { conditionalText } from './conditional-text/run.ts';
+import { gateQuestions } from './gate-questions/run.ts';
 import { hintonNoise } from './hinton-noise/run.ts';
 import type { Experiment } from './kit/experiment.ts';
 import { noiseInjection } from './noise-injection/run.ts';
@@ -14,6 +15,7 @@ export const experiments: readonly Experiment[] = [
   conditionalSpeed,
   conditionalText,
   whySlow,
+  gateQuestions,
   noiseInjection,
   weightNoise,
 ].map((experiment) => experiment as unknown as Experiment);
