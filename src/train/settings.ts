@@ -13,7 +13,7 @@ export const loopSettings = {
   decay: over(0),
   patience: whole(1),
   seed: whole(0),
-  validation: oneOf(['threshold', 'mean-field']),
+  validation: oneOf(['threshold', 'mean-field', 'sample']),
   validateEvery: whole(1),
 } as const;
 

@@ -59,7 +59,7 @@ export interface LoopOptions {
   /** Stops training: the iteration throws the signal's reason. */
   readonly signal?: AbortSignal;
   /** By which form of a network with stochastic units the best epoch is chosen; default: `threshold`. */
-  readonly validation?: 'threshold' | 'mean-field';
+  readonly validation?: 'threshold' | 'mean-field' | 'sample';
   /** Noise on the weights, drawn anew for every example; default: none. */
   readonly weightNoise?: WeightNoiseSpec;
   /** After how many epochs the model is validated; default 1. After the last one it always is. */

@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { seedsOf } from '../../experiments/kit/experiment.ts';
+import { readTrials } from '../../experiments/kit/trial-records.ts';
 import { ROWS } from '../../experiments/table-1/rows.ts';
-import { table1 } from '../../experiments/table-1/run.ts';
+import { modelOf, table1 } from '../../experiments/table-1/run.ts';
 import {
   chosenSetting,
   gridOf,
@@ -9,9 +12,10 @@ import {
   type TableResult,
   type TableTrial,
 } from '../../experiments/table-1/trial.ts';
+import { createEngine } from '../../src/platform/node/index.ts';
 import { full } from '../helpers/extent.ts';
 
-const trials = gridOf({ data: 'digits', examples: 60, epochs: 2, searchEpochs: 1, units: 20, hidden: 6 })([1, 2, 3]);
+const trials = gridOf({ data: 'digits', examples: 60, epochs: 2, units: 20, hidden: 6 })([1, 2, 3]);
 const options = { signal: new AbortController().signal, onProgress() {} };
 
 /** A record of a trial that never ran. */
@@ -63,6 +67,59 @@ describe('the search', () => {
   });
 });
 
+describe('the full form', () => {
+  const whole = table1.full.trials(seedsOf(table1.full, table1.full.seeds));
+  const finals = whole.filter(({ stage }) => stage === 'final');
+
+  test('trains for the epochs that are asked, searches at a third of them, with as many settings for every row', () => {
+    for (const { gater, epochs, searchEpochs, settings } of finals) {
+      assert.ok(epochs >= (gater === 'stochastic binary neuron' ? 300 : 150), gater);
+      assert.ok(3 * searchEpochs >= epochs, gater);
+      assert.equal(settings.length, 6, gater);
+      assert.equal(new Set(settings.map((setting) => JSON.stringify(setting))).size, 6, gater);
+      assert.ok(
+        settings.some(({ learningRate }) => learningRate === 0.1),
+        gater,
+      );
+    }
+    const lambdas = (gater: string) =>
+      finals.find((trial) => trial.gater === gater)?.settings.map(({ lambda }) => lambda) ?? [];
+    assert.ok(lambdas('straight-through').includes(0.1));
+    // 1 and 3 times the code's 0.001, of gradients that it sums over 32 examples and we average.
+    for (const theirs of [1, 3].map((times) => times / 32))
+      assert.ok(lambdas('stochastic binary neuron').some((lambda) => Math.abs((lambda ?? 0) / theirs - 1) < 0.02));
+  });
+
+  test('reports fresh seeds: those of no search, and none that the earlier protocol has shown', () => {
+    const seen = table1.earlier?.form.trials([1, 2, 3]).map(({ seed }) => seed) ?? assert.fail();
+    assert.deepEqual([...new Set(finals.map(({ seed }) => seed))], [4, 5, 6, 7, 8]);
+    assert.ok(finals.every(({ seed }) => !seen.includes(seed)));
+  });
+
+  test('leaves the output layer free and starts it small; the conditional layer is limited', async () => {
+    const engine = await createEngine({ threads: 1 });
+    const [trial] = trials;
+    const model = modelOf(engine, 784, trial, trial.settings[0]);
+    const output = model.weights('output.weights');
+    assert.ok(output.every((weight) => Math.abs(weight) <= 0.05 + 1e-7));
+    assert.ok(output.some((weight) => Math.abs(weight) > 0.04) && output.some((weight) => weight < -0.04));
+    const limits = model.parameters.map(({ name, maxNorm }) => [name, maxNorm] as const);
+    for (const [name, limit] of limits) assert.equal(limit, name === 'output.weights' ? 'none' : undefined, name);
+    engine.close();
+  });
+
+  test('every committed record is of the form as it is or was, so that none is lost', () => {
+    const known = new Set(
+      [...whole, ...(table1.earlier?.form.trials([1, 2, 3]) ?? [])].map((trial) => JSON.stringify(trial)),
+    );
+    const records = readTrials<TableDone>(fileURLToPath(new URL('../../results/table-1.jsonl', import.meta.url)));
+    const lost = records.filter(({ trial }) => !known.has(JSON.stringify(trial)));
+    // Settings of the first lists, which were listed no longer before the earlier table was made.
+    assert.ok(lost.every(({ trial }) => trial.epochs === 24));
+    assert.ok(records.length - lost.length >= 66);
+  });
+});
+
 test('every gater runs, search and final, the same trial gives the same result, and searches see no test', async () => {
   for (const { gater, settings } of full ? ROWS : ROWS.slice(0, 2)) {
     const own = trials.filter((trial) => trial.gater === gater);
@@ -82,9 +139,7 @@ test('every gater runs, search and final, the same trial gives the same result, 
 });
 
 describe('the report', () => {
-  const onMnist = gridOf({ data: 'mnist', examples: 50_000, epochs: 2, searchEpochs: 1, units: 2000, hidden: 400 })([
-    1, 2, 3,
-  ]);
+  const onMnist = gridOf({ data: 'mnist', examples: 50_000, epochs: 2, units: 2000, hidden: 400 })([1, 2, 3]);
   const finals = onMnist.filter(({ stage }) => stage === 'final');
   /** Errors in percent: what was published, but for rows that are named; seeds differ by 0.01 points. */
   const reportOf = (errors: Readonly<Record<string, number>> = {}, epochs?: number) =>
@@ -102,12 +157,14 @@ describe('the report', () => {
   test('what was published, with small intervals, repeats the table and its best row, and refutes that noise helps the rectifier on the test', () => {
     const report = reportOf();
     assert.deepEqual(new Set(outcomeOf(report, /as published/)), new Set(['holds']));
-    assert.deepEqual(outcomeOf(report, /at most 1\.6%/), ['holds']);
-    assert.deepEqual(new Set(outcomeOf(report, /trains/)), new Set(['holds']));
+    assert.deepEqual(outcomeOf(report, /at most 1\.5%/), ['holds']);
+    // Stochastic times smooth was published at 1.96%: too near to 2% for an interval to be under it.
+    const trained = outcomeOf(report, /(noisy rectifier|straight-through|binary neuron) trains/);
+    assert.deepEqual(trained, ['holds', 'holds', 'holds']);
     assert.deepEqual(outcomeOf(report, /is the best/), ['holds']);
     assert.match(
       report.answer?.verdict ?? '',
-      /^6 of 6 ways to train .* though straight-through is shown to be the best\.$/,
+      /^\d of 6 ways to train .* and straight-through is shown to be the best\.$/,
     );
     assert.deepEqual(outcomeOf(report, /helps the rectifier \(test\)/), ['refuted']);
     assert.deepEqual(outcomeOf(report, /helps the sigmoid \(test\)/), ['holds']);
