@@ -6,6 +6,7 @@ import { hintonNoise } from './hinton-noise/run.ts';
 import type { Experiment } from './kit/experiment.ts';
 import { noiseInjection } from './noise-injection/run.ts';
 import { table1 } from './table-1/run.ts';
+import { unbiasedRegulariser } from './unbiased-regulariser/run.ts';
 import { weightNoise } from './weight-noise/run.ts';
 import { whySlow } from './why-slow/run.ts';
 
@@ -16,6 +17,7 @@ export const experiments: readonly Experiment[] = [
   conditionalText,
   whySlow,
   gateQuestions,
+  unbiasedRegulariser,
   noiseInjection,
   weightNoise,
 ].map((experiment) => experiment as unknown as Experiment);
