@@ -95,18 +95,18 @@ class Points {
 }
 
 /**
- * ĝ of one row at a time. With P_d = P(unit d of draw k is resampled to its other value) and the surrogate of f that the others give,
- * S_m(k) = mean over l ≠ k of Σ_d P_d·(H_m(f_l, t at flip d) − H_m(f_l, t at h_k)), which is 0 on average over h_k:
+ * ĝ of one row at a time. With P_d = P(unit d of draw k is resampled to its other value) and
+ * S_m(k) = Σ_d P_d·(H_m(f_l, t at flip d) − H_m(f_l, t at h_k)), l the draw after k, which is 0 on average over h_k:
  *
- *     ĝ_i = mean over k of (h_ki − p_i)·(f_k − mean over j ≠ k of (f_j + S_1(j)) + S_2(k) − mean over l ≠ k of H_2(f_l, t at flip i))
+ *     ĝ_i = mean over k of (h_ki − p_i)·(f_k − mean over j ≠ k of (f_j + S_1(j)) + S_2(k) − H_2(f_l, t at flip i))
  */
 class SurrogateRow {
   private readonly given: Update;
   private readonly draws: number;
   private readonly mean: number;
   private readonly scale: number;
-  /** Number k·draws + l: draw k, and the surrogate that draw l gives it. */
-  private readonly pairs: readonly Points[];
+  /** Of every draw: the surrogate that the next one gives it. */
+  private readonly points: readonly Points[];
   /** h − p, draw after draw; its absolute value is P. */
   private readonly score: Float64Array;
   private readonly steins: readonly [first: Float64Array, second: Float64Array];
@@ -120,7 +120,7 @@ class SurrogateRow {
     const { mean, scale } = scaleOf(state);
     this.mean = mean;
     this.scale = scale;
-    this.pairs = Array.from({ length: this.draws ** 2 }, () => new Points(units));
+    this.points = Array.from({ length: this.draws }, () => new Points(units));
     this.score = new Float64Array(this.draws * units);
     this.steins = [new Float64Array(this.draws), new Float64Array(this.draws)];
     this.cotangents = [new Float64Array(units + 1), new Float64Array(units + 1)];
@@ -141,56 +141,48 @@ class SurrogateRow {
       const baseline = (losses - own - scale * this.steins[0][k]) / others;
       const signal = own - baseline + scale * this.steins[1][k];
       for (let i = 0; i < units; i++) {
-        let flipped = 0;
-        for (let l = 0; l < draws; l++) if (l !== k) flipped += this.pairs[k * draws + l].outputs[1][i];
-        gradient[i] += (score[k * units + i] * (signal - (scale * flipped) / others)) / draws;
+        gradient[i] += (score[k * units + i] * (signal - scale * this.points[k].outputs[1][i])) / draws;
       }
     }
   }
 
-  /** H at what draw k could be, as the others see it; S_1(k) and S_2(k). */
+  /** H at what draw k could be, as the next one sees it; S_1(k) and S_2(k). */
   private expand(row: number, k: number): void {
     const { rows, units, logits, h, loss, state } = this.given;
     const { draws, mean, scale, score, steins } = this;
     const start = (draw: number): number => (draw * rows + row) * units;
     for (let i = 0; i < units; i++) score[k * units + i] = h[start(k) + i] - sigmoid(logits[row * units + i]);
     for (const stein of steins) stein[k] = 0;
-    for (let l = 0; l < draws; l++) {
-      if (l === k) continue;
-      const points = this.pairs[k * draws + l];
-      points.loss = (loss[l * rows + row] - mean) / scale;
-      points.place(this.given, start(k), start(l), scale);
-      points.evaluate(state.learned);
-      points.outputs.forEach((output, m) => {
-        for (let i = 0; i < units; i++)
-          steins[m][k] += (Math.abs(score[k * units + i]) * (output[i] - output[units])) / (draws - 1);
-      });
-    }
+    const [points, l] = [this.points[k], (k + 1) % draws];
+    points.loss = (loss[l * rows + row] - mean) / scale;
+    points.place(this.given, start(k), start(l), scale);
+    points.evaluate(state.learned);
+    points.outputs.forEach((output, m) => {
+      for (let i = 0; i < units; i++) steins[m][k] += Math.abs(score[k * units + i]) * (output[i] - output[units]);
+    });
   }
 
   /** Adds to `weights` the gradient of Σ(ĝ/scale)²/2 of the row that was pulled back last. */
   learn(weights: Float64Array): void {
     const { units, state } = this.given;
     const { draws, scale, score, cotangents, gradient } = this;
-    const others = draws - 1;
     // Σ_i ĝ_i·(h_ki − p_i) over the scale, of each draw.
     const along = Float64Array.from({ length: draws }, (_, k) =>
       gradient.reduce((sum, g, i) => sum + (g * score[k * units + i]) / (scale * draws), 0),
     );
     const all = along.reduce((sum, value) => sum + value, 0);
     for (let k = 0; k < draws; k++) {
-      const toFirst = (along[k] - all) / others ** 2;
-      const toSecond = along[k] / others;
+      const toFirst = (along[k] - all) / (draws - 1);
+      const toSecond = along[k];
       for (const cotangent of cotangents) cotangent[units] = 0;
       for (let i = 0; i < units; i++) {
         const own = score[k * units + i];
         cotangents[0][i] = toFirst * Math.abs(own);
         cotangents[1][i] = toSecond * Math.abs(own);
         for (const cotangent of cotangents) cotangent[units] -= cotangent[i];
-        cotangents[1][i] -= (gradient[i] * own) / (scale * draws * others);
+        cotangents[1][i] -= (gradient[i] * own) / (scale * draws);
       }
-      for (let l = 0; l < draws; l++)
-        if (l !== k) this.pairs[k * draws + l].pullback(state.learned, cotangents, weights);
+      this.points[k].pullback(state.learned, cotangents, weights);
     }
   }
 }
