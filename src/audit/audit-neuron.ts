@@ -1,7 +1,7 @@
 import { sum } from '../math/statistics.ts';
 import type { Neuron, NeuronState } from '../neurons/contract.ts';
 import { drawsOf } from '../tensor/draws.ts';
-import { hasJointDraws, withFoundCells } from './found-cells.ts';
+import { withFoundCells } from './found-cells.ts';
 import { type GradientErrors, gradientErrors, norm } from './gradient-errors.ts';
 import { auditLogits, gridPoints, integrableUnits } from './grid-size.ts';
 import { integrate } from './integrate.ts';
@@ -77,7 +77,7 @@ export function auditNeuron(given: Neuron, options: AuditOptions): NeuronAudit {
   const evaluations = drawsOf(neuron, units);
   const state = warmState(neuron, logits, problem.loss, { minibatches: WARM_UP, seed: seed + 1 });
   const errors = gradientErrors(truth);
-  const exact = !hasJointDraws(given) && gridPoints(neuron, units) * evaluations * units <= MOST_WORK;
+  const exact = gridPoints(neuron, units) * evaluations * units <= MOST_WORK;
   if (exact) integrate(neuron, logits, problem.loss, state, errors.observe);
   else sampleNeuron(neuron, logits, problem.loss, { samples, seed, state, observe: errors.observe });
   const found = errors.result();

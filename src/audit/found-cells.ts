@@ -1,5 +1,4 @@
 import type { Neuron } from '../neurons/contract.ts';
-import { randomStream } from '../random/stream.ts';
 import { drawsOf } from '../tensor/draws.ts';
 import { startingState } from '../tensor/starting-state.ts';
 import { OTHERS, probe } from './grid.ts';
@@ -164,34 +163,7 @@ export function cellsOf(neuron: Neuron): Cells {
 /** Logits of the dense search. */
 const LOGITS = [-9.3, -3, -0.4, 0.7, 2.1, 6.2];
 
-/** Rows that are looked at for whether draws are joint. */
-const JOINT_ROWS = 64;
-const joint = new WeakMap<Neuron, boolean>();
-
-/**
- * Does what a unit emits in one of its draws depend on the noise of another unit, and no cells say how? A grid of units by themselves says
- * nothing of them.
- */
-export function hasJointDraws(neuron: Neuron): boolean {
-  if (neuron.jointNoise || neuron.group || neuron.cells || neuron.rowCells || drawsOf(neuron, 2) === 1) return false;
-  const known = joint.get(neuron);
-  if (known !== undefined) return known;
-  const random = randomStream(1, 0x6a6f696e);
-  const logits = Float64Array.from({ length: 2 * JOINT_ROWS }, () => 2 * random.uniform() - 1);
-  const noise = Float64Array.from({ length: logits.length * neuron.noise }, () => random.uniform());
-  const other = noise.map((u, i) => (Math.floor(i / neuron.noise) % 2 === 1 ? random.uniform() : u));
-  const [first, second] = [noise, other].map((given) => {
-    const h = new Float64Array(drawsOf(neuron, 2) * logits.length);
-    neuron.fire({ rows: JOINT_ROWS, units: 2, logits, noise: given, h, state: startingState(neuron, 2) });
-    return h;
-  });
-  const found = first.some((value, i) => i % 2 === 0 && value !== second[i]);
-  joint.set(neuron, found);
-  return found;
-}
-
 function searched(neuron: Neuron): Cells {
-  if (hasJointDraws(neuron)) return { neuron, resolution: 0 };
   // Of so many draws the grid is too large anyway.
   if (neuron.jointNoise || neuron.noise === 0 || neuron.noise * drawsOf(neuron, 1) > MOST_WORK)
     return { neuron, resolution: 0 };

@@ -2,7 +2,7 @@ import { sigmoid, sigmoidSlope } from '../math/special.ts';
 import type { Neuron, Numbers } from '../neurons/contract.ts';
 import { type RandomStream, randomStream } from '../random/stream.ts';
 import { drawsOf, weighDraws } from '../tensor/draws.ts';
-import { cellsOf, hasJointDraws } from './found-cells.ts';
+import { cellsOf } from './found-cells.ts';
 import { type Grid, newGrid } from './grid.ts';
 import { integrate, type Loss } from './integrate.ts';
 import { leanUnit } from './less-noise.ts';
@@ -86,8 +86,7 @@ export function measure(given: Neuron, place: Place, options: MeasureOptions): M
     };
   const { gradient, error } = (options.truthOf ?? truthAt)(neuron, place);
   const truth = { gradient: gradient.map((g) => g * place.size), error: error.map((e) => e * place.size) };
-  if (!place.exact || hasJointDraws(given) || (hasIdle && sharing.has(given)))
-    return sampled(given, place, scale, truth, options);
+  if (!place.exact || (hasIdle && sharing.has(given))) return sampled(given, place, scale, truth, options);
   const exact = integrated(neuron, place, resolution, scale, truth, options);
   if (!exact) return sampled(given, place, scale, truth, options);
   const refuted = exact.units.some(({ z }) => z > 0);

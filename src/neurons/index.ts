@@ -53,7 +53,6 @@ import { straightThroughGumbel } from './zoo/straight-through-gumbel.ts';
 import { tanh } from './zoo/tanh.ts';
 import { threshold } from './zoo/threshold.ts';
 import { topK } from './zoo/top-k.ts';
-import { unorderedSet } from './zoo/unordered-set.ts';
 import { vimco } from './zoo/vimco.ts';
 
 /** Every shipped neuron by name. */
@@ -86,7 +85,6 @@ export const zoo = {
   rodeo,
   vimco,
   arms,
-  'unordered-set': unorderedSet,
   bitflip,
   'local-expectation': localExpectation,
   'measure-valued': measureValued,

@@ -1,12 +1,10 @@
 /** Neurons that are right in most of the domain, and honest ones that are hard to integrate: kinds, each with a case of its own. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { auditNeuron } from '../../src/audit/audit-neuron.ts';
 import { biasVerdicts, measureBias, totalVerdict } from '../../src/audit/bias-claim.ts';
 import { checkNeuron } from '../../src/audit/checks.ts';
 import { opensWithProbability } from '../../src/audit/fact-checks.ts';
-import { cellsOf, hasJointDraws } from '../../src/audit/found-cells.ts';
-import { problemKinds } from '../../src/audit/problems.ts';
+import { cellsOf } from '../../src/audit/found-cells.ts';
 import { derivative } from '../../src/audit/quadrature.ts';
 import { kernelsMisfit } from '../../src/audit/twin-check.ts';
 import { certify, defineNeuron, instantiate, type Neuron, resolveNeuron, variants } from '../../src/index.ts';
@@ -176,18 +174,6 @@ describe('honest neurons that are hard to integrate are not refuted', () => {
     };
     const verdict = totalVerdict([measureBias(neuron, neuron.name, true)]);
     assert.equal(verdict?.verdict, 'holds', verdict?.evidence);
-  });
-
-  it('draws that are none of the earlier ones: of the row, not of single units', () => {
-    const neuron = resolveNeuron('unordered-set');
-    assert.equal(hasJointDraws(neuron), true);
-    for (const name of ['rloo', 'rodeo', 'bitflip', 'arms'])
-      assert.equal(hasJointDraws(resolveNeuron(name)), false, name);
-    const bias = biasVerdicts([measureBias(neuron, neuron.name, false)])[0];
-    assert.equal(bias.verdict, 'holds', bias.evidence);
-    const audited = auditNeuron(neuron, { problem: problemKinds.network, samples: 20_000 });
-    assert.equal(audited.method, 'sampling');
-    assert.ok(audited.bias.least === 0, JSON.stringify(audited.bias));
   });
 
   it('a unit of very many that one noise number of the row chooses', () => {
