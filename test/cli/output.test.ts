@@ -15,7 +15,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { after, before, describe, it } from 'node:test';
+import { after, describe, it } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { plain } from '../../cli/output.ts';
@@ -50,20 +50,18 @@ const long = (name: string): string[] => [
 
 /** A finished run. */
 const done = path('done');
-before(async () => {
-  twoClasses(path('two.csv'));
-  const { code, stderr } = await runCliHere([
-    'train',
-    '--data',
-    path('two.csv'),
-    '--epochs',
-    '1',
-    ...SMALL,
-    '--run',
-    done,
-  ]);
-  assert.equal(code, 0, stderr);
-});
+twoClasses(path('two.csv'));
+const { code, stderr } = await runCliHere([
+  'train',
+  '--data',
+  path('two.csv'),
+  '--epochs',
+  '1',
+  ...SMALL,
+  '--run',
+  done,
+]);
+assert.equal(code, 0, stderr);
 
 /** Runs the command line; whoever reads its standard output goes away after a text, or the first piece. */
 function withoutReader(args: readonly string[], after = ''): Promise<{ code: number | null; stderr: string }> {

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, before, describe, it } from 'node:test';
+import { after, describe, it } from 'node:test';
 import { predictCommand } from '../../cli/predict.ts';
 import { digitsSplit } from '../../src/data/digits.ts';
 import { slow } from '../helpers/extent.ts';
@@ -20,35 +20,33 @@ const test = digitsSplit({ seed: 1, train: 1, valid: 1, test: 20 }).test;
 const data = join(folder, 'digits.csv');
 const row = (i: number, of = test): string => of.features.subarray(784 * i, 784 * (i + 1)).join(',');
 
-before(async () => {
-  digitsTable(data, 800);
-  const args = [
-    'train',
-    '--data',
-    data,
-    '--units',
-    '64',
-    '--blocks',
-    '8',
-    '--gater',
-    '16',
-    '--rate',
-    '0.25',
-    '--blas',
-    'off',
-  ];
-  for (const more of [
-    ['--epochs', '6', '--lr', '0.01', '--batch', '40', '--run', path('a')],
-    ['--epochs', '1', '--neuron', 'top-k', '--run', path('b')],
-  ]) {
-    const { code, stderr } = await runCliHere([...args, ...more]);
-    assert.equal(code, 0, stderr);
-  }
-  // As a killed run leaves it.
-  const record = JSON.parse(readFileSync(join(path('b'), 'run.json'), 'utf8'));
-  delete record.result;
-  writeFileSync(join(path('b'), 'run.json'), JSON.stringify(record));
-});
+digitsTable(data, 800);
+const args = [
+  'train',
+  '--data',
+  data,
+  '--units',
+  '64',
+  '--blocks',
+  '8',
+  '--gater',
+  '16',
+  '--rate',
+  '0.25',
+  '--blas',
+  'off',
+];
+for (const more of [
+  ['--epochs', '6', '--lr', '0.01', '--batch', '40', '--run', path('a')],
+  ['--epochs', '1', '--neuron', 'top-k', '--run', path('b')],
+]) {
+  const { code, stderr } = await runCliHere([...args, ...more]);
+  assert.equal(code, 0, stderr);
+}
+// As a killed run leaves it.
+const record = JSON.parse(readFileSync(join(path('b'), 'run.json'), 'utf8'));
+delete record.result;
+writeFileSync(join(path('b'), 'run.json'), JSON.stringify(record));
 
 const json = async (...args: string[]): Promise<Record<string, unknown>[]> => {
   const { code, stderr, lines } = await runCliHere(args);

@@ -72,10 +72,8 @@ const CASES = [
   },
 ];
 
-before(() => {
-  writeFileSync(path('text.txt'), TEXT);
-  writeFileSync(path('sequences.jsonl'), `${sequences.join('\n')}\n`);
-});
+writeFileSync(path('text.txt'), TEXT);
+writeFileSync(path('sequences.jsonl'), `${sequences.join('\n')}\n`);
 
 for (const [i, { task, data, metric, args, asked, answer, title }] of CASES.entries())
   describe(`flipgrad train --task ${task}`, { skip: i > 0 && slow }, () => {

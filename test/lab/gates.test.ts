@@ -18,15 +18,13 @@ const SETTINGS = { neuron: 'straight-through', units: 64, blocks: 8, rate: 0.25,
 const top = mkdtempSync(join(tmpdir(), 'flipgrad-lab-gates-'));
 const folder = join(top, 'small');
 
-before(async () => {
-  // The command that the page shows for these settings.
-  const { code, stderr } = await runCliHere([
-    'train',
-    ...Object.entries(SETTINGS).flatMap(([name, value]) => [`--${name}`, String(value)]),
-    ...['--simd', 'simd', '--blas', 'off', '--run', folder, '--json'],
-  ]);
-  assert.equal(code, 0, stderr);
-});
+// The command that the page shows for these settings.
+const { code, stderr } = await runCliHere([
+  'train',
+  ...Object.entries(SETTINGS).flatMap(([name, value]) => [`--${name}`, String(value)]),
+  ...['--simd', 'simd', '--blas', 'off', '--run', folder, '--json'],
+]);
+assert.equal(code, 0, stderr);
 after(() => rmSync(top, { recursive: true, force: true }));
 
 test('drawings and held gates come back from text; what means nothing is left out', () => {

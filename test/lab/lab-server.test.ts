@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { Agent, get, type Server } from 'node:http';
+import { Agent, get } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, before, describe, test } from 'node:test';
+import { after, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { labServer, listenLocally } from '../../cli/lab-server.ts';
 import { nodeFolder } from '../../src/platform/node/index.ts';
@@ -13,38 +13,32 @@ import { noBrowser, openBrowser } from './browser.ts';
 /** More than what sockets hold while nobody reads. */
 const LARGE = 2 ** 25;
 
-let top: string;
-let server: Server;
-let port: number;
-
-before(async () => {
-  top = mkdtempSync(join(tmpdir(), 'flipgrad-lab-'));
-  for (const folder of ['lab/assets', 'run/checkpoints/epoch 1', 'run/.part', 'outside'])
-    mkdirSync(join(top, folder), { recursive: true });
-  writeFileSync(join(top, 'lab/index.html'), '<p>the lab</p>');
-  writeFileSync(join(top, 'lab/assets/a b.js'), 'export {};');
-  writeFileSync(join(top, 'lab/empty.css'), '');
-  writeFileSync(join(top, 'lab/.hidden'), 'SECRET');
-  writeFileSync(join(top, 'run/run.json'), '{"run":1}');
-  writeFileSync(join(top, 'run/.hidden'), 'SECRET');
-  writeFileSync(join(top, 'run/evil.html'), '<script src="/run/evil.js"></script><script src="/own.js"></script>');
-  writeFileSync(join(top, 'run/evil.js'), 'fetch("/ran-evil");');
-  writeFileSync(join(top, 'lab/own.js'), 'fetch("/ran-own");');
-  writeFileSync(
-    join(top, 'lab/page.html'),
-    '<script src="/own.js"></script><script src="/run/evil.js"></script><script type="module" src="/run/evil.js"></script>',
-  );
-  writeFileSync(join(top, 'run/evil.svg'), '<svg xmlns="http://www.w3.org/2000/svg"><script>1</script></svg>');
-  writeFileSync(join(top, 'run/large.bin'), new Uint8Array(LARGE).fill(7));
-  writeFileSync(join(top, 'outside/secret'), 'SECRET');
-  symlinkSync(join(top, 'outside/secret'), join(top, 'lab/link.js'));
-  symlinkSync(join(top, 'outside'), join(top, 'lab/folder'));
-  symlinkSync(join(top, 'outside/secret'), join(top, 'run/link.json'));
-  symlinkSync(join(top, 'outside'), join(top, 'run/folder'));
-  server = labServer({ lab: join(top, 'lab'), run: join(top, 'run') });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  ({ port } = server.address() as AddressInfo);
-});
+const top = mkdtempSync(join(tmpdir(), 'flipgrad-lab-'));
+for (const folder of ['lab/assets', 'run/checkpoints/epoch 1', 'run/.part', 'outside'])
+  mkdirSync(join(top, folder), { recursive: true });
+writeFileSync(join(top, 'lab/index.html'), '<p>the lab</p>');
+writeFileSync(join(top, 'lab/assets/a b.js'), 'export {};');
+writeFileSync(join(top, 'lab/empty.css'), '');
+writeFileSync(join(top, 'lab/.hidden'), 'SECRET');
+writeFileSync(join(top, 'run/run.json'), '{"run":1}');
+writeFileSync(join(top, 'run/.hidden'), 'SECRET');
+writeFileSync(join(top, 'run/evil.html'), '<script src="/run/evil.js"></script><script src="/own.js"></script>');
+writeFileSync(join(top, 'run/evil.js'), 'fetch("/ran-evil");');
+writeFileSync(join(top, 'lab/own.js'), 'fetch("/ran-own");');
+writeFileSync(
+  join(top, 'lab/page.html'),
+  '<script src="/own.js"></script><script src="/run/evil.js"></script><script type="module" src="/run/evil.js"></script>',
+);
+writeFileSync(join(top, 'run/evil.svg'), '<svg xmlns="http://www.w3.org/2000/svg"><script>1</script></svg>');
+writeFileSync(join(top, 'run/large.bin'), new Uint8Array(LARGE).fill(7));
+writeFileSync(join(top, 'outside/secret'), 'SECRET');
+symlinkSync(join(top, 'outside/secret'), join(top, 'lab/link.js'));
+symlinkSync(join(top, 'outside'), join(top, 'lab/folder'));
+symlinkSync(join(top, 'outside/secret'), join(top, 'run/link.json'));
+symlinkSync(join(top, 'outside'), join(top, 'run/folder'));
+const server = labServer({ lab: join(top, 'lab'), run: join(top, 'run') });
+await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+const { port } = server.address() as AddressInfo;
 after(() => {
   server.close();
   rmSync(top, { recursive: true, force: true });

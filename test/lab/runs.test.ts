@@ -9,7 +9,7 @@ import { labServer } from '../../cli/lab-server.ts';
 import { interval, withHalf } from '../../experiments/kit/statistics.ts';
 import { readReport } from '../../lab/src/worker/report-view.ts';
 import { runsAnswers } from '../../lab/src/worker/runs.ts';
-import { digitsSplit, type InModes, Run, type RunRecord, trainRun } from '../../src/index.ts';
+import { digitsSplit, type InModes, Run, trainRun } from '../../src/index.ts';
 import { createEngine, nodeFolder } from '../../src/platform/node/index.ts';
 import { runCliHere } from '../helpers/run-here.ts';
 import { seriousViolations } from './axe.ts';
@@ -19,18 +19,15 @@ import { builtLab } from './build.ts';
 const RESULTS = join(import.meta.dirname, '../../results');
 const top = mkdtempSync(join(tmpdir(), 'flipgrad-lab-runs-'));
 const folder = join(top, 'first');
-let record: RunRecord;
 const tested = (): InModes => record.result?.testError as InModes;
 
-before(async () => {
-  const flags = ['--units', '32', '--blocks', '8', '--gater', '8', '--epochs', '3', '--seed', '4', '--blas', 'off'];
-  const { code, stderr } = await runCliHere(['train', ...flags, '--run', folder, '--json']);
-  assert.equal(code, 0, stderr);
-  ({ record } = await Run.open(nodeFolder(folder)));
-  cpSync(folder, join(top, 'second'), { recursive: true });
-  cpSync(folder, join(top, 'third'), { recursive: true });
-  writeFileSync(join(top, 'third/run.json'), '{');
-});
+const flags = ['--units', '32', '--blocks', '8', '--gater', '8', '--epochs', '3', '--seed', '4', '--blas', 'off'];
+const { code, stderr } = await runCliHere(['train', ...flags, '--run', folder, '--json']);
+assert.equal(code, 0, stderr);
+const { record } = await Run.open(nodeFolder(folder));
+cpSync(folder, join(top, 'second'), { recursive: true });
+cpSync(folder, join(top, 'third'), { recursive: true });
+writeFileSync(join(top, 'third/run.json'), '{');
 after(() => rmSync(top, { recursive: true, force: true }));
 
 const picked = (...names: string[]) => ({

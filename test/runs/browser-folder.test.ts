@@ -1,11 +1,11 @@
 /** Runs read from a web server and from picked files: what a page can do with them. */
 import assert from 'node:assert/strict';
 import { cpSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
-import { createServer, type Server } from 'node:http';
+import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, before, describe, test } from 'node:test';
+import { after, describe, test } from 'node:test';
 import { labServer } from '../../cli/lab-server.ts';
 import { adam, createModel, type Folder, Run, runModel, StorageError, summarize, trainRun } from '../../src/index.ts';
 import { fetchedFolder, pickedFolder } from '../../src/platform/browser/index.ts';
@@ -15,47 +15,42 @@ import { digits, gatedModel } from '../train/tiny.ts';
 
 const top = mkdtempSync(join(tmpdir(), 'flipgrad-browser-folder-'));
 const engine = await createEngine({ threads: 1, simd: 'simd' });
-let server: Server;
-let address: string;
 
-before(async () => {
-  const { description: spec } = gatedModel(engine);
-  const { train, valid, test } = digits;
-  const run = await Run.create(nodeFolder(top), {
-    format: RUN_FORMAT,
-    task: { name: 'classification' },
-    created: new Date(0).toISOString(),
-    config: { neuron: 'straight-through' },
-    model: { ...spec, layers: spec.layers.map((layer, i) => ({ ...layer, name: `layer${i}` })) },
-    training: { epochs: 2, batch: 50, optimizer: { name: 'adam', options: adam().options } },
-    seed: 1,
-    data: {
-      source: 'digits',
-      seed: 5,
-      name: 'digits',
-      checksums: { train: train.checksum, valid: valid.checksum, test: test.checksum },
-      examples: { train: train.count, valid: valid.count, test: test.count },
-      width: 784,
-      outputs: 10,
-      classes: 10,
-      scale: train.scale,
-    },
-    engine: { name: engine.name, threads: 1, simd: 'simd', blas: 'off', crossovers: engine.crossovers },
-    versions: {},
-    machine: {},
-    logs: [],
-  });
-  const options = { engine, data: digits, model: createModel(engine, run.record.model) };
-  for await (const _ of trainRun(run, options));
-  server = createServer((request, response) => {
-    const place = join(top, request.url ?? '');
-    if (request.url === '/broken') return void response.writeHead(500).end();
-    if (!statSync(place, { throwIfNoEntry: false })?.isFile()) return void response.writeHead(404).end();
-    response.writeHead(200).end(readFileSync(place));
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  address = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+const { description: spec } = gatedModel(engine);
+const run = await Run.create(nodeFolder(top), {
+  format: RUN_FORMAT,
+  task: { name: 'classification' },
+  created: new Date(0).toISOString(),
+  config: { neuron: 'straight-through' },
+  model: { ...spec, layers: spec.layers.map((layer, i) => ({ ...layer, name: `layer${i}` })) },
+  training: { epochs: 2, batch: 50, optimizer: { name: 'adam', options: adam().options } },
+  seed: 1,
+  data: {
+    source: 'digits',
+    seed: 5,
+    name: 'digits',
+    checksums: { train: digits.train.checksum, valid: digits.valid.checksum, test: digits.test.checksum },
+    examples: { train: digits.train.count, valid: digits.valid.count, test: digits.test.count },
+    width: 784,
+    outputs: 10,
+    classes: 10,
+    scale: digits.train.scale,
+  },
+  engine: { name: engine.name, threads: 1, simd: 'simd', blas: 'off', crossovers: engine.crossovers },
+  versions: {},
+  machine: {},
+  logs: [],
 });
+const options = { engine, data: digits, model: createModel(engine, run.record.model) };
+for await (const _ of trainRun(run, options));
+const server = createServer((request, response) => {
+  const place = join(top, request.url ?? '');
+  if (request.url === '/broken') return void response.writeHead(500).end();
+  if (!statSync(place, { throwIfNoEntry: false })?.isFile()) return void response.writeHead(404).end();
+  response.writeHead(200).end(readFileSync(place));
+});
+await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+const address = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
 after(() => {
   engine.close();
   server.closeAllConnections();
