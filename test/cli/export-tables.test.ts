@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, describe, it } from 'node:test';
+import { after, before, describe, it } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { InferenceSession, Tensor } from 'onnxruntime-web';
 import { exportCommand } from '../../cli/export.ts';
@@ -89,21 +89,16 @@ const ROWS = [
 
 describe('a table of categories, gaps and words', () => {
   const run = path('survived');
-  const trained = lines(
-    'train',
-    ...['--data', file('passengers.csv', ['port,age,deck,survived', ...passengers(120)])],
-    ...['--label', 'survived', '--missing', 'mean', '--standardize', ...SMALL, '--run', run],
-  );
-  const asked = trained.then(() =>
-    lines(
-      'predict',
-      run,
-      file('ask.csv', ['port,age,deck', ...ROWS.map((row) => row.map((cell) => cell ?? '').join(','))]),
-    ),
-  );
+  let answers: Awaited<ReturnType<typeof lines>>;
+  before(async () => {
+    const data = file('passengers.csv', ['port,age,deck,survived', ...passengers(120)]);
+    const how = ['--label', 'survived', '--missing', 'mean', '--standardize'];
+    await lines('train', '--data', data, ...how, ...SMALL, '--run', run);
+    const asked = ROWS.map((row) => row.map((cell) => cell ?? '').join(','));
+    answers = await lines('predict', run, file('ask.csv', ['port,age,deck', ...asked]));
+  });
 
   it('the JavaScript file takes rows by name in any case and order, or in the order of the columns, and gives back words', async () => {
-    const answers = await asked;
     const { predict, names, text } = await exported(run);
     assert.deepEqual(names, ['no', 'yes']);
     assert.match(text, /as the table of the training has them: port, age, deck\./);
@@ -121,7 +116,6 @@ describe('a table of categories, gaps and words', () => {
   });
 
   it('the JavaScript file refuses what the run refuses, in a sentence', async () => {
-    await asked;
     const { predict } = await exported(run);
     for (const [row, says] of [
       [{ port: 'C', age: 3 }, /The row has no "deck"\. Expected port, age, deck\./],
@@ -135,7 +129,6 @@ describe('a table of categories, gaps and words', () => {
   });
 
   it('the ONNX file standardises and fills by itself; its metadata name features and classes', async () => {
-    const answers = await asked;
     const { session, text } = await onnx(run);
     assert.match(text, /\["port=C","port=Q","port=S","age","deck"\]/);
     assert.match(text, /classes.{1,4}\["no","yes"\]/s);
