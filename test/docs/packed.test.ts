@@ -13,7 +13,17 @@ import { installPacked, PackedFolder } from '../helpers/packed.ts';
 import { runPage } from '../helpers/page.ts';
 
 /** Programs, and commands on files of one's own: what the others run is run in the repository by examples.test.ts. */
-const pages = ['README.md', 'docs/certify.md', 'docs/networks.md', 'docs/own-neuron.md', 'docs/tensors.md'];
+const pages = [
+  'README.md',
+  'docs/black-box.md',
+  'docs/certify.md',
+  'docs/export.md',
+  'docs/networks.md',
+  'docs/own-data.md',
+  'docs/own-neuron.md',
+  'docs/tensors.md',
+  'docs/tutorial.md',
+];
 
 /** Node 20 of this machine, the oldest that the package runs on; undefined where there is none. */
 function node20(): string | undefined {
