@@ -112,7 +112,7 @@ test('values that options cannot have are refused with what was expected', () =>
   assert.throws(start({ decay: 0 }), /`decay` of train is 0\. Expected a number over 0\./);
   assert.throws(
     start({ validation: 'threshhold' }),
-    /Expected one of threshold, mean-field; did you mean "threshold"\?$/,
+    /Expected one of threshold, mean-field, sample; did you mean "threshold"\?$/,
   );
   assert.throws(
     () => evaluate(model(), part, { mode: 'meanfield' } as Anything),
