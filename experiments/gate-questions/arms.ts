@@ -1,4 +1,12 @@
-import { dense, gated, type LayerSpec, type Neuron, type NeuronSpec, resolveNeuron } from '../../src/index.ts';
+import {
+  dense,
+  type GateOptions,
+  gated,
+  type LayerSpec,
+  type Neuron,
+  type NeuronSpec,
+  resolveNeuron,
+} from '../../src/index.ts';
 
 /** A neuron whose gates learn nothing. */
 function untrained(spec: NeuronSpec, name: string): Neuron {
@@ -36,14 +44,18 @@ const topK: NeuronSpec = { name: 'top-k', share: SHARE, value: 'sigmoid' };
 const noisyTopK = (scale: number): NeuronSpec => ({ name: 'noisy-top-k', share: SHARE, value: 'sigmoid', scale });
 
 /** The wide net of the 2013 table with noisy rectifiers, one gate an expert. */
-const wide = (nudge: boolean): LayerSpec[] => [
-  gated(2000, { neuron: 'noisy-rectifier', gater: [400], rate: 0.1, start: 'zero', ...(nudge && { nudge }) }),
+const wide = (options: GateOptions): LayerSpec[] => [
+  gated(2000, { neuron: 'noisy-rectifier', gater: [400], rate: 0.1, start: 'zero', ...options }),
   dense(10),
 ];
 
 /** Arms by the question that they answer; the first is what the others are compared with. */
 export const QUESTIONS = {
-  'closed gates': { 'as in 2013': () => wide(false), nudged: () => wide(true) },
+  'closed gates': {
+    'as in 2013': () => wide({ steer: false }),
+    nudged: () => wide({ steer: false, nudge: true }),
+    'steered to the rate': () => wide({}),
+  },
   'sparse updates': {
     'all updates': () => [dense(DENSE, 'rectifier'), dense(10)],
     'half of the updates': () => [dense(DENSE, sparselyUpdated(1 / 2)), dense(10)],
