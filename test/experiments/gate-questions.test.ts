@@ -55,7 +55,7 @@ describe('gate-questions', () => {
       );
       assert.ok(result.testError > 0 && result.testError <= 1 && result.open.length === 1, trial.arm);
     }
-    assert.equal(seen.size, full ? 11 : 4);
+    assert.equal(seen.size, full ? 12 : 4);
   });
 
   /** Records of trials that never ran: 10% of errors, times a factor of the arm; a share of dead gates. */
