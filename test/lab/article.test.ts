@@ -93,7 +93,10 @@ describe('the article', { skip: noBrowser }, () => {
       .getByRole('group', { name: 'claims' })
       .getByRole('button', { name: /not shown/ })
       .click();
-    assert.match((await page.locator('#part-table .claims').textContent()) as string, /straight-through: 1\.39%/);
+    assert.match(
+      (await page.locator('#part-table .claims').textContent()) as string,
+      /stochastic times smooth trains: at most 2%/,
+    );
     await page.getByRole('link', { name: 'Gates', exact: true }).first().focus();
     await page.evaluate(() => {
       location.hash = '#article?part=slow';

@@ -69,7 +69,7 @@ describe('faults in Chromium', { skip: noBrowser }, () => {
     await page.getByRole('button', { name: 'Start' }).waitFor();
     assert.equal(await page.locator('tbody tr').count(), 2);
     await page.goto(`${lab.url}#microscope?neurons=rloo,rloo`);
-    await page.locator('section[aria-label="rloo"] svg').nth(1).waitFor();
+    await page.locator('section[aria-label="rloo"] svg').first().waitFor();
     assert.equal(await page.locator('section[aria-label="rloo"]').count(), 1);
     await page.goto(`${lab.url}#noise?K=1&unbiased=straight-through-derivative`);
     await page.getByRole('button', { name: 'Start' }).waitFor();
