@@ -1,5 +1,5 @@
 import { sum } from '../math/statistics.ts';
-import { columnMeans, type SparsityPenalty } from './penalty.ts';
+import { meanOfRows, type SparsityPenalty } from './penalty.ts';
 
 export const exampleRate: SparsityPenalty = {
   name: 'example-rate',
@@ -15,7 +15,7 @@ export const exampleRate: SparsityPenalty = {
       distances[r] = Math.abs(excess);
       gradient.fill(Math.sign(excess) / (rows * units), r * units, (r + 1) * units);
     }
-    return columnMeans(distances, rows, 1, weights)[0];
+    return meanOfRows(distances, weights);
   },
   rowParts: (values, rows, units, target) =>
     Float64Array.from({ length: rows }, (_, r) =>

@@ -1,5 +1,4 @@
-import { sum } from '../math/statistics.ts';
-import { columnMeans, followRate, type SparsityPenalty } from './penalty.ts';
+import { followRate, meanOfRows, type SparsityPenalty } from './penalty.ts';
 
 export const l1: SparsityPenalty = {
   name: 'l1',
@@ -8,8 +7,16 @@ export const l1: SparsityPenalty = {
   on: 'output',
   defaultWeight: () => 1e-5,
   evaluate(values, rows, units, _target, gradient, { weights }) {
-    for (let i = 0; i < values.length; i++) gradient[i] = Math.sign(values[i]) / rows;
-    return sum(columnMeans(values.map(Math.abs), rows, units, weights));
+    const sums = new Float64Array(rows);
+    for (let r = 0, i = 0; r < rows; r++) {
+      let own = 0;
+      for (const end = i + units; i < end; i++) {
+        own += Math.abs(values[i]);
+        gradient[i] = Math.sign(values[i]) / rows;
+      }
+      sums[r] = own;
+    }
+    return meanOfRows(sums, weights);
   },
   adapt: followRate,
 };

@@ -129,6 +129,10 @@ export function columnMeans(
   return means;
 }
 
+/** The mean of one number a row. @param weights of the rows; absent: all the same */
+export const meanOfRows = (values: Float64Array, weights?: ArrayLike<number> | undefined): number =>
+  columnMeans(values, values.length, 1, weights)[0];
+
 /** λ ×1.1 while the open share is over the target + 0.01, ×0.9 while it is under the target − 0.01; within [1e-13, 1]. */
 export function followRate(weight: number, openShare: number, target: number): number {
   const factor = openShare > target + MARGIN ? 1.1 : openShare < target - MARGIN ? 0.9 : 1;

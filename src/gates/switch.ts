@@ -1,5 +1,5 @@
 import { sum } from '../math/statistics.ts';
-import { columnMeans, type PenaltyContext, type SparsityPenalty } from './penalty.ts';
+import { columnMeans, meanOfRows, type PenaltyContext, type SparsityPenalty } from './penalty.ts';
 
 /**
  * The paper opens one gate an example, so its f sums to 1. Here f_j is a share of all openings, which is the same for one, and
@@ -23,7 +23,7 @@ export const switchBalance: SparsityPenalty = {
         gradient[from + j] = total === 0 ? 0 : (units * p[j] * (opened[j] / total - dot)) / rows;
       dots[r] = units * dot;
     }
-    return columnMeans(dots, rows, 1, weights)[0];
+    return meanOfRows(dots, weights);
   },
   rowParts(values, rows, units, _target, { outputs, outputWeights }) {
     const opened = sharesOpen(outputs, units, outputWeights);

@@ -1,5 +1,4 @@
-import { sum } from '../math/statistics.ts';
-import { columnMeans, type SparsityPenalty } from './penalty.ts';
+import { columnMeans, meanOfRows, type SparsityPenalty } from './penalty.ts';
 
 export const variance: SparsityPenalty = {
   name: 'variance',
@@ -10,13 +9,17 @@ export const variance: SparsityPenalty = {
   defaultWeight: (units) => 0.3 / units,
   evaluate(values, rows, units, _target, gradient, { weights }) {
     const means = columnMeans(values, rows, units, weights);
-    const squares = new Float64Array(values.length);
-    for (let i = 0; i < values.length; i++) {
-      const deviation = values[i] - means[i % units];
-      squares[i] = deviation * deviation;
-      gradient[i] = (-2 * deviation) / rows;
+    const squares = new Float64Array(rows);
+    for (let r = 0, i = 0; r < rows; r++) {
+      let own = 0;
+      for (let j = 0; j < units; j++, i++) {
+        const deviation = values[i] - means[j];
+        own += deviation * deviation;
+        gradient[i] = (-2 * deviation) / rows;
+      }
+      squares[r] = own;
     }
-    return -sum(columnMeans(squares, rows, units, weights));
+    return -meanOfRows(squares, weights);
   },
   rowParts(values, rows, units, _target, { weights }) {
     const means = columnMeans(values, rows, units, weights);
