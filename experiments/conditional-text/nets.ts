@@ -1,15 +1,5 @@
-import {
-  dense,
-  embedding,
-  gated,
-  type LayerSpec,
-  type Model,
-  type Neuron,
-  type NeuronSpec,
-  parallel,
-  resolveNeuron,
-  sequential,
-} from '../../src/index.ts';
+import { dense, embedding, gated, type LayerSpec, type Model, parallel, sequential } from '../../src/index.ts';
+import { CONTROL_GATES, type ControlGates } from '../kit/control-gates.ts';
 
 /** Bytes that the next one is told from, and numbers of each in the embedding. */
 export const CONTEXT = 32;
@@ -45,26 +35,9 @@ const OUTPUT = 'output';
 /** What a gate starts at, about: σ(0). */
 const HALF_OPEN = 0.5;
 
-/** A neuron whose gates learn nothing. */
-function untrained(spec: NeuronSpec): Neuron {
-  const { twin: _twin, ...base } = resolveNeuron(spec);
-  return { ...base, pullback: ({ gradient }) => void gradient.fill(0) };
-}
-
-/**
- * What separates learning from sparsity: gates at the same density that learn nothing. `hash` opens by what a gater that stays at its random
- * weights says of the example, as hash routing does (Roller et al. 2021); `random` opens any.
- */
-const CONTROLS: Readonly<Record<string, (rate: number) => Neuron>> = {
-  hash: (rate) => ({ ...untrained({ name: 'top-k', share: rate, value: 'sigmoid' }), name: 'hash' }),
-  random: (rate) => ({
-    ...untrained({ name: 'noisy-top-k', share: rate, value: 'sigmoid', scale: 1e6 }),
-    name: 'random',
-  }),
-};
-
-/** Are its gates drawn at random, so that they are measured as sampled? */
-export const isRandom = ({ gates }: TextNet): boolean => gates?.neuron === 'random';
+/** How a net is validated and tested. */
+export const modeOf = ({ gates }: TextNet): ControlGates['mode'] =>
+  CONTROL_GATES[gates?.neuron ?? '']?.mode ?? 'threshold';
 
 export function layersOf({ widths, gates }: TextNet): LayerSpec[] {
   const below = [embedding(CLASSES, WIDTH), dense(TRUNK, 'rectifier')];
@@ -75,12 +48,10 @@ export function layersOf({ widths, gates }: TextNet): LayerSpec[] {
   const body = gated(units, {
     blocks: units / size,
     rate,
-    neuron: CONTROLS[neuron]?.(rate) ?? neuron,
+    ...(CONTROL_GATES[neuron]?.options(rate) ?? { neuron, ...(sparsity !== undefined && { sparsity }) }),
     gater: [],
     activation: 'rectifier',
     name: BODY,
-    // A penalty would teach a control's gater too.
-    ...(neuron in CONTROLS ? { sparsity: 'none' } : sparsity !== undefined && { sparsity }),
   });
   if (widths.length === 0) return [...below, body, above];
   return [...below, parallel([sequential(...layers, dense(CLASSES, 'linear', 'shared')), sequential(body, above)])];

@@ -1,5 +1,6 @@
 import { type Bootstrapped, bootstrap, holm } from '../kit/bootstrap.ts';
 import type { EngineTimes } from '../kit/compare-times.ts';
+import { CONTROL_GATES } from '../kit/control-gates.ts';
 import type { Finding, Report, ReportTable } from '../kit/experiment.ts';
 import { type ScatterGroup, scatterChart } from '../kit/scatter-chart.ts';
 import { interval, withHalf } from '../kit/statistics.ts';
@@ -120,7 +121,7 @@ function compareAll(gated: readonly Runs[], dense: readonly Runs[]): Compared[] 
   return all.map((own, g) => ({ ...own, chances: corrected.map((values) => values[g]) }));
 }
 
-const isControl = ({ net: { gates } }: Runs): boolean => gates?.neuron === 'hash' || gates?.neuron === 'random';
+const isControl = ({ net: { gates } }: Runs): boolean => gates !== undefined && gates.neuron in CONTROL_GATES;
 const shown = ({ value, low, high }: Bootstrapped): string => `${two(value)} (${two(low)} to ${two(high)})`;
 
 function findingOf(measure: Measure, at: number, compared: readonly Compared[], slope: number): Finding {

@@ -13,7 +13,7 @@ import { createEngine, processorTime } from '../../src/platform/node/index.ts';
 import { compareTimes } from '../kit/compare-times.ts';
 import type { Experiment, TrialOptions } from '../kit/experiment.ts';
 import { packageTexts } from './corpus.ts';
-import { CONTEXT, isRandom, layersOf, NETS, nameOfNet, type TextNet, widen } from './nets.ts';
+import { CONTEXT, layersOf, modeOf, NETS, nameOfNet, type TextNet, widen } from './nets.ts';
 import { reportConditionalText } from './report.ts';
 import { chosenRate, searchesFor, type TextResult, type TextTrial, textGrid } from './trial.ts';
 
@@ -80,8 +80,7 @@ function deadOf({ stochasticSites }: Model): { readonly dead: number; readonly a
 
 /** @param training multiply-adds of an example in training */
 function measured(model: Model, net: TextNet, test: Dataset, training: number) {
-  const mode = isRandom(net) ? 'sample' : 'threshold';
-  const { loss, error, flops } = evaluate(model, test, { mode });
+  const { loss, error, flops } = evaluate(model, test, { mode: modeOf(net) });
   return { testNats: loss, testError: error, multiplyAdds: { test: flops.executed, training } };
 }
 
@@ -101,6 +100,7 @@ async function run(
     let [milliseconds, mark] = [0, processorTime()];
     const training = train(model, split, {
       ...{ epochs: POINTS, examplesPerEpoch: Math.floor(examples / POINTS), batch: BATCH, signal },
+      validation: modeOf(trial.net),
       optimizer: adam({ learningRate }),
       decay: LAST_RATE ** (1 / (POINTS - 1)),
     });
@@ -112,7 +112,7 @@ async function run(
         onProgress((0.9 * (event.epoch - 1 + event.batch / event.batches)) / POINTS);
       }
       if (event.event === 'epoch') {
-        const validNats = isRandom(trial.net) ? evaluate(model, split.valid, { mode: 'sample' }).loss : event.validLoss;
+        const validNats = event.validLoss;
         curve.push({ seconds: milliseconds / 1000, examples: event.epoch * Math.floor(examples / POINTS), validNats });
         mark = processorTime();
       }

@@ -7,7 +7,7 @@ import { QUESTIONS, type Question } from './arms.ts';
 import type { QuestionDone } from './trial.ts';
 
 const NAMES = Object.keys(QUESTIONS) as Question[];
-const armsOf = (question: Question): string[] => Object.keys(QUESTIONS[question]);
+const armsOf = (question: Question): string[] => Object.keys(QUESTIONS[question].arms);
 const mean = (values: readonly number[]): number => values.reduce((sum, x) => sum + x, 0) / values.length;
 
 /** Runs of an arm at the rate with the best mean validation error, seed by seed. */
@@ -48,7 +48,7 @@ const SIDES: Readonly<Record<Judged['verdict'], readonly [lower: Outcome, higher
   'not shown': ['not shown', 'not shown'],
 };
 
-/** The hypotheses that were written down; of an arm against the first of its question, that it errs less or more. */
+/** Claims of an arm against the first of its question, that it errs less or more; what was expected of them is in the setting. */
 const HYPOTHESES: readonly { question: Question; arm: string; side: 0 | 1; claim: string }[] = [
   {
     question: 'sparse updates',
@@ -138,7 +138,7 @@ const tableOf = ({ question, runs, against }: Asked): ReportTable => ({
 
 const WORDS: Readonly<Record<Outcome, string>> = {
   holds: 'yes',
-  refuted: 'no, the opposite',
+  refuted: 'no',
   'not shown': 'no difference is shown',
   'not tested': 'not tested',
 };

@@ -26,23 +26,19 @@ export interface QuestionResult {
 
 export type QuestionDone = Finished<QuestionTrial, QuestionResult>;
 
-/** Gates are given more steps to close: a row of the 2013 table closed within 1,500. */
 interface Setting extends Pick<QuestionTrial, 'data' | 'examples' | 'epochs'> {
   readonly closing: Pick<QuestionTrial, 'examples' | 'epochs'>;
 }
-
-/** Rates of a question: gates close at 0.3, which is what is asked; elsewhere the better of two is chosen on validation. */
-const ratesOf = (question: Question): readonly number[] => (question === 'closed gates' ? [0.3] : [0.1, 0.3]);
 
 export const grid =
   ({ closing, ...setting }: Setting) =>
   (seeds: readonly number[]): QuestionTrial[] =>
     seeds.flatMap((seed) =>
       (Object.keys(QUESTIONS) as Question[]).flatMap((question) =>
-        Object.keys(QUESTIONS[question]).flatMap((arm) =>
-          ratesOf(question).map((rate) => ({
+        Object.keys(QUESTIONS[question].arms).flatMap((arm) =>
+          QUESTIONS[question].rates.map((rate) => ({
             ...setting,
-            ...(question === 'closed gates' && closing),
+            ...(QUESTIONS[question].long && closing),
             question,
             arm,
             rate,
