@@ -27,9 +27,9 @@ export function reproduceCommand(known: readonly Experiment[] = experiments): Co
     )
     .exitOverride()
     .argument('<name>', names)
-    .option('--quick', 'the small form on embedded digits, within 3 minutes; the full form needs MNIST')
+    .option('--quick', 'the small form on embedded digits, within 3 minutes; most full forms need MNIST')
     .option('--medium', 'a form between them, where the experiment has one')
-    .option('--seeds <n>', 'seeds 1 to n', count)
+    .option('--seeds <n>', 'how many seeds, from the first of the form', count)
     .option('--out <dir>', 'folder of records and reports', 'reproduce')
     .option('--json', 'one JSON object a line (also when standard output is not a terminal)')
     .action((name: string, flags: ReproduceFlags) => untilInterrupted((signal) => run(known, name, flags, signal)));

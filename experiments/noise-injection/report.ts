@@ -200,7 +200,7 @@ function answerOf(parts: readonly Part[]): Answer | undefined {
   });
   const where = edge.map((part) => part.where.split(',')[0]).join(' and ');
   return {
-    verdict: `Of ${fit.length} levels of noise, each against none at its own best rate, ${fits.better} made the net fit its training data better${helped}, ${fits.worse} made it fit worse, and on new data ${tests.better} erred less and ${tests.worse} more: exploring by noise is worth little at these sizes.`,
+    verdict: `Of ${fit.length} levels of noise, each against none at its own best rate, ${fits.better} made the net fit its training data better${helped}, ${fits.worse} made it fit worse, and on new data ${tests.better} erred less and ${tests.worse} more.`,
     change: `${edge.length > 0 ? `Higher learning rates in ${where}, where the highest of the grid was best; ` : ''}max-norm and falling rates as in 2013; more seeds, since errors of a tenth of a point are not seen with ${fit[0].own.count}.`,
   };
 }

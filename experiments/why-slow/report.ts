@@ -363,8 +363,8 @@ function answerOf(byTarget: readonly ByTarget[]): { answer?: Answer; charts: str
   const others = rest.map((part) => `${SHORT[part.reason]}, ${inWords(part.share)}`);
   return {
     answer: {
-      verdict: `Random bits need ${Math.exp(sampled.whole.mean).toFixed(1)} times the steps that smooth units need, and ${SHORT[first.reason]} explains most of it, ${inWords(first.share)}; then come ${others.join('; ')}.`,
-      change: `Finer learning rates (three are tried, and most arms with noise are fastest at the highest), another net than one small layer, and lower targets: only steps to ${TARGETS.join(', ')} nats are counted here.`,
+      verdict: `Random bits need ${Math.exp(sampled.whole.mean).toFixed(1)} times the steps that smooth units need, and ${SHORT[first.reason]} ${first.share.low > 0.5 ? 'explains most of it' : 'is the largest part'}, ${inWords(first.share)}; then come ${others.join('; ')}.`,
+      change: `Finer learning rates, another net than one small layer, and lower targets: only steps to ${TARGETS.join(', ')} nats are counted here.`,
     },
     charts: [
       ratioChart({

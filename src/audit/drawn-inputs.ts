@@ -41,7 +41,8 @@ function drawInputs({ rows, units, logits }: Pick<Firing, 'rows' | 'units' | 'lo
       all.copyWithin(to, to - inputs, to);
       continue;
     }
-    const draw = inputOf(randomStream(digest(own), INPUTS));
+    const seed = digest(own);
+    const draw = inputOf(randomStream(seed, INPUTS));
     for (let i = 0; i < inputs; i++) all[to + i] = draw();
   }
   return all;

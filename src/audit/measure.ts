@@ -210,7 +210,7 @@ function totalAt(
   const logits = place.active.map((unit) => place.logits[unit]);
   const truth = integrate(leanUnit(neuron), logits, place.loss).loss;
   const size = 1 + range / place.size + Math.abs(place.offset) / place.size;
-  const unseen = place.units > place.active.length ? UNSEEN / points : 0;
+  const unseen = neuron.weigh && place.units > place.active.length ? UNSEEN / points : 0;
   const tolerance = ((place.arrays === 'Float32' ? 1e-4 : 1e-8) + unseen + missed) * size;
   if (Math.abs(total - other.total) > (place.size * tolerance) / 4) return undefined;
   return { found: (total - place.offset) / place.size, truth, tolerance };

@@ -27,7 +27,8 @@ export interface Firing {
   readonly h: Numbers;
   /**
    * What the logits are computed from, rows × inputs: the input of the layer. Only neurons that declare `readsInput` are given one, and where
-   * nothing is known of it (a black box, logits of one's own) the logits stand for it. Absent: the logits.
+   * nothing is known of it (a black box, logits of one's own) the logits stand for it, as they do for
+   * `sample` and `settle`, which come outside of training. Absent: the logits.
    */
   readonly input?: Numbers | undefined;
   /**
@@ -116,7 +117,7 @@ export interface KernelTwin {
 
 export type TwinNumbers = readonly [first: number, second?: number, third?: number];
 
-/** One number a unit; or so many for a layer of so many units and inputs, and what each starts with. */
+/** A number: every unit starts with it. Else `size` numbers for the layer, of which number `index` starts at `start`. */
 export type StateSpec =
   | number
   | {
@@ -210,6 +211,7 @@ export interface NeuronRule {
   readonly formulas?: Formulas | 'none';
   /** Should consumers' weight gradients see E[h] in place of the sample? (as-if-deterministic) */
   readonly backwardSees?: 'sample' | 'expectation';
+  /** Arrays that persist from step to step, by name. */
   readonly state?: Readonly<Record<string, StateSpec>>;
   update?(update: Update): void;
   readonly twin?: KernelTwin;

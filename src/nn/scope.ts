@@ -141,18 +141,26 @@ export class Scope {
     const name = options.name ?? this.unused('');
     const resolved = this.keep(`neuron ${name}`, () => this.neuron(neuron, options.rate));
     if (resolved.identity) return logits;
-    return this.site(resolved, logits.columns, { ...options, name }).fire(this.pass, logits, options.input);
+    const rows = logits.columns / (logits.shape.at(-1) || 1);
+    return this.site(resolved, logits.columns, { ...options, name, rows }).fire(this.pass, logits, options.input);
   }
 
-  /** A place where units fire, with its state, threshold and statistics. */
-  site(neuron: Neuron, units: number, { name = '', rate, stream, input }: SiteOptions = {}): FiringSite {
+  /**
+   * A place where units fire, with its state, threshold and statistics.
+   * @param options.rows of units in a row of the logits, among which its input is divided; default 1
+   */
+  site(
+    neuron: Neuron,
+    units: number,
+    { name = '', rate, stream, input, rows = 1 }: SiteOptions & { rows?: number } = {},
+  ): FiringSite {
     const { registry } = this;
     const full = this.under(name);
     const found = registry.sites.get(full);
     if (found) return found;
     this.checkBuilding('the firing site', full);
     const facts = { name: full, units, layer: stream ?? registry.nextStream(), ...(rate !== undefined && { rate }) };
-    const inputs = input && { inputs: input.columns };
+    const inputs = input && { inputs: input.columns / rows };
     const site = new FiringSite(registry.engine, neuron, { ...facts, ...inputs, more: () => registry.nextStream() });
     registry.sites.set(full, site);
     return site;

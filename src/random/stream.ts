@@ -61,6 +61,6 @@ export function noiseKey(seed: number, of: keyof typeof NOISE = 'units'): [numbe
 /** Splits a seed in [0, 2⁵³) into the two words of a Philox key. */
 function seedToKey(seed: number): [number, number] {
   if (!Number.isSafeInteger(seed) || seed < 0)
-    throw new RangeError(`The seed is ${seed}; it must be a whole number from 0 to ${Number.MAX_SAFE_INTEGER}.`);
+    throw new RangeError(`The seed is ${seed}. Expected a whole number from 0 to ${Number.MAX_SAFE_INTEGER}.`);
   return [(seed % 0x100000000) | 0, Math.floor(seed / 0x100000000) | 0];
 }

@@ -70,8 +70,8 @@ export class Levels {
   }
 
   /**
-   * Says what the losses are sums of, after `weigh`: what was computed from then on is given the losses at and after its own point. Left aside where
-   * the losses of draws come to no weighted sum.
+   * Says what the losses are sums of, after `weigh`: what was computed from then on is given the losses at and after its own point. Ignored where
+   * draws are combined by a bound, which is no sum over points.
    */
   divide(points: PointLosses | undefined): void {
     if (!this.levels.some(({ draws }) => draws.bound)) this.points = points;

@@ -195,7 +195,7 @@ export class Tape {
     return x.plate && x.plate.depth > 0 ? this.levels.weightsOf(x.plate, 0) : undefined;
   }
 
-  /** Do the draws that a tensor's rows repeat weigh the same (`alike`), is what they come to no sum (`bound`), or do their weights differ? */
+  /** Of the draws that a tensor's rows repeat: `alike`, equal weights; `weighed`, weights that differ; `bound`, combined by a bound, which is no sum. */
   drawsBelow(x: Tensor): 'alike' | 'bound' | 'weighed' {
     const draws = x.plate ? this.levels.drawsOf(x.plate) : [];
     return draws.some(({ bound }) => bound) ? 'bound' : draws.some(({ weighed }) => weighed) ? 'weighed' : 'alike';

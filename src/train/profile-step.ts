@@ -26,8 +26,8 @@ const WARM_UP = 3;
 
 /**
  * Takes steps on random examples, classes drawn evenly; every other one with a clock.
- * @param options.milliseconds how long to go on, at least; default 2000 @param options.clock of what is told, in milliseconds; default: that of the wall. On a busy
- * machine the time of the processor says more
+ * @param options.milliseconds least duration; default 2000
+ * @param options.clock milliseconds from any origin; default: wall time. On a busy machine processor time is steadier
  */
 export function profileStep(
   model: Model,

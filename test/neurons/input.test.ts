@@ -161,20 +161,22 @@ describe('the input of its layer is handed to a neuron that reads it', () => {
     );
   });
 
-  test('rows of units inside of a row have their own, and their state by the definition and the kernels alike', () => {
-    const states = [reference, ...engines].map((engine) => {
-      const one = module('own', (scope, x) => {
-        const w = scope.parameter('w', [2, 3]);
-        const inner = scope.call(reshape([2, 2]), x);
-        return scope.call(reshape([6]), scope.fire('nvil', matmul(inner, w), { name: 'bits', input: inner }));
+  for (const neuron of ['nvil', 'nvil:baseline=network'])
+    test(`${neuron}: rows of units inside of a row have their own, and their state by the definition and the kernels alike`, () => {
+      const states = [reference, ...engines].map((engine) => {
+        const one = module('own', (scope, x) => {
+          const w = scope.parameter('w', [2, 3]);
+          const inner = scope.call(reshape([2, 2]), x);
+          return scope.call(reshape([6]), scope.fire(neuron, matmul(inner, w), { name: 'bits', input: inner }));
+        });
+        const [site] = run(engine, one).sites;
+        assert.equal(site.inputs, 2);
+        return Float64Array.from(site.state?.values ?? []);
       });
-      const [site] = run(engine, one).sites;
-      return Float64Array.from(site.state?.values ?? []);
+      const [first, ...others] = states;
+      assert.ok(first.some((value) => value !== 0));
+      for (const state of others) assertClose(state, first, { absolute: 1e-5 }, 'the state');
     });
-    const [first, ...others] = states;
-    assert.ok(first.some((value) => value !== 0));
-    for (const state of others) assertClose(state, first, { absolute: 1e-5 }, 'the state');
-  });
 });
 
 test('a baseline of the input tells what the logits do not', () => {

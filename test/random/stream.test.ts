@@ -120,6 +120,6 @@ test('a seed is a whole number from 0 to 2⁵³ − 1', () => {
     for (const user of [() => randomStream(seed), () => noiseKey(seed)])
       assert.throws(user, {
         name: 'RangeError',
-        message: `The seed is ${seed}; it must be a whole number from 0 to 9007199254740991.`,
+        message: `The seed is ${seed}. Expected a whole number from 0 to 9007199254740991.`,
       });
 });

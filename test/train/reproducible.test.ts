@@ -39,7 +39,7 @@ function modelOf(engine: Engine, neuron: string, seed: number): Model {
     gated(experts, {
       ...{ blocks: 4, gater: [5], neuron, activation: neuron, rate: 0.3 },
       // Draws that come to a bound take no penalty.
-      ...(neuron === 'vimco' && { sparsity: 'none' }),
+      ...(resolveNeuron(neuron).wantsLogWeights && { sparsity: 'none' }),
     }),
     dense(10),
   ];

@@ -7,9 +7,9 @@ import { rodeoParts } from '../parts/rodeo-parts.ts';
 import { HIDDEN, learnSurrogate, pullSurrogate, surrogateState } from '../parts/surrogate-network.ts';
 
 // The authors' surrogate of draw k is the mean over the other draws j of H(f_j, f_j′·(y − h_j)), H a network with an output for each of its
-// two places, trained with α and β by Adam. Here α and β are in the weights of the outputs, and of the other draws the next one counts, as in the
-// fast variant of the authors' code. With H linear in its arguments ĝ is linear in
-// all that is learned, and least squares has it in closed form: three coefficients for α, β and the weights of H that show.
+// two places, trained with α and β by Adam; here α and β are in the weights of the outputs. `network`: the next draw alone counts, as in the
+// fast variant of the authors' code. `linear`: the mean over all others; ĝ is then linear in all that is learned, and least squares has it in
+// closed form, three coefficients for α, β and the weights of H that show.
 export const rodeo = defineNeuron({
   name: 'rodeo',
   source:
