@@ -7,6 +7,8 @@ export interface Step {
   readonly to: number;
   readonly milliseconds: number;
   readonly kind: 'whole' | 'part' | 'saved';
+  /** The symbol of the article's equation that it is a term of; absent: none. */
+  readonly symbol?: 'measured' | 'share' | 'parts';
 }
 
 /** From the dense layer down to what skipping would cost at best, and up again to what was measured. */
@@ -15,7 +17,7 @@ export function stepsOf({ dense, ideal, gater, compaction, memory, uneven, measu
   const steps: Step[] = [
     whole('all blocks computed', dense),
     { name: 'skipped at best', from: ideal, to: dense, milliseconds: dense - ideal, kind: 'saved' },
-    whole('ideal: rate × all', ideal),
+    { ...whole('ideal: rate × all', ideal), symbol: 'share' },
   ];
   let at = ideal;
   for (const [name, milliseconds] of [
@@ -24,8 +26,8 @@ export function stepsOf({ dense, ideal, gater, compaction, memory, uneven, measu
     ['+ weights read for few rows', memory],
     ['+ uneven blocks', uneven],
   ] as const) {
-    steps.push({ name, from: at, to: at + milliseconds, milliseconds, kind: 'part' });
+    steps.push({ name, from: at, to: at + milliseconds, milliseconds, kind: 'part', symbol: 'parts' });
     at += milliseconds;
   }
-  return [...steps, whole('measured', measured)];
+  return [...steps, { ...whole('measured', measured), symbol: 'measured' }];
 }

@@ -67,6 +67,25 @@ describe('the article', { skip: noBrowser }, () => {
     await page.context().close();
   });
 
+  test('every key of every equation lights something in its figure', async () => {
+    const { page, said } = await lab.page('#article');
+    const dark: string[] = [];
+    for (const part of PARTS) {
+      const section = page.locator(`#part-${part}`);
+      await section.locator('h2').scrollIntoViewIfNeeded();
+      await picture(page, part).waitFor();
+      for (const key of await section.locator('.typeset li button').all()) {
+        await key.focus();
+        const name = await key.getAttribute('data-symbol');
+        const lit = section.locator(`.figure .lit, .lit-${name}`).first();
+        await lit.waitFor({ state: 'attached', timeout: 10_000 }).catch(() => dark.push(`${part}: ${name}`));
+      }
+    }
+    assert.deepEqual(dark, []);
+    assert.deepEqual(said, []);
+    await page.context().close();
+  });
+
   test('the baseline moves to the best one by the keyboard alone, where the variance is least', async () => {
     const { page, said } = await lab.page('#article?part=baseline');
     const part = page.locator('#part-baseline');
@@ -118,10 +137,16 @@ describe('the article', { skip: noBrowser }, () => {
     const sparsity = page.locator('#part-sparsity');
     await sparsity.locator('h2').scrollIntoViewIfNeeded();
     await sparsity.getByText('of 200').waitFor();
+    const map = sparsity.locator('svg[aria-label]').first();
+    const shipped = await map.getAttribute('aria-label');
     await sparsity.getByRole('button', { name: 'Train it here' }).click();
     await sparsity.getByRole('progressbar').waitFor();
     await page.waitForFunction(
       () => Number(document.querySelector('#part-sparsity progress')?.getAttribute('value')) > 0.01,
+    );
+    await page.waitForFunction(
+      (before) => document.querySelector('#part-sparsity svg[aria-label]')?.getAttribute('aria-label') !== before,
+      shipped,
     );
     await sparsity.getByRole('button', { name: 'Stop' }).click();
     await sparsity.getByRole('progressbar').waitFor({ state: 'detached' });
