@@ -96,7 +96,7 @@ describe('the report', () => {
     // 1/4.02 of the time.
     assert.match(
       report.answer?.verdict ?? '',
-      /gates pay: .* takes 0\.25 \(0\.25 to 0\.25\) times as long for an example as the dense net that errs as little/
+      /gates pay: .* takes 0\.25 \(0\.25 to 0\.25\) times as long for an example as the dense net that errs as little/,
     );
     assert.match(aim(report).evidence, /4\.02 \(4\.00 to 4\.04\) times as fast as dense 32;/);
     // The dense net is better than needed, and so slower than one of the same error would be.
