@@ -1,5 +1,5 @@
 /**
- * Runs the tests on all cores:
+ * Runs the tests on all cores; one process more than there are cores, since tests of killed processes wait:
  *
  *     npm test                          # everything quick, and one of each slow kind
  *     npm run test:full                 # everything, each file in a process of its own
@@ -26,7 +26,7 @@ try {
       `--import=${new URL('helpers/compile-cache.js', import.meta.url).href}`,
       '--conditions=flipgrad-source',
       '--test',
-      `--test-concurrency=${availableParallelism()}`,
+      `--test-concurrency=${availableParallelism() + 1}`,
       `--test-timeout=${full ? 900_000 : 300_000}`,
       ...flags,
       ...asked,
