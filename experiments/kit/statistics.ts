@@ -9,15 +9,8 @@ import { holm } from './bootstrap.ts';
 
 export { type Interval, interval };
 
-/** Two-sided 95% quantiles of Student's t that have been asked for, by degrees of freedom. */
-const known = new Map<number, number>();
-
-/** NaN without a degree of freedom. */
-export function t95(freedom: number): number {
-  const t = known.get(freedom) ?? (freedom > 0 ? studentQuantile(0.975, freedom) : Number.NaN);
-  known.set(freedom, t);
-  return t;
-}
+/** The two-sided 95% quantile of Student's t; NaN without a degree of freedom. */
+export const t95 = (freedom: number): number => (freedom > 0 ? studentQuantile(0.975, freedom) : Number.NaN);
 
 /** Where the best epoch is on average after this share of all, more of them might have been better. */
 export const LATE = 0.9;

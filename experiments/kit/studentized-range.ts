@@ -6,6 +6,9 @@ const END = 8.5;
 /** The sum over log s leaves out what is under e^−NEGLIGIBLE of the largest summand. */
 const NEGLIGIBLE = 36;
 
+/** As near as a quantile comes, in q or in its probability. */
+const CLOSE = 1e-9;
+
 /** Places z with φ(z) and Φ(z). */
 const PLACES = Array.from({ length: Math.round((2 * END) / STEP) + 1 }, (_, i) => {
   const z = i * STEP - END;
@@ -43,7 +46,7 @@ export function studentizedRangeCdf(q: number, count: number, freedom: number): 
 const known = new Map<string, number>();
 
 /**
- * The q with P(Q ≤ q) = p, by bisection.
+ * The q with P(Q ≤ q) = p, by false position with the Illinois rule (Dowell and Jarratt 1971): a third of the steps of a bisection.
  * @param count of what is compared, from 2 up
  * @throws RangeError for p outside (0, 1), fewer than 2 numbers, or no degree of freedom
  */
@@ -55,13 +58,21 @@ export function studentizedRangeQuantile(p: number, count: number, freedom: numb
   const key = `${p} ${count} ${freedom}`;
   const before = known.get(key);
   if (before !== undefined) return before;
+  const over = (q: number): number => studentizedRangeCdf(q, count, freedom) - p;
   let [low, high] = [0, 4];
-  while (studentizedRangeCdf(high, count, freedom) < p) [low, high] = [high, 2 * high];
-  for (let i = 0; i < 28; i++) {
-    const middle = (low + high) / 2;
-    if (studentizedRangeCdf(middle, count, freedom) < p) low = middle;
-    else high = middle;
+  let [below, above] = [-p, over(high)];
+  while (above < 0) [low, high, below, above] = [high, 2 * high, above, over(2 * high)];
+  let last = 0;
+  for (let i = 0; i < 60 && high - low > CLOSE; i++) {
+    const q = (low * above - high * below) / (above - below);
+    const value = over(q);
+    const side = Math.sign(value);
+    if (Math.abs(value) < CLOSE) [low, high] = [q, q];
+    else if (side < 0) [low, below, above] = [q, value, last === side ? above / 2 : above];
+    else [high, above, below] = [q, value, last === side ? below / 2 : below];
+    last = side;
   }
-  known.set(key, (low + high) / 2);
-  return (low + high) / 2;
+  const quantile = (low + high) / 2;
+  known.set(key, quantile);
+  return quantile;
 }

@@ -30,11 +30,17 @@ export function studentCdf(t: number, freedom: number): number {
   return t > 0 ? 1 - tail : tail;
 }
 
+/** Quantiles that have been asked for: every interval asks for one, and there are few kinds of intervals. */
+const known = new Map<string, number>();
+
 /** The t with P(T ≤ t) = p of Student's distribution (Student 1908), by bisection. @throws RangeError for p outside (0, 1) or no degree of freedom */
 export function studentQuantile(p: number, freedom: number): number {
   if (!(p > 0 && p < 1) || !(freedom > 0))
     throw new RangeError(`Student's distribution has no quantile ${p} with ${freedom} degrees of freedom.`);
   if (p > 0.5) return -studentQuantile(1 - p, freedom);
+  const key = `${p} ${freedom}`;
+  const before = known.get(key);
+  if (before !== undefined) return before;
   let [low, high] = [-1, 0];
   while (studentCdf(low, freedom) > p) low *= 2;
   for (let i = 0; i < 80; i++) {
@@ -42,5 +48,7 @@ export function studentQuantile(p: number, freedom: number): number {
     if (studentCdf(middle, freedom) < p) low = middle;
     else high = middle;
   }
-  return (low + high) / 2;
+  const quantile = (low + high) / 2;
+  known.set(key, quantile);
+  return quantile;
 }
