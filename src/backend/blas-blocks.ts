@@ -1,7 +1,7 @@
 /**
- * Products of dense rows with open blocks by BLAS. What the kernels denseToBlocks, denseToBlocksInputs and denseToBlocksWeights
- * compute (same arguments, see kernels/blocks-from-dense.ts), another way: each thread gathers the rows that have opened a block, calls
- * sgemm on the block, and adds the result to where it belongs. It differs from the kernels in rounding only.
+ * Products with open blocks by BLAS. What the kernels of kernels/blocks-from-dense.ts, blocks-to-dense.ts and blocks-update.ts compute (same
+ * arguments), another way: each thread gathers the rows that have opened a block, calls sgemm on the block, and adds the result to where it
+ * belongs, or updates the block with it. It differs from the kernels in rounding only.
  *
  * Where items end depends on shapes only, as with kernels, so that the number of threads does not change the bits.
  */
@@ -16,11 +16,22 @@ export interface ThreadTools {
   /** Byte offset of its scratch memory. */
   readonly scratch: number;
   /** Its own instance's kernel of this name. */
-  kernel(name: 'gatherRows' | 'transposeRows' | 'addTransposedRows' | 'fillRows'): KernelTable[number];
+  kernel(
+    name: 'gatherRows' | 'transposeRows' | 'addTransposedRows' | 'addGatedRows' | 'fillRows' | 'updateBlocks',
+  ): KernelTable[number];
 }
 
 /** Products that BLAS can do, in the order of their job numbers. */
-export const BLOCK_PRODUCTS = ['denseToBlocks', 'denseToBlocksInputs', 'denseToBlocksWeights'] as const;
+export const BLOCK_PRODUCTS = [
+  'denseToBlocks',
+  'denseToBlocksInputs',
+  'denseToBlocksWeights',
+  'denseToBlocksUpdate',
+  'blocksToDense',
+  'blocksToDenseValues',
+  'blocksToDenseWeights',
+  'blocksToDenseUpdate',
+] as const;
 export type BlockProduct = (typeof BLOCK_PRODUCTS)[number];
 
 /** Elements of a thread's scratch memory. */
@@ -29,14 +40,25 @@ const ROOM = SCRATCH_BYTES / 4;
 const LEAST_ROWS = 16;
 /** Columns of a block in one item, about: wide blocks are cut. */
 const COLUMNS_EACH = 256;
-/** Inputs in one item of a gradient, about. OpenBLAS packs no matrices for products up to 100³: 200 inputs keep below that. */
-const INPUTS_EACH = 208;
-const WEIGHT_INPUTS_EACH = 416;
+/** Dense columns in one item of a sum over blocks, about: few items leave threads idle, many call BLAS for little. */
+const SUMS_EACH = 104;
+/** Dense columns in one item of a weight gradient, about. */
+const WEIGHT_COLUMNS_EACH = 416;
+/** Weights in one item of an update, about. */
+const UPDATED_EACH = 16384;
+/** Weights that `updateBlocks` takes at a time: STRETCH of kernels/optimizers.ts. */
+const STRETCH = 4096;
 
-/** Does a block of so many inputs and units fit a thread's scratch memory? */
-export function fitsScratch(inputs: number, size: number): boolean {
-  return inputs > 0 && LEAST_ROWS * Math.max(inputs, size + 2 * INPUTS_EACH) <= ROOM;
+/** Does a block of `size` units, with rows of so many inputs or outputs, fit a thread's scratch memory? */
+export function fitsScratch(width: number, size: number): boolean {
+  return width > 0 && LEAST_ROWS * Math.max(width, size + 4 * SUMS_EACH) <= ROOM;
 }
+
+/** Do the gathered rows and the gradient of one item of an update fit, where rows of weights have so many elements? */
+export const fitsUpdate = (width: number): boolean => 2.5 * UPDATED_EACH + 2 * LEAST_ROWS * width <= ROOM;
+
+/** Rows of a block's weights, each of so many elements, in one item of an update. */
+const updatedEach = (width: number): number => Math.min(WEIGHT_COLUMNS_EACH, UPDATED_EACH / width);
 
 /** Cuts a length into pieces of one width (whole vectors), about `each` long. */
 function pieces(length: number, each: number): { count: number; width: number } {
@@ -44,32 +66,46 @@ function pieces(length: number, each: number): { count: number; width: number } 
   return { count: Math.ceil(length / width), width };
 }
 
+/** How many items each product has, by its arguments. */
+const ITEMS: { readonly [N in BlockProduct]: (...args: KernelArguments<N>) => number } = {
+  denseToBlocks: (_x, _w, _bias, _values, _start, _row, _pairs, blocks, _inputs, size) =>
+    blocks * pieces(size, COLUMNS_EACH).count,
+  denseToBlocksInputs: (_dv, _w, _dx, _start, _row, _rs, _rp, _pb, _pairs, _rows, _blocks, inputs) =>
+    pieces(inputs, SUMS_EACH).count,
+  denseToBlocksWeights: (_x, _dv, _w, _start, _row, _pairs, blocks, inputs) =>
+    blocks * pieces(inputs, WEIGHT_COLUMNS_EACH).count,
+  denseToBlocksUpdate: (_x, _dv, _w, _first, _second, _rule, _start, _row, _pairs, blocks, inputs, size) =>
+    blocks * pieces(inputs, updatedEach(size)).count,
+  blocksToDense: (_v, _w, _bias, _y, _start, _row, _rs, _rp, _pb, _pairs, _rows, _blocks, _size, outputs) =>
+    pieces(outputs, SUMS_EACH).count,
+  blocksToDenseValues: (_dy, _w, _dv, _start, _row, _pairs, blocks, size) => blocks * pieces(size, COLUMNS_EACH).count,
+  blocksToDenseWeights: (_v, _dy, _w, _start, _row, _pairs, blocks, _size, outputs) =>
+    blocks * pieces(outputs, WEIGHT_COLUMNS_EACH).count,
+  blocksToDenseUpdate: (_v, _dy, _w, _first, _second, _rule, _start, _row, _pairs, blocks, size, outputs) =>
+    blocks * pieces(size, updatedEach(outputs)).count,
+};
+
 /** How many items a product has. */
-export function blockProductItems<N extends BlockProduct>(
-  name: N,
-  args: KernelArguments<N> & readonly number[],
-): number {
-  if (name === 'denseToBlocks') {
-    const [, , , , , , , blocks, , size] = args;
-    return blocks * pieces(size, COLUMNS_EACH).count;
-  }
-  if (name === 'denseToBlocksInputs') {
-    const [, , , , , , , , , , , inputs] = args;
-    return pieces(inputs, INPUTS_EACH).count;
-  }
-  const [, , , , , , blocks, inputs] = args;
-  return blocks * pieces(inputs, WEIGHT_INPUTS_EACH).count;
-}
+export const blockProductItems = <N extends BlockProduct>(name: N, args: KernelArguments<N>): number =>
+  (ITEMS[name] as (...args: KernelArguments<N>) => number)(...args);
 
 /** The products of one thread, in the order of BLOCK_PRODUCTS. */
 export function blockProductKernels(sgemm: Sgemm, { memory, scratch, kernel }: ThreadTools): KernelTable {
-  const [gather, transpose] = [kernel('gatherRows'), kernel('transposeRows')];
-  const [addTransposed, fillRows] = [kernel('addTransposedRows'), kernel('fillRows')];
+  const [gather, transpose, addTransposed] = (['gatherRows', 'transposeRows', 'addTransposedRows'] as const).map(
+    kernel,
+  );
+  const [addGated, fillRows, updateBlocks] = (['addGatedRows', 'fillRows', 'updateBlocks'] as const).map(kernel);
   const starts = (blockStart: number, blocks: number) => new Int32Array(memory.buffer, blockStart, blocks + 1);
 
   /** Goes through the pairs of a block, as many at a time as have room when each takes so many elements. */
-  function inChunks(start: number, stop: number, elements: number, run: (p: number, count: number) => void): void {
-    const most = Math.floor(ROOM / elements);
+  function inChunks(
+    start: number,
+    stop: number,
+    elements: number,
+    run: (p: number, count: number) => void,
+    room = ROOM,
+  ): void {
+    const most = Math.floor(room / elements);
     const chunks = Math.ceil((stop - start) / most);
     for (let chunk = 0, p = start; chunk < chunks; chunk++) {
       const count = Math.ceil((stop - p) / (chunks - chunk));
@@ -78,8 +114,14 @@ export function blockProductKernels(sgemm: Sgemm, { memory, scratch, kernel }: T
     }
   }
 
+  /** Fills rows of so many columns, `stride` elements apart, with a row, or with zeros where it is 0. */
+  function fill(to: number, row: number, rows: number, columns: number, stride: number): void {
+    if (!row) new Float32Array(memory.buffer, scratch, columns).fill(0);
+    fillRows(0, rows, row || scratch, to, rows, columns, stride);
+  }
+
   /** values[p] = x[row(p)] · W[k] + bias[k]. An item is a piece of the columns of a block. */
-  const forward: KernelTable[number] = (begin, end, ...args) => {
+  const denseToBlocks: KernelTable[number] = (begin, end, ...args) => {
     const [x, weights, bias, values, blockStart, pairRow, , blocks, inputs, size] = args;
     const start = starts(blockStart, blocks);
     const { count: panels, width } = pieces(size, COLUMNS_EACH);
@@ -99,18 +141,17 @@ export function blockProductKernels(sgemm: Sgemm, { memory, scratch, kernel }: T
 
   /**
    * dx[r] = Σ over the open blocks k of r: dValues[p] · W[k]ᵀ. An item is a piece of the inputs. It computes the transposed,
-   * W[k] · dValuesᵀ: OpenBLAS is about twice as fast at that for few rows.
+   * W[k] · dValuesᵀ: OpenBLAS is faster at that for few rows.
    */
-  const inputGradient: KernelTable[number] = (begin, end, ...args) => {
+  const denseToBlocksInputs: KernelTable[number] = (begin, end, ...args) => {
     const [dValues, weights, dx, blockStart, pairRow, , , , , rows, blocks, inputs, size] = args;
     const start = starts(blockStart, blocks);
-    const { width } = pieces(inputs, INPUTS_EACH);
+    const { width } = pieces(inputs, SUMS_EACH);
     for (let item = begin; item < end; item++) {
       const input = item * width;
       const columns = Math.min(width, inputs - input);
       const to = dx + 4 * input;
-      new Float32Array(memory.buffer, scratch, columns).fill(0);
-      fillRows(0, rows, scratch, to, rows, columns, inputs);
+      fill(to, 0, rows, columns, inputs);
       for (let k = 0; k < blocks; k++) {
         const w = weights + 4 * (k * inputs + input) * size;
         inChunks(start[k], start[k + 1], size + columns, (p, count) => {
@@ -124,10 +165,10 @@ export function blockProductKernels(sgemm: Sgemm, { memory, scratch, kernel }: T
   };
 
   /** W[k] = (accumulate ? W[k] : 0) + alpha · x[rows of k]ᵀ · dValues[pairs of k]. An item is a piece of the inputs of a block. */
-  const weightGradient: KernelTable[number] = (begin, end, ...args) => {
+  const denseToBlocksWeights: KernelTable[number] = (begin, end, ...args) => {
     const [x, dValues, weights, blockStart, pairRow, , blocks, inputs, size, alpha, accumulate] = args;
     const start = starts(blockStart, blocks);
-    const { count: panels, width } = pieces(inputs, WEIGHT_INPUTS_EACH);
+    const { count: panels, width } = pieces(inputs, WEIGHT_COLUMNS_EACH);
     for (let item = begin; item < end; item++) {
       const k = Math.floor(item / panels);
       const input = (item % panels) * width;
@@ -142,5 +183,141 @@ export function blockProductKernels(sgemm: Sgemm, { memory, scratch, kernel }: T
     }
   };
 
-  return [forward, inputGradient, weightGradient];
+  /** That gradient, of open blocks alone, into the rule of an optimizer. An item is a piece of the inputs of a block. */
+  const denseToBlocksUpdate: KernelTable[number] = (begin, end, ...args) => {
+    const [x, dValues, weights, first, second, rule, blockStart, pairRow, , blocks, inputs, size] = args;
+    const start = starts(blockStart, blocks);
+    const { count: panels, width } = pieces(inputs, updatedEach(size));
+    for (let item = begin; item < end; item++) {
+      const k = Math.floor(item / panels);
+      if (start[k] === start[k + 1]) continue;
+      const input = (item % panels) * width;
+      const columns = Math.min(width, inputs - input);
+      const n = columns * size;
+      const gathered = scratch + 4 * n;
+      const onGathered = (p: number, count: number): void => {
+        const onto = p > start[k] ? 1 : 0;
+        gather(0, count, x + 4 * input, pairRow + 4 * p, gathered, count, columns, inputs);
+        sgemm(
+          true,
+          false,
+          columns,
+          size,
+          count,
+          1,
+          gathered,
+          columns,
+          dValues + 4 * p * size,
+          size,
+          onto,
+          scratch,
+          size,
+        );
+      };
+      inChunks(start[k], start[k + 1], columns, onGathered, ROOM - n);
+      update(n, 4 * (k * inputs + input) * size, [weights, first, second, rule], blockStart + 4 * k);
+    }
+  };
+
+  /** The rule for n elements, `at` bytes into the arrays, whose gradient stands in the scratch memory. @param open where a block's pairs are told */
+  function update(n: number, at: number, [weights, first, second, rule]: readonly number[], open: number): void {
+    const stretches = Math.ceil(n / STRETCH);
+    updateBlocks(0, stretches, weights + at, scratch, first + at, second + at, rule, open, 1, n);
+  }
+
+  /** y[r] = bias + Σ over the open blocks k of r: values[p] · W[rows of k]. An item is a piece of the outputs. */
+  const blocksToDense: KernelTable[number] = (begin, end, ...args) => {
+    const [values, weights, bias, y, blockStart, pairRow, , , , , rows, blocks, size, outputs] = args;
+    const start = starts(blockStart, blocks);
+    const { width } = pieces(outputs, SUMS_EACH);
+    for (let item = begin; item < end; item++) {
+      const column = item * width;
+      const columns = Math.min(width, outputs - column);
+      const to = y + 4 * column;
+      fill(to, bias && bias + 4 * column, rows, columns, outputs);
+      // A gate of 1 for every row.
+      new Float32Array(memory.buffer, scratch, 1)[0] = 1;
+      const product = scratch + 64;
+      const onPairs = (k: number, p: number, count: number): void => {
+        const w = weights + 4 * (k * size * outputs + column);
+        sgemm(false, false, count, columns, size, 1, values + 4 * p * size, size, w, outputs, 0, product, columns);
+        addGated(0, count, product, scratch, pairRow + 4 * p, to, count, columns, 0, outputs);
+      };
+      for (let k = 0; k < blocks; k++)
+        inChunks(start[k], start[k + 1], columns, (p, count) => onPairs(k, p, count), ROOM - 16);
+    }
+  };
+
+  /** dValues[p] = dy[row(p)] · W[rows of k]ᵀ. An item is a piece of the columns of a block. */
+  const blocksToDenseValues: KernelTable[number] = (begin, end, ...args) => {
+    const [dy, weights, dValues, blockStart, pairRow, , blocks, size, outputs] = args;
+    const start = starts(blockStart, blocks);
+    const { count: panels, width } = pieces(size, COLUMNS_EACH);
+    for (let item = begin; item < end; item++) {
+      const k = Math.floor(item / panels);
+      const column = (item % panels) * width;
+      const columns = Math.min(width, size - column);
+      const w = weights + 4 * (k * size + column) * outputs;
+      inChunks(start[k], start[k + 1], outputs, (p, count) => {
+        const to = dValues + 4 * (p * size + column);
+        gather(0, count, dy, pairRow + 4 * p, scratch, count, outputs, outputs);
+        sgemm(false, true, count, columns, outputs, 1, scratch, outputs, w, outputs, 0, to, size);
+      });
+    }
+  };
+
+  /** W[rows of k] = (accumulate ? itself : 0) + alpha · values[pairs of k]ᵀ · dy[rows of k]. An item is a piece of the outputs of a block. */
+  const blocksToDenseWeights: KernelTable[number] = (begin, end, ...args) => {
+    const [values, dy, weights, blockStart, pairRow, , blocks, size, outputs, alpha, accumulate] = args;
+    const start = starts(blockStart, blocks);
+    const { count: panels, width } = pieces(outputs, WEIGHT_COLUMNS_EACH);
+    for (let item = begin; item < end; item++) {
+      const k = Math.floor(item / panels);
+      const column = (item % panels) * width;
+      const columns = Math.min(width, outputs - column);
+      const w = weights + 4 * (k * size * outputs + column);
+      if (start[k] === start[k + 1] && !accumulate) fill(w, 0, size, columns, outputs);
+      inChunks(start[k], start[k + 1], columns, (p, count) => {
+        const onto = accumulate || p > start[k] ? 1 : 0;
+        const from = values + 4 * p * size;
+        gather(0, count, dy + 4 * column, pairRow + 4 * p, scratch, count, columns, outputs);
+        sgemm(true, false, size, columns, count, alpha, from, size, scratch, columns, onto, w, outputs);
+      });
+    }
+  };
+
+  /** That gradient, of open blocks alone, into the rule of an optimizer. An item is a piece of the units of a block. */
+  const blocksToDenseUpdate: KernelTable[number] = (begin, end, ...args) => {
+    const [values, dy, weights, first, second, rule, blockStart, pairRow, , blocks, size, outputs] = args;
+    const start = starts(blockStart, blocks);
+    const { count: panels, width } = pieces(size, updatedEach(outputs));
+    for (let item = begin; item < end; item++) {
+      const k = Math.floor(item / panels);
+      if (start[k] === start[k + 1]) continue;
+      const unit = (item % panels) * width;
+      const units = Math.min(width, size - unit);
+      const n = units * outputs;
+      const gathered = scratch + 4 * n;
+      const onGathered = (p: number, count: number): void => {
+        const onto = p > start[k] ? 1 : 0;
+        const from = values + 4 * (p * size + unit);
+        gather(0, count, dy, pairRow + 4 * p, gathered, count, outputs, outputs);
+        sgemm(true, false, units, outputs, count, 1, from, size, gathered, outputs, onto, scratch, outputs);
+      };
+      inChunks(start[k], start[k + 1], outputs, onGathered, ROOM - n);
+      update(n, 4 * (k * size + unit) * outputs, [weights, first, second, rule], blockStart + 4 * k);
+    }
+  };
+
+  const products: Readonly<Record<BlockProduct, KernelTable[number]>> = {
+    denseToBlocks,
+    denseToBlocksInputs,
+    denseToBlocksWeights,
+    denseToBlocksUpdate,
+    blocksToDense,
+    blocksToDenseValues,
+    blocksToDenseWeights,
+    blocksToDenseUpdate,
+  };
+  return BLOCK_PRODUCTS.map((name) => products[name]);
 }

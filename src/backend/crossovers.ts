@@ -13,10 +13,10 @@ export interface Crossover {
 export type Crossovers = Readonly<Record<number, number | Crossover>>;
 
 /**
- * Measured on a 2023 Xeon with `flipgrad bench --units 2048 --threads 1` (0.46, 0.82, 0.89, 0.83), less a margin for noise. BLAS is
- * taken only where it was measured: see `flipgrad bench --calibrate`.
+ * Measured on a 2023 Xeon with `flipgrad bench --units 2048 --threads 1` (0.46, 0.82, 0.89, 0.83), less a margin for noise; `gatherFrom` on a 2024
+ * EPYC (docs/decisions). `flipgrad bench --calibrate` measures both.
  */
-export const CROSSOVERS: Crossovers = { 1: 0.4, 8: 0.7, 32: 0.75 };
+export const CROSSOVERS: Crossovers = { 1: 0.4, 8: 0.7, 32: { upTo: 0.75, gatherFrom: 16 } };
 
 /** The crossover of blocks of so many units; never open blocks alone where nothing is known. */
 export function crossoverAt(crossovers: Crossovers, size: number): Crossover {

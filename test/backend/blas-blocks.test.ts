@@ -2,7 +2,13 @@
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
 import fc from 'fast-check';
-import { BLOCK_PRODUCTS, type BlockProduct, blockProductItems, fitsScratch } from '../../src/backend/blas-blocks.ts';
+import {
+  BLOCK_PRODUCTS,
+  type BlockProduct,
+  blockProductItems,
+  fitsScratch,
+  fitsUpdate,
+} from '../../src/backend/blas-blocks.ts';
 import type { Crossovers } from '../../src/backend/crossovers.ts';
 import { Engine } from '../../src/backend/engine.ts';
 import { catalogue } from '../../src/kernels/catalogue.ts';
@@ -48,8 +54,10 @@ describe('open blocks by BLAS', { skip }, async () => {
 
   for (const name of BLOCK_PRODUCTS) {
     const row: Case = blockCases[name];
+    const fits = ({ inputs, outputs = inputs, size }: Record<string, number>): boolean =>
+      fitsScratch(outputs, size) && fitsUpdate(name.startsWith('blocksToDense') ? outputs : size);
     test(`${name} agrees with the kernel’s definition`, () => {
-      const fitting = row.scalars.filter(({ inputs, size }) => fitsScratch(inputs, size));
+      const fitting = row.scalars.filter(fits);
       fc.assert(
         fc.property(fitting, fc.nat(), (scalars, seed) => {
           compare(execute(one, name, row, scalars, seed, byBlas), name, row, scalars, seed, RELATIVE);
@@ -62,10 +70,13 @@ describe('open blocks by BLAS', { skip }, async () => {
       skip: name !== BLOCK_PRODUCTS[0] && slow,
     }, () => {
       for (const shape of [
-        { rows: 40, blocks: 2, inputs: 9000, size: 5, open: 40 },
-        { rows: 60, blocks: 3, inputs: 700, size: 400, open: 8 },
+        { rows: 40, blocks: 2, width: 9000, size: 5, open: 40 },
+        { rows: 60, blocks: 3, width: 700, size: 400, open: 8 },
+        { rows: 100, blocks: 2, width: 6800, size: 4, open: 40 },
       ]) {
-        const gates = { ...row.large, ...shape };
+        const { width, ...rest } = shape;
+        const gates = { ...row.large, ...rest, inputs: width, outputs: width };
+        if (!fits(gates)) continue;
         const scalars: Record<string, number> = { ...gates, pairs: pairsOf(gates) };
         const args = catalogue[name].parameters.map((parameter) => scalars[parameter] ?? 0);
         assert.ok(blockProductItems(name, args as never) > 1, 'one item: threads have nothing to share');
@@ -81,7 +92,7 @@ describe('open blocks by BLAS', { skip }, async () => {
   }
 
   /** A step of training of a gated network whose blocks are open alone; how many products of theirs went to BLAS. */
-  function step(engine: Engine) {
+  function step(engine: Engine, { rows = 64, optimizer = sgd() } = {}) {
     const seen: string[] = [];
     const { runByBlas } = engine.backend;
     const watched: typeof runByBlas = (name, ...args) => {
@@ -97,11 +108,11 @@ describe('open blocks by BLAS', { skip }, async () => {
       sparsity: 'none',
     });
     const model = createModel(at, { inputs: 784, layers: [layer, dense(10)], seed: 2 });
-    const stepper = new Stepper(model, sgd());
-    const order = Int32Array.from({ length: 64 }, (_, i) => i);
+    const stepper = new Stepper(model, optimizer);
+    const order = Int32Array.from({ length: rows }, (_, i) => i);
     const losses = Array.from({ length: 3 }, () => {
       at.beginStep();
-      return stepper.run(gatherBatch(at, digits.train, order), { optimizer: sgd(), learningRate: 0.1 }).loss;
+      return stepper.run(gatherBatch(at, digits.train, order), { optimizer, learningRate: 0.1 }).loss;
     });
     return { losses, parameters: model.parameters.map(({ tensor }) => tensor.toArray()), seen };
   }
@@ -109,12 +120,17 @@ describe('open blocks by BLAS', { skip }, async () => {
   test('training by BLAS and by the kernels is the same but for rounding', async () => {
     const kernels = await createEngine({ threads: 1 });
     engines.push(kernels);
-    const expected = step(kernels);
-    for (const threads of [1, 2]) {
-      const actual = step(await engineWith(threads, { 1: { upTo: 0, gatherFrom: 0 } }));
-      // The input of the network wants no gradient: two products a step.
-      assert.deepEqual([...new Set(actual.seen)], ['denseToBlocks', 'denseToBlocksWeights']);
-      assert.equal(actual.seen.length, 6);
+    // The input of the network wants no gradient.
+    const products = ['denseToBlocks', 'blocksToDense', 'blocksToDenseValues'];
+    for (const [optimizer, last, threads] of [
+      [sgd(), 'Weights', 1],
+      [sgd({ momentum: 0.9 }), 'Update', 1],
+      [sgd(), 'Weights', 2],
+    ] as const) {
+      const expected = step(kernels, { optimizer });
+      const actual = step(await engineWith(threads, { 1: { upTo: 0, gatherFrom: 0 } }), { optimizer });
+      assert.deepEqual([...new Set(actual.seen)], [...products, `blocksToDense${last}`, `denseToBlocks${last}`]);
+      assert.equal(actual.seen.length, 15);
       actual.losses.forEach((loss, i) => {
         assert.ok(Math.abs(loss - expected.losses[i]) < 1e-4 * expected.losses[i], `${loss}, ${expected.losses[i]}`);
       });
@@ -124,18 +140,21 @@ describe('open blocks by BLAS', { skip }, async () => {
     }
   });
 
-  test('BLAS is taken from the measured number of examples a block on, and nowhere by itself', async () => {
+  test('BLAS is taken from the measured number of examples a block on', async () => {
     for (const [crossover, gathers] of [
       [{ upTo: 1, gatherFrom: 1e9 }, false],
       [{ upTo: 1, gatherFrom: 1 }, true],
       [1, false],
     ] as const)
       assert.equal(step(await engineWith(1, { 1: crossover })).seen.length > 0, gathers, JSON.stringify(crossover));
-    assert.equal(step(one).seen.length, 0);
+    // Half of the rows open a block.
+    assert.equal(step(one, { rows: 24 }).seen.length, 0);
+    assert.ok(step(one, { rows: 48 }).seen.length > 0);
   });
 });
 
 test('blocks that do not fit the scratch memory of a thread are left to the kernels', () => {
   assert.ok(fitsScratch(784, 64) && fitsScratch(8192, 256) && fitsScratch(1, 1));
+  assert.ok(fitsUpdate(1) && fitsUpdate(4096) && !fitsUpdate(10_000));
   assert.ok(!fitsScratch(100_000, 64) && !fitsScratch(64, 100_000) && !fitsScratch(0, 64));
 });

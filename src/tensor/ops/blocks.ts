@@ -1,6 +1,6 @@
 /** Operations on block-sparse activations. */
 
-import { type BlockProduct, fitsScratch } from '../../backend/blas-blocks.ts';
+import { type BlockProduct, fitsScratch, fitsUpdate } from '../../backend/blas-blocks.ts';
 import type { BlockMask } from '../../backend/block-mask.ts';
 import type { Engine } from '../../backend/engine.ts';
 import { multiplyMatrices } from '../../backend/matmul.ts';
@@ -20,7 +20,7 @@ export interface BlockShape {
   readonly size: number;
   readonly rows: Plate;
   readonly pairs: Plate;
-  /** Products of dense rows with these blocks go through BLAS, on gathered rows, where the engine has one and the blocks fit. */
+  /** Products of these blocks with dense rows or to them go through BLAS, on gathered rows, where the engine has one and the blocks fit. */
   readonly gathered?: boolean;
 }
 
@@ -30,21 +30,25 @@ const byRow = ({ rowStart, rowPair, pairBlock }: BlockMask) => [rowStart, rowPai
 const compact = (engine: Engine, { mask, size }: BlockShape, purpose: string): NdArray =>
   engine.allocate([mask.pairs, size], purpose);
 
-/** Is a product of dense rows (of so many inputs) with open blocks done by BLAS? */
-const byBlas = ({ backend }: Engine, { gathered, size }: BlockShape, inputs: number): boolean =>
-  gathered === true && backend.runByBlas !== undefined && fitsScratch(inputs, size);
+/** Is a product of open blocks with dense rows (of so many elements), or to them, done by BLAS? */
+const byBlas = ({ backend }: Engine, { gathered, size }: BlockShape, width: number): boolean =>
+  gathered === true && backend.runByBlas !== undefined && fitsScratch(width, size);
+
+/** Can a weight gradient be made and used up in one, where rows of weights have so many elements? */
+const fits = (engine: Engine, shape: BlockShape, width: number, rowOfWeights: number): boolean =>
+  byBlas(engine, shape, width) ? fitsUpdate(rowOfWeights) : fitsGradient(rowOfWeights);
 
 const placeOf = ({ weights, first, second, rule }: UpdatePlace) => [weights, first, second, rule] as const;
 
-/** A product of dense rows (of so many inputs) with open blocks: by its kernel, or by BLAS where the shape says so. */
+/** A product of open blocks with dense rows (of so many elements), or to them: by its kernel, or by BLAS where the shape says so. */
 function blockProduct<N extends BlockProduct>(
   engine: Engine,
   shape: BlockShape,
-  inputs: number,
+  width: number,
   name: N,
   ...args: KernelArguments<N>
 ): void {
-  if (byBlas(engine, shape, inputs)) engine.backend.runByBlas?.(name, ...args);
+  if (byBlas(engine, shape, width)) engine.backend.runByBlas?.(name, ...args);
   else engine.backend.run(name, ...args);
 }
 
@@ -127,13 +131,12 @@ export const denseToBlocks = defineOp<BlockShape>({
             const rest = [mask.pairs, ...extents, factor, accumulate] as const;
             blockProduct(engine, shape, x.columns, 'denseToBlocksWeights', ...pointers, ...rest);
           },
-          ...(fitsGradient(size) &&
-            !byBlas(engine, shape, x.columns) && {
-              update(place) {
-                const pointers = [x.pointer, dy.pointer, ...placeOf(place), ...byBlock(mask)] as const;
-                engine.backend.run('denseToBlocksUpdate', ...pointers, mask.pairs, ...extents);
-              },
-            }),
+          ...(fits(engine, shape, x.columns, size) && {
+            update(place) {
+              const pointers = [x.pointer, dy.pointer, ...placeOf(place), ...byBlock(mask)] as const;
+              blockProduct(engine, shape, x.columns, 'denseToBlocksUpdate', ...pointers, mask.pairs, ...extents);
+            },
+          }),
         })
       : null;
     return [dx, dWeights, dBias];
@@ -146,33 +149,35 @@ export const blocksToDense = defineOp<BlockShape>({
   causal: () => true,
   plates: (_inputs, { rows, pairs }) => ({ inputs: [pairs, undefined, undefined], output: rows }),
   cost: ([values, weights], _shape) => values.size * weights.columns,
-  forward(engine, [values, weights, bias], { mask, size }) {
+  forward(engine, [values, weights, bias], shape) {
+    const { mask, size } = shape;
     const outputs = weights.columns;
     const y = engine.allocate([mask.rows, outputs], 'a product with blocks');
     const pointers = [values.pointer, weights.pointerOfBlocks(mask), bias.pointer, y.pointer] as const;
     const extents = [mask.pairs, mask.rows, mask.blocks, size, outputs] as const;
-    engine.backend.run('blocksToDense', ...pointers, ...byBlock(mask), ...byRow(mask), ...extents);
+    blockProduct(engine, shape, outputs, 'blocksToDense', ...pointers, ...byBlock(mask), ...byRow(mask), ...extents);
     return { output: y };
   },
   pullback(engine, { inputs: [values, weights], attributes: shape, needs }, dy, context) {
     const { mask, size } = shape;
-    const extents = [mask.pairs, mask.blocks, size, weights.columns] as const;
+    const outputs = weights.columns;
+    const extents = [mask.pairs, mask.blocks, size, outputs] as const;
     const dValues = needs[0] ? compact(engine, shape, 'the gradient of block values') : null;
     if (dValues) {
       const pointers = [dy.pointer, weights.pointerOfBlocks(mask), dValues.pointer, ...byBlock(mask)] as const;
-      engine.backend.run('blocksToDenseValues', ...pointers, ...extents);
+      blockProduct(engine, shape, outputs, 'blocksToDenseValues', ...pointers, ...extents);
     }
     const dBias = needs[2] ? columnSums(engine, dy) : null;
     const dWeights = needs[1]
       ? weightGradient(engine, weights, mask, context, {
           fill(target, factor, accumulate) {
             const pointers = [values.pointer, dy.pointer, target, ...byBlock(mask)] as const;
-            engine.backend.run('blocksToDenseWeights', ...pointers, ...extents, factor, accumulate);
+            blockProduct(engine, shape, outputs, 'blocksToDenseWeights', ...pointers, ...extents, factor, accumulate);
           },
-          ...(fitsGradient(weights.columns) && {
+          ...(fits(engine, shape, outputs, outputs) && {
             update(place) {
               const pointers = [values.pointer, dy.pointer, ...placeOf(place), ...byBlock(mask)] as const;
-              engine.backend.run('blocksToDenseUpdate', ...pointers, ...extents);
+              blockProduct(engine, shape, outputs, 'blocksToDenseUpdate', ...pointers, ...extents);
             },
           }),
         })
