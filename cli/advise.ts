@@ -4,15 +4,17 @@ import {
   type Advice,
   advise,
   candidatesOf,
+  classification,
   type NeuronDefinition,
   resolveNeuron,
   resolveOptimizer,
   runModel,
+  type Split,
   suits,
   unitOf,
   zoo,
 } from '../src/index.ts';
-import { createEngine, DATASET_NAMES, loadDataset } from '../src/platform/node/index.ts';
+import { createEngine, DATASET_NAMES, type Loaded, loadTaskData } from '../src/platform/node/index.ts';
 import { adviceText } from './advise-report.ts';
 import { UsageError } from './exit.ts';
 import { untilInterrupted } from './interrupt.ts';
@@ -21,27 +23,12 @@ import { count, neurons, positive, rate, wholeNumber, widths } from './options.t
 import { print, printJson } from './output.ts';
 import { codeOfRun, type OwnFlags, ownCode, withOwnCode } from './own-code.ts';
 import { duration, terminalProgress } from './progress.ts';
-import { openRun } from './run-folder.ts';
+import { classesOfRun, openRun } from './run-folder.ts';
+import { checkNoTable, checkOfRun, tableOptions, tellTable, withTable } from './table-flags.ts';
 import { DEFAULTS, optimizerSettings, type TrainConfig, wayOf } from './train-config.ts';
 
 interface AdviseFlags
-  extends Partial<
-      Omit<
-        TrainConfig,
-        | 'neuron'
-        | 'model'
-        | 'net'
-        | 'vae'
-        | 'samples'
-        | 'task'
-        | 'label'
-        | 'target'
-        | 'missing'
-        | 'standardize'
-        | 'categorical'
-        | 'header'
-      >
-    >,
+  extends Partial<Omit<TrainConfig, 'neuron' | 'model' | 'net' | 'vae' | 'samples' | 'task' | 'target'>>,
     OwnFlags {
   data: string;
   dataDir?: string;
@@ -94,7 +81,7 @@ export function adviseCommand(): Command {
     .option('--layers <text>', 'the network as layers, as `flipgrad train` takes it')
     .action((flags: AdviseFlags, command: Command) => untilInterrupted((signal) => run(flags, command, signal)));
   return withOwnCode(
-    command,
+    withTable(command),
     'a file that exports the network: a function of ({ neuron }); with --run, that of the run',
   );
 }
@@ -108,8 +95,15 @@ async function run(flags: AdviseFlags, command: Command, signal: AbortSignal): P
     const config = configOf(flags, given, begun?.record.config as Partial<TrainConfig> | undefined);
     const code = begun ? await codeOfRun(begun, flags) : await ownCode(flags);
     const { neurons: own } = code;
-    const source = begun ? begun.record.data : { source: flags.data, seed: flags.seed };
-    const data = await loadDataset(source.source, { dataDir: flags.dataDir, seed: source.seed });
+    const { dataDir, seed } = flags;
+    const moved = given('data') ? flags.data : undefined;
+    if (begun) checkOfRun(given);
+    const loaded: Pick<Loaded, 'parts' | 'told' | 'reading'> = begun
+      ? { parts: await classesOfRun(begun, code, { dataDir }, moved) }
+      : await loadTaskData(classification, flags.data, { dataDir, seed, table: tableOptions(flags) });
+    if (!begun && !loaded.reading) checkNoTable(given, flags.data);
+    tellTable({ json, progress }, loaded);
+    const data = loaded.parts as unknown as Split;
     const engineOptions = { blas: flags.blas, ...(flags.threads !== undefined && { threads: flags.threads }) };
     const makeEngine = () => createEngine(engineOptions);
     const { place, layersOf } = openNetwork(config, code, { inputs: data.train.width, outputs: data.train.classes });

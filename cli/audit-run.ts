@@ -1,11 +1,11 @@
 import { affordable, epochOrder, type SiteAudit, SiteAuditor, siteOf, unitOf, type Variant } from '../src/index.ts';
-import { loadDataset } from '../src/platform/node/index.ts';
 import type { AuditFlags } from './audit.ts';
 import { sitePoints, varianceChart } from './audit-chart.ts';
 import { siteTable } from './audit-report.ts';
 import { ExitCode } from './exit.ts';
 import { print, printJson } from './output.ts';
 import { duration, terminalProgress } from './progress.ts';
+import { classesOfRun } from './run-folder.ts';
 import { useRun } from './use-run.ts';
 import { writeFile } from './write-file.ts';
 
@@ -26,9 +26,9 @@ export async function auditRun(
   const progress = terminalProgress();
   const start = performance.now();
   try {
-    await useRun(folder, flags, async ({ run, model }) => {
+    await useRun(folder, flags, async ({ run, model, code }) => {
       const { data } = run.record;
-      const split = await loadDataset(data.source, { dataDir: flags.dataDir, seed: data.seed });
+      const split = await classesOfRun(run, code, { dataDir: flags.dataDir }, flags.data);
       const site = siteOf(model, flags.site);
       const bits = unitOf(site.neuron) === 'bits';
       const alike = bits

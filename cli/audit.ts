@@ -42,6 +42,7 @@ export interface AuditFlags extends JudgeFlags, OwnFlags {
   site?: string;
   rows: number;
   repeats: number;
+  data?: string;
   dataDir?: string;
   threads?: number;
   inputs: number;
@@ -90,6 +91,7 @@ export function auditCommand(): Command {
     .option('--site <name>', 'with --run: where neurons fire (default: the first place with noise)')
     .option('--rows <n>', 'with --run: examples of the minibatch', count, 50)
     .option('--repeats <n>', 'with --run: gradients drawn of every neuron', count, 48)
+    .option('--data <path>', 'with --run: where its data lie now (default: where they were)')
     .option('--data-dir <dir>', 'with --run: where data sets lie (default: $FLIPGRAD_DATA, else ~/.cache/flipgrad)')
     .option('--threads <n>', 'with --run: default one a core', count)
     .option('--inputs <n>', 'with --net: numbers in a row of its data', count, 4)
@@ -115,6 +117,8 @@ async function run(files: readonly string[], flags: AuditFlags, signal: AbortSig
     );
   if (flags.anyCode !== undefined && flags.run === undefined)
     throw new UsageError(`${flagOf('anyCode')} goes with --run.`);
+  if (flags.data !== undefined && flags.run === undefined)
+    throw new UsageError(`${flagOf('data')} goes with --run: neurons are measured on a problem.`);
   if (flags.run !== undefined) {
     const asked = await askedFor(files, flags.run, flags);
     await auditRun(flags.run, asked, flags, { named: files.length > 0 || flags.neuron !== undefined, signal });

@@ -1,6 +1,7 @@
 import { Command, Option } from 'commander';
 import {
   adam,
+  classification,
   dense,
   digitsSplit,
   type Interval,
@@ -12,7 +13,7 @@ import {
   slice,
   watchRace,
 } from '../src/index.ts';
-import { createEngine, DATASET_NAMES, loadDataset } from '../src/platform/node/index.ts';
+import { createEngine, DATASET_NAMES, type Loaded, loadTaskData } from '../src/platform/node/index.ts';
 import { UsageError } from './exit.ts';
 import { untilInterrupted } from './interrupt.ts';
 import { count, neurons, positive, wholeNumber } from './options.ts';
@@ -21,9 +22,10 @@ import { neuronsOf, withUse } from './own-code.ts';
 import { duration, terminalProgress } from './progress.ts';
 import { raceChart } from './race-chart.ts';
 import { table } from './table.ts';
+import { checkNoTable, type TableFlags, tableOptions, tellTable, withTable } from './table-flags.ts';
 import { writeFile } from './write-file.ts';
 
-interface RaceFlags {
+interface RaceFlags extends TableFlags {
   neuron: string[];
   by: RaceMeasure;
   budget: number;
@@ -75,11 +77,11 @@ export function raceCommand(): Command {
     .option('--threads <n>', 'default: one a core', count)
     .option('--plot <file>', 'write the curves there (SVG): errors, losses and the variance of gradients')
     .option('--json', 'one JSON object a line (also when standard output is not a terminal)')
-    .action((flags: RaceFlags) => untilInterrupted((signal) => race(flags, signal)));
-  return withUse(command);
+    .action((flags: RaceFlags, self: Command) => untilInterrupted((signal) => race(flags, self, signal)));
+  return withUse(withTable(command));
 }
 
-async function race(flags: RaceFlags, signal: AbortSignal): Promise<void> {
+async function race(flags: RaceFlags, command: Command, signal: AbortSignal): Promise<void> {
   const progress = terminalProgress();
   const json = flags.json ?? !process.stdout.isTTY;
   const { neuron, by, budget, points, units, batch, lr, seed, seeds } = flags;
@@ -87,7 +89,9 @@ async function race(flags: RaceFlags, signal: AbortSignal): Promise<void> {
     const own = await neuronsOf(flags.use);
     // Before data are fetched.
     for (const text of neuron) raceArm(text, own);
-    const data = await dataOf(flags);
+    const { data, about } = await dataOf(flags);
+    if (!about.reading) checkNoTable((name) => command.getOptionValueSource(name) === 'cli', flags.data);
+    tellTable({ json, progress }, about);
     const start = performance.now();
     const measured: RacePoint[] = [];
     let done = 0;
@@ -126,16 +130,18 @@ async function race(flags: RaceFlags, signal: AbortSignal): Promise<void> {
   }
 }
 
-async function dataOf({ data: name, dataDir, examples, valid, seed }: RaceFlags): Promise<Split> {
-  if (name === 'digits') return digitsSplit({ seed, train: examples, valid, test: 1 });
-  const all = await loadDataset(name, { dataDir, seed });
+async function dataOf(flags: RaceFlags): Promise<{ data: Split; about: Omit<Loaded, 'parts'> }> {
+  const { data: name, dataDir, examples, valid, seed } = flags;
+  if (name === 'digits') return { data: digitsSplit({ seed, train: examples, valid, test: 1 }), about: {} };
+  const { parts, ...about } = await loadTaskData(classification, name, { dataDir, seed, table: tableOptions(flags) });
+  const all = parts as unknown as Split;
   for (const [flag, wanted, { count: there }] of [
     ['examples', examples, all.train],
     ['valid', valid, all.valid],
   ] as const)
     if (wanted > there)
       throw new UsageError(`--${flag} is ${wanted}, and ${name} has ${there}. Expected at most that.`);
-  return { ...all, train: slice(all.train, 0, examples), valid: slice(all.valid, 0, valid) };
+  return { data: { ...all, train: slice(all.train, 0, examples), valid: slice(all.valid, 0, valid) }, about };
 }
 
 function standings(rows: readonly RaceStanding[]): string {

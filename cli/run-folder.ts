@@ -2,6 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { rmdir } from 'node:fs/promises';
 import { parse, resolve } from 'node:path';
 import {
+  classification,
   describeTask,
   type Engine,
   type LogName,
@@ -12,6 +13,7 @@ import {
   type RunRecord,
   resolveOptimizer,
   resolveTask,
+  type Split,
   shapeOf,
   type TableReading,
   type Task,
@@ -27,7 +29,9 @@ import {
   TEXT_NAMES,
 } from '../src/platform/node/index.ts';
 import { recordedBlas } from '../src/runs/recorded-blas.ts';
+import { checkSameData } from '../src/runs/train-run.ts';
 import { trainedSettings } from '../src/runs/train-settings.ts';
+import { UsageError } from './exit.ts';
 import type { OwnCodeOf } from './own-code.ts';
 import { estimatorProbeOf, optimizerSettings, type TrainConfig, toldOf } from './train-config.ts';
 
@@ -92,6 +96,24 @@ export async function dataOfRun(
   // Runs of versions before, and of data that are no tables.
   const how = table ? { reading: table } : { table: { guess: true, ...(from !== undefined && { scale }) } };
   return (await loadTaskData(taskOfRun(run, code), from ?? source, { ...options, seed, context, ...how })).parts;
+}
+
+/**
+ * The data that a run of a classifier began with.
+ * @param moved where they lie now @throws UsageError for another task; StorageError for other data
+ */
+export async function classesOfRun(
+  run: Run,
+  code: Pick<OwnCodeOf, 'tasks'>,
+  options: LoadOptions,
+  moved?: string,
+): Promise<Split> {
+  const task = taskOfRun(run, code);
+  if (task !== resolveTask(classification.name))
+    throw new UsageError(`${run.folder.path} is a run of the task "${task.name}". Expected a run of a classifier.`);
+  const parts = await dataOfRun(run, code, options, moved);
+  checkSameData(run, parts);
+  return parts as unknown as Split;
 }
 
 const NAMES = Object.values(dataSources).flatMap(({ names }) => names);

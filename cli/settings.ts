@@ -36,19 +36,21 @@ const usualText = ({ usual, usualText: told }: SettingSpec): string | undefined 
 
 /** Adds a flag for every setting, with its help. @param more what help says besides of some, as names that are known */
 export function withSettings(command: Command, more: Partial<Record<SettingName, string>> = {}): Command {
-  for (const name of settingNames) {
-    const spec: SettingSpec = settingSpec(name) as SettingSpec;
-    const usual = usualText(spec);
-    const facts = [spec.meaning, ...(more[name] === undefined ? [] : [more[name]])].join(': ');
-    const help = `${facts}${usual === undefined ? '' : ` (default: ${usual})`}`;
-    const flag = spec.usual === true ? flagOf(name).replace('--', '--no-') : flagOf(name);
-    const option = new Option(`${flag}${spec.argument === undefined ? '' : ` <${spec.argument}>`}`, help);
-    if (spec.argument !== undefined)
-      option.argParser((text: string, before: unknown) => readSetting(name, text, before));
-    command.addOption(option);
-    if (spec.formerly !== undefined) addFormerFlag(command, name, spec.formerly, spec);
-  }
+  for (const name of settingNames) addSetting(command, name, more[name]);
   return command;
+}
+
+/** Adds the flag of one setting, with its help. @param more what help says besides */
+export function addSetting(command: Command, name: SettingName, more?: string): void {
+  const spec: SettingSpec = settingSpec(name) as SettingSpec;
+  const usual = usualText(spec);
+  const facts = [spec.meaning, ...(more === undefined ? [] : [more])].join(': ');
+  const help = `${facts}${usual === undefined ? '' : ` (default: ${usual})`}`;
+  const flag = spec.usual === true ? flagOf(name).replace('--', '--no-') : flagOf(name);
+  const option = new Option(`${flag}${spec.argument === undefined ? '' : ` <${spec.argument}>`}`, help);
+  if (spec.argument !== undefined) option.argParser((text: string, before: unknown) => readSetting(name, text, before));
+  command.addOption(option);
+  if (spec.formerly !== undefined) addFormerFlag(command, name, spec.formerly, spec);
 }
 
 /** The flag that a setting had in the version before: it sets the same, and says what it is called now. */

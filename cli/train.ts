@@ -31,15 +31,7 @@ import {
   trainOptions,
   trainRun,
 } from '../src/index.ts';
-import {
-  createEngine,
-  dataSources,
-  type Loaded,
-  type LoadOptions,
-  loadTaskData,
-  nodeFolder,
-  type TableLoadOptions,
-} from '../src/platform/node/index.ts';
+import { createEngine, dataSources, type LoadOptions, loadTaskData, nodeFolder } from '../src/platform/node/index.ts';
 import { USUAL_SEED } from '../src/random/stream.ts';
 import { settingNames, settingSpec } from '../src/runs/train-settings.ts';
 import { commandLine, pathWord } from './command-line.ts';
@@ -51,11 +43,12 @@ import { flagOf } from './flag-of.ts';
 import { untilInterrupted } from './interrupt.ts';
 import { chainText, layersOfText, type Network, networkOf } from './network.ts';
 import { count, list, seconds, wholeNumber } from './options.ts';
-import { plainLine, print, printJson } from './output.ts';
+import { print, printJson } from './output.ts';
 import { codeOfRun, type OwnCodeOf, type OwnFlags, ownCode, ownWords, type RunCode, withOwnCode } from './own-code.ts';
 import { duration, type Progress, terminalProgress } from './progress.ts';
 import { dataOfRun, openRun, recordOf, sourceOf, taskOfRun, withNewFolder } from './run-folder.ts';
 import { withSettings } from './settings.ts';
+import { checkNoTable, tableOptions, tellTable } from './table-flags.ts';
 import {
   DEFAULTS,
   modelOf,
@@ -186,7 +179,7 @@ async function begin(session: Session): Promise<void> {
   });
   const { source, parts: data, reading } = loaded;
   progress.clear();
-  if (!reading) checkNoTable(session.command, source);
+  if (!reading) checkNoTable(givenIn(session.command), source);
   if (config.context !== undefined && loaded.context === undefined)
     throw new UsageError(
       `--context says how a text is read, and the data "${source}" are none. Expected --data text:PATH or --task next-token, or no --context.`,
@@ -444,39 +437,6 @@ function configOf({ flags, command }: Session, own: OwnCodeOf): { config: TrainC
 /** The text of --layers in its usual form. */
 const withLayers = ({ layers }: TrainFlags, own: readonly NeuronDefinition[]): { layers?: string } =>
   layers === undefined ? {} : { layers: layersText(layersOfText(layers, own)) };
-
-/** Columns of --label or --target, and how tables are read. @throws UsageError for both */
-function tableOptions({ label, target, missing, standardize, categorical, header }: TrainFlags): TableLoadOptions {
-  if (label !== undefined && target !== undefined)
-    throw new UsageError('--label and --target both say what is to be told. Expected one of them.');
-  const targets = target ?? (label === undefined ? undefined : [label]);
-  return {
-    ...(targets && { targets }),
-    ...(missing && { missing }),
-    ...(standardize && { standardize }),
-    ...(categorical && { categorical }),
-    ...(header !== undefined && { header: header === 'yes' }),
-  };
-}
-
-/** Flags that say how a table is read. */
-const TABLE_FLAGS = ['label', 'target', 'missing', 'standardize', 'categorical', 'header'] as const;
-
-/** @throws UsageError for a flag that says how a table is read, where the data are none */
-function checkNoTable(command: Command, source: string): void {
-  const wrong = TABLE_FLAGS.find(givenIn(command));
-  if (wrong !== undefined)
-    throw new UsageError(
-      `${flagOf(wrong)} says how a table is read, and the data "${source}" are none. Expected a CSV file as --data, or no ${flagOf(wrong)}.`,
-    );
-}
-
-/** What was understood of a table. */
-function tellTable({ json, progress }: Session, { told, warnings = [], reading }: Loaded): void {
-  if (!told) return;
-  if (json) printJson({ event: 'data', told, warnings, columns: reading?.columns.length });
-  else for (const line of [...told, ...warnings]) progress.print(plainLine(line));
-}
 
 /** Says what is about to be trained; of a network that was described, how it was understood. */
 function tellNetwork(

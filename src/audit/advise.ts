@@ -6,11 +6,12 @@ import { resolveNeuron } from '../neurons/resolve.ts';
 import { hasGates } from '../nn/layer-kinds.ts';
 import type { Model } from '../nn/model.ts';
 import { skipsInTraining } from '../nn/paths.ts';
+import { checkNames, type NamesOf } from '../schema/names.ts';
 import { siteOf } from '../train/estimator-probe.ts';
 import type { Interval } from './audit-neuron.ts';
 import { type SiteAudit, SiteAuditor } from './audit-site.ts';
 import { affordable } from './candidates.ts';
-import { type RaceResult, type RaceTrack, Runner, race } from './race.ts';
+import { type RaceResult, type RaceTrack, Runner, race, trackNames } from './race.ts';
 import { unitOf } from './unit-of.ts';
 
 export interface AdviseOptions extends RaceTrack {
@@ -25,6 +26,15 @@ export interface AdviseOptions extends RaceTrack {
   /** A trained network with the same layers, to measure on as well. */
   readonly trained?: Model;
 }
+
+const NAMES: NamesOf<AdviseOptions> = {
+  ...trackNames,
+  candidates: true,
+  carrier: true,
+  seconds: true,
+  seeds: true,
+  trained: true,
+};
 
 /** Gradients of one neuron at several points of a short training: means over the points. Squares are over |∇|². */
 export interface MeasuredNeuron {
@@ -95,6 +105,7 @@ const JUDGED = 2000;
  * @throws RangeError for candidates that there are not, too few seeds, or a network that they do not fit; the signal's reason
  */
 export async function* advise(options: AdviseOptions): AsyncGenerator<AdviseEvent, void> {
+  checkNames('advise', options, NAMES);
   const { seconds = 60, seeds = 4, candidates, carrier } = options;
   if (!Number.isInteger(seeds) || seeds < 3) throw new RangeError(`\`seeds\` is ${seeds}. Expected three or more.`);
   if (!(seconds > 0)) throw new RangeError(`\`seconds\` is ${seconds}. Expected a number over 0.`);

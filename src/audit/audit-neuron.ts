@@ -1,5 +1,6 @@
 import { sum } from '../math/statistics.ts';
 import type { Neuron, NeuronState } from '../neurons/contract.ts';
+import { checkNames, type NamesOf } from '../schema/names.ts';
 import { drawsOf } from '../tensor/draws.ts';
 import { withFoundCells } from './found-cells.ts';
 import { type GradientErrors, gradientErrors, norm } from './gradient-errors.ts';
@@ -22,6 +23,8 @@ export interface AuditOptions {
   /** Default 1. */
   readonly seed?: number;
 }
+
+const NAMES: NamesOf<AuditOptions> = { problem: true, units: true, samples: true, evaluations: true, seed: true };
 
 /** A number with the interval that it lies in. */
 export interface Interval {
@@ -66,6 +69,7 @@ const CLOCK = 0.01;
 
 /** Measures one neuron on one problem, its state warmed up there: exactly where the grid allows, else by sampling. */
 export function auditNeuron(given: Neuron, options: AuditOptions): NeuronAudit {
+  checkNames('auditNeuron', options, NAMES);
   const neuron = withFoundCells(given);
   const { samples = 40_000, evaluations: budget = 64, seed = 1 } = options;
   const unit = unitOf(neuron);

@@ -3,6 +3,7 @@ import { studentQuantile } from '../math/student.ts';
 import type { Neuron } from '../neurons/contract.ts';
 import { type NeuronSpec, resolveNeuron } from '../neurons/resolve.ts';
 import type { Model } from '../nn/model.ts';
+import { checkNames, type NamesOf } from '../schema/names.ts';
 import type { Task, TaskData } from '../tasks/task.ts';
 import type { TensorsOf, Values } from '../tensor/gradient.ts';
 import type { Tensor } from '../tensor/tensor.ts';
@@ -29,6 +30,16 @@ export interface ProgramAuditOptions {
   readonly truth?: ProgramAudit;
   readonly signal?: AbortSignal;
 }
+
+const NAMES: NamesOf<ProgramAuditOptions> = {
+  engine: true,
+  samples: true,
+  seed: true,
+  neuron: true,
+  bits: true,
+  truth: true,
+  signal: true,
+};
 
 /** The gradient at one parameter; vectors have its numbers row-major. */
 export interface ParameterAudit {
@@ -86,6 +97,7 @@ export async function auditProgram<V extends Values>(
     readonly repeated?: (values: TensorsOf<V>) => Tensor;
   } = {},
 ): Promise<ProgramAudit> {
+  checkNames('auditProgram', options, { ...NAMES, repeated: true });
   const { seed = 1, repeated = f } = options;
   const reference = await createEngine({ backend: 'reference' });
   const make = (engine: Engine): Program => programOf(engine, repeated, values, seed);
@@ -101,6 +113,7 @@ export async function auditModel<D extends TaskData>(
   minibatch: { task: Pick<Task<D>, 'gather' | 'run'>; data: D; indices: ArrayLike<number> },
   options: ProgramAuditOptions = {},
 ): Promise<ProgramAudit> {
+  checkNames('auditModel', options, NAMES);
   const reference = await createEngine({ backend: 'reference' });
   const program = (engine: Engine): Program => programOfModel(make(engine), minibatch);
   return judged(program(reference), program, reference, options);

@@ -5,6 +5,7 @@ import type { Neuron } from '../neurons/contract.ts';
 import type { FiringSite } from '../nn/firing-site.ts';
 import type { Model } from '../nn/model.ts';
 import { skipsInTraining } from '../nn/paths.ts';
+import { checkNames, type NamesOf } from '../schema/names.ts';
 import type { Task } from '../tasks/task.ts';
 import { drawsOf } from '../tensor/draws.ts';
 import { type Measured, SiteGradients } from '../train/site-gradients.ts';
@@ -26,6 +27,8 @@ export interface SiteAuditOptions {
   /** What is minimised; default: classification. */
   readonly task?: Task;
 }
+
+const NAMES: NamesOf<SiteAuditOptions> = { indices: true, repeats: true, warmUp: true, evaluations: true, task: true };
 
 /** What a neuron's gradient at the logits of one site of a network is worth; squares are over |∇|², that of the minibatch. */
 export interface SiteAudit {
@@ -75,6 +78,7 @@ export class SiteAuditor {
 
   /** @throws RangeError for a site that is none of the model's, no examples, or fewer than eight repeats */
   constructor(model: Model, site: FiringSite, data: Dataset, options: SiteAuditOptions) {
+    checkNames('SiteAuditor', options, NAMES);
     const { indices, repeats = 48, warmUp = 30, evaluations = 64, task } = options;
     if (!Number.isInteger(repeats) || repeats < 8)
       throw new RangeError(`\`repeats\` is ${repeats}. Expected a whole number from 8 up.`);

@@ -1,5 +1,6 @@
 import type { Engine } from '../backend/engine.ts';
 import type { Neuron } from '../neurons/contract.ts';
+import { checkNames, type NamesOf } from '../schema/names.ts';
 import { drawsOf } from '../tensor/draws.ts';
 import { type BiasMeasures, biasVerdicts, measureBias, totalVerdict } from './bias-claim.ts';
 import { checkNeuron } from './checks.ts';
@@ -16,6 +17,8 @@ export interface CertifyOptions extends TestOptions {
   readonly engines?: readonly Engine[];
 }
 
+const NAMES: NamesOf<CertifyOptions> = { engines: true, seed: true, thorough: true };
+
 /** Evaluations of the loss of one row that other values of options may ask for in a layer of a few units. */
 const MOST_DRAWS = 512;
 const FEW_UNITS = 4;
@@ -30,6 +33,7 @@ const THOROUGH = 10;
  * two grids agree, else by sampling; its facts and kernels on random input. Of all that was looked at, the worst stands.
  */
 export function certify(subject: Neuron | Variant, options: CertifyOptions = {}): Verdict[] {
+  checkNames('certify', options, NAMES);
   const variant: Variant = 'fire' in subject ? { text: subject.name, neuron: subject } : subject;
   const checked = checkNeuron(withDrawnInputs(variant.neuron));
   // What throws or forgets an output cannot be measured.

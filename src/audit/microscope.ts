@@ -1,6 +1,7 @@
 import { behaviourOf } from '../neurons/behaviour.ts';
 import type { Neuron } from '../neurons/contract.ts';
 import { randomStream } from '../random/stream.ts';
+import { checkNames, type NamesOf } from '../schema/names.ts';
 import { drawsOf } from '../tensor/draws.ts';
 import { startingState } from '../tensor/starting-state.ts';
 import { gradientErrors } from './gradient-errors.ts';
@@ -32,6 +33,8 @@ export interface MicroscopeOptions {
   /** Units of the row, all at this logit; the loss of the row is the sum of theirs, and the first unit is looked at. Default 1, at most 64. */
   readonly units?: number;
 }
+
+const NAMES: NamesOf<MicroscopeOptions> = { logit: true, loss: true, seed: true, units: true };
 
 /** A bar of a histogram: the share of the draws, in [0, 1], within `from` to `to`. */
 export interface Bar {
@@ -115,7 +118,9 @@ function sumOver(units: number, loss: Loss): Loss {
  * @throws RangeError for a neuron whose units are coupled or that has fewer of them, a logit that is not finite, or a number of units that
  * is not from 1 to 64
  */
-export function lookAtUnit(neuron: Neuron, { logit, loss, seed = 1, units = 1 }: MicroscopeOptions): UnitView {
+export function lookAtUnit(neuron: Neuron, options: MicroscopeOptions): UnitView {
+  checkNames('lookAtUnit', options, NAMES);
+  const { logit, loss, seed = 1, units = 1 } = options;
   if (!isSingleUnit(neuron))
     throw new RangeError(`Units of "${neuron.name}" are coupled. Expected a neuron whose units stand alone.`);
   if (!Number.isFinite(logit)) throw new RangeError(`The logit is ${logit}. Expected a finite number.`);

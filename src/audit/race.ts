@@ -4,6 +4,7 @@ import type { NeuronDefinition } from '../neurons/contract.ts';
 import { createModel, type LayerSpec, type Model } from '../nn/model.ts';
 import type { Module } from '../nn/module.ts';
 import type { Optimizer } from '../optim/index.ts';
+import type { NamesOf } from '../schema/names.ts';
 import { epochOrder, gatherBatch } from '../tasks/examples.ts';
 import { NonFiniteError } from '../tensor/tape.ts';
 import { calibrate } from '../train/calibrate.ts';
@@ -24,6 +25,16 @@ export interface RaceTrack {
   readonly makeOptimizer: () => Optimizer;
   readonly signal?: AbortSignal | undefined;
 }
+
+export const trackNames: NamesOf<RaceTrack> = {
+  data: true,
+  layersOf: true,
+  neurons: true,
+  makeEngine: true,
+  batch: true,
+  makeOptimizer: true,
+  signal: true,
+};
 
 /** Where a runner stands when its time is up. */
 export interface RaceResult {

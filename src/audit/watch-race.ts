@@ -2,12 +2,14 @@ import type { Engine } from '../backend/engine.ts';
 import { slice } from '../data/dataset.ts';
 import { meanOf, repeatsOf } from '../math/repeats.ts';
 import { studentQuantile } from '../math/student.ts';
+import { suggest } from '../math/text.ts';
 import type { FiringSite } from '../nn/firing-site.ts';
+import { checkNames, type NamesOf } from '../schema/names.ts';
 import { NonFiniteError } from '../tensor/tape.ts';
 import { evaluate } from '../train/evaluate.ts';
 import { type Measured, SiteGradients } from '../train/site-gradients.ts';
 import type { Interval } from './audit-neuron.ts';
-import { type RaceTrack, Runner } from './race.ts';
+import { type RaceTrack, Runner, trackNames } from './race.ts';
 import { type RaceArm, raceArm } from './race-arm.ts';
 
 /** What is equal for all arms: evaluations of the loss for an example of each minibatch, seconds of training, or steps of the optimizer. */
@@ -28,6 +30,19 @@ export interface WatchRaceOptions extends RaceTrack {
   /** Measure the variance of gradients at the logits of the first units with noise; default true. */
   readonly gradients?: boolean;
 }
+
+const NAMES: NamesOf<WatchRaceOptions> = {
+  ...trackNames,
+  arms: true,
+  by: true,
+  budget: true,
+  points: true,
+  seeds: true,
+  mode: true,
+  gradients: true,
+};
+const MEASURES: readonly RaceMeasure[] = ['evaluations', 'seconds', 'steps'];
+const MODES: readonly WatchRaceOptions['mode'][] = ['mean-field', 'sample'];
 
 /** How a network does on data: share of wrong answers in [0, 1], and mean cross-entropy in nats. */
 export interface RaceScore {
@@ -121,7 +136,12 @@ export async function* watchRace(options: WatchRaceOptions): AsyncGenerator<Race
   yield { event: 'result', standings: arms.map(({ text }) => standingOf(text, last.get(text) ?? [])) };
 }
 
-function checked({ arms: texts, neurons, budget, points = 20, seeds = [1] }: WatchRaceOptions): RaceArm[] {
+function checked(options: WatchRaceOptions): RaceArm[] {
+  checkNames('watchRace', options, NAMES);
+  const { arms: texts, neurons, budget, points = 20, seeds = [1], by, mode = 'mean-field' } = options;
+  if (!MEASURES.includes(by)) throw new RangeError(`\`by\` is "${by}". ${suggest(String(by), MEASURES)}`);
+  if (!MODES.includes(mode))
+    throw new RangeError(`\`mode\` is "${mode}". ${suggest(String(mode), ['mean-field', 'sample'])}`);
   const arms = texts.map((text) => raceArm(text, neurons));
   const twice = texts.find((text, i) => texts.indexOf(text) < i);
   if (twice !== undefined) throw new RangeError(`"${twice}" runs twice in the race. Expected it once.`);

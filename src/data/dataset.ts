@@ -1,5 +1,6 @@
 import { sha256 } from '../math/sha256.ts';
 import { randomStream } from '../random/stream.ts';
+import { checkNames, type NamesOf } from '../schema/names.ts';
 
 /** Data that cannot be used: the message says what was given, where, and what was expected. */
 export class DataError extends Error {
@@ -52,6 +53,19 @@ export interface DatasetFacts {
   stride?: number;
 }
 
+/** What a data set has besides is computed anew. */
+const NAMES: NamesOf<DatasetFacts & Dataset> = {
+  name: true,
+  features: true,
+  scale: true,
+  labels: true,
+  width: true,
+  classes: true,
+  image: true,
+  stride: true,
+  count: true,
+  checksum: true,
+};
 const MAXIMUM_CLASSES = 256;
 
 /** The stream that splitOff shuffles with: the word "data" in ASCII. */
@@ -67,7 +81,9 @@ function bytesOf(array: Uint8Array | Float32Array): Uint8Array {
  * @throws DataError when there is no example, sizes disagree, or a label is not less than `classes`
  */
 export function makeDataset(facts: DatasetFacts): Dataset {
-  const { name, features, labels, width, classes, image } = facts;
+  checkNames('makeDataset', facts, NAMES);
+  const { name, features, labels, width, classes, image, scale } = facts;
+  if (!Number.isFinite(scale)) throw new DataError(`${name} has the scale ${scale}. Expected a number, such as 1.`);
   const count = labels.length;
   if (count === 0) throw new DataError(`${name} holds no examples; a data set needs at least one.`);
   if (!Number.isInteger(width) || width < 1)

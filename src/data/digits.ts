@@ -1,4 +1,5 @@
 import { randomStream } from '../random/stream.ts';
+import { checkNames, type NamesOf } from '../schema/names.ts';
 import { DataError, type Dataset, makeDataset, type Split } from './dataset.ts';
 import { IMAGE_SIZE, type Trajectory, writeDigit } from './pen.ts';
 import { rasterize } from './rasterize.ts';
@@ -50,6 +51,15 @@ export interface DigitsSplitOptions {
   /** Whether each part has writers of its own, whom no other part has seen. */
   heldOutWriters?: boolean;
 }
+
+const NAMES: NamesOf<DigitsOptions> = { seed: true, count: true, first: true, writers: true, firstWriter: true };
+const SPLIT_NAMES: NamesOf<DigitsSplitOptions> = {
+  seed: true,
+  train: true,
+  valid: true,
+  test: true,
+  heldOutWriters: true,
+};
 
 /** A split whose parts have pen paths. */
 export interface DigitsSplit extends Split {
@@ -112,6 +122,7 @@ function gatherStrokes(trajectories: readonly Trajectory[]): Strokes {
  * @throws RangeError when the seed is
  */
 export function digits(options: DigitsOptions): DigitsDataset {
+  checkNames('digits', options, NAMES);
   const { seed, count, first = 0, writers = DEFAULT_WRITERS, firstWriter = 0 } = options;
   checkWhole('count', count, 1, 10_000_000);
   checkWhole('first', first, 0, 0x7fffffff);
@@ -141,6 +152,7 @@ export function digits(options: DigitsOptions): DigitsDataset {
  * @throws DataError when a count is out of range
  */
 export function digitsSplit(options: DigitsSplitOptions): DigitsSplit {
+  checkNames('digitsSplit', options, SPLIT_NAMES);
   const { seed, train = 10_000, valid = 2_000, test = 2_000, heldOutWriters = false } = options;
   const part = (index: number, first: number, count: number): DigitsDataset =>
     digits({ seed, first, count, firstWriter: heldOutWriters ? index * DEFAULT_WRITERS : 0 });

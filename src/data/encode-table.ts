@@ -245,22 +245,29 @@ export function wantTargets(table: RawTable): void {
 const some = (words: readonly string[], most = 8): string =>
   words.length <= most ? words.join(', ') : `${words.slice(0, most).join(', ')}, … ${words.length} in all`;
 
-/** How a table is read, for people: the label or targets, and the features. */
-export function readingText({ targets, columns, center, targetCenter, scale }: TableReading): string {
-  const told = targets.map(({ name, classes }) =>
+/** How a table is read, for people: the label or targets, and the features. @param labels numbers that are classes */
+export function readingText(
+  { targets, columns, center, targetCenter, scale }: TableReading,
+  labels?: readonly string[],
+): string {
+  const told = targets.map(({ name, classes = labels }) =>
     classes ? `${name} (${classes.length} classes: ${some(classes)})` : name,
   );
   const how = center ? ', standardised' : scale !== 1 ? ', bytes from 0 to 255 taken as 0 to 1' : '';
   return `to be told: ${told.join(', ')}${targetCenter ? ', standardised for training' : ''}; ${columns.length} features: ${some(columns.map(({ name }) => name))}${how}`;
 }
 
+/** The labels of a table of classes, in order. */
+const labelsOf = ({ targets = new Float32Array() }: RawTable): string[] =>
+  [...new Set(targets)].sort((a, b) => a - b).map(String);
+
 /** What was understood of a table, for people. */
-export function tableText(table: RawTable, reading: TableReading): string[] {
+export function tableText(table: RawTable, reading: TableReading, kind: TargetKind = 'classes'): string[] {
   const { columns, missing } = reading;
   const categories = columns.flatMap(({ name, values }) => (values ? [`${name} (${some(values, 4)})`] : []));
   const empty = Object.entries(table.empty).map(([name, count]) => `${count} without ${name}`);
   return [
-    readingText(reading),
+    readingText(reading, kind === 'classes' ? labelsOf(table) : undefined),
     ...(categories.length > 0 ? [`categories, a feature each value: ${categories.join('; ')}`] : []),
     ...(empty.length > 0 || table.dropped > 0
       ? [
@@ -269,6 +276,12 @@ export function tableText(table: RawTable, reading: TableReading): string[] {
       : []),
     ...table.notes,
   ];
+}
+
+/** Columns that no training row has a value of. */
+function emptyColumns({ values }: RawTable, { columns }: TableReading, train: readonly number[]): string[] {
+  const { length } = columns;
+  return columns.flatMap(({ name }, c) => (train.every((row) => Number.isNaN(values[row * length + c])) ? [name] : []));
 }
 
 /** What a person should look at before training, a sentence each. */
@@ -281,6 +294,9 @@ export function tableWarnings(
   const { targets } = table;
   const width = widthOf(reading);
   const warnings: string[] = [];
+  const empty = emptyColumns(table, reading, train);
+  if (empty.length > 0)
+    warnings.push(`No training row has a value of ${some(empty)}: 0 stands there, and nothing is learned of it.`);
   if (!reading.center && reading.scale === 1) {
     const values = expanded(table);
     const sizes = new Float64Array(width);

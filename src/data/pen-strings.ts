@@ -1,4 +1,5 @@
 import { randomStream } from '../random/stream.ts';
+import { checkNames, type NamesOf } from '../schema/names.ts';
 import { DataError } from './dataset.ts';
 import { type Trajectory, writeDigit } from './pen.ts';
 import { joinSequences, type LabelledSequence, type SequenceDataset } from './sequences.ts';
@@ -19,6 +20,15 @@ export interface PenStringsOptions {
   /** The fewest and the most digits of a string; 1 and 3 when left out. */
   readonly digits?: readonly [number, number];
 }
+
+const NAMES: NamesOf<PenStringsOptions> = {
+  seed: true,
+  count: true,
+  first: true,
+  writers: true,
+  firstWriter: true,
+  digits: true,
+};
 
 /** Strings of digits as a pen writes them, with the writer of each. */
 export interface PenStrings extends SequenceDataset {
@@ -43,6 +53,7 @@ const STRING_STREAM = 0x70656e73;
  * @throws DataError when an option is out of range, RangeError when the seed is
  */
 export function penStrings(options: PenStringsOptions): PenStrings {
+  checkNames('penStrings', options, NAMES);
   const { seed, count, first = 0, writers = 250, firstWriter = 0, digits = [1, 3] } = options;
   const [fewest, most] = digits;
   checkWhole('count', count, 1, 10_000_000);

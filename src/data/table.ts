@@ -103,6 +103,12 @@ export function checkOneTarget(where: string, targets: readonly { readonly name:
     );
 }
 
+/** Are the cells 0, 1, 2, … or 1, 2, 3, …, as programs name columns without names? */
+const countsUp = (cells: readonly string[]): boolean =>
+  cells.length > 2 &&
+  [0, 1].includes(Number(cells[0])) &&
+  cells.every((cell, i) => Number(cell) === Number(cells[0]) + i);
+
 /** Where a column of features stands in a file, and what it is so far. */
 interface Place {
   readonly name: string;
@@ -136,6 +142,8 @@ class Reader implements TableReader {
   private readonly empty: Record<string, number> = {};
   private readonly notes: string[] = [];
   private names: readonly string[] | undefined;
+  /** Is the first row taken for names for the sole reason that it holds no number? */
+  private onlyWords = false;
 
   constructor(where: string, kind: ReadKind, options: TableOptions, form: TableForm | undefined) {
     this.where = where;
@@ -165,8 +173,18 @@ class Reader implements TableReader {
     this.count++;
   }
 
+  /** Has the table what is to be told, by its first row? */
+  tells(cells: readonly string[], line: number): boolean {
+    this.begin(cells, line);
+    return (this.begun?.targets.length ?? 0) > 0;
+  }
+
   end(): RawTable {
     const { begun, count, where } = this;
+    if (count === 0 && this.dropped > 0)
+      throw new DataError(
+        `All ${this.dropped} rows of ${where} lack a value in some column, and --missing drop leaves such rows out: most lack ${quoted(this.emptiest())}. Expected a row with all values, or --missing mean.`,
+      );
     if (!begun || count === 0) throw new DataError(`${where} holds no row of numbers; a data set needs at least one.`);
     const values = this.features.end();
     const { columns, targets: told } = begun;
@@ -188,6 +206,14 @@ class Reader implements TableReader {
       });
     const { bytes, largest, dropped, empty, notes } = this;
     return { where, form, count, values, ...(targets && { targets }), bytes, largest, dropped, empty, notes };
+  }
+
+  /** The column that most rows have no value of. */
+  private emptiest(): string {
+    return Object.entries(this.empty).reduce(
+      (most, one) => (one[1] > most[1] ? one : most),
+      ['what is to be told', 0],
+    )[0];
   }
 
   private place(at: number, line: number): string {
@@ -226,7 +252,7 @@ class Reader implements TableReader {
 
   private codeIn(
     values: Map<string, number>,
-    { at, closed }: { readonly at: number; readonly closed: boolean },
+    { name, at, closed }: { readonly name: string; readonly at: number; readonly closed: boolean },
     cell: string,
     line: number,
     most: number,
@@ -238,6 +264,10 @@ class Reader implements TableReader {
     if (closed)
       throw new DataError(
         `${this.place(at, line)} holds ${quoted(cell)}, which is none of its ${what}. Expected one of ${quotedList([...values.keys()])}.`,
+      );
+    if (this.onlyWords && same(word, name))
+      throw new DataError(
+        `The first line of ${this.where} holds no number, so that it may be names; but line ${line} has ${quoted(word)} in column ${at + 1} too, so that it may be data. Expected --header yes or no.`,
       );
     if (values.size === most)
       throw new DataError(`${this.place(at, line)} has more than ${most} ${what}. Expected ${most} at most.`);
@@ -274,7 +304,7 @@ class Reader implements TableReader {
   private begin(cells: readonly string[], line: number): boolean {
     if (cells.length < 2 && !this.form)
       throw new DataError(
-        `${this.where} has ${cells.length} column; it needs one of labels and at least one of features.`,
+        `${this.where} has ${cells.length} column; it needs one of labels and at least one of features, with commas, semicolons or tabs between them.`,
       );
     const named = this.isHeader(cells, line);
     this.names = named ? cells.map((cell) => cell.trim()) : undefined;
@@ -294,7 +324,7 @@ class Reader implements TableReader {
       const before = first.get(key);
       if (before !== undefined)
         throw new DataError(
-          `${this.where} has two columns of one name: column ${before + 1} is ${quoted(names[before])} and column ${at + 1} is ${quoted(name)}. Expected names that differ in more than case.`,
+          `${this.where} has two columns of one name: column ${before + 1} is ${quoted(names[before])} and column ${at + 1} is ${quoted(name)}. Expected names that differ in more than case${this.onlyWords ? ', or --header no where the first line holds none' : ''}.`,
         );
       first.set(key, at);
     });
@@ -317,10 +347,18 @@ class Reader implements TableReader {
       if (isNames) this.notes.push(`the first line is taken for names: ${quotedList(cells)}`);
       return isNames;
     }
-    if (numbers === 0) return true;
     const wanted = this.options.targets ?? LABEL_NAMES;
-    if (numbers === cells.length) return false;
-    if (wanted.some((name) => !isNumber(name) && cells.some((cell) => same(cell, name)))) return true;
+    const isNamed = wanted.some((name) => !isNumber(name) && cells.some((cell) => same(cell, name)));
+    this.onlyWords = numbers === 0 && !isNamed;
+    if (numbers === 0 && !cells.every(isMissing)) return true;
+    if (numbers === cells.length) {
+      if (countsUp(cells))
+        this.notes.push(
+          `the first line, ${cells.slice(0, 3).join(', ')}, …, is taken for data; --header yes takes it for names`,
+        );
+      return false;
+    }
+    if (isNamed) return true;
     const odd = cells.find((cell) => !isNumber(cell)) as string;
     throw new DataError(
       `Line ${line} of ${this.where}, the first, holds numbers and ${quoted(odd)}, so that it is neither names nor data for certain. Expected --header yes or no, or names without numbers.`,
@@ -418,3 +456,11 @@ class Reader implements TableReader {
  */
 export const tableReader = (where: string, kind: ReadKind, options: TableOptions = {}, form?: TableForm): TableReader =>
   new Reader(where, kind, options, form);
+
+/** Has a table what is to be told, by its first row? @param form that it has to be like @throws DataError as a reader does */
+export const hasTargets = (
+  where: string,
+  kind: TargetKind,
+  form: TableForm,
+  [cells, line]: readonly [readonly string[], number],
+): boolean => new Reader(where, kind, {}, form).tells(cells, line);

@@ -1,4 +1,5 @@
 import { sha256 } from '../math/sha256.ts';
+import { checkNames, type NamesOf } from '../schema/names.ts';
 import { DataError } from './dataset.ts';
 
 /** Where the targets of a network's training part lie, and how far they spread: one number a target. */
@@ -27,6 +28,18 @@ export interface TargetDataset {
   readonly checksum: string;
 }
 
+const NAMES: NamesOf<TargetDataset> = {
+  name: true,
+  features: true,
+  scale: true,
+  targets: true,
+  outputs: true,
+  units: true,
+  count: true,
+  width: true,
+  checksum: true,
+};
+
 const fits = (numbers: readonly number[], outputs: number): boolean =>
   numbers.length === outputs && numbers.every(Number.isFinite);
 
@@ -37,6 +50,7 @@ const fits = (numbers: readonly number[], outputs: number): boolean =>
 export function makeTargets(
   facts: Omit<TargetDataset, 'count' | 'checksum' | 'scale'> & { readonly scale?: number },
 ): TargetDataset {
+  checkNames('makeTargets', facts, NAMES);
   const { name, features, targets, width, outputs, scale = 1, units } = facts;
   for (const [what, extent] of Object.entries({ width, outputs }))
     if (!Number.isInteger(extent) || extent < 1)

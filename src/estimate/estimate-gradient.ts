@@ -3,6 +3,7 @@ import { allFinite } from '../math/statistics.ts';
 import type { Neuron } from '../neurons/contract.ts';
 import type { NeuronSpec } from '../neurons/resolve.ts';
 import { noiseKey } from '../random/stream.ts';
+import { checkNames, type NamesOf } from '../schema/names.ts';
 import { weighDraws } from '../tensor/draws.ts';
 import { type BlackBox, evaluateAll } from './black-box.ts';
 import { wholeNumber } from './check.ts';
@@ -28,6 +29,17 @@ export interface EstimateOptions {
   /** Stops between two evaluations, or while one is awaited: the promise rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
 }
+
+const NAMES: NamesOf<EstimateOptions> = {
+  neuron: true,
+  logits: true,
+  loss: true,
+  rows: true,
+  state: true,
+  seed: true,
+  concurrency: true,
+  signal: true,
+};
 
 /** Result of `estimateGradient`. */
 export interface GradientEstimate {
@@ -57,6 +69,7 @@ export interface GradientEstimate {
  * @throws BlackBoxError where the loss throws or gives no finite number; the state that was passed stays as it was
  */
 export async function estimateGradient(options: EstimateOptions): Promise<GradientEstimate> {
+  checkNames('estimateGradient', options, NAMES);
   const rows = wholeNumber('rows', options.rows ?? 1);
   const logits = checkedLogits(options.logits, rows);
   return estimateWith(checkedEstimator(options), { logits, rows, state: options.state });

@@ -1,5 +1,6 @@
 import type { NeuronSpec } from '../neurons/resolve.ts';
 import { adam, type Optimizer, type OptimizerName, resolveOptimizer } from '../optim/index.ts';
+import { checkNames, type NamesOf } from '../schema/names.ts';
 import { type OptimizedArray, optimizedArray } from './array-optimizer.ts';
 import type { BlackBox } from './black-box.ts';
 import { wholeNumber } from './check.ts';
@@ -36,6 +37,19 @@ export interface OptimizeBitsOptions {
   /** Stops the run: the iteration throws the signal's reason; `result()` then gives what was found until there. */
   readonly signal?: AbortSignal;
 }
+
+const NAMES: NamesOf<OptimizeBitsOptions> = {
+  neuron: true,
+  units: true,
+  loss: true,
+  optimizer: true,
+  steps: true,
+  batch: true,
+  logits: true,
+  seed: true,
+  concurrency: true,
+  signal: true,
+};
 
 /** The best of all evaluations so far; of equal ones the first. */
 export interface BestBits {
@@ -88,6 +102,7 @@ export interface BitsRun extends AsyncGenerator<BitsStepEvent | BitsResult, void
  *   or infinite, and the signal's reason
  */
 export function optimizeBits(options: OptimizeBitsOptions): BitsRun {
+  checkNames('optimizeBits', options, NAMES);
   const search = new Search(options);
   const events = search.events();
   const result = async (): Promise<BitsResult> => {

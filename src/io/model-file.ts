@@ -1,6 +1,7 @@
 import type { Engine } from '../backend/engine.ts';
 import { allFinite } from '../math/statistics.ts';
 import type { LayerSpec, Model, ModelDescription } from '../nn/model.ts';
+import { checkNames, type NamesOf } from '../schema/names.ts';
 import { buildModel, type OwnCode } from './build-model.ts';
 import { FormatError } from './format-error.ts';
 import { asObject, parseJson, shorten } from './json.ts';
@@ -11,6 +12,8 @@ export interface LoadModelOptions extends OwnCode {
   /** What the file is, for messages. */
   readonly where?: string;
 }
+
+const NAMES: NamesOf<LoadModelOptions> = { where: true, neurons: true, layers: true };
 
 /**
  * A model as a safetensors file: every parameter (weights: inputs × units, row-major, F32), thresholds and selection biases of
@@ -35,6 +38,7 @@ export function saveModel(model: Model): Uint8Array<ArrayBuffer> {
  * @throws FormatError when the file is damaged, its layers cannot be built, or arrays are missing, misshapen or not finite
  */
 export function loadModel(engine: Engine, bytes: Uint8Array, options: LoadModelOptions = {}): Model {
+  checkNames('loadModel', options, NAMES);
   const { where = 'the model file', ...own } = options;
   const { tensors, metadata } = decodeSafetensors(bytes, where);
   if (metadata.format !== FORMAT || metadata.spec === undefined)

@@ -25,8 +25,15 @@ export interface AffineOptions {
  */
 export function affine(scope: Scope, given: Tensor, options: AffineOptions): Tensor {
   const x = given instanceof BlockTensor || given.shape.length === 1 ? given : reshape(given, [given.columns]);
-  const { units, group = 'main', axes = ['inputs', 'units'], learningRateScale = 1, ...weights } = options;
-  const name = (part: string): string => (options.name ? `${options.name}.${part}` : part);
+  const {
+    units,
+    name: prefix,
+    group = 'main',
+    axes = ['inputs', 'units'],
+    learningRateScale = 1,
+    ...weights
+  } = options;
+  const name = (part: string): string => (prefix ? `${prefix}.${part}` : part);
   const common = { group, learningRateScale };
   const shape = [x.columns, units];
   const w = scope.parameter(name('weights'), shape, { ...common, ...weights, kind: 'weights', axes });

@@ -5,7 +5,7 @@ import { BiasNudge, type NudgeOptions } from '../gates/nudge.ts';
 import { steer } from '../gates/rate-control.ts';
 import type { Neuron } from '../neurons/contract.ts';
 import { type NeuronSpec, resolveNeuron } from '../neurons/resolve.ts';
-import type { NamesOf } from '../schema/names.ts';
+import { checkNames, type NamesOf } from '../schema/names.ts';
 import { BlockTensor } from '../tensor/ops/blocks.ts';
 import { fireTensor } from '../tensor/ops/fire.ts';
 import { mean } from '../tensor/ops/reductions.ts';
@@ -68,6 +68,9 @@ export const gateNames: NamesOf<GateOptions> = {
   compute: true,
   probe: true,
 };
+
+const NUDGE_NAMES: NamesOf<NudgeOptions> = { below: true, step: true, decay: true };
+const BALANCE_NAMES: NamesOf<BalanceOptions> = { step: true };
 
 /** The penalties' own text. */
 const sparsity = {
@@ -285,8 +288,10 @@ function gaterOf(
 
 function checkGates(
   name: string,
-  { rate = 0.1, start = 'rate', compute = 'auto', probe, gater = [] }: GateOptions,
+  { rate = 0.1, start = 'rate', compute = 'auto', probe, gater = [], nudge, balance }: GateOptions,
 ): void {
+  if (typeof nudge === 'object') checkNames(`${name}: \`nudge\``, nudge, NUDGE_NAMES);
+  if (typeof balance === 'object') checkNames(`${name}: \`balance\``, balance, BALANCE_NAMES);
   if (!Array.isArray(gater))
     throw new RangeError(
       `${name}: \`gater\` is ${JSON.stringify(gater)}. Expected a list of widths, as [64], or [] for no hidden layer.`,

@@ -1,10 +1,13 @@
 /** Networks of the literature with parts behind gates, as layers made of others. */
+
+import { checkNames } from '../schema/names.ts';
 import { type ConditionalOptions, type ConditionalSpec, conditional } from './conditional.ts';
 import { convolution, type WindowOptions } from './convolution.ts';
 import { dense } from './dense.ts';
-import { type GatedSpec, gated } from './gated.ts';
-import type { GateOptions } from './gating.ts';
+import { type GatedSpec, gated, gatedNames } from './gated.ts';
+import { type GateOptions, gateNames } from './gating.ts';
 import type { LayerSpec } from './layer-kinds.ts';
+import { layerNames } from './module.ts';
 import { parallel } from './parallel.ts';
 import { type ResidualSpec, residual } from './residual.ts';
 import { type SequentialSpec, sequential } from './sequential.ts';
@@ -25,6 +28,8 @@ export function experts(
     readonly open?: number;
   },
 ): SequentialSpec {
+  const { blocks: _, ...known } = gatedNames;
+  checkNames('experts', options, { ...layerNames, ...known, experts: true, hidden: true, open: true });
   const { experts: blocks, hidden = 4 * width, open = 2, name, ...gates } = options;
   const neuron = { name: 'noisy-top-k', k: open };
   const first = gated(blocks * hidden, { neuron, gater: [], activation: 'rectifier', ...gates, blocks });
@@ -49,6 +54,8 @@ export function channelBlocks(
   size: number,
   options: GateOptions & WindowOptions & { readonly blocks: number; readonly activation?: string },
 ): ConditionalSpec {
+  const known = { ...gateNames, blocks: true, activation: true, stride: true, padding: true } as const;
+  checkNames('channelBlocks', options, known);
   const { blocks, activation = 'rectifier', stride, padding, ...gates } = options;
   if (!Number.isInteger(channels / blocks))
     throw new RangeError(

@@ -3,6 +3,7 @@ import type { NdArray } from '../backend/nd-array.ts';
 import { crc32c } from '../math/crc32c.ts';
 import type { Neuron, NeuronDefinition } from '../neurons/contract.ts';
 import { type NeuronSpec, resolveNeuron } from '../neurons/resolve.ts';
+import { checkNames, type NamesOf } from '../schema/names.ts';
 import { shapeText } from '../tensor/define-op.ts';
 import type { Tape } from '../tensor/tape.ts';
 import type { Tensor } from '../tensor/tensor.ts';
@@ -31,6 +32,16 @@ export interface ParameterOptions {
   readonly stream?: number;
 }
 
+const PARAMETER_NAMES: NamesOf<ParameterOptions> = {
+  initialize: true,
+  group: true,
+  kind: true,
+  axes: true,
+  learningRateScale: true,
+  blocks: true,
+  stream: true,
+};
+
 /** A place where neurons fire. */
 export interface SiteOptions {
   /** Default: the module's name. */
@@ -42,6 +53,8 @@ export interface SiteOptions {
   /** What the logits are computed from, of as many rows, for neurons that read it (learned baselines); default: the logits. */
   readonly input?: Tensor;
 }
+
+const SITE_NAMES: NamesOf<SiteOptions> = { name: true, rate: true, stream: true, input: true };
 
 /** A module as what applies it. */
 export interface ResolvedModule {
@@ -138,6 +151,7 @@ export class Scope {
 
   /** Fires a neuron: logits of shape [..., units] → h. @throws RangeError when it cannot stand there */
   fire(neuron: NeuronSpec, logits: Tensor, options: SiteOptions = {}): Tensor {
+    checkNames(`\`fire\` of ${this.name}`, options, SITE_NAMES);
     const name = options.name ?? this.unused('');
     const resolved = this.keep(`neuron ${name}`, () => this.neuron(neuron, options.rate));
     if (resolved.identity) return logits;
@@ -234,6 +248,7 @@ export class Scope {
   }
 
   private makeParameter(full: string, shape: readonly number[], options: ParameterOptions): Parameter {
+    checkNames(`The parameter "${full}"`, options, PARAMETER_NAMES);
     this.checkBuilding('the parameter', full);
     const { registry } = this;
     const wide = shape.length > 1;

@@ -1,5 +1,7 @@
 import type { Engine } from '../backend/engine.ts';
 import type { NdArray } from '../backend/nd-array.ts';
+import { suggest } from '../math/text.ts';
+import { checkNames, type NamesOf } from '../schema/names.ts';
 import type { DrawKey } from '../tensor/fire.ts';
 import type { Parameter } from './parameter.ts';
 
@@ -23,6 +25,8 @@ export interface AdaptiveWeightNoise {
   /** σ at the start, over 0. */
   readonly deviation: number;
 }
+
+const NAMES: NamesOf<FixedWeightNoise> = { noise: true, deviation: true };
 
 /** Shorthand for a `FixedWeightNoise`. */
 export const fixedWeightNoise = (deviation: number): FixedWeightNoise => ({ noise: 'fixed', deviation });
@@ -62,6 +66,11 @@ export class WeightNoise {
    * @throws RangeError unless the deviation is over 0
    */
   constructor(engine: Engine, parameters: readonly Parameter[], spec: WeightNoiseSpec, cases: number) {
+    checkNames('Weight noise', spec, NAMES);
+    if (spec.noise !== 'fixed' && spec.noise !== 'adaptive')
+      throw new RangeError(
+        `Weight noise: \`noise\` is "${(spec as WeightNoiseSpec).noise}". ${suggest(String((spec as WeightNoiseSpec).noise), ['fixed', 'adaptive'])}`,
+      );
     if (!(spec.deviation > 0 && spec.deviation < Number.POSITIVE_INFINITY))
       throw new RangeError(`Weight noise: \`deviation\` is ${spec.deviation}. Expected a number over 0, e.g. 0.075.`);
     this.engine = engine;

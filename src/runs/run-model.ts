@@ -15,10 +15,12 @@ import { checkSettings } from './settings.ts';
  */
 export async function runModel(run: Run, engine: Engine, own: OwnCode = {}): Promise<{ model: Model; from: string }> {
   const { folder, record } = run;
+  const { neurons, layers } = own;
+  const code = { ...(neurons && { neurons }), ...(layers && { layers }) };
   const weights = record.result && (await run.weights());
   if (weights)
     return {
-      model: loadModel(engine, weights, { where: `${folder.path}/${WEIGHTS_FILE}`, ...own }),
+      model: loadModel(engine, weights, { where: `${folder.path}/${WEIGHTS_FILE}`, ...code }),
       from: WEIGHTS_FILE,
     };
   const saved = await run.latest();

@@ -4,6 +4,7 @@ import { resolveNeuron } from '../neurons/resolve.ts';
 import type { Model } from '../nn/model.ts';
 import type { Pass } from '../nn/pass.ts';
 import { noiseKey } from '../random/stream.ts';
+import { checkNames, type NamesOf } from '../schema/names.ts';
 import { add } from '../tensor/ops/arithmetic.ts';
 import { bernoulliDivergence } from '../tensor/ops/bernoulli.ts';
 import { NonFiniteError, Tape } from '../tensor/tape.ts';
@@ -30,6 +31,8 @@ export interface VaeBoundOptions {
   readonly seed?: number;
 }
 
+const NAMES: NamesOf<VaeBoundOptions> = { samples: true, batch: true, seed: true };
+
 /** The draw that binarises; those of the latents count from 1 too, on streams of their own. */
 const PIXELS = 1;
 
@@ -40,6 +43,7 @@ const PIXELS = 1;
  * @throws NonFiniteError when a loss is NaN or infinite
  */
 export function* measureVae(model: Model, data: Dataset, options: VaeBoundOptions = {}): Generator<number, VaeBound> {
+  checkNames('measureVae', options, NAMES);
   const { samples = 1, batch = 250, seed = 0 } = options;
   const key = noiseKey(seed);
   const overrides = new Map([[latentSite(model), { neuron: resolveNeuron('stochastic-binary'), state: undefined }]]);

@@ -1,6 +1,7 @@
 import { Engine } from '../backend/engine.ts';
 import { createReferenceBackend } from '../backend/reference.ts';
 import { randomStream } from '../random/stream.ts';
+import { checkNames, type NamesOf } from '../schema/names.ts';
 import { shapeText } from './define-op.ts';
 import { flatNumbers, shapeOfNumbers } from './numbers.ts';
 import { multiply } from './ops/arithmetic.ts';
@@ -19,6 +20,8 @@ export interface GradientCheckOptions {
   /** Largest error beside that. Default 1e-7. */
   readonly absolute?: number;
 }
+
+const NAMES: NamesOf<GradientCheckOptions> = { step: true, relative: true, absolute: true };
 
 /** One derivative, found in two ways. */
 export interface Derivative {
@@ -65,8 +68,10 @@ let reference: Engine | undefined;
 export function checkGradient(
   fn: Fn,
   values: readonly (Numbers | number)[],
-  { step = 1e-5, relative = 1e-6, absolute = 1e-7 }: GradientCheckOptions = {},
+  options: GradientCheckOptions = {},
 ): GradientReport {
+  checkNames('checkGradient', options, NAMES);
+  const { step = 1e-5, relative = 1e-6, absolute = 1e-7 } = options;
   reference ??= new Engine(createReferenceBackend());
   const engine = reference;
   const shapes = values.map(shapeOfNumbers);

@@ -3,6 +3,7 @@ import type { NdArray } from '../backend/nd-array.ts';
 import type { Neuron } from '../neurons/contract.ts';
 import { type NeuronSpec, resolveNeuron } from '../neurons/resolve.ts';
 import { noiseKey } from '../random/stream.ts';
+import { checkNames, type NamesOf } from '../schema/names.ts';
 import { allocateState } from './fire.ts';
 import { fireTensor } from './ops/fire.ts';
 import { Tape } from './tape.ts';
@@ -24,6 +25,8 @@ export interface GradientOptions {
   /** Moving averages and the like of neurons that keep any, from call to call; default: each call starts anew. */
   readonly states?: FiringStates;
 }
+
+const NAMES: NamesOf<GradientOptions> = { seed: true, step: true, states: true };
 
 /** What neurons in functions keep from call to call: moving averages, learned control variates. */
 export class FiringStates {
@@ -109,6 +112,7 @@ export function applied<V extends Values>(
   values: V,
   options: GradientOptions = {},
 ): { readonly loss: Tensor; readonly tensors: (readonly [string, Tensor])[] } {
+  checkNames('valueAndGradient', options, NAMES);
   const { seed = 1, step = 0, states = new FiringStates() } = options;
   firings.set(tape, { key: noiseKey(seed), step, states, places: 0 });
   const tensors = Object.entries(values as Readonly<Record<string, Numbers | number>>).map(

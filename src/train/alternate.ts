@@ -1,4 +1,5 @@
 import { median } from '../math/statistics.ts';
+import { checkNames, type NamesOf } from '../schema/names.ts';
 
 /** Times of several ways in turn, in milliseconds: `times[way][round]`. */
 export type RoundTimes = readonly (readonly number[])[];
@@ -11,6 +12,8 @@ export interface RoundOptions {
   /** Milliseconds; default: on the wall. */
   readonly clock?: () => number;
 }
+
+export const roundNames: NamesOf<RoundOptions> = { rounds: true, warmUp: true, clock: true };
 
 /**
  * Whose turn it is: all ways once a round, each time in another order, so that what else the machine does to caches and clock rate falls on
@@ -28,6 +31,7 @@ const onTheWall = (): number => performance.now();
 
 /** Runs all ways in turn, round after round. @param ways called with the number of the round, from 0 */
 export function alternate(ways: readonly ((round: number) => void)[], options: RoundOptions): RoundTimes {
+  checkNames('alternate', options, roundNames);
   const { clock = onTheWall } = options;
   const times: number[][] = ways.map(() => []);
   for (const { way, round, counts } of turns(ways.length, options)) {
@@ -43,6 +47,7 @@ export async function alternateAwaited(
   ways: readonly ((round: number) => Promise<unknown>)[],
   options: RoundOptions,
 ): Promise<RoundTimes> {
+  checkNames('alternateAwaited', options, roundNames);
   const { clock = onTheWall } = options;
   const times: number[][] = ways.map(() => []);
   for (const { way, round, counts } of turns(ways.length, options)) {

@@ -54,6 +54,8 @@ export interface PredictOptions {
   readonly hold?: readonly Hold[];
 }
 
+const PREDICT_NAMES: NamesOf<PredictOptions> = { hold: true };
+
 /** A frozen network: see `compile`. */
 export class CompiledModel {
   readonly mode: InferenceMode;
@@ -77,7 +79,9 @@ export class CompiledModel {
    * @throws RangeError when the features are no whole number of rows of finite numbers, or a held unit does not exist; NonFiniteError when
    * the network's output is not finite
    */
-  predict(features: ArrayLike<number>, { hold = [] }: PredictOptions = {}): Prediction {
+  predict(features: ArrayLike<number>, options: PredictOptions = {}): Prediction {
+    checkNames('predict', options, PREDICT_NAMES);
+    const { hold = [] } = options;
     const { model } = this;
     const held = heldBySite(model.sites, hold);
     const rows = features.length / model.inputs;

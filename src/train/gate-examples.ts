@@ -1,8 +1,10 @@
 import type { Dataset } from '../data/dataset.ts';
 import type { Model } from '../nn/model.ts';
+import { checkOptions } from '../schema/schema.ts';
 import { classification } from '../tasks/classification.ts';
 import { allRows } from './all-rows.ts';
 import { type EvaluateOptions, forEachBatch } from './evaluate.ts';
+import { evaluateOptionsSchema } from './settings.ts';
 
 /** For which examples the units of one site are most likely to open. */
 export interface GateExamples {
@@ -30,6 +32,7 @@ export function gateExamples(
   dataset: Dataset,
   { most = 12, ...options }: EvaluateOptions & { readonly most?: number } = {},
 ): GateExamples[] {
+  checkOptions(evaluateOptionsSchema, options, 'gateExamples');
   if (!Number.isInteger(most) || most < 1)
     throw new RangeError(`\`most\` is ${most}. Expected a whole number from 1 up.`);
   const kept = Math.min(most, dataset.count);

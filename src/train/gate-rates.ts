@@ -1,8 +1,10 @@
 import type { Dataset } from '../data/dataset.ts';
 import type { Model } from '../nn/model.ts';
+import { checkOptions } from '../schema/schema.ts';
 import { classification } from '../tasks/classification.ts';
 import { allRows } from './all-rows.ts';
 import { type EvaluateOptions, forEachBatch } from './evaluate.ts';
+import { evaluateOptionsSchema } from './settings.ts';
 
 /** How often the units of one site fire for the examples of each class. */
 export interface GateRates {
@@ -16,6 +18,7 @@ export interface GateRates {
 
 /** Which gates open for which class: one table for every site with a target rate. */
 export function gateRates(model: Model, dataset: Dataset, options: EvaluateOptions = {}): GateRates[] {
+  checkOptions(evaluateOptionsSchema, options, 'gateRates');
   const sites = model.sites.filter(({ rate }) => rate !== undefined);
   const tables = sites.map(({ units }) => new Float64Array(dataset.classes * units));
   const examples = new Float64Array(dataset.classes);

@@ -1,5 +1,6 @@
 import { type Dataset, inputsOf, slice } from '../data/dataset.ts';
-import { alternate, type RoundOptions, type RoundTimes } from './alternate.ts';
+import { checkNames, type NamesOf } from '../schema/names.ts';
+import { alternate, type RoundOptions, type RoundTimes, roundNames } from './alternate.ts';
 import type { CompiledModel } from './compile.ts';
 
 /** Options of `timePredictions`. */
@@ -9,6 +10,8 @@ export interface PredictionTimesOptions extends RoundOptions {
   /** Predictions that a network makes before the next one's turn, in use its weights may stay where the processor has them at hand; default 1. */
   readonly turn?: number;
 }
+
+const NAMES: NamesOf<PredictionTimesOptions> = { ...roundNames, rows: true, turn: true };
 
 /** Different rows that are met before the first ones come again. */
 const ROWS = 50;
@@ -20,8 +23,10 @@ const ROWS = 50;
 export function timePredictions(
   nets: readonly Pick<CompiledModel, 'predict'>[],
   data: Dataset,
-  { rows, turn = 1, ...rounds }: PredictionTimesOptions,
+  options: PredictionTimesOptions,
 ): RoundTimes {
+  checkNames('timePredictions', options, NAMES);
+  const { rows, turn = 1, ...rounds } = options;
   if (data.count < rows)
     throw new RangeError(
       `${data.name} has ${data.count} examples. Expected ${rows} or more, to be classified together.`,

@@ -4,8 +4,11 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, w
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
+import { adviseCommand } from '../../cli/advise.ts';
+import { auditCommand } from '../../cli/audit.ts';
 import { evaluateCommand } from '../../cli/evaluate.ts';
 import { predictCommand } from '../../cli/predict.ts';
+import { raceCommand } from '../../cli/race.ts';
 import { trainCommand } from '../../cli/train.ts';
 import { viewRun } from '../../lab/src/worker/run-view.ts';
 import { createModel, dense, digits, inputsOfPixels, Run, trainRun } from '../../src/index.ts';
@@ -24,7 +27,14 @@ function file(name: string, rows: readonly string[]): string {
 }
 
 type Line = Readonly<Record<string, unknown>>;
-const COMMANDS = { train: trainCommand, evaluate: evaluateCommand, predict: predictCommand };
+const COMMANDS = {
+  train: trainCommand,
+  evaluate: evaluateCommand,
+  predict: predictCommand,
+  race: raceCommand,
+  advise: adviseCommand,
+  audit: auditCommand,
+};
 const lines = (command: keyof typeof COMMANDS, ...args: string[]) => jsonLinesHere(COMMANDS[command](), args);
 const recordOf = (run: string) => JSON.parse(readFileSync(join(run, 'run.json'), 'utf8'));
 const SMALL = [
@@ -305,6 +315,73 @@ describe('wide tables', () => {
     assert.equal(code, 2);
     assert.match(stderr, /more than 4194304 bytes|run\.json would have \d+ bytes\. Expected 4194304 at most/);
     assert.ok(!existsSync(run));
+  });
+});
+
+describe('neurons are chosen and judged on tables too', () => {
+  const data = file('chosen.csv', [HEADER, ...passengers(80)]);
+  const how = ['--label', 'survived', '--missing', 'mean', '--standardize'];
+  const run = path('chosen');
+  const judged = ['--rows', '8', '--repeats', '8', '--neuron', 'rloo', '--threads', '1'];
+
+  it('race reads a table as train does, and refuses its flags where there is none', async () => {
+    const small = [
+      '--budget',
+      '4',
+      '--points',
+      '1',
+      '--units',
+      '4',
+      '--examples',
+      '40',
+      '--valid',
+      '8',
+      '--seeds',
+      '1',
+    ];
+    const args = [...small, '--batch', '10', '--neuron', 'rloo,straight-through', '--threads', '1'];
+    const [told, ...more] = await lines('race', '--data', data, ...how, ...args);
+    assert.match((told.told as string[])[0], /survived \(2 classes: no, yes\).*standardised/);
+    assert.equal(more.at(-1)?.event, 'result');
+    assert.match((await refused(raceCommand(), ['--data', data, ...args])).stderr, /Expected --label with the name/);
+    const none = await refused(raceCommand(), [...args, '--label', 'a']);
+    assert.match(none.stderr, /--label says how a table is read, and the data "digits" are none/);
+  });
+
+  it('audit --run and advise --run read the data of the run as it did, where they lie now, and no others', async () => {
+    await lines('train', '--data', data, ...how, ...SMALL.with(3, 'rloo'), '--epochs', '1', '--run', run);
+    const [row] = await lines('audit', '--run', run, ...judged);
+    assert.deepEqual([row.event, row.neuron], ['neuron', 'rloo']);
+    const short = ['--seconds', '1', '--seeds', '3', '--neuron', 'rloo', '--threads', '1'];
+    assert.equal((await lines('advise', '--run', run, ...short)).at(-1)?.neuron, 'rloo');
+    const twice = await refused(adviseCommand(), ['--run', run, ...short, '--missing', 'mean']);
+    assert.match(twice.stderr, /--missing and --run both say how the data are read\. Expected one of them/);
+    const moved = path('moved-chosen.csv');
+    renameSync(data, moved);
+    const [again] = await lines('audit', '--run', run, '--data', moved, ...judged);
+    assert.deepEqual([again.bias, again.variance], [row.bias, row.variance]);
+    assert.equal((await lines('advise', '--run', run, '--data', moved, ...short)).at(-1)?.neuron, 'rloo');
+    const others = file('others.csv', [HEADER, ...passengers(80, 7)]);
+    for (const [command, more] of [
+      [auditCommand, judged],
+      [adviseCommand, short],
+    ] as const) {
+      const { code, stderr } = await refused(command(), ['--run', run, '--data', others, ...more]);
+      assert.equal(code, 2);
+      assert.match(stderr, /are not those that .* began with: their train part has another checksum/);
+    }
+    const alone = await refused(auditCommand(), ['--neuron', 'rloo', '--data', moved]);
+    assert.match(alone.stderr, /--data goes with --run/);
+  });
+
+  it('a run of another task has no classes to choose by', async () => {
+    const numbers = path('numbers');
+    const given = ['--task', 'regression', '--target', 'deck', '--missing', 'mean', ...SMALL.with(3, 'rloo')];
+    const table = file('numbers.csv', [HEADER, ...passengers(30)]);
+    await lines('train', '--data', table, ...given, '--epochs', '1', '--run', numbers);
+    const { code, stderr } = await refused(auditCommand(), ['--run', numbers, ...judged]);
+    assert.equal(code, 2);
+    assert.match(stderr, /is a run of the task "regression.*"\. Expected a run of a classifier/);
   });
 });
 

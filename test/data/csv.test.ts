@@ -154,6 +154,63 @@ test('quotes, a byte order mark, other delimiters, carriage returns and empty li
   assert.deepEqual([...bare('1\t2.5\t3\n').features], [2.5, 3]);
 });
 
+test('the delimiter is what stands between cells, and quotes may follow a space', () => {
+  const names = (text: string) => formOf(text).columns.map(({ name }) => name);
+  assert.deepEqual(names('"a, b, c";"d,e";label\n1;2;0\n'), ['a, b, c', 'd,e']);
+  assert.deepEqual(names('"say ""a;b;c;d"" x",b,label\n1,2,0\n'), ['say "a;b;c;d" x', 'b']);
+  assert.deepEqual(names('label, "first, second" , third\n0, 1, 2\n'), ['first, second', 'third']);
+  assert.deepEqual(names('label\t"a b"\tc\n0\t1\t2\n'), ['a b', 'c']);
+  assert.deepEqual([...read('label\ta\tb\n0\t \t2\n', { missing: 'mean' }).features], [0, 2]);
+  assert.throws(() => read('a|label\n1|0\n'), /has 1 column; .*with commas, semicolons or tabs between them/);
+});
+
+test('what is no UTF-8 is refused with its line: words that differ may not become one', () => {
+  const latin = (text: string) => Uint8Array.from(text, (letter) => letter.charCodeAt(0));
+  const refused = (bytes: Uint8Array, line: number) =>
+    assert.throws(
+      () => readTable(bytes, 'table.csv', 'classes'),
+      new RegExp(`^DataError: Line ${line} of table\\.csv is not UTF-8\\.`),
+    );
+  refused(latin('a,label\n1,M\xfcller\n2,M\xf6ller\n'), 2);
+  refused(latin('a,stra\xdfe,label\n1,2,0\n'), 1);
+  refused(Uint8Array.from([0xff, 0xfe, ...latin('a\0,\0')]), 1);
+  assert.deepEqual(formOf('a,label\n1,Müller\n2,Möller\n').targets[0].classes, ['Möller', 'Müller']);
+});
+
+test('a first line of words alone is asked about where it may be data', () => {
+  const mushrooms = 'p,x,s\ne,x,y\np,b,s\n';
+  const asks =
+    /first line of table\.csv holds no number, so that it may be names; but line 2 has "x" in column 2 too.*--header yes or no/;
+  assert.throws(() => read(mushrooms, { targets: ['1'] }), asks);
+  assert.throws(() => read('no,x\nyes,y\nno,z\n', { targets: ['1'] }), /line 3 has "no" in column 1 too/);
+  assert.equal(read(mushrooms, { targets: ['1'], header: false }).count, 3);
+  assert.equal(read(mushrooms, { targets: ['1'], header: true }).count, 2);
+  assert.equal(read(mushrooms.replace('p,x,s', 'kind,cap,smell'), { targets: ['1'] }).count, 2);
+  // Where a name of it is asked for, it holds names.
+  assert.equal(read(mushrooms, { targets: ['p'] }).count, 2);
+  assert.throws(() => read('p,p\ne,x\n', { targets: ['1'] }), /two columns of one name.*, or --header no/);
+  assert.throws(() => read('NA,?\n1,2\n', { targets: ['1'], missing: 'drop' }), /neither names nor data for certain/);
+  const table = readTable(encode('0,1,2\n1,5,6\n0,7,8\n'), 'table.csv', 'classes', { targets: ['1'] });
+  assert.deepEqual(
+    [table.count, table.notes],
+    [3, ['the first line, 0, 1, 2, …, is taken for data; --header yes takes it for names']],
+  );
+});
+
+test('columns and tables without any value are told', () => {
+  const text = 'a,gap,label\n1,,0\n2,NA,1\n3,5,0\n';
+  const table = readTable(encode(text), 'table.csv', 'classes', { missing: 'mean' });
+  const warned = (train: number[]) => tableWarnings(table, measureTable(table, train, {}), train);
+  assert.deepEqual(warned([0, 1]), [
+    'No training row has a value of gap: 0 stands there, and nothing is learned of it.',
+  ]);
+  assert.deepEqual(warned([1, 2]), []);
+  assert.throws(
+    () => read('a,gap,label\n1,,0\n,,1\n', { missing: 'drop' }),
+    /^DataError: All 2 rows of table\.csv lack a value in some column, .*most lack "gap"\. Expected a row with all values, or --missing mean\./,
+  );
+});
+
 test('a square table of pixel bytes is an image', () => {
   const row = Array.from({ length: 784 }, (_, i) => i & 255).join();
   assert.deepEqual(bare(`5,${row}\n`).image, { width: 28, height: 28 });

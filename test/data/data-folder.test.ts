@@ -6,7 +6,9 @@ import { type TestContext, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { DataError, type Split } from '../../src/data/dataset.ts';
 import { encodeIdx } from '../../src/data/idx.ts';
-import { dataFolder, loadDataset } from '../../src/platform/node/data-folder.ts';
+import { dataFolder, loadClasses, loadDataset } from '../../src/platform/node/data-folder.ts';
+import { loadTaskData } from '../../src/platform/node/task-data.ts';
+import { regression } from '../../src/tasks/regression.ts';
 import { mirrorServer } from './mirror-server.ts';
 
 /** A fresh folder with files in it. */
@@ -51,6 +53,62 @@ test('CSV: one file, a compressed one, or train.csv with test.csv', async (conte
   assert.deepEqual(counts(await loadDataset(join(folder, 'two.csv.gz'))), [24, 3, 3]);
   const pair = await loadDataset(await folderOf(context, { 'train.csv': text, 'test.csv': 'label,a,b\n1,2,3\n' }));
   assert.deepEqual([...counts(pair), pair.test.scale], [27, 3, 1, 1 / 255]);
+});
+
+test('folders beside the files of a data set change nothing; a file in a folder of its own name is found there', async (context) => {
+  const [images, labels] = idxFiles(50, 4);
+  const idx = { 'train-images.idx3-ubyte': images, 'train-labels.idx1-ubyte': labels };
+  const alone = await loadDataset(await folderOf(context, idx));
+  const beside = await folderOf(context, idx);
+  // By name, these come before the files.
+  for (const name of ['train-images-idx3-ubyte', 'train-labels-idx1-ubyte', 't10k-images', 'train.csv', 'a'])
+    await mkdir(join(beside, name));
+  await writeFile(join(beside, 'train-images-idx3-ubyte', 'train-images-idx3-ubyte'), 'another');
+  assert.equal((await loadDataset(beside)).train.checksum, alone.train.checksum);
+  const unpacked = await folderOf(context, {});
+  for (const [name, bytes] of [
+    ['train-images-idx3-ubyte', images],
+    ['train-labels-idx1-ubyte', labels],
+  ] as const) {
+    await mkdir(join(unpacked, name));
+    await writeFile(join(unpacked, name, name), bytes);
+  }
+  assert.equal((await loadDataset(unpacked)).train.checksum, alone.train.checksum);
+  const [train, other] = ['a,label\n1,0\n2,1\n3,0\n4,1\n5,0\n6,1\n', 'a,label\n7,1\n'];
+  const tables = await folderOf(context, { 'train.csv': train, 'z.txt': '' });
+  await mkdir(join(tables, 'test.csv'));
+  assert.deepEqual(counts(await loadDataset(tables)), [4, 1, 1]);
+  await writeFile(join(tables, 'test.csv', 'test.csv'), other);
+  assert.deepEqual(counts(await loadDataset(tables)), [5, 1, 1]);
+  const numbers = await folderOf(context, { 'train.csv': train.replace('label', 'y') });
+  await mkdir(join(numbers, 'test.csv.gz'));
+  assert.equal((await loadTaskData(regression(), numbers)).parts.train.count, 4);
+});
+
+test('a test file without what is to be told is left out by its first row, whatever stands in its rows', async (context) => {
+  const train = `name,age,y\n${Array.from({ length: 12 }, (_, i) => `n${i % 3},${i},${i % 2}`).join('\n')}\n`;
+  const files = { 'train.csv': train, 'test.csv': 'name,age\nn9,\n,x\n"', 'submission.csv': 'y\n0\n', 'notes.txt': '' };
+  const folder = await folderOf(context, files);
+  for (const { parts, told = [] } of [await loadClasses(folder), await loadTaskData(regression(), folder)]) {
+    assert.deepEqual([parts.train.count, parts.valid.count, parts.test.count], [10, 1, 1]);
+    assert.match(told.join('\n'), /test\.csv has nothing to compare with and is left out/);
+    assert.match(told.join('\n'), /left out, as neither train\.csv nor test\.csv: submission\.csv$/);
+  }
+  const told = await folderOf(context, { ...files, 'test.csv': 'y,name,age\n1,n9,2\n' });
+  await assert.rejects(
+    loadDataset(told),
+    /Line 2 of .*test\.csv, column 2 \("name"\) holds "n9", which is none of its/,
+  );
+  const bare = await folderOf(context, { 'train.csv': '1,a,0\n2,b,1\n3,a,1\n4,b,0\n', 'test.csv': '5,zzz\n' });
+  const { parts } = await loadClasses(bare, { table: { targets: ['3'], header: false } });
+  assert.deepEqual([parts.train.count, parts.test.count], [2, 1]);
+});
+
+test('a folder whose tables have other names is refused with these', async (context) => {
+  const folder = await folderOf(context, { 'houses.csv': 'a,y\n1,2\n', 'b.csv.gz': '' });
+  const named = /or the path of one of b\.csv\.gz, houses\.csv there\./;
+  await assert.rejects(loadDataset(folder), named);
+  await assert.rejects(loadTaskData(regression(), folder), named);
 });
 
 test('what is no data set is refused in a sentence', async (context) => {

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { CsvError, parse } from 'csv-parse/sync';
 import { DataError } from '../../data/dataset.ts';
 import { foreignFormat } from '../../data/file-format.ts';
@@ -12,10 +13,13 @@ const NEWLINE = 10;
 /** The parser's message quotes the file, at any length, after up to 70 characters of its own. */
 const cut = (message: string): string => (message.length > 150 ? `${message.slice(0, 149)}…` : message);
 
-/** The delimiter that the first line holds most of; a comma when it holds none. */
+/** Text in quotes, which may hold any delimiter. */
+const QUOTED = /"(?:[^"]|"")*"/g;
+
+/** The delimiter that the first line holds most of outside quotes; a comma when it holds none. */
 export function findDelimiter(bytes: Uint8Array): string {
   const end = bytes.indexOf(NEWLINE);
-  const line = new TextDecoder().decode(bytes.subarray(0, end < 0 ? bytes.length : end));
+  const line = new TextDecoder().decode(bytes.subarray(0, end < 0 ? bytes.length : end)).replaceAll(QUOTED, '');
   const [best] = DELIMITERS.map((delimiter) => ({ delimiter, times: line.split(delimiter).length })).sort(
     (a, b) => b.times - a.times,
   );
@@ -43,20 +47,45 @@ export function watchLines(where: string): See {
   };
 }
 
+/** @throws DataError for bytes that are no UTF-8, whose letters would become others: words that differ could then be one */
+function checkText(bytes: Uint8Array, where: string): void {
+  if (isUtf8(bytes)) return;
+  let line = 1;
+  for (let from = 0; from < bytes.length; line++) {
+    const at = bytes.indexOf(NEWLINE, from);
+    const end = at < 0 ? bytes.length : at + 1;
+    if (!isUtf8(bytes.subarray(from, end))) break;
+    from = end;
+  }
+  throw new DataError(
+    `Line ${line} of ${where} is not UTF-8. Expected a text in UTF-8, as programs of tables save it when they are asked for "CSV UTF-8".`,
+  );
+}
+
 /**
  * Gives the records of a CSV file (separated by commas, semicolons or tabs; UTF-8) one after the other; none is kept.
+ * @param most the first so many; default: all
  * @param record takes the cells and the line that they end on, from 1
- * @throws DataError when it is no CSV file, or has lines or records of more than 4 MiB
+ * @throws DataError when it is no CSV file in UTF-8, or has lines or records of more than 4 MiB
  */
-export function eachRecord(bytes: Uint8Array, where: string, record: (cells: string[], line: number) => void): void {
+export function eachRecord(
+  bytes: Uint8Array,
+  where: string,
+  record: (cells: string[], line: number) => void,
+  { most }: { readonly most?: number } = {},
+): void {
   watchLines(where)(bytes, 0, bytes.length);
+  checkText(bytes, where);
   try {
     parse(bytes, {
       bom: true,
       delimiter: findDelimiter(bytes),
       relax_column_count: true,
       skip_empty_lines: true,
+      // `"a", "b"` is quoted too.
+      trim: true,
       max_record_size: MOST_LINE,
+      ...(most !== undefined && { to: most }),
       on_record: (cells: string[], { lines }) => {
         record(cells, lines);
         return null;

@@ -1,4 +1,4 @@
-import { access, readdir, stat } from 'node:fs/promises';
+import { access, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { basename, join } from 'node:path';
 import { DataError, type Dataset, type Split, slice, splitPlaces, subset } from '../../data/dataset.ts';
@@ -13,10 +13,19 @@ import {
   VALIDATION_COUNT,
 } from '../../data/mnist.ts';
 import { USUAL_SEED } from '../../random/stream.ts';
+import { checkNames, type NamesOf } from '../../schema/names.ts';
 import { readDataFile } from './data-file.ts';
 import { fetchFile } from './download.ts';
+import { type FolderFile, filesIn } from './folder-files.ts';
 import { readPlainFile } from './plain-file.ts';
-import { type Loaded, loadTables, type TableLoadOptions, tablesAt } from './table-data.ts';
+import {
+  type Loaded,
+  loadTables,
+  otherTables,
+  type TableLoadOptions,
+  tableOptionNames as tableNames,
+  tablesAmong,
+} from './table-data.ts';
 import { isText, loadContexts } from './text-data.ts';
 import type { DownloadProgress } from './transfer.ts';
 import { verify } from './verify.ts';
@@ -40,6 +49,24 @@ export interface LoadOptions {
   reading?: TableReading | undefined;
   /** Of one file: every part is all of it, for measuring; default false. */
   whole?: boolean | undefined;
+}
+
+const NAMES: NamesOf<LoadOptions> = {
+  dataDir: true,
+  onProgress: true,
+  signal: true,
+  mirrors: true,
+  seed: true,
+  context: true,
+  table: true,
+  reading: true,
+  whole: true,
+};
+
+/** @throws RangeError for an option that is not known */
+export function checkLoadOptions(what: string, options: LoadOptions): void {
+  checkNames(what, options, NAMES);
+  if (options.table) checkNames(`\`table\` of ${what}`, options.table, tableNames);
 }
 
 /** The names that `loadDataset` knows. */
@@ -93,16 +120,11 @@ function splitOwn(all: Dataset, test: Dataset | undefined, seed: number): Split 
   return { train: subset(all, train), valid: subset(all, valid), test: test ?? subset(all, held) };
 }
 
-/** The file of a folder that a pattern fits; the first by name when several do. */
-function choose(folder: string, files: readonly string[], pattern: RegExp): string | undefined {
-  const found = files.find((file) => pattern.test(file));
-  return found && join(folder, found);
-}
-
 /** The data set of a folder of IDX files, named as MNIST's are. */
-async function loadIdxFolder(folder: string, files: readonly string[], options: LoadOptions): Promise<Split> {
+async function loadIdxFolder(folder: string, files: readonly FolderFile[], options: LoadOptions): Promise<Split> {
   const tensor = async (pattern: RegExp): Promise<IdxTensor | undefined> => {
-    const path = choose(folder, files, pattern);
+    // The first by name when several fit.
+    const path = files.find(({ name }) => pattern.test(name))?.path;
     if (path === undefined) return undefined;
     options.signal?.throwIfAborted();
     const contents = await readDataFile(path, (piece, at, length) => {
@@ -116,7 +138,7 @@ async function loadIdxFolder(folder: string, files: readonly string[], options: 
   const testLabels = await tensor(/^(t10k|test)-labels([-.]idx\d-ubyte)?(\.gz)?$/);
   if (!images || !labels)
     throw new DataError(
-      `${folder} holds no data set. Expected train-images-idx3-ubyte and train-labels-idx1-ubyte (with or without .gz), or train.csv.`,
+      `${folder} holds no data set. Expected train-images-idx3-ubyte and train-labels-idx1-ubyte (with or without .gz), or train.csv${otherTables(files)}.`,
     );
   if (!testImages !== !testLabels)
     throw new DataError(`${folder} holds test ${testImages ? 'images without labels' : 'labels without images'}.`);
@@ -141,10 +163,11 @@ async function loadPath(path: string, options: LoadOptions): Promise<Loaded<Data
     throw new DataError(
       `There is no data set ${JSON.stringify(path)}. Expected ${DATASET_NAMES.join(', ')}, a folder of IDX files, a CSV file, or text:PATH of a text.`,
     );
-  if (!facts.isDirectory()) return loadTables([path], basename(path), 'classes', options) as Promise<Loaded<Dataset>>;
-  const files = (await readdir(path)).sort();
-  if (files.some((file) => /^train\.csv(\.gz)?$/.test(file)))
-    return loadTables(tablesAt(path, files), basename(path), 'classes', options) as Promise<Loaded<Dataset>>;
+  if (!facts.isDirectory())
+    return loadTables({ train: path, others: [] }, basename(path), 'classes', options) as Promise<Loaded<Dataset>>;
+  const files = await filesIn(path);
+  const tables = tablesAmong(files);
+  if (tables) return loadTables(tables, basename(path), 'classes', options) as Promise<Loaded<Dataset>>;
   return { parts: await loadIdxFolder(path, files, options) };
 }
 
@@ -162,6 +185,7 @@ async function loadPath(path: string, options: LoadOptions): Promise<Loaded<Data
  * @throws DataError when there is no such data set or it is damaged; DownloadError; the signal's reason when aborted
  */
 export async function loadDataset(name: string, options: LoadOptions = {}): Promise<Split> {
+  checkLoadOptions('loadDataset', options);
   return (await loadClasses(name, options)).parts;
 }
 

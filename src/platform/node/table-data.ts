@@ -1,5 +1,5 @@
 import { basename } from 'node:path';
-import { DataError, splitPlaces } from '../../data/dataset.ts';
+import { splitPlaces } from '../../data/dataset.ts';
 import {
   type EncodeOptions,
   labelledRows,
@@ -12,6 +12,7 @@ import {
   wantTargets,
 } from '../../data/encode-table.ts';
 import {
+  hasTargets,
   type RawTable,
   type ReadKind,
   type TableForm,
@@ -20,12 +21,25 @@ import {
   tableReader,
 } from '../../data/table.ts';
 import { USUAL_SEED } from '../../random/stream.ts';
+import type { NamesOf } from '../../schema/names.ts';
 import type { Parts, TaskData } from '../../tasks/task.ts';
 import { eachRecord, watchLines } from './csv.ts';
 import { readDataFile } from './data-file.ts';
+import type { FolderFile } from './folder-files.ts';
 
 /** How tables of one's own are read and encoded. */
 export interface TableLoadOptions extends TableOptions, EncodeOptions {}
+
+export const tableOptionNames: NamesOf<TableLoadOptions> = {
+  targets: true,
+  missing: true,
+  categorical: true,
+  guess: true,
+  header: true,
+  standardize: true,
+  standardizeTargets: true,
+  scale: true,
+};
 
 /** Data, and of tables what was understood of them. */
 export interface Loaded<D extends TaskData = TaskData> {
@@ -51,6 +65,24 @@ export function readTable(
   return reader.end();
 }
 
+/** Has a file what is to be told? Its first row says it, and of one that has not no more is read. */
+function tells(bytes: Uint8Array, where: string, kind: TargetKind, form: TableForm): boolean {
+  let told = true;
+  const look = (cells: readonly string[], line: number): void => {
+    told = hasTargets(where, kind, form, [cells, line]);
+  };
+  eachRecord(bytes, where, look, { most: 1 });
+  return told;
+}
+
+/** The tables of a data set. */
+export interface Tables {
+  readonly train: string;
+  readonly test?: string;
+  /** Names of other tables beside them, which are not read. */
+  readonly others: readonly string[];
+}
+
 /** What makes examples of rows, by what the targets are. */
 const makers = {
   classes: labelledRows,
@@ -63,7 +95,7 @@ const makers = {
  * @throws DataError when a file is not such a table
  */
 export async function loadTables(
-  paths: readonly string[],
+  { train, test: tested, others }: Tables,
   name: string,
   kind: TargetKind,
   {
@@ -80,17 +112,20 @@ export async function loadTables(
     readonly whole?: boolean | undefined;
   },
 ): Promise<Loaded> {
-  const read = async (path: string, form?: TableForm): Promise<RawTable> => {
+  const bytesOf = async (path: string): Promise<Uint8Array> => {
     signal?.throwIfAborted();
-    return readTable(await readDataFile(path, watchLines(path)), path, kind, asked, form);
+    return readDataFile(path, watchLines(path));
   };
-  const all = await read(paths[0], known);
+  const all = readTable(await bytesOf(train), train, kind, asked, known);
   wantTargets(all);
-  const second = paths[1] === undefined ? undefined : await read(paths[1], known ?? all.form);
-  const test = second?.targets ? second : undefined;
+  const form = known ?? all.form;
+  const test = tested === undefined ? undefined : tableOf(await bytesOf(tested), tested);
+  function tableOf(bytes: Uint8Array, path: string): RawTable | undefined {
+    return tells(bytes, path, kind, form) ? readTable(bytes, path, kind, asked, form) : undefined;
+  }
   const every = rowsOf(all);
   const places =
-    whole && second === undefined
+    whole && tested === undefined
       ? { train: every, valid: every, test: every }
       : splitPlaces(name, all.count, seed, { testApart: test !== undefined });
   const reading = known ?? measureTable(all, places.train, asked, test ? [test] : []);
@@ -105,8 +140,9 @@ export async function loadTables(
     },
     reading,
     told: [
-      ...tableText(all, reading),
-      ...(second && !test ? [`${basename(second.where)} has nothing to compare with and is left out`] : []),
+      ...tableText(all, reading, kind),
+      ...(tested !== undefined && !test ? [`${basename(tested)} has nothing to compare with and is left out`] : []),
+      ...(others.length > 0 ? [`left out, as neither train.csv nor test.csv: ${others.join(', ')}`] : []),
     ],
     warnings: tableWarnings(all, reading, places.train, kind),
   };
@@ -116,12 +152,26 @@ function largestTarget(table: RawTable | undefined): number {
   return table?.targets?.reduce((most, target) => Math.max(most, target), 0) ?? 0;
 }
 
-/** The table or tables at a path. @throws DataError for something else */
-export function tablesAt(path: string, files: readonly string[] | undefined): readonly string[] {
-  if (files === undefined) return [path];
-  const find = (pattern: RegExp) => files.find((file) => pattern.test(file));
-  const train = find(/^train\.csv(\.gz)?$/);
-  const test = find(/^test\.csv(\.gz)?$/);
-  if (train === undefined) throw new DataError(`${path} holds no train.csv. Expected one, or a CSV file.`);
-  return [train, ...(test === undefined ? [] : [test])].map((file) => `${path}/${file}`);
+const [TRAIN, TEST, TABLE] = [/^train\.csv(\.gz)?$/, /^test\.csv(\.gz)?$/, /\.csv(\.gz)?$/];
+
+/** The tables among the files of a folder; undefined where none is train.csv. */
+export function tablesAmong(files: readonly FolderFile[]): Tables | undefined {
+  const find = (pattern: RegExp) => files.find(({ name }) => pattern.test(name))?.path;
+  const [train, test] = [find(TRAIN), find(TEST)];
+  if (train === undefined) return undefined;
+  const others = tableNames(files).filter((name) => !TRAIN.test(name) && !TEST.test(name));
+  return { train, ...(test !== undefined && { test }), others };
+}
+
+/** Names of all tables among some files. */
+export const tableNames = (files: readonly FolderFile[]): string[] =>
+  files.flatMap(({ name }) => (TABLE.test(name) ? [name] : []));
+
+/** What to do with a folder whose tables are called otherwise, as the end of a message. */
+export function otherTables(files: readonly FolderFile[]): string {
+  const [first, ...more] = tableNames(files);
+  if (first === undefined) return '';
+  return more.length === 0
+    ? `; or the path of the file ${first} there`
+    : `; or the path of one of ${[first, ...more].join(', ')} there`;
 }

@@ -1,11 +1,12 @@
-import { readdir, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { DataError } from '../../data/dataset.ts';
 import type { DataKind } from '../../data/kinds.ts';
 import type { Task } from '../../tasks/task.ts';
-import { DATASET_NAMES, type LoadOptions, loadClasses } from './data-folder.ts';
+import { checkLoadOptions, DATASET_NAMES, type LoadOptions, loadClasses } from './data-folder.ts';
+import { filesIn } from './folder-files.ts';
 import { loadSequences } from './sequence-data.ts';
-import { type Loaded, loadTables, tablesAt } from './table-data.ts';
+import { type Loaded, loadTables, otherTables, tablesAmong } from './table-data.ts';
 import { loadTokens, TEXT_NAMES } from './text-data.ts';
 
 /** Where the data of a kind come from. */
@@ -21,8 +22,11 @@ interface DataSource {
 async function loadTargets(source: string, options: LoadOptions): Promise<Loaded> {
   const facts = await stat(source).catch(() => undefined);
   if (!facts) throw new DataError(`There is no data set ${JSON.stringify(source)}. Expected a CSV file.`);
-  const files = facts.isDirectory() ? (await readdir(source)).sort() : undefined;
-  return loadTables(tablesAt(source, files), basename(source), 'numbers', options);
+  if (!facts.isDirectory()) return loadTables({ train: source, others: [] }, basename(source), 'numbers', options);
+  const files = await filesIn(source);
+  const tables = tablesAmong(files);
+  if (!tables) throw new DataError(`${source} holds no train.csv. Expected one, or a CSV file${otherTables(files)}.`);
+  return loadTables(tables, basename(source), 'numbers', options);
 }
 
 /** Where each kind of data comes from: names of data sets, files, and how they are loaded. */
@@ -55,6 +59,7 @@ export async function loadTaskData(
   source: string | undefined,
   options: LoadOptions = {},
 ): Promise<Loaded & { readonly source: string }> {
+  checkLoadOptions('loadTaskData', options);
   if (kind === undefined)
     throw new RangeError(
       `The task "${name}" does not say what data it takes. Expected \`data\`, one of ${Object.keys(dataSources).join(', ')}.`,

@@ -2,6 +2,7 @@ import { lstat, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DataError } from '../../data/dataset.ts';
 import { sha256 } from '../../math/sha256.ts';
+import { checkNames, type NamesOf } from '../../schema/names.ts';
 import { readDataFile } from './data-file.ts';
 import { readPlainFile } from './plain-file.ts';
 
@@ -13,6 +14,8 @@ export interface TextFilesOptions {
   readonly most?: number;
   readonly signal?: AbortSignal | undefined;
 }
+
+const NAMES: NamesOf<TextFilesOptions> = { extensions: true, most: true, signal: true };
 
 /** A file of a text. */
 export interface TextFile {
@@ -32,6 +35,7 @@ const HEAD = 2 ** 13;
  * @throws DataError where they hold more than 1 GiB
  */
 export async function textFiles(folder: string, options: TextFilesOptions = {}): Promise<TextFile[]> {
+  checkNames('textFiles', options, NAMES);
   const { extensions, most = MOST, signal } = options;
   const seen = new Set<string>();
   const files: TextFile[] = [];

@@ -1,10 +1,12 @@
 import { shorten } from '../../io/json.ts';
 import { suggest } from '../../math/text.ts';
+import { checkNames, type NamesOf } from '../../schema/names.ts';
+import { problemOf } from '../../schema/schema.ts';
 import { resolveTask } from '../../tasks/index.ts';
 import { nameIn, type Reading, readingOf } from '../../tasks/reading.ts';
 import { EXPECTED_NAME, isPlainName } from '../plain-name.ts';
 import { checkSetting, checkSettings, expectedOf, settingKind } from './check-settings.ts';
-import { gridOf, isRange, LEAST_WIDTH, type Space, sizeOf, stepsOf, type TrainSpace } from './space.ts';
+import { gridOf, isRange, LEAST_WIDTH, type Range, type Space, sizeOf, stepsOf, type TrainSpace } from './space.ts';
 import type { Settings, TrainSettings } from './train-settings.ts';
 import { resultNumbers } from './trial.ts';
 
@@ -185,6 +187,12 @@ function metricOf(sweep: Sweep, task: Reading | undefined): Pick<SweepDefinition
   return { metric, goal };
 }
 
+const RANGE_NAMES: NamesOf<Range> = { from: true, to: true, scale: true, whole: true, steps: true };
+const PRUNING_NAMES = {
+  wilcoxon: { by: true, p: true },
+  halving: { by: true, epochs: true, keep: true },
+} as const satisfies { readonly [K in Pruning['by']]: NamesOf<Extract<Pruning, { by: K }>> };
+
 const MOST_FILES = 100;
 
 function checkCode(given: unknown): readonly SweepCode[] {
@@ -228,7 +236,10 @@ function checkSpace(space: Space, grid: boolean): void {
       throw new RangeError(
         `${where} is ${shorten(dimension)}. ${expectedOf(kind, dimension)}, or a list of such values.`,
       );
+    checkNames(where, dimension, RANGE_NAMES);
     const { from, to, scale = 'linear', whole: counts = false, steps } = dimension;
+    if (typeof counts !== 'boolean')
+      throw new RangeError(`\`whole\` of ${where} is ${shorten(counts)}. Expected true or false.`);
     if (!(Number.isFinite(from) && Number.isFinite(to) && from < to))
       throw new RangeError(`${where} goes from ${from} to ${to}. Expected two numbers, the smaller first.`);
     if (to - from < LEAST_WIDTH * Math.max(Math.abs(from), Math.abs(to)))
@@ -240,6 +251,12 @@ function checkSpace(space: Space, grid: boolean): void {
       throw new RangeError(`${where} is logarithmic from ${from}. Expected a number over 0.`);
     if (counts && !(Number.isSafeInteger(from) && Number.isSafeInteger(to)))
       throw new RangeError(`${where} is of whole numbers from ${from} to ${to}. Expected whole ends.`);
+    for (const end of [from, to]) checkSetting('space', name, end);
+    const between = from + (to - from) / Math.E;
+    if (!counts && problemOf(kind.of, between, where) !== undefined)
+      throw new RangeError(
+        `${where} takes no fractions such as ${between.toPrecision(4)}, and its range is not of whole numbers. Expected whole: true.`,
+      );
     if (grid && !(Number.isSafeInteger(steps) && (steps as number) >= 1))
       throw new RangeError(
         `${where} is a range without \`steps\`; a grid wants a number of them, or a list of values.`,
@@ -257,6 +274,7 @@ function checkPruning(
   space: Space,
 ): NonNullable<SweepDefinition['pruning']> {
   oneOf('pruning.by', given.by, ['wilcoxon', 'halving']);
+  checkNames('`pruning`', given, PRUNING_NAMES[given.by]);
   if (given.by === 'wilcoxon') {
     const { p = 0.05 } = given;
     if (!(p > 0 && p < 1)) throw new RangeError(`\`pruning.p\` is ${p}. Expected a number between 0 and 1.`);

@@ -1,7 +1,9 @@
 /** Self-attention among the points of sequences, and positions of points. */
+
 import type { NdArray } from '../../backend/nd-array.ts';
 import { attentionFits } from '../../kernels/attention.ts';
 import { f } from '../../neurons/formula.ts';
+import { checkNames, type NamesOf } from '../../schema/names.ts';
 import { defineOp, like, shapeText } from '../define-op.ts';
 import type { Plates } from '../plate.ts';
 import type { Tensor } from '../tensor.ts';
@@ -70,12 +72,16 @@ export interface AttentionOptions {
   readonly causal?: boolean;
 }
 
+const NAMES: NamesOf<AttentionOptions> = { heads: true, causal: true };
+
 /**
  * Attention of every point to the points of its sequence: queries, keys and values beside each other, shape [3·width], → [width]; each head has its share of
  * the width. y_i = Σ_j softmax_j(⟨q_i, k_j⟩/√size)·v_j. Source: Vaswani and others 2017, §3.2.
  * @throws RangeError for rows that are no points of sequences, a width that the heads do not divide, or sequences that are too long
  */
-export function attention(x: Tensor, { heads, causal = true }: AttentionOptions): Tensor {
+export function attention(x: Tensor, options: AttentionOptions): Tensor {
+  checkNames('attention', options, NAMES);
+  const { heads, causal = true } = options;
   checkHeads('attention', x, heads, 3);
   return attentionOp(x, { ...sequencesOf('attention', x), heads, causal });
 }

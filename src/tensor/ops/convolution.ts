@@ -1,10 +1,12 @@
 /** Convolution of pictures: as a product of patches with weights, and of each channel by itself. */
+
 import type { Engine } from '../../backend/engine.ts';
 import { multiplyMatrices } from '../../backend/matmul.ts';
 import { columnSums } from '../../backend/matrix.ts';
 import type { NdArray } from '../../backend/nd-array.ts';
 import { windows } from '../../math/windows.ts';
 import { f } from '../../neurons/formula.ts';
+import { checkNames, type NamesOf } from '../../schema/names.ts';
 import { defineOp, type Layout, like, shapeText } from '../define-op.ts';
 import type { Portable, PortableValue } from '../portable.ts';
 import { rowShape, sizeOf, stridesOf } from '../shape.ts';
@@ -248,8 +250,12 @@ export interface ConvolutionOptions {
   readonly padding?: number | readonly [number, number];
 }
 
+const NAMES: NamesOf<ConvolutionOptions> = { stride: true, padding: true };
+
 /** @throws RangeError for a stride under 1 or a padding under 0 */
-function attributesOf(name: string, { stride = 1, padding = 0 }: ConvolutionOptions): Attributes {
+function attributesOf(name: string, options: ConvolutionOptions): Attributes {
+  checkNames(name, options, NAMES);
+  const { stride = 1, padding = 0 } = options;
   const [steps, zeros] = [pair(stride), pair(padding)];
   if (
     [...steps, ...zeros].some((extent) => !Number.isInteger(extent)) ||

@@ -2,9 +2,11 @@
  * Losses of predictions with float targets. Each gives one number a row of the plate: the SUM over the row's elements. Divide by their
  * number for a mean: `scale(squaredError(y, t), { factor: 1 / n })`.
  */
+
 import type { Engine } from '../../backend/engine.ts';
 import type { NdArray } from '../../backend/nd-array.ts';
 import type { ThreeCombination } from '../../kernels/strided.ts';
+import { checkNames, type NamesOf } from '../../schema/names.ts';
 import { defineOp, type Layout, type OpDefinition, shapeText } from '../define-op.ts';
 import { extentsOf, rowShape, type Shape, sameShape, withRows } from '../shape.ts';
 import { type Broadcast, combine, combineThree, reducedOver, summedBack } from '../strided.ts';
@@ -94,6 +96,8 @@ export interface HuberOptions {
   readonly delta?: number;
 }
 
+const HUBER_NAMES: NamesOf<HuberOptions> = { delta: true };
+
 const huberOp = loss<{ readonly delta: number }>(
   'huber',
   (engine, a, b, to, { delta }) => {
@@ -108,7 +112,9 @@ const huberOp = loss<{ readonly delta: number }>(
  * Σ ½d² where |d| ≤ delta, else delta·(|d| − ½delta), for differences d over a row's elements: one number a row. Source: Huber 1964.
  * @throws RangeError where the shapes of a row differ, or delta is not above 0
  */
-export function huber(predictions: Operand, targets: Operand, { delta = 1 }: HuberOptions = {}): Tensor {
+export function huber(predictions: Operand, targets: Operand, options: HuberOptions = {}): Tensor {
+  checkNames('huber', options, HUBER_NAMES);
+  const { delta = 1 } = options;
   if (!(delta > 0)) throw new RangeError(`huber: delta is ${delta}. Expected a number above 0.`);
   return huberOp(predictions, targets, { delta });
 }

@@ -3,6 +3,7 @@ import { type Batch, type Operand as Factor, multiplyMatrices } from '../../back
 import { columnSums, flip, type Matrix, operand, product, targetOf } from '../../backend/matrix.ts';
 import type { NdArray } from '../../backend/nd-array.ts';
 import { f } from '../../neurons/formula.ts';
+import { checkNames, type NamesOf } from '../../schema/names.ts';
 import { defineOp, type Layout, like, shapeText } from '../define-op.ts';
 import type { Portable, PortableValue } from '../portable.ts';
 import { broadcastShape, loopsOver, padded, rowShape, type Shape, sizeOf, stridesOf, withRows } from '../shape.ts';
@@ -14,6 +15,8 @@ export interface MatmulOptions {
   readonly transposeA?: boolean;
   readonly transposeB?: boolean;
 }
+
+const NAMES: NamesOf<MatmulOptions> = { transposeA: true, transposeB: true };
 
 /** One of the two operands: a batch of matrices. */
 interface Side {
@@ -271,6 +274,7 @@ function descendMatrix(engine: Engine, a: Matrix, dy: NdArray, weights: NdArray,
  * @throws RangeError for shapes that do not fit
  */
 export function matmul(a: Operand, b: Operand, bias?: Operand, options: MatmulOptions = {}): Tensor {
+  checkNames('matmul', options, NAMES);
   // A bias of every row is no row that all rows are given.
   if (bias instanceof Tensor && bias.plate) return add(matmulOp(a, b, options), bias);
   return matmulOp(a, b, bias, options);

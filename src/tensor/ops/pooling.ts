@@ -1,7 +1,9 @@
 /** Pooling of pictures. */
+
 import type { NdArray } from '../../backend/nd-array.ts';
 import { windows } from '../../math/windows.ts';
 import { f } from '../../neurons/formula.ts';
+import { checkNames, type NamesOf } from '../../schema/names.ts';
 import { defineOp, type Layout, like, shapeText } from '../define-op.ts';
 import { rowShape, sizeOf } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
@@ -70,6 +72,8 @@ export interface PoolOptions {
   readonly by?: 'max' | 'mean';
 }
 
+const NAMES: NamesOf<PoolOptions> = { size: true, stride: true, by: true };
+
 export const pair = (value: number | readonly [number, number]): readonly [number, number] =>
   typeof value === 'number' ? [value, value] : value;
 
@@ -78,7 +82,9 @@ export const pair = (value: number | readonly [number, number]): readonly [numbe
  * Windows lie inside the picture.
  * @throws RangeError for what is no picture, or a window that does not fit
  */
-export function pool(x: Tensor, { size, stride = size, by = 'max' }: PoolOptions): Tensor {
+export function pool(x: Tensor, options: PoolOptions): Tensor {
+  checkNames('pool', options, NAMES);
+  const { size, stride = size, by = 'max' } = options;
   const [sizes, steps] = [pair(size), pair(stride)];
   if ([...sizes, ...steps].some((extent) => !Number.isInteger(extent) || extent < 1))
     throw new RangeError(

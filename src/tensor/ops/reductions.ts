@@ -4,6 +4,7 @@ import type { Engine } from '../../backend/engine.ts';
 import type { NdArray } from '../../backend/nd-array.ts';
 import type { ReductionName } from '../../kernels/axes.ts';
 import { f } from '../../neurons/formula.ts';
+import { checkNames, type NamesOf } from '../../schema/names.ts';
 import { defineOp, type Forward, type OpDefinition, type OpRecord } from '../define-op.ts';
 import type { Portable, PortableValue } from '../portable.ts';
 import { seenOutput } from '../seen-output.ts';
@@ -15,6 +16,8 @@ import type { Tensor } from '../tensor.ts';
 export interface ReductionOptions {
   readonly keepDims?: boolean;
 }
+
+const NAMES: NamesOf<ReductionOptions> = { keepDims: true };
 
 /** A reduction over axes (negative ones count from the end); over a whole row where none is given. */
 export interface ReductionOp {
@@ -81,8 +84,11 @@ function reduction(name: string, { kernel, finish, gradient, lower, ...options }
       return to.reshape(lower(to, x, axes, sizeOf(axes.map((axis) => x.shape[axis]))), result.shape);
     },
   });
-  const apply = (x: Tensor, axes?: number | readonly number[], { keepDims = false }: ReductionOptions = {}) =>
-    op(x, { axes, keepDims });
+  const apply = (x: Tensor, axes?: number | readonly number[], options: ReductionOptions = {}) => {
+    checkNames(name, options, NAMES);
+    const { keepDims = false } = options;
+    return op(x, { axes, keepDims });
+  };
   return Object.assign(apply, { definition: op.definition });
 }
 
