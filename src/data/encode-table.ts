@@ -37,6 +37,8 @@ export interface EncodeOptions {
 const SMALLEST_IMAGE_SIDE = 8;
 /** Features whose sizes differ by more train badly as they are. */
 const WIDE = 1000;
+/** Categories that more than half of the rows have for themselves are names or dates; fewer are a small table's. */
+const FEW_VALUES = 10;
 
 const sizeOf = ({ values }: TableColumn): number => values?.length ?? 1;
 
@@ -245,16 +247,23 @@ export function wantTargets(table: RawTable): void {
 const some = (words: readonly string[], most = 8): string =>
   words.length <= most ? words.join(', ') : `${words.slice(0, most).join(', ')}, … ${words.length} in all`;
 
+/** A name in a list. */
+const asOne = (name: string): string => (/[,;]/.test(name) ? quoted(name) : name);
+
+const counted = (count: number, one: string, several: string): string => `${count} ${count === 1 ? one : several}`;
+
 /** How a table is read, for people: the label or targets, and the features. @param labels numbers that are classes */
 export function readingText(
   { targets, columns, center, targetCenter, scale }: TableReading,
   labels?: readonly string[],
 ): string {
   const told = targets.map(({ name, classes = labels }) =>
-    classes ? `${name} (${classes.length} classes: ${some(classes)})` : name,
+    classes
+      ? `${asOne(name)} (${counted(classes.length, 'class', 'classes')}: ${some(classes.map(asOne))})`
+      : asOne(name),
   );
   const how = center ? ', standardised' : scale !== 1 ? ', bytes from 0 to 255 taken as 0 to 1' : '';
-  return `to be told: ${told.join(', ')}${targetCenter ? ', standardised for training' : ''}; ${columns.length} features: ${some(columns.map(({ name }) => name))}${how}`;
+  return `to be told: ${told.join(', ')}${targetCenter ? ', standardised for training' : ''}; ${counted(columns.length, 'feature', 'features')}: ${some(columns.map(({ name }) => asOne(name)))}${how}`;
 }
 
 /** The labels of a table of classes, in order. */
@@ -297,6 +306,11 @@ export function tableWarnings(
   const empty = emptyColumns(table, reading, train);
   if (empty.length > 0)
     warnings.push(`No training row has a value of ${some(empty)}: 0 stands there, and nothing is learned of it.`);
+  for (const { name, values } of reading.columns)
+    if (values && values.length > FEW_VALUES && values.length > table.count / 2)
+      warnings.push(
+        `The column ${name} has ${values.length} values in ${table.count} rows, each a feature: nothing of them holds for other rows, and rows with other values are refused.`,
+      );
   if (!reading.center && reading.scale === 1) {
     const values = expanded(table);
     const sizes = new Float64Array(width);

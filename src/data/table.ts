@@ -225,7 +225,7 @@ class Reader implements TableReader {
     if (isMissing(cell)) {
       if (this.missing === 'error')
         throw new DataError(
-          `${this.place(column.at, line)} holds ${quoted(cell)}, which is not a number. Expected one, or --missing mean or drop.`,
+          `${this.place(column.at, line)} holds ${quoted(cell)}, which is ${this.form ? 'no value, and the run was trained on rows with values alone. Expected one' : 'not a number. Expected one, or --missing mean or drop'}.`,
         );
       this.empty[column.name] = (this.empty[column.name] ?? 0) + 1;
       return Number.NaN;
@@ -240,7 +240,7 @@ class Reader implements TableReader {
       const value = cellNumber(cell);
       if (Number.isNaN(value))
         throw new DataError(
-          `${this.place(column.at, line)} holds ${quoted(cell)}${isWrittenNumber(cell) ? COMMA : ', which is not a number. Expected one, as in the rows before'}, or --categorical ${quoted(column.name)}.`,
+          `${this.place(column.at, line)} holds ${quoted(cell)}${isWrittenNumber(cell) ? COMMA : `, which is not a number. Expected one, as in ${this.form ? 'the training' : 'the rows before'}`}${this.form ? '' : `, or --categorical ${quoted(column.name)}`}.`,
         );
       if (this.bytes && !(Number.isInteger(value) && value >= 0 && value <= 255)) this.bytes = false;
       if (value > this.largest) this.largest = value;
@@ -341,6 +341,11 @@ class Reader implements TableReader {
       );
       // Columns may be called 0, 1, 2.
       if (known) return numbers === 0 || this.form.named;
+      const takesNumbers = this.form.columns.some(({ values }) => values === undefined);
+      if (numbers === 0 && this.form.named && takesNumbers && !cells.some(isMissing))
+        throw new DataError(
+          `The first line of ${this.where} holds no number, and none of the names of the run's columns: ${quotedList(cells)}. Expected ${quotedList(this.form.columns.map(({ name }) => name))}.`,
+        );
       // Where all columns are numbers, a line without a number is none of theirs.
       const isNames =
         numbers === 0 && !this.form.named && this.form.columns.every(({ values }) => values === undefined);
@@ -377,7 +382,12 @@ class Reader implements TableReader {
     };
     const { guess = false } = this.options;
     const known = guess ? LABEL_NAMES.slice(0, 3) : LABEL_NAMES;
-    const found = named ? names.findIndex((one) => known.some((name) => same(one, name))) : -1;
+    const called = named ? names.filter((one) => known.some((name) => same(one, name))) : [];
+    if (wanted === undefined && called.length > 1 && !guess)
+      throw new DataError(
+        `${this.where} has the columns ${quotedList(called)}, each of which may be what is to be told. Expected --label with the name of one.`,
+      );
+    const found = called.length > 0 ? names.indexOf(called[0]) : -1;
     const usual = found < 0 && guess ? 0 : found;
     if (wanted === undefined && usual < 0)
       throw new DataError(
@@ -436,7 +446,8 @@ class Reader implements TableReader {
       this.notes.push('columns are taken in the order of the training file: there are no names to find them by');
     // Where the targets stood, of a table without names.
     const placed = targets.map(({ name }) => Number(/^column (\d+)$/.exec(name)?.[1] ?? Number.NaN) - 1);
-    const called = named ? names.findIndex((one) => LABEL_NAMES.some((name) => same(one, name))) : -1;
+    const labels = named ? names.filter((one) => LABEL_NAMES.some((name) => same(one, name))) : [];
+    const called = labels.length === 1 ? names.indexOf(labels[0]) : -1;
     const usual = placed.every(Number.isInteger) ? placed : targets.map((_, i) => i);
     const places = called >= 0 && targets.length === 1 ? [called] : usual;
     const given = names.length === all ? places : [];

@@ -197,6 +197,28 @@ test('a first line of words alone is asked about where it may be data', () => {
   );
 });
 
+test('of two columns that may be the label none is guessed', () => {
+  const points = 'x,y,label\n1,2,0\n3,4,1\n';
+  assert.throws(
+    () => read(points),
+    /has the columns "y", "label", each of which may be what is to be told\. Expected --label/,
+  );
+  assert.deepEqual([...read(points, { targets: ['label'] }).features], [1, 2, 3, 4]);
+  assert.equal(read('Label,a,TARGET\n1,2,3\n', { guess: true }).width, 2);
+  // Names that a training file had not do not say which is the label either.
+  const form = formOf('1,2,0\n3,4,1\n', { targets: ['3'] });
+  assert.deepEqual([...(like(form, 'y,b,class\n5,6,1\n').targets ?? [])], [1]);
+});
+
+test('a column of names or dates is warned of', () => {
+  const text = `day,label\n${Array.from({ length: 20 }, (_, i) => `d${i},${i % 2}`).join('\n')}\n`;
+  const table = readTable(encode(text), 'table.csv', 'classes');
+  assert.match(
+    tableWarnings(table, measureTable(table, rowsOf(table), {}), rowsOf(table))[0],
+    /^The column day has 20 values in 20 rows, each a feature: nothing of them holds for other rows/,
+  );
+});
+
 test('columns and tables without any value are told', () => {
   const text = 'a,gap,label\n1,,0\n2,NA,1\n3,5,0\n';
   const table = readTable(encode(text), 'table.csv', 'classes', { missing: 'mean' });
@@ -270,6 +292,26 @@ test('later tables are matched by name, whatever their order; what they lack is 
   assert.throws(() => like(without, 'p,4\n3,4\n'), /Line 1 of later\.csv, column 1 holds "p", which is not a number/);
   assert.deepEqual([...like(without, '7,3,4\n').values], [3, 4]);
   assert.throws(() => like(without, '7,x,4\n'), /Line 1 of later\.csv, column 2 holds "x"/);
+});
+
+test('what later tables lack is told without the flags of training', () => {
+  const form = formOf('color,size,label\nred,1,0\nblue,2,1\n');
+  const says = (text: string, message: RegExp) => assert.throws(() => like(form, text), message);
+  says(
+    'a,b\nred,1\n',
+    /^DataError: The first line of later\.csv holds no number, and none of the names of the run's columns: "a", "b"\. Expected "color", "size"\.$/,
+  );
+  says(
+    'color,size\n,1\n',
+    /column 1 \("color"\) holds "", which is no value, and the run was trained on rows with values alone\. Expected one\.$/,
+  );
+  says(
+    'color,size\nred,big\n',
+    /column 2 \("size"\) holds "big", which is not a number\. Expected one, as in the training\.$/,
+  );
+  assert.deepEqual([...like(form, 'red,3\n').values], [0, 3]);
+  const words = formOf('color,form,label\nred,round,0\nblue,flat,1\n');
+  assert.deepEqual([...like(words, 'blue,flat\n').values], [1, 1]);
 });
 
 test('the scale is that of the training rows, whatever a later table holds', () => {
