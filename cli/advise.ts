@@ -21,7 +21,7 @@ import { untilInterrupted } from './interrupt.ts';
 import { openNetwork } from './network.ts';
 import { count, neurons, positive, rate, wholeNumber, widths } from './options.ts';
 import { print, printJson } from './output.ts';
-import { codeOfRun, type OwnFlags, ownCode, withOwnCode } from './own-code.ts';
+import { codeOfRun, namesOfPaths, type OwnFlags, ownCode, withOwnCode } from './own-code.ts';
 import { duration, terminalProgress } from './progress.ts';
 import { classesOfRun, openRun } from './run-folder.ts';
 import { checkNoTable, checkOfRun, tableOptions, tellTable, withTable } from './table-flags.ts';
@@ -86,7 +86,8 @@ export function adviseCommand(): Command {
   );
 }
 
-async function run(flags: AdviseFlags, command: Command, signal: AbortSignal): Promise<void> {
+async function run(asked: AdviseFlags, command: Command, signal: AbortSignal): Promise<void> {
+  const flags = await namesOfPaths(asked);
   const progress = terminalProgress();
   const json = flags.json ?? !process.stdout.isTTY;
   try {

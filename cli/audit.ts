@@ -23,7 +23,7 @@ import { untilInterrupted } from './interrupt.ts';
 import { neuronsOfFile } from './neuron-file.ts';
 import { count, neurons, positive, wholeNumber } from './options.ts';
 import { print, printJson } from './output.ts';
-import { codeOfRun, neuronsOf, type OwnFlags, withOwnCode } from './own-code.ts';
+import { codeOfRun, namesOfPaths, neuronsOf, type OwnFlags, withOwnCode } from './own-code.ts';
 import { duration, terminalProgress } from './progress.ts';
 import { openRun } from './run-folder.ts';
 import { OF_A_RUN } from './use-run.ts';
@@ -110,7 +110,8 @@ export function auditCommand(): Command {
   );
 }
 
-async function run(files: readonly string[], flags: AuditFlags, signal: AbortSignal): Promise<void> {
+async function run(files: readonly string[], given: AuditFlags, signal: AbortSignal): Promise<void> {
+  const flags = await namesOfPaths(given);
   if (flags.units > MOST_UNITS)
     throw new UsageError(
       `--units ${flags.units} makes 2^${flags.units} states to sum the true gradient over. Expected at most ${MOST_UNITS}.`,

@@ -24,6 +24,10 @@ type Layers = readonly (Module | LayerSpec)[];
 
 const EXPECTED = 'Expected a module, layers, or a function of ({ inputs, classes, neuron }) that gives these';
 
+/** Names of the networks among a file's exports. */
+export const networksAmong = (exported: Readonly<Record<string, unknown>>): string[] =>
+  Object.keys(exported).filter((name) => layersIn(exported[name]) || isMaker(exported[name]));
+
 /**
  * The network among a file's exports: the one that is named, or the default, or the only one.
  * @throws UsageError when there is none, or several
@@ -32,7 +36,7 @@ export function networkAmong(
   exported: Readonly<Record<string, unknown>>,
   { file, export: named }: { readonly file: string; readonly export?: string },
 ): NetworkOfFile {
-  const candidates = Object.keys(exported).filter((name) => layersIn(exported[name]) || isMaker(exported[name]));
+  const candidates = networksAmong(exported);
   const known = candidates.length > 0 ? ` Networks there: ${candidates.join(', ')}.` : '';
   const name =
     named ?? (Object.hasOwn(exported, 'default') ? 'default' : candidates.length === 1 ? candidates[0] : undefined);

@@ -14,7 +14,7 @@ import type { SweepCode } from '../src/runs/sweep/definition.ts';
 import { pathWord } from './command-line.ts';
 import { UsageError } from './exit.ts';
 import { withOutput } from './network.ts';
-import { type NetworkOfFile, networkAmong } from './network-file.ts';
+import { type NetworkOfFile, networkAmong, networksAmong } from './network-file.ts';
 import { neuronsAmong } from './neuron-file.ts';
 import { exportsOf, type OwnModule, ownModule } from './own-file.ts';
 import { tasksAmong } from './task-file.ts';
@@ -46,6 +46,53 @@ export const withOwnCode = (command: Command, net: string): Command =>
     '--any-code',
     'go on though the files of --net and --use are others than the run began with',
   );
+
+/** Flags that name neurons or a task; the path of a file may stand in the place of a name. */
+interface NamingFlags {
+  readonly neuron?: string | readonly string[];
+  readonly task?: string;
+  readonly use?: readonly string[];
+}
+
+/** A path of code, and what may follow a name: options of a neuron, passes of a race. */
+const CODE_PATH = /^(.+?\.[mc]?[jt]s)((?:[:*].*)?)$/s;
+
+export const isCodePath = (text: string): boolean => CODE_PATH.test(text);
+
+/**
+ * Flags with names in the place of paths, whose files are known by --use then.
+ * @throws UsageError for a file that exports none, or several
+ */
+export async function namesOfPaths<F extends NamingFlags>(flags: F): Promise<F> {
+  const use = [...(flags.use ?? [])];
+  const named = async (
+    text: string,
+    what: 'neuron' | 'task',
+    among: (exported: Readonly<Record<string, unknown>>, file: string) => readonly { readonly name: string }[],
+  ): Promise<string> => {
+    const [, file, more = ''] = CODE_PATH.exec(text) ?? [];
+    if (file === undefined) return text;
+    const names = among(await exportsOf(ownModule(file, `a ${what}`)), file).map(({ name }) => name);
+    if (names.length !== 1)
+      throw new UsageError(
+        `${file} exports ${names.length === 0 ? `no ${what}` : `several ${what}s: ${names.join(', ')}`}. Expected ${names.length === 0 ? 'one' : `--use ${pathWord(file)}, and the name of one as --${what}`}.`,
+      );
+    if (!use.includes(file)) use.push(file);
+    return `${names[0]}${more}`;
+  };
+  const { neuron, task } = flags;
+  const neurons =
+    neuron === undefined || typeof neuron === 'string'
+      ? neuron && (await named(neuron, 'neuron', neuronsAmong))
+      : await Promise.all(neuron.map((text) => named(text, 'neuron', neuronsAmong)));
+  const given = task && (await named(task, 'task', tasksAmong));
+  return {
+    ...flags,
+    ...(neurons !== undefined && { neuron: neurons }),
+    ...(given !== undefined && { task: given }),
+    ...(use.length > 0 && { use }),
+  };
+}
 
 /** Code of the user's own that was asked for, and run. */
 export interface OwnCodeOf {
@@ -119,11 +166,14 @@ async function loaded({ net, use }: Modules): Promise<OwnCodeOf> {
   }
   for (const module of use) {
     if (module.path === net?.path) continue;
-    const code = codeAmong(await exportsOf(module), module.file);
-    if (code.found.length + code.made.length === 0)
+    const exported = await exportsOf(module);
+    const code = codeAmong(exported, module.file);
+    if (code.found.length + code.made.length === 0) {
+      const instead = networksAmong(exported).length > 0 ? `, or its network by --net ${pathWord(module.file)}` : '';
       throw new UsageError(
-        `${module.file} exports neither a neuron nor a task. Expected a value made by \`defineNeuron\`, or a task, by name or as default.`,
+        `${module.file} exports neither a neuron nor a task. Expected a value made by \`defineNeuron\`, or a task, by name or as default${instead}.`,
       );
+    }
     add(module, code);
   }
   return { neurons, tasks, files, ...(network && { network }) };

@@ -18,7 +18,7 @@ import { UsageError } from './exit.ts';
 import { untilInterrupted } from './interrupt.ts';
 import { count, neurons, positive, wholeNumber } from './options.ts';
 import { print, printJson } from './output.ts';
-import { neuronsOf, withUse } from './own-code.ts';
+import { namesOfPaths, neuronsOf, withUse } from './own-code.ts';
 import { duration, terminalProgress } from './progress.ts';
 import { raceChart } from './race-chart.ts';
 import { table } from './table.ts';
@@ -81,7 +81,8 @@ export function raceCommand(): Command {
   return withUse(withTable(command));
 }
 
-async function race(flags: RaceFlags, command: Command, signal: AbortSignal): Promise<void> {
+async function race(given: RaceFlags, command: Command, signal: AbortSignal): Promise<void> {
+  const flags = await namesOfPaths(given);
   const progress = terminalProgress();
   const json = flags.json ?? !process.stdout.isTTY;
   const { neuron, by, budget, points, units, batch, lr, seed, seeds } = flags;

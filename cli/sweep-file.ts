@@ -1,8 +1,15 @@
 import { basename, extname, resolve } from 'node:path';
-import { checkSweep, type SweepDefinition } from '../src/index.ts';
+import {
+  checkSweep,
+  parseLayers,
+  resolveNeuron,
+  resolveOptimizer,
+  resolveTask,
+  type SweepDefinition,
+} from '../src/index.ts';
 import { PATH_SETTINGS } from '../src/runs/sweep/check-settings.ts';
 import { UsageError } from './exit.ts';
-import { codeOfSweep, type OwnFlags, ownCode } from './own-code.ts';
+import { codeOfSweep, isCodePath, type OwnCodeOf, type OwnFlags, ownCode } from './own-code.ts';
 import { exportsOf, ownModule } from './own-file.ts';
 import { sourceOf } from './run-folder.ts';
 
@@ -23,7 +30,7 @@ export async function sweepOfFile(
   const definition = checkSweep(exported.default, basename(path, extname(path)));
   const { configurations: asked = definition.configurations } = exported.default as { configurations?: number };
   // What cannot be run is told before the sweep's name is taken.
-  await ownCode(flags);
+  checkNamed(definition, await ownCode(flags));
   const code = codeOfSweep(flags);
   return {
     definition: {
@@ -34,6 +41,39 @@ export async function sweepOfFile(
     },
     asked,
   };
+}
+
+/** Settings that name a thing, and who knows the names. */
+const NAMING: Readonly<Record<string, (text: string, own: OwnCodeOf) => unknown>> = {
+  neuron: (text, { neurons }) => resolveNeuron(text, undefined, neurons),
+  activation: (text, { neurons }) => resolveNeuron(text, undefined, neurons),
+  layers: (text, { neurons }) => parseLayers(text, { neurons }),
+  task: (text, { tasks }) => resolveTask(text, tasks),
+  optimizer: (text) => resolveOptimizer(text),
+};
+
+/** @throws UsageError for a name that nobody knows: every trial with it would fail */
+function checkNamed({ train, space }: SweepDefinition, own: OwnCodeOf): void {
+  const given = [
+    ...Object.entries(train).map(([name, value]) => ['train', name, [value]] as const),
+    ...Object.entries(space).flatMap(([name, values]) =>
+      Array.isArray(values) ? [['space', name, values as readonly unknown[]] as const] : [],
+    ),
+  ];
+  for (const [where, name, values] of given)
+    for (const value of values) {
+      if (!Object.hasOwn(NAMING, name) || typeof value !== 'string') continue;
+      if (isCodePath(value))
+        throw new UsageError(
+          `\`${where}.${name}\` is the path ${value}. Expected a name, and --use ${value} beside the sweep's file.`,
+        );
+      try {
+        NAMING[name](value, own);
+      } catch (error) {
+        if (error instanceof RangeError) throw new UsageError(`\`${where}.${name}\`: ${error.message}`);
+        throw error;
+      }
+    }
 }
 
 /** Paths are those of the same files from any working folder. */

@@ -44,7 +44,16 @@ import { untilInterrupted } from './interrupt.ts';
 import { chainText, layersOfText, type Network, networkOf } from './network.ts';
 import { count, list, seconds, wholeNumber } from './options.ts';
 import { print, printJson } from './output.ts';
-import { codeOfRun, type OwnCodeOf, type OwnFlags, ownCode, ownWords, type RunCode, withOwnCode } from './own-code.ts';
+import {
+  codeOfRun,
+  namesOfPaths,
+  type OwnCodeOf,
+  type OwnFlags,
+  ownCode,
+  ownWords,
+  type RunCode,
+  withOwnCode,
+} from './own-code.ts';
 import { duration, type Progress, terminalProgress } from './progress.ts';
 import { dataOfRun, openRun, recordOf, sourceOf, taskOfRun, withNewFolder } from './run-folder.ts';
 import { withSettings } from './settings.ts';
@@ -129,10 +138,11 @@ interface Session {
   readonly signal: AbortSignal;
 }
 
-async function run(flags: TrainFlags, command: Command, signal: AbortSignal): Promise<void> {
+async function run(given: TrainFlags, command: Command, signal: AbortSignal): Promise<void> {
   const progress = terminalProgress();
-  const json = flags.json ?? !process.stdout.isTTY;
+  const json = given.json ?? !process.stdout.isTTY;
   try {
+    const flags = await namesOfPaths(given);
     const session = { flags, command, json, progress, signal };
     const begun = await begunRun(flags);
     await (begun ? resume(session, begun) : begin(session));

@@ -412,6 +412,82 @@ describe('neurons of a file', () => {
     ));
 });
 
+describe('a path in the place of a name', () => {
+  const other = file('fourth.ts', NEURON('fourth'));
+  const task = file(
+    'task.ts',
+    "import { classification } from 'flipgrad';\nexport default { ...classification, name: 'told' };\n",
+  );
+  const small = ['--model', 'dense', '--units', '8'];
+
+  it('is that of the neuron or the task of the file, in train, race, audit and advise', async () => {
+    const out = path('by-path');
+    await train(out, ...small, '--neuron', `${other}:by=4`, '--task', task, '--epochs', '1');
+    const { config, own, task: recorded } = recordOf(out);
+    assert.deepEqual([config.neuron, recorded.name], ['fourth:by=4', 'told']);
+    assert.deepEqual(
+      own.map((entry: { neurons: string[]; tasks?: string[] }) => [entry.neurons, entry.tasks]),
+      [
+        [['fourth'], undefined],
+        [[], ['told']],
+      ],
+    );
+    await run('train', '--resume', out, '--neuron', `${other}:by=4`, '--task', task, '--epochs', '2');
+    const race = [
+      '--data',
+      data,
+      '--examples',
+      '20',
+      '--valid',
+      '10',
+      '--budget',
+      '2',
+      '--points',
+      '1',
+      '--seeds',
+      '1',
+    ];
+    const raced = await run('race', ...race, '--neuron', `${other},${other}:by=3*2`, '--threads', '1');
+    const { standings } = raced.at(-1) as unknown as { standings: { arm: string }[] };
+    assert.deepEqual(
+      standings.map(({ arm }) => arm),
+      ['fourth', 'fourth:by=3*2'],
+    );
+    const advised = ['--data', data, ...small, '--seconds', '1', '--seeds', '3', '--threads', '1'];
+    assert.equal((await run('advise', ...advised, '--neuron', other)).at(-1)?.neuron, 'fourth');
+    const [audited] = await run('audit', '--neuron', `${other}:by=2`, '--units', '1', '--samples', '200');
+    assert.equal(audited.neuron, 'fourth:by=2');
+  });
+
+  it('is refused where the file has none, or several', async () => {
+    const several = file('several-neurons.ts', `${NEURON('fifth')}\n${NEURON('sixth').replace(/import.*\n/, '')}`);
+    const given = ['--data', data, ...small, '--run', path('no-folder')];
+    await refused('train', /task\.ts exports no neuron\. Expected one/, ...given, '--neuron', task);
+    await refused(
+      'train',
+      /exports several neurons: fifth, sixth\. Expected --use .*, and the name of one as --neuron/,
+      ...given,
+      '--neuron',
+      several,
+    );
+    await refused(
+      'train',
+      /There is no file nothing\.mjs\. Expected .* exports a task/,
+      ...given,
+      '--task',
+      'nothing.mjs',
+    );
+    await refused(
+      'train',
+      /exports neither a neuron nor a task\. .*, or its network by --net .*only-net\.ts/,
+      ...given,
+      '--use',
+      file('only-net.ts', "export default [{ layer: 'dense', units: 2 }];\n"),
+    );
+    assert.equal(existsSync(path('no-folder')), false);
+  });
+});
+
 describe('a run folder of a stranger', () => {
   /** A run whose record names a program that leaves a trace when it is run. */
   function hostile(

@@ -467,6 +467,15 @@ describe('a sweep in a folder', () => {
       [[path('nothing.ts')], /There is no file .*nothing\.ts/],
       [[fileOf('empty', {})], /has a `space` of at least one setting/],
       [[fileOf('wrong', { space: { learningRate: [1] } })], /no setting "learningRate"/],
+      [[fileOf('neuron', { space: { neuron: ['rloo', 'rlo'] } })], /`space\.neuron`: There is no neuron "rlo"/],
+      [[fileOf('activation', { train: { activation: 'tan' }, space: { lr: [1] } })], /`train\.activation`: .*"tan"/],
+      [[fileOf('layers', { space: { layers: ['dense 8', 'dens 8'] } })], /`space\.layers`: .*no layer "dens"/],
+      [[fileOf('task', { train: { task: 'regresion' }, space: { lr: [1] } })], /no task "regresion"/],
+      [[fileOf('optimizer', { train: { optimizer: 'adm' }, space: { lr: [1] } })], /`train\.optimizer`: .*"adm"/],
+      [
+        [fileOf('path', { space: { neuron: ['./x.ts'] } })],
+        /`space\.neuron` is the path \.\/x\.ts\. .*--use \.\/x\.ts/,
+      ],
       [[fileOf('printed', { space: { lr: [1] } }), '--print', 'slurm'], /Workers share a Postgres server/],
     ] as const) {
       const { code, stderr } = await refused(sweepCommand(), args);

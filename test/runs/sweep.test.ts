@@ -145,6 +145,16 @@ describe('a definition', () => {
       [{ space, metric: 'seconds' }, /`metric` is "seconds"\. .*Known: validError, testError.sampled/],
       [{ space, metric: 'constructor' }, /`metric` is "constructor"/],
       [{ space, metric: '' }, /`metric` is ""/],
+      [{ space: { rate: { from: 0.5, to: 1.5 } } }, /`space\.rate` is 1\.5\. Expected a number between 0 and 1/],
+      [{ space: { lr: { from: -1, to: 1 } } }, /`space\.lr` is -1\. Expected a number over 0/],
+      [
+        { space: { units: { from: 8, to: 64 } } },
+        /`space\.units` takes no fractions such as 28\.60, and its range is not of whole numbers\. Expected whole: true/,
+      ],
+      [
+        { space: { units: { from: 8, to: 64, whole: 'yes' } } },
+        /`whole` of `space\.units` is "yes"\. Expected true or/,
+      ],
       [{ space: { lr: { from: 1, to: 1 + 1e-12 } } }, /Expected ends that differ by 1e-9 of the larger or more/],
       [
         { space: { lr: { from: 1, to: 2, steps: 1e9 } }, search: 'grid' },
