@@ -1,4 +1,5 @@
 import type { LayerSpec, Module } from '../src/index.ts';
+import { isObject } from '../src/io/json.ts';
 import { UsageError } from './exit.ts';
 
 /** What a function that makes a network is told. */
@@ -62,9 +63,6 @@ export function networkAmong(
     },
   };
 }
-
-const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null;
 
 const isLayer = (value: unknown): value is Module | LayerSpec =>
   isObject(value) &&

@@ -8,6 +8,7 @@ import {
   variants,
   zoo,
 } from '../src/index.ts';
+import { isObject } from '../src/io/json.ts';
 import { UsageError } from './exit.ts';
 import { exportsOf, ownModule } from './own-file.ts';
 
@@ -120,8 +121,6 @@ export const noNeuron = (file: string): UsageError =>
   new UsageError(
     `${file} exports no neuron. Expected a value made by \`defineNeuron\`, exported by name or as default.`,
   );
-
-const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null;
 
 const isDefinition = (value: unknown): value is NeuronDefinition =>
   isObject(value) && typeof value.rule === 'function' && typeof value.name === 'string' && isObject(value.options);

@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { experiments } from '../experiments/index.ts';
-import type { Experiment, FormName } from '../experiments/kit/experiment.ts';
+import { type Experiment, type FormName, formOf } from '../experiments/kit/experiment.ts';
 import { type ReproduceEvent, reproduce } from '../experiments/kit/reproduce.ts';
 import { suggest } from '../src/math/text.ts';
 import { ExitCode, Interruption, UsageError } from './exit.ts';
@@ -45,7 +45,7 @@ async function run(
   const names = known.map((candidate) => candidate.name);
   const experiment = known.find((candidate) => candidate.name === name);
   if (!experiment) throw new UsageError(`There is no experiment "${name}". ${suggest(name, names)}`);
-  const form = formOfFlags(experiment, flags);
+  const form = nameOfForm(experiment, flags);
   const progress = terminalProgress();
   const lines = json ?? !process.stdout.isTTY;
   let missing = 0;
@@ -84,12 +84,12 @@ async function run(
   }
 }
 
-/** @throws UsageError for both forms, or one that the experiment has not */
-function formOfFlags({ name, medium: has }: Experiment, { quick, medium }: ReproduceFlags): FormName {
+/** @throws UsageError for both forms @throws RangeError for one that the experiment has not */
+function nameOfForm(experiment: Experiment, { quick, medium }: ReproduceFlags): FormName {
   if (quick && medium) throw new UsageError('--quick and --medium are two forms. Expected one of them.');
-  if (medium && !has)
-    throw new UsageError(`"${name}" has no medium form. Expected --quick, or neither for the full form.`);
-  return quick ? 'quick' : medium ? 'medium' : 'full';
+  const name = quick ? 'quick' : medium ? 'medium' : 'full';
+  formOf(experiment, name);
+  return name;
 }
 
 /** Pictures stand in the page, not in the lines. */

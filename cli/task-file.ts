@@ -1,10 +1,8 @@
 import type { Task } from '../src/index.ts';
+import { isObject } from '../src/io/json.ts';
 import { UsageError } from './exit.ts';
 
 const FUNCTIONS = ['check', 'gather', 'run', 'measure', 'metrics'] as const;
-
-const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null;
 
 /** Looks it like a task, whole or not? */
 const isTask = (value: unknown): value is Readonly<Record<string, unknown>> =>

@@ -17,6 +17,7 @@ import {
   answered,
   chanceOf,
   claimed,
+  factsOf,
   folded,
   type ReportFacts,
   renderMarkdown,
@@ -32,6 +33,8 @@ interface Recorded {
   readonly experiment: Experiment;
   readonly form: FormName;
   readonly finished: readonly Finished<Trial, unknown>[];
+  /** Of them those of seeds that have all: what the report is of. */
+  readonly whole: readonly Finished<Trial, unknown>[];
   /** Trials that its form has for as many seeds as there are. */
   readonly trials: number;
   readonly seeds: number;
@@ -59,7 +62,7 @@ function recorded(experiment: Experiment, name: FormName): Recorded | undefined 
     const whole = wholeSeeds(finished, trials);
     const count = seedsOf(form, seeds).filter((seed) => whole.some(({ trial }) => trial.seed === seed)).length;
     return {
-      ...{ experiment, form: name, finished, trials: trials.length, seeds, wholeSeeds: count },
+      ...{ experiment, form: name, finished, whole, trials: trials.length, seeds, wholeSeeds: count },
       report: experiment.report(whole),
       ...(earlier && { earlier }),
     };
@@ -88,37 +91,28 @@ function wholeSeeds(
 const allRecorded = (): Recorded[] =>
   experiments.flatMap((experiment) => FORMS.flatMap((form) => recorded(experiment, form) ?? []));
 
-/** The finished trials of an experiment's full form: of every seed that has all. */
-export function finishedOf<C extends Trial, R>(experiment: Experiment<C, R>): Finished<C, R>[] {
-  const own = recorded(experiment as unknown as Experiment, 'full');
-  if (!own) throw new Error(`results/${experiment.name}.jsonl has no records of the full form.`);
-  return wholeSeeds(own.finished, experiment.full.trials(seedsOf(experiment.full, own.seeds))) as Finished<C, R>[];
-}
+/** The finished trials of an experiment's full form: of every seed that has all, in the grid that its report is of. */
+export const finishedOf = <C extends Trial, R>(experiment: Experiment<C, R>): Finished<C, R>[] =>
+  [...fullForm(experiment as unknown as Experiment).whole] as Finished<C, R>[];
 
 /** What the records of an experiment's full form say, of every seed that has all of its trials. */
-export function reportOf<T extends Trial, R>(experiment: Experiment<T, R>): Report {
-  const own = recorded(experiment as unknown as Experiment, 'full');
+export const reportOf = <C extends Trial, R>(experiment: Experiment<C, R>): Report =>
+  fullForm(experiment as unknown as Experiment).report;
+
+function fullForm(experiment: Experiment): Recorded {
+  const own = recorded(experiment, 'full');
   if (!own) throw new Error(`results/${experiment.name}.jsonl has no records of the full form.`);
-  return own.report;
+  return own;
 }
 
-const distinct = (values: readonly (string | undefined)[]): string[] => [
-  ...new Set(values.filter((value) => value !== undefined)),
-];
-
-function factsOf(own: Recorded): ReportFacts {
-  const { form, seeds, finished, trials, report, earlier } = own;
-  return {
-    charts: report.charts.map((_, i) => chartFile(own, i)),
-    ...(earlier && { earlier }),
-    form,
-    seeds,
-    seconds: finished.reduce((sum, { seconds }) => sum + seconds, 0),
-    missing: trials - finished.length,
-    commits: distinct(finished.map(({ commit }) => commit)),
-    engines: distinct(finished.map(({ result }) => (result as { engine?: string }).engine)),
-  };
-}
+const factsOfRecorded = (own: Recorded): ReportFacts =>
+  factsOf(own.finished, {
+    charts: own.report.charts.map((_, i) => chartFile(own, i)),
+    ...(own.earlier && { earlier: own.earlier }),
+    form: own.form,
+    seeds: own.seeds,
+    missing: own.trials - own.finished.length,
+  });
 
 const chartFile = (own: Recorded, i: number): string => `${fileOf(own.experiment, own.form)}-${i + 1}.svg`;
 
@@ -129,12 +123,15 @@ export function renderFindings(): [string, string][] {
   const all = allRecorded();
   return [
     ...all.flatMap((own): [string, string][] => [
-      [`results/${fileOf(own.experiment, own.form)}.md`, renderMarkdown(own.experiment, own.report, factsOf(own))],
+      [
+        `results/${fileOf(own.experiment, own.form)}.md`,
+        renderMarkdown(own.experiment, own.report, factsOfRecorded(own)),
+      ],
       ...(isWhole(own)
         ? [
             [
               `results/${fileOf(own.experiment, own.form)}.html`,
-              renderPage(own.experiment, own.report, factsOf(own)),
+              renderPage(own.experiment, own.report, factsOfRecorded(own)),
             ] as [string, string],
           ]
         : []),

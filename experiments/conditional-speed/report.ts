@@ -285,13 +285,7 @@ const unbeaten = ({ gated, dense }: Part, cheaper: (dense: Runs, gated: Runs) =>
 
 /** What a reader takes home, on one engine. */
 function learntOf(part: Part, engine: string): string[] {
-  const [inference, step] = (['one', 'step'] as const).map((way) => candidatesOf(part, engine, way));
-  const faster = (own: readonly Candidate[], aim: number): string => {
-    const count = own.filter((candidate) => outcomeOf(candidate, aim) === 'holds').length;
-    return `${count} of ${own.length} gated nets`;
-  };
-  const [best, bestStep] = [inference[0], step[0]];
-  if (!best || !bestStep) return [];
+  if (againstDense(part, engine).length === 0) return [];
   const errors = part.dense.toSorted((a, b) => multiplyAddsOf(a.net, 784) - multiplyAddsOf(b.net, 784));
   const curve = errors.map((net) => `${net.name.replace('dense ', '')}: ${percentPoints(level(net, testError).mean)}`);
   const names = (own: readonly Runs[]): string => own.map(({ name }) => name).join('; ') || 'none';
@@ -300,10 +294,31 @@ function learntOf(part: Part, engine: string): string[] {
   return [
     `Gated nets that no dense net of the grid matches on validation at as few multiply-adds: ${names(byWork)}. In as little measured time, one example at a time: ${names(byTime)}.`,
     `Test error of the dense nets, by multiply-adds, %: ${curve.join(', ')}. What a gated net can save is what the dense nets need for their last tenths.`,
-    `At inference, one example at a time (${engine}), ${faster(inference, AIM)} are shown to be at least ${AIM} times faster than the dense net of their error, ${faster(inference, 1)} to be faster at all; the fastest: ${inWords(best)}.`,
-    `In training, a step (${engine}), ${faster(step, 1)} are shown to be faster than the dense net of their error; the fastest: ${inWords(bestStep)}.`,
+    ...againstDense(part, engine),
     ...tooOpen(part),
   ];
+}
+
+/** What is said of time against the dense nets of the same error, on one engine. */
+function againstDense(part: Part, engine: string): string[] {
+  const [inference, step] = (['one', 'step'] as const).map((way) => candidatesOf(part, engine, way));
+  const [best, bestStep] = [inference[0], step[0]];
+  if (!best || !bestStep) return [];
+  const faster = (own: readonly Candidate[], aim: number): string => {
+    const count = own.filter((candidate) => outcomeOf(candidate, aim) === 'holds').length;
+    return `${count} of ${own.length} gated nets`;
+  };
+  return [
+    `At inference, one example at a time (${engine}), ${faster(inference, AIM)} are shown to be at least ${AIM} times faster than the dense net of their error, ${faster(inference, 1)} to be faster at all; the fastest: ${inWords(best)}.`,
+    `In training, a step (${engine}), ${faster(step, 1)} are shown to be faster than the dense net of their error; the fastest: ${inWords(bestStep)}.`,
+  ];
+}
+
+/** The same of the first engine that was measured. */
+export function againstDenseOf(finished: readonly SpeedDone[]): string[] {
+  const part = partOf(finished);
+  const [engine] = enginesOf(part.gated);
+  return engine === undefined ? [] : againstDense(part, engine);
 }
 
 /** Gates that a threshold cuts to a target that they were not trained at. */
@@ -461,14 +476,21 @@ function answerOf(part: Part, engine: string): Answer | undefined {
   };
 }
 
+function partOf(finished: readonly SpeedDone[]): Part {
+  const nets = runsOf(finished);
+  return {
+    onMnist: finished.every(({ trial }) => trial.data === 'mnist'),
+    nets,
+    gated: nets.filter(({ net }) => net.gates),
+    dense: nets.filter(({ net }) => !net.gates),
+  };
+}
+
 /** What the finished trials say, in tables, findings and pictures. */
 export function reportConditionalSpeed(finished: readonly SpeedDone[]): Report {
-  const nets = runsOf(finished);
-  const gated = nets.filter(({ net }) => net.gates);
-  const dense = nets.filter(({ net }) => !net.gates);
+  const part = partOf(finished);
+  const { gated, dense } = part;
   if (gated.length === 0 || dense.length === 0) return { findings: [], learnt: [], tables: [], charts: [] };
-  const onMnist = finished.every(({ trial }) => trial.data === 'mnist');
-  const part: Part = { onMnist, nets, gated, dense };
   const engines = enginesOf(gated);
   const [first] = engines;
   const answer = first === undefined ? undefined : answerOf(part, first);
@@ -493,13 +515,7 @@ export function reportConditionalSpeed(finished: readonly SpeedDone[]): Report {
 
 /** The gated net that does best against the dense net of its error, beside that one and its own experts without gates: the README's table. */
 export function renderFrontDoor(finished: readonly SpeedDone[]): string {
-  const nets = runsOf(finished);
-  const part: Part = {
-    onMnist: finished.every(({ trial }) => trial.data === 'mnist'),
-    nets,
-    gated: nets.filter(({ net }) => net.gates),
-    dense: nets.filter(({ net }) => !net.gates),
-  };
+  const part = partOf(finished);
   const [engine] = enginesOf(part.gated);
   const [best] = candidatesOf(part, engine, 'one');
   const twin = ungated(best.net.net);

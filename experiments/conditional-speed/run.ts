@@ -1,10 +1,11 @@
-import { compile, createModel, digitsSplit, type Split, sgd, train } from '../../src/index.ts';
-import { createEngine, loadDataset } from '../../src/platform/node/index.ts';
+import { compile, createModel, sgd, train } from '../../src/index.ts';
+import { createEngine } from '../../src/platform/node/index.ts';
 import { compareTimes } from '../kit/compare-times.ts';
+import { allExamples } from '../kit/digit-data.ts';
 import { type Experiment, SAME_IMAGES, type TrialOptions } from '../kit/experiment.ts';
 import { executedOf, layersOf, multiplyAddsOf, NETS, nameOfNet } from './nets.ts';
 import { reportConditionalSpeed } from './report.ts';
-import { chosenRate, LEARNING_RATES, type SpeedResult, type SpeedTrial, searchesFor, speedGrid } from './trial.ts';
+import { LEARNING_RATES, rateSearches, type SpeedResult, type SpeedTrial, speedGrid } from './trial.ts';
 
 const BATCH = 50;
 
@@ -14,18 +15,13 @@ const MANY = 100;
 /** The last epoch's learning rate as a share of the first's, geometric in between. */
 const LAST_RATE = 0.02;
 
-const load = ({ data, examples, seed }: SpeedTrial, signal: AbortSignal): Promise<Split> | Split =>
-  data === 'digits'
-    ? digitsSplit({ seed, train: examples, valid: Math.ceil(examples / 2), test: examples })
-    : loadDataset('mnist', { signal });
-
 async function run(
   trial: SpeedTrial,
   { signal, onProgress, finished = [] }: TrialOptions<SpeedTrial, SpeedResult>,
 ): Promise<SpeedResult> {
   const search = trial.stage === 'search';
-  const learningRate = search ? trial.learningRates[0] : chosenRate(trial, finished);
-  const data = await load(trial, signal);
+  const learningRate = search ? trial.learningRates[0] : rateSearches.best(trial, finished).learningRate;
+  const data = await allExamples(trial, signal);
   const engine = await createEngine({ threads: 1, blas: 'auto' });
   try {
     const model = createModel(engine, { inputs: data.train.width, seed: trial.seed, layers: layersOf(trial.net) });
@@ -90,8 +86,7 @@ export const conditionalSpeed: Experiment<SpeedTrial, SpeedResult> = {
     const timing = against.reduce((sum, dense) => sum + 0.4 + multiplyAddsOf(dense, 784) / 1e6, 0);
     return (1 + epoch * (stage === 'search' ? searchEpochs : epochs) + timing) / 60;
   },
-  ready: (trial, finished) =>
-    trial.stage === 'search' || searchesFor(trial, finished).length === trial.learningRates.length,
+  ready: rateSearches.ready,
   run,
   report: reportConditionalSpeed,
 };

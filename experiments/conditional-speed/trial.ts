@@ -1,6 +1,6 @@
-import { bestSearch } from '../kit/best-search.ts';
 import type { EngineTimes } from '../kit/compare-times.ts';
 import type { Finished } from '../kit/experiment.ts';
+import { searches } from '../kit/searches.ts';
 import { type Net, nameOfNet, ungated } from './nets.ts';
 
 export const LEARNING_RATES = [0.1, 0.3, 0.6];
@@ -83,13 +83,9 @@ export const speedGrid =
     ];
   };
 
-/** What the searches found that a final trial chooses among. */
-export const searchesFor = (trial: SpeedTrial, finished: readonly SpeedDone[]): SpeedResult[] =>
-  finished
-    .filter(({ trial: other }) => other.stage === 'search' && nameOfNet(other.net) === nameOfNet(trial.net))
-    .filter(({ trial: other }) => trial.learningRates.includes(other.learningRates[0]))
-    .map(({ result }) => result);
-
-/** The learning rate with the lowest validation error among a net's searches. */
-export const chosenRate = (trial: SpeedTrial, finished: readonly SpeedDone[]): number =>
-  bestSearch(nameOfNet(trial.net), trial.learningRates.length, searchesFor(trial, finished)).learningRate;
+/** The searches for a net's learning rate: the one with the lowest validation error is chosen. */
+export const rateSearches = searches<SpeedTrial, SpeedResult>({
+  nameOf: ({ net }) => nameOfNet(net),
+  triedBy: ({ learningRates }) => learningRates,
+  costs: ({ validError, validLoss }) => [validError, validLoss],
+});

@@ -15,7 +15,7 @@ import type { Experiment, TrialOptions } from '../kit/experiment.ts';
 import { packageTexts } from './corpus.ts';
 import { CONTEXT, layersOf, modeOf, NETS, nameOfNet, type TextNet, widen } from './nets.ts';
 import { reportConditionalText } from './report.ts';
-import { chosenRate, searchesFor, type TextResult, type TextTrial, textGrid } from './trial.ts';
+import { rateSearches, type TextResult, type TextTrial, textGrid } from './trial.ts';
 
 const BATCH = 128;
 
@@ -89,7 +89,7 @@ async function run(
   { signal, onProgress, finished = [] }: TrialOptions<TextTrial, TextResult>,
 ): Promise<TextResult> {
   const search = trial.stage === 'search';
-  const learningRate = search ? trial.learningRates[0] : chosenRate(trial, finished);
+  const learningRate = search ? trial.learningRates[0] : rateSearches.best(trial, finished).learningRate;
   const examples = search ? trial.searchExamples : trial.examples;
   const { split, test } = await load(trial, examples, signal);
   const engine = await createEngine({ threads: 1, blas: 'auto' });
@@ -178,8 +178,7 @@ export const conditionalText: Experiment<TextTrial, TextResult> = {
     const measured = (POINTS * valid + (stage === 'search' ? 0 : test)) / 3;
     return (2 + (trained + measured) * width + 3 * against.length) / 60;
   },
-  ready: (trial, finished) =>
-    trial.stage === 'search' || searchesFor(trial, finished).length === trial.learningRates.length,
+  ready: rateSearches.ready,
   run,
   report: reportConditionalText,
 };

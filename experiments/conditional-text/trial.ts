@@ -1,5 +1,6 @@
 import type { EngineTimes } from '../kit/compare-times.ts';
 import type { Finished } from '../kit/experiment.ts';
+import { searches } from '../kit/searches.ts';
 import { nameOfNet, type TextNet } from './nets.ts';
 
 /** Of the searches, so that no reported seed has been searched on. */
@@ -76,18 +77,9 @@ export const textGrid =
     ];
   };
 
-export const searchesFor = (trial: TextTrial, finished: readonly TextDone[]): TextResult[] =>
-  finished
-    .filter(({ trial: other }) => other.stage === 'search' && nameOfNet(other.net) === nameOfNet(trial.net))
-    .filter(({ trial: other }) => trial.learningRates.includes(other.learningRates[0]))
-    .map(({ result }) => result);
-
-/** The learning rate with the lowest validation loss among a net's searches. */
-export function chosenRate(trial: TextTrial, finished: readonly TextDone[]): number {
-  const found = searchesFor(trial, finished);
-  if (found.length < trial.learningRates.length)
-    throw new RangeError(
-      `"${nameOfNet(trial.net)}" has ${found.length} of ${trial.learningRates.length} searches; those trials come first.`,
-    );
-  return found.toSorted((a, b) => a.validNats - b.validNats)[0].learningRate;
-}
+/** The searches for a net's learning rate: the one with the lowest validation loss is chosen. */
+export const rateSearches = searches<TextTrial, TextResult>({
+  nameOf: ({ net }) => nameOfNet(net),
+  triedBy: ({ learningRates }) => learningRates,
+  costs: ({ validNats }) => [validNats],
+});

@@ -1,23 +1,22 @@
+import { bestRate } from '../kit/best-rate.ts';
 import type { Answer, Finding, Outcome, Report, ReportTable } from '../kit/experiment.ts';
 import { ratioChart } from '../kit/interval-chart.ts';
+import { endsOf, isOver, isWithin, outcomeOf } from '../kit/outcome.ts';
 import { percent } from '../kit/records.ts';
 import { RowsModel } from '../kit/rows-model.ts';
-import { inP, interval, type Judged, judge, withFactor, withHalf } from '../kit/statistics.ts';
+import { inP, interval, type Judged, judge, mean, withFactor, withHalf } from '../kit/statistics.ts';
 import { QUESTIONS, type Question } from './arms.ts';
 import type { QuestionDone } from './trial.ts';
 
 const NAMES = Object.keys(QUESTIONS) as Question[];
 const armsOf = (question: Question): string[] => Object.keys(QUESTIONS[question].arms);
-const mean = (values: readonly number[]): number => values.reduce((sum, x) => sum + x, 0) / values.length;
 
-/** Runs of an arm at the rate with the best mean validation error, seed by seed. */
-function runsOf(finished: readonly QuestionDone[], question: Question, arm: string): QuestionDone[] {
-  const own = finished.filter(({ trial }) => trial.question === question && trial.arm === arm);
-  const rates = [...Map.groupBy(own, ({ trial }) => trial.rate).values()];
-  const error = (runs: readonly QuestionDone[]): number => mean(runs.map(({ result }) => result.validError));
-  const [best = []] = rates.toSorted((a, b) => error(a) - error(b));
-  return best.toSorted((a, b) => a.trial.seed - b.trial.seed);
-}
+/** Runs of an arm at its best rate. */
+const runsOf = (finished: readonly QuestionDone[], question: Question, arm: string): QuestionDone[] =>
+  bestRate(
+    finished.filter(({ trial }) => trial.question === question && trial.arm === arm),
+    ({ result }) => result.validError,
+  );
 
 /** A question whose arms have all run: errors as logarithms, so that differences are ratios. */
 interface Asked {
@@ -42,40 +41,39 @@ function asked(finished: readonly QuestionDone[]): Asked[] {
   });
 }
 
-const SIDES: Readonly<Record<Judged['verdict'], readonly [lower: Outcome, higher: Outcome]>> = {
-  better: ['holds', 'refuted'],
-  worse: ['refuted', 'holds'],
-  'not shown': ['not shown', 'not shown'],
-};
-
 /** Claims of an arm against the first of its question, that it errs less or more; what was expected of them is in the setting. */
-const HYPOTHESES: readonly { question: Question; arm: string; side: 0 | 1; claim: string }[] = [
+const HYPOTHESES: readonly { question: Question; arm: string; claimed: 'lower' | 'higher'; claim: string }[] = [
   {
     question: 'sparse updates',
     arm: 'an eighth of the updates',
-    side: 0,
+    claimed: 'lower',
     claim: 'Sparse updates lower the test error by themselves',
   },
   {
     question: 'k of n',
     arm: '4 of 32 blocks of 32',
-    side: 0,
+    claimed: 'lower',
     claim: 'Four small blocks of 32 err less than one large block of 8, for the same work of experts',
   },
-  { question: 'learnt gates', arm: 'hash routing', side: 1, claim: 'Gates that learn err less than hash routing' },
-  { question: 'learnt gates', arm: 'random', side: 1, claim: 'Gates that learn err less than random gates' },
+  {
+    question: 'learnt gates',
+    arm: 'hash routing',
+    claimed: 'higher',
+    claim: 'Gates that learn err less than hash routing',
+  },
+  { question: 'learnt gates', arm: 'random', claimed: 'higher', claim: 'Gates that learn err less than random gates' },
 ];
 
 function findingsOf(all: readonly Asked[]): Finding[] {
   const closed = all.find(({ question }) => question === 'closed gates');
-  const others = HYPOTHESES.flatMap(({ question, arm, side, claim }): Finding[] => {
+  const others = HYPOTHESES.flatMap(({ question, arm, claimed, claim }): Finding[] => {
     const own = all.find((candidate) => candidate.question === question)?.against.get(arm);
     if (!own) return [];
     const [first] = armsOf(question);
     return [
       {
         claim,
-        outcome: SIDES[own.verdict][side],
+        outcome: outcomeOf(own, claimed),
         evidence: `Test error of ${arm}: ${withFactor(own)} that of ${first}, ${own.count} seeds${inP(own)}.`,
       },
     ];
@@ -87,20 +85,17 @@ const deadOf = (runs: readonly QuestionDone[] = []) => interval(runs.map(({ resu
 
 function closedFindings({ runs, against }: Asked): Finding[] {
   const [before, nudged] = ['as in 2013', 'nudged'].map((arm) => deadOf(runs.get(arm)));
-  const over = ({ mean: x, half }: typeof before, bound: number): Outcome =>
-    x - half > bound ? 'holds' : x + half < bound ? 'refuted' : 'not shown';
-  const less = over(nudged, 0.1);
   const errors = against.get('nudged') as Judged;
   const told = (own: typeof before): string => `${withHalf(own, percent)}% of the gates were dead at the end`;
   return [
     {
       claim: 'At a learning rate of 0.3 over half of the noisy rectifier’s gates close for good',
-      outcome: over(before, 0.5),
+      outcome: isOver(endsOf(before), 0.5),
       evidence: `${told(before)}, ${before.count} seeds.`,
     },
     {
       claim: 'A nudge of the biases keeps all but a tenth of them open',
-      outcome: less === 'holds' ? 'refuted' : less === 'refuted' ? 'holds' : less,
+      outcome: isWithin(endsOf(nudged), 0.1),
       evidence: `${told(nudged)}, ${nudged.count} seeds; test error ${withFactor(errors)} that without the nudge${inP(errors)}.`,
     },
   ];

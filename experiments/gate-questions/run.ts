@@ -1,22 +1,15 @@
-import { createModel, epochOrder, type Split, sgd, slice, subset, train } from '../../src/index.ts';
-import { createEngine, loadDataset } from '../../src/platform/node/index.ts';
+import { createModel, sgd, train } from '../../src/index.ts';
+import { createEngine } from '../../src/platform/node/index.ts';
+import { fewExamples } from '../kit/digit-data.ts';
 import { type Experiment, SAME_IMAGES, type TrialOptions } from '../kit/experiment.ts';
-import { heldOutDigits } from '../kit/held-out-digits.ts';
 import { armOf, QUESTIONS } from './arms.ts';
 import { reportGateQuestions } from './report.ts';
 import { grid, type QuestionResult, type QuestionTrial } from './trial.ts';
 
 const BATCH = 32;
 
-async function load({ data, examples, seed }: QuestionTrial, signal: AbortSignal): Promise<Split> {
-  if (data === 'digits') return heldOutDigits(examples, seed);
-  const split = await loadDataset('mnist', { signal });
-  const drawn = epochOrder(split.train.count, seed, 1).slice(0, examples);
-  return { ...split, train: subset(split.train, drawn), valid: slice(split.valid, 0, 2000) };
-}
-
 async function run(trial: QuestionTrial, { signal, onProgress }: TrialOptions): Promise<QuestionResult> {
-  const data = await load(trial, signal);
+  const data = await fewExamples(trial, signal);
   const engine = await createEngine({ threads: 1 });
   try {
     const { seed, epochs, rate } = trial;

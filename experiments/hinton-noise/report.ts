@@ -1,6 +1,7 @@
-import { type Answer, atBudget, type Finding, type Outcome, type Report, type ReportTable } from '../kit/experiment.ts';
+import { type Answer, atBudget, type Finding, type Report, type ReportTable } from '../kit/experiment.ts';
 import { ratioChart } from '../kit/interval-chart.ts';
 import { lineChart } from '../kit/line-chart.ts';
+import { outcomeOf } from '../kit/outcome.ts';
 import { percent } from '../kit/records.ts';
 import { RowsModel } from '../kit/rows-model.ts';
 import {
@@ -9,7 +10,6 @@ import {
   type Interval,
   inP,
   interval,
-  type Judged,
   judge,
   LATE,
   tally,
@@ -44,11 +44,11 @@ const SAMPLED: Measure = { name: 'test error, sampled, %', of: ({ result }) => r
 const SPEED: Measure = { name: `epochs to ${TARGET} nats`, of: slowness, show: (x) => x.toFixed(1), byRatio: true };
 const MEASURES: readonly Measure[] = [CRITERION, TRAIN, TEST, SAMPLED, SPEED];
 
-/** What is claimed of binary units, and the sign of the difference to the deterministic net that the claim states. */
-const CLAIMS: readonly { words: string; measure: Measure; sign: 1 | -1 }[] = [
-  { words: 'Binary stochastic units do worse on the training set', measure: CRITERION, sign: 1 },
-  { words: 'They train slower', measure: SPEED, sign: 1 },
-  { words: 'They do better on the test set', measure: TEST, sign: -1 },
+/** What is claimed of binary units, and whether its measure is said to be lower or higher than that of the deterministic net. */
+const CLAIMS: readonly { words: string; measure: Measure; claimed: 'lower' | 'higher' }[] = [
+  { words: 'Binary stochastic units do worse on the training set', measure: CRITERION, claimed: 'higher' },
+  { words: 'They train slower', measure: SPEED, claimed: 'higher' },
+  { words: 'They do better on the test set', measure: TEST, claimed: 'lower' },
 ];
 
 /** One size: a width and a number of examples. */
@@ -109,12 +109,6 @@ function inAll(sizes: readonly Size[], measure: Measure): RowsModel {
   );
 }
 
-/** @param sign of the difference that is claimed */
-function outcomeOf({ verdict }: Judged, sign: 1 | -1): Outcome {
-  if (verdict === 'not shown') return 'not shown';
-  return (verdict === 'worse') === sign > 0 ? 'holds' : 'refuted';
-}
-
 /** Where no run came under the target, nothing was measured. */
 const isMeasured = (own: readonly NoiseDone[], measure: Measure): boolean =>
   measure !== SPEED || own.some(({ result }) => result.epochsToTarget !== undefined);
@@ -122,12 +116,12 @@ const isMeasured = (own: readonly NoiseDone[], measure: Measure): boolean =>
 /** The three claims in all sizes together: one family. */
 function overall(sizes: readonly Size[]): Finding[] {
   const ratios = judge(CLAIMS.map(({ measure }) => inAll(sizes, measure).difference(BINARY, PLAIN)));
-  return CLAIMS.map(({ words, measure, sign }, i) => {
+  return CLAIMS.map(({ words, measure, claimed }, i) => {
     const measured = sizes.every(({ own }) => isMeasured(own, measure));
     const late = measure === TEST ? sizes.filter(({ own }) => lateArms(own, [PLAIN, BINARY]).length > 0).length : 0;
     const finding: Finding = {
       claim: `${words} (in all ${sizes.length} sizes together)`,
-      outcome: measured ? outcomeOf(ratios[i], sign) : 'not tested',
+      outcome: measured ? outcomeOf(ratios[i], claimed) : 'not tested',
       evidence: `${measure.name}: ${withFactor(ratios[i])} that of the deterministic net, ${ratios[i].count} seeds${inP(ratios[i])}.`,
     };
     return atBudget(
@@ -146,13 +140,13 @@ function bySize(sizes: readonly Size[]): Finding[] {
       return isMeasured(own, measure) ? found : { ...found, p: Number.NaN };
     }),
   );
-  return asked.map(({ words, measure, sign, where, own }, i) => {
+  return asked.map(({ words, measure, claimed, where, own }, i) => {
     const found = judged[i];
     const off =
       measure === CRITERION ? ` Without noise, ${TRAIN.name}: ${inSize(against(own, BINARY, TRAIN), TRAIN)}.` : '';
     const finding: Finding = {
       claim: `${words} (${where})`,
-      outcome: isMeasured(own, measure) ? outcomeOf(found, sign) : 'not tested',
+      outcome: isMeasured(own, measure) ? outcomeOf(found, claimed) : 'not tested',
       evidence: `${measure.name}: ${inSize(found, measure)} against the deterministic net, ${found.count} seeds${inP(found)}.${off}`,
     };
     const late = lateArms(own, [PLAIN, BINARY]);

@@ -1,18 +1,7 @@
-import {
-  adam,
-  createModel,
-  type Dataset,
-  dense,
-  epochOrder,
-  evaluate,
-  type Split,
-  slice,
-  subset,
-  train,
-} from '../../src/index.ts';
-import { createEngine, loadDataset } from '../../src/platform/node/index.ts';
+import { adam, createModel, dense, evaluate, train } from '../../src/index.ts';
+import { createEngine } from '../../src/platform/node/index.ts';
+import { fewExamples } from '../kit/digit-data.ts';
 import { type Experiment, SAME_IMAGES, type TrialOptions } from '../kit/experiment.ts';
-import { heldOutDigits } from '../kit/held-out-digits.ts';
 import { ARMS, TARGET } from './arms.ts';
 import { reportHintonNoise } from './report.ts';
 import { grid, type NoiseResult, type NoiseTrial } from './trial.ts';
@@ -24,19 +13,8 @@ const LEARNING_RATE = 0.001;
 /** Validation examples for one of training, at most: with few examples, 10,000 would take most of the time. */
 const VALID_PER_EXAMPLE = 2;
 
-/** The data, its training part cut to examples that the seed draws. */
-async function load({ data, examples, seed }: NoiseTrial, signal: AbortSignal): Promise<Split> {
-  if (data === 'digits') return heldOutDigits(examples, seed);
-  const split = await loadDataset('mnist', { signal });
-  const valid = slice(split.valid, 0, Math.min(split.valid.count, VALID_PER_EXAMPLE * examples));
-  return { ...split, train: drawn(split.train, examples, seed), valid };
-}
-
-const drawn = (dataset: Dataset, count: number, seed: number): Dataset =>
-  subset(dataset, epochOrder(dataset.count, seed, 1).slice(0, count));
-
 async function run(trial: NoiseTrial, { signal, onProgress }: TrialOptions): Promise<NoiseResult> {
-  const data = await load(trial, signal);
+  const data = await fewExamples(trial, signal, VALID_PER_EXAMPLE * trial.examples);
   const engine = await createEngine({ threads: 1 });
   try {
     const { seed, epochs } = trial;

@@ -25,7 +25,9 @@ export type FormName = 'quick' | 'medium' | 'full';
 export function formOf<C extends Trial, R>(experiment: Experiment<C, R>, name: FormName): Form<C> {
   const form = experiment[name];
   if (!form)
-    throw new RangeError(`"${experiment.name}" has no ${name} form. Expected the quick form, or the full one.`);
+    throw new RangeError(
+      `"${experiment.name}" has no ${name} form. Expected the quick form (--quick) or the full one.`,
+    );
   return form;
 }
 

@@ -1,4 +1,4 @@
-import type { Experiment, Finding, FormName, Report } from './experiment.ts';
+import type { Experiment, Finding, Finished, FormName, Report } from './experiment.ts';
 
 /** What the grid was. */
 export interface ReportFacts {
@@ -17,6 +17,21 @@ export interface ReportFacts {
   /** The form was another one when these trials ran: until when, and what differs. */
   readonly earlier?: { readonly until: string; readonly differs: string };
 }
+
+/** What a report says of the trials that it is made from, beside what they found. */
+export const factsOf = (
+  finished: readonly Finished<unknown, unknown>[],
+  rest: Omit<ReportFacts, 'seconds' | 'commits' | 'engines'>,
+): ReportFacts => ({
+  ...rest,
+  seconds: finished.reduce((sum, { seconds }) => sum + seconds, 0),
+  commits: distinct(finished.map(({ commit }) => commit)),
+  engines: distinct(finished.map(({ result }) => (result as { engine?: string }).engine)),
+});
+
+const distinct = (values: readonly (string | undefined)[]): string[] => [
+  ...new Set(values.filter((value) => value !== undefined)),
+];
 
 type Stated = Pick<Experiment, 'name' | 'title' | 'question' | 'claim' | 'setting'>;
 

@@ -14,7 +14,7 @@ import {
   suffixOf,
   type Trial,
 } from './experiment.ts';
-import { type ReportFacts, renderMarkdown, renderPage } from './report-page.ts';
+import { factsOf, renderMarkdown, renderPage } from './report-page.ts';
 import { TrialLocks } from './trial-locks.ts';
 import { appendTrial, readTrials, writeWhole } from './trial-records.ts';
 
@@ -75,15 +75,7 @@ export async function reproduce<C extends Trial, R>(
   const report = experiment.report(finished);
   const files = [file, file.replace(/jsonl$/, 'md'), file.replace(/jsonl$/, 'html')];
   const missing = grid.size - finished.length;
-  const facts: ReportFacts = {
-    form: options.form,
-    seeds,
-    seconds: finished.reduce((sum, record) => sum + record.seconds, 0),
-    missing,
-    why: grid.failures(),
-    commits: distinct(finished.map(({ commit }) => commit)),
-    engines: distinct(finished.map(({ result }) => (result as { engine?: string }).engine)),
-  };
+  const facts = factsOf(finished, { form: options.form, seeds, missing, why: grid.failures() });
   writeWhole(files[1], renderMarkdown(experiment, report, facts));
   writeWhole(files[2], renderPage(experiment, report, facts));
   onEvent({ event: 'result', report, files, missing });
@@ -98,10 +90,6 @@ function makeFolder(path: string): boolean {
     throw new RangeError(`Records cannot stand in "${path}" (${(error as Error).message}). Expected another folder.`);
   }
 }
-
-const distinct = (values: readonly (string | undefined)[]): string[] => [
-  ...new Set(values.filter((value) => value !== undefined)),
-];
 
 /** The trials of a form under way. */
 class Grid<C extends Trial, R> {

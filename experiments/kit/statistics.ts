@@ -9,6 +9,8 @@ import { holm } from './bootstrap.ts';
 
 export { type Interval, interval };
 
+export const mean = (values: readonly number[]): number => values.reduce((sum, x) => sum + x, 0) / values.length;
+
 /** The two-sided 95% quantile of Student's t; NaN without a degree of freedom. */
 export const t95 = (freedom: number): number => (freedom > 0 ? studentQuantile(0.975, freedom) : Number.NaN);
 

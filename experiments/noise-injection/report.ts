@@ -1,7 +1,9 @@
+import { bestRate } from '../kit/best-rate.ts';
 import type { Answer, Finding, Finished, Report, ReportTable } from '../kit/experiment.ts';
 import { ratioChart } from '../kit/interval-chart.ts';
 import { lineChart } from '../kit/line-chart.ts';
 import { logBand } from '../kit/log-band.ts';
+import { outcomeOf } from '../kit/outcome.ts';
 import { percent } from '../kit/records.ts';
 import {
   briefP,
@@ -51,18 +53,10 @@ const MEASURES: readonly Measure[] = [
 ];
 
 const nameOf = ({ trial }: Done): string => (trial.noise === 'none' ? 'none' : `${trial.noise}, s = ${trial.scale}`);
-const mean = (values: readonly number[]): number => values.reduce((sum, x) => sum + x, 0) / values.length;
 
 /** The runs of every level at the learning rate with the best mean criterion, by seed. */
-function byLevel(own: readonly Done[]): Map<string, Done[]> {
-  return new Map(
-    [...Map.groupBy(own, nameOf)].map(([level, runs]) => {
-      const rates = [...Map.groupBy(runs, ({ trial }) => trial.rate).values()];
-      const [best] = rates.toSorted((a, b) => mean(a.map(CRITERION.of)) - mean(b.map(CRITERION.of)));
-      return [level, best.toSorted((a, b) => a.trial.seed - b.trial.seed)];
-    }),
-  );
-}
+const byLevel = (own: readonly Done[]): Map<string, Done[]> =>
+  new Map([...Map.groupBy(own, nameOf)].map(([level, runs]) => [level, bestRate(runs, CRITERION.of)]));
 
 /**
  * Every level against none: one family, corrected together. Pairs of runs, each by its own variance: the deviations of differences lie
@@ -79,7 +73,6 @@ function against(levels: ReadonlyMap<string, Done[]>, { of, byRatio }: Measure):
 
 const levelOf = (runs: readonly Done[], { of, byRatio, show }: Measure): string =>
   byRatio ? geometric(interval(runs.map((run) => Math.log(of(run)))), show) : withHalf(interval(runs.map(of)), show);
-const OUTCOMES = { better: 'holds', worse: 'refuted', 'not shown': 'not shown' } as const;
 const inSize = (own: Judged, { byRatio, show }: Measure): string => (byRatio ? withFactor(own) : withHalf(own, show));
 
 /** Every level is a claim: one that is asked about in advance must not hide what another does. */
@@ -90,7 +83,7 @@ function findingsOf(levels: ReadonlyMap<string, Done[]>, where: string): Finding
       const what = measure === CRITERION ? 'the training criterion itself' : 'the test error';
       return {
         claim: `Noise makes ${what} better (${level}; ${where})`,
-        outcome: OUTCOMES[own.verdict],
+        outcome: outcomeOf(own, 'lower'),
         evidence: `${measure.name}, against none: ${inSize(own, measure)}, ${own.count} seeds${inP(own)}.`,
       };
     }),

@@ -1,19 +1,7 @@
-import {
-  createModel,
-  dense,
-  epochOrder,
-  evaluate,
-  gated,
-  type NeuronSpec,
-  type Split,
-  sgd,
-  slice,
-  subset,
-  train,
-} from '../../src/index.ts';
-import { createEngine, loadDataset } from '../../src/platform/node/index.ts';
+import { createModel, dense, evaluate, gated, type NeuronSpec, sgd, train } from '../../src/index.ts';
+import { createEngine } from '../../src/platform/node/index.ts';
+import { fewExamples } from '../kit/digit-data.ts';
 import { type Experiment, SAME_IMAGES, type TrialOptions } from '../kit/experiment.ts';
-import { heldOutDigits } from '../kit/held-out-digits.ts';
 import { renderNoiseInjection } from './report.ts';
 import { grid, type InjectionResult, type InjectionTrial, levels } from './trial.ts';
 
@@ -28,15 +16,8 @@ const NEURONS: Readonly<Record<InjectionTrial['noise'], (scale: number) => Neuro
   multiplicative: (scale) => ({ name: 'multiplicative-sigmoid', scale }),
 };
 
-async function load({ data, examples, seed }: InjectionTrial, signal: AbortSignal): Promise<Split> {
-  if (data === 'digits') return heldOutDigits(examples, seed);
-  const split = await loadDataset('mnist', { signal });
-  const drawn = epochOrder(split.train.count, seed, 1).slice(0, examples);
-  return { ...split, train: subset(split.train, drawn), valid: slice(split.valid, 0, 2000) };
-}
-
 async function run(trial: InjectionTrial, { signal, onProgress }: TrialOptions): Promise<InjectionResult> {
-  const data = await load(trial, signal);
+  const data = await fewExamples(trial, signal);
   const engine = await createEngine({ threads: 1 });
   try {
     const { seed, epochs, units } = trial;

@@ -1,6 +1,7 @@
 import { type Answer, atBudget, type Finding, type Outcome, type Report, type ReportTable } from '../kit/experiment.ts';
 import { intervalChart } from '../kit/interval-chart.ts';
 import { lineChart } from '../kit/line-chart.ts';
+import { endsOf, isWithin, outcomeOf } from '../kit/outcome.ts';
 import { percent } from '../kit/records.ts';
 import { RowsModel } from '../kit/rows-model.ts';
 import {
@@ -72,14 +73,6 @@ function modelOf(rows: readonly Runs[], { of }: Measure): RowsModel {
 
 const finalOf = ({ finals }: Runs, wanted: number): Final | undefined => finals.find(({ seed }) => seed === wanted);
 
-/** Is a level under a limit? By its whole interval. */
-function under({ mean, half }: Interval, limit: number): Outcome {
-  if (mean + half <= limit) return 'holds';
-  return mean - half > limit ? 'refuted' : 'not shown';
-}
-
-const OUTCOMES = { better: 'holds', worse: 'refuted', 'not shown': 'not shown' } as const;
-
 /** How far a row's training is from the published one, where its curve is printed. */
 function shortOf({ curves, published }: Runs): string | undefined {
   const epochs = Math.max(...curves.map(({ length }) => length));
@@ -107,7 +100,7 @@ function levelFindings(rows: readonly Runs[], tested: boolean): Finding[] {
       return told(
         row,
         `${row.gater} trains: at most ${STOCHASTIC_LIMIT}% of the test wrong`,
-        under(own, STOCHASTIC_LIMIT),
+        isWithin(endsOf(own), STOCHASTIC_LIMIT),
         own,
       );
     });
@@ -130,7 +123,14 @@ function levelFindings(rows: readonly Runs[], tested: boolean): Finding[] {
   const first = rows.find(({ gater }) => gater === BEST);
   const own = first && level(first);
   const best = own
-    ? [told(first, `straight-through: at most ${BEST_LIMIT}% of the test wrong`, under(own, BEST_LIMIT), own)]
+    ? [
+        told(
+          first,
+          `straight-through: at most ${BEST_LIMIT}% of the test wrong`,
+          isWithin(endsOf(own), BEST_LIMIT),
+          own,
+        ),
+      ]
     : [];
   return [...trains, ...best, ...repeated];
 }
@@ -177,7 +177,7 @@ function comparisons(rows: readonly Runs[], where: string): Finding[] {
     const what = measure === CRITERION ? 'training criterion' : measure.name.split(',')[0];
     return {
       claim: `${claim} (${what}${where})`,
-      outcome: OUTCOMES[own.verdict],
+      outcome: outcomeOf(own, 'lower'),
       evidence: `${measure.name}: ${inSize(own, measure)} against ${b}, ${own.count} seeds${inP(own)}.`,
     };
   });
@@ -227,6 +227,26 @@ function rankingOf(rows: readonly Runs[]): ReportTable {
       return [row.gater, String(i + 1), `${first} to ${last}`, rank, withHalf(model.level(row.gater), points)];
     }),
   };
+}
+
+/** The test error of a row with a threshold, in percent with two digits, and its interval. */
+export interface TestLevel {
+  readonly gater: string;
+  readonly seeds: number;
+  readonly mean: number;
+  readonly half: number;
+  readonly published?: number;
+}
+
+/** The test errors of the table, row by row. */
+export function testLevels(finished: readonly TableDone[]): TestLevel[] {
+  const rows = runsOf(finished);
+  const model = modelOf(rows, TEST);
+  return rows.map(({ gater, finals, published }) => {
+    const { mean, half } = model.level(gater);
+    const [level, reach] = [mean, half].map((x) => Number(points(x)));
+    return { gater, seeds: finals.length, mean: level, half: reach, ...(published && { published: published.test }) };
+  });
 }
 
 function levelsOf(rows: readonly Runs[], besidePublished: boolean): ReportTable {
@@ -375,7 +395,7 @@ function answerOf(rows: readonly Runs[], onMnist: boolean): Answer | undefined {
   const model = modelOf(rows, TEST);
   if (!onMnist || rows.length < 2 || model.seeds < 2) return undefined;
   const stochastic = rows.filter(({ kind }) => kind === 'stochastic');
-  const trained = stochastic.filter(({ gater }) => under(model.level(gater), STOCHASTIC_LIMIT) === 'holds');
+  const trained = stochastic.filter(({ gater }) => isWithin(endsOf(model.level(gater)), STOCHASTIC_LIMIT) === 'holds');
   const { told, pairs } = apart(model);
   const short = rows.filter((row) => shortOf(row) !== undefined);
   const first = rows.find(({ gater }) => gater === BEST);

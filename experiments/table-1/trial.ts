@@ -1,5 +1,5 @@
-import { bestSearch } from '../kit/best-search.ts';
 import type { Finished } from '../kit/experiment.ts';
+import { searches } from '../kit/searches.ts';
 import { ROWS, type Row, type Setting } from './rows.ts';
 
 /** Of the searches, so that no reported seed has been searched on. */
@@ -77,15 +77,9 @@ export const gridOf =
     ];
   };
 
-const same = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);
-
-/** What the searches found that a final trial chooses among. */
-export const searchesFor = (trial: TableTrial, finished: readonly TableDone[]): TableResult[] =>
-  finished
-    .filter(({ trial: other }) => other.stage === 'search' && other.gater === trial.gater)
-    .filter(({ trial: other }) => trial.settings.some((setting) => same([setting], other.settings)))
-    .map(({ result }) => result);
-
-/** The setting with the lowest validation error among a row's searches. */
-export const chosenSetting = (trial: TableTrial, finished: readonly TableDone[]): Setting =>
-  bestSearch(trial.gater, trial.settings.length, searchesFor(trial, finished)).setting;
+/** The searches of a row: the setting with the lowest validation error is chosen. */
+export const settingSearches = searches<TableTrial, TableResult>({
+  nameOf: ({ gater }) => gater,
+  triedBy: ({ settings }) => settings,
+  costs: ({ validError, validLoss }) => [validError, validLoss],
+});

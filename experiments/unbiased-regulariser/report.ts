@@ -1,13 +1,24 @@
-import type { Answer, Finding, Outcome, Report, ReportTable } from '../kit/experiment.ts';
+import { bestRate } from '../kit/best-rate.ts';
+import type { Answer, Finding, Report, ReportTable } from '../kit/experiment.ts';
 import { ratioChart } from '../kit/interval-chart.ts';
+import { outcomeOf } from '../kit/outcome.ts';
 import { percent } from '../kit/records.ts';
 import { RowsModel } from '../kit/rows-model.ts';
-import { type Compared, inP, interval, type Judged, judge, tally, withFactor, withHalf } from '../kit/statistics.ts';
+import {
+  type Compared,
+  inP,
+  interval,
+  type Judged,
+  judge,
+  mean,
+  tally,
+  withFactor,
+  withHalf,
+} from '../kit/statistics.ts';
 import type { ArmName, UnbiasedDone } from './trial.ts';
 
 /** The arms that records have, the smooth one first. */
 const armsOf = (own: readonly UnbiasedDone[]): ArmName[] => [...new Set(own.map(({ trial }) => trial.arm))];
-const mean = (values: readonly number[]): number => values.reduce((sum, x) => sum + x, 0) / values.length;
 
 /** A size whose arms have all run, each at its best rate. */
 interface Size {
@@ -21,7 +32,7 @@ function sizesOf(finished: readonly UnbiasedDone[]): Size[] {
   const groups = Map.groupBy(finished, ({ trial }) => trial.widths.join('-'));
   return [...groups].flatMap(([widths, own]): Size[] => {
     const arms = armsOf(own);
-    const runs = new Map(arms.map((arm) => [arm, bestRate(own.filter(({ trial }) => trial.arm === arm))] as const));
+    const runs = new Map(arms.map((arm) => [arm, bestRateOf(own, arm)] as const));
     const counts = new Set([...runs.values()].map(({ length }) => length));
     if (counts.size !== 1 || !['smooth', 'bits', 'bits, unbiased'].every((arm) => runs.has(arm as ArmName))) return [];
     const logs = [...runs].map(([arm, all]) => [arm, all.map(({ result }) => Math.log(result.testError))] as const);
@@ -30,46 +41,39 @@ function sizesOf(finished: readonly UnbiasedDone[]): Size[] {
   });
 }
 
-/** The runs at the rate with the best mean validation error, seed by seed. */
-function bestRate(runs: readonly UnbiasedDone[]): UnbiasedDone[] {
-  const error = (own: readonly UnbiasedDone[]): number => mean(own.map(({ result }) => result.validError));
-  const [best] = [...Map.groupBy(runs, ({ trial }) => trial.rate).values()].toSorted((a, b) => error(a) - error(b));
-  return best.toSorted((a, b) => a.trial.seed - b.trial.seed);
-}
+const bestRateOf = (own: readonly UnbiasedDone[], arm: ArmName): UnbiasedDone[] =>
+  bestRate(
+    own.filter(({ trial }) => trial.arm === arm),
+    ({ result }) => result.validError,
+  );
 
-/** What was written down: an arm against another, and whether it is said to err less, or not to. */
-const HYPOTHESES: readonly { arm: ArmName; other: ArmName; less: boolean; claim: string }[] = [
+/** What was written down: an arm against another, and what is said of its errors. That nothing is lower is never shown: `higher` stands for it, with the size beside it. */
+export const HYPOTHESES: readonly { arm: ArmName; other: ArmName; claimed: 'lower' | 'higher'; claim: string }[] = [
   {
     arm: 'bits, unbiased',
     other: 'smooth',
-    less: true,
+    claimed: 'lower',
     claim: 'Bits with an unbiased gradient err less than smooth units',
   },
   {
     arm: 'bits',
     other: 'smooth',
-    less: false,
+    claimed: 'higher',
     claim: 'Bits as they are usually trained do not err less than smooth units',
   },
   {
     arm: 'bits, unbiased',
     other: 'bits',
-    less: true,
+    claimed: 'lower',
     claim: 'Bits err less with an unbiased gradient than as they are usually trained',
   },
   {
     arm: 'curvature penalty',
     other: 'smooth',
-    less: true,
+    claimed: 'lower',
     claim: 'The curvature penalty alone lowers the errors of smooth units',
   },
 ];
-
-/** That nothing is lower is never shown: where it is not, the size stands beside it. */
-function outcomeOf({ verdict }: Judged, less: boolean): Outcome {
-  if (less) return verdict === 'better' ? 'holds' : verdict === 'worse' ? 'refuted' : 'not shown';
-  return verdict === 'better' ? 'refuted' : verdict === 'worse' ? 'holds' : 'not shown';
-}
 
 /** The mean over sizes of the logarithm of a ratio, seed by seed. */
 function together(sizes: readonly Size[], arm: ArmName, other: ArmName): Compared {
@@ -82,14 +86,14 @@ function together(sizes: readonly Size[], arm: ArmName, other: ArmName): Compare
 }
 
 function findingsOf(sizes: readonly Size[]): Finding[] {
-  return HYPOTHESES.flatMap(({ arm, other, less, claim }) => {
+  return HYPOTHESES.flatMap(({ arm, other, claimed, claim }) => {
     const own = sizes.filter(({ runs }) => runs.has(arm));
     if (own.length === 0) return [];
     const [all] = judge([together(own, arm, other)]);
     const each = judge(own.map(({ model }) => model.difference(arm, other)));
     const told = (found: Judged, where: string): Finding => ({
       claim: `${claim} (${where})`,
-      outcome: outcomeOf(found, less),
+      outcome: outcomeOf(found, claimed),
       evidence: `Test error, noise off: ${withFactor(found)} that of ${other}, ${found.count} seeds${inP(found)}.`,
     });
     return [

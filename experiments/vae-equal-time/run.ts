@@ -11,7 +11,7 @@
  * are left out. The first eight estimators come first, seed by seed, then the others.
  */
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import {
   adam,
   createModel,
@@ -26,6 +26,7 @@ import {
 import { zoo } from '../../src/neurons/index.ts';
 import { createEngine, loadDataset } from '../../src/platform/node/index.ts';
 import { appendRecord, writeTable } from '../kit/records.ts';
+import { TrialLocks } from '../kit/trial-locks.ts';
 import {
   drawVaeEqualTime,
   ESTIMATORS,
@@ -56,6 +57,8 @@ function finish(measuring: Generator<number, VaeBound>): VaeBound {
   return step.value;
 }
 
+const locks = new TrialLocks(fileURLToPath(new URL('../../runs/vae-equal-time/locks', import.meta.url)));
+
 async function runTrial(neuron: string, seed: number): Promise<void> {
   const data = await loadDataset('mnist');
   const engine = await createEngine({ threads: 1, blas: 'auto' });
@@ -82,51 +85,10 @@ async function runTrial(neuron: string, seed: number): Promise<void> {
   const { elbo: trainElbo } = finish(measureVae(model, data.train));
   const { elbo: testElbo, bound: testBound, samples } = finish(measureVae(model, data.test, { samples: 100 }));
   const facts = { engine: engine.name, threads: engine.threads, dataChecksum: data.train.checksum, code };
-  appendRecord(FILE, { neuron, seed, seconds, steps, curve, trainElbo, testElbo, testBound, samples, ...facts });
+  const record = { neuron, seed, seconds, steps, curve, trainElbo, testElbo, testBound, samples, ...facts };
+  await locks.alone('records', () => appendRecord(FILE, record));
   console.error(`${neuron}, seed ${seed}: train ELBO ${trainElbo.toFixed(2)}, test bound ${testBound.toFixed(2)}`);
   engine.close();
-}
-
-const LOCKS = new URL('../../runs/vae-equal-time/', import.meta.url);
-
-/** This boot of this machine: a process number from before it means nothing. */
-const boot = (): string => {
-  try {
-    return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
-  } catch {
-    return '';
-  }
-};
-
-/** Takes a trial; undefined when a living process has it, or it is done. */
-function lockTrial(neuron: string, seed: number): (() => void) | undefined {
-  mkdirSync(LOCKS, { recursive: true });
-  const file = new URL(`${encodeURIComponent(`${neuron} ${seed}`)}.lock`, LOCKS);
-  const own = `${process.pid} ${boot()}`;
-  for (let attempt = 0; attempt < 2; attempt++) {
-    try {
-      writeFileSync(file, own, { flag: 'wx' });
-      if (!isDone(neuron, seed)) return () => rmSync(file, { force: true });
-      rmSync(file, { force: true });
-      return undefined;
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-    }
-    if (isAlive(readFileSync(file, 'utf8'))) return undefined;
-    rmSync(file, { force: true });
-  }
-  return undefined;
-}
-
-function isAlive(owner: string): boolean {
-  const [pid, booted] = owner.split(' ');
-  if (booted !== boot()) return false;
-  try {
-    process.kill(Number(pid), 0);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 const isDone = (neuron: string, seed: number): boolean =>
@@ -142,15 +104,17 @@ if (import.meta.main) {
   for (const group of [known.slice(0, CORE), known.slice(CORE)])
     for (const [seed, neuron] of SEEDS.flatMap((one) => group.map((each) => [one, each] as const))) {
       if (trials === 0 || isDone(neuron, seed)) continue;
-      const release = lockTrial(neuron, seed);
-      if (!release) continue;
-      if (trials > 0) trials--;
+      const lock = await locks.take(`${neuron} ${seed}`);
+      if (!lock) continue;
       try {
+        // Another process may have finished it before the lock was free.
+        if (isDone(neuron, seed)) continue;
+        trials--;
         await runTrial(neuron, seed);
         writeTable('vae-equal-time.md', renderVaeEqualTime(readVaeRecords()));
         writeTable('vae-equal-time.svg', drawVaeEqualTime(readVaeRecords()));
       } finally {
-        release();
+        await lock.release();
       }
     }
 }

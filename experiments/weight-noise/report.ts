@@ -1,5 +1,6 @@
 import { type Answer, atBudget, type Finding, type Report, type ReportTable } from '../kit/experiment.ts';
 import { ratioChart } from '../kit/interval-chart.ts';
+import { outcomeOf } from '../kit/outcome.ts';
 import { percent } from '../kit/records.ts';
 import {
   briefP,
@@ -27,8 +28,6 @@ const MEASURES = [
   { name: 'label error, %', of: ({ result }: WeightNoiseDone) => result.byError.test.labelError, show: percent },
 ] as const;
 type Measure = (typeof MEASURES)[number];
-
-const OUTCOMES = { better: 'holds', worse: 'refuted', 'not shown': 'not shown' } as const;
 
 const isFixed = (variant: string): boolean => Number(variant) > 0;
 const nameOf = (variant: string): string => (isFixed(variant) ? `fixed, σ = ${variant}` : variant.replaceAll('-', ' '));
@@ -114,7 +113,7 @@ function findingsOf(done: readonly WeightNoiseDone[]): Finding[] {
       if (!ratio) return [];
       const finding: Finding = {
         claim: `${nameOf(arm)} noise reads better (${measure.name.split(',')[0]}, ${strings} strings)`,
-        outcome: OUTCOMES[ratio.verdict],
+        outcome: outcomeOf(ratio, 'lower'),
         evidence: `${measure.name}: ${withFactor(ratio)} that of no noise, ${ratio.count} seeds${inP(ratio)}.${learntAtEnd(own(done, arm))}`,
       };
       return [atBudget(finding, untrained(done, arm))];

@@ -1,13 +1,15 @@
-import type { Answer, Finding, Outcome, Report, ReportTable } from '../kit/experiment.ts';
+import type { Answer, Finding, Report, ReportTable } from '../kit/experiment.ts';
 import { ratioChart } from '../kit/interval-chart.ts';
 import { lineChart } from '../kit/line-chart.ts';
 import { logBand } from '../kit/log-band.ts';
+import { isOver, outcomeOf } from '../kit/outcome.ts';
 import { percent } from '../kit/records.ts';
 import {
   type Interval,
   inP,
   interval,
   judge,
+  mean,
   paired,
   type Share,
   shareOf,
@@ -16,7 +18,7 @@ import {
 } from '../kit/statistics.ts';
 import { renderForms } from './form-report.ts';
 import { type Part, type Reason, type TakenApart, takenApart } from './orders.ts';
-import { type Done, fastest, type Measure, mean, ratio, share, stepsTo, TARGET, TARGETS } from './speed.ts';
+import { type Done, fastest, type Measure, ratio, share, stepsTo, TARGET, TARGETS } from './speed.ts';
 import type { ArmName, WhyResult } from './trial.ts';
 
 const WORDS: Readonly<Record<Measure, string>> = { sampled: 'as sampled', off: 'noise off' };
@@ -79,7 +81,7 @@ function shares(all: readonly Done[]): { tables: ReportTable[]; findings: Findin
     const without = off && beside ? `, and ${inWords(beside.share)} with the noise off (${withFactor(off.whole)})` : '';
     return {
       claim,
-      outcome: tested.verdict === 'worse' ? 'holds' : tested.verdict === 'better' ? 'refuted' : 'not shown',
+      outcome: outcomeOf(tested, 'higher'),
       evidence: `It explains ${inWords(own.share)} of the slow-down to ${TARGET} nats as sampled (${withFactor(sampled.whole)})${without}; ${own.log.count} seeds${inP(tested)}. ${inOrders(sampled, own)}`,
     };
   });
@@ -115,6 +117,27 @@ function shares(all: readonly Done[]): { tables: ReportTable[]; findings: Findin
     },
   ];
   return { tables, findings, byTarget };
+}
+
+/** A reason's share of the slow-down, in percent, with its interval. */
+export interface ShareOfSlowDown {
+  readonly name: string;
+  readonly share: number;
+  readonly least: number;
+  readonly most: number;
+}
+
+/** The shares to the first target, as sampled; those without an interval are left out. */
+export function sharesOfSlowDown(all: readonly Done[]): ShareOfSlowDown[] {
+  const apart = takenApart(all, 'sampled', TARGET);
+  // + 0: a share that is rounded to nothing has no sign.
+  const inPercent = (x: number): number => Math.round(100 * x) + 0;
+  return ALL.flatMap((reason) => {
+    const own = apart?.parts.find((part) => part.reason === reason)?.share;
+    if (!own || !Number.isFinite(own.high - own.low)) return [];
+    const [share, least, most] = [own.value, own.low, own.high].map(inPercent);
+    return [{ name: CLAIMED[reason].name, share, least, most }];
+  });
 }
 
 const inOrders = ({ orders: { measured, all } }: TakenApart, { reason, range: [low, high] }: Part): string =>
@@ -225,12 +248,6 @@ function gainShare(all: readonly Done[], arm: ArmName): Share {
 /** The share with its interval; alone where the seeds leave open whether there is anything to share. */
 const inWords = ({ value, low, high }: Share): string =>
   Number.isFinite(high - low) ? `${share(value)} (${share(low)} to ${share(high)})` : share(value);
-
-/** `holds` where the whole interval is over the bound, `refuted` where it is under. */
-function isOver({ low, high }: Share, bound: number): Outcome {
-  if (low > bound) return 'holds';
-  return high < bound ? 'refuted' : 'not shown';
-}
 
 function variances(all: readonly Done[]): ReportTable {
   const runs = fastest(all, 'bits', 'sampled').map(({ result }) => result.probed);

@@ -3,20 +3,16 @@ import {
   type Dataset,
   dense,
   type EstimatorProbeRow,
-  epochOrder,
   evaluate,
   type Model,
   randomStream,
   resolveNeuron,
-  type Split,
   sgd,
-  slice,
-  subset,
   train,
 } from '../../src/index.ts';
-import { createEngine, loadDataset } from '../../src/platform/node/index.ts';
+import { createEngine } from '../../src/platform/node/index.ts';
+import { fewExamples } from '../kit/digit-data.ts';
 import { type Experiment, SAME_IMAGES, type TrialOptions } from '../kit/experiment.ts';
-import { heldOutDigits } from '../kit/held-out-digits.ts';
 import { type Fired, noiseForm } from './noise-form.ts';
 import { renderWhySlow } from './report.ts';
 import { ARMS, type Arm, GAUSSIAN, grid, MANY, type Point, UNBIASED, type WhyResult, type WhyTrial } from './trial.ts';
@@ -33,15 +29,8 @@ const FORM = { examples: 50, samples: 200, bits: [1, 4, 16] };
 
 const PROBE = { neurons: [UNBIASED, 'disarm', GAUSSIAN, 'binomial:m=4'], every: 50 };
 
-async function load({ data, examples, seed }: WhyTrial, signal: AbortSignal): Promise<Split> {
-  if (data === 'digits') return heldOutDigits(examples, seed);
-  const split = await loadDataset('mnist', { signal });
-  const drawn = epochOrder(split.train.count, seed, 1).slice(0, examples);
-  return { ...split, train: subset(split.train, drawn), valid: slice(split.valid, 0, 2000) };
-}
-
 async function run(trial: WhyTrial, { signal, onProgress }: TrialOptions): Promise<WhyResult> {
-  const data = await load(trial, signal);
+  const data = await fewExamples(trial, signal);
   const engine = await createEngine({ threads: 1 });
   try {
     const { seed, epochs } = trial;

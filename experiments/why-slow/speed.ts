@@ -1,4 +1,5 @@
 /** Runs of why-slow, and how fast they are. */
+import { bestRate } from '../kit/best-rate.ts';
 import type { Finished } from '../kit/experiment.ts';
 import type { ArmName, Point, WhyResult, WhyTrial } from './trial.ts';
 
@@ -20,19 +21,12 @@ export function stepsTo(curve: readonly Point[], measure: Measure, target = TARG
   return before.step + share * (after.step - before.step);
 }
 
-export const mean = (values: readonly number[]): number => values.reduce((sum, x) => sum + x, 0) / values.length;
-
 /** Runs of an arm at the learning rate that is fastest in the mean of the logarithm, by seed. */
-export function fastest(all: readonly Done[], arm: ArmName, measure: Measure, target = TARGET): Done[] {
-  const rates = Map.groupBy(
+export const fastest = (all: readonly Done[], arm: ArmName, measure: Measure, target = TARGET): Done[] =>
+  bestRate(
     all.filter(({ trial }) => trial.arm === arm),
-    ({ trial }) => trial.rate,
+    ({ result }) => Math.log(stepsTo(result.curve, measure, target)),
   );
-  const slowness = (own: readonly Done[]): number =>
-    mean(own.map(({ result }) => Math.log(stepsTo(result.curve, measure, target))));
-  const [best] = [...rates.values()].toSorted((a, b) => slowness(a) - slowness(b) || a[0].trial.rate - b[0].trial.rate);
-  return best.toSorted((a, b) => a.trial.seed - b.trial.seed);
-}
 
 /** Where an arm never came under the target there is no number. */
 const known = (x: number, text: string): string => (Number.isFinite(x) ? text : 'none');

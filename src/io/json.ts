@@ -33,9 +33,13 @@ export function decodeText(bytes: Uint8Array, where: string): string {
   }
 }
 
+/** Is a value an object, or an array? */
+export const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null;
+
 /** An object, not an array and not null. @throws FormatError when the value is none */
 export function asObject(value: unknown, where: string): Readonly<Record<string, unknown>> {
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
+  if (isObject(value) && !Array.isArray(value)) return value;
   throw new FormatError(`${where} is ${Array.isArray(value) ? 'an array' : String(value)}. Expected an object.`);
 }
 

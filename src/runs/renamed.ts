@@ -1,3 +1,5 @@
+import { isObject } from '../io/json.ts';
+
 type Json = Readonly<Record<string, unknown>>;
 
 /** Names that settings had in version 0.1, by the section of run.json that they stand in. */
@@ -5,9 +7,6 @@ const FORMERLY: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   config: { basket: 'probeEstimators', basketEvery: 'probeEstimatorsEvery' },
   training: { basket: 'estimatorProbe' },
 };
-
-const isObject = (value: unknown): value is Json =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** A run's record, or the settings that its checkpoint kept, with the names that settings have now. */
 export function renamed(record: Json): Json {

@@ -1,4 +1,4 @@
-import { shorten } from '../io/json.ts';
+import { isObject, shorten } from '../io/json.ts';
 import { StorageError } from './folder.ts';
 import { upgraded } from './format-1.ts';
 import type { RunRecord } from './record.ts';
@@ -38,9 +38,6 @@ export function checkSettings(
     `\`${found.path}\` of ${where} is ${now}, and ${name} was trained with ${before}. Expected the settings that the run began with; a new run takes others.`,
   );
 }
-
-const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null;
 
 const pick = (settings: unknown, sections: readonly string[] | undefined): unknown =>
   sections && isObject(settings) ? Object.fromEntries(sections.map((name) => [name, settings[name]])) : settings;

@@ -2,7 +2,7 @@ import type { Engine } from '../backend/engine.ts';
 import type { NdArray } from '../backend/nd-array.ts';
 import type { Draws, OpRecord } from './define-op.ts';
 import { isWithin, type Plate, type Plates, type RowStructure } from './plate.ts';
-import { type LossParts, lossesFrom, type PointLosses } from './point-losses.ts';
+import { addParts, lossesBefore, lossesFrom, type PointLosses } from './point-losses.ts';
 import type { Tensor } from './tensor.ts';
 
 /** One use of a neuron with several draws. */
@@ -26,6 +26,8 @@ export class Levels {
   private points: PointLosses | undefined;
   private readonly ofPoints: Float64Array[] = [];
   private readonly fromPoints: Float64Array[] = [];
+  /** What stands for the losses before a point, one number a point; the same for all levels of draws. */
+  private before: Float64Array | undefined;
   /** Row weights by plate, then by the depth that they lead down to. */
   private readonly known = new Map<Plate, NdArray[]>();
 
@@ -115,8 +117,11 @@ export class Levels {
       plates,
       at,
       this.lossesOfPoints(plate.depth, points),
-      this.lossesOfPoints(0, points),
-      points.shares,
+      (this.before ??= lossesBefore(
+        plates.offsetsOf(plates.at(points.plate.structure, 0)),
+        this.lossesOfPoints(0, points),
+        points.shares,
+      )),
     ));
     const output = this.engine.allocate([plate.rows], 'the losses from points on');
     const to = output.values;
@@ -142,26 +147,8 @@ export class Levels {
     const { plates } = this;
     const all = plates.at(plate.structure, this.levels.length);
     const sums = Float64Array.from({ length: all.rows }, (_, row) => values[row % values.length]);
-    for (const part of parts) this.addPart(sums, all, part);
+    addParts(plates, all, sums, parts);
     return sums;
-  }
-
-  private addPart(sums: Float64Array, all: Plate, { of, values }: LossParts): void {
-    const { plates } = this;
-    const plate = of.plate as Plate;
-    if (isWithin(plate.structure, all.structure)) {
-      const coarse = plates.at(all.structure, plate.depth);
-      const perRow = new Float64Array(coarse.rows);
-      plates.ownerRows(plate, coarse).forEach((owner, i) => {
-        perRow[owner] += values[i];
-      });
-      for (let row = 0; row < sums.length; row++) sums[row] += perRow[row % perRow.length];
-      return;
-    }
-    const offsets = plates.offsetsOf(all);
-    const owners = plates.ownerRows(all, plate);
-    for (let s = 0; s + 1 < offsets.length; s++)
-      if (offsets[s + 1] > offsets[s]) sums[offsets[s + 1] - 1] += values[owners[offsets[s + 1] - 1]];
   }
 
   private overDraws(level: number, above: Float64Array): Float64Array {

@@ -1,5 +1,5 @@
 import type { OpRecord } from './define-op.ts';
-import type { Plate, Plates } from './plate.ts';
+import { isWithin, type Plate, type Plates } from './plate.ts';
 import type { Tensor } from './tensor.ts';
 
 /** Parts of losses: one number a row of the tensor that they are a function of. */
@@ -47,21 +47,36 @@ export function pointLossesOf(
 }
 
 /**
- * Of every row of points the losses at and after it; in place of those before it what the other sequences of the step lost there on average, so that
- * what a baseline has to take off does not depend on the place. Before the first point where only one sequence comes, its own losses stand.
- * Neither depends on what is drawn at the point, given what was drawn before.
- * @param losses of points, rows of `plate`, all draws
- * @param means the same averaged over the draws, one number a point of the structure
- * @param shares see `PointLosses`, one number a point of the structure
+ * Adds parts to losses: every number to the loss of its row. A part with one number a sequence stands at the last point, which all before it see.
+ * @param sums one number a row of `all`, changed in place
+ * @param parts of rows that belong to rows of `all`, or that rows of `all` belong to
  */
-export function lossesFrom(
-  plates: Plates,
-  plate: Plate,
-  losses: Float64Array,
-  means: Float64Array,
-  shares: Float64Array,
-): Float64Array {
-  const before = lossesBefore(plates.offsetsOf(plates.at(plate.structure, 0)), means, shares);
+export function addParts(plates: Plates, all: Plate, sums: Float64Array, parts: readonly LossParts[]): void {
+  for (const { of, values } of parts) {
+    const plate = of.plate as Plate;
+    if (isWithin(plate.structure, all.structure)) {
+      const coarse = plates.at(all.structure, plate.depth);
+      const perRow = new Float64Array(coarse.rows);
+      plates.ownerRows(plate, coarse).forEach((owner, i) => {
+        perRow[owner] += values[i];
+      });
+      // The rows of more draws repeat those of fewer.
+      for (let row = 0; row < sums.length; row++) sums[row] += perRow[row % perRow.length];
+      continue;
+    }
+    const offsets = plates.offsetsOf(all);
+    const owners = plates.ownerRows(all, plate);
+    for (let s = 0; s + 1 < offsets.length; s++)
+      if (offsets[s + 1] > offsets[s]) sums[offsets[s + 1] - 1] += values[owners[offsets[s + 1] - 1]];
+  }
+}
+
+/**
+ * Of every row of points the losses at and after it, and `before` in place of those before it.
+ * @param losses of points, rows of `plate`, all draws
+ * @param before see `lossesBefore`
+ */
+export function lossesFrom(plates: Plates, plate: Plate, losses: Float64Array, before: Float64Array): Float64Array {
   const offsets = plates.offsetsOf(plate);
   const output = new Float64Array(losses.length);
   for (let s = 0; s + 1 < offsets.length; s++) {
@@ -74,7 +89,15 @@ export function lossesFrom(
   return output;
 }
 
-function lossesBefore(offsets: Int32Array, means: Float64Array, shares: Float64Array): Float64Array {
+/**
+ * What stands in place of the losses before a point: what the other sequences of the step lost there on average, so that what a baseline has to
+ * take off does not depend on the place. Before the first point where only one sequence comes, its own losses stand. Neither depends on what is
+ * drawn at the point, given what was drawn before.
+ * @param offsets of the sequences among the points
+ * @param means losses averaged over the draws, one number a point
+ * @param shares see `PointLosses`, one number a point
+ */
+export function lossesBefore(offsets: Int32Array, means: Float64Array, shares: Float64Array): Float64Array {
   const [sums, counts]: [number[], number[]] = [[], []];
   for (let s = 0; s + 1 < offsets.length; s++)
     for (let row = offsets[s], place = 0; row < offsets[s + 1]; row++, place++) {

@@ -7,7 +7,7 @@ import { Levels } from './levels.ts';
 import { placeNumbers } from './numbers.ts';
 import { gatherPlate, repeatDraws } from './ops/plates.ts';
 import { type Plate, Plates } from './plate.ts';
-import { type LossParts, pointLossesOf } from './point-losses.ts';
+import { addParts, type LossParts, pointLossesOf } from './point-losses.ts';
 import { type Numbers, Tensor } from './tensor.ts';
 
 /** Thrown when a value stops being a finite number; says where it was first seen. */
@@ -274,15 +274,7 @@ export class Tape {
     const plate = own.plate as Plate;
     const total = this.engine.allocate([plate.rows], 'losses and penalties');
     const sums = Float64Array.from(own.values);
-    for (const { of, values } of parts) {
-      const fine = of.plate as Plate;
-      const coarse = this.plates.at(plate.structure, fine.depth);
-      const owners = this.plates.ownerRows(fine, coarse);
-      const perRow = new Float64Array(coarse.rows);
-      for (let r = 0; r < owners.length; r++) perRow[owners[r]] += values[r];
-      // The rows of more draws repeat those of fewer.
-      for (let i = 0; i < sums.length; i++) sums[i] += perRow[i % coarse.rows];
-    }
+    addParts(this.plates, plate, sums, parts);
     total.values.set(sums);
     const result = this.input(total, plate);
     this.added.set(result, { losses, parts });

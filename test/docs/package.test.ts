@@ -7,11 +7,9 @@ import { dirname, join, normalize } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { slow } from '../helpers/extent.ts';
 import { linksOf } from '../helpers/markdown.ts';
-import { installPacked } from '../helpers/packed.ts';
+import { installPacked, npm } from '../helpers/packed.ts';
 import { blocksOf, readPage, root } from '../helpers/page.ts';
 
-const npm = (args: readonly string[], cwd = root): string =>
-  execFileSync('npm', [...args], { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
 const packed = (): string[] =>
   (
     JSON.parse(npm(['pack', '--dry-run', '--json', '--ignore-scripts'])) as { files: { path: string }[] }[]

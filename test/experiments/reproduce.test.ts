@@ -280,7 +280,7 @@ describe('flipgrad reproduce', () => {
     assert.match(readFileSync(join(folder, 'two-medium.md'), 'utf8'), /flipgrad reproduce two --medium --seeds 1/);
     const none = await runCliHere(['reproduce', 'hinton-noise', '--medium']);
     assert.equal(none.code, 2);
-    assert.match(none.stderr, /"hinton-noise" has no medium form\. Expected --quick/);
+    assert.match(none.stderr, /"hinton-noise" has no medium form\. Expected the quick form \(--quick\)/);
     const both = await runCliHere(['reproduce', 'conditional-text', '--medium', '--quick']);
     assert.equal(both.code, 2);
     assert.match(both.stderr, /Expected one of them/);

@@ -6,8 +6,8 @@ import { readTrials } from '../../experiments/kit/trial-records.ts';
 import { ROWS } from '../../experiments/table-1/rows.ts';
 import { modelOf, table1 } from '../../experiments/table-1/run.ts';
 import {
-  chosenSetting,
   gridOf,
+  settingSearches,
   type TableDone,
   type TableResult,
   type TableTrial,
@@ -62,8 +62,11 @@ describe('the search', () => {
       ...others.map((trial) => record(trial, 0)),
       ...own.map((trial, i) => record(trial, i === 1 ? 0.1 : 0.2)),
     ];
-    assert.deepEqual(chosenSetting(final, done), own[1].settings[0]);
-    assert.throws(() => chosenSetting(final, done.slice(0, -1)), /has \d of \d searches; those trials come first/);
+    assert.deepEqual(settingSearches.best(final, done).setting, own[1].settings[0]);
+    assert.throws(
+      () => settingSearches.best(final, done.slice(0, -1)),
+      /has \d of \d searches\. Expected those trials to finish first/,
+    );
   });
 });
 

@@ -4,12 +4,13 @@ import { stripTypeScriptTypes } from 'node:module';
 import { dirname, join } from 'node:path';
 import { type Place, root } from './page.ts';
 
-const npm = (args: readonly string[], cwd: string): string =>
+/** Runs npm, and returns what it prints. */
+export const npm = (args: readonly string[], cwd = root): string =>
   execFileSync('npm', [...args], { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
 
 /** Makes a project in a folder that has installed the package as it is packed. */
 export function installPacked(folder: string): void {
-  const [{ filename }] = JSON.parse(npm(['pack', '--json', '--ignore-scripts', '--pack-destination', folder], root));
+  const [{ filename }] = JSON.parse(npm(['pack', '--json', '--ignore-scripts', '--pack-destination', folder]));
   writeFileSync(join(folder, 'package.json'), '{ "private": true, "type": "module" }\n');
   npm(['install', '--no-audit', '--no-fund', '--prefer-offline', join(folder, filename)], folder);
 }

@@ -2,14 +2,28 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
+import { blockMask } from '../../src/backend/block-mask.ts';
 import type { NdArray } from '../../src/backend/nd-array.ts';
 import { sigmoid } from '../../src/math/special.ts';
 import type { Neuron } from '../../src/neurons/contract.ts';
 import { resolveNeuron } from '../../src/neurons/resolve.ts';
 import { allocateState } from '../../src/tensor/fire.ts';
 import * as t from '../../src/tensor/index.ts';
+import { positionsOf } from '../../src/tensor/ops/attention.ts';
+import {
+  allBlocks,
+  type BlockShape,
+  blocksToBlocks,
+  blocksToDense,
+  denseToBlocks,
+  gateBlocks,
+  openBlocks,
+  scatterBlocks,
+} from '../../src/tensor/ops/blocks.ts';
+import { dropout } from '../../src/tensor/ops/dropout.ts';
 import { fireTensor } from '../../src/tensor/ops/fire.ts';
-import { joinParts } from '../../src/tensor/ops/parts.ts';
+import { gate } from '../../src/tensor/ops/gate.ts';
+import { joinParts, weighGradient } from '../../src/tensor/ops/parts.ts';
 import { Tape } from '../../src/tensor/tape.ts';
 import type { Tensor } from '../../src/tensor/tensor.ts';
 import { reference as engine } from '../helpers/engines.ts';
@@ -343,7 +357,95 @@ function lookAhead(
   return { later: outputs[0].some((value, i) => value !== outputs[1][i]), says };
 }
 
+/** Which of two blocks of three units each of four points opens; the last opens both. */
+const OPEN = Float64Array.of(1, 0, 1, 1, 0, 1, 1, 1);
+const [POINTS, BLOCKS, SIZE] = [4, 2, 3];
+const opened = ({ tape, plate }: Tensor): BlockShape => {
+  const fired = engine.tensor(OPEN, [POINTS, BLOCKS]);
+  return openBlocks(tape.input(fired, plate), blockMask(engine, fired), SIZE);
+};
+type Run = (...inputs: Tensor[]) => Tensor;
+type Given = readonly (readonly [shape: readonly number[], shared: boolean])[];
+/** Of a layer of blocks on rows of 2 numbers: the rows, its weights and biases. */
+const LAYER: Given = [
+  [[2], false],
+  [[BLOCKS, 2, SIZE], true],
+  [[BLOCKS * SIZE], true],
+];
+
+/** Operations that layers use and `nd-cases` has not. What has a row a pair is scattered, so that rows are points again. */
+const ofLayers: Readonly<Record<string, readonly [run: Run, inputs: Given]>> = {
+  'denseToBlocks and scatterBlocks': [
+    (x, w, b) => {
+      const shape = opened(x);
+      return scatterBlocks(denseToBlocks(x, w, b, shape), shape);
+    },
+    LAYER,
+  ],
+  blocksToDense: [
+    (x, w, b, w2, b2) => {
+      const shape = opened(x);
+      return blocksToDense(denseToBlocks(x, w, b, shape), w2, b2, shape);
+    },
+    [...LAYER, [[BLOCKS * SIZE, 5], true], [[5], true]],
+  ],
+  blocksToBlocks: [
+    (x, w, b, w2, b2) => {
+      const [from, to] = [opened(x), opened(x)];
+      return scatterBlocks(blocksToBlocks(denseToBlocks(x, w, b, from), w2, b2, { from, to }), to);
+    },
+    [...LAYER, [[BLOCKS, BLOCKS * SIZE, SIZE], true], [[BLOCKS * SIZE], true]],
+  ],
+  gateBlocks: [
+    (x, w, b, gates) => {
+      const shape = opened(x);
+      return scatterBlocks(gateBlocks(gates, denseToBlocks(x, w, b, shape), shape), shape);
+    },
+    [...LAYER, [[BLOCKS], false]],
+  ],
+  allBlocks: [(x, w, b) => allBlocks(x, w, b, { blocks: BLOCKS, size: SIZE }), LAYER],
+  gate: [
+    (gates, values) => gate(gates, values, { size: SIZE }),
+    [
+      [[BLOCKS], false],
+      [[BLOCKS * SIZE], false],
+    ],
+  ],
+  joinParts: [
+    (gates, x) => {
+      const { tape, plate } = x;
+      assert.ok(plate);
+      // Points 0, 1 and 3 open the first part, all but the first the second.
+      const parts = [
+        [0, 1, 3],
+        [1, 2, 3],
+      ].map((rows, k) => ({ gate: k, values: tape.lift(x, tape.plates.gathered(plate, Int32Array.from(rows))) }));
+      return joinParts(gates, parts, [2], 'sum');
+    },
+    [
+      [[BLOCKS], false],
+      [[2], false],
+    ],
+  ],
+  dropout: [(x) => dropout(x, { drop: 0.5, source: SOURCE }), [[[6], false]]],
+  weighGradient: [
+    (x) => weighGradient(x, { weights: engine.tensor(new Float32Array(POINTS * 2).fill(2), [POINTS, 2]) }),
+    [[[2], false]],
+  ],
+  'places of points': [
+    (x, table) => t.add(x, t.gather(table, positionsOf(x))),
+    [
+      [[1], false],
+      [[POINTS, 1], true],
+    ],
+  ],
+};
+
 describe('operations that say so see no later point', () => {
+  for (const [name, [run, inputs]] of Object.entries(ofLayers))
+    test(name, () => {
+      assert.deepEqual(lookAhead(run, inputs, POINTS), { later: false, says: true });
+    });
   const plain = Object.entries(calls);
   for (const [name, arbitrary] of plain)
     test(name, () => {
