@@ -1,6 +1,5 @@
 import { affordable, epochOrder, type SiteAudit, SiteAuditor, siteOf, unitOf, type Variant } from '../src/index.ts';
 import type { AuditFlags } from './audit.ts';
-import { sitePoints, varianceChart } from './audit-chart.ts';
 import { siteTable } from './audit-report.ts';
 import { ExitCode } from './exit.ts';
 import { print, printJson } from './output.ts';
@@ -55,6 +54,7 @@ export async function auditRun(
       const where = `${site.units} units of ${site.name} in ${folder}, ${indices.length} examples of ${data.name}`;
       report(rows, flags, (performance.now() - start) / 1000, where);
       if (flags.plot !== undefined) {
+        const { sitePoints, varianceChart } = await import('./audit-chart.ts');
         writeFile(flags.plot, varianceChart(sitePoints(rows), where));
         progress.print(`Wrote ${flags.plot}.`);
       }

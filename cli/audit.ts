@@ -11,7 +11,6 @@ import {
   zoo,
 } from '../src/index.ts';
 import { AuditBox, BoxError } from './audit-box.ts';
-import { problemPoints, varianceChart } from './audit-chart.ts';
 import { auditNet, isRefuted, type NetFlags, reportNet } from './audit-net.ts';
 import { auditTable, verdictLines } from './audit-report.ts';
 import { type AuditRow, type MeasureFlags, unmeasured } from './audit-row.ts';
@@ -139,6 +138,7 @@ async function run(files: readonly string[], given: AuditFlags, signal: AbortSig
   rows.sort(byEqualCompute);
   report(rows, (performance.now() - start) / 1000, flags);
   if (flags.plot !== undefined) {
+    const { problemPoints, varianceChart } = await import('./audit-chart.ts');
     writeFile(flags.plot, varianceChart(problemPoints(rows), `${flags.problem}, ${flags.units} units`));
     tell(`Wrote ${flags.plot}.`);
   }

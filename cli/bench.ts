@@ -2,7 +2,6 @@ import { Command, Option } from 'commander';
 import { type CrossoverCurve, measureCrossover, measureWaterfall, type Waterfall } from '../src/index.ts';
 import { calibrationFile, createEngine, saveCalibration } from '../src/platform/node/index.ts';
 import { benchStep } from './bench-step.ts';
-import { crossoverChart } from './charts.ts';
 import { UsageError } from './exit.ts';
 import { count, share } from './options.ts';
 import { print, printJson } from './output.ts';
@@ -109,6 +108,7 @@ async function run(flags: BenchFlags, command: Command): Promise<void> {
   const note = withBlas ? 'In brackets: open blocks by BLAS on gathered rows.\n' : '';
   if (!json) print(`${curveTable(curves)}\n${note}\n${fallTable(falls)}\n`);
   if (flags.plot) {
+    const { crossoverChart } = await import('./crossover-chart.ts');
     writeFile(flags.plot, crossoverChart(curves, falls));
     progress.print(`Wrote ${flags.plot}.`);
   }

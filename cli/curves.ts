@@ -1,3 +1,4 @@
+import { drawPanels, type Panel, type PanelCurve } from '../charts/panels.ts';
 import {
   epochCharts,
   type MetricsLine,
@@ -6,7 +7,6 @@ import {
   type SiteHealth,
   type TaskEpochEvent,
 } from '../src/index.ts';
-import { drawPanels, type Panel, type PanelCurve } from './panels.ts';
 
 /** Colour-blind safe (Okabe and Ito 2008). */
 const COLOURS = { train: '#0072b2', valid: '#d55e00', dead: '#555555', most: '#56b4e9' };

@@ -1,5 +1,5 @@
+import { drawPanels, type Panel } from '../charts/panels.ts';
 import { type RaceMeasure, type RacePoint, raceCurve } from '../src/index.ts';
-import { drawPanels, type Panel } from './panels.ts';
 
 /** Lines that people who see few colours tell apart: by colour (Okabe and Ito 2008), and by dash. */
 const STYLES = [

@@ -20,7 +20,6 @@ import { count, neurons, positive, wholeNumber } from './options.ts';
 import { print, printJson } from './output.ts';
 import { namesOfPaths, neuronsOf, withUse } from './own-code.ts';
 import { duration, terminalProgress } from './progress.ts';
-import { raceChart } from './race-chart.ts';
 import { table } from './table.ts';
 import { checkNoTable, type TableFlags, tableOptions, tellTable, withTable } from './table-flags.ts';
 import { writeFile } from './write-file.ts';
@@ -123,6 +122,7 @@ async function race(given: RaceFlags, command: Command, signal: AbortSignal): Pr
       }
     }
     if (flags.plot !== undefined) {
+      const { raceChart } = await import('./race-chart.ts');
       writeFile(flags.plot, raceChart({ points: measured, arms: neuron, by, seeds, sampled: flags.sampled === true }));
       progress.print(`Wrote ${flags.plot}.`);
     }

@@ -3,7 +3,6 @@ import { decodeText } from '../src/io/json.ts';
 import { nodeFolder } from '../src/platform/node/index.ts';
 import { UsageError } from './exit.ts';
 import { print, printJson } from './output.ts';
-import { parallelChart } from './parallel-chart.ts';
 import { CHART_FILE, encodeResults, RESULTS_FILE, reportOf, reportText } from './sweep-report.ts';
 import { databaseOf, openSession, sweepsFolder } from './sweep-session.ts';
 
@@ -19,6 +18,7 @@ export async function showSweep(name: string, flags: { db?: string; folder?: str
   const url = databaseOf(flags);
   const text = url === undefined ? await fileOf(folder.path, name) : await textOf(url, name);
   const { report, definition } = reportOf(text, `${folder.path}/${RESULTS_FILE}`);
+  const { parallelChart } = await import('./parallel-chart.ts');
   await folder.write(CHART_FILE, new TextEncoder().encode(parallelChart(report, definition.space)));
   if (flags.json ?? !process.stdout.isTTY) printJson(report);
   else print(`${reportText(report)}\nPicture: ${join(folder.path, CHART_FILE)}\n`);

@@ -14,7 +14,6 @@ import { LAUNCHERS, type Launcher } from './launchers.ts';
 import { count, seconds, wholeNumber } from './options.ts';
 import { print, printError, printJson } from './output.ts';
 import { withNetAndUse } from './own-code.ts';
-import { parallelChart } from './parallel-chart.ts';
 import { duration, type Progress, terminalProgress } from './progress.ts';
 import { sweepOfFile } from './sweep-file.ts';
 import { CHART_FILE, encodeResults, RESULTS_FILE, reportText } from './sweep-report.ts';
@@ -246,6 +245,7 @@ async function conclude(
   { folder, json, progress }: { folder: string; json: boolean; progress: Progress },
 ): Promise<void> {
   const report = reportSweep(definition, plan, outcomes, await store.failures(definition.name));
+  const { parallelChart } = await import('./parallel-chart.ts');
   await nodeFolder(folder).write(CHART_FILE, new TextEncoder().encode(parallelChart(report, definition.space)));
   progress.clear();
   for (const { key, worker } of await store.disputes(definition.name))

@@ -37,7 +37,6 @@ import { settingNames, settingSpec } from '../src/runs/train-settings.ts';
 import { commandLine, pathWord } from './command-line.ts';
 import { type CompareProgress, comparedLayers, compareNets, type RivalEvent } from './compare.ts';
 import { comparisonSentence, comparisonTable, rivalLine } from './compare-report.ts';
-import { curvesChart } from './curves.ts';
 import { Interruption, UsageError } from './exit.ts';
 import { flagOf } from './flag-of.ts';
 import { untilInterrupted } from './interrupt.ts';
@@ -409,6 +408,8 @@ async function trainFolder(
     );
   }
   const lines = await run.metrics();
+  // Loaded here: what draws takes a fifth of a second to load.
+  const { curvesChart } = await import('./curves.ts');
   await run.folder.write('curves.svg', new TextEncoder().encode(curvesChart(lines, run.record, run.reading)));
   return {
     training: trainOptions(run.record),

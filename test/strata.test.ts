@@ -96,7 +96,8 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   'src/index.ts': ['everything above'],
   'src/platform': ['everything above'],
   'experiments/kit': ['src/index.ts', 'src/platform/node/index.ts'],
-  experiments: ['src/index.ts', 'src/neurons/index.ts', 'src/platform/node/index.ts'],
+  charts: [],
+  experiments: ['src/index.ts', 'src/neurons/index.ts', 'src/platform/node/index.ts', 'charts'],
   cli: ['everything above'],
   lab: [
     'src/schema/schema.ts',
@@ -111,7 +112,7 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
 const strata = Object.keys(arrows);
 
 /** Only these may import node:* or use what only Node or only a browser has. */
-const PLATFORM = ['src/platform', 'cli', 'lab', 'experiments'];
+const PLATFORM = ['src/platform', 'charts', 'cli', 'lab', 'experiments'];
 /** And packages that the library itself is made with. */
 const PACKAGES: Readonly<Record<string, readonly string[]>> = { 'src/schema': ['valibot'] };
 const GLOBALS = /(?<![.\w])(?:process|Buffer|require|__dirname|document|window|navigator|localStorage)\b(?!\s*\??:)/;
@@ -157,7 +158,7 @@ function moduleOf(file: string, text: string): Module {
   return { file, stratum: stratumOf(file), code, imports: importsOf(file, code) };
 }
 
-const modules = globSync('{src,cli,lab,experiments}/**/*.{ts,svelte}', { cwd: root })
+const modules = globSync('{src,charts,cli,lab,experiments}/**/*.{ts,svelte}', { cwd: root })
   .map((file) => file.replaceAll('\\', '/'))
   .filter((file) => !FOREIGN.test(file) && !file.includes('node_modules'))
   .sort()

@@ -1,7 +1,7 @@
+import { type ScatterGroup, scatterChart } from '../../charts/scatter-chart.ts';
 import { median } from '../../src/index.ts';
 import type { EngineTimes } from '../kit/compare-times.ts';
 import { type Answer, atBudget, type Finding, type Outcome, type Report, type ReportTable } from '../kit/experiment.ts';
-import { type ScatterGroup, scatterChart } from '../kit/scatter-chart.ts';
 import {
   agrees,
   another,

@@ -1,6 +1,6 @@
+import { ratioChart } from '../../charts/interval-chart.ts';
 import { bestRate } from '../kit/best-rate.ts';
 import type { Answer, Finding, Outcome, Report, ReportTable } from '../kit/experiment.ts';
-import { ratioChart } from '../kit/interval-chart.ts';
 import { endsOf, isOver, isWithin, outcomeOf } from '../kit/outcome.ts';
 import { percent } from '../kit/records.ts';
 import { RowsModel } from '../kit/rows-model.ts';

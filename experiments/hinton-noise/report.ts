@@ -1,6 +1,6 @@
+import { ratioChart } from '../../charts/interval-chart.ts';
+import { lineChart } from '../../charts/line-chart.ts';
 import { type Answer, atBudget, type Finding, type Report, type ReportTable } from '../kit/experiment.ts';
-import { ratioChart } from '../kit/interval-chart.ts';
-import { lineChart } from '../kit/line-chart.ts';
 import { outcomeOf } from '../kit/outcome.ts';
 import { percent } from '../kit/records.ts';
 import { RowsModel } from '../kit/rows-model.ts';

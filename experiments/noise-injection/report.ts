@@ -1,7 +1,7 @@
+import { ratioChart } from '../../charts/interval-chart.ts';
+import { lineChart } from '../../charts/line-chart.ts';
 import { bestRate } from '../kit/best-rate.ts';
 import type { Answer, Finding, Finished, Report, ReportTable } from '../kit/experiment.ts';
-import { ratioChart } from '../kit/interval-chart.ts';
-import { lineChart } from '../kit/line-chart.ts';
 import { logBand } from '../kit/log-band.ts';
 import { outcomeOf } from '../kit/outcome.ts';
 import { percent } from '../kit/records.ts';

@@ -1,6 +1,6 @@
+import { intervalChart } from '../../charts/interval-chart.ts';
+import { lineChart } from '../../charts/line-chart.ts';
 import { type Answer, atBudget, type Finding, type Outcome, type Report, type ReportTable } from '../kit/experiment.ts';
-import { intervalChart } from '../kit/interval-chart.ts';
-import { lineChart } from '../kit/line-chart.ts';
 import { endsOf, isWithin, outcomeOf } from '../kit/outcome.ts';
 import { percent } from '../kit/records.ts';
 import { RowsModel } from '../kit/rows-model.ts';

@@ -1,4 +1,4 @@
-import { lineChart } from '../kit/line-chart.ts';
+import { lineChart } from '../../charts/line-chart.ts';
 import { readRecordsOf } from '../kit/records.ts';
 import { interval } from '../kit/statistics.ts';
 

@@ -1,5 +1,5 @@
+import { ratioChart } from '../../charts/interval-chart.ts';
 import { type Answer, atBudget, type Finding, type Report, type ReportTable } from '../kit/experiment.ts';
-import { ratioChart } from '../kit/interval-chart.ts';
 import { outcomeOf } from '../kit/outcome.ts';
 import { percent } from '../kit/records.ts';
 import {

@@ -1,5 +1,5 @@
+import { lineChart } from '../../charts/line-chart.ts';
 import type { Finding, ReportTable } from '../kit/experiment.ts';
-import { lineChart } from '../kit/line-chart.ts';
 import { logBand } from '../kit/log-band.ts';
 import { interval, near, withHalf } from '../kit/statistics.ts';
 import { type Done, fastest, ratio, share } from './speed.ts';

@@ -1,6 +1,6 @@
+import { ratioChart } from '../../charts/interval-chart.ts';
+import { lineChart } from '../../charts/line-chart.ts';
 import type { Answer, Finding, Report, ReportTable } from '../kit/experiment.ts';
-import { ratioChart } from '../kit/interval-chart.ts';
-import { lineChart } from '../kit/line-chart.ts';
 import { logBand } from '../kit/log-band.ts';
 import { isOver, outcomeOf } from '../kit/outcome.ts';
 import { percent } from '../kit/records.ts';

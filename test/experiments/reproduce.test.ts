@@ -23,6 +23,7 @@ import { type ReproduceEvent, recordsOf, reproduce } from '../../experiments/kit
 import { NonFiniteError } from '../../src/index.ts';
 import { provenance } from '../../src/platform/node/index.ts';
 import { slow } from '../helpers/extent.ts';
+import { readPanel } from '../helpers/picture.ts';
 import { runCli } from '../helpers/run-cli.ts';
 import { runCliHere } from '../helpers/run-here.ts';
 
@@ -96,7 +97,9 @@ describe('reproduce', () => {
     const page = readFileSync(file.replace('.jsonl', '.html'), 'utf8');
     assert.doesNotMatch(page, /<link|<script|<img|src=|@import|url\((?!#)/);
     for (const arm of arms) assert.ok(page.includes(`<td>${arm}</td>`) && page.includes(`>${arm}</text>`), arm);
-    assert.match(page, /<svg[\s\S]*<polygon[\s\S]*<\/svg>/);
+    // The first chart is of ratios, the second of lines with bands.
+    const [, svg] = page.match(/<svg aria-label[\s\S]*?<\/svg>\n/g) ?? assert.fail();
+    assert.ok(readPanel(svg).bands >= arms.length);
     const markdown = readFileSync(file.replace('.jsonl', '.md'), 'utf8');
     assert.match(markdown, /\| binary stochastic \|/);
   });
