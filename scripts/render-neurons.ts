@@ -7,6 +7,8 @@
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { INK } from '../charts/figure.ts';
+import { drawPanels } from '../charts/panels.ts';
 import { type Certificate, readCertificate } from '../cli/certificate.ts';
 import { auditNeuron, type NeuronAudit } from '../src/audit/audit-neuron.ts';
 import { estimatePoints } from '../src/audit/grid.ts';
@@ -185,78 +187,33 @@ function passOf(neuron: Neuron, logit: number): Integral {
   return small ? integrate(neuron, logits, first) : sampleNeuron(neuron, logits, first, { samples: 2000, seed: 1 });
 }
 
-const PANEL = { width: 380, height: 190, left: 40, top: 34, right: 12, bottom: 30 };
-const COLOURS = { mean: '#0072b2', rate: '#d55e00', gradient: '#009e73', truth: '#555555' };
-
 /** E[h] and P(h ≠ 0) of the behaviour, and the mean gradient of L = h with a band of one standard deviation, over the logit. */
 function picture(neuron: Neuron): string {
   const used = behaviourOf(neuron);
   const forward = LOGITS.map((logit) => passOf(used, logit));
   const backward = LOGITS.map((logit) => passOf(neuron, logit));
-  const mean = forward.map((pass) => pass.mean[0]);
   const slope = LOGITS.map((logit) => derivative((x) => passOf(used, x).mean[0], logit, 0.005));
   const smooth = used.noise === 0 || neuron.jointNoise === undefined || neuron.group !== undefined;
+  const curve = (name: string, colour: string, heights: readonly number[], spread: readonly number[] = []) => ({
+    ...{ name, colour },
+    points: heights.map((y, i) => ({ x: LOGITS[i], y, low: y - (spread[i] ?? 0), high: y + (spread[i] ?? 0) })),
+  });
+  const [mean, rate] = [forward.map((pass) => pass.mean[0]), forward.map((pass) => pass.rate[0])];
   const [gradient, spread] = [
     backward.map((pass) => pass.gradient[0]),
     backward.map((pass) => Math.sqrt(pass.variance[0])),
   ];
-  const left = panel('E[h]', 'P(h ≠ 0)', [
-    { values: forward.map((pass) => pass.rate[0]), colour: COLOURS.rate },
-    { values: mean, colour: COLOURS.mean },
+  const xTick = (logit: number): string => `a = ${logit}`;
+  return drawPanels(`${neuron.name}: forward, and the gradient of L = h, over the logit a`, [
+    { title: 'forward', xTick, curves: [curve('P(h ≠ 0)', INK.vermilion, rate), curve('E[h]', INK.blue, mean)] },
+    {
+      ...{ title: 'gradient', xTick },
+      curves: [
+        curve('E[ĝ] ± one standard deviation', INK.green, gradient, spread),
+        ...(smooth ? [{ ...curve('true gradient', INK.grey, slope), dash: '5 3' }] : []),
+      ],
+    },
   ]);
-  const right = panel('E[ĝ] ± one standard deviation', 'true gradient', [
-    { values: gradient, colour: COLOURS.gradient, spread },
-    ...(smooth ? [{ values: slope, colour: COLOURS.truth, dash: true }] : []),
-  ]);
-  const label = `${neuron.name}: forward and gradient for L = h over the logit`;
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${2 * PANEL.width} ${PANEL.height}" font-family="system-ui, sans-serif" font-size="11" fill="#222" role="img" aria-label="${label}">
-<rect width="${2 * PANEL.width}" height="${PANEL.height}" fill="#fff"/>
-${left}
-<g transform="translate(${PANEL.width},0)">${right}</g>
-</svg>
-`;
-}
-
-interface Curve {
-  readonly values: readonly number[];
-  readonly colour: string;
-  readonly spread?: readonly number[];
-  readonly dash?: boolean;
-}
-
-function panel(main: string, other: string, curves: readonly Curve[]): string {
-  const ends = curves.flatMap(({ values, spread }) =>
-    values.flatMap((v, i) => [v - (spread?.[i] ?? 0), v + (spread?.[i] ?? 0)]),
-  );
-  const [low, high] = [Math.min(0, ...ends), Math.max(0.1, ...ends)];
-  const [width, height] = [PANEL.width - PANEL.left - PANEL.right, PANEL.height - PANEL.top - PANEL.bottom];
-  const x = (logit: number): string => (PANEL.left + (width * (logit + 6)) / 12).toFixed(1);
-  const y = (value: number): string => (PANEL.top + (height * (high - value)) / (high - low)).toFixed(1);
-  const path = (values: readonly number[]): string => values.map((v, i) => `${x(LOGITS[i])},${y(v)}`).join(' ');
-  const lines = curves.map(({ values, colour, spread, dash }) => {
-    const upper = values.map((v, i) => `${x(LOGITS[i])},${y(v + (spread?.[i] ?? 0))}`);
-    const lower = values.map((v, i) => `${x(LOGITS[i])},${y(v - (spread?.[i] ?? 0))}`).reverse();
-    const band = spread
-      ? `<polygon points="${[...upper, ...lower].join(' ')}" fill="${colour}" fill-opacity="0.15"/>`
-      : '';
-    return `${band}<polyline points="${path(values)}" fill="none" stroke="${colour}" stroke-width="2"${dash ? ' stroke-dasharray="5 3"' : ''}/>`;
-  });
-  const [mainColour, otherColour] = main === 'E[h]' ? [COLOURS.mean, COLOURS.rate] : [COLOURS.gradient, COLOURS.truth];
-  return [
-    `<text x="${PANEL.left}" y="20"><tspan fill="${mainColour}" font-weight="600">${main}</tspan> · <tspan fill="${otherColour}" font-weight="600">${other}</tspan></text>`,
-    `<path d="M${x(-6)},${y(0)}H${x(6)}M${x(0)},${PANEL.top}V${PANEL.height - PANEL.bottom}" stroke="#ccc" fill="none"/>`,
-    ...[low, high]
-      .filter((v) => v !== 0)
-      .map(
-        (v) => `<text x="${PANEL.left - 4}" y="${Number(y(v)) + 4}" text-anchor="end" fill="#555">${number(v)}</text>`,
-      ),
-    `<text x="${PANEL.left - 4}" y="${Number(y(0)) + 4}" text-anchor="end" fill="#555">0</text>`,
-    ...[-6, 0, 6].map(
-      (a) =>
-        `<text x="${x(a)}" y="${PANEL.height - 12}" text-anchor="middle" fill="#555">${a === 0 ? 'a = 0' : a}</text>`,
-    ),
-    ...lines,
-  ].join('\n');
 }
 
 const HEAD = `# The neurons
@@ -288,9 +245,13 @@ export function renderNeuronDocs(): [path: string, text: string][] {
   const body = list.flatMap(([title, members]) => [`## ${title}\n`, ...members.map(section)]);
   return [
     ['docs/neurons.md', [HEAD, ...contents, '', ...body].join('\n')],
-    ...neurons().map((neuron): [string, string] => [`docs/neurons/${neuron.name}.svg`, picture(neuron)]),
+    ...picturesOfNeurons(),
   ];
 }
+
+/** The pictures alone, by path from the root. */
+export const picturesOfNeurons = (): [path: string, text: string][] =>
+  neurons().map((neuron) => [`docs/neurons/${neuron.name}.svg`, picture(neuron)]);
 
 if (import.meta.main) {
   const here = (path: string): string => fileURLToPath(new URL(`../${path}`, import.meta.url));
