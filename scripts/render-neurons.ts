@@ -243,10 +243,7 @@ export function renderNeuronDocs(): [path: string, text: string][] {
     ([title, members]) => `- ${title}: ${members.map(({ name }) => `[${name}](#${name})`).join(', ')}`,
   );
   const body = list.flatMap(([title, members]) => [`## ${title}\n`, ...members.map(section)]);
-  return [
-    ['docs/neurons.md', [HEAD, ...contents, '', ...body].join('\n')],
-    ...picturesOfNeurons(),
-  ];
+  return [['docs/neurons.md', [HEAD, ...contents, '', ...body].join('\n')], ...picturesOfNeurons()];
 }
 
 /** The pictures alone, by path from the root. */
