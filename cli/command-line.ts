@@ -3,7 +3,7 @@ import { quote } from 'shell-quote';
 /** A word that every shell reads as it stands; a `=` first would be a command's path to some. */
 const PLAIN = /^[\w@%+:,./-][\w@%+:,./=-]*$/;
 
-/** A command of flipgrad that people can paste into a shell, whatever its words are. */
+/** A flipgrad command, quoted for pasting into a shell. */
 export const commandLine = (...words: readonly string[]): string =>
   ['flipgrad', ...words].map((word) => (PLAIN.test(word) ? word : quote([word]))).join(' ');
 

@@ -46,7 +46,7 @@ async function lab(folder: string | undefined, { port }: LabFlags, signal: Abort
   const built = builtLab();
   if (!existsSync(join(built, 'index.html')))
     throw new UsageError(`The lab is not built: ${built} has no index.html. \`npm run lab:build\` builds it.`);
-  // A folder that is not a run is told here and not in the page.
+  // Refuse a folder that is no run here, not in the page.
   if (folder !== undefined) await openRun(folder);
   const server = labServer({ lab: realpathSync(built), run: folder === undefined ? undefined : realpathSync(folder) });
   const url = `http://localhost:${await listenLocally(server, port)}/`;

@@ -20,7 +20,7 @@ export const LAUNCHERS: Readonly<Record<Launcher, (sweep: string, flags: LaunchF
   kubernetes,
 };
 
-/** An array of jobs, one a worker. A job that is to end is told a minute before, and saves. */
+/** An array of jobs, one a worker. A job gets a signal a minute before its time is up, and saves. */
 function slurm(sweep: string, flags: LaunchFlags): string {
   const { workers, threads = 1, checkpointEvery } = flags;
   wantWorkers(workers);

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-/** Runs the command line. The program is loaded here and not above, so that a machine that cannot load it is told of in a sentence, too. */
+/** Runs the command line. The program is imported inside `try`, so that an error while it loads is a sentence too. */
 import { ExitCode, explain } from './exit.ts';
 import { guardOutput, printError } from './output.ts';
 

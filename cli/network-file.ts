@@ -2,7 +2,7 @@ import type { LayerSpec, Module } from '../src/index.ts';
 import { isObject } from '../src/io/json.ts';
 import { UsageError } from './exit.ts';
 
-/** What a function that makes a network is told. */
+/** The argument of a function that makes a network. */
 export interface NetworkFacts {
   /** Numbers in a row of the data. */
   readonly inputs: number;

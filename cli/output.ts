@@ -18,7 +18,7 @@ const REASONS: Readonly<Record<string, string>> = {
 /** The streams that cannot be written any more. */
 const broken = new Set<NodeJS.WriteStream>();
 let failure: OutputError | undefined;
-/** Who has something to save, and is told to. */
+/** Called when output breaks, so that there is time to save. */
 const stops = new Set<(error: OutputError) => void>();
 
 /** Ends the process, with a sentence, when output cannot be written; where something is to be saved it is told to stop. */
@@ -58,7 +58,7 @@ function write(stream: NodeJS.WriteStream, text: string): void {
   if (!broken.has(stream)) stream.write(text);
 }
 
-/** A text without commands to the terminal, whoever it comes from; lines and tabs stay. */
+/** A text without control sequences; line ends and tabs stay. */
 export const plain = (text: string): string =>
   stripVTControlCharacters(text).replace(HIDDEN, (character) => ('\n\t'.includes(character) ? character : ''));
 

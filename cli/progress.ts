@@ -44,8 +44,8 @@ export function terminalProgress(): Progress {
 }
 
 /**
- * One line of less than so many columns. Where it is too long, the bar shrinks and goes, and then the facts, the first first: the last one
- * is the time left.
+ * One line, shorter than `columns`. If it is too long, the bar shrinks and disappears, then the facts from the first on; the last fact is the
+ * time left.
  */
 export function progressLine(name: string, share: number, facts: readonly string[], columns: number): string {
   const room = columns - 1;

@@ -29,7 +29,7 @@ export async function sweepOfFile(
     throw new UsageError(`${file} has a field \`code\`. Expected --net FILE or --use FILE beside it instead.`);
   const definition = checkSweep(exported.default, basename(path, extname(path)));
   const { configurations: asked = definition.configurations } = exported.default as { configurations?: number };
-  // What cannot be run is told before the sweep's name is taken.
+  // Refuse what cannot run before the sweep takes its name.
   checkNamed(definition, await ownCode(flags));
   const code = codeOfSweep(flags);
   return {

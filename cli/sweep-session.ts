@@ -76,7 +76,7 @@ interface About {
   readonly folderOf: (sweep: string) => string | Promise<string>;
   readonly signal: AbortSignal;
   readonly onEvent: (event: WorkerEvent) => void;
-  /** Is told once of every sweep that is left alone, and why. */
+  /** Called once for every sweep that is skipped, with the reason. */
   readonly onMisfit?: (reason: string) => void;
 }
 

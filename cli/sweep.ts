@@ -116,7 +116,7 @@ async function sweep(
     // The queue first: workers look for the sweep, and then take it for granted.
     await session.queue.create(name);
     await session.store.register(definition);
-    // The trials of a process that had this database before are nobody's.
+    // Free the trials of the process that had this database before.
     if (session.database.embedded) await session.queue.recoverAll(name);
     if (flags.retryFailed) {
       const { open, settled } = await retryFailed(session.store, name);

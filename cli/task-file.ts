@@ -4,7 +4,7 @@ import { UsageError } from './exit.ts';
 
 const FUNCTIONS = ['check', 'gather', 'run', 'measure', 'metrics'] as const;
 
-/** Looks it like a task, whole or not? */
+/** Does it look like a task, complete or not? */
 const isTask = (value: unknown): value is Readonly<Record<string, unknown>> =>
   isObject(value) && typeof value.name === 'string' && typeof value.gather === 'function' && isObject(value.best);
 

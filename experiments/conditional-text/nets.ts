@@ -1,7 +1,7 @@
 import { dense, embedding, gated, type LayerSpec, type Model, parallel, sequential } from '../../src/index.ts';
 import { CONTROL_GATES, type ControlGates } from '../kit/control-gates.ts';
 
-/** Bytes that the next one is told from, and numbers of each in the embedding. */
+/** Bytes of the context, and numbers of a byte in the embedding. */
 export const CONTEXT = 32;
 const WIDTH = 16;
 const CLASSES = 256;

@@ -33,7 +33,7 @@ const QUICK = { searchExamples: 20_000, learningRates: [0.002, 0.004, 0.008], va
 const MEDIUM = { searchExamples: 200_000, learningRates: [0.004, 0.008, 0.016], valid: 10_000, test: 100_000 };
 const FULL = { searchExamples: 500_000, learningRates: [0.0005, 0.001, 0.002, 0.004], valid: 50_000, test: 200_000 };
 
-/** So many of a part, in pieces that are evenly spread over it, as neighbours are alike. */
+/** `count` examples of a part, in pieces spread evenly over it: neighbours are alike. */
 function spread(data: Dataset, count: number): Dataset {
   if (data.count <= count) return data;
   const pieces = Math.ceil(count / PIECE);

@@ -35,7 +35,7 @@ export function formOf<C extends Trial, R>(experiment: Experiment<C, R>, name: F
 export const suffixOf = (form: FormName): string => (form === 'full' ? '' : `-${form}`);
 
 export interface Form<C> {
-  /** So many seeds when the user asks for no other number. */
+  /** Number of seeds, unless the user asks for another. */
   readonly seeds: number;
   /** The first of them, default 1: another where reported seeds must be fresh. */
   readonly firstSeed?: number;
@@ -52,7 +52,7 @@ export interface Earlier<C> {
   readonly form: Form<C>;
 }
 
-/** So many seeds of a form. */
+/** The first `count` seeds of a form. */
 export const seedsOf = ({ firstSeed = 1 }: Pick<Form<unknown>, 'firstSeed'>, count: number): number[] =>
   Array.from({ length: count }, (_, i) => firstSeed + i);
 

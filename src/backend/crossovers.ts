@@ -18,7 +18,7 @@ export type Crossovers = Readonly<Record<number, number | Crossover>>;
  */
 export const CROSSOVERS: Crossovers = { 1: 0.4, 8: 0.7, 32: { upTo: 0.75, gatherFrom: 16 } };
 
-/** The crossover of blocks of so many units; never open blocks alone where nothing is known. */
+/** The crossover of blocks of `size` units: that of the nearest smaller size that was measured, else of the smallest; 0 without any. */
 export function crossoverAt(crossovers: Crossovers, size: number): Crossover {
   let found: number | Crossover = 0;
   let at = Number.POSITIVE_INFINITY;

@@ -8,6 +8,6 @@ export interface OwnSpec extends LayerDescription {
 /** @throws RangeError always: the caller must substitute the function */
 export const applyOwn: LayerKind<OwnSpec> = (scope) => {
   throw new RangeError(
-    `"${scope.name}" is a module of somebody's own, a function, which no file of weights or settings holds. Expected the file that exports the network: --net FILE.`,
+    `"${scope.name}" is a module of your own: a function, which files of weights and settings do not hold. Expected the file that exports the network: --net FILE.`,
   );
 };

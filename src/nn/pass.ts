@@ -35,7 +35,7 @@ export interface PassPenalty {
 export interface Pass {
   readonly tape: Tape;
   readonly mode: Mode;
-  /** Is every block computed, whatever its gate? So in the pass that builds a model, and in traces. */
+  /** Compute closed blocks too: true in the pass that builds a model, and in traces. */
   readonly everyBlock?: boolean;
   /** Key, step and draw of the random numbers; the layer is filled in by the layer. */
   readonly source: Omit<DrawKey, 'layer'>;

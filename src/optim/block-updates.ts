@@ -8,8 +8,8 @@ const ROOM = 256;
 
 /**
  * A parameter of which a step updates only the blocks that some example has opened, at once with their gradient. The others are left as
- * they are, and what those steps would have done to them (the moments fade and go on to move the weights) is done when somebody next
- * reads them: with the operations of one step after another, so that the bits are those of an update of everything in every step.
+ * they are. What those steps would have done to them (the moments fade and go on to move the weights) is done at their next
+ * read, with the operations of one step after another, so that the bits are those of an update of everything in every step.
  */
 export class BlockUpdates implements Behind {
   private readonly engine: Engine;

@@ -1,7 +1,7 @@
 import type { Engine } from '../backend/engine.ts';
 import type { NdArray } from '../backend/nd-array.ts';
 
-/** What an update is told besides the arrays. */
+/** The arguments of an update besides its arrays. */
 export interface UpdateContext {
   readonly learningRate: number;
   /** The gradient is this times what the tape gives: 1/rows, because the tape sums over examples. */

@@ -4,7 +4,7 @@ import { suggest } from '../math/text.ts';
 export type NamesOf<T> = { readonly [K in keyof T]-?: true };
 
 /**
- * Options that are anybody's, of a caller whose types nobody checked.
+ * Checks the names of options from a caller without types.
  * @param what has them, for messages: `evaluate`
  * @throws RangeError for a name that is not known, with the nearest that is
  */

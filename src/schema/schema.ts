@@ -73,7 +73,7 @@ const nearest = (given: unknown, words: readonly string[]): string => {
   return word === undefined ? '' : `; did you mean ${word}?`;
 };
 
-/** A list of at most so many values. */
+/** A list of at most `most` values. */
 export function list<T extends v.GenericSchema>(of: T, what: string, most = 1000) {
   const expected = `a list of ${what}, ${most} at most`;
   return v.pipe(v.array(of, expected), atMost<v.InferOutput<T>[]>(most));
@@ -113,7 +113,7 @@ export const openTo = <const T extends Entries, const R extends v.GenericSchema>
 /** An object with at least these fields; others are kept. */
 export const open = <const T extends Entries>(fields: T) => v.looseObject(fields, missing(fields));
 
-/** An object with these fields alone: of another name, the nearest known one is told. */
+/** An object with these fields and no other; the error for another name gives the nearest known one. */
 export function closed<const T extends Entries>(fields: T) {
   const names = Object.keys(fields);
   return v.strictObject(fields, (issue) => {

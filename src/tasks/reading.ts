@@ -1,18 +1,6 @@
-import { type Part, prefixed } from './task.ts';
+import { type Figure, type Part, prefixed } from './task.ts';
 
-/** How a number of a task reads. */
-export interface Figure {
-  /** As people call it: `error`, `ELBO`. */
-  readonly title: string;
-  /** `share` of 1, which is printed in percent; `nats`, `bits`, …; default: none. */
-  readonly unit?: string;
-  /** Digits after the point; default 4, of percent 2. */
-  readonly digits?: number;
-  /** Of which parts of the data it is told; default: all. */
-  readonly parts?: readonly Part[];
-  /** Of training it is this times what is minimised. */
-  readonly timesLoss?: number;
-}
+export type { Figure } from './task.ts';
 
 /** What a task tells, as plain JSON: with it the events of a training are read without the task's code. */
 export interface Reading {

@@ -6,7 +6,20 @@ import type { LayerSpec, Model } from '../nn/model.ts';
 import type { Pass } from '../nn/pass.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import type { Link } from './link.ts';
-import type { Figure } from './reading.ts';
+
+/** How a number of a task reads. */
+export interface Figure {
+  /** As people call it: `error`, `ELBO`. */
+  readonly title: string;
+  /** `share` of 1, which is printed in percent; `nats`, `bits`, …; default: none. */
+  readonly unit?: string;
+  /** Digits after the point; default 4, of percent 2. */
+  readonly digits?: number;
+  /** Of which parts of the data it is told; default: all. */
+  readonly parts?: readonly Part[];
+  /** Of training it is this times what is minimised. */
+  readonly timesLoss?: number;
+}
 
 /** What a task is trained on: so many examples, each by itself. */
 export interface TaskData {

@@ -6,8 +6,7 @@ export interface PortableValue {
 }
 
 /**
- * What operations are told in for other programs (`OpDefinition.lower`): a few primitives on values of one row, each of which every export
- * knows. What does not depend on the model's input is a constant, and no operation needs to say so.
+ * The primitives that exports are built from (`OpDefinition.lower`): each works on the values of one row, and every export has all of them. What does not depend on the model's input is a constant, and no operation needs to say so.
  */
 export interface Portable {
   /**
@@ -29,7 +28,7 @@ export interface Portable {
   view(x: PortableValue, shape: readonly number[], strides: readonly number[], offset?: number): PortableValue;
   /** One after another along an axis. */
   concatenate(values: readonly PortableValue[], axis: number): PortableValue;
-  /** 1 for so many that are largest along the last axis (of equal ones the first), 0 for the others. */
+  /** 1 for the `count` largest along the last axis (of equal values the first), 0 for the others. */
   largest(x: PortableValue, count: number): PortableValue;
   /**
    * Gates [blocks] times values [blocks·size], block by block. Exports need not compute the values of blocks whose gate is 0, nor what reads

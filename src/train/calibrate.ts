@@ -34,8 +34,8 @@ export function calibrate<D extends TaskData>(
 }
 
 /**
- * The threshold over which about so many of the logits lie. It lies between two that differ, the nearer to the target, so that ties never
- * decide: not all are closed unless that is the target. Where all are open it is −∞, so that they are on data with smaller logits, too.
+ * The threshold that about `count` of the logits exceed. It lies between two different logits, at the gap nearest to the target, so that ties
+ * do not decide: all are closed only if that is the target. Where all are open it is −∞, so that they are on data with smaller logits, too.
  * @param logits in ascending order
  */
 function cutOf(logits: Float32Array, open: number): number {

@@ -161,7 +161,7 @@ export function compile(model: Model, options: CompileOptions = {}): CompiledMod
     if (!losesBlocks(model, layer)) continue;
     const everOpen = Array.from({ length: units }, (_, k) => k).filter((k) => opened(rates, units, k));
     if (everOpen.length === units || everOpen.length === 0) continue;
-    // A rule that opens so many of so many units would open others, were there fewer.
+    // A rule such as top-k selects differently among fewer blocks: do not prune.
     if (model.layers[layer].sites.some(({ name, neuron }) => name === site && neuron.opens)) continue;
     kept.set(layer, everOpen);
     removed += units - everOpen.length;

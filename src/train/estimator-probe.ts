@@ -8,7 +8,7 @@ import { type Measured, SiteGradients } from './site-gradients.ts';
 /** Neurons that are measured along a training that another one trains; plain JSON where the neurons are texts. */
 export interface EstimatorProbeOptions {
   readonly neurons: readonly NeuronSpec[];
-  /** Measure after every so many steps; default 50. */
+  /** Steps from one measurement to the next; default 50. */
   readonly every?: number;
   /** Gradients drawn of every neuron each time, from 3; default 6. */
   readonly repeats?: number;

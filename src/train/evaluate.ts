@@ -38,7 +38,7 @@ export interface EvaluateOptions {
   readonly draw?: number;
   /** Units that are held open or closed; default: none. */
   readonly hold?: readonly Hold[];
-  /** At most so many examples, the first ones; default: all. */
+  /** Evaluate the first examples, this many at most; default: all. */
   readonly examples?: number;
 }
 

@@ -82,7 +82,7 @@ export function profileStep(
   return { rows, milliseconds: median(plain), multiplyAdds, activities: [...activities, other] };
 }
 
-/** Sums of rows that are told alike, divided. */
+/** Rows of one part, layer and operation, summed and divided by the steps. */
 function meansOf(all: readonly ProfileRow[], steps: number): ProfileRow[] {
   const groups = new Map<string, ProfileRow[]>();
   for (const row of all) {

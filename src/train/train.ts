@@ -52,7 +52,7 @@ export interface LoopOptions {
   readonly maxNorm?: number;
   /** Factor on the learning rates after every epoch; default 1. */
   readonly decay?: number;
-  /** Stop after so many epochs without a better validation metric; default: never. */
+  /** Epochs without a better validation metric after which training stops; default: never. */
   readonly patience?: number;
   /** Seed of the order of the examples; default: the model's. */
   readonly seed?: number;

@@ -87,7 +87,7 @@ describe('a model in a file', () => {
     const model = createModel(engine, { inputs: 4, layers });
     model.setWeights('shift0.by', [1, 2, 3, 4]);
     const file = saveModel(model);
-    assert.throws(() => loadModel(engine, file), /"shift0" is a module of somebody's own.* --net FILE/);
+    assert.throws(() => loadModel(engine, file), /"shift0" is a module of your own.* --net FILE/);
     assert.deepEqual([...loadModel(engine, file, { layers }).weights('shift0.by')], [1, 2, 3, 4]);
     const other = module('shift', (scope, x) => add(x, scope.parameter('by', [1])));
     assert.throws(

@@ -294,7 +294,7 @@ describe('what does not fit is refused in a sentence', () => {
     [
       'a model of a description that lacks one’s own module',
       () => createModel(reference, createModel(reference, bilinear, { inputs: 3 }).description),
-      /"bilinear0" is a module of somebody's own, a function, which no file .* Expected the file that exports the network: --net FILE/,
+      /"bilinear0" is a module of your own: a function, which files .* Expected the file that exports the network: --net FILE/,
     ],
     [
       'a neuron that is not known by name',

@@ -64,7 +64,7 @@ function checkText(bytes: Uint8Array, where: string): void {
 
 /**
  * Gives the records of a CSV file (separated by commas, semicolons or tabs; UTF-8) one after the other; none is kept.
- * @param most the first so many; default: all
+ * @param most reads this many lines at most; default: all
  * @param record takes the cells and the line that they end on, from 1
  * @throws DataError when it is no CSV file in UTF-8, or has lines or records of more than 4 MiB
  */

@@ -11,7 +11,7 @@ import { codeOf, explained } from './storage-reason.ts';
 const FILE = '.lock';
 /** The owner touches its lock so often, in milliseconds. */
 const HEARTBEAT = 5_000;
-/** A lock of another machine that nobody has touched for so long is nobody's: that machine is gone. */
+/** Milliseconds without a touch after which the lock of another machine is free: that machine is taken for gone. */
 const STALE = 120_000;
 
 /** A lock is some 200 bytes. */
@@ -116,7 +116,7 @@ async function takeAway(file: string, dead: Owner | undefined): Promise<void> {
   );
   if (!moved) return;
   const owner = await readOwner(aside);
-  // Somebody else's, just taken: back with it.
+  // Another process has just taken this lock: put it back.
   if (owner?.token !== dead?.token) await rename(aside, file).catch(() => {});
   else await rm(aside, { force: true });
 }
@@ -206,7 +206,7 @@ async function lives(file: string, { token, pid, host, realm, started }: Owner):
   if (pid === process.pid) return held.has(token);
   if (!isProcess(pid)) return false;
   const now = await identityOf(pid);
-  // The number is another process's since, or the process has ended and nobody has asked for its exit code.
+  // Another process has this number by now, or the process has ended and its exit code was not collected.
   return started === undefined || now === undefined || now.started === started;
 }
 

@@ -2,12 +2,12 @@ import type { Stats } from 'node:fs';
 import { lstat, mkdir, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 
-/** Access of anybody but the owner, and of anybody to write. */
+/** Mode bits: any access of others, write access of everybody, and the sticky bit. */
 const [OTHERS, ANYBODY_WRITES, STICKY] = [0o077, 0o002, 0o1000];
 
 /**
  * A folder whose files this user alone can read, write or replace, made where there is none: for what a process later runs.
- * @returns whether it is that: a folder and no link, the user's own, of mode 0700, in folders that nobody else can put another into
+ * @returns is it a folder, no link, owned by the user, of mode 0700, in folders where no other user can replace it?
  */
 export async function makePrivate(path: string): Promise<boolean> {
   try {
@@ -30,7 +30,7 @@ async function isPrivate(path: string): Promise<boolean> {
   }
 }
 
-/** Can nobody but the user and the system put another folder in the place of one in it? */
+/** Can only the user and root replace what is in this folder? */
 function isSafe({ uid, mode }: Stats): boolean {
   const own = uid === 0 || uid === process.getuid?.();
   return own && ((mode & ANYBODY_WRITES) === 0 || (mode & STICKY) !== 0);

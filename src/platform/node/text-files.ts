@@ -27,7 +27,7 @@ export interface TextFile {
 const MOST = 2 ** 26;
 /** Of all files together. */
 const MOST_IN_ALL = 2 ** 30;
-/** A file with a byte 0 among so many first ones is no text. */
+/** A file with a zero among its first bytes, this many, is no text. */
 const HEAD = 2 ** 13;
 
 /**

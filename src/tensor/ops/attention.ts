@@ -15,7 +15,7 @@ interface Attributes extends OfSequences {
   readonly causal: boolean;
 }
 
-/** What the kernels are told after their arrays. */
+/** The kernels' arguments after their arrays. */
 function extentsOf(x: NdArray, { heads, causal, ...sequences }: Attributes) {
   const size = x.columns / (3 * heads);
   return [countOf(sequences), heads, size, Number(causal), 1 / Math.sqrt(size)] as const;

@@ -18,14 +18,14 @@ interface Attributes {
   readonly padding: readonly [number, number];
 }
 
-/** What the kernels are told of pictures and windows, and the grid of these. */
+/** The kernels' arguments for pictures and windows, and the grid of windows. */
 interface Grid {
   readonly images: number;
   readonly picture: readonly [height: number, width: number, channels: number];
   readonly size: readonly [number, number];
   readonly rows: number;
   readonly columns: number;
-  /** The kernels' arguments for so many pictures. */
+  /** The kernels' arguments for `count` pictures. */
   extents(images: number): Extents;
 }
 type Extents = readonly [number, number, number, number, number, number, number, number, number, number];

@@ -19,8 +19,8 @@ export interface Advance {
 }
 
 /**
- * Asks for the trials that a sweep wants next, and notes when it is complete. Anybody may do it at any time, several at once too: the
- * plan follows from the results alone, and nothing is put in twice. So a sweep goes on whoever dies.
+ * Asks for the trials that a sweep wants next, and notes when it is complete. Any process may call it at any time, several at once
+ * too: the plan follows from the results alone, and a trial is queued once. So a sweep survives the death of any process.
  * @param before what was known the last time, which saves reading all results again
  * @throws SweepError when there is no such sweep
  */

@@ -2,7 +2,7 @@ import { lstat, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { nodeFolder } from '../folder.ts';
 import { openFiles } from '../open-files.ts';
-import { patient } from './patient.ts';
+import { type Patience, patient } from './patient.ts';
 import { needed, SweepError } from './sweep-error.ts';
 
 /** A Postgres database: a server's, or one inside this process. */
@@ -18,20 +18,14 @@ export interface Database {
   close(): Promise<void>;
 }
 
-export interface ServerOptions {
+export interface ServerOptions extends Patience {
   /** Connections at most; default 4. */
   readonly connections?: number;
-  /** How long a server may be away, in seconds, before that is an error; default 600. */
-  readonly patience?: number;
-  /** Stops waiting for a server that is away. */
-  readonly signal?: AbortSignal;
-  /** Called when a server went away, once for each time. */
-  readonly onAway?: (reason: string) => void;
 }
 
 /** Postgres in this process keeps some 70 files open; without room for them it says that they exist. */
 const LEAST_FILES = 256;
-/** Seconds in which a server may come up while somebody connects. */
+/** Seconds for which a connection waits for a server that is starting. */
 const SOON = 5;
 /** SQLSTATE of a server that shuts down, has crashed, or starts. */
 const RESTARTING = /^57P0[123]$/;
@@ -52,14 +46,14 @@ export async function openServer(url: string, options: ServerOptions = {}): Prom
     application_name: 'flipgrad',
     keepAlive: true,
   });
-  // A connection that breaks while nobody uses it is replaced by the next that is asked for.
+  // A connection that breaks while it is idle is replaced when the next one is requested.
   pool.on('error', () => {});
   const execute = patient(
     (text: string, values?: readonly unknown[]) => pool.query(text, values as unknown[] | undefined),
     options,
   );
   try {
-    // A wrong address is told soon; a server that says that it starts or stops is waited for.
+    // Fail at once for a wrong address; wait for a server that says that it is starting or stopping.
     await patient(() => pool.query('select 1'), { ...options, patience: SOON })().catch((error) =>
       RESTARTING.test(String((error as { code?: unknown }).code)) ? execute('select 1') : Promise.reject(error),
     );

@@ -1,11 +1,20 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ServerOptions } from './database.ts';
 
 /** Codes of Node and SQLSTATE classes that say that the server is away, starting, stopping or full; not that a statement is wrong. */
 const AWAY = /^(?:ECONN|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|EAI_AGAIN|ENOTFOUND|08|57P0[123]|53300)/;
 const AWAY_MESSAGES =
   /Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error/;
 const DEFAULT_PATIENCE = 600;
+
+/** How long statements wait for a server that is away. */
+export interface Patience {
+  /** Seconds until that is an error; default 600. */
+  readonly patience?: number;
+  /** Stops waiting. */
+  readonly signal?: AbortSignal;
+  /** Called when a server went away, once for each time. */
+  readonly onAway?: (reason: string) => void;
+}
 
 /** Does an error say that the server is away? */
 export function isAway(error: unknown): boolean {
@@ -20,7 +29,7 @@ export function isAway(error: unknown): boolean {
  */
 export function patient<Arguments extends unknown[], Result>(
   send: (...values: Arguments) => Promise<Result>,
-  { patience = DEFAULT_PATIENCE, signal, onAway }: ServerOptions,
+  { patience = DEFAULT_PATIENCE, signal, onAway }: Patience,
 ): (...values: Arguments) => Promise<Result> {
   let away = false;
   return async (...values) => {

@@ -5,11 +5,11 @@ import { received } from './received.ts';
 import { needed, SweepError } from './sweep-error.ts';
 
 const SCHEMA = 'flipgrad_queue';
-/** A trial that so many workers died of is given up. */
+/** A trial is given up after this many of its workers have died. */
 const RETRIES = 100;
 /** pg-boss's longest: then the trial goes on from its checkpoint, under a new claim. */
 const EXPIRES = 23 * 3600;
-/** Whoever asks may look for silent workers so often in a lease, but not more often than every so many seconds. */
+/** Scans for dead workers: LOOKS a lease at most, and at least LEAST_LOOK seconds apart. */
 const LOOKS = 6;
 const LEAST_LOOK = 3;
 const CHUNK = 1000;

@@ -7,8 +7,8 @@ import { SweepError } from './sweep-error.ts';
 const TRIES = 100;
 
 /**
- * Takes the failures of a sweep's trials back, so that whoever asks for its next trials asks for these again, and keeps them on record. Others
- * may work on the sweep all the while: what they still know of it is refused where it does not hold any more.
+ * Takes back the failures of a sweep's trials: they are given out again, and the failures stay on record. Other processes may work on the sweep
+ * meanwhile; a request that rests on the state before is refused.
  * @returns the trials that will run again, and failed ones that later trials were chosen with
  * @throws SweepError when there is no such sweep, or trials failed and none of them may run again
  */
@@ -25,7 +25,7 @@ export async function retryFailed(store: SweepStore, sweep: string): Promise<Ret
       throw new SweepError(
         `No failed trial of "${sweep}" can run again: what it trained after ${settled.join(', ')} was chosen by that failure. Expected the same sweep under another \`name\`.`,
       );
-    // Somebody else asked for more, or gave them out, since they were read: look again.
+    // Another process has asked for more trials, or given these out, since the results were read: read them again.
     if (open.length === 0 || (await store.takeBack(sweep, open, { asked, retries }))) return failed;
   }
   throw new SweepError(`The sweep "${sweep}" moved on ${TRIES} times while its failures were taken back; try again.`);

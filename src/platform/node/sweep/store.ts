@@ -139,8 +139,8 @@ export class SweepStore {
 
   /**
    * Takes the failures of trials back, into the record of past ones: the trials are at their next attempt.
-   * @param by the state in which that is right: at most so many trials asked for, failed ones given out so often
-   * @returns false where the sweep is not in that state any more: then nothing has changed
+   * @param by the state that the caller has seen: trials asked for, and how often failed ones were given out again
+   * @returns false if the sweep has left that state; then nothing is changed
    */
   async takeBack(
     sweep: string,

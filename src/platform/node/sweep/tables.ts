@@ -1,4 +1,4 @@
-/** A lock's number for those who make the tables; any number that nobody else takes. */
+/** The number of the advisory lock under which tables are made; arbitrary. */
 const SETUP_LOCK = 20131123;
 
 /**

@@ -32,7 +32,7 @@ export interface TrialProcessOptions {
   readonly dataDir?: string | undefined;
   /** Code that all trials have: words of the command line, `--net FILE`. */
   readonly code?: readonly string[];
-  /** A folder for compiled modules, which nobody else can write. */
+  /** A folder for compiled modules that only this user can write. */
   readonly compileCache?: string;
 }
 
@@ -45,8 +45,8 @@ const MOST_TEXT = 4000;
 const INTERRUPTED: readonly (number | null)[] = [129, 130, 143];
 
 /**
- * A trial as `flipgrad train --run FOLDER --resume` in a process of its own: whatever it computes, this process stays free to say that it
- * is alive. The other one stops and saves when this one dies (train.ts listens for that on the channel between them).
+ * A trial as `flipgrad train --run FOLDER --resume` in a process of its own, so that this process can send heartbeats while it
+ * computes. The child saves and stops when this process dies (train.ts listens on the channel between them).
  */
 export const trialProcess =
   ({ main, threads, checkpointEvery, dataDir, code: files = [], compileCache }: TrialProcessOptions): RunTrial =>

@@ -111,7 +111,7 @@ async function perform(claim: Claim, options: WorkerOptions): Promise<void> {
       outcome = { state: 'failed', reason: end.reason };
     } else outcome = end;
     const seconds = (performance.now() - began) / 1000;
-    // The result comes first: if this process dies in between, whoever claims the trial next finds it.
+    // The result is stored first: if this process dies in between, the next worker on the trial finds it.
     if (goesOn(trial)) await keep();
     const as = await store.record(sweep, key, outcome, { worker: name, seconds, attempt });
     await claim.complete();
