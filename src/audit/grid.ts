@@ -59,9 +59,7 @@ export function gridOf(neuron: Neuron, logits: ArrayLike<number>): Grid {
 }
 
 /** A grid would be too large. */
-export class TooManyPoints extends RangeError {
-  override name = 'TooManyPoints';
-}
+export class TooManyPoints extends RangeError {}
 
 function checkPoints(neuron: Neuron, units: number, points: number): void {
   if (points > MAXIMUM_POINTS)
