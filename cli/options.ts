@@ -71,9 +71,11 @@ export function list<T extends string>(known: readonly T[]): (text: string, befo
 export function onceEach(command: Command): void {
   const seen = new Set<string>();
   for (const option of command.options) {
-    const { long, required, optional, parseArg } = option;
+    const { long, required, optional, parseArg, argChoices } = option;
     const name = option.name();
-    if ((!required && !optional) || (parseArg?.length ?? 0) > 1) continue;
+    // A parser that takes the value before adds to it, but for that of choices.
+    const adds = (parseArg?.length ?? 0) > 1 && argChoices === undefined;
+    if ((!required && !optional) || adds) continue;
     command.on(`option:${name}`, () => {
       if (seen.has(name)) throw new UsageError(`${long} is given twice. Expected it once.`);
       seen.add(name);

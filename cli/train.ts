@@ -354,7 +354,7 @@ function checkGiven(command: Command, flags: TrainFlags, { record, folder }: Run
     )
       continue;
     throw new UsageError(
-      `${flagOf(name)} is ${JSON.stringify(settings[name])} here and ${JSON.stringify(known[0])} in ${folder.path}. Expected the same value, none, or another folder.`,
+      `${flagOf(name)} is ${JSON.stringify(settings[name])} here and ${JSON.stringify(known.findLast((value) => value !== undefined)) ?? 'not set'} in ${folder.path}. Expected the same value, none, or another folder.`,
     );
   }
 }

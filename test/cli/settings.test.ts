@@ -109,6 +109,21 @@ describe('flags that are given again', () => {
     assert.match(await twice('--seed', '1', '--seed', '1'), /--seed is given twice\. Expected it once\./);
     assert.match(await twice('--log', 'csv', '--log', 'tensorboard'), /--log writes into the folder of a run/);
   });
+
+  it('are refused in every command where they choose one of some words', async () => {
+    const seen: string[] = [];
+    for (const command of (await programFor([])).commands)
+      for (const { long, argChoices } of command.options) {
+        if (!long || !argChoices) continue;
+        seen.push(`${command.name()} ${long}`);
+        const places = command.registeredArguments.map(() => 'nowhere');
+        const { code, stderr } = await refused(command, [...places, long, argChoices[0], long, argChoices[0]]);
+        assert.equal(code, 2);
+        assert.equal(stderr.trim(), `flipgrad: ${long} is given twice. Expected it once.`);
+      }
+    for (const known of ['predict --mode', 'evaluate --part', 'export --format', 'race --by', 'train --simd'])
+      assert.ok(seen.includes(known), known);
+  });
 });
 
 it('a sweep asks for the metric of its task, and sweeps settings of tables too', () => {
