@@ -26,7 +26,7 @@ import { codeOfRun, namesOfPaths, neuronsOf, type OwnFlags, withOwnCode } from '
 import { duration, terminalProgress } from './progress.ts';
 import { openRun } from './run-folder.ts';
 import { OF_A_RUN } from './use-run.ts';
-import { writeFile } from './write-file.ts';
+import { checkOut, writeFile } from './write-file.ts';
 
 /** How neurons are judged. */
 export interface JudgeFlags extends MeasureFlags {
@@ -110,6 +110,7 @@ export function auditCommand(): Command {
 }
 
 async function run(files: readonly string[], given: AuditFlags, signal: AbortSignal): Promise<void> {
+  for (const out of [given.plot, given.out]) checkOut(out);
   const flags = await namesOfPaths(given);
   if (flags.units > MOST_UNITS)
     throw new UsageError(

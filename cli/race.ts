@@ -22,7 +22,7 @@ import { namesOfPaths, neuronsOf, withUse } from './own-code.ts';
 import { duration, terminalProgress } from './progress.ts';
 import { table } from './table.ts';
 import { checkNoTable, type TableFlags, tableOptions, tellTable, withTable } from './table-flags.ts';
-import { writeFile } from './write-file.ts';
+import { checkOut, writeFile } from './write-file.ts';
 
 interface RaceFlags extends TableFlags {
   neuron: string[];
@@ -81,6 +81,7 @@ export function raceCommand(): Command {
 }
 
 async function race(given: RaceFlags, command: Command, signal: AbortSignal): Promise<void> {
+  checkOut(given.plot);
   const flags = await namesOfPaths(given);
   const progress = terminalProgress();
   const json = flags.json ?? !process.stdout.isTTY;

@@ -150,6 +150,20 @@ describe('flipgrad export', () => {
     const full = await exported('--format', 'js', '--out', '/dev/full');
     assert.deepEqual([full.code, /ENOSPC|no space|disk is full/.test(full.stderr)], [2, true], full.stderr);
     assert.ok(!full.stderr.includes('\n    at '));
+    symlinkSync('later/model.js', at('ahead.js'));
+    assert.equal((await exported('--format', 'js', '--out', at('ahead.js'))).code, 0);
+    assert.ok(lstatSync(at('ahead.js')).isSymbolicLink());
+    assert.equal(readFileSync(at('later/model.js'), 'utf8'), text);
+    for (const [out, message] of [
+      [at('shared'), /shared is a folder\. Expected the path of a file\./],
+      ['', /name of the file to write is empty\. Expected the path of a file/],
+    ] as const) {
+      const { code, stderr } = await exported('--format', 'js', '--out', out);
+      assert.deepEqual([code, message.test(stderr)], [2, true], stderr);
+    }
+    // Found before the race, not after it.
+    const raced = await runCli(['race', '--data', 'nowhere', '--plot', at('shared')]);
+    assert.match(raced.stderr, /shared is a folder\. Expected the path of a file\./);
     rmSync(own, { recursive: true });
   });
 
