@@ -6,6 +6,7 @@ import { basename, extname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { nodeFolder } from '../src/platform/node/index.ts';
 import { UsageError } from './exit.ts';
+import { type FileFacts, packer, replyTo } from './served-file.ts';
 
 /** The folders that are served, and nothing else. */
 export interface LabFolders {
@@ -21,6 +22,7 @@ const TYPES: Readonly<Record<string, string>> = {
   '.css': 'text/css; charset=utf-8',
   '.svg': 'image/svg+xml',
   '.json': 'application/json',
+  '.jpg': 'image/jpeg',
 };
 
 /** Of the one style sheet that Observable Plot writes into its charts, their class being "lab-plot". */
@@ -122,26 +124,32 @@ async function answer(folders: LabFolders, request: IncomingMessage, response: S
   const found = await findFile(folders, request.url ?? '');
   if (!found) return refuse(response, 404, 'There is no such file.');
   try {
-    response.writeHead(200, { ...headers, ...typeOf(found), 'Content-Length': found.size });
-    if (request.method === 'HEAD' || found.size === 0) response.end();
+    const type = typeOf(found);
+    const { status, bytes, coding, headers: own } = replyTo(request, found.facts, type['Content-Type']);
+    response.writeHead(status, { ...headers, ...type, ...own });
+    if (request.method === 'HEAD' || bytes[0] === bytes[1]) response.end();
     // Ends either way: with a reader that goes away too, at any moment.
-    else await pipeline(contents(found), response);
+    else if (coding) await pipeline(contents(found, bytes), packer(coding), response);
+    else await pipeline(contents(found, bytes), response);
   } finally {
     await found.file.close();
   }
 }
 
 /** What is sent of a file: as much as was told. Content-Length is sent before: what the file gains later is left out. @throws Error when it loses some */
-async function* contents({ name, file, size }: Found): AsyncGenerator<Uint8Array, void> {
-  let left = size;
-  for await (const piece of file.createReadStream({ autoClose: false, end: size - 1 })) {
+async function* contents(
+  { name, file }: Found,
+  [from, to]: readonly [number, number],
+): AsyncGenerator<Uint8Array, void> {
+  let left = to - from;
+  for await (const piece of file.createReadStream({ autoClose: false, start: from, end: to - 1 })) {
     left -= piece.length;
     yield piece;
   }
   if (left > 0) throw new Error(`${name} became shorter while it was read.`);
 }
 
-function typeOf({ name, ofRun }: Found): Record<string, string> {
+function typeOf({ name, ofRun }: Found): Readonly<Record<'Content-Type', string>> & Readonly<Record<string, string>> {
   const ending = extname(name);
   if (!ofRun) return { 'Content-Type': TYPES[ending] ?? 'application/octet-stream' };
   if (RUN_TEXT.has(ending)) return { ...RUN_HEADERS, 'Content-Type': 'text/plain; charset=utf-8' };
@@ -159,7 +167,7 @@ interface Found {
   readonly name: string;
   readonly ofRun: boolean;
   readonly file: FileHandle;
-  readonly size: number;
+  readonly facts: FileFacts;
 }
 
 /** The plain file that an address means, opened; undefined where there is none within the folders. */
@@ -175,8 +183,8 @@ async function findFile({ lab, run }: LabFolders, url: string): Promise<Found | 
   if (path === undefined) return undefined;
   // Without waiting: it may have become a pipe meanwhile.
   const file = await open(path, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0));
-  const facts = await file.stat();
-  if (facts.isFile()) return { name: path, ofRun, file, size: facts.size };
+  const facts = await file.stat({ bigint: true });
+  if (facts.isFile()) return { name: path, ofRun, file, facts };
   await file.close();
   return undefined;
 }

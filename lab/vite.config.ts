@@ -1,11 +1,12 @@
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { defineConfig } from 'vite';
+import { previews } from './previews.ts';
 import { typesetting } from './typesetting.ts';
 
 /** A static build for any host: addresses are relative. */
 export default defineConfig({
   base: './',
-  plugins: [svelte(), typesetting()],
+  plugins: [svelte(), typesetting(), previews()],
   worker: { format: 'es' },
   build: {
     outDir: '../dist/lab',

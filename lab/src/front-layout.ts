@@ -65,6 +65,9 @@ export function layoutOf(width: number, blocks: number): FrontLayout {
   };
 }
 
+/** Where the blocks end: the last row may be a short one. */
+export const rightOf = ({ blocks }: FrontLayout): number => Math.max(...blocks.map(({ x, width }) => x + width));
+
 /** The wire from a place of the gater to a block, along the room beside it. */
 export function gateWire({ wide, blocks }: FrontLayout, from: readonly [number, number], block: number): string {
   const { x, y, width: side } = blocks[block];
@@ -77,11 +80,12 @@ export function gateWire({ wide, blocks }: FrontLayout, from: readonly [number, 
 }
 
 /** The wire from a block to the answer. */
-export function answerWire({ wide, blocks }: FrontLayout, block: number, to: readonly [number, number]): string {
+export function answerWire(layout: FrontLayout, block: number, to: readonly [number, number]): string {
+  const { wide, blocks } = layout;
   const { x, y, width: side } = blocks[block];
   const last = blocks[blocks.length - 1];
   if (wide) {
-    const [right, lane] = [last.x + side + GAP, y + side + GAP / 3];
+    const [right, lane] = [rightOf(layout) + GAP, y + side + GAP / 3];
     return `M${x + side / 2},${y + side}V${lane - 3}q0,3 3,3H${right}${wire([right, lane], to, true).replace('M', 'L')}`;
   }
   const [bottom, lane] = [last.y + side + NARROW_GAP, x + side + NARROW_GAP / 3];

@@ -108,6 +108,12 @@ describe('the article', { skip: noBrowser }, () => {
     await picture(page, 'table').waitFor();
     const focused = (): Promise<string | undefined> => page.evaluate(() => document.activeElement?.id);
     await page.waitForFunction(() => document.activeElement?.id === 'title-table');
+    assert.deepEqual(
+      (await page.getByRole('group', { name: 'claims' }).getByRole('button').allTextContents()).map((text) =>
+        text.replace(/: \d+/, '').trim(),
+      ),
+      await page.locator('#part-table .text > p').first().locator('b').allTextContents(),
+    );
     await page
       .getByRole('group', { name: 'claims' })
       .getByRole('button', { name: /not shown/ })
@@ -126,6 +132,28 @@ describe('the article', { skip: noBrowser }, () => {
     assert.match((await wrong.page.getByRole('alert').textContent()) as string, /part.*nothing.*Expected/);
     await page.context().close();
     await wrong.page.context().close();
+  });
+
+  test('a training goes on when a figure with the same network comes into view', async () => {
+    const { page, said } = await lab.page('#article?part=table');
+    const train = page.locator('#part-sparsity').getByRole('button', { name: 'Train it here' });
+    await page.waitForFunction(() => document.querySelector('#part-sparsity .figure svg rect.mark'));
+    assert.equal(await page.locator('#part-gates .figure canvas').count(), 0);
+    // Without a scroll to it, which would bring the other figure.
+    await train.evaluate((button) => (button as HTMLButtonElement).click());
+    const beyond = (share: number) =>
+      page.waitForFunction(
+        (least) => Number(document.querySelector('#part-sparsity progress')?.getAttribute('value')) > least,
+        share,
+      );
+    await beyond(0.005);
+    await page.locator('#part-gates h2').scrollIntoViewIfNeeded();
+    await page.locator('#part-gates .figure canvas').first().waitFor();
+    const now = Number(await page.locator('#part-sparsity progress').getAttribute('value'));
+    await beyond(now + 0.01);
+    await page.locator('#part-sparsity').getByRole('button', { name: 'Stop' }).click();
+    assert.deepEqual(said, []);
+    await page.context().close();
   });
 
   test('digits toss, and the network that is trained here takes the place of the shipped one', async () => {

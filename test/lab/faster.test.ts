@@ -1,8 +1,9 @@
 /** The page "Why is it (not) faster": what the worker measures, and the page in a browser. No test asserts a time. */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import { mapSizes } from '../../lab/src/map-sizes.ts';
 import { stepsOf } from '../../lab/src/waterfall-steps.ts';
-import { fasterAnswers, SIZES } from '../../lab/src/worker/faster.ts';
+import { fasterAnswers } from '../../lab/src/worker/faster.ts';
 import { DENSITIES } from '../../src/index.ts';
 import { full } from '../helpers/extent.ts';
 import { allOf } from './all-of.ts';
@@ -29,7 +30,7 @@ describe('what the worker measures', () => {
     const curves = await allOf(fasterAnswers.crossovers({ units: full ? 64 : 8, rows: 4 }, { signal }));
     assert.deepEqual(
       curves.map(({ size }) => size),
-      SIZES.filter((size) => size <= (full ? 64 : 8)),
+      mapSizes(full ? 64 : 8),
     );
     for (const { points, crossover } of curves) {
       assert.deepEqual(

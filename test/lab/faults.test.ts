@@ -7,7 +7,9 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import type { Page } from 'playwright-core';
 import { commandLine } from '../../cli/command-line.ts';
+import { mapSizes } from '../../lab/src/map-sizes.ts';
 import { raceCommand } from '../../lab/src/race-state.ts';
+import { readReport } from '../../lab/src/worker/report-view.ts';
 import { runCli } from '../helpers/run-cli.ts';
 import { noBrowser, type OpenLab, openLab } from './browser.ts';
 
@@ -46,6 +48,23 @@ test('a shell reads every word of a printed command as it is', () => {
   } as const;
   const words = wordsOf(raceCommand({ ...state, arms: EVIL, sampled: true }));
   assert.equal(words[2], EVIL.join(','));
+});
+
+test('what the name of a picked file brings into a printed command is one word of it', () => {
+  const record = JSON.stringify({ trial: { arm: 'a', seed: 1 }, result: { error: 0.5 } });
+  for (const evil of EVIL.filter((name) => name !== ''))
+    for (const [ending, form] of [
+      ['', []],
+      ['-quick', ['--quick']],
+      ['-medium', ['--medium']],
+    ] as const)
+      assert.deepEqual(wordsOf(readReport(`${evil}${ending}.jsonl`, record).command), ['reproduce', evil, ...form]);
+  assert.deepEqual(wordsOf(readReport('a\necho ran.jsonl', '{"event":"result","seed":1,"x":"y"}').command), ['lab']);
+});
+
+test('a map is asked for with blocks that the layer has', () => {
+  for (const units of [1, 100, 128, 4096]) for (const size of mapSizes(units)) assert.equal(units % size, 0);
+  assert.deepEqual(mapSizes(128), [1, 4, 16, 64]);
 });
 
 describe('faults in Chromium', { skip: noBrowser }, () => {
@@ -143,6 +162,128 @@ describe('faults in Chromium', { skip: noBrowser }, () => {
       .waitFor();
   });
 
+  test('a worker that dies while the page is used is said, and nothing waits for it', async () => {
+    const { page } = await lab.page('#machine');
+    await page.locator('#threads', { hasText: 'thread' }).waitFor();
+    const [worker] = page.workers();
+    await worker.evaluate(() => {
+      setTimeout(() => {
+        throw new Error('out of memory');
+      });
+    });
+    await alerts(page, /What computes for this page has ended: .*out of memory/);
+    await page.getByRole('button', { name: 'Train 200 steps' }).click();
+    await page
+      .getByRole('alert')
+      .nth(1)
+      .getByText(/has ended/)
+      .waitFor();
+    await page.context().close();
+  });
+
+  test('threads whose script is blocked are done without, or said', async () => {
+    const { page } = await lab.page('#runs');
+    await page.route(/kernel-worker/, (route) => route.abort());
+    await page.goto(`${lab.url}?again#machine`);
+    await page.getByRole('button', { name: 'Train 200 steps' }).click();
+    await page.locator('#checksum, main [role="alert"]').first().waitFor();
+    await page.context().close();
+  });
+
+  test('files that do not come, the server being gone, are sentences on every page that wants one', async () => {
+    const { page } = await lab.page('#machine');
+    await page.locator('#threads', { hasText: 'thread' }).waitFor();
+    await page.context().setOffline(true);
+    for (const [link, sentence] of [
+      ['See it', /The engine's kernels did not load: .* Expected the server of this page to be there/],
+      ['Text', /The text network that is shipped with the lab does not come from/],
+      ['Race', /The recorded race "answers" does not come/],
+      ['Noise', /The recorded race "suspects" does not come/],
+      ['Gates', /The network that is shipped with the lab does not come from/],
+    ] as const) {
+      await page.getByRole('link', { name: link, exact: true }).click();
+      await alerts(page, sentence);
+    }
+    await page.context().close();
+  });
+
+  test('back restores the settings; another page is seen from its top, and its heading has the focus', async () => {
+    const { page, said } = await lab.page('#microscope?neurons=rloo&units=1');
+    const slider = page.getByRole('slider', { name: /pre-activation/ });
+    await slider.focus();
+    await page.keyboard.press('ArrowRight');
+    await page.waitForURL(/logit=0\.55/);
+    await page.setViewportSize({ width: 400, height: 500 });
+    await page.evaluate(() => scrollTo(0, document.body.scrollHeight));
+    await page.getByRole('link', { name: 'Race', exact: true }).focus();
+    await page.evaluate(() => scrollTo(0, document.body.scrollHeight));
+    await page.keyboard.press('Enter');
+    await page.getByRole('heading', { name: /^Race/ }).waitFor();
+    assert.deepEqual(await page.evaluate(() => [scrollY, document.activeElement?.tagName]), [0, 'H1']);
+    await page.goBack();
+    await page.getByRole('slider', { name: /pre-activation a = 0\.55/ }).waitFor();
+    assert.deepEqual(said, []);
+    await page.context().close();
+  });
+
+  test('what changes many times a second is not spoken', async () => {
+    const { page, said } = await lab.page(
+      '#race?arms=straight-through,rloo&budget=60&points=20&units=8&examples=60&batch=20&seeds=2',
+    );
+    const listen = () =>
+      page.evaluate(() => {
+        const spoken: string[] = [];
+        Object.assign(globalThis, { spoken });
+        new MutationObserver((changes) => {
+          for (const { target } of changes) {
+            const element = target instanceof Element ? target : target.parentElement;
+            const region = element?.closest('[aria-live], [role="status"], [role="alert"]');
+            if (region && region.getAttribute('aria-live') !== 'off') spoken.push(region.textContent ?? '');
+          }
+        }).observe(document.body, { childList: true, characterData: true, subtree: true });
+      });
+    const spoken = (): Promise<string[]> => page.evaluate(() => (globalThis as unknown as { spoken: string[] }).spoken);
+    await page.getByRole('button', { name: 'Start' }).waitFor();
+    await listen();
+    await page.getByRole('button', { name: 'Start' }).click();
+    await page.getByRole('status').filter({ hasText: 'Done.' }).waitFor();
+    assert.ok((await spoken()).length <= 6, JSON.stringify(await spoken()));
+    await page.goto(`${lab.url}?again#gates?source=served`);
+    await page.getByRole('region', { name: 'one gate' }).waitFor();
+    await listen();
+    await page.getByRole('button', { name: 'Train in this tab' }).click();
+    await page
+      .getByRole('status')
+      .getByText(/Writing digits: [3-9]\d%/)
+      .waitFor();
+    assert.ok((await spoken()).length <= 3, JSON.stringify(await spoken()));
+    assert.deepEqual(said, []);
+    await page.context().close();
+  });
+
+  test('a certain value is one thin bar', async () => {
+    const { page, said } = await lab.page('#microscope?neurons=sigmoid&units=1');
+    const picture = page.locator('section[aria-label="sigmoid"] svg');
+    await picture.waitFor();
+    const bar = await picture.locator('rect').first().boundingBox();
+    const whole = await picture.boundingBox();
+    assert.ok(bar && whole && bar.width < whole.width / 10 && bar.width > 0, JSON.stringify([bar, whole]));
+    assert.deepEqual(said, []);
+    await page.context().close();
+  });
+
+  test('errors are percent on their axis', async () => {
+    const { page, said } = await lab.page('#race');
+    // Of a recorded race, which stands there at load.
+    await page.waitForFunction(() => {
+      const ticks = document.querySelectorAll('section[aria-label="Validation error"] svg g[aria-hidden] text, section[aria-label="Validation error"] svg text');
+      const numbers = Array.from(ticks, (tick) => Number(tick.textContent)).filter((value) => value > 0 && value <= 100);
+      return numbers.length > 2 && Math.max(...numbers.slice(0, -1)) > 5;
+    });
+    assert.deepEqual(said, []);
+    await page.context().close();
+  });
+
   test('kernels that do not come, the server being gone, are a sentence and no browser’s own words alone', async () => {
     const { page } = await lab.page('#machine');
     await page.locator('#threads', { hasText: 'thread' }).waitFor();
@@ -189,13 +330,13 @@ describe('faults in Chromium', { skip: noBrowser }, () => {
 
   test('a network stays in the tab while another page is looked at', async () => {
     const { page, said } = await lab.page('#gates?source=served&test=3');
-    await page.getByRole('region', { name: 'gates' }).waitFor();
+    await page.getByRole('region', { name: 'one gate' }).waitFor();
     await page.getByRole('link', { name: 'This browser' }).click();
     await page.getByRole('heading', { name: /^This browser/ }).waitFor();
     const asked: string[] = [];
     page.on('request', (request) => asked.push(request.url()));
     await page.goBack();
-    await page.getByRole('region', { name: 'gates' }).waitFor();
+    await page.getByRole('region', { name: 'one gate' }).waitFor();
     await page.getByRole('status').getByText('The run good.').waitFor();
     assert.deepEqual(
       asked.filter((url) => url.includes('/run/')),

@@ -96,10 +96,22 @@ test('training puts a network that knows nothing in the place of the shipped one
   assert.ok(later < start - 50, `${later} of 200 after ${batches} minibatches`);
 });
 
+test('a network is let go of by its number alone', async () => {
+  const first = await frontAnswers.openFront(address);
+  const second = await frontAnswers.openFront(address);
+  const look = { strokes: '', digit: 3, hold: [] };
+  await frontAnswers.closeFront(first.number);
+  assert.equal((await frontAnswers.toss(look)).open.length, FRONT.blocks);
+  await frontAnswers.closeFront(second.number);
+  await assert.rejects(frontAnswers.toss(look), /There is no network yet/);
+});
+
 test('the gates that the page offers are neurons, and everything of the figure is inside of it', () => {
   for (const [name] of FRONT_NEURONS) resolveNeuron(name);
-  for (const width of [340, 368, 700, 800, 1184]) {
-    const { height, digit, gater, blocks, answers } = layoutOf(width, FRONT.blocks);
+  for (const [width, count] of [340, 368, 700, 800, 1184].flatMap((wide) =>
+    [1, 5, 12, FRONT.blocks, 64].map((blocks) => [wide, blocks] as const),
+  )) {
+    const { height, digit, gater, blocks, answers } = layoutOf(width, count);
     const places = [digit, gater, ...blocks, answers];
     for (const { x, y, width: across, height: down } of places)
       assert.ok(x >= 0 && y >= 0 && x + across <= width + 1e-9 && y + down <= height, `${width}: ${x} ${y}`);

@@ -1,6 +1,6 @@
 /** The page "Gates": the worker's own functions against the library and the command line, and the page in a browser. */
 import assert from 'node:assert/strict';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -145,6 +145,24 @@ describe('what the worker answers', () => {
     assert.deepEqual(again, own[1]);
   });
 
+  test('a network is let go of when nobody looks at it, and one that is refused leaves the one before', async () => {
+    await allOf(gatesAnswers.openGates({ files: files() }));
+    const look = { strokes, test: 0, hold };
+    const before = await gatesAnswers.lookAtGates(look);
+    await assert.rejects(allOf(gatesAnswers.openGates({ files: [['run.json', new Blob(['{'])]] })), /is not JSON/);
+    await assert.rejects(
+      allOf(gatesAnswers.trainGates({ ...SETTINGS, blocks: 7 }, { signal: new AbortController().signal })),
+      /equal blocks/,
+    );
+    assert.deepEqual(await gatesAnswers.lookAtGates(look), before);
+    const { open, probabilities } = await gatesAnswers.tossGates(look);
+    assert.equal(open['gated.gates'].length, 8);
+    assert.deepEqual(open['gated.gates'].slice(1, 3), [true, false]);
+    assert.ok(Math.abs(probabilities.reduce((sum, p) => sum + p, 0) - 1) < 1e-5);
+    await gatesAnswers.closeGates();
+    await assert.rejects(gatesAnswers.lookAtGates(look), /There is no network yet/);
+  });
+
   test('what does not fit is a sentence, at once', async () => {
     const refused = (settings: Partial<typeof SETTINGS>) =>
       allOf(gatesAnswers.trainGates({ ...SETTINGS, ...settings }, { signal: new AbortController().signal }));
@@ -168,12 +186,22 @@ describe('the page "Gates" in Chromium', { skip: noBrowser }, () => {
   test('a run of the server: gates are hovered, held by keyboard, and the address restores it; nothing serious for axe', async () => {
     const { page, said } = await lab.page('#gates?source=served&test=3');
     const gates = page.getByRole('region', { name: 'gates' });
-    await gates.waitFor();
+    const opened = async () => {
+      await page.getByText(/^Gate health: 8 gates/).click();
+      await gates.waitFor();
+    };
+    await opened();
     assert.equal(await gates.locator('tbody tr').count(), 8);
     assert.equal(await page.locator('section[aria-label="one gate"] canvas').count(), 12);
     await gates.locator('tbody tr').nth(5).hover();
     await page.getByRole('heading', { name: 'Digits that open gate 5 most' }).waitFor();
-    await page.getByRole('button', { name: 'gate 2' }).focus();
+    // On the way from one gate to its pictures there are others: what was chosen stays.
+    await page.getByRole('button', { name: 'gate 4', exact: true }).click();
+    await gates.locator('tbody tr').nth(6).hover();
+    await page.getByRole('heading', { name: 'Digits that open gate 6 most' }).waitFor();
+    await page.getByRole('region', { name: 'one gate' }).hover();
+    await page.getByRole('heading', { name: 'Digits that open gate 4 most' }).waitFor();
+    await page.getByRole('button', { name: 'gate 2', exact: true }).focus();
     await page.getByRole('heading', { name: 'Digits that open gate 2 most' }).waitFor();
     const select = page.getByRole('combobox', { name: 'hold gate 2' });
     await select.focus();
@@ -187,15 +215,77 @@ describe('the page "Gates" in Chromium', { skip: noBrowser }, () => {
     await check();
     await page.waitForURL(/hold=gated\.gates%3A2%3Dopen/);
     await page.reload();
+    await opened();
     await check();
     assert.match((await page.locator('figcaption').textContent()) as string, /as the network sees it: a \d/);
     assert.deepEqual(await seriousViolations(page), []);
     assert.deepEqual(said, []);
   });
 
+  test('the picture comes first: it shows a network at load, tosses, and a block of it is kept and held by keyboard', async () => {
+    const { page, said } = await lab.page('#gates');
+    const tiles = page.getByRole('group', { name: /^blocks/ }).getByRole('button');
+    await page.locator('.figure button.open').first().waitFor();
+    assert.equal(await tiles.count(), 32);
+    const [picture, controls] = await Promise.all([
+      page.locator('section[aria-label="network"]').boundingBox(),
+      page.locator('.controls').boundingBox(),
+    ]);
+    assert.ok(picture && controls && picture.y + picture.height < controls.y);
+    const lit = () => tiles.evaluateAll((all) => all.map((tile) => Number(tile.classList.contains('open'))).join(''));
+    const first = await lit();
+    await page.waitForFunction(
+      (before) =>
+        Array.from(document.querySelectorAll('.figure [role="group"] button'), (tile) =>
+          Number(tile.classList.contains('open')),
+        ).join('') !== before,
+      first,
+    );
+    await page.getByRole('button', { name: 'Pause' }).click();
+    await tiles.first().focus();
+    await page.keyboard.press('ArrowRight');
+    await page.keyboard.press('Enter');
+    await page.getByRole('heading', { name: 'Digits that open gate 1 most' }).waitFor();
+    const hold = page.getByRole('group', { name: 'hold gate 1 here' }).getByRole('button', { name: 'hold open' });
+    await hold.focus();
+    await page.keyboard.press('Enter');
+    await page.waitForFunction(() => document.querySelectorAll('.figure button.open')[0] !== undefined);
+    await page.locator('.figure button.held.open').waitFor();
+    await page.waitForURL(/hold=gated\.gates%3A1%3Dopen/);
+    assert.deepEqual(said, []);
+    await page.context().close();
+  });
+
+  test('a folder that is no run leaves the network before in its place; a training that is left gives its threads back', async () => {
+    const { page, said } = await lab.page('#gates?source=served&test=3');
+    const answer = page.getByRole('region', { name: 'digit' }).getByRole('heading').first();
+    await answer.waitFor();
+    const before = await answer.textContent();
+    const broken = join(top, 'broken');
+    mkdirSync(broken);
+    writeFileSync(join(broken, 'run.json'), '{');
+    await page.getByLabel(/a run’s folder/).setInputFiles(broken);
+    await page
+      .getByRole('alert')
+      .getByText(/What was there before stays below/)
+      .waitFor();
+    assert.equal(await answer.textContent(), before);
+    await page.getByRole('button', { name: 'Toss once' }).click();
+    assert.match(page.url(), /source=served/);
+    await page.getByRole('button', { name: 'Train in this tab' }).click();
+    await page.getByRole('progressbar').waitFor();
+    await page.getByRole('link', { name: 'This browser' }).click();
+    await page.getByRole('heading', { name: /^This browser/ }).waitFor();
+    // Nothing is held: the same address begins anew.
+    await page.goBack();
+    await page.getByRole('progressbar').waitFor();
+    assert.deepEqual(said, []);
+    await page.context().close();
+  });
+
   test('a digit is drawn, and the address restores it, on a narrow dark screen', async () => {
     const { page, said } = await lab.page('#gates?source=served', { width: 400, colorScheme: 'dark' });
-    await page.getByRole('region', { name: 'gates' }).waitFor();
+    await page.getByRole('region', { name: 'one gate' }).waitFor();
     await page.locator('canvas.pad').scrollIntoViewIfNeeded();
     const box = await page.locator('canvas.pad').boundingBox();
     assert.ok(box);
@@ -207,10 +297,10 @@ describe('the page "Gates" in Chromium', { skip: noBrowser }, () => {
     await page.waitForURL(/draw=\w+/);
     // A test digit has a class; a drawn one has none.
     await page.getByText(/^as the network sees it$/).waitFor();
-    const answer = await page.getByRole('region', { name: 'digit' }).getByRole('heading').nth(1).textContent();
+    const answer = await page.getByRole('region', { name: 'digit' }).getByRole('heading').first().textContent();
     await page.reload();
     await page.getByText(/^as the network sees it$/).waitFor();
-    assert.equal(await page.getByRole('region', { name: 'digit' }).getByRole('heading').nth(1).textContent(), answer);
+    assert.equal(await page.getByRole('region', { name: 'digit' }).getByRole('heading').first().textContent(), answer);
     assert.equal(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), true);
     assert.deepEqual(await seriousViolations(page), []);
     assert.deepEqual(said, []);

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { Agent, get } from 'node:http';
+import { Agent, get, type IncomingHttpHeaders, request } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { brotliDecompressSync, gunzipSync } from 'node:zlib';
 import { labServer, listenLocally } from '../../cli/lab-server.ts';
 import { nodeFolder } from '../../src/platform/node/index.ts';
 import { noBrowser, openBrowser } from './browser.ts';
@@ -19,6 +20,9 @@ for (const folder of ['lab/assets', 'run/checkpoints/epoch 1', 'run/.part', 'out
 writeFileSync(join(top, 'lab/index.html'), '<p>the lab</p>');
 writeFileSync(join(top, 'lab/assets/a b.js'), 'export {};');
 writeFileSync(join(top, 'lab/empty.css'), '');
+const SCRIPT = 'export const digits = [0, 1, 2];\n'.repeat(100);
+writeFileSync(join(top, 'lab/long.js'), SCRIPT);
+writeFileSync(join(top, 'run/lines.jsonl'), '{"event":"epoch"}\n'.repeat(200));
 writeFileSync(join(top, 'lab/.hidden'), 'SECRET');
 writeFileSync(join(top, 'run/run.json'), '{"run":1}');
 writeFileSync(join(top, 'run/.hidden'), 'SECRET');
@@ -43,6 +47,24 @@ after(() => {
   server.close();
   rmSync(top, { recursive: true, force: true });
 });
+
+/** With headers of one's own; nothing is unpacked. */
+function raw(
+  address: string,
+  headers: Readonly<Record<string, string>> = {},
+  method = 'GET',
+): Promise<{ status: number | undefined; headers: IncomingHttpHeaders; body: Buffer }> {
+  return new Promise((resolve, reject) => {
+    request(`http://127.0.0.1:${port}${address}`, { headers, method, agent: false }, (answer) => {
+      const pieces: Buffer[] = [];
+      answer
+        .on('data', (piece) => pieces.push(piece))
+        .on('end', () => resolve({ status: answer.statusCode, headers: answer.headers, body: Buffer.concat(pieces) }));
+    })
+      .on('error', reject)
+      .end();
+  });
+}
 
 /** Sends an address as it stands: clients tidy it before they send it. */
 function ask(address: string, { method = 'GET', host = `localhost:${port}` } = {}): Promise<string> {
@@ -94,6 +116,7 @@ describe('the server of the lab', () => {
       'evil.js',
       'evil.svg',
       'large.bin',
+      'lines.jsonl',
       'run.json',
     ]);
     assert.deepEqual(await names('/run/checkpoints/'), ['epoch 1']);
@@ -158,6 +181,97 @@ describe('the server of the lab', () => {
       assert.match(answer, /^HTTP\/1\.1 404 /, address);
       assert.ok(!answer.includes('SECRET'), address);
     }
+  });
+
+  test('a file that a reader has is not sent again, until it is another', async () => {
+    for (const address of ['/long.js', '/run/run.json']) {
+      const { headers } = await raw(address);
+      const tag = headers.etag as string;
+      assert.match(tag, /^"[\w-]+"$/);
+      for (const known of [tag, `W/${tag}`, `"other", ${tag}`, '*']) {
+        const again = await raw(address, { 'If-None-Match': known });
+        assert.deepEqual([again.status, again.body.length, again.headers.etag], [304, 0, tag], known);
+        // What a page may do stands in these as well.
+        assert.ok(again.headers['content-security-policy'] && again.headers['cross-origin-embedder-policy']);
+      }
+      assert.equal((await raw(address, { 'If-None-Match': '"other"' })).status, 200);
+    }
+    const { headers } = await raw('/changing.js').then(async (none) => {
+      assert.equal(none.status, 404);
+      writeFileSync(join(top, 'lab/changing.js'), 'let a = 1;');
+      return raw('/changing.js');
+    });
+    writeFileSync(join(top, 'lab/changing.js'), 'let a = 2;');
+    const changed = await raw('/changing.js', { 'If-None-Match': headers.etag as string });
+    assert.deepEqual([changed.status, String(changed.body)], [200, 'let a = 2;']);
+    rmSync(join(top, 'lab/changing.js'));
+  });
+
+  test('packs what gets smaller, for readers that take it', async () => {
+    for (const [accepted, coding, unpack] of [
+      ['br, gzip', 'br', brotliDecompressSync],
+      ['gzip, deflate', 'gzip', gunzipSync],
+      ['br;q=0, gzip;q=0.5', 'gzip', gunzipSync],
+      ['*', 'br', brotliDecompressSync],
+    ] as const) {
+      const packed = await raw('/long.js', { 'Accept-Encoding': accepted });
+      assert.equal(packed.headers['content-encoding'], coding, accepted);
+      assert.equal(String(unpack(packed.body)), SCRIPT);
+      assert.ok(packed.body.length < SCRIPT.length / 5);
+      assert.equal(packed.headers.vary, 'Accept-Encoding');
+      const tag = packed.headers.etag as string;
+      assert.equal((await raw('/long.js', { 'Accept-Encoding': accepted, 'If-None-Match': tag })).status, 304);
+      // The same bytes in another coding are another answer.
+      assert.notEqual(tag, (await raw('/long.js')).headers.etag);
+    }
+    for (const [address, accepted] of [
+      ['/long.js', ''],
+      ['/long.js', 'br;q=0, gzip;q=0'],
+      ['/long.js', 'identity'],
+      ['/own.js', 'br, gzip'],
+      ['/run/large.bin', 'br, gzip'],
+    ]) {
+      const plain = await raw(address, { 'Accept-Encoding': accepted }, 'HEAD');
+      assert.equal(plain.headers['content-encoding'], undefined, `${address} ${accepted}`);
+      assert.ok(Number(plain.headers['content-length']) > 0);
+    }
+    const lines = await fetch(`http://127.0.0.1:${port}/run/lines.jsonl`);
+    assert.equal(lines.headers.get('Content-Encoding'), 'gzip');
+    assert.equal((await lines.text()).length, 200 * 18);
+  });
+
+  test('sends a part of a file that is asked for', async () => {
+    const last = SCRIPT.length - 1;
+    for (const [range, from, to] of [
+      ['bytes=0-9', 0, 9],
+      ['bytes=5-', 5, last],
+      ['bytes=-7', last - 6, last],
+      [`bytes=10-${10 * SCRIPT.length}`, 10, last],
+      [`bytes=-${10 * SCRIPT.length}`, 0, last],
+    ] as const) {
+      const part = await raw('/long.js', { Range: range, 'Accept-Encoding': 'br' });
+      assert.equal(part.status, 206, range);
+      assert.equal(part.headers['content-range'], `bytes ${from}-${to}/${SCRIPT.length}`);
+      assert.equal(Number(part.headers['content-length']), to - from + 1);
+      assert.equal(String(part.body), SCRIPT.slice(from, to + 1));
+    }
+    for (const range of [`bytes=${SCRIPT.length}-`, 'bytes=-0']) {
+      const none = await raw('/long.js', { Range: range });
+      assert.deepEqual([none.status, none.headers['content-range']], [416, `bytes */${SCRIPT.length}`], range);
+    }
+    // Several parts, other units, and what is no range: all of it.
+    for (const range of ['bytes=0-1,4-5', 'lines=0-1', 'bytes=9-5', 'bytes=-', 'bytes'])
+      assert.deepEqual(
+        await raw('/long.js', { Range: range }).then(({ status, body }) => [status, body.length]),
+        [200, SCRIPT.length],
+        range,
+      );
+    const { headers } = await raw('/long.js');
+    const tagged = (tag: string) => raw('/long.js', { Range: 'bytes=0-9', 'If-Range': tag });
+    assert.equal((await tagged(headers.etag as string)).status, 206);
+    assert.equal((await tagged('"other"')).status, 200);
+    assert.equal(headers['accept-ranges'], 'bytes');
+    assert.equal((await raw('/run/large.bin', { Range: 'bytes=0-0' })).body.length, 1);
   });
 
   test('refuses other methods, and other names for this machine', async () => {

@@ -10,6 +10,7 @@ import { extname, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import type { Page } from 'playwright-core';
+import { PAGE_TITLES } from '../../lab/src/page-titles.ts';
 import { lookAtUnit, resolveNeuron, trainCheck, unitLosses } from '../../src/index.ts';
 import { createEngine } from '../../src/platform/node/index.ts';
 import { runCli } from '../helpers/run-cli.ts';
@@ -17,11 +18,36 @@ import { seriousViolations } from './axe.ts';
 import { noBrowser, type OpenLab, openLab } from './browser.ts';
 import { builtLab } from './build.ts';
 
-const PAGES = ['see', 'article', 'microscope', 'race', 'gates', 'faster', 'noise', 'runs', 'machine'];
+const PAGES = Object.keys(PAGE_TITLES);
 const MOST_SCRIPT = 250 * 1024;
 
 const cell = (page: Page, neuron: string, row: string): Promise<string | null> =>
   page.locator(`section[aria-label="${neuron}"] tr`, { hasText: row }).locator('td').textContent();
+
+/** Controls that a finger misses: under 24 pixels in either direction. In the page. */
+function tooSmall(): string[] {
+  const controls = 'button, input, select, summary, nav a, a.chip, [role="option"]';
+  return Array.from(document.querySelectorAll(controls))
+    .map((element) => ({ element, box: element.getBoundingClientRect() }))
+    .filter(({ box }) => box.width > 0 && (Math.round(box.width) < 24 || Math.round(box.height) < 24))
+    .map(({ element, box }) => `${element.outerHTML.slice(0, 80)} ${box.width} × ${box.height}`);
+}
+
+/** Tables that are cut and do not say so. In the page. */
+function cutTables(): string[] {
+  return Array.from(document.querySelectorAll('table'))
+    .filter((table) => {
+      const { right, width } = table.getBoundingClientRect();
+      if (width === 0 || right <= innerWidth) return false;
+      const place = table.closest('section.wide');
+      return !(
+        place instanceof HTMLElement &&
+        place.tabIndex === 0 &&
+        place.previousElementSibling?.classList.contains('hint')
+      );
+    })
+    .map((table) => table.outerHTML.slice(0, 80));
+}
 
 describe('the lab in Chromium', { skip: noBrowser }, () => {
   let lab: OpenLab;
@@ -126,10 +152,25 @@ describe('the lab in Chromium', { skip: noBrowser }, () => {
         if (name === 'microscope') await page.locator('section svg').first().waitFor();
         assert.equal(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), true);
         assert.deepEqual(await seriousViolations(page), []);
+        assert.deepEqual(await page.evaluate(tooSmall), []);
+        assert.deepEqual(await page.evaluate(cutTables), []);
         assert.deepEqual(said, []);
         // The front page goes on moving otherwise.
         await page.context().close();
       });
+
+  test('a table that is wider than the screen says so, and is moved by the keyboard', async () => {
+    const { page, said } = await lab.page('#race', { width: 400 });
+    const table = page.getByRole('region', { name: 'where all stand' });
+    await page.getByText(/^Swipe the table, or move it by the arrow keys/).waitFor();
+    await table.focus();
+    await page.keyboard.press('ArrowRight');
+    await page.waitForFunction(() => (document.querySelector('section.wide')?.scrollLeft ?? 0) > 0);
+    await page.setViewportSize({ width: 1280, height: 900 });
+    await page.getByText(/^Swipe the table/).waitFor({ state: 'detached' });
+    assert.deepEqual(said, []);
+    await page.context().close();
+  });
 
   test('`flipgrad lab` serves the lab and a run until Ctrl-C; a folder that is no run, and a damaged one, are sentences', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'flipgrad-lab-run-'));

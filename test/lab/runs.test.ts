@@ -93,17 +93,17 @@ describe('what the worker reads', () => {
     const view = readReport('tiny-quick.jsonl', text, '# T\n\nClaimed: “it is” (me).\n\n- **holds**: it. `x`\n');
     assert.deepEqual([view.trials, view.seeds, view.command], [4, 2, 'flipgrad reproduce tiny --quick']);
     assert.equal(readReport('tiny-medium.jsonl', text, undefined).command, 'flipgrad reproduce tiny --medium');
-    assert.deepEqual(view.head, ['arm', 'test.sampled']);
+    assert.deepEqual(view.head, ['arm', 'test, sampled, %']);
     const shown = (values: readonly number[]) => withHalf(interval(values), (x) => String(Number(x.toPrecision(4))));
     assert.deepEqual(view.rows, [
-      ['plain', shown([0.1, 0.2])],
-      ['noisy', shown([0.3, 0.5])],
+      ['plain', shown([10, 20])],
+      ['noisy', shown([30, 50])],
     ]);
     assert.deepEqual(
       view.charts.map(({ title, lines }) => [title, lines.map(({ name, points }) => [name, points[0].y])]),
       [
         [
-          'trainLoss, means over seeds',
+          'train loss, means over seeds',
           [
             ['plain', 0.6],
             ['noisy', 1],
@@ -130,6 +130,82 @@ describe('what the worker reads', () => {
     assert.match(view.published?.note ?? '', /or one that the records do not state/);
   });
 
+  test('numbers that differ by rounding alone have no interval, settings are no JSON, shares are percent', () => {
+    const arm = { neuron: { name: 'rloo', K: 4 }, widths: [64, 32] };
+    const text = [1, 2, 3]
+      .flatMap((seed) => [arm, 'plain'].map((own) => ({ own, seed })))
+      .map(({ own, seed }) =>
+        JSON.stringify({
+          trial: { arm: own, seed },
+          result: {
+            validError: 0.1 + 0.2 - 0.1 - (seed - 2) * 1e-17,
+            curve: [
+              { epoch: 5, validError: 0.25 },
+              { epoch: 10, validError: 0.125 },
+            ],
+          },
+        }),
+      )
+      .join('\n');
+    const { head, rows, charts } = readReport('x.jsonl', text);
+    assert.deepEqual(head, ['arm', 'valid error, %']);
+    for (const [name, value] of rows) {
+      assert.doesNotMatch(name, /[{}"[\]]/);
+      assert.match(value, /^20( ± 0)?$/);
+    }
+    const [{ title, x, y, lines }] = charts;
+    assert.deepEqual([title, x, y], ['valid error, means over seeds', 'epoch', '%']);
+    assert.deepEqual(lines[0].points, [
+      { x: 5, y: 25 },
+      { x: 10, y: 12.5 },
+    ]);
+    for (const { name } of lines) assert.doesNotMatch(name, /[{}"[\]]/);
+  });
+
+  test('the committed records of audits, benchmarks and variational autoencoders are read', () => {
+    const read = (name: string) => readReport(`${name}.jsonl`, readFileSync(join(RESULTS, `${name}.jsonl`), 'utf8'));
+    const audit = read('audit');
+    assert.equal(audit.trials, audit.rows.length);
+    assert.ok(['neuron', 'bias', 'total variance', 'claims refuted'].every((name) => audit.head.includes(name)));
+    const bench = read('bench');
+    assert.ok(bench.rows.length > 50 && ['comparison', 'milliseconds'].every((name) => bench.head.includes(name)));
+    const variance = read('vae-variance');
+    assert.deepEqual(
+      variance.charts.map(({ x, y }) => [x, y]),
+      [['step', 'variance']],
+    );
+    assert.ok(variance.charts[0].lines.every(({ points }) => points.length > 1));
+    const time = read('vae-equal-time');
+    assert.ok(time.seeds > 1 && time.head.includes('test elbo'));
+    assert.ok(time.charts.some(({ y, lines }) => y === 'elbo' && lines.every(({ points }) => points.length > 5)));
+  });
+
+  test('the lines of `flipgrad bench` are read', async () => {
+    const { stdout, code: ended } = await runCliHere([
+      ...[
+        'bench',
+        '--units',
+        '16',
+        '--sizes',
+        '4,8',
+        '--rows',
+        '2',
+        '--inputs',
+        '4',
+        '--threads',
+        '1',
+        '--simd',
+        'simd',
+        '--json',
+      ],
+    ]);
+    assert.equal(ended, 0);
+    const view = readReport('own.jsonl', stdout);
+    assert.equal(view.rows.length, 4);
+    assert.deepEqual(view.head.slice(0, 2), ['what', 'block size']);
+    assert.ok(view.charts.length > 0 && view.charts.every(({ x }) => x === 'density'));
+  });
+
   test('what is neither is a sentence', async () => {
     const refused = (name: string, text: string, message: RegExp) =>
       assert.rejects(runsAnswers.pickedFiles({ files: [[name, new Blob([text])]] }), message);
@@ -151,8 +227,8 @@ describe('the page "Runs" in Chromium', { skip: noBrowser }, () => {
   const error = (share = 0): string => `${(100 * share).toFixed(2)}%`;
 
   test('opens the run that the server has, and its address restores it; nothing serious for axe', async () => {
+    // Without a click: it is what the server was started with.
     const { page, said } = await lab.page('#runs');
-    await page.getByRole('button', { name: 'Open the run first' }).click();
     const check = async () => {
       const row = page.locator('section[aria-label="result"] tr', { hasText: 'test error, threshold' });
       await row.locator('td', { hasText: error(tested().threshold) }).waitFor();
@@ -209,7 +285,7 @@ describe('the page "Runs" in Chromium', { skip: noBrowser }, () => {
       await page.getByRole('cell', { name: 'running, 1 of 3 epochs' }).waitFor();
       await page.getByText(/The run is under way: this page reads it again/).waitFor();
       await early.page.getByRole('button', { name: 'Open the run under-way' }).click();
-      await early.page.getByRole('region', { name: 'gates' }).waitFor();
+      await early.page.getByRole('region', { name: 'one gate' }).waitFor();
       assert.match(
         (await early.page.getByRole('status').textContent()) as string,
         /The run under-way\. Weights: epoch 1, the best so far\. It is not done: opened again later/,

@@ -2,9 +2,11 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
 import type { Page } from 'playwright-core';
+import { previewTags } from '../../lab/previews.ts';
 import { csvText, fileName } from '../../lab/src/chart-files.ts';
 import { MICROSCOPE_PRESETS, microscopePreset } from '../../lab/src/microscope-page.ts';
 import { neuronsIn } from '../../lab/src/neuron-text.ts';
+import { PAGE_TITLES } from '../../lab/src/page-titles.ts';
 import { lookAtUnit, resolveNeuron, type UnitLossName, unitLosses } from '../../src/index.ts';
 import { seriousViolations } from './axe.ts';
 import { noBrowser, type OpenLab, openLab } from './browser.ts';
@@ -19,6 +21,12 @@ test('cells of CSV with commas, quotes and ends of lines stand in quotes; titles
   );
   assert.equal(fileName('Validation error, %'), 'validation-error');
   assert.equal(fileName('…'), 'chart');
+});
+
+test('where a build is to lie, the addresses of its pictures are whole', () => {
+  const tags = previewTags('race', 'https://example.org/lab/');
+  assert.match(tags, /og:image" content="https:\/\/example\.org\/lab\/preview\/race\.jpg"/);
+  assert.match(tags, /twitter:image" content="https:\/\/example\.org\/lab\/preview\/race\.jpg"/);
 });
 
 test('every comparison of the Microscope is one that the library can make, and they differ', () => {
@@ -79,11 +87,25 @@ describe('sharing and choosing', { skip: noBrowser }, () => {
     await page.getByRole('button', { name: 'Copy a link without controls' }).click();
     await page.waitForFunction(async () => (await navigator.clipboard.readText()).startsWith('http'));
     const link = await clipboard();
-    assert.match(link, /\/\?show#microscope\?neurons=rloo/);
+    assert.match(link, /\/microscope\.html\?show#microscope\?neurons=rloo/);
     await page.goto(link);
     await page.getByRole('region', { name: 'all gradients' }).locator('svg').waitFor();
     assert.equal(await page.locator('.controls').isVisible(), false);
     assert.equal(await page.getByRole('combobox').count(), 0);
+    // No word of a command that is not there.
+    for (const name of ['microscope', 'gates', 'noise', 'race', 'faster', 'runs', 'machine', 'text']) {
+      await page.goto(`${lab.url}${name}.html?show#${name}`);
+      await page.getByRole('heading', { level: 1 }).waitFor();
+      assert.equal(
+        await page
+          .getByText(/command line/i)
+          .filter({ visible: true })
+          .count(),
+        0,
+        name,
+      );
+      assert.equal(await page.locator('pre').filter({ visible: true }).count(), 0, name);
+    }
     assert.deepEqual(said, []);
     await page.context().close();
   });
@@ -113,6 +135,63 @@ describe('sharing and choosing', { skip: noBrowser }, () => {
     await page.keyboard.type('no such thing');
     await page.getByRole('option', { name: /No neuron is called so/ }).waitFor();
     assert.equal(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), true);
+    assert.deepEqual(said, []);
+    await page.context().close();
+  });
+
+  test('Enter takes what is highlighted, and nothing where nothing is', async () => {
+    const { page, said } = await lab.page('#microscope?neurons=rloo&units=1');
+    const field = page.getByRole('combobox', { name: /^neurons/ });
+    const chips = page.getByRole('list', { name: 'neurons' }).getByRole('listitem');
+    await field.focus();
+    const options = page.getByRole('listbox').getByRole('option');
+    await options.nth(3).waitFor();
+    assert.equal(await field.getAttribute('aria-activedescendant'), null);
+    await page.keyboard.press('Enter');
+    assert.equal(await chips.count(), 1);
+    await options.nth(3).hover();
+    const name = await options.nth(3).locator('b').textContent();
+    assert.equal(await field.getAttribute('aria-activedescendant'), await options.nth(3).getAttribute('id'));
+    await page.keyboard.press('Enter');
+    await page.locator(`section[aria-label="${name}"]`).waitFor();
+    assert.equal(await chips.count(), 2);
+    assert.deepEqual(said, []);
+    await page.context().close();
+  });
+
+  test('every chart of the article is saved as a picture and as numbers', async () => {
+    const { page, said } = await lab.page('#article');
+    for (const part of ['coin', 'answers', 'baseline', 'crowd', 'sparsity', 'table', 'slow', 'pays']) {
+      const section = page.locator(`#part-${part}`);
+      await section.locator('h2').scrollIntoViewIfNeeded();
+      const figure = section.locator('.figure');
+      await figure.locator('svg').first().waitFor();
+      const kinds = await figure.locator('.files button').allTextContents();
+      assert.ok(kinds.length >= 2, part);
+      assert.deepEqual(kinds.map((kind) => kind.trim()).slice(0, 2), ['SVG', 'CSV'], part);
+    }
+    const [name, csv] = await saved(page, 'CSV of Test errors in percent');
+    assert.equal(name, 'test-errors-in-percent.csv');
+    assert.match(csv, /^gater,mean,half of the 95% interval,published\n/);
+    const [, svg] = await saved(page, 'SVG of Test errors in percent');
+    assert.doesNotMatch(svg, /var\(|class=|style=/);
+    assert.deepEqual(said, []);
+    await page.context().close();
+  });
+
+  test('every page has a document of its own, with its title and picture for previews', async () => {
+    for (const [name, [title, meaning]] of Object.entries(PAGE_TITLES)) {
+      const html = await (await fetch(`${lab.url}${name}.html`)).text();
+      assert.ok(html.includes(`<title>${title} · flipgrad lab</title>`), name);
+      assert.ok(html.includes(`property="og:title" content="${title} · flipgrad lab"`), name);
+      assert.ok(html.includes(`name="twitter:description" content="${meaning}"`), name);
+      assert.ok(html.includes(`property="og:image" content="preview/${name}.jpg"`), name);
+      const picture = await fetch(`${lab.url}preview/${name}.jpg`);
+      assert.deepEqual([picture.status, picture.headers.get('Content-Type')], [200, 'image/jpeg'], name);
+      assert.ok((await picture.arrayBuffer()).byteLength < 150_000, name);
+    }
+    const { page, said } = await lab.page('noise.html');
+    await page.getByRole('heading', { name: /^Noise/ }).waitFor();
     assert.deepEqual(said, []);
     await page.context().close();
   });

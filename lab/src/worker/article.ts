@@ -42,7 +42,6 @@ export interface CrowdPoint {
   readonly neuron: string;
   readonly units: number;
   readonly variance: number;
-  readonly truth: number;
 }
 
 const MOST_LOGIT = 5;
@@ -104,18 +103,20 @@ export const articleAnswers = {
     };
   },
 
-  /** The variance of ĝ by its baseline, exactly: a parabola, whose least is where the optimal one stands. */
+  /** The variance of ĝ by its baseline, exactly: a parabola, which three of its points tell, and whose least is where the optimal one stands. */
   async baselines({ logit, t, units }: UnitSettings & { readonly units: number }): Promise<Baselines> {
     const loss = unitLosses.square(t);
-    const varianceOf = (b: number): number => lookAtUnit(withBaseline(b), { logit, loss, units }).variance;
-    const points = Array.from({ length: BASELINES }, (_, i) => {
-      const baseline = LEAST_BASELINE + ((MOST_BASELINE - LEAST_BASELINE) * i) / (BASELINES - 1);
-      return { baseline, variance: varianceOf(baseline) };
-    });
-    // A parabola is known by three of its points.
-    const [low, middle, high] = [0, 1, 2].map(varianceOf);
-    const curvature = low - 2 * middle + high;
-    return { points, best: 1 - (high - low) / (2 * curvature) };
+    const [at0, at1, at2] = [0, 1, 2].map((b) => lookAtUnit(withBaseline(b), { logit, loss, units }).variance);
+    const curvature = (at0 - 2 * at1 + at2) / 2;
+    const slope = at1 - at0 - curvature;
+    return {
+      points: Array.from({ length: BASELINES }, (_, i) => {
+        const b = LEAST_BASELINE + ((MOST_BASELINE - LEAST_BASELINE) * i) / (BASELINES - 1);
+        // Rounding may take the least of it under 0.
+        return { baseline: b, variance: Math.max(0, at0 + slope * b + curvature * b * b) };
+      }),
+      best: -slope / (2 * curvature),
+    };
   },
 
   /** Single gradients with a baseline that is given. */
@@ -142,11 +143,11 @@ export const articleAnswers = {
   > {
     for (const count of units)
       for (const neuron of neurons) {
-        const { variance, truth } = lookAtUnit(resolveNeuron(neuron), {
+        const { variance } = lookAtUnit(resolveNeuron(neuron), {
           ...{ logit, seed, units: count },
           loss: unitLosses.square(t),
         });
-        yield { neuron, units: count, variance, truth };
+        yield { neuron, units: count, variance };
       }
   },
 };

@@ -6,6 +6,7 @@ import {
   measureWaterfall,
   type Waterfall,
 } from '../../../src/index.ts';
+import { mapSizes } from '../map-sizes.ts';
 import { makeEngine } from './make-engine.ts';
 import type { AnswerOptions } from './serve.ts';
 
@@ -27,8 +28,6 @@ export interface Measured {
   readonly threads: number;
 }
 
-/** Block sizes of the map. */
-export const SIZES = [1, 4, 16, 64, 256];
 const INPUTS = 784;
 const GATER = 64;
 /** For every kind of work, in milliseconds. */
@@ -55,7 +54,7 @@ export const fasterAnswers = {
     settings: Pick<FasterSettings, 'units' | 'rows'>,
     { signal }: AnswerOptions,
   ): AsyncGenerator<CrossoverCurve, void> {
-    for (const size of SIZES.filter((candidate) => settings.units % candidate === 0)) {
+    for (const size of mapSizes(settings.units)) {
       signal.throwIfAborted();
       const shape = shapeOf({ ...settings, size, density: 0.5 });
       const engine = await makeEngine();

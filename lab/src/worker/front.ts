@@ -17,14 +17,18 @@ import {
   train,
 } from '../../../src/index.ts';
 import { decodeStrokes, paint } from '../drawing.ts';
-import { type FrontFile, unpackFront } from '../front-file.ts';
+import type { FrontFile } from '../front-file.ts';
 import { FRONT, frontLayers } from '../front-network.ts';
 import { type Writing, writeDigits } from './digit-parts.ts';
+import { portrait } from './gate-board.ts';
 import { makeEngine } from './make-engine.ts';
 import type { AnswerOptions } from './serve.ts';
+import { shippedFile } from './shipped.ts';
 
 /** A network to look at. */
 export interface FrontFacts {
+  /** Which of those that were opened: what `closeFront` takes. */
+  readonly number: number;
   /** Of the gates. */
   readonly site: string;
   readonly blocks: number;
@@ -94,8 +98,6 @@ export interface FrontTraining {
 
 /** Draws of one digit, and of every digit for the portraits. */
 const [DRAWS, FEW] = [40, 8];
-/** Of the classes' means, this share is taken from a portrait. */
-const COMMON = 0.5;
 const EXAMPLES = 10;
 /** Rounds of timing at a look, calls in each, and rounds that medians are of. */
 const [ROUNDS, CALLS, MEDIAN_OF] = [3, 8, 31];
@@ -114,7 +116,10 @@ interface Current {
   readonly times: { readonly gated: number[]; readonly dense: number[] };
 }
 let current: Current | undefined;
-let shipped: { readonly address: string; readonly bytes: Promise<Uint8Array> } | undefined;
+/** How many were opened. */
+let opened = 0;
+/** Of them the one that is, or was last, in its place or trained from there. */
+let holder = 0;
 
 function now(): Current {
   if (!current) throw new RangeError('There is no network yet. Expected one that was opened or trained.');
@@ -138,16 +143,16 @@ const dataOf = ({ digits: features, labels }: FrontFile): Dataset =>
 export const frontAnswers = {
   /** The network that is shipped with the lab. @throws Error when its file does not come */
   async openFront(address: string): Promise<FrontFacts> {
-    if (shipped?.address !== address) shipped = { address, bytes: unzipped(address) };
     // It comes while the engine is made.
-    const coming = shipped.bytes;
+    const coming = shippedFile(address);
     coming.catch(() => {});
     const engine = await makeEngine();
     try {
-      const file = unpackFront(await coming);
+      const file = await coming;
       put(engine, loadModel(engine, file.model, { where: 'the first network' }), dataOf(file));
       const { site, model } = now();
-      return { site, blocks: blocksOf(model, site), digits: file.digits, labels: file.labels };
+      holder = ++opened;
+      return { number: holder, site, blocks: blocksOf(model, site), digits: file.digits, labels: file.labels };
     } catch (error) {
       engine.close();
       throw error;
@@ -181,6 +186,13 @@ export const frontAnswers = {
       } else if (event.event === 'result') yield { event: 'trained', error: event.testError.sampled };
   },
 
+  /** Lets go of the network and its threads: of the one that was opened with that number, or of what took its place by training. */
+  async closeFront(number: number): Promise<void> {
+    if (number !== holder) return;
+    current?.engine.close();
+    current = undefined;
+  },
+
   async toss({ hold, ...look }: FrontLook): Promise<Toss> {
     const { sample } = now();
     const { probabilities, open, multiplyAdds } = sample.predict(inputsOf(look), { hold });
@@ -207,13 +219,6 @@ export const frontAnswers = {
 };
 
 const blocksOf = (model: Model, site: string): number => model.sites.find(({ name }) => name === site)?.units ?? 0;
-
-async function unzipped(address: string): Promise<Uint8Array> {
-  const answer = await fetch(address).catch(({ message }) => ({ ok: false as const, status: message, body: null }));
-  if (!answer.ok || !answer.body)
-    throw new Error(`The network that is shipped with the lab does not come from ${address}: ${answer.status}.`);
-  return new Uint8Array(await new Response(answer.body.pipeThrough(new DecompressionStream('gzip'))).arrayBuffer());
-}
 
 function pixelsOf({ strokes, digit }: Omit<FrontLook, 'hold'>): Uint8Array {
   const { digits } = now();
@@ -259,13 +264,11 @@ function portraitsOf({ model, digits, site }: Current): Portraits {
         sums[label] += shareOf(i);
         counts[label]++;
       });
-      const own = weightedMean(features, shareOf, count).map((value, i) => Math.max(0, value - COMMON * everyone[i]));
-      const largest = Math.max(1e-9, ...own);
       return {
         rate: sums.reduce((sum, value) => sum + value, 0) / count,
         rates: Array.from(sums, (sum, label) => sum / Math.max(1, counts[label])),
         examples: [...examples.subarray(block * most, (block + 1) * most)],
-        picture: Uint8Array.from(own, (value) => Math.round((255 * value) / largest)),
+        picture: portrait(weightedMean(features, shareOf, count), everyone),
       };
     }),
   };

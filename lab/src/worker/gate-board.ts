@@ -13,6 +13,8 @@ export interface GateRow {
   readonly health: 'dead' | 'always on' | 'alive';
   /** Examples that open it most: places in `Board.pictures`. */
   readonly pictures: readonly number[];
+  /** 28 × 28 bytes: what these digits have more of than those of other gates. */
+  readonly picture: Uint8Array;
 }
 
 /** The gates of a network, or the most informative of them where there are many. */
@@ -60,8 +62,13 @@ export function boardOf(model: Model, data: Dataset, shown: Dataset): Board {
   numbers.forEach((number, i) => {
     pictures.set(data.features.subarray(number * data.width, (number + 1) * data.width), i * data.width);
   });
+  const everyone = meanOf(data, numbers);
   return {
-    gates: gates.map((row) => ({ ...row, pictures: row.pictures.map((number) => numbers.indexOf(number)) })),
+    gates: gates.map((row) => ({
+      ...row,
+      pictures: row.pictures.map((number) => numbers.indexOf(number)),
+      picture: portrait(meanOf(data, row.pictures), everyone),
+    })),
     all: {
       gates: rows.length,
       dead: rows.filter(({ health }) => health === 'dead').length,
@@ -71,4 +78,22 @@ export function boardOf(model: Model, data: Dataset, shown: Dataset): Board {
     pictures,
     labels: Uint8Array.from(numbers, (number) => data.labels[number]),
   };
+}
+
+/** Pixel by pixel; nothing of no digits. */
+function meanOf({ features, width }: Dataset, numbers: readonly number[]): Float64Array {
+  const mean = new Float64Array(width);
+  for (const number of numbers)
+    for (let p = 0; p < width; p++) mean[p] += features[number * width + p] / numbers.length;
+  return mean;
+}
+
+/** Of the mean of all, this share is taken from a portrait. */
+const COMMON = 0.5;
+
+/** Bytes: what a mean has more of than the mean of all. */
+export function portrait(own: Float64Array, everyone: Float64Array): Uint8Array {
+  const more = own.map((value, i) => Math.max(0, value - COMMON * everyone[i]));
+  const largest = Math.max(1e-9, ...more);
+  return Uint8Array.from(more, (value) => Math.round((255 * value) / largest));
 }

@@ -1,5 +1,6 @@
 import {
   adam,
+  type CompiledModel,
   compile,
   createModel,
   type Dataset,
@@ -8,6 +9,7 @@ import {
   fitPicture,
   type Hold,
   inputsOfPixels,
+  loadModel,
   type Model,
   makeDataset,
   Run,
@@ -22,6 +24,7 @@ import { type Board, boardOf, checkGates } from './gate-board.ts';
 import { makeEngine } from './make-engine.ts';
 import { oneRun, type Picked } from './runs.ts';
 import type { AnswerOptions } from './serve.ts';
+import { shippedFile } from './shipped.ts';
 
 /** The classifier that the page trains; everything else is as `flipgrad train` has it. */
 export interface GateSettings {
@@ -36,13 +39,16 @@ export interface GateSettings {
 /** Where a trained classifier is. */
 export type GateSource = { readonly address: string; readonly name: string } | Picked;
 
+/** Of the digits that the shipped network was trained on. */
+const SHIPPED_SEED = 1;
+
 export type GateEvent =
   | Writing
   | { readonly event: 'batch'; readonly epoch: number; readonly epochs: number; readonly share: number }
   | { readonly event: 'epoch'; readonly epoch: number; readonly validError: number; readonly density: number }
   /** Trained: errors on the test digits, shares in [0, 1]. */
   | { readonly event: 'trained'; readonly sampled: number; readonly threshold: number }
-  /** Opened: what is to be said of it. */
+  /** Opened: what is to be said of it. The shipped network has no name. */
   | {
       readonly event: 'opened';
       readonly name: string;
@@ -74,6 +80,13 @@ export interface GateView {
   readonly dense: number;
 }
 
+/** One draw of all gates. */
+export interface GateToss {
+  /** By site. */
+  readonly open: Readonly<Record<string, readonly boolean[]>>;
+  readonly probabilities: readonly number[];
+}
+
 /** Draws of one digit. */
 export const DRAWS = 50;
 const SIDE = 28;
@@ -85,6 +98,8 @@ interface Current {
   readonly engine: Engine;
   readonly model: Model;
   readonly test: Dataset;
+  /** Draws once a call. */
+  readonly sample: CompiledModel;
   /** How its run read a table of pixels, where it was trained on one. */
   readonly table?: TableReading | undefined;
 }
@@ -92,19 +107,22 @@ let current: Current | undefined;
 /** What makes a network, one after another: an engine is closed when nobody steps on it any more. */
 let making: Promise<void> = Promise.resolve();
 
-/** Waits for whoever makes a network, closes the one that there is, and makes the next. */
+/** Waits for whoever makes a network, and makes the next; the one that there is stays until there is another. */
 async function* inTurn(make: () => AsyncGenerator<GateEvent, void>): AsyncGenerator<GateEvent, void> {
   const before = making;
   let done = (): void => {};
   making = new Promise((resolve) => (done = resolve));
   try {
     await before;
-    current?.engine.close();
-    current = undefined;
     yield* make();
   } finally {
     done();
   }
+}
+
+function put(next: Current | undefined): void {
+  current?.engine.close();
+  current = next;
 }
 
 function now(): Current {
@@ -127,7 +145,7 @@ export const gatesAnswers = {
         // Before the digits: what does not fit is told at once.
         const model = createModel(engine, { inputs: WIDTH, layers, seed });
         const data = yield* writeSplit(seed);
-        current = { engine, model, test: data.test };
+        put({ engine, model, test: data.test, sample: compile(model, { mode: 'sample' }) });
         for await (const event of train(model, data, { epochs, batch: BATCH, optimizer: adam(), signal }))
           if (event.event === 'batch') yield { ...event, share: event.batch / event.batches };
           else if (event.event === 'epoch') yield event;
@@ -153,7 +171,7 @@ export const gatesAnswers = {
       try {
         const { model, from } = await runModel(run, engine);
         checkGates(model);
-        current = { engine, model, test, table: data.table };
+        put({ engine, model, test, sample: compile(model, { mode: 'sample' }), table: data.table });
         const other =
           data.source === 'digits' ? '' : ` It was trained on ${data.name}; the test digits here are the lab's own.`;
         const more = run.record.result ? '' : ' It is not done: opened again later, it may have better weights.';
@@ -166,6 +184,41 @@ export const gatesAnswers = {
 
   /** How every gate does on the test digits. */
   gateBoard: async (): Promise<Board> => boardOf(now().model, now().test, shown(now())),
+
+  /** Opens the network that is shipped with the lab. @param address of its file */
+  openShipped: (address: string): AsyncGenerator<GateEvent, void> =>
+    inTurn(async function* () {
+      const { model: bytes } = await shippedFile(address);
+      const test = yield* writeTest(SHIPPED_SEED);
+      const engine = await makeEngine();
+      try {
+        const model = loadModel(engine, bytes, { where: 'the shipped network' });
+        put({ engine, model, test, sample: compile(model, { mode: 'sample' }) });
+        yield {
+          event: 'opened',
+          name: '',
+          note: 'The network that is shipped with the lab. Below, another one is trained, or that of a run opened.',
+        };
+      } finally {
+        if (current?.engine !== engine) engine.close();
+      }
+    }),
+
+  /** Lets go of the network and its threads, when whoever makes one has ended. */
+  async closeGates(): Promise<void> {
+    await making;
+    put(undefined);
+  },
+
+  /** Draws all gates once for a digit. */
+  async tossGates(look: Look): Promise<GateToss> {
+    const { sample } = now();
+    const { probabilities, open } = sample.predict(inputsOf(now(), look).inputs, { hold: look.hold });
+    return {
+      open: Object.fromEntries(open.map(({ site, gates }) => [site, Array.from(gates, Boolean)])),
+      probabilities: [...probabilities],
+    };
+  },
 
   /** What the network says of one digit. */
   lookAtGates: async (look: Look): Promise<GateView> => lookAt(now(), look),
@@ -181,7 +234,11 @@ function shown({ test, table }: Current): Dataset {
   return makeDataset({ name, features, labels, scale: 1, width, classes });
 }
 
-function lookAt({ model, test, table }: Current, { strokes, test: number, hold }: Look): GateView {
+/** A digit as people see it, and as the network is given it. */
+function inputsOf(
+  { test, table }: Current,
+  { strokes, test: number }: Look,
+): { readonly pixels: Uint8Array; readonly inputs: ArrayLike<number>; readonly drawn: boolean } {
   const drawn = decodeStrokes(strokes);
   const pixels =
     drawn.length > 0
@@ -189,13 +246,19 @@ function lookAt({ model, test, table }: Current, { strokes, test: number, hold }
       : Uint8Array.from(test.features.subarray(number * WIDTH, (number + 1) * WIDTH));
   if (pixels.length !== WIDTH)
     throw new RangeError(`There is no test digit ${number}. Expected one from 0 to ${test.count - 1}.`);
-  const inputs = inputsOfPixels(table, pixels);
+  return { pixels, inputs: inputsOfPixels(table, pixels), drawn: drawn.length > 0 };
+}
+
+function lookAt(own: Current, look: Look): GateView {
+  const { model, test } = own;
+  const { hold } = look;
+  const { pixels, inputs, drawn } = inputsOf(own, look);
   const compiled = compile(model, { mode: 'ensemble', samples: DRAWS });
   const free = compiled.predict(inputs);
   const held = hold.length > 0 ? compiled.predict(inputs, { hold }) : free;
   return {
     pixels,
-    ...(drawn.length === 0 && { label: test.labels[number] }),
+    ...(!drawn && { label: test.labels[look.test] }),
     probabilities: [...held.probabilities],
     free: [...free.probabilities],
     shares: Object.fromEntries(held.open.map(({ site, shares }) => [site, [...shares]])),

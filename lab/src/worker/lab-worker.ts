@@ -8,6 +8,7 @@ import { microscopeAnswers } from './microscope.ts';
 import { raceAnswers } from './race.ts';
 import { runsAnswers } from './runs.ts';
 import { type Answer, serve } from './serve.ts';
+import { textAnswers } from './text.ts';
 
 /** What a page may ask for: the answers of every page, one line each. Names are of the whole lab. */
 const answers = {
@@ -19,6 +20,7 @@ const answers = {
   ...microscopeAnswers,
   ...raceAnswers,
   ...runsAnswers,
+  ...textAnswers,
 } satisfies Record<string, Answer>;
 
 export type Answers = typeof answers;

@@ -1,6 +1,8 @@
+import { commandLine, pathWord } from '../../../cli/command-line.ts';
 import { interval, withHalf } from '../../../experiments/kit/statistics.ts';
 import { type LineChart, MOST_LINES } from '../chart.ts';
 import { type Figures, type Published, publishedBesideReport } from './published.ts';
+import { type Item, isObject, itemsOf, type Json } from './report-items.ts';
 
 /** The records of an experiment, for a page. */
 export interface ReportView {
@@ -19,32 +21,15 @@ export interface ReportView {
   readonly command: string;
 }
 
-type Json = Readonly<Record<string, unknown>>;
-
-interface Item {
-  /** Is it a trial of `flipgrad reproduce`? */
-  readonly inTrial: boolean;
-  readonly config: Json;
-  readonly seed: number;
-  /** Numbers by their path: `test.sampled`. */
-  readonly numbers: ReadonlyMap<string, number>;
-  readonly curve: readonly Json[];
-}
-
-/** What says where a record is from, and not what it is. */
-const PROVENANCE = new Set(['event', 'engine', 'node', 'commit', 'dataChecksum', 'threads', 'seed', 'seconds']);
-const isObject = (value: unknown): value is Json =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-
 /**
- * Reads records (JSON lines): trials of `flipgrad reproduce`, or results of trainings.
+ * Reads records (JSON lines): trials of `flipgrad reproduce`, results of trainings, and those of audits and benchmarks.
  * @param text of the file, and of the Markdown that was written beside it
- * @throws RangeError with a sentence when it is neither
+ * @throws RangeError with a sentence when it is none of them
  */
 export function readReport(name: string, text: string, markdown = ''): ReportView {
   const lines = text.split('\n').filter((line) => line.trim() !== '');
   if (lines.length === 0) throw new RangeError(`${name} is empty. Expected a file of records, one JSON object a line.`);
-  const items = lines.map((line, i) => itemOf(parsed(line, `Line ${i + 1} of ${name}`), `Line ${i + 1} of ${name}`));
+  const items = itemsOf(name, lines);
   const fields = [...new Set(items.flatMap(({ config }) => Object.keys(config)))];
   const shown = fields.filter((field) => new Set(items.map(({ config }) => JSON.stringify(config[field]))).size > 1);
   const groups = [...Map.groupBy(items, ({ config }) => JSON.stringify(config)).values()];
@@ -58,7 +43,10 @@ export function readReport(name: string, text: string, markdown = ''): ReportVie
     name,
     trials: items.length,
     seeds: new Set(items.map(({ seed }) => seed)).size,
-    head: [...shown, ...measures],
+    head: [
+      ...shown.map(nameInWords),
+      ...measures.map((measure) => `${nameInWords(measure)}${isShare(measure) ? ', %' : ''}`),
+    ],
     rows: groups.map((group) => [
       ...shown.map((field) => brief(group[0].config[field])),
       ...measures.map((measure) => meanOf(group, measure)),
@@ -66,57 +54,28 @@ export function readReport(name: string, text: string, markdown = ''): ReportVie
     charts: chartsOf(groups, nameOf),
     ...(published && { published }),
     findings: findingsOf(markdown),
-    command: reproduced
-      ? `flipgrad reproduce ${experiment.replace(/-(quick|medium)$/, ' --$1')}`
-      : `flipgrad lab   # then pick ${name} on this page`,
+    command: reproduced ? reproduction(experiment) : commandLine('lab'),
   };
 }
 
-function parsed(line: string, where: string): Json {
-  let value: unknown;
-  try {
-    value = JSON.parse(line);
-  } catch {
-    throw new RangeError(`${where} is no JSON. Expected a run's folder, or the records (.jsonl) of a report.`);
-  }
-  if (!isObject(value)) throw new RangeError(`${where} is no JSON object. Expected the records of a report.`);
-  return value;
+/** The command that makes the records anew: a shorter form of an experiment has its name at the end. */
+function reproduction(experiment: string): string {
+  const [, whole = experiment, form] = /^(.+)-(quick|medium)$/s.exec(experiment) ?? [];
+  return commandLine('reproduce', pathWord(whole), ...(form ? [`--${form}`] : []));
 }
 
-function itemOf(record: Json, where: string): Item {
-  // Earlier versions wrote `cell` for `trial`.
-  const { result, trial = record.cell } = record;
-  if (isObject(trial) && isObject(result) && typeof trial.seed === 'number') {
-    const { seed, ...config } = trial;
-    return { inTrial: true, config, seed, numbers: numbersOf(result), curve: curveOf(result) };
-  }
-  if (record.event === 'result' && typeof record.seed === 'number') {
-    const config = Object.entries(record).filter(([key, value]) => typeof value === 'string' && !PROVENANCE.has(key));
-    return {
-      inTrial: false,
-      config: Object.fromEntries(config),
-      seed: record.seed,
-      numbers: numbersOf(record),
-      curve: curveOf(record),
-    };
-  }
-  throw new RangeError(
-    `${where} is neither a trial of \`flipgrad reproduce\` nor a training's result. Expected such records, or a run's folder.`,
+/** `testError.threshold` as people write it. */
+const nameInWords = (name: string): string =>
+  brief(
+    name
+      .replaceAll('.', ', ')
+      .replace(/([a-z\d])([A-Z])/g, (_, before: string, next: string) => `${before} ${next.toLowerCase()}`),
   );
-}
 
-const curveOf = ({ curve }: Json): readonly Json[] => (Array.isArray(curve) ? curve.filter(isObject) : []);
-
-function numbersOf(record: Json, path = ''): Map<string, number> {
-  const found = new Map<string, number>();
-  for (const [key, value] of Object.entries(record)) {
-    if (PROVENANCE.has(key)) continue;
-    if (typeof value === 'number') found.set(path + key, value);
-    else if (isObject(value))
-      for (const [inner, number] of numbersOf(value, `${path}${key}.`)) found.set(inner, number);
-  }
-  return found;
-}
+/** Errors and shares of open gates are shown in percent. What was measured on a part in a mode, without a word more, is an error. */
+const isShare = (measure: string): boolean =>
+  /(error|density|accuracy)(\.|$)/i.test(measure) ||
+  /(^|\.)(test|valid)\.(sampled|threshold|meanField|ensemble)$/.test(measure);
 
 /** A setting as people write one: no quotes and braces. */
 function inWords(value: unknown): string {
@@ -141,32 +100,51 @@ const digits = (x: number): string => String(Number(x.toPrecision(4)));
 const ROUNDING = 1e-12;
 
 function meanOf(group: readonly Item[], measure: string): string {
-  const values = valuesOf(group, measure);
+  const values = valuesOf(group, measure).map((value) => (isShare(measure) ? 100 * value : value));
   if (values.length === 0) return '–';
   const found = interval(values);
   const half = found.half < ROUNDING * Math.abs(found.mean) ? 0 : found.half;
   return withHalf({ ...found, half }, digits);
 }
 
-/** One chart for every number along the curves: means over seeds, epoch by epoch, of the first few configurations. */
+/** What curves may be along; the first that their points have is taken. */
+const ALONG = ['epoch', 'step', 'steps', 'seconds', 'examples', 'density'];
+
+/** One chart for every number along the curves: means over seeds, point by point, of the first few configurations. */
 function chartsOf(groups: readonly (readonly Item[])[], nameOf: (group: readonly Item[]) => string): LineChart[] {
-  const drawn = groups.filter((group) => group.every(({ curve }) => curve.length > 0)).slice(0, MOST_LINES);
-  const fields = new Set(drawn.flatMap(([{ curve }]) => Object.keys(curve[0])));
+  const curved = groups.filter((group) => group.every(({ curve }) => curve.length > 0));
+  const drawn = curved.slice(0, MOST_LINES).map((group) => ({ name: nameOf(group), curves: curvesOf(group) }));
+  const fields = new Set(drawn.flatMap(({ curves: [curve] }) => Object.keys(curve[0])));
+  const along = ALONG.find((field) => fields.has(field));
+  const more = curved.length > MOST_LINES ? `, the first ${MOST_LINES} of ${curved.length}` : '';
   return [...fields]
-    .filter((field) => !['epoch', 'steps', 'seconds'].includes(field))
-    .map((field) => ({
-      title: `${field}, means over seeds`,
-      x: 'point of the curve',
-      y: field,
-      lines: drawn.map((group) => {
-        const length = Math.min(...group.map(({ curve }) => curve.length));
-        const points = Array.from({ length }, (_, i) => {
-          const values = group.map(({ curve }) => Number(curve[i][field]));
-          return { x: Number(group[0].curve[i].epoch ?? i + 1), y: interval(values).mean };
-        });
-        return { name: nameOf(group), points: points.filter(({ y }) => Number.isFinite(y)) };
-      }),
-    }));
+    .filter((field) => !ALONG.includes(field))
+    .map((field) => {
+      const times = isShare(field) ? 100 : 1;
+      return {
+        title: `${nameInWords(field)}, means over seeds${more}`,
+        x: along ? nameInWords(along) : 'point of the curve',
+        y: times === 100 ? '%' : nameInWords(field),
+        lines: drawn.map(({ name, curves }) => {
+          const length = Math.min(...curves.map((curve) => curve.length));
+          const mean = (name: string, i: number): number =>
+            interval(curves.map((curve) => Number(curve[i][name]))).mean;
+          const points = Array.from({ length }, (_, i) => ({
+            x: along === undefined ? i + 1 : mean(along, i),
+            y: times * mean(field, i),
+          }));
+          return { name, points: points.filter(({ x, y }) => Number.isFinite(x) && Number.isFinite(y)) };
+        }),
+      };
+    })
+    .filter(({ lines }) => lines.some(({ points }) => points.length > 0));
+}
+
+/** The curves of a configuration, one a seed; records of single points are one curve together. */
+function curvesOf(group: readonly Item[]): readonly (readonly Json[])[] {
+  const curves = group.map(({ curve }) => curve);
+  const oneSeed = group.length > 1 && new Set(group.map(({ seed }) => seed)).size === 1;
+  return oneSeed && curves.every(({ length }) => length === 1) ? [curves.flat()] : curves;
 }
 
 /** Finished trainings by their gater, for the published table. */

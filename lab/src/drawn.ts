@@ -1,0 +1,13 @@
+/** The `d` of a path through points, in pixels. */
+export const linePath = (points: readonly (readonly [x: number, y: number])[]): string =>
+  points.map(([x, y], i) => `${i === 0 ? 'M' : 'L'}${x.toFixed(1)},${y.toFixed(1)}`).join('');
+
+/** What rounding leaves of 0. */
+const NOTHING = 5e-13;
+
+/** A number as short as it tells enough. */
+export function short(value: number, digits = 3, nothing = NOTHING): string {
+  if (Math.abs(value) < nothing) return '0';
+  const rounded = Number(value.toPrecision(digits));
+  return Math.abs(rounded) < 1e-3 ? rounded.toExponential() : String(rounded);
+}
