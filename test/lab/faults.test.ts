@@ -276,8 +276,12 @@ describe('faults in Chromium', { skip: noBrowser }, () => {
     const { page, said } = await lab.page('#race');
     // Of a recorded race, which stands there at load.
     await page.waitForFunction(() => {
-      const ticks = document.querySelectorAll('section[aria-label="Validation error"] svg g[aria-hidden] text, section[aria-label="Validation error"] svg text');
-      const numbers = Array.from(ticks, (tick) => Number(tick.textContent)).filter((value) => value > 0 && value <= 100);
+      const ticks = document.querySelectorAll(
+        'section[aria-label="Validation error"] svg g[aria-hidden] text, section[aria-label="Validation error"] svg text',
+      );
+      const numbers = Array.from(ticks, (tick) => Number(tick.textContent)).filter(
+        (value) => value > 0 && value <= 100,
+      );
       return numbers.length > 2 && Math.max(...numbers.slice(0, -1)) > 5;
     });
     assert.deepEqual(said, []);

@@ -166,7 +166,7 @@ describe('the page "Text" in Chromium', { skip: noBrowser }, () => {
     const open = page.locator('.block.open').first();
     await open.hover();
     await page.locator('.strip .woke').first().waitFor();
-    const label = (await open.getAttribute('aria-label')) as string;
+    const label = (await open.locator('.hidden').textContent()) as string;
     assert.match(label, /^block \d+ of layer 1, awake\./);
     const before = await lit(page);
     await page.locator('.strip button').first().hover();
