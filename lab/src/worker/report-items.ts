@@ -106,10 +106,9 @@ const KINDS: readonly Kind[] = [
         'signs',
         'evaluations',
       ]);
-      const name = record.name ?? record.neuron;
       return {
         ...{ inTrial: false, seed: 0, curve: [] },
-        config: { neuron: name, problem: record.problem },
+        config: { neuron: record.neuron, problem: record.problem },
         numbers: numbersOf({ bias: value, ...measures, 'claims refuted': refuted }),
       };
     },
