@@ -115,12 +115,12 @@ export const LAB_PAGES: Readonly<Record<PageName, UsedPage>> = {
     ],
   },
   noise: {
-    settings: '?budget=150&K=4&seeds=2',
+    settings: '?budget=60&K=4&units=32&examples=200&points=10&seeds=2',
     ready: heading,
     use: race,
     pictures: [
-      [1280, 'dark'],
-      [400, 'light'],
+      [1280, 'light'],
+      [400, 'dark'],
     ],
   },
   gates: {

@@ -78,7 +78,7 @@ describe('the article', { skip: noBrowser }, () => {
         await key.focus();
         const name = await key.getAttribute('data-symbol');
         const lit = section.locator(`.figure .lit, .lit-${name}`).first();
-        await lit.waitFor({ state: 'attached', timeout: 10_000 }).catch(() => dark.push(`${part}: ${name}`));
+        await lit.waitFor({ state: 'attached' }).catch(() => dark.push(`${part}: ${name}`));
       }
     }
     assert.deepEqual(dark, []);

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import type { Page } from 'playwright-core';
 import { previewTags } from '../../lab/previews.ts';
@@ -7,6 +8,7 @@ import { csvText, fileName } from '../../lab/src/chart-files.ts';
 import { MICROSCOPE_PRESETS, microscopePreset } from '../../lab/src/microscope-page.ts';
 import { neuronsIn } from '../../lab/src/neuron-text.ts';
 import { PAGE_TITLES } from '../../lab/src/page-titles.ts';
+import { LAB_PAGES } from '../../scripts/lab-pages.ts';
 import { lookAtUnit, resolveNeuron, type UnitLossName, unitLosses } from '../../src/index.ts';
 import { seriousViolations } from './axe.ts';
 import { noBrowser, type OpenLab, openLab } from './browser.ts';
@@ -21,6 +23,17 @@ test('cells of CSV with commas, quotes and ends of lines stand in quotes; titles
   );
   assert.equal(fileName('Validation error, %'), 'validation-error');
   assert.equal(fileName('…'), 'chart');
+});
+
+test('docs show every page, by pictures that the script takes, and there are no others', () => {
+  const docs = join(import.meta.dirname, '../../docs');
+  const taken = Object.entries(LAB_PAGES).flatMap(([name, { pictures }]) =>
+    pictures.map(([width, scheme]) => `${name}-${width}-${scheme}.png`),
+  );
+  assert.deepEqual(Object.keys(LAB_PAGES).sort(), Object.keys(PAGE_TITLES).sort());
+  assert.deepEqual(readdirSync(join(docs, 'lab')).sort(), taken.sort());
+  const shown = readFileSync(join(docs, 'lab.md'), 'utf8');
+  for (const name of Object.keys(PAGE_TITLES)) assert.ok(shown.includes(`](lab/${name}-1280-light.png)`), name);
 });
 
 test('where a build is to lie, the addresses of its pictures are whole', () => {
