@@ -1,4 +1,5 @@
 /** Every experiment that `flipgrad reproduce` knows: adding one is a file and a line here. */
+import { conditionalImages } from './conditional-images/run.ts';
 import { conditionalSpeed } from './conditional-speed/run.ts';
 import { conditionalText } from './conditional-text/run.ts';
 import { gateQuestions } from './gate-questions/run.ts';
@@ -15,6 +16,7 @@ export const experiments: readonly Experiment[] = [
   table1,
   conditionalSpeed,
   conditionalText,
+  conditionalImages,
   whySlow,
   gateQuestions,
   unbiasedRegulariser,

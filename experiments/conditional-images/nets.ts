@@ -1,0 +1,131 @@
+import {
+  channelBlocks,
+  convolution,
+  dense,
+  type LayerSpec,
+  type Neuron,
+  norm,
+  pool,
+  reshape,
+  residual,
+  resolveNeuron,
+  sequential,
+  skipped,
+} from '../../src/index.ts';
+
+/** A residual convolutional network on pictures of 28 × 28. */
+export interface ImageNet {
+  readonly channels: number;
+  /** Residual blocks of two convolutions, on 14 × 14 points. */
+  readonly depth: number;
+  readonly gates?: {
+    /** `layers`: whole residual blocks are skipped; `channels`: blocks of the channels of each first convolution are. */
+    readonly of: 'layers' | 'channels';
+    /** Share of open gates. */
+    readonly rate: number;
+    /** One of the library, or the control `random`. */
+    readonly neuron: string;
+    readonly sparsity?: string;
+  };
+}
+
+const CLASSES = 10;
+/** Blocks that the channels of a gated convolution stand in. */
+const BLOCKS = 4;
+
+/** Gates that open at random with a probability, and learn nothing: what separates learning from sparsity. */
+function randomGates(rate: number): Neuron {
+  const {
+    twin: _twin,
+    opening: _opening,
+    state: _state,
+    update: _update,
+    ...base
+  } = resolveNeuron('stochastic-binary');
+  return {
+    ...base,
+    name: 'random',
+    reads: 'cotangent-when-open',
+    claims: { unbiased: false },
+    fire({ noise, h }) {
+      for (let i = 0; i < h.length; i++) h[i] = noise[i] < rate ? 1 : 0;
+    },
+    pullback: ({ gradient }) => void gradient.fill(0),
+  };
+}
+
+/** Are its gates drawn at random, so that they are measured as sampled? */
+export const isRandom = ({ gates }: ImageNet): boolean => gates?.neuron === 'random';
+
+export function layersOf({ channels, depth, gates }: ImageNet): LayerSpec[] {
+  const { of, rate = 1, neuron = '', sparsity } = gates ?? {};
+  const random = neuron === 'random';
+  const options = {
+    rate,
+    neuron: random ? randomGates(rate) : neuron,
+    gater: random ? [] : [8],
+    ...(random ? { sparsity: 'none', steer: false } : sparsity !== undefined && { sparsity }),
+  };
+  const first =
+    of === 'channels'
+      ? channelBlocks(channels, 3, { blocks: BLOCKS, ...options })
+      : convolution(channels, 3, 'rectifier');
+  const branch = sequential(norm(), first, convolution(channels, 3));
+  const block = of === 'layers' ? skipped(branch, options) : residual(branch);
+  return [
+    reshape([28, 28, 1]),
+    convolution(channels, 3, 'rectifier', { stride: [2, 2] }),
+    ...Array.from({ length: depth }, () => block),
+    norm(),
+    pool(7, { by: 'mean' }),
+    reshape([4 * channels]),
+    dense(CLASSES),
+  ];
+}
+
+/** A name that tells nets apart. */
+export function nameOfNet({ channels, depth, gates }: ImageNet): string {
+  const shape = `${depth} residual block${depth === 1 ? '' : 's'} of ${channels} channels`;
+  if (!gates) return `dense, ${shape}`;
+  const { of, rate, neuron, sparsity } = gates;
+  const what = of === 'layers' ? 'blocks' : 'blocks of channels';
+  return `${shape}, ${(100 * rate).toFixed(0)}% of ${what} open, ${neuron}${sparsity === undefined ? '' : `, ${sparsity}`}`;
+}
+
+const denseNets = (...shapes: readonly (readonly [channels: number, depth: number])[]): ImageNet[] =>
+  shapes.map(([channels, depth]) => ({ channels, depth }));
+const gatedNet = (
+  of: 'layers' | 'channels',
+  [channels, depth, rate]: readonly [number, number, number],
+  neuron: string,
+  sparsity?: string,
+): ImageNet => ({
+  channels,
+  depth,
+  gates: { of, rate, neuron, ...(sparsity !== undefined && { sparsity }) },
+});
+
+/** The gates of 2015: a policy that is trained by the loss, with the three penalties of the paper. */
+const POLICY = ['stochastic-binary', 'batch-rate=1,example-rate=1,variance=1'] as const;
+
+/** The nets of a form. */
+export const NETS: Readonly<Record<'quick' | 'full', readonly ImageNet[]>> = {
+  quick: [
+    ...denseNets([4, 1], [8, 1], [16, 1]),
+    gatedNet('layers', [8, 2, 0.5], 'straight-through-gumbel'),
+    gatedNet('layers', [8, 2, 0.5], 'random'),
+    gatedNet('channels', [16, 1, 0.25], 'straight-through-gumbel'),
+    gatedNet('channels', [16, 1, 0.25], ...POLICY),
+    gatedNet('channels', [16, 1, 0.25], 'random'),
+  ],
+  full: [
+    ...denseNets([4, 1], [8, 1], [8, 2], [16, 2], [16, 4], [32, 4], [64, 4]),
+    ...(['straight-through-gumbel', 'noisy-rectifier', 'random'] as const).flatMap((neuron) => [
+      gatedNet('layers', [16, 8, 0.5], neuron),
+      gatedNet('layers', [32, 8, 0.25], neuron),
+      gatedNet('channels', [64, 4, 0.25], neuron),
+    ]),
+    gatedNet('layers', [32, 8, 0.25], ...POLICY),
+    gatedNet('channels', [64, 4, 0.25], ...POLICY),
+  ],
+};
