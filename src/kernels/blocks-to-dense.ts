@@ -24,8 +24,21 @@ function outputPanel(outputs: number, size: number): number {
   return Math.min(256, Math.max(64, Math.floor(outputs / 8 / 64) * 64));
 }
 
-function forwardItems(rows: number, size: number, outputs: number): number {
+const WHOLE_OUTPUTS = 512;
+const ENOUGH_PAIRS = 12;
+const MOST_STRETCHES = 16;
+
+/** Stretches of examples that it goes by; 0: panels of outputs. */
+function stretchesOf(pairs: number, blocks: number, size: number, outputs: number): number {
+  if (outputs <= FEW_OUTPUTS || outputs > WHOLE_OUTPUTS || size <= SMALL_BLOCK || blocks === 0) return 0;
+  const stretches = Math.min(MOST_STRETCHES, Math.floor(pairs / (ENOUGH_PAIRS * blocks)));
+  return stretches < 2 ? 0 : stretches;
+}
+
+function forwardItems(pairs: number, rows: number, blocks: number, size: number, outputs: number): number {
   if (outputs === 0) return 0;
+  const stretches = stretchesOf(pairs, blocks, size, outputs);
+  if (stretches > 0) return stretches;
   return outputs <= FEW_OUTPUTS ? Math.ceil(rows / ROWS_EACH) : Math.ceil(outputs / outputPanel(outputs, size));
 }
 const panels = (blocks: number, size: number): number => blocks * Math.ceil(size / BLOCK_PANEL);
@@ -50,10 +63,13 @@ export const blocksToDense = kernel({
     'size',
     'outputs',
   ],
-  items: (_v, _w, _b, _y, _start, _row, _rs, _rp, _pb, _pairs, rows, _blocks, size, outputs) =>
-    forwardItems(rows, size, outputs),
-  grain: (_v, _w, _b, _y, _start, _row, _rs, _rp, _pb, pairs, rows, _blocks, size, outputs) =>
-    productGrain(forwardItems(rows, size, outputs), blockMultiplyAdds(pairs, outputs, size) + 2 * rows * outputs),
+  items: (_v, _w, _b, _y, _start, _row, _rs, _rp, _pb, pairs, rows, blocks, size, outputs) =>
+    forwardItems(pairs, rows, blocks, size, outputs),
+  grain: (_v, _w, _b, _y, _start, _row, _rs, _rp, _pb, pairs, rows, blocks, size, outputs) =>
+    productGrain(
+      forwardItems(pairs, rows, blocks, size, outputs),
+      blockMultiplyAdds(pairs, outputs, size) + 2 * rows * outputs,
+    ),
   define(
     memory,
     values,

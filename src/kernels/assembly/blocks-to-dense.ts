@@ -27,11 +27,59 @@ function outputPanel(outputs: i32, size: i32): i32 {
   return min(256, max(64, outputs / 8 & ~63));
 }
 
+/** Outputs up to which rows of weights are read whole, and pairs of a block in a stretch of examples that are enough for full tiles. */
+const WHOLE_OUTPUTS: i32 = 512;
+const ENOUGH_PAIRS: i32 = 12;
+const MOST_STRETCHES: i32 = 16;
+
+/** Stretches of examples that blocksToDense goes by, each block's weights read from top to bottom; 0: it goes by panels of outputs. */
+function stretchesOf(pairs: i32, blocks: i32, size: i32, outputs: i32): i32 {
+  if (outputs <= FEW_OUTPUTS || outputs > WHOLE_OUTPUTS || size <= SMALL_BLOCK || blocks == 0) return 0;
+  const stretches = min(MOST_STRETCHES, pairs / (ENOUGH_PAIRS * blocks));
+  return stretches < 2 ? 0 : stretches;
+}
+
+/** The first of some pairs, in order of their rows, whose row is not below `row`. */
+function firstPair(pairRow: usize, from: i32, to: i32, row: i32): i32 {
+  while (from < to) {
+    const middle = (from + to) >> 1;
+    if (at(pairRow, middle) < row) from = middle + 1;
+    else to = middle;
+  }
+  return from;
+}
+
+function stretchToDense(
+  firstRow: i32, lastRow: i32, values: usize, weights: usize, bias: usize, y: usize, blockStart: usize, pairRow: usize,
+  blocks: i32, size: i32, outputs: i32,
+): void {
+  for (let r = firstRow; r < lastRow; r++) copyRow(y + bytes(outputs) * r, bias, outputs);
+  for (let k = 0; k < blocks; k++) {
+    const last = at(blockStart, k + 1);
+    const start = firstPair(pairRow, at(blockStart, k), last, firstRow);
+    const stop = firstPair(pairRow, start, last, lastRow);
+    for (let p = start; p < stop; p += MOST_ENTRIES) {
+      const count = min(MOST_ENTRIES, stop - p);
+      listValuesFirst(p, count, pairRow, y, bytes(outputs), values, bytes(size));
+      addProducts(scratch, count, weights + bytes(outputs) * (k * size), bytes(outputs), size, outputs);
+    }
+  }
+}
+
 /** y[r] = bias + Σ over the open blocks k of r: values[p] · W[rows of k]. An item is a panel of outputs, or some rows. */
 export function blocksToDense(
   begin: i32, end: i32, values: usize, weights: usize, bias: usize, y: usize, blockStart: usize, pairRow: usize,
   rowStart: usize, rowPair: usize, pairBlock: usize, pairs: i32, rows: i32, blocks: i32, size: i32, outputs: i32,
 ): void {
+  const stretches = stretchesOf(pairs, blocks, size, outputs);
+  if (stretches) {
+    for (let item = begin; item < end; item++)
+      stretchToDense(
+        rows * item / stretches, rows * (item + 1) / stretches, values, weights, bias, y, blockStart, pairRow, blocks, size,
+        outputs,
+      );
+    return;
+  }
   const panel = outputPanel(outputs, size);
   for (let item = begin; item < end; item++) {
     const byRows = outputs <= FEW_OUTPUTS;
