@@ -106,7 +106,7 @@ const gatedNet = (
 });
 
 /** The gates of 2015: a policy that is trained by the loss, with the three penalties of the paper. */
-const POLICY = ['stochastic-binary', 'batch-rate=1,example-rate=1,variance=1'] as const;
+const POLICY = ['stochastic-binary', 'batch-rate=1+example-rate=1+variance=1'] as const;
 
 /** The nets of a form. */
 export const NETS: Readonly<Record<'quick' | 'full', readonly ImageNet[]>> = {

@@ -13,6 +13,8 @@ const SLOPE = 0.05;
 interface Run extends NonNullable<ImageResult['final']> {
   readonly learningRate: number;
   readonly seconds: number;
+  /** Dense nets that it was timed beside. */
+  readonly against: readonly ImageNet[];
 }
 
 /** The runs of a net at a budget. */
@@ -20,7 +22,6 @@ interface Runs {
   readonly net: ImageNet;
   readonly name: string;
   readonly budget: string;
-  readonly against: readonly ImageNet[];
   readonly runs: readonly Run[];
 }
 
@@ -38,9 +39,8 @@ function runsOf(finished: readonly ImageDone[]): Runs[] {
     net: own[0].trial.net,
     name: nameOfNet(own[0].trial.net),
     budget: budgetOf(own[0]),
-    against: own[0].trial.against,
-    runs: own.flatMap(({ result: { final, learningRate, seconds } }) =>
-      final ? [{ ...final, learningRate, seconds }] : [],
+    runs: own.flatMap(({ trial: { against }, result: { final, learningRate, seconds } }) =>
+      final ? [{ ...final, learningRate, seconds, against }] : [],
     ),
   }));
 }
@@ -59,14 +59,15 @@ const byPrice =
 /** Timed beside each other in the gated net's own trials: on the fastest engine of each. */
 const byTime =
   (way: 'one' | 'hundred'): Ratio =>
-  ({ against }, dense, [own, ...others]) => {
+  ({ runs }, dense, [own, ...others]) => {
     const fastest = (times: readonly EngineTimes[], of: (one: EngineTimes) => number) => Math.min(...times.map(of));
     const points = dense.flatMap(({ name }, i): Point[] => {
-      const at = against.findIndex((net) => nameOfNet(net) === name);
-      if (at < 0) return [];
-      const prices = own.map(
-        ({ times = [] }) => fastest(times, (one) => one[way].dense[at]) / fastest(times, (one) => one[way].gated),
-      );
+      const timed = runs.filter(({ times }) => times !== undefined);
+      if (timed.length === 0) return [];
+      const prices = timed.map(({ times = [], against }) => {
+        const at = against.findIndex((net) => nameOfNet(net) === name);
+        return fastest(times, (one) => one[way].dense[at]) / fastest(times, (one) => one[way].gated);
+      });
       return [{ price: mean(prices), loss: lossOf(others[i]) }];
     });
     return priceOf(frontierOf(points), lossOf(own));
