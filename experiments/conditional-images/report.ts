@@ -1,11 +1,11 @@
-import { type Bootstrapped, bootstrap, holm } from '../bootstrap.ts';
-import type { EngineTimes } from '../conditional-speed-times.ts';
-import type { Finding, Report, ReportTable } from '../experiment.ts';
-import { frontierOf, gainOfDoubling, type Point, priceOf } from '../frontier.ts';
-import { type ScatterGroup, scatterChart } from '../scatter-chart.ts';
-import { interval, withHalf } from '../statistics.ts';
-import type { ImageDone, ImageResult } from './conditional-images.ts';
+import { frontierOf, gainOfDoubling, type Point, priceOf } from '../conditional-text/frontier.ts';
+import { type Bootstrapped, bootstrap, holm } from '../kit/bootstrap.ts';
+import type { EngineTimes } from '../kit/compare-times.ts';
+import type { Finding, Report, ReportTable } from '../kit/experiment.ts';
+import { type ScatterGroup, scatterChart } from '../kit/scatter-chart.ts';
+import { interval, withHalf } from '../kit/statistics.ts';
 import { type ImageNet, isRandom, nameOfNet } from './nets.ts';
+import type { ImageDone, ImageResult } from './run.ts';
 
 /** The share of its loss that the dense ladder has to lose with a doubling, so that the comparison says anything. */
 const SLOPE = 0.05;

@@ -10,8 +10,8 @@ import {
   train,
 } from '../../src/index.ts';
 import { createEngine, loadDataset, processorTime } from '../../src/platform/node/index.ts';
-import { compareTimes, type EngineTimes } from '../conditional-speed-times.ts';
-import type { Experiment, Finished, TrialOptions } from '../experiment.ts';
+import { compareTimes, type EngineTimes } from '../kit/compare-times.ts';
+import type { Experiment, Finished, TrialOptions } from '../kit/experiment.ts';
 import { distorted } from './distort.ts';
 import { type ImageNet, isRandom, layersOf, NETS, nameOfNet } from './nets.ts';
 import { reportConditionalImages } from './report.ts';
