@@ -3,15 +3,14 @@ import {
   convolution,
   dense,
   type LayerSpec,
-  type Neuron,
   norm,
   pool,
   reshape,
   residual,
-  resolveNeuron,
   sequential,
   skipped,
 } from '../../src/index.ts';
+import { CONTROL_GATES, type ControlGates } from '../kit/control-gates.ts';
 
 /** A residual convolutional network on pictures of 28 × 28. */
 export interface ImageNet {
@@ -23,7 +22,7 @@ export interface ImageNet {
     readonly of: 'layers' | 'channels';
     /** Share of open gates. */
     readonly rate: number;
-    /** One of the library, or the control `random`. */
+    /** One of the library, or a control of experiments. */
     readonly neuron: string;
     readonly sparsity?: string;
   };
@@ -33,38 +32,20 @@ const CLASSES = 10;
 /** Blocks that the channels of a gated convolution stand in. */
 const BLOCKS = 4;
 
-/** Gates that open at random with a probability, and learn nothing: what separates learning from sparsity. */
-function randomGates(rate: number): Neuron {
-  const {
-    twin: _twin,
-    opening: _opening,
-    state: _state,
-    update: _update,
-    ...base
-  } = resolveNeuron('stochastic-binary');
-  return {
-    ...base,
-    name: 'random',
-    reads: 'cotangent-when-open',
-    claims: { unbiased: false },
-    fire({ noise, h }) {
-      for (let i = 0; i < h.length; i++) h[i] = noise[i] < rate ? 1 : 0;
-    },
-    pullback: ({ gradient }) => void gradient.fill(0),
-  };
-}
+/** Do its gates learn nothing? */
+export const isControl = ({ gates }: ImageNet): boolean => gates !== undefined && gates.neuron in CONTROL_GATES;
 
-/** Are its gates drawn at random, so that they are measured as sampled? */
-export const isRandom = ({ gates }: ImageNet): boolean => gates?.neuron === 'random';
+/** How a net is validated and tested. */
+export const modeOf = ({ gates }: ImageNet): ControlGates['mode'] =>
+  CONTROL_GATES[gates?.neuron ?? '']?.mode ?? 'threshold';
 
 export function layersOf({ channels, depth, gates }: ImageNet): LayerSpec[] {
   const { of, rate = 1, neuron = '', sparsity } = gates ?? {};
-  const random = neuron === 'random';
+  const control = CONTROL_GATES[neuron];
   const options = {
     rate,
-    neuron: random ? randomGates(rate) : neuron,
-    gater: random ? [] : [8],
-    ...(random ? { sparsity: 'none', steer: false } : sparsity !== undefined && { sparsity }),
+    gater: control ? [] : [8],
+    ...(control?.options(rate) ?? { neuron, ...(sparsity !== undefined && { sparsity }) }),
   };
   const first =
     of === 'channels'
@@ -113,14 +94,14 @@ export const NETS: Readonly<Record<'quick' | 'full', readonly ImageNet[]>> = {
   quick: [
     ...denseNets([4, 1], [8, 1], [16, 1]),
     gatedNet('layers', [8, 2, 0.5], 'straight-through-gumbel'),
-    gatedNet('layers', [8, 2, 0.5], 'random'),
+    gatedNet('layers', [8, 2, 0.5], 'coin'),
     gatedNet('channels', [16, 1, 0.25], 'straight-through-gumbel'),
     gatedNet('channels', [16, 1, 0.25], ...POLICY),
-    gatedNet('channels', [16, 1, 0.25], 'random'),
+    gatedNet('channels', [16, 1, 0.25], 'coin'),
   ],
   full: [
     ...denseNets([4, 1], [8, 1], [8, 2], [16, 2], [16, 4], [32, 4], [64, 4]),
-    ...(['straight-through-gumbel', 'noisy-rectifier', 'random'] as const).flatMap((neuron) => [
+    ...(['straight-through-gumbel', 'noisy-rectifier', 'coin'] as const).flatMap((neuron) => [
       gatedNet('layers', [16, 8, 0.5], neuron),
       gatedNet('layers', [32, 8, 0.25], neuron),
       gatedNet('channels', [64, 4, 0.25], neuron),

@@ -4,7 +4,7 @@ import type { EngineTimes } from '../kit/compare-times.ts';
 import type { Finding, Report, ReportTable } from '../kit/experiment.ts';
 import { type ScatterGroup, scatterChart } from '../kit/scatter-chart.ts';
 import { interval, withHalf } from '../kit/statistics.ts';
-import { type ImageNet, isRandom, nameOfNet } from './nets.ts';
+import { type ImageNet, isControl, nameOfNet } from './nets.ts';
 import type { ImageDone, ImageResult } from './run.ts';
 
 /** The share of its loss that the dense ladder has to lose with a doubling, so that the comparison says anything. */
@@ -94,7 +94,7 @@ const workOf = (runs: readonly Run[]): number => mean(runs.map(({ multiplyAdds }
 
 function compareAll(all: readonly Runs[]): Compared[] {
   const compared = all
-    .filter(({ net }) => net.gates && !isRandom(net))
+    .filter(({ net }) => net.gates && !isControl(net))
     .flatMap((gated): Omit<Compared, 'chances'>[] => {
       const dense = all.filter(({ net, budget }) => !net.gates && budget === gated.budget);
       if (dense.length === 0) return [];
@@ -140,10 +140,10 @@ function findingOf(at: number, compared: readonly Compared[]): Finding {
 function controlFinding(all: readonly Runs[]): Finding {
   const claim = 'Gates that learn are better than gates that open at random at the same rate';
   const gaps = all
-    .filter(({ net }) => isRandom(net))
+    .filter(({ net }) => isControl(net))
     .flatMap((control) =>
       all
-        .filter(({ net, budget }) => net.gates && !isRandom(net) && budget === control.budget)
+        .filter(({ net, budget }) => net.gates && !isControl(net) && budget === control.budget)
         .filter(({ net: { channels, depth, gates } }) => {
           const { net } = control;
           return channels === net.channels && depth === net.depth && gates?.of === net.gates?.of;

@@ -13,7 +13,7 @@ import { createEngine, loadDataset, processorTime } from '../../src/platform/nod
 import { compareTimes, type EngineTimes } from '../kit/compare-times.ts';
 import type { Experiment, Finished, TrialOptions } from '../kit/experiment.ts';
 import { distorted } from './distort.ts';
-import { type ImageNet, isRandom, layersOf, NETS, nameOfNet } from './nets.ts';
+import { type ImageNet, isControl, layersOf, modeOf, NETS, nameOfNet } from './nets.ts';
 import { reportConditionalImages } from './report.ts';
 
 const BATCH = 64;
@@ -83,7 +83,7 @@ export const imageGrid =
       ...seeds.flatMap((seed) =>
         budgets.flatMap((budget) =>
           nets.map((net): ImageTrial => {
-            const against = net.gates && !isRandom(net) && seed === seeds[0] ? dense : [];
+            const against = net.gates && !isControl(net) && seed === seeds[0] ? dense : [];
             return { stage: 'final', ...budget, net, learningRates: LEARNING_RATES, against, seed };
           }),
         ),
@@ -140,7 +140,7 @@ async function run(
   const engine = await createEngine({ threads: 1, blas: 'auto' });
   try {
     const model = createModel(engine, { inputs: 784, seed: trial.seed, layers: layersOf(trial.net) });
-    const mode = isRandom(trial.net) ? 'sample' : 'threshold';
+    const mode = modeOf(trial.net);
     const optimizer = adam({ learningRate });
     let [milliseconds, mark] = [0, processorTime()];
     // Each epoch is measured below, in the one mode that is asked about.

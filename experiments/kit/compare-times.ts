@@ -33,6 +33,8 @@ export interface EngineTimes {
 }
 
 const ROUNDS = { one: 60, hundred: 30, step: 20 };
+/** Minibatches of an epoch that are not timed. */
+const SPARE = 5;
 /** Single examples that a net classifies before the next net's turn: as in use, its weights may stay where the processor has them at hand. */
 const TURN = 20;
 
@@ -45,6 +47,7 @@ interface StepOptions {
 /**
  * Times a trained gated net beside dense nets of the same kind of machine code: the kernels alone, and with BLAS where there is one.
  * What the dense nets' weights are does not change their time, so theirs are not trained.
+ * @throws RangeError for too few examples to time a step
  */
 export async function compareTimes(
   trained: Model,
@@ -52,6 +55,11 @@ export async function compareTimes(
   data: Split,
   { many, signal, ...training }: StepOptions & { readonly many: number },
 ): Promise<EngineTimes[]> {
+  const minibatches = Math.floor(data.train.count / training.batch);
+  if (minibatches <= SPARE)
+    throw new RangeError(
+      `compareTimes: ${data.train.count} examples are ${minibatches} minibatches of ${training.batch}. Expected ${SPARE + 1} or more, of which all but ${SPARE} are timed.`,
+    );
   const snapshot = trained.snapshot();
   const { inputs, seed } = trained;
   const found: EngineTimes[] = [];
@@ -70,7 +78,7 @@ export async function compareTimes(
       const each = timePredictions(frozen, data.test, { rows: many, rounds: ROUNDS.hundred, clock });
       const together = each.map((own) => own.map((time) => many * time));
       const steps = models.map((model) => steppedBy(model, data, { ...training, signal }));
-      const rounds = Math.min(ROUNDS.step, Math.floor(data.train.count / training.batch) - 5);
+      const rounds = Math.min(ROUNDS.step, minibatches - SPARE);
       const step = await alternateAwaited(
         steps.map(({ next }) => next),
         { rounds, clock },

@@ -13,12 +13,34 @@ function untrained(spec: NeuronSpec, name: string): Neuron {
   return { ...base, name, pullback: ({ gradient }) => void gradient.fill(0) };
 }
 
+/** Opens with a probability, whatever its logit is. */
+function coin(probability: number): Neuron {
+  const {
+    twin: _twin,
+    opening: _opening,
+    state: _state,
+    update: _update,
+    ...base
+  } = resolveNeuron('stochastic-binary');
+  return {
+    ...base,
+    name: 'coin',
+    reads: 'cotangent-when-open',
+    claims: { unbiased: false },
+    fire({ noise, h }) {
+      for (let i = 0; i < h.length; i++) h[i] = noise[i] < probability ? 1 : 0;
+    },
+    pullback: ({ gradient }) => void gradient.fill(0),
+  };
+}
+
 // A penalty would teach their gater.
 const control = (neuron: Neuron): ReturnType<ControlGates['options']> => ({ neuron, sparsity: 'none' });
 
 /**
  * What separates learning from sparsity: gates at the same density that learn nothing. `hash` opens by what a gater that stays at its random
- * weights says of the example, as hash routing does (Roller et al. 2021); `random` opens any.
+ * weights says of the example, as hash routing does (Roller et al. 2021); `random` opens any, as many for every example; `coin` opens each by itself, so
+ * that a layer may have a single gate.
  */
 export const CONTROL_GATES: Readonly<Record<string, ControlGates>> = {
   hash: {
@@ -29,4 +51,5 @@ export const CONTROL_GATES: Readonly<Record<string, ControlGates>> = {
     options: (share) => control(untrained({ name: 'noisy-top-k', share, value: 'sigmoid', scale: 1e6 }, 'random')),
     mode: 'sample',
   },
+  coin: { options: (share) => control(coin(share)), mode: 'sample' },
 };
