@@ -1,8 +1,8 @@
+import { type ScatterGroup, scatterChart } from '../../charts/scatter-chart.ts';
 import { frontierOf, gainOfDoubling, type Point, priceOf } from '../conditional-text/frontier.ts';
 import { type Bootstrapped, bootstrap, holm } from '../kit/bootstrap.ts';
 import type { EngineTimes } from '../kit/compare-times.ts';
 import type { Finding, Report, ReportTable } from '../kit/experiment.ts';
-import { type ScatterGroup, scatterChart } from '../kit/scatter-chart.ts';
 import { interval, withHalf } from '../kit/statistics.ts';
 import { type ImageNet, isControl, nameOfNet } from './nets.ts';
 import type { ImageDone, ImageResult } from './run.ts';
