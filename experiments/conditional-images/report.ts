@@ -5,7 +5,7 @@ import type { EngineTimes } from '../kit/compare-times.ts';
 import type { Finding, Report, ReportTable } from '../kit/experiment.ts';
 import { interval, withHalf } from '../kit/statistics.ts';
 import { type ImageNet, isControl, nameOfNet } from './nets.ts';
-import type { ImageDone, ImageResult } from './run.ts';
+import type { ImageDone, ImageResult } from './trial.ts';
 
 /** The share of its loss that the dense ladder has to lose with a doubling, so that the comparison says anything. */
 const SLOPE = 0.05;

@@ -10,102 +10,18 @@ import {
   train,
 } from '../../src/index.ts';
 import { createEngine, loadDataset, processorTime } from '../../src/platform/node/index.ts';
-import { compareTimes, type EngineTimes } from '../kit/compare-times.ts';
-import type { Experiment, Finished, TrialOptions } from '../kit/experiment.ts';
+import { compareTimes } from '../kit/compare-times.ts';
+import type { Experiment, TrialOptions } from '../kit/experiment.ts';
 import { distorted } from './distort.ts';
-import { type ImageNet, isControl, layersOf, modeOf, NETS, nameOfNet } from './nets.ts';
+import { layersOf, modeOf, NETS, nameOfNet } from './nets.ts';
 import { reportConditionalImages } from './report.ts';
+import { type ImageResult, type ImageTrial, imageGrid, LEARNING_RATES, rateSearches } from './trial.ts';
 
 const BATCH = 64;
-const LEARNING_RATES = [0.001, 0.004];
 /** The last epoch's learning rate as a share of the first's, geometric in between. */
 const LAST_RATE = 0.05;
-/** Of the searches, so that no reported seed has been searched on. */
-const SEARCH_SEED = 0;
 /** Writes the digits and draws the distortions, the same for every trial. */
 const DATA_SEED = 1;
-
-/** A search trial tries one learning rate; a final trial trains with the net's best, and times it if it has gates. */
-export interface ImageTrial {
-  readonly stage: 'search' | 'final';
-  readonly data: 'digits' | 'fashion-mnist';
-  readonly net: ImageNet;
-  readonly examples: number;
-  readonly epochs: number;
-  readonly searchEpochs: number;
-  readonly learningRates: readonly number[];
-  /** Dense nets that a gated one is timed beside, with the first seed: what weights are does not change their time. */
-  readonly against: readonly ImageNet[];
-  readonly seed: number;
-}
-
-/** Nats an example; gates with a threshold at the target rate, those of the control at random as sampled. */
-export interface ImageResult {
-  readonly learningRate: number;
-  readonly validNats: number;
-  /** Seconds of the processor that training took. */
-  readonly seconds: number;
-  readonly final?: {
-    readonly testNats: number;
-    readonly testError: number;
-    /** For one example, at test and in the forward pass of training. */
-    readonly multiplyAdds: { readonly test: number; readonly training: number };
-    /** Share of open gates in the last epoch, as sampled. */
-    readonly open: number;
-    /** Gates that never or always opened, of all. */
-    readonly dead: number;
-    readonly alwaysOn: number;
-    readonly times?: readonly EngineTimes[];
-  };
-  readonly dataChecksum: string;
-  readonly engine: string;
-}
-
-export type ImageDone = Finished<ImageTrial, ImageResult>;
-
-interface Budget extends Pick<ImageTrial, 'data' | 'examples' | 'epochs' | 'searchEpochs'> {}
-
-/** All searches first, then seed by seed every net at every budget. Rates are searched at the smallest budget of the data. */
-export const imageGrid =
-  (nets: readonly ImageNet[], budgets: readonly Budget[]) =>
-  (seeds: readonly number[]): ImageTrial[] => {
-    const dense = nets.filter(({ gates }) => !gates);
-    const first = budgets.filter(({ data }, i) => budgets.findIndex((budget) => budget.data === data) === i);
-    return [
-      ...first.flatMap((budget) =>
-        nets.flatMap((net) =>
-          LEARNING_RATES.map((rate): ImageTrial => {
-            const own = { net, learningRates: [rate], against: [], seed: SEARCH_SEED };
-            return { stage: 'search', ...budget, ...own };
-          }),
-        ),
-      ),
-      ...seeds.flatMap((seed) =>
-        budgets.flatMap((budget) =>
-          nets.map((net): ImageTrial => {
-            const against = net.gates && !isControl(net) && seed === seeds[0] ? dense : [];
-            return { stage: 'final', ...budget, net, learningRates: LEARNING_RATES, against, seed };
-          }),
-        ),
-      ),
-    ];
-  };
-
-const searchesFor = (trial: ImageTrial, finished: readonly ImageDone[]): ImageResult[] =>
-  finished
-    .filter(({ trial: { stage, data } }) => stage === 'search' && data === trial.data)
-    .filter(({ trial: { net } }) => nameOfNet(net) === nameOfNet(trial.net))
-    .map(({ result }) => result);
-
-/** The learning rate with the lowest validation loss among a net's searches. */
-export function chosenRate(trial: ImageTrial, finished: readonly ImageDone[]): number {
-  const found = searchesFor(trial, finished);
-  if (found.length < trial.learningRates.length)
-    throw new RangeError(
-      `"${nameOfNet(trial.net)}" has ${found.length} of ${trial.learningRates.length} searches; those trials come first.`,
-    );
-  return found.toSorted((a, b) => a.validNats - b.validNats)[0].learningRate;
-}
 
 /** All parts distorted: what is asked at test is as hard as what was trained on. */
 async function load({ data, examples }: ImageTrial, signal: AbortSignal): Promise<Split> {
@@ -134,7 +50,7 @@ async function run(
   { signal, onProgress, finished = [] }: TrialOptions<ImageTrial, ImageResult>,
 ): Promise<ImageResult> {
   const search = trial.stage === 'search';
-  const learningRate = search ? trial.learningRates[0] : chosenRate(trial, finished);
+  const learningRate = search ? trial.learningRates[0] : rateSearches.best(trial, finished).learningRate;
   const epochs = search ? trial.searchEpochs : trial.epochs;
   const data = await load(trial, signal);
   const engine = await createEngine({ threads: 1, blas: 'auto' });
@@ -215,8 +131,7 @@ export const conditionalImages: Experiment<ImageTrial, ImageResult> = {
     const trained = examples * (stage === 'search' ? searchEpochs : epochs);
     return (2 + trained * step + 4 * against.length) / 60;
   },
-  ready: (trial, finished) =>
-    trial.stage === 'search' || searchesFor(trial, finished).length >= trial.learningRates.length,
+  ready: rateSearches.ready,
   run,
   report: reportConditionalImages,
 };

@@ -2,12 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { distorted } from '../../experiments/conditional-images/distort.ts';
 import { type ImageNet, NETS, nameOfNet } from '../../experiments/conditional-images/nets.ts';
-import {
-  conditionalImages,
-  type ImageDone,
-  type ImageTrial,
-  imageGrid,
-} from '../../experiments/conditional-images/run.ts';
+import { conditionalImages } from '../../experiments/conditional-images/run.ts';
+import { type ImageDone, type ImageTrial, imageGrid } from '../../experiments/conditional-images/trial.ts';
 import { digits } from '../../src/index.ts';
 import { slow } from '../helpers/extent.ts';
 
