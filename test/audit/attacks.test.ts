@@ -69,13 +69,6 @@ const equalWeights = ({ rows, loss, weights, total }: Weighing): void => {
   total.fill(0);
   for (let i = 0; i < loss.length; i++) total[i % rows] += loss[i] / draws;
 };
-const scaled =
-  (of: Neuron, factor: (pass: Pullback, i: number) => number): Neuron['pullback'] =>
-  (pass) => {
-    of.pullback(pass);
-    for (let i = 0; i < pass.gradient.length; i++) pass.gradient[i] *= factor(pass, i);
-  };
-
 const held: number[] = [0];
 const group = resolveNeuron('categorical-reinforce') as Neuron;
 
@@ -287,21 +280,6 @@ const attacks: readonly Attack[] = [
   ],
   ['a set whose states weigh alike', 'unbiased', { ...set, weigh: equalWeights, pullback: meanScore }],
   ['a set whose states weigh alike, no cells', 'unbiased', { ...untold, weigh: equalWeights, pullback: meanScore }],
-  ['a set with 1.2 times its gradient, no cells', 'unbiased', { ...untold, pullback: scaled(set, () => 1.2) }],
-  ['a set that is wrong by a thousandth', 'unbiased', { ...set, pullback: scaled(set, () => 1.001) }],
-  [
-    'a set that is wrong in layers of six and more',
-    'unbiased',
-    { ...set, pullback: scaled(set, ({ units }) => (units > 5 ? -1 : 1)) },
-  ],
-  [
-    'a set that is wrong where the first state is all ones',
-    'unbiased',
-    {
-      ...set,
-      pullback: scaled(set, (pass, i) => (ones({ pass, row: Math.floor(i / pass.units) }) === pass.units ? 1.3 : 1)),
-    },
-  ],
 ];
 
 function sharing({ units, logits, noise, h }: Firing, apart: number): void {
@@ -388,22 +366,11 @@ const honest: Readonly<Record<string, Neuron>> = {
   'the sum of three numbers': several(3, {
     fire: bits((i, u) => (u[3 * i] + u[3 * i + 1] + u[3 * i + 2]) % 1),
   }),
-  'heavy tails': several(2, {
-    pullback: (pass) => {
-      times(() => 1)(pass);
-      for (let i = 0; i < pass.gradient.length; i++) {
-        const u = 2 * pass.noise[2 * i + 1] - 1;
-        pass.gradient[i] += Math.sign(u) * ((1 - Math.abs(u)) ** -0.45 - 1) * pass.loss[Math.floor(i / pass.units)];
-      }
-    },
-  }),
-  'three draws, no cells': { ...rloo, cells: undefined as never },
-  'a set, no cells': untold,
 };
 
 describe('honest neurons are not refuted', () => {
   for (const [i, [what, neuron]] of Object.entries(honest).entries())
-    it(what, { skip: !full && i !== 5 }, () => {
+    it(what, { skip: !full && i !== 0 }, () => {
       const found = judged({ ...neuron, name: what });
       const refuted = found.filter(({ verdict }) => verdict === 'refuted');
       assert.deepEqual(
