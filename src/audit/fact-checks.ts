@@ -35,7 +35,7 @@ export function opensWithProbability(neuron: Neuron): string | undefined {
 }
 
 function probabilityMisfit(neuron: Neuron, opening: Opening): string | undefined {
-  const unit = cellsOf(leanUnit(neuron)).neuron;
+  const unit = leanUnit(cellsOf(neuron).neuron);
   const units = neuron.jointNoise ? COUPLED : 1;
   // One grid serves both where the gradient of a unit is its declared probability.
   const both: Neuron = { ...unit, pullback: ({ gradient, ...firing }) => opening.probability(firing, gradient) };

@@ -1,7 +1,6 @@
 import { sigmoid } from '../math/special.ts';
 import { behaviourOf } from '../neurons/behaviour.ts';
 import type { Neuron } from '../neurons/contract.ts';
-import { withFoundCells } from './found-cells.ts';
 import { estimateNodes } from './grid.ts';
 import { integrate, type Loss } from './integrate.ts';
 import { emitsBits, trueGradient } from './true-gradient.ts';
@@ -12,7 +11,7 @@ const NODES = 20_000;
 
 /** Is a behaviour, by what it emits and how often, 1 with probability σ(a) and else 0, or a unit of its own kind? */
 export function unitOf(neuron: Neuron): 'bits' | 'own' {
-  const unit = withFoundCells(behaviourOf(neuron));
+  const unit = behaviourOf(neuron);
   if (neuron.jointNoise !== undefined) return 'own';
   const bits = LOGITS.every((logit) => emitsBits(unit, logit) && Math.abs(rateOf(unit, logit) - sigmoid(logit)) < 1e-9);
   return bits ? 'bits' : 'own';
