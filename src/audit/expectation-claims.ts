@@ -172,9 +172,7 @@ function expectationVerdict(
   };
   const wrong = known.filter((one) => off(one) > 0);
   if (wrong.length > 0) {
-    // Where the two are told apart in few digits.
-    const share = (one: Expectations): number => off(one) / (Math.abs(one[claim].value) + Math.abs(declared(one.logit)));
-    const { logit, [claim]: found } = wrong.reduce((a, b) => (share(b) > share(a) ? b : a));
+    const { logit, [claim]: found } = wrong.reduce((a, b) => (off(b) > off(a) ? b : a));
     const evidence = `${what} at the logit ${short(logit)} is ${short(found.value)}, declared ${short(declared(logit))}, and other than declared at ${wrong.length} of ${known.length} logits from −${WIDEST} to ${WIDEST}, ${way}`;
     return { claim, verdict: 'refuted', evidence };
   }

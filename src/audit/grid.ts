@@ -59,7 +59,9 @@ export function gridOf(neuron: Neuron, logits: ArrayLike<number>): Grid {
 }
 
 /** A grid would be too large. */
-export class TooManyPoints extends RangeError {}
+export class TooManyPoints extends RangeError {
+  override name = 'TooManyPoints';
+}
 
 function checkPoints(neuron: Neuron, units: number, points: number): void {
   if (points > MAXIMUM_POINTS)
