@@ -1,9 +1,7 @@
 /** A thread that judges neurons, so that one that never ends, throws or takes all memory ends with it and nothing else. */
 
 import crypto from 'node:crypto';
-import fs from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
-import os from 'node:os';
 import { parentPort, workerData } from 'node:worker_threads';
 import { relaxedSimdSupported } from '../src/backend/wasm.ts';
 import { certify, createEngine, type Engine, replayDigest, type Variant } from '../src/index.ts';
@@ -41,11 +39,6 @@ function watchAll(): void {
   };
   for (const name of ['randomBytes', 'randomInt', 'randomUUID', 'getRandomValues', 'randomFillSync'] as const)
     watch(crypto, name, `crypto.${name}`);
-  for (const name of ['uptime', 'cpuUsage', 'memoryUsage', 'resourceUsage'] as const)
-    watch(process, name, `process.${name}`);
-  for (const name of ['uptime', 'loadavg', 'freemem'] as const) watch(os, name, `os.${name}`);
-  for (const name of ['readFileSync', 'openSync', 'readSync', 'statSync', 'writeFileSync', 'appendFileSync'] as const)
-    watch(fs, name, `fs.${name}`);
   syncBuiltinESMExports();
   watch(globalThis.crypto, 'getRandomValues', 'crypto.getRandomValues');
   globalThis.Date = new Proxy(nativeDate, {

@@ -32,7 +32,7 @@ const DENSE_PLACES = 12;
 /** Of draws that are joint over a row as no cells tell. */
 const UNTOLD_PLACES = 24;
 /** With other options than the usual ones. */
-const SHARE_OF_OTHERS = 0.03;
+const SHARE_OF_OTHERS = 0.06;
 const THOROUGH = 10;
 /** Numbers of a minibatch: of one place in eight, and of the others. */
 const [LARGE_BATCH, SMALL_BATCH] = [300_000, 30_000];

@@ -6,7 +6,6 @@ import { type BiasMeasures, biasVerdicts, measureBias, totalVerdict } from './bi
 import { checkNeuron } from './checks.ts';
 import { withDrawnInputs } from './drawn-inputs.ts';
 import { expectationVerdicts } from './expectation-claims.ts';
-import { estimatePoints } from './grid.ts';
 import { otherOptions } from './option-values.ts';
 import { relaxationVerdict } from './relaxation-claim.ts';
 import { kernelsMisfit } from './twin-check.ts';
@@ -25,8 +24,6 @@ const MOST_DRAWS = 512;
 const FEW_UNITS = 4;
 /** Largest groups: a group is integrated as a whole, one class within the other. */
 const MOST_CLASSES = 8;
-/** Points of the grid of a unit that is judged quickly. */
-const QUICK = 4;
 /** With --thorough. */
 const THOROUGH = 10;
 
@@ -47,8 +44,7 @@ export function certify(subject: Neuron | Variant, options: CertifyOptions = {})
 /** Tests every claim that a neuron declares, with its usual options and with others. */
 function claimsOf(variant: Variant, options: TestOptions): Verdict[] {
   const { seed = 1, thorough = false } = options;
-  const isQuick = !variant.neuron.group && estimatePoints(variant.neuron, [0.7], QUICK) <= QUICK;
-  const others = otherOptions(variant, seed, thorough ? THOROUGH : 1, isQuick).filter(({ neuron }) => fits(neuron));
+  const others = otherOptions(variant, seed, thorough ? THOROUGH : 1).filter(({ neuron }) => fits(neuron));
   // Of a neuron that reads its layer's input, where the logits stand for it too.
   const alone = variant.neuron.readsInput
     ? [{ text: `${variant.text}, its layer’s input unknown`, neuron: variant.neuron }]

@@ -193,8 +193,6 @@ function byExampleOf(neuron: Neuron, rows: number, units: number): string | unde
 }
 
 const OTHERS = 'depends on the others of its minibatch';
-/** How often half of the examples are drawn anew. */
-const HALVES = 6;
 
 /** While some examples are drawn anew, half of them and single ones, all others keep their outputs and gradients. */
 function amongOthers(
@@ -206,9 +204,7 @@ function amongOthers(
   const [pass, other] = [32, 40].map((seed) => passOf(neuron, rows, units, seed, usualLogit, Kind));
   const before = gradientOf(neuron, pass);
   const random = randomStream(41, PASS, rows, units);
-  const half = (): boolean => random.uniform() < 0.5;
-  const single = [rows - 1, 0].map((one) => (row: number) => row === one);
-  for (const isNew of [...single, ...Array.from({ length: HALVES }, () => half)]) {
+  for (const isNew of [() => random.uniform() < 0.5, (row: number) => row === rows - 1, (row: number) => row === 0]) {
     const drawn = Array.from({ length: rows }, (_, row) => isNew(row));
     const mixed = (kept: Numbers, fresh: Numbers, width: number): Numbers => {
       const values = kept.slice();
@@ -233,7 +229,7 @@ function amongOthers(
   return undefined;
 }
 
-/** Losses and cotangents are looked at so many times as far from 0, too, and on its other side. */
+/** Losses and cotangents are looked at so many times as far from 0, too. */
 const FAR = 50;
 
 /** Rows that are looked at for what a gradient reads: more where the first have none, as where a gradient is drawn once in a while. */
@@ -258,8 +254,8 @@ function readsIn(neuron: Neuron, least: number, Kind: typeof Float64Array | type
     gradient = gradientOf(neuron, pass);
   }
   // Draws differ by more than a constant, which baselines take away.
-  const loss = gradientOf(neuron, { ...pass, loss: pass.loss.map((value, i) => -FAR * value + 1 + (i % 7)) });
-  const cotangent = gradientOf(neuron, { ...pass, dh: pass.dh.map((value) => -FAR * value + 1) });
+  const loss = gradientOf(neuron, { ...pass, loss: pass.loss.map((value, i) => FAR * value + 1 + (i % 7)) });
+  const cotangent = gradientOf(neuron, { ...pass, dh: pass.dh.map((value) => FAR * value + 1) });
   const { reads } = neuron;
   const says = `it says that it reads ${reads}, and its gradient`;
   if (!sameBits(gradient, loss) !== (reads === 'loss' || reads === 'both'))

@@ -132,10 +132,13 @@ function layerMisfit(neuron: Neuron, opening: Opening): string | undefined {
       return [p, gradient];
     };
     const all = both(rows, units, logits, noise, dp);
-    const alone = both(rows * units, 1, logits, noise, dp);
-    for (let i = 0; i < logits.length; i++)
-      if (alone.some((one, k) => !(Math.abs(one[i] - all[k][i]) <= 1e-6 * (1 + Math.abs(one[i])))))
+    for (let look = 0; look < 200; look++) {
+      const i = random.integer(logits.length);
+      const own = noise.subarray(i * neuron.noise, (i + 1) * neuron.noise);
+      const alone = both(1, 1, logits.subarray(i, i + 1), own, dp.subarray(i, i + 1));
+      if (alone.some(([value], k) => !(Math.abs(value - all[k][i]) <= 1e-6 * (1 + Math.abs(value)))))
         return `\`opening\` gives unit ${i % units} of ${units} another number than the same unit alone, at the logit ${short(logits[i])}`;
+    }
   }
   return undefined;
 }

@@ -145,8 +145,6 @@ export interface Cells {
   readonly neuron: Neuron;
   /** 0 where it declares all that were found; else the widest feature of the noise that a search may have missed. */
   readonly resolution: number;
-  /** Are there more jumps than are found? */
-  readonly countless?: true;
 }
 
 const known = new WeakMap<Neuron, Cells>();
@@ -170,7 +168,7 @@ function searched(neuron: Neuron): Cells {
   // Of so many draws the grid is too large anyway; what a unit does alone in its row says nothing of joint draws.
   if (neuron.jointNoise || isWholeRow(neuron) || hasUntoldJointDraws(neuron)) return { neuron, resolution: 0 };
   if (neuron.noise === 0 || neuron.noise * drawsOf(neuron, 1) > MOST_WORK) return { neuron, resolution: 0 };
-  const scan = { all: true, dense: false, countless: false };
+  const scan = { all: true, dense: false };
   for (const logit of LOGITS) look(neuron, logit, USUAL_SCAN, scan);
   const dense = drawsOf(neuron, 1) * neuron.noise > 2 ? DENSE_SCAN / 8 : DENSE_SCAN;
   for (const logit of scan.all ? LOGITS.slice(3, 4) : LOGITS.slice(2, 5)) look(neuron, logit, dense, scan);
@@ -191,22 +189,16 @@ function searched(neuron: Neuron): Cells {
     },
   };
   tellNoJointDraws(found);
-  return { neuron: found, resolution: 1 / places, ...(scan.countless && { countless: true }) };
+  return { neuron: found, resolution: 1 / places };
 }
 
 /** Are all jumps of every noise number, along one way through them, among the declared cells; and do the usual places show them? */
-function look(
-  neuron: Neuron,
-  logit: number,
-  places: number,
-  scan: { all: boolean; dense: boolean; countless: boolean },
-): void {
+function look(neuron: Neuron, logit: number, places: number, scan: { all: boolean; dense: boolean }): void {
   const before: number[] = [];
   const most = Math.min(neuron.noise, MOST_NUMBERS);
   for (let index = 0; index < most; index++) {
     const declared = neuron.cells?.(logit, index, before) ?? [];
     const found = findCells(neuron, logit, before, places);
-    if (found.length >= MOST_CUTS) scan.countless = true;
     const isTold = (cut: number): boolean =>
       declared.some((one) => Math.abs(one - cut) < 1e-6) || movesNext(neuron, logit, before, cut);
     if (!found.every(isTold)) {

@@ -79,7 +79,7 @@ export interface Truth {
 
 /** Measures E[ĝ] at a place: exactly where two grids agree, with everything random that ought not to matter; else by sampling. */
 export function measure(given: Neuron, place: Place, options: MeasureOptions): Measure {
-  const { neuron, resolution, countless } = cellsOf(given);
+  const { neuron, resolution } = cellsOf(given);
   const hasIdle = place.units > place.active.length;
   const scale = given.claims.scale?.(place.state) ?? 1;
   if (!(scale > 0 && scale < Number.POSITIVE_INFINITY))
@@ -90,7 +90,7 @@ export function measure(given: Neuron, place: Place, options: MeasureOptions): M
     };
   const { gradient, error } = (options.truthOf ?? truthAt)(neuron, place);
   const truth = { gradient: gradient.map((g) => g * place.size), error: error.map((e) => e * place.size) };
-  if (!place.exact || countless || (hasIdle && sharing.has(given))) return sampled(given, place, scale, truth, options);
+  if (!place.exact || (hasIdle && sharing.has(given))) return sampled(given, place, scale, truth, options);
   const exact = integrated(neuron, place, resolution, scale, truth, options);
   if (!exact) return sampled(given, place, scale, truth, options);
   const refuted = exact.units.some(({ z }) => z > 0);
@@ -171,10 +171,9 @@ function integrated(
   }
   const [grid, finer] = grids;
   const first = expectationAt(neuron, place, grid, random);
-  // A node may stand nearer to an end than any number that is drawn: what is broken there shows in draws, or is not broken.
-  if (first.broken !== undefined) return undefined;
+  if (first.broken !== undefined) return { ...NOTHING, place, broken: first.broken };
   const second = expectationAt(neuron, place, finer, random);
-  if (second.broken !== undefined) return undefined;
+  if (second.broken !== undefined) return { ...NOTHING, place, broken: second.broken };
   const close = (i: number): boolean =>
     Math.abs(first.mean[i] - second.mean[i]) <=
     CONFIRMED[place.arrays] * first.typical[i] + 64 * ROUNDING * first.largest[i];

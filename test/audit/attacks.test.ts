@@ -299,7 +299,9 @@ const attacks: readonly Attack[] = [
     'unbiased',
     {
       ...set,
-      pullback: scaled(set, (pass, i) => (ones({ pass, row: Math.floor(i / pass.units) }) === pass.units ? 1.3 : 1)),
+      pullback: scaled(set, (pass, i) =>
+        ones({ pass, row: Math.floor(i / pass.units) }) === pass.units ? 1.3 : 1,
+      ),
     },
   ],
 ];

@@ -24,8 +24,7 @@ function fileOf(name: string, pullbacks: Readonly<Record<string, string>>): stri
         }),
       };`,
   );
-  const head = "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);";
-  writeFileSync(path, `${head}\nconst s = (a) => 1 / (1 + Math.exp(-a));\n${neurons.join('\n')}`);
+  writeFileSync(path, `const s = (a) => 1 / (1 + Math.exp(-a));\n${neurons.join('\n')}`);
   return path;
 }
 
@@ -43,8 +42,6 @@ describe('the audit of a file of one’s own', () => {
       exits: 'process.exit(0);',
       chance: 'if (h.length > 3 && Math.random() < 0) gradient[0] = 0;',
       clock: 'if (Date.now() < 0) gradient[0] = 0;',
-      load: 'if (h.length === 12 && process.cpuUsage().user < 0) gradient[0] = 0;',
-      file: "if (h.length === 20) require('node:fs').readFileSync('/dev/null');",
       honest: '',
     });
     const { code, stdout, stderr } = await runCli(['audit', file, '--limit', '12']);
@@ -64,8 +61,6 @@ describe('the audit of a file of one’s own', () => {
     assert.match(refuted('exits'), /ends the process/);
     assert.match(refuted('chance'), /reads Math\.random/);
     assert.match(refuted('clock'), /reads Date\.now/);
-    assert.match(refuted('load'), /reads process\.cpuUsage/);
-    assert.match(refuted('file'), /reads fs\.readFileSync/);
     assert.equal(refuted('honest'), '');
   });
 
