@@ -1,4 +1,3 @@
-import { mixBits } from '../math/mix-bits.ts';
 import type { Firing, Neuron, Numbers, StateSpec } from '../neurons/contract.ts';
 import { type RandomStream, randomStream } from '../random/stream.ts';
 
@@ -21,6 +20,16 @@ function inputOf(random: RandomStream): () => number {
   return () => middle + size * random.normal();
 }
 
+/** FNV-1a over the bits of numbers. */
+function digest(values: Numbers): number {
+  let hash = 0x811c9dc5;
+  for (const part of new Uint32Array(Float64Array.from(values).buffer)) {
+    hash = Math.imul(hash ^ part, 0x01000193);
+    hash ^= hash >>> 15;
+  }
+  return hash >>> 0;
+}
+
 /** The inputs of a minibatch: those of a row are drawn from its logits alone, so that equal rows have equal ones wherever they stand. */
 function drawInputs({ rows, units, logits }: Pick<Firing, 'rows' | 'units' | 'logits'>): Numbers {
   const inputs = inputsOf(units);
@@ -32,7 +41,7 @@ function drawInputs({ rows, units, logits }: Pick<Firing, 'rows' | 'units' | 'lo
       all.copyWithin(to, to - inputs, to);
       continue;
     }
-    const seed = mixBits(0, Float64Array.from(own));
+    const seed = digest(own);
     const draw = inputOf(randomStream(seed, INPUTS));
     for (let i = 0; i < inputs; i++) all[to + i] = draw();
   }

@@ -1,5 +1,4 @@
-import { behaviourOf } from '../neurons/behaviour.ts';
-import type { Neuron, NeuronState } from '../neurons/contract.ts';
+import type { Neuron } from '../neurons/contract.ts';
 import { randomStream } from '../random/stream.ts';
 import { startingState } from '../tensor/starting-state.ts';
 import { zOf } from './bias-claim.ts';
@@ -7,7 +6,6 @@ import { cellsOf } from './found-cells.ts';
 import { drawnUnder, estimatePoints, newGrid } from './grid.ts';
 import type { Loss } from './integrate.ts';
 import { leanUnit } from './less-noise.ts';
-import { livedState } from './lived-state.ts';
 import { short } from './places.ts';
 import { sampleNeuron } from './sample-neuron.ts';
 import { FALSE_ALARM, type TestOptions, type Verdict } from './verdict.ts';
@@ -30,10 +28,6 @@ interface Expectations {
 
 /** Logits from −20 to 20: so many by integration, and by sampling. */
 const [INTEGRATED, SAMPLED] = [120, 16];
-/** Of units with so few points. */
-const [CHEAP, FEW_POINTS] = [1500, 8];
-/** Updates after which a unit whose behaviour hangs on its state is looked at again. */
-const UPDATES = 300;
 const WIDEST = 20;
 /** Most points of the grid of a unit. */
 const POINTS = 20_000;
@@ -56,53 +50,20 @@ export function expectationVerdicts(learner: Neuron, { seed = 1, thorough = fals
 
 function expectationsOf(learner: Neuron, seed: number, wide: number): Expectations[] {
   const { neuron, resolution } = cellsOf(leanUnit(learner));
-  const points = estimatePoints(neuron, [0.7], POINTS);
-  const exact = points <= POINTS;
+  const exact = estimatePoints(neuron, [0.7], POINTS) <= POINTS;
   const shift = randomStream(seed, 0x6d65616e).uniform();
-  const count = (points <= FEW_POINTS ? CHEAP : exact ? INTEGRATED : SAMPLED) * wide;
-  const first = Array.from({ length: count }, (_, i): Expectations => {
+  const count = (exact ? INTEGRATED : SAMPLED) * wide;
+  return Array.from({ length: count }, (_, i): Expectations => {
     const logit = WIDEST * (2 * ((shift + i * GOLDEN) % 1) - 1);
     if (exact) return { logit, exact, ...integrated(neuron, logit, resolution) };
-    return fromDraws(neuron, logit, seed + i, count);
+    const { mean, rate, meanSquare } = sampleNeuron(neuron, [logit], nothing, { samples: FIRED, seed: seed + i });
+    const known = ([value]: Float64Array, square: number): Known => {
+      // As wide for an event that was not seen as for one that was seen once.
+      const variance = Math.max(square - value ** 2, 1 / FIRED);
+      return { value, drawn: value, error: zOf(2 * count) * Math.sqrt(variance / FIRED) + 20 / FIRED };
+    };
+    return { logit, exact, mean: known(mean, meanSquare[0]), rate: known(rate, rate[0]) };
   });
-  const state = changingState(learner);
-  if (!state) return first;
-  return [
-    ...first,
-    ...Array.from({ length: SAMPLED }, (_, i) => {
-      const logit = WIDEST * (2 * ((shift + i * GOLDEN) % 1) - 1);
-      return fromDraws(behaviourOf(learner), logit, seed + i, count + SAMPLED, state);
-    }),
-  ];
-}
-
-/** By sampling. @param count of all logits that are looked at */
-function fromDraws(neuron: Neuron, logit: number, seed: number, count: number, state?: NeuronState): Expectations {
-  const options = { samples: FIRED, seed, ...(state && { state }) };
-  const { mean, rate, meanSquare } = sampleNeuron(neuron, [logit], nothing, options);
-  const known = ([value]: Float64Array, square: number): Known => {
-    // As wide for an event that was not seen as for one that was seen once.
-    const variance = Math.max(square - value ** 2, 1 / FIRED);
-    return { value, drawn: value, error: zOf(2 * count) * Math.sqrt(variance / FIRED) + 20 / FIRED };
-  };
-  return { logit, exact: false, mean: known(mean, meanSquare[0]), rate: known(rate, rate[0]) };
-}
-
-/** The state of a unit after many updates, if its behaviour is another one then. */
-function changingState(learner: Neuron): NeuronState | undefined {
-  if (!learner.state || !learner.update || learner.group) return undefined;
-  const { state } = livedState(learner, 1, UPDATES, 0);
-  const unit = behaviourOf(learner);
-  const random = randomStream(1, 0x6d65616e, 2);
-  const rows = 512;
-  const logits = Float64Array.from({ length: rows }, () => WIDEST * (2 * random.uniform() - 1));
-  const noise = Float64Array.from({ length: rows * unit.noise }, random.uniform);
-  const [before, after] = [startingState(learner, 1), state].map((one) => {
-    const h = new Float64Array(rows);
-    unit.fire({ rows, units: 1, logits, noise, h, state: one });
-    return h;
-  });
-  return before.some((value, i) => !Object.is(value, after[i])) ? state : undefined;
 }
 
 /** By one grid, and by another with its nodes elsewhere. */

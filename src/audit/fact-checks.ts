@@ -1,5 +1,5 @@
 /** Checks of what a neuron declares beside its gradient: opening, weigh, identity, learningRateScale. */
-import type { Neuron, Numbers, Opening } from '../neurons/contract.ts';
+import type { Neuron, Opening } from '../neurons/contract.ts';
 import { type RandomStream, randomStream } from '../random/stream.ts';
 import { drawsOf } from '../tensor/draws.ts';
 import { startingState } from '../tensor/starting-state.ts';
@@ -14,8 +14,6 @@ import { sampleNeuron } from './sample-neuron.ts';
 import { FALSE_ALARM } from './verdict.ts';
 
 const [LOGITS, FEW_LOGITS] = [24, 8];
-/** Of units that have a grid of so few points. */
-const [MANY_LOGITS, FEW_POINTS] = [250, 30];
 const WIDEST = 16;
 const POINTS = 3000;
 /** Of h, where the grid is larger. */
@@ -31,7 +29,7 @@ const nothing = (h: Float64Array) => ({ loss: 0, dh: new Float64Array(h.length) 
 export function opensWithProbability(neuron: Neuron): string | undefined {
   const { opening } = neuron;
   if (!opening) return undefined;
-  return probabilityMisfit(neuron, opening) ?? pullbackMisfit(neuron, opening) ?? layerMisfit(neuron, opening);
+  return probabilityMisfit(neuron, opening) ?? pullbackMisfit(neuron, opening);
 }
 
 function probabilityMisfit(neuron: Neuron, opening: Opening): string | undefined {
@@ -41,8 +39,7 @@ function probabilityMisfit(neuron: Neuron, opening: Opening): string | undefined
   const both: Neuron = { ...unit, pullback: ({ gradient, ...firing }) => opening.probability(firing, gradient) };
   const small = estimatePoints(both, new Float64Array(units).fill(0.7), POINTS) <= POINTS;
   const random = randomStream(1, 0x6f70656e);
-  const few = !neuron.jointNoise && estimatePoints(both, [0.7], FEW_POINTS) <= FEW_POINTS;
-  for (let i = 0; i < (neuron.jointNoise ? FEW_LOGITS : few ? MANY_LOGITS : LOGITS); i++) {
+  for (let i = 0; i < (neuron.jointNoise ? FEW_LOGITS : LOGITS); i++) {
     const logits = Float64Array.from(
       { length: units },
       () => (neuron.jointNoise ? 2 : WIDEST) * (2 * random.uniform() - 1),
@@ -114,75 +111,19 @@ function pullbackMisfit(neuron: Neuron, opening: Opening): string | undefined {
     : '`opening` is not finite at logits among ±50, ±10,000, 104 and 0';
 }
 
-/** Of units by themselves: does a layer give what each of its units gives alone? */
-function layerMisfit(neuron: Neuron, opening: Opening): string | undefined {
-  if (neuron.jointNoise) return undefined;
-  const [rows, units] = [30, Math.min(70, neuron.mostUnits ?? 70)];
-  const random = randomStream(1, 0x6f70656e, 2);
-  for (const Kind of [Float64Array, Float32Array]) {
-    const make = (length: number, draw: () => number): Numbers => new Kind(length).map(draw);
-    const logits = make(rows * units, () => WIDEST * (2 * random.uniform() - 1));
-    const noise = make(logits.length * neuron.noise, random.uniform);
-    const dp = make(logits.length, random.normal);
-    const both = (count: number, width: number, a: Numbers, u: Numbers, d: Numbers): [Numbers, Numbers] => {
-      const [p, gradient] = [a.slice().fill(Number.NaN), a.slice().fill(Number.NaN)];
-      const firing = { rows: count, units: width, logits: a, noise: u };
-      opening.probability(firing, p);
-      opening.pullback(firing, d, gradient);
-      return [p, gradient];
-    };
-    const all = both(rows, units, logits, noise, dp);
-    for (let look = 0; look < 200; look++) {
-      const i = random.integer(logits.length);
-      const own = noise.subarray(i * neuron.noise, (i + 1) * neuron.noise);
-      const alone = both(1, 1, logits.subarray(i, i + 1), own, dp.subarray(i, i + 1));
-      if (alone.some(([value], k) => !(Math.abs(value - all[k][i]) <= 1e-6 * (1 + Math.abs(value)))))
-        return `\`opening\` gives unit ${i % units} of ${units} another number than the same unit alone, at the logit ${short(logits[i])}`;
-    }
-  }
-  return undefined;
-}
-
 /** Are the weights of `weigh` the derivatives of its total? */
 export function weighsByDerivative(neuron: Neuron): string | undefined {
   if (!neuron.weigh) return undefined;
-  for (const [rows, least] of WEIGHED) {
-    const units = Math.min(neuron.group ?? least, neuron.mostUnits ?? least);
-    const wrong = rows * units * drawsOf(neuron, units) > MOST_WEIGHED ? undefined : weighMisfit(neuron, rows, units);
-    if (wrong !== undefined) return wrong;
-  }
-  return undefined;
-}
-
-/** Rows × units of draws that are weighed, and numbers of them. */
-const WEIGHED = [
-  [5, 3],
-  [1, 1],
-  [70, 9],
-  [3, 40],
-] as const;
-const MOST_WEIGHED = 200_000;
-/** Weights that are held against derivatives. */
-const LOOKS = 40;
-/** Losses: about which number, and how far from it. */
-const LOSSES = [
-  [0, 0.01],
-  [0, 1],
-  [0, 20],
-  [-50, 1],
-  [100, 3],
-] as const;
-
-function weighMisfit(neuron: Neuron, rows: number, units: number): string | undefined {
+  const [rows, units] = [5, neuron.group ?? 3];
   const draws = drawsOf(neuron, units);
   const random = randomStream(1, 0x77656967);
-  for (const [middle, size] of LOSSES) {
+  for (const size of [0.01, 1, 20]) {
     const logits = Float64Array.from({ length: rows * units }, () => 2 * random.normal());
     const noise = Float64Array.from({ length: rows * units * neuron.noise }, random.uniform);
     const h = new Float64Array(draws * rows * units);
     const firing = { rows, units, logits, noise, h, state: startingState(neuron, units) };
     neuron.fire(firing);
-    const loss = Float64Array.from({ length: draws * rows }, () => middle + size * random.normal());
+    const loss = Float64Array.from({ length: draws * rows }, () => size * random.normal());
     const total = new Float64Array(rows);
     const weights = new Float64Array(draws * rows).fill(Number.NaN);
     const at = (losses: Float64Array): Float64Array => {
@@ -192,7 +133,7 @@ function weighMisfit(neuron: Neuron, rows: number, units: number): string | unde
     };
     at(loss);
     const declared = weights.slice();
-    for (let look = 0; look < LOOKS; look++) {
+    for (let look = 0; look < 60; look++) {
       const i = look < 8 ? look % loss.length : random.integer(loss.length);
       const slope = derivative((x) => at(loss.with(i, x))[i % rows], loss[i], 0.01);
       if (!(Math.abs(declared[i] - slope) <= 1e-6 * (1 + Math.abs(slope))))

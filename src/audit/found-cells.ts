@@ -1,8 +1,7 @@
 import type { Neuron } from '../neurons/contract.ts';
 import { drawsOf } from '../tensor/draws.ts';
 import { startingState } from '../tensor/starting-state.ts';
-import { isWholeRow, OTHERS, probe } from './grid.ts';
-import { hasUntoldJointDraws, tellNoJointDraws } from './joint-rows.ts';
+import { OTHERS, probe } from './grid.ts';
 
 /** Evenly spaced places that the noise of a unit is looked at: in all of its logits, and first in a few of them. */
 export const [USUAL_SCAN, DENSE_SCAN] = [2 ** 12, 2 ** 17];
@@ -151,7 +150,7 @@ const known = new WeakMap<Neuron, Cells>();
 
 /**
  * The neuron with the jumps in its `cells` that it does not declare, so that it can be integrated; the neuron itself where there
- * are none, or its units are coupled or their draws joint over the row. A dense search at a few logits says how dense the search at others has to be.
+ * are none, or its units are coupled. A dense search at a few logits says how dense the search at others has to be.
  */
 export function cellsOf(neuron: Neuron): Cells {
   const before = known.get(neuron);
@@ -165,9 +164,9 @@ export function cellsOf(neuron: Neuron): Cells {
 const LOGITS = [-9.3, -3, -0.4, 0.7, 2.1, 6.2];
 
 function searched(neuron: Neuron): Cells {
-  // Of so many draws the grid is too large anyway; what a unit does alone in its row says nothing of joint draws.
-  if (neuron.jointNoise || isWholeRow(neuron) || hasUntoldJointDraws(neuron)) return { neuron, resolution: 0 };
-  if (neuron.noise === 0 || neuron.noise * drawsOf(neuron, 1) > MOST_WORK) return { neuron, resolution: 0 };
+  // Of so many draws the grid is too large anyway.
+  if (neuron.jointNoise || neuron.noise === 0 || neuron.noise * drawsOf(neuron, 1) > MOST_WORK)
+    return { neuron, resolution: 0 };
   const scan = { all: true, dense: false };
   for (const logit of LOGITS) look(neuron, logit, USUAL_SCAN, scan);
   const dense = drawsOf(neuron, 1) * neuron.noise > 2 ? DENSE_SCAN / 8 : DENSE_SCAN;
@@ -175,21 +174,22 @@ function searched(neuron: Neuron): Cells {
   if (scan.all) return { neuron, resolution: 0 };
   const places = scan.dense ? DENSE_SCAN : USUAL_SCAN;
   const cuts = new Map<string, number[]>();
-  const found: Neuron = {
-    ...neuron,
-    cells(logit, index, before, place) {
-      const key = [logit, ...before].join();
-      const given = cuts.get(key) ?? [
-        ...findCells(neuron, logit, before, places),
-        ...(neuron.cells?.(logit, index, before, place) ?? []),
-      ];
-      if (cuts.size > 4000) cuts.clear();
-      cuts.set(key, given);
-      return given;
+  return {
+    resolution: 1 / places,
+    neuron: {
+      ...neuron,
+      cells(logit, index, before, place) {
+        const key = [logit, ...before].join();
+        const given = cuts.get(key) ?? [
+          ...findCells(neuron, logit, before, places),
+          ...(neuron.cells?.(logit, index, before, place) ?? []),
+        ];
+        if (cuts.size > 4000) cuts.clear();
+        cuts.set(key, given);
+        return given;
+      },
     },
   };
-  tellNoJointDraws(found);
-  return { neuron: found, resolution: 1 / places };
 }
 
 /** Are all jumps of every noise number, along one way through them, among the declared cells; and do the usual places show them? */

@@ -58,27 +58,29 @@ export function gridOf(neuron: Neuron, logits: ArrayLike<number>): Grid {
   return grid;
 }
 
-/** A grid would be too large. */
-export class TooManyPoints extends RangeError {
-  override name = 'TooManyPoints';
+/** @param options.places which unit of which layer each of the groups is (default: the layer has no others) */
+export function newGrid(
+  neuron: Neuron,
+  logits: ArrayLike<number>,
+  options: { places?: readonly Place[]; finer?: Finer } = {},
+): Grid {
+  return neuron.jointNoise && !neuron.group
+    ? rowNodes(neuron, logits, options.finer)
+    : productGrid(neuron, logits, options);
 }
 
 function checkPoints(neuron: Neuron, units: number, points: number): void {
   if (points > MAXIMUM_POINTS)
-    throw new TooManyPoints(
+    throw new RangeError(
       `Integrating over ${units} units of "${neuron.name}" takes ${points} points. Expected fewer units, so that it takes at most ${MAXIMUM_POINTS}.`,
     );
 }
 
-/**
- * Groups of units by themselves, mostly of one, or the row as one group: the digits of a point's number choose the nodes of the groups.
- * @param options.places which unit of which layer each of the groups is (default: the layer has no others)
- * @throws TooManyPoints
- */
-export function newGrid(
+/** Groups of units by themselves, mostly of one: the digits of a point's number choose the nodes of the groups. */
+function productGrid(
   neuron: Neuron,
   logits: ArrayLike<number>,
-  { places, finer }: { places?: readonly Place[]; finer?: Finer } = {},
+  { places, finer }: { places?: readonly Place[]; finer?: Finer },
 ): Grid {
   const groups = groupsOf(neuron, logits);
   const units = logits.length;
@@ -115,15 +117,56 @@ export function newGrid(
   };
 }
 
-/** Are the units of a row integrated together, every noise number given those before it: coupled, or their draws joint over the row? */
-export const isWholeRow = ({ jointNoise, rowCells, group }: Neuron): boolean =>
-  !group && (jointNoise !== undefined || rowCells !== undefined);
-
-/** The logits of units that are integrated together: of every unit by itself, of every group, or of the row. */
-function groupsOf(neuron: Neuron, logits: ArrayLike<number>): number[][] {
-  const size = isWholeRow(neuron) ? Math.max(1, logits.length) : (neuron.group ?? 1);
+/** The logits of units that depend on each other's: of every unit by itself, or of every group. */
+function groupsOf({ group = 1 }: Neuron, logits: ArrayLike<number>): number[][] {
   const all = Array.from(logits);
-  return Array.from({ length: Math.ceil(all.length / size) }, (_, i) => all.slice(i * size, (i + 1) * size));
+  return Array.from({ length: Math.ceil(all.length / group) }, (_, i) => all.slice(i * group, (i + 1) * group));
+}
+
+/**
+ * Coupled units: the cells of every noise number depend on those before it (`neuron.rowCells`), so its integral stands within
+ * theirs. In each cell the double-exponential rule: what is left after the integrals within has kinks at the cuts alone.
+ */
+function rowNodes(neuron: Neuron, logits: ArrayLike<number>, finer?: Finer): Grid {
+  const width = logits.length * neuron.noise;
+  const row = Float64Array.from(logits);
+  let count = 1;
+  let noise = new Float64Array(width);
+  let weights = Float64Array.of(1);
+  let drawn = Float64Array.of(1);
+  for (let at = 0; at < width; at++) {
+    const rules = Array.from({ length: count }, (_, point) => {
+      const cuts = neuron.rowCells?.({ logits: row, noise: noise.subarray(point * width, (point + 1) * width) }, at);
+      return edgesOf(cuts ?? []).flatMap(([from, to]) => nodesOf('curved', from, to, finer));
+    });
+    const points = rules.reduce((sum, rule) => sum + rule.length, 0);
+    checkPoints(neuron, logits.length, points);
+    const more = {
+      noise: new Float64Array(points * width),
+      weights: new Float64Array(points),
+      drawn: new Float64Array(points),
+    };
+    let next = 0;
+    rules.forEach((rule, point) => {
+      for (const node of rule) {
+        more.noise.set(noise.subarray(point * width, point * width + at), next * width);
+        more.noise[next * width + at] = node.u;
+        more.weights[next] = weights[point] * node.weight;
+        more.drawn[next++] = drawn[point] * node.drawn;
+      }
+    });
+    ({ noise, weights, drawn } = more);
+    count = points;
+  }
+  return {
+    points: count,
+    size: count * (width + 1),
+    place(point, out, at) {
+      out.set(noise.subarray(point * width, (point + 1) * width), at);
+      return weights[point];
+    },
+    drawn: (point) => drawn[point],
+  };
 }
 
 /** A node of one noise number. */
@@ -175,7 +218,7 @@ export function unitNodes(neuron: Neuron, logit: number): readonly UnitNode[] {
   return groupNodes(neuron, [logit]);
 }
 
-/** Nodes, spread over all that stand before a noise number that nothing cuts: if it is inert after each of so many, it is taken as inert after all. */
+/** Nodes, spread over all that stand before a noise number: if it is inert after each of so many, it is taken as inert after all. */
 const SEEN = 8;
 
 /** The same for the units of one group, unit after unit. */
@@ -183,11 +226,7 @@ function groupNodes(neuron: Neuron, logits: readonly number[], place?: Place, fi
   let nodes: UnitNode[] = [{ noise: [], weight: 1, drawn: 1 }];
   for (let at = 0; at < logits.length * neuron.noise; at++) {
     const some = nodes.filter((_, i) => i % Math.ceil(nodes.length / SEEN) === 0);
-    const isWhole = (noise: readonly number[]): boolean => edgesOf(cutsOf(neuron, logits, noise, place)).length === 1;
-    const idle =
-      nodes.length > SEEN &&
-      (!neuron.rowCells || nodes.every(({ noise }) => isWhole(noise))) &&
-      some.every(({ noise }) => axisNodes(neuron, logits, noise, place).length === 1);
+    const idle = nodes.length > SEEN && some.every(({ noise }) => axisNodes(neuron, logits, noise, place).length === 1);
     nodes = nodes.flatMap(({ noise, weight, drawn }) =>
       (idle ? nodesOf('flat', 0, 1, finer) : axisNodes(neuron, logits, noise, place, finer)).map((node) => ({
         noise: [...noise, node.u],
@@ -205,7 +244,7 @@ export function estimateNodes(neuron: Neuron, logit: number): number {
   return estimatePoints(neuron, [logit]);
 }
 
-/** About how many points the grid of a layer has. @param enough it is not counted on from there */
+/** About how many points the grid of a layer has whose units, or groups of units, are by themselves. @param enough it is not counted on from there */
 export function estimatePoints(neuron: Neuron, logits: ArrayLike<number>, enough = Number.POSITIVE_INFINITY): number {
   return groupsOf(neuron, logits).reduce((points, group) => {
     const before: number[] = [];
@@ -227,12 +266,14 @@ function axisNodes(
   place?: Place,
   finer?: Finer,
 ): AxisNode[] {
-  return edgesOf(cutsOf(neuron, logits, before, place)).flatMap(([from, to]) =>
-    nodesOf(shapeOf(neuron, logits, before, [from, to], place), from, to, finer),
-  );
+  return edgesOf(cutsOf(neuron, logits, before, place)).flatMap(([from, to]) => {
+    // A coupled unit that is alone in its row does not show what its noise does to others.
+    const shape = neuron.jointNoise && !neuron.group ? 'curved' : shapeOf(neuron, logits, before, [from, to], place);
+    return nodesOf(shape, from, to, finer);
+  });
 }
 
-/** Where the next noise number of a unit, group or row is cut, after those before it. */
+/** Where the next noise number of a unit or group is cut, after those before it. */
 function cutsOf(
   neuron: Neuron,
   logits: readonly number[],
@@ -240,25 +281,16 @@ function cutsOf(
   place?: Place,
 ): readonly number[] {
   const index = before.length;
-  const cuts =
-    neuron.group || isWholeRow(neuron)
-      ? neuron.rowCells?.({ logits: Float64Array.from(logits), noise: Float64Array.from(before) }, index)
-      : neuron.cells?.(logits[0], index, before, place);
+  const cuts = neuron.group
+    ? neuron.rowCells?.({ logits: Float64Array.from(logits), noise: Float64Array.from(before) }, index)
+    : neuron.cells?.(logits[0], index, before, place);
   return cuts ?? [];
 }
 
 /** Cuts that are found are known to about that. */
 const SAME_CUT = 1e-12;
-/** Where inside a cell it is probed, as shares of its width. */
-const INSIDE = [0.11, 0.27, 0.5, 0.66, 0.87];
-/** And how near to both its ends, where a cut that is declared in the wrong place shows: a share, no nearer than what cuts are known to. */
-const [NEAR_SHARE, NEAREST, FARTHEST] = [1e-6, 4e-12, 0.003];
-
-function probesOf(from: number, to: number): number[] {
-  const width = to - from;
-  const near = Math.min(FARTHEST, Math.max(NEAR_SHARE, NEAREST / width));
-  return [near, ...INSIDE, 1 - near].map((share) => from + share * width);
-}
+/** Where in a cell it is probed, as shares of its width. */
+const PROBES = [0.003, 0.11, 0.27, 0.5, 0.66, 0.87, 0.996];
 /** What the other noise numbers of the unit are meanwhile. */
 export const OTHERS = [0.13, 0.5, 0.91];
 
@@ -279,7 +311,7 @@ function shapeOf(
   [from, to]: readonly [number, number],
   place?: Place,
 ): CellShape {
-  const probes = probesOf(from, to);
+  const probes = PROBES.map((share) => from + share * (to - from));
   // The last noise number has no others after it.
   const last = before.length + 1 === logits.length * neuron.noise;
   const cuts = last ? [] : probes.map((u) => cutsOf(neuron, logits, [...before, u], place));
@@ -302,7 +334,7 @@ function shapeOf(
     if (answers.every((answer) => answer.every((value, i) => value === first[i]))) return 'flat';
     const gradients = first.length - logits.length;
     const isStraight = answers.every((answer, k) => {
-      const share = (probes[k] - probes[0]) / (probes[probes.length - 1] - probes[0]);
+      const share = (PROBES[k] - PROBES[0]) / (PROBES[PROBES.length - 1] - PROBES[0]);
       return answer.every((value, i) => {
         if (i < gradients) return value === first[i];
         const line = first[i] + share * (last[i] - first[i]);

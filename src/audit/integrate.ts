@@ -28,7 +28,7 @@ const ROWS = 128;
 
 /**
  * Integrates over the noise of a layer of neurons, for one example: the product of the rules of its units (`unitNodes`), or
- * of whole rows one integral within the other.
+ * where units are coupled by noise, one integral within the other (`rowNodes`).
  * @param logits one a unit
  * @param state the neuron's moving averages; default: what every unit starts with
  * @param observe sees the gradient (units) at every point of the grid, and the point's weight

@@ -3,7 +3,7 @@ import type { Neuron, Numbers } from '../neurons/contract.ts';
 import { type RandomStream, randomStream } from '../random/stream.ts';
 import { drawsOf, weighDraws } from '../tensor/draws.ts';
 import { cellsOf } from './found-cells.ts';
-import { type Grid, newGrid, TooManyPoints } from './grid.ts';
+import { type Grid, newGrid } from './grid.ts';
 import { integrate, type Loss } from './integrate.ts';
 import { leanUnit } from './less-noise.ts';
 import { otherLogit, type Place } from './places.ts';
@@ -25,8 +25,6 @@ export interface UnitMeasure {
   readonly drawnShift: number;
   /** In standard errors, of samples; Infinity for an exact error that is no rounding, 0 for one that is. */
   readonly z: number;
-  /** Of samples: standard errors that a gradient of 0 would be from the true one. */
-  readonly zOfNothing?: number;
 }
 
 export interface Measure {
@@ -65,8 +63,6 @@ export interface MeasureOptions {
   readonly truthOf?: (neuron: Neuron, place: Place) => Truth;
   /** How often what integration relies on is looked at again, before it refutes; after so many times it is relied on. */
   readonly looks: number;
-  /** Has a sampled place as many rows as it says? Default: one in three; else it has more of them, so that more draws are made. */
-  readonly asPlaced?: boolean;
   /** Is E[total] compared with E[loss]? */
   readonly totals?: boolean;
 }
@@ -104,13 +100,16 @@ export function measure(given: Neuron, place: Place, options: MeasureOptions): M
     sharing.add(given);
     return sampled(given, place, scale, truth, options);
   }
-  // What the cells, declared or found, say of E[ĝ] has to be what draws say.
-  const against = Float64Array.from(exact.units, ({ found }) => found);
-  const alike = { ...options, asPlaced: true };
-  const same = sampled(given, place, scale, { gradient: against, error: truth.error }, alike);
-  if (!same.units.some(({ z }) => z > MISSED)) return exact;
-  looked.set(given, looks);
-  return sampled(given, place, scale, truth, alike);
+  if (resolution > 0) {
+    const drawn = sampled(given, place, scale, truth, options);
+    const against = exact.units.map(({ found }) => found);
+    const same = sampled(given, place, scale, { gradient: Float64Array.from(against), error: truth.error }, options);
+    if (same.units.some(({ z }) => z > MISSED)) {
+      looked.set(given, looks);
+      return drawn;
+    }
+  }
+  return exact;
 }
 
 /** Neurons whose gradient at a unit depends on the noise of others: a coordinate that is drawn, a direction. */
@@ -124,8 +123,6 @@ const MISSED = 6;
 
 /** Where very many rows are drawn, not a few at a time. */
 const withRows = (place: Place): Place => ({ ...place, rows: Math.max(64, place.rows) });
-/** Minibatches of a sampled place, at most, in places that keep their few rows. */
-const MINIBATCHES = 6000;
 
 /** Does the gradient at the active units stay the same while the noise of all others, and the other rows, change? */
 function isIdle(neuron: Neuron, place: Place): boolean {
@@ -162,17 +159,10 @@ function integrated(
   options: MeasureOptions,
 ): Measure | undefined {
   const random = randomStream(place.seed, OTHERS, place.number);
-  let grids: [Grid, Grid];
-  try {
-    grids = [gridAt(neuron, place), gridAt(neuron, place, random)];
-  } catch (error) {
-    if (error instanceof TooManyPoints) return undefined;
-    throw error;
-  }
-  const [grid, finer] = grids;
+  const grid = gridAt(neuron, place);
   const first = expectationAt(neuron, place, grid, random);
   if (first.broken !== undefined) return { ...NOTHING, place, broken: first.broken };
-  const second = expectationAt(neuron, place, finer, random);
+  const second = expectationAt(neuron, place, gridAt(neuron, place, random), random);
   if (second.broken !== undefined) return { ...NOTHING, place, broken: second.broken };
   const close = (i: number): boolean =>
     Math.abs(first.mean[i] - second.mean[i]) <=
@@ -226,21 +216,14 @@ function totalAt(
   return { found: (total - place.offset) / place.size, truth, tolerance };
 }
 
-function sampled(
-  neuron: Neuron,
-  place: Place,
-  scale: number,
-  truth: Truth,
-  { sampling, asPlaced = place.number % 3 === 1 }: MeasureOptions,
-): Measure {
+function sampled(neuron: Neuron, place: Place, scale: number, truth: Truth, { sampling }: MeasureOptions): Measure {
   const { units } = place;
   const perRow = units * (drawsOf(neuron, units) + 1 + neuron.noise);
-  const wanted = Math.max(200, Math.min(40_000, Math.floor(sampling / perRow)));
-  const samples = asPlaced ? Math.min(wanted, MINIBATCHES * slotsOf(place.rows)) : wanted;
+  const samples = Math.max(200, Math.min(40_000, Math.floor(sampling / perRow)));
   const random = randomStream(place.seed, OTHERS, place.number, 1);
   const moments = place.active.map(() => ({ values: new Float64Array(samples), at: 0 }));
   const unseen = unseenShare(neuron, place, samples);
-  const layer = new Layer(neuron, asPlaced ? place : withRows(place), random);
+  const layer = new Layer(neuron, withRows(place), random);
   while (moments[0].at < samples) {
     const broken = layer.run(Math.min(layer.slots, samples - moments[0].at), undefined, (_slot, gradients) => {
       gradients.forEach((g, i) => {
@@ -257,8 +240,8 @@ function sampled(
     units: place.active.map((unit, i): UnitMeasure => {
       const values = moments[i].values.subarray(0, moments[i].at);
       const error = truth.error[i] / scale + unseen * layer.magnitude;
-      const { mean, z, zOfNothing, typical } = scoreOf(values, truth.gradient[i] / scale, error);
-      const facts = { zOfNothing, unit, logit: place.logits[unit], truth: truth.gradient[i], typical: scale * typical };
+      const { mean, z, typical } = scoreOf(values, truth.gradient[i] / scale, error);
+      const facts = { unit, logit: place.logits[unit], truth: truth.gradient[i], typical: scale * typical };
       return { ...facts, found: scale * mean, tolerance: truth.error[i], drawnShift: 0, z };
     }),
   };
@@ -286,11 +269,7 @@ function unseenShare(neuron: Neuron, { active, logits }: Place, samples: number)
  * How many standard errors the mean of samples is from a number. With few effective samples (Σd²)²/Σd⁴ a normal law is not to be
  * relied on, and z is bounded by their root: what a roulette of 1 in 100,000 makes in some thousands of draws refutes nothing.
  */
-function scoreOf(
-  values: Float64Array,
-  truth: number,
-  error: number,
-): { mean: number; z: number; zOfNothing: number; typical: number } {
+function scoreOf(values: Float64Array, truth: number, error: number): { mean: number; z: number; typical: number } {
   let [sum, size] = [0, 0];
   for (const value of values) {
     sum += value;
@@ -305,14 +284,11 @@ function scoreOf(
     fourth += d * d;
   }
   const typical = size / count;
-  if (Number.isNaN(mean)) return { mean, z: Number.POSITIVE_INFINITY, zOfNothing: Number.POSITIVE_INFINITY, typical };
-  const zOf = (difference: number): number => {
-    const off = Math.max(0, Math.abs(difference) - error - 1e-6 * typical);
-    if (off === 0 || fourth === 0) return 0;
-    const z = off / Math.sqrt(square / count / count);
-    return 1 / (1 / z + 1 / Math.sqrt((square * square) / fourth));
-  };
-  return { mean, z: zOf(mean - truth), zOfNothing: zOf(truth), typical };
+  const off = Math.max(0, Math.abs(mean - truth) - error - 1e-6 * typical);
+  if (Number.isNaN(mean)) return { mean, z: Number.POSITIVE_INFINITY, typical };
+  if (off === 0 || fourth === 0) return { mean, z: 0, typical };
+  const z = off / Math.sqrt(square / count / count);
+  return { mean, z: 1 / (1 / z + 1 / Math.sqrt((square * square) / fourth)), typical };
 }
 
 /** Sums over the points of a grid; arrays have one number an active unit. */
@@ -372,9 +348,6 @@ function expectationAt(neuron: Neuron, place: Place, grid: Grid, random: RandomS
   };
 }
 
-/** Rows of a minibatch that are for points. */
-const slotsOf = (rows: number): number => (rows < 4 ? rows : Math.ceil(0.8 * rows));
-
 /** Uniform numbers that are used again and again, from a place that moves. */
 const POOL = 2 ** 15;
 let pool: Float64Array | undefined;
@@ -426,7 +399,7 @@ class Layer {
     this.place = place;
     this.random = random;
     this.draws = drawsOf(neuron, units);
-    this.slots = slotsOf(rows);
+    this.slots = rows < 4 ? rows : Math.ceil(0.8 * rows);
     const make = (length: number): Numbers =>
       arrays === 'Float32' ? new Float32Array(length) : new Float64Array(length);
     this.logits = make(rows * units);

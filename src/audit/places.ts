@@ -2,9 +2,8 @@ import type { Neuron, NeuronState } from '../neurons/contract.ts';
 import { type RandomStream, randomStream } from '../random/stream.ts';
 import { drawsOf } from '../tensor/draws.ts';
 import { startingState } from '../tensor/starting-state.ts';
-import { estimatePoints, isWholeRow } from './grid.ts';
+import { estimatePoints } from './grid.ts';
 import type { Loss } from './integrate.ts';
-import { hasUntoldJointDraws } from './joint-rows.ts';
 import { livedState } from './lived-state.ts';
 import { problemKinds } from './problems.ts';
 
@@ -62,16 +61,7 @@ const DECADES = [-3, 3] as const;
 const OFFSETS = { Float32: 30, Float64: 1e4 } as const;
 /** Most units and rows. */
 const [MOST_UNITS, MOST_ROWS] = [1024, 2048];
-/** Sizes that minibatches and layers mostly have: half of the places have one of these. */
-const USUAL_ROWS = [1, 2, 4, 8, 10, 16, 20, 25, 32, 50, 64, 100, 128, 200, 250, 256, 500, 512, 1000, 1024, 2000, 2048];
-const USUAL_UNITS = [
-  2, 3, 4, 5, 6, 8, 10, 12, 16, 20, 24, 30, 32, 40, 48, 50, 64, 80, 96, 100, 128, 200, 256, 300, 400, 500, 512, 784,
-  1000, 1024,
-];
-/** In one place of five, the units that the loss does not depend on are all likely, or all unlikely, to be open. */
-const [FIFTH, LIKELY_LOGIT] = [5, 2.5];
-/** Whole rows are integrated up to so many units. */
-const WHOLE_ROW = 4;
+/** Rows that a state is made of. */
 const GOLDEN = (Math.sqrt(5) - 1) / 2;
 
 const between = (random: RandomStream, low: number, high: number): number => low + (high - low) * random.uniform();
@@ -79,12 +69,6 @@ const between = (random: RandomStream, low: number, high: number): number => low
 /** Of all sizes alike: from 1 to `most`. */
 const sized = (random: RandomStream, most: number): number =>
   Math.max(1, Math.min(most, Math.floor(Math.exp(random.uniform() * Math.log(most + 1)))));
-
-/** The usual size of that number, of those up to `most`. */
-const usual = (sizes: readonly number[], number: number, most: number): number => {
-  const count = sizes.filter((size) => size <= most).length;
-  return count === 0 ? most : sizes[number % count];
-};
 
 /** A logit of the mixture: near 0, anywhere, or in between. @param even a number in (0, 1) for the one that may be anywhere */
 function logitOf(random: RandomStream, widest: number, even = random.uniform()): number {
@@ -106,14 +90,8 @@ export function drawPlace(neuron: Neuron, options: PlaceOptions): Place {
   let { active } = layout;
   const { units } = layout;
   const widest = arrays === 'Float32' ? WIDEST_FLOAT32 : WIDEST;
-  const whole = isWholeRow(neuron);
-  const near = whole && neuron.jointNoise !== undefined && random.uniform() < 0.7;
-  const integrable = !hasUntoldJointDraws(neuron);
-  const sided = number % FIFTH === 2 && !isWholeRow(neuron) ? Math.sign((number % 2) - 0.5) : 0;
-  const logits = Float64Array.from({ length: units }, () => {
-    const logit = logitOf(random, widest);
-    return sided === 0 ? logit : sided * Math.min(widest, LIKELY_LOGIT + Math.abs(logit));
-  });
+  const near = neuron.jointNoise !== undefined && neuron.group === undefined && random.uniform() < 0.7;
+  const logits = Float64Array.from({ length: units }, () => logitOf(random, widest));
   // Spread evenly: no stretch of logits is left out by chance.
   active.forEach((unit, i) => {
     logits[unit] = logitOf(random, widest, (number * GOLDEN + i * 0.37 + 0.5 / (number + 2)) % 1);
@@ -127,12 +105,8 @@ export function drawPlace(neuron: Neuron, options: PlaceOptions): Place {
       mostPoints,
     );
   let points = pointsOf();
-  if (neuron.group && integrable && points > mostPoints && active.length > neuron.group) {
-    active = active.slice(neuron.group);
-    points = pointsOf();
-  }
   // Fewer active units have a smaller grid; groups, and units that are coupled, go together.
-  while (integrable && !whole && points > mostPoints && active.length > 1 && neuron.jointNoise === undefined) {
+  while (points > mostPoints && active.length > 1 && neuron.jointNoise === undefined) {
     active = active.slice(1);
     points = pointsOf();
   }
@@ -144,16 +118,14 @@ export function drawPlace(neuron: Neuron, options: PlaceOptions): Place {
     random.uniform() < 0.4 ? 0 : Math.sign(random.uniform() - 0.5) * Math.min(mostOffset, 10 ** between(random, -3, 3));
   const { state, updates } = stateFor(neuron, units, random, options);
   const perRow = units * (drawsOf(neuron, units) + 1 + neuron.noise);
-  const mostRows = Math.min(MOST_ROWS, Math.max(1, Math.floor(numbers / perRow)));
-  const drawnRows = sized(random, mostRows);
-  const rows = number % 2 === 1 ? usual(USUAL_ROWS, 5 * (number >> 1), mostRows) : drawnRows;
+  const rows = sized(random, Math.min(MOST_ROWS, Math.max(1, Math.floor(numbers / perRow))));
   const place = { seed, number, units, active, rows, logits, problem: name, loss, size, offset, arrays } as const;
   return {
     ...place,
     updates,
     state: arrays === 'Float32' ? narrowed(state) : state,
     points,
-    exact: integrable && points <= mostPoints && (!whole || active.length === units),
+    exact: points <= mostPoints,
   };
 }
 
@@ -165,32 +137,25 @@ function layoutOf(
 ): { units: number; active: number[] } {
   const { group, jointNoise, noise, opens } = neuron;
   const limit = Math.max(neuron.group ?? 1, Math.min(neuron.mostUnits ?? MOST_UNITS, mostUnits));
-  // Of bits whose draws are joint, the true gradient is known in large layers too.
-  if (isWholeRow(neuron) && (jointNoise || number % 4 !== 2)) {
+  if (jointNoise && !group) {
     // All of them depend on each other. A rule that fixes how many are open shows no more than that with one.
-    let units = noise === 0 ? 1 + sized(random, 20) : jointNoise ? 2 : 1;
-    const upTo = Math.min(neuron.mostUnits ?? WHOLE_ROW, 2 + (number % (WHOLE_ROW - 1)));
-    const row = (count: number) => Float64Array.from({ length: count }, (_, i) => 0.1 * (i + 1));
-    while (noise > 0 && units < upTo && estimatePoints(neuron, row(units + 1), points) <= points) units++;
+    let units = noise === 0 ? 1 + sized(random, 20) : 2;
+    const other = { ...neuron };
+    while (noise > 0 && units < 3 && estimatePoints(other, new Float64Array(units + 1).fill(0.1), points) <= points)
+      units++;
     while (opens && opens(units) < 2 && noise === 0 && units < 64) units++;
     return { units, active: Array.from({ length: units }, (_, i) => i) };
   }
   const step = group ?? 1;
   const affords = (count: number): boolean =>
     count * (drawsOf(neuron, count) + 1 + neuron.noise) * 2 <= Math.max(numbers, 4096);
-  const mostGroups = Math.floor(limit / step);
-  const drawnUnits = sized(random, mostGroups);
-  let units = step * (number % 2 === 1 ? usual(USUAL_UNITS, 7 * (number >> 1), mostGroups) : drawnUnits);
+  let units = step * sized(random, Math.floor(limit / step));
   // A quarter of the layers have the active units alone.
   if (number % 4 === 0) units = step * (1 + Math.floor(random.uniform() * Math.min(most, limit / step)));
   while (units > step && !affords(units)) units = step * Math.max(1, Math.floor(units / step / 2));
   if (group) {
-    const groups = units / step;
-    const first = random.integer(groups);
-    // Two groups, in some places: nothing of one may hang on the other.
-    const others = groups > 1 && number % 3 === 0 ? [(first + 1 + random.integer(groups - 1)) % groups] : [];
-    const chosen = [first, ...others].sort((a, b) => a - b);
-    return { units, active: chosen.flatMap((one) => Array.from({ length: step }, (_, i) => step * one + i)) };
+    const first = step * random.integer(units / step);
+    return { units, active: Array.from({ length: step }, (_, i) => first + i) };
   }
   const count = Math.min(units, 1 + random.integer(most));
   const chosen = new Set<number>([units > 1 ? number % units : 0]);

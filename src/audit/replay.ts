@@ -1,4 +1,3 @@
-import { mixBits } from '../math/mix-bits.ts';
 import type { Neuron, NeuronState, Numbers } from '../neurons/contract.ts';
 import { randomStream } from '../random/stream.ts';
 import { drawsOf } from '../tensor/draws.ts';
@@ -49,12 +48,20 @@ function digest(neuron: Neuron, inputs: ReturnType<typeof inputsOf>): number {
   const firing = { rows, units, logits, noise, h, state };
   neuron.fire(firing);
   neuron.pullback({ ...firing, loss, dh, gradient });
-  let word = mixBits(mixBits(0, h), gradient);
+  let word = mix(mix(0, h), gradient);
   if (neuron.update) {
     neuron.update({ ...firing, loss, dh });
-    for (const values of Object.values(state)) word = mixBits(word, values);
+    for (const values of Object.values(state)) word = mix(word, values);
   }
   return word;
+}
+
+/** FNV-1a over the bits of numbers. */
+function mix(word: number, values: Numbers): number {
+  const bytes = new Uint32Array(values.slice().buffer);
+  let hash = (word ^ 0x811c9dc5) >>> 0;
+  for (const part of bytes) hash = Math.imul(hash ^ part, 0x01000193) ^ (hash >>> 15);
+  return hash >>> 0;
 }
 
 const unitsFor = (neuron: Neuron, units: number): number =>

@@ -1,48 +1,34 @@
 import type { Engine } from '../backend/engine.ts';
 import type { NdArray } from '../backend/nd-array.ts';
-import type { Neuron, NeuronState, Numbers } from '../neurons/contract.ts';
+import type { Neuron, NeuronState } from '../neurons/contract.ts';
+import { twinNumbers } from '../neurons/parts/twin-numbers.ts';
 import { randomStream } from '../random/stream.ts';
 import { drawsOf } from '../tensor/draws.ts';
-import { allocateState, runFire, runPullback, runUpdate, type TwinSource } from '../tensor/fire.ts';
+import { allocateState } from '../tensor/fire.ts';
 import { startingState } from '../tensor/starting-state.ts';
 import { short } from './places.ts';
 
-/** rows × groups of units: less than a vector, not whole vectors, more than one part of the work. */
+/** rows × units: less than a vector, not whole vectors, more than one part of the work. */
 const SHAPES = [
   [1, 1],
   [3, 5],
   [16, 1],
   [33, 17],
   [300, 40],
-  // As the numbers of a twin may hang on the units.
-  [2, 2],
-  [2, 3],
-  [3, 8],
-  [2, 10],
-  [2, 64],
-  [2, 100],
-  [1, 128],
-  [1, 256],
-  [2, 300],
-  [1, 512],
-  [1, 1000],
 ] as const;
 /** Single precision, and sums of a column in another order; relative to the largest number of the row or column over 1. */
 const TOLERANCE = 1e-5;
 /** A logit moved by that far has the same h, or it is not looked at. */
 const NEAR = 1e-4;
 const SIZES = [2, 12] as const;
-/** Numbers of the outputs, or of an array of the state, of one look. */
-const MOST_OUTPUTS = 200_000;
 
 /** Do the kernels of `twin` do what the neuron's own functions do, on random input? */
 export function kernelsMisfit(neuron: Neuron, engine: Engine): string | undefined {
   if (!neuron.twin) return undefined;
   for (const size of SIZES)
     for (const [rows, units] of SHAPES) {
-      const all = units * (neuron.group ?? 1);
-      if (all > (neuron.mostUnits ?? all) || rows * all * drawsOf(neuron, all) > MOST_OUTPUTS) continue;
-      const wrong = misfitOf(neuron, engine, rows, all, size);
+      if (units > (neuron.mostUnits ?? units)) continue;
+      const wrong = misfitOf(neuron, engine, rows, units * (neuron.group ?? 1), size);
       if (wrong !== undefined) return wrong;
     }
   return undefined;
@@ -58,9 +44,7 @@ function misfitOf(neuron: Neuron, engine: Engine, rows: number, units: number, s
   // Another width than the units, and more than one vector of them.
   const inputs = neuron.readsInput ? units + 6 : units;
   const input = neuron.readsInput && numbers(rows * inputs, random.normal);
-  const selectionBias = neuron.selects && size === SIZES[1] ? numbers(units, () => size * random.normal()) : undefined;
   const start = startingState(neuron, units, inputs);
-  if (Object.values(start).some(({ length }) => length > MOST_OUTPUTS)) return undefined;
   const state: NeuronState = Object.fromEntries(
     Object.entries(start).map(([name, values]) => [
       name,
@@ -73,72 +57,54 @@ function misfitOf(neuron: Neuron, engine: Engine, rows: number, units: number, s
   const dh = numbers(h.length, random.normal);
   const gradient = new Float32Array(rows * units);
   const held = allocateState(engine, neuron, units, inputs);
-  const place = (name: string, values: ArrayLike<number>, height: number): NdArray => {
-    const array = engine.allocate([height, values.length / height], name);
+  const set = (array: NdArray, values: ArrayLike<number>): NdArray => {
     array.values.set(values);
     return array;
   };
+  const place = (name: string, values: ArrayLike<number>, height: number): NdArray =>
+    set(engine.allocate([height, values.length / height], name), values);
   const a = place('logits', logits, rows);
   const u = place('noise', noise.length > 0 ? noise : new Float32Array(rows), rows);
+  const out = engine.allocate([draws * rows, units], 'h');
   if (held) storeState(held, state);
-  const source: TwinSource = {
-    neuron,
-    state: held,
-    selectionBias,
-    inputs,
-    input: input ? place('inputs', input, rows) : undefined,
-  };
-  const firing = { rows, units, logits, noise, h, state, selectionBias, ...(input && { input }) };
-  const { fire, pullback, update, expect, settle, opening } = neuron.twin ?? {};
+  const seen = input && { input };
+  const ends = [...twinNumbers(neuron, units), ...(input ? [place('inputs', input, rows).pointer, inputs] : [])];
+  const at = held?.pointer ?? 0;
+  const { backend } = engine;
+  const { fire, pullback, update, expect } = neuron.twin ?? {};
+  const runs = (kernel: string | undefined, pointers: number[]): boolean =>
+    kernel !== undefined && backend.runNeuron(kernel, rows, units, [...pointers, rows, units, at, ...ends]);
   const told = (what: string, kernel: string | undefined, found: ArrayLike<number>, wanted: ArrayLike<number>) => {
     const worst = farthest(found, wanted);
     return worst === undefined
       ? undefined
       : `the kernel "${kernel}" gives ${what} ${short(found[worst])} at the logit ${short(logits[worst % logits.length])} (${rows}×${units}, number ${worst}), and the neuron's own function ${short(wanted[worst])}; expected the same`;
   };
-  /** What a kernel that is called as fire kernels are gives, against what is wanted. */
-  const misfit = (what: string, kernel: string | undefined, from: NdArray | undefined, wanted: Numbers) => {
-    const out = engine.allocate([wanted.length / units, units], what);
-    if (!runFire(engine, kernel, source, a, from, out)) return undefined;
-    return told(what, kernel, out.values.subarray(0, wanted.length), wanted);
-  };
-  neuron.fire(firing);
-  const settled = logits.slice();
-  const noNoise = { ...firing, noise: new Float32Array(0), h: settled };
-  if (settle) neuron.settle?.(noNoise);
-  const chance = logits.slice();
-  if (opening) neuron.opening?.probability(firing, chance);
-  const wrong =
-    misfit('h', fire, u, h) ??
-    misfit('`expect`', expect, undefined, logits.map(neuron.expect)) ??
-    (settle && misfit('`settle`', settle, undefined, settled)) ??
-    (opening && misfit('`opening.probability`', opening.probability, u, chance));
-  if (wrong !== undefined) return wrong;
-  const arrays = {
-    logits: a,
-    noise: u,
-    h: place('h', h, draws * rows),
-    loss: place('loss', loss, draws * rows),
-    dh: place('dh', dh, draws * rows),
-    gradient: engine.allocate([rows, units], 'the gradient'),
-  };
-  neuron.pullback({ ...firing, loss, dh, gradient });
-  if (runPullback(engine, pullback, source, arrays)) {
-    const off = told('the gradient', pullback, arrays.gradient.values.subarray(0, gradient.length), gradient);
-    if (off !== undefined) return off;
+  neuron.fire({ rows, units, logits, noise, h, state, ...seen });
+  if (runs(fire, [a.pointer, u.pointer, out.pointer])) {
+    const wrong = told('h', fire, out.values.subarray(0, h.length), h);
+    if (wrong) return wrong;
   }
-  if (opening && neuron.opening) {
-    const dp = dh.subarray(0, logits.length);
-    const [pulled, out] = [logits.slice(), engine.allocate([rows, units], 'the gradient of opening')];
-    neuron.opening.pullback(firing, dp, pulled);
-    const given = { logits: a, noise: u, dh: place('dp', dp, rows), gradient: out };
-    if (runPullback(engine, opening.pullback, source, given)) {
-      const off = told('the gradient of opening', opening.pullback, out.values.subarray(0, pulled.length), pulled);
-      if (off !== undefined) return off;
-    }
+  const settled = engine.allocate([rows, units], 'the expectation');
+  if (runs(expect, [a.pointer, 0, settled.pointer])) {
+    const wrong = told('`expect`', expect, settled.values.subarray(0, logits.length), logits.map(neuron.expect));
+    if (wrong) return wrong;
   }
-  if (!neuron.update || !held || !runUpdate(engine, update, source, arrays)) return undefined;
-  neuron.update({ ...firing, loss, dh });
+  const [fired, losses, cotangents] = [
+    place('h', h, draws * rows),
+    place('loss', loss, draws * rows),
+    place('dh', dh, draws * rows),
+  ];
+  const pulled = engine.allocate([rows, units], 'the gradient');
+  const back = [a.pointer, u.pointer, fired.pointer, losses.pointer, cotangents.pointer, pulled.pointer];
+  neuron.pullback({ rows, units, logits, noise, h, state, loss, dh, gradient, ...seen });
+  if (runs(pullback, back)) {
+    const wrong = told('the gradient', pullback, pulled.values.subarray(0, gradient.length), gradient);
+    if (wrong) return wrong;
+  }
+  if (!neuron.update || !held) return undefined;
+  if (!runs(update, [a.pointer, u.pointer, fired.pointer, losses.pointer])) return undefined;
+  neuron.update({ rows, units, logits, noise, h, state, loss, dh, ...seen });
   for (const [i, [name, wanted]] of Object.entries(state).entries()) {
     const found = held.values.subarray(i * held.columns, i * held.columns + wanted.length);
     const worst = farthest(found, wanted);

@@ -6,12 +6,10 @@ const units = new WeakMap<Neuron, Neuron>();
 export function behaviourOf(learner: Neuron): Neuron {
   const known = units.get(learner);
   if (known) return known;
-  const { weigh: _weigh, sample, twin, rowCells, ...neuron } = learner;
+  const { weigh: _weigh, sample, twin, ...neuron } = learner;
   // The kernels are those of all draws.
   const own = sample ? { fire: sample } : { ...(twin && { twin }) };
-  // Of units that are not coupled, the cells of whole rows are those of draws that are joint.
-  const rows = learner.jointNoise ? { ...(rowCells && { rowCells }) } : {};
-  const unit: Neuron = { ...neuron, ...own, ...rows, draws: 1, pullback: ({ gradient }) => gradient.fill(0) };
+  const unit: Neuron = { ...neuron, ...own, draws: 1, pullback: ({ gradient }) => gradient.fill(0) };
   units.set(learner, unit);
   return unit;
 }

@@ -180,9 +180,7 @@ export interface NeuronRule {
   readonly group?: number;
   /**
    * `cells` of coupled units with noise: where in (0, 1) the row's output jumps as a function of noise number `at` of the
-   * row, given its logits and the noise numbers before `at`; later ones are not known yet. Of units that are not coupled, whose draws are
-   * joint over the row (without replacement), they are those of all draws, in whatever order these take the row's numbers, and `cells` are
-   * those of `sample`.
+   * row, given its logits and the noise numbers before `at`; later ones are not known yet.
    */
   readonly rowCells?: (row: { readonly logits: Numbers; readonly noise: Numbers }, at: number) => readonly number[];
   /**

@@ -150,6 +150,7 @@ export function pullFire(
   if (!dh && neuron.reads !== 'loss') return null;
   const { rows, columns: units } = logits;
   const gradient = engine.allocate(logits.shape, `the gradient of ${neuron.name}`);
+  const [at, cost] = [attributes.state?.pointer ?? 0, loss?.pointer ?? 0];
   const firing = () => ({
     rows,
     units,
@@ -162,8 +163,11 @@ export function pullFire(
   });
   if (!runPullback(engine, neuron.twin?.pullback, attributes, { logits, noise, h, loss, dh, gradient }))
     neuron.pullback({ ...firing(), gradient: gradient.values });
-  if (neuron.update && !runUpdate(engine, neuron.twin?.update, attributes, { logits, noise, h, loss }))
-    neuron.update(firing());
+  if (neuron.update) {
+    const ends = [at, ...lastArguments(attributes, logits)];
+    const updateArgs = [logits.pointer, noise.pointer, h.pointer, cost, rows, units, ...ends];
+    if (!engine.backend.runNeuron(neuron.twin?.update, rows, units, updateArgs)) neuron.update(firing());
+  }
   return gradient;
 }
 
@@ -206,20 +210,6 @@ export function runFire(
   const { rows, columns: units } = logits;
   const pointers = [logits.pointer, noise?.pointer ?? 0, out.pointer];
   const args = [...pointers, rows, units, besides(engine, source), ...lastArguments(source, logits)];
-  return engine.backend.runNeuron(kernel, rows, units, args);
-}
-
-/** Runs a kernel that moves a state on, where there is one. */
-export function runUpdate(
-  engine: Engine,
-  kernel: string | undefined,
-  source: TwinSource,
-  { logits, noise, h, loss }: Readonly<Record<'logits' | 'noise' | 'h', NdArray>> & { loss: NdArray | undefined },
-): boolean {
-  if (kernel === undefined) return false;
-  const { rows, columns: units } = logits;
-  const pointers = [logits.pointer, noise.pointer, h.pointer, loss?.pointer ?? 0];
-  const args = [...pointers, rows, units, source.state?.pointer ?? 0, ...lastArguments(source, logits)];
   return engine.backend.runNeuron(kernel, rows, units, args);
 }
 

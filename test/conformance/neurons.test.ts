@@ -71,7 +71,6 @@ for (const [index, { title, neuron }] of instances.entries()) {
     Float64Array.from(LOGITS.slice(0, count), (logit) => (neuron.jointNoise ? logit / 4 : logit));
   const logits = logitsOf(units);
   const { claims } = neuron;
-  const unit = withFoundCells(behaviourOf(neuron));
 
   describe(title, () => {
     test('says where it is from and what it does', () => {
@@ -83,6 +82,7 @@ for (const [index, { title, neuron }] of instances.entries()) {
     test('claims.mean is E[h] and claims.rate is P(h ≠ 0) of the behaviour, for logits from −6 to 6', {
       skip: index % 4 > 0 && slow,
     }, () => {
+      const unit = withFoundCells(behaviourOf(neuron));
       const step = estimateNodes(unit, 0.3) > 1000 ? 3 : 0.75;
       for (let logit = -6; logit <= 6; logit += step) {
         if (!isIntegrable(unit)) {
@@ -229,6 +229,7 @@ for (const [index, { title, neuron }] of instances.entries()) {
 
     test('what an open unit emits is whenOpen; without noise, what fires is expect', () => {
       for (const logit of LOGITS) {
+        const unit = withFoundCells(behaviourOf(neuron));
         if (!isIntegrable(unit)) continue;
         const nodes = unitNodes(unit, logit);
         if (nodes.length > 2) continue;
@@ -244,6 +245,7 @@ for (const [index, { title, neuron }] of instances.entries()) {
 
     test('units depend on others of their row where it says so, and nowhere else', () => {
       const units = unitsWithTwoOpen(neuron, 6);
+      const unit = withFoundCells(behaviourOf(neuron));
       const pass = passOf(unit, 1, units, 10);
       const others = Array.from({ length: units }, (_, moved) => {
         const logits = pass.logits.map((a, i) => (i === moved ? a + 5 : a));
@@ -305,11 +307,16 @@ for (const [index, { title, neuron }] of instances.entries()) {
     if (opening) {
       test('opening is P(h ≠ 0), over all noise', () => {
         const asOutput: Neuron = {
-          ...unit,
+          ...withFoundCells(behaviourOf(neuron)),
           fire: (firing) => opening.probability(firing, firing.h),
         };
         const { mean } = integrate(asOutput, logits, nothing);
-        assertClose(mean, integrate(unit, logits, nothing).rate, { absolute: 1e-9 }, 'P(h ≠ 0)');
+        assertClose(
+          mean,
+          integrate(withFoundCells(behaviourOf(neuron)), logits, nothing).rate,
+          { absolute: 1e-9 },
+          'P(h ≠ 0)',
+        );
       });
 
       test('the gradient of opening is that of central differences, extreme logits are finite', () => {
