@@ -36,7 +36,11 @@ const BOMBS: Readonly<Record<string, { change: (definition: Json) => Json; says:
     says: /Expected 100000 at most/,
   },
   '1e9 steps': {
-    change: ({ configurations: _, ...d }) => ({ ...d, search: 'grid', space: { lr: { from: 0, to: 1, steps: 1e9 } } }),
+    change: ({ configurations: _, ...d }) => ({
+      ...d,
+      search: 'grid',
+      space: { lr: { from: 0.1, to: 1, steps: 1e9 } },
+    }),
     says: /The grid of `space` has 1000000000 configurations/,
   },
   '1e12 combinations': {
