@@ -7,6 +7,7 @@
  */
 import type { KernelArguments } from '../kernels/catalogue.ts';
 import { SCRATCH_BYTES } from '../kernels/kernel.ts';
+import { updateBlocks as updateKernel } from '../kernels/optimizers.ts';
 import type { Sgemm } from './blas.ts';
 import type { KernelTable } from './pool.ts';
 
@@ -46,9 +47,6 @@ const SUMS_EACH = 104;
 const WEIGHT_COLUMNS_EACH = 416;
 /** Weights in one item of an update, about. */
 const UPDATED_EACH = 16384;
-/** Weights that `updateBlocks` takes at a time: STRETCH of kernels/optimizers.ts. */
-const STRETCH = 4096;
-
 /** Does a block of `size` units, with rows of so many inputs or outputs, fit a thread's scratch memory? */
 export function fitsScratch(width: number, size: number): boolean {
   return width > 0 && LEAST_ROWS * Math.max(width, size + 4 * SUMS_EACH) <= ROOM;
@@ -64,6 +62,19 @@ const updatedEach = (width: number): number => Math.min(WEIGHT_COLUMNS_EACH, UPD
 function pieces(length: number, each: number): { count: number; width: number } {
   const width = Math.max(16, Math.ceil(length / Math.max(1, Math.round(length / each)) / 16) * 16);
   return { count: Math.ceil(length / width), width };
+}
+
+/** Calls `run` for the items of a product whose items are the pieces of every block: with the block, where its piece begins, and how long it is. */
+function eachPiece(
+  [begin, end]: readonly [number, number],
+  [length, each]: readonly [number, number],
+  run: (k: number, from: number, columns: number) => void,
+): void {
+  const { count, width } = pieces(length, each);
+  for (let item = begin; item < end; item++) {
+    const from = (item % count) * width;
+    run(Math.floor(item / count), from, Math.min(width, length - from));
+  }
 }
 
 /** How many items each product has, by its arguments. */
@@ -124,11 +135,7 @@ export function blockProductKernels(sgemm: Sgemm, { memory, scratch, kernel }: T
   const denseToBlocks: KernelTable[number] = (begin, end, ...args) => {
     const [x, weights, bias, values, blockStart, pairRow, , blocks, inputs, size] = args;
     const start = starts(blockStart, blocks);
-    const { count: panels, width } = pieces(size, COLUMNS_EACH);
-    for (let item = begin; item < end; item++) {
-      const k = Math.floor(item / panels);
-      const column = (item % panels) * width;
-      const columns = Math.min(width, size - column);
+    eachPiece([begin, end], [size, COLUMNS_EACH], (k, column, columns) => {
       const w = weights + 4 * (k * inputs * size + column);
       inChunks(start[k], start[k + 1], inputs, (p, count) => {
         const to = values + 4 * (p * size + column);
@@ -136,7 +143,7 @@ export function blockProductKernels(sgemm: Sgemm, { memory, scratch, kernel }: T
         if (bias) fillRows(0, count, bias + 4 * (k * size + column), to, count, columns, size);
         sgemm(false, false, count, columns, inputs, 1, scratch, inputs, w, size, bias ? 1 : 0, to, size);
       });
-    }
+    });
   };
 
   /**
@@ -168,11 +175,7 @@ export function blockProductKernels(sgemm: Sgemm, { memory, scratch, kernel }: T
   const denseToBlocksWeights: KernelTable[number] = (begin, end, ...args) => {
     const [x, dValues, weights, blockStart, pairRow, , blocks, inputs, size, alpha, accumulate] = args;
     const start = starts(blockStart, blocks);
-    const { count: panels, width } = pieces(inputs, WEIGHT_COLUMNS_EACH);
-    for (let item = begin; item < end; item++) {
-      const k = Math.floor(item / panels);
-      const input = (item % panels) * width;
-      const columns = Math.min(width, inputs - input);
+    eachPiece([begin, end], [inputs, WEIGHT_COLUMNS_EACH], (k, input, columns) => {
       const w = weights + 4 * (k * inputs + input) * size;
       if (start[k] === start[k + 1] && !accumulate) new Float32Array(memory.buffer, w, columns * size).fill(0);
       inChunks(start[k], start[k + 1], columns, (p, count) => {
@@ -180,49 +183,32 @@ export function blockProductKernels(sgemm: Sgemm, { memory, scratch, kernel }: T
         gather(0, count, x + 4 * input, pairRow + 4 * p, scratch, count, columns, inputs);
         sgemm(true, false, columns, size, count, alpha, scratch, columns, dValues + 4 * p * size, size, onto, w, size);
       });
-    }
+    });
   };
 
   /** That gradient, of open blocks alone, into the rule of an optimizer. An item is a piece of the inputs of a block. */
   const denseToBlocksUpdate: KernelTable[number] = (begin, end, ...args) => {
     const [x, dValues, weights, first, second, rule, blockStart, pairRow, , blocks, inputs, size] = args;
     const start = starts(blockStart, blocks);
-    const { count: panels, width } = pieces(inputs, updatedEach(size));
-    for (let item = begin; item < end; item++) {
-      const k = Math.floor(item / panels);
-      if (start[k] === start[k + 1]) continue;
-      const input = (item % panels) * width;
-      const columns = Math.min(width, inputs - input);
+    eachPiece([begin, end], [inputs, updatedEach(size)], (k, input, columns) => {
+      if (start[k] === start[k + 1]) return;
       const n = columns * size;
       const gathered = scratch + 4 * n;
       const onGathered = (p: number, count: number): void => {
         const onto = p > start[k] ? 1 : 0;
         gather(0, count, x + 4 * input, pairRow + 4 * p, gathered, count, columns, inputs);
-        sgemm(
-          true,
-          false,
-          columns,
-          size,
-          count,
-          1,
-          gathered,
-          columns,
-          dValues + 4 * p * size,
-          size,
-          onto,
-          scratch,
-          size,
-        );
+        const from = dValues + 4 * p * size;
+        sgemm(true, false, columns, size, count, 1, gathered, columns, from, size, onto, scratch, size);
       };
       inChunks(start[k], start[k + 1], columns, onGathered, ROOM - n);
       update(n, 4 * (k * inputs + input) * size, [weights, first, second, rule], blockStart + 4 * k);
-    }
+    });
   };
 
   /** The rule for n elements, `at` bytes into the arrays, whose gradient stands in the scratch memory. @param open where a block's pairs are told */
   function update(n: number, at: number, [weights, first, second, rule]: readonly number[], open: number): void {
-    const stretches = Math.ceil(n / STRETCH);
-    updateBlocks(0, stretches, weights + at, scratch, first + at, second + at, rule, open, 1, n);
+    const args = [weights + at, scratch, first + at, second + at, rule, open, 1, n] as const;
+    updateBlocks(0, updateKernel.items(...args), ...args);
   }
 
   /** y[r] = bias + Σ over the open blocks k of r: values[p] · W[rows of k]. An item is a piece of the outputs. */
@@ -252,29 +238,21 @@ export function blockProductKernels(sgemm: Sgemm, { memory, scratch, kernel }: T
   const blocksToDenseValues: KernelTable[number] = (begin, end, ...args) => {
     const [dy, weights, dValues, blockStart, pairRow, , blocks, size, outputs] = args;
     const start = starts(blockStart, blocks);
-    const { count: panels, width } = pieces(size, COLUMNS_EACH);
-    for (let item = begin; item < end; item++) {
-      const k = Math.floor(item / panels);
-      const column = (item % panels) * width;
-      const columns = Math.min(width, size - column);
+    eachPiece([begin, end], [size, COLUMNS_EACH], (k, column, columns) => {
       const w = weights + 4 * (k * size + column) * outputs;
       inChunks(start[k], start[k + 1], outputs, (p, count) => {
         const to = dValues + 4 * (p * size + column);
         gather(0, count, dy, pairRow + 4 * p, scratch, count, outputs, outputs);
         sgemm(false, true, count, columns, outputs, 1, scratch, outputs, w, outputs, 0, to, size);
       });
-    }
+    });
   };
 
   /** W[rows of k] = (accumulate ? itself : 0) + alpha · values[pairs of k]ᵀ · dy[rows of k]. An item is a piece of the outputs of a block. */
   const blocksToDenseWeights: KernelTable[number] = (begin, end, ...args) => {
     const [values, dy, weights, blockStart, pairRow, , blocks, size, outputs, alpha, accumulate] = args;
     const start = starts(blockStart, blocks);
-    const { count: panels, width } = pieces(outputs, WEIGHT_COLUMNS_EACH);
-    for (let item = begin; item < end; item++) {
-      const k = Math.floor(item / panels);
-      const column = (item % panels) * width;
-      const columns = Math.min(width, outputs - column);
+    eachPiece([begin, end], [outputs, WEIGHT_COLUMNS_EACH], (k, column, columns) => {
       const w = weights + 4 * (k * size * outputs + column);
       if (start[k] === start[k + 1] && !accumulate) fill(w, 0, size, columns, outputs);
       inChunks(start[k], start[k + 1], columns, (p, count) => {
@@ -283,19 +261,15 @@ export function blockProductKernels(sgemm: Sgemm, { memory, scratch, kernel }: T
         gather(0, count, dy + 4 * column, pairRow + 4 * p, scratch, count, columns, outputs);
         sgemm(true, false, size, columns, count, alpha, from, size, scratch, columns, onto, w, outputs);
       });
-    }
+    });
   };
 
   /** That gradient, of open blocks alone, into the rule of an optimizer. An item is a piece of the units of a block. */
   const blocksToDenseUpdate: KernelTable[number] = (begin, end, ...args) => {
     const [values, dy, weights, first, second, rule, blockStart, pairRow, , blocks, size, outputs] = args;
     const start = starts(blockStart, blocks);
-    const { count: panels, width } = pieces(size, updatedEach(outputs));
-    for (let item = begin; item < end; item++) {
-      const k = Math.floor(item / panels);
-      if (start[k] === start[k + 1]) continue;
-      const unit = (item % panels) * width;
-      const units = Math.min(width, size - unit);
+    eachPiece([begin, end], [size, updatedEach(outputs)], (k, unit, units) => {
+      if (start[k] === start[k + 1]) return;
       const n = units * outputs;
       const gathered = scratch + 4 * n;
       const onGathered = (p: number, count: number): void => {
@@ -306,7 +280,7 @@ export function blockProductKernels(sgemm: Sgemm, { memory, scratch, kernel }: T
       };
       inChunks(start[k], start[k + 1], outputs, onGathered, ROOM - n);
       update(n, 4 * (k * size + unit) * outputs, [weights, first, second, rule], blockStart + 4 * k);
-    }
+    });
   };
 
   const products: Readonly<Record<BlockProduct, KernelTable[number]>> = {
