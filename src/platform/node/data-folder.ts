@@ -22,6 +22,7 @@ import {
   type Loaded,
   loadTables,
   otherTables,
+  refuseFolderOfTable,
   type TableLoadOptions,
   tableOptionNames as tableNames,
   tablesAmong,
@@ -136,10 +137,12 @@ async function loadIdxFolder(folder: string, files: readonly FolderFile[], optio
   const labels = await tensor(/^train-labels([-.]idx\d-ubyte)?(\.gz)?$/);
   const testImages = await tensor(/^(t10k|test)-images([-.]idx\d-ubyte)?(\.gz)?$/);
   const testLabels = await tensor(/^(t10k|test)-labels([-.]idx\d-ubyte)?(\.gz)?$/);
-  if (!images || !labels)
+  if (!images || !labels) {
+    await refuseFolderOfTable(folder);
     throw new DataError(
       `${folder} holds no data set. Expected train-images-idx3-ubyte and train-labels-idx1-ubyte (with or without .gz), or train.csv${otherTables(files)}.`,
     );
+  }
   if (!testImages !== !testLabels)
     throw new DataError(`${folder} holds test ${testImages ? 'images without labels' : 'labels without images'}.`);
   const name = basename(folder);

@@ -7,16 +7,23 @@ export interface FolderFile {
   readonly path: string;
 }
 
+const isFolder = (path: string): Promise<boolean | undefined> =>
+  stat(path).then(
+    (facts) => facts.isDirectory(),
+    () => undefined,
+  );
+
+/** The first folder inside a folder whose name fits. @returns its path */
+export async function folderIn(folder: string, names: RegExp): Promise<string | undefined> {
+  for (const name of (await readdir(folder)).sort())
+    if (names.test(name) && (await isFolder(join(folder, name)))) return join(folder, name);
+}
+
 /**
  * The files of a folder, by name; folders among them are left out, but for one that holds a file of its own name, as some programs unpack
  * archives: that file comes after all others.
  */
 export async function filesIn(folder: string): Promise<FolderFile[]> {
-  const isFolder = (path: string) =>
-    stat(path).then(
-      (facts) => facts.isDirectory(),
-      () => undefined,
-    );
   const [files, nested]: [FolderFile[], FolderFile[]] = [[], []];
   for (const name of (await readdir(folder)).sort()) {
     const path = join(folder, name);

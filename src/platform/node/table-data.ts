@@ -1,5 +1,5 @@
 import { basename } from 'node:path';
-import { splitPlaces } from '../../data/dataset.ts';
+import { DataError, splitPlaces } from '../../data/dataset.ts';
 import {
   type EncodeOptions,
   labelledRows,
@@ -25,7 +25,7 @@ import type { NamesOf } from '../../schema/names.ts';
 import type { Parts, TaskData } from '../../tasks/task.ts';
 import { eachRecord, watchLines } from './csv.ts';
 import { readDataFile } from './data-file.ts';
-import type { FolderFile } from './folder-files.ts';
+import { type FolderFile, folderIn } from './folder-files.ts';
 
 /** How tables of one's own are read and encoded. */
 export interface TableLoadOptions extends TableOptions, EncodeOptions {}
@@ -161,6 +161,12 @@ export function tablesAmong(files: readonly FolderFile[]): Tables | undefined {
   if (train === undefined) return undefined;
   const others = tableNames(files).filter((name) => !TRAIN.test(name) && !TEST.test(name));
   return { train, ...(test !== undefined && { test }), others };
+}
+
+/** @throws DataError for a folder that holds no table to train on, but a folder of that name */
+export async function refuseFolderOfTable(folder: string): Promise<void> {
+  const found = await folderIn(folder, TRAIN);
+  if (found !== undefined) throw new DataError(`${found} is a folder. Expected a file.`);
 }
 
 /** Names of all tables among some files. */

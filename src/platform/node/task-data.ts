@@ -6,7 +6,7 @@ import type { Task } from '../../tasks/task.ts';
 import { checkLoadOptions, DATASET_NAMES, type LoadOptions, loadClasses } from './data-folder.ts';
 import { filesIn } from './folder-files.ts';
 import { loadSequences } from './sequence-data.ts';
-import { type Loaded, loadTables, otherTables, tablesAmong } from './table-data.ts';
+import { type Loaded, loadTables, otherTables, refuseFolderOfTable, tablesAmong } from './table-data.ts';
 import { loadTokens, TEXT_NAMES } from './text-data.ts';
 
 /** Where the data of a kind come from. */
@@ -25,7 +25,10 @@ async function loadTargets(source: string, options: LoadOptions): Promise<Loaded
   if (!facts.isDirectory()) return loadTables({ train: source, others: [] }, basename(source), 'numbers', options);
   const files = await filesIn(source);
   const tables = tablesAmong(files);
-  if (!tables) throw new DataError(`${source} holds no train.csv. Expected one, or a CSV file${otherTables(files)}.`);
+  if (!tables) {
+    await refuseFolderOfTable(source);
+    throw new DataError(`${source} holds no train.csv. Expected one, or a CSV file${otherTables(files)}.`);
+  }
   return loadTables(tables, basename(source), 'numbers', options);
 }
 
