@@ -37,19 +37,8 @@ async function run(folder: string, files: string[], flags: PredictFlags): Promis
       );
     const answers: Told[] = [];
     const failed: Error[] = [];
-    for (const file of files) {
-      const inputs = await inputsOf(kind, file, opened.record).catch((error: unknown) => {
-        if (!isTold(error)) throw error;
-        return error;
-      });
-      // One file of many does not end the batch.
-      if (inputs instanceof Error) {
-        failed.push(inputs);
-        if (files.length > 1 && json) printJson({ file, error: inputs.message });
-        else if (files.length > 1) printError(`flipgrad: ${inputs.message}\n`);
-        continue;
-      }
-      const { data, done } = inputs;
+    const answer = async (file: string): Promise<void> => {
+      const { data, done } = await inputsOf(kind, file, opened.record);
       if (done.length > 0 && !json) printError(`${file}: ${done.join('; ')}\n`);
       let row = 0;
       for (const prediction of predictTask(model, data, task, { mode, samples, hold })) {
@@ -68,15 +57,34 @@ async function run(folder: string, files: string[], flags: PredictFlags): Promis
         if (json) printJson(line);
         else answers.push(told);
       }
+    };
+    for (const file of files) {
+      try {
+        await answer(file);
+      } catch (error) {
+        // One file of many does not end the batch.
+        const failure = namedFailure(error, file);
+        failed.push(failure);
+        if (files.length > 1 && json) printJson({ file, error: failure.message });
+        else if (files.length > 1) printError(`flipgrad: ${failure.message}\n`);
+      }
     }
-    if (files.length === 1 && failed.length > 0) throw failed[0];
-    if (!json && failed.length < files.length) print(`${answersTable(answers)}\n`);
-    if (failed.length > 0) {
-      const some = failed.length === 1 ? 'One' : String(failed.length);
-      throw new UsageError(`${some} of ${files.length} files could not be read; the others are answered.`);
-    }
+    if (!json && answers.length > 0) print(`${answersTable(answers)}\n`);
+    if (failed.length > 0)
+      throw files.length === 1 ? failed[0] : new UsageError(failedText(failed.length, files.length));
   });
 }
+
+/** @returns what is told of a file that cannot be answered, with its name @throws what is a fault of the program's own */
+function namedFailure(error: unknown, file: string): Error {
+  if (!isTold(error)) throw error;
+  return error.message.includes(file) ? error : new UsageError(`${file}: ${error.message}`);
+}
+
+const failedText = (failed: number, files: number): string =>
+  failed === files
+    ? `None of the ${files} files could be answered.`
+    : `${failed === 1 ? 'One' : failed} of ${files} files could not be answered; the others are.`;
 
 interface Told {
   readonly file: string;

@@ -6,7 +6,7 @@ import { noiseKey } from '../random/stream.ts';
 import { checkOptions } from '../schema/schema.ts';
 import { identity } from '../tasks/link.ts';
 import { added, type Figures, type Outcome, type Task, type TaskBatch, type TaskData } from '../tasks/task.ts';
-import { Tape } from '../tensor/tape.ts';
+import { NonFiniteError, Tape } from '../tensor/tape.ts';
 import { allRows } from './all-rows.ts';
 import type { InferenceMode } from './compile.ts';
 import { predictOptionsSchema } from './settings.ts';
@@ -41,7 +41,7 @@ interface Seen extends TaskPrediction {
 
 /**
  * What a model says of a task's data, example by example. Targets and labels of the data are not looked at.
- * @throws RangeError when a held unit does not exist
+ * @throws RangeError when a held unit does not exist; NonFiniteError when what the network gives for an example is not finite
  */
 export function* predictTask<D extends TaskData, B extends TaskBatch>(
   model: Model,
@@ -111,6 +111,7 @@ function* passes<D extends TaskData, B extends TaskBatch>(
       const outcome = run(model, pass, batch);
       const { columns } = outcome.output;
       const values = Float64Array.from(outcome.output.values);
+      checkFinite(values, outcome, batch, from);
       for (let r = 0; r < values.length; r += columns) link.to(values.subarray(r, r + columns));
       sites.forEach((site, s) => {
         allRows(site)?.open.forEach((open, i, { length }) => {
@@ -140,4 +141,20 @@ function* passes<D extends TaskData, B extends TaskBatch>(
 /** The mean of `draw` arrays, from that of all but the last. */
 function averaged(before: Float64Array | undefined, last: Float64Array, draw: number): Float64Array {
   return before ? last.map((x, i) => before[i] + (x - before[i]) / draw) : last;
+}
+
+/**
+ * @param from the first example of the minibatch
+ * @throws NonFiniteError that names the example, and the operation that gave it first
+ */
+function checkFinite(values: Float64Array, { output }: Outcome, { rows }: TaskBatch, from: number): void {
+  const wrong = values.findIndex((value) => !Number.isFinite(value));
+  if (wrong < 0) return;
+  const { plate, columns, tape } = output;
+  const row = Math.floor(wrong / columns);
+  const example = plate ? tape.plates.ownerRows(plate, tape.plates.examples(rows))[row] : row;
+  const first = tape.firstNonFinite();
+  throw new NonFiniteError(
+    `What the network gives for example ${from + example + 1} is not finite; the operation "${first?.op}" in layer "${first?.layer}" gave it first. Expected numbers that it can compute with, and weights that training left finite.`,
+  );
 }

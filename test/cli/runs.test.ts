@@ -250,7 +250,7 @@ describe('flipgrad predict', () => {
       assert.equal(lines[1 + i].error.indexOf(`${blank}: The picture is of one colour`), 0);
     assert.equal(lines[3].error.indexOf(`${photo} is a JPEG picture. Expected`), 0);
     assert.match(lines[4].error, /away\.png/);
-    assert.match(stderr, /4 of 6 files could not be read; the others are answered\./);
+    assert.match(stderr, /4 of 6 files could not be answered; the others are\./);
     const alone = await refused(predictCommand(), [path('a'), photo]);
     assert.match(alone.stderr, /photo\.jpg is a JPEG picture/);
   });

@@ -16,7 +16,7 @@ import { createEngine, loadDataset, nodeFolder } from '../../src/platform/node/i
 import { slow } from '../helpers/extent.ts';
 import { pngFile } from '../helpers/png-file.ts';
 import { refused } from '../helpers/refused.ts';
-import { jsonLinesHere } from '../helpers/run-here.ts';
+import { jsonLinesHere, runHere } from '../helpers/run-here.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'flipgrad-tables-'));
 after(() => rmSync(folder, { recursive: true }));
@@ -473,5 +473,53 @@ describe('files that people have', () => {
       );
       assert.ok(!existsSync(out));
     }
+  });
+});
+
+describe('predict on several files', () => {
+  it('names one whose numbers are too large to compute with, at its row, and answers the others; alone it is refused', async () => {
+    const rows = Array.from({ length: 60 }, (_, i) => `${i % 2},${(i % 7) / 7},${i % 5}`);
+    const run = path('several');
+    const data = file('small.csv', ['label,a,b', ...rows]);
+    await lines(
+      'train',
+      '--data',
+      data,
+      '--units',
+      '8',
+      '--blocks',
+      '4',
+      '--epochs',
+      '1',
+      '--threads',
+      '1',
+      '--run',
+      run,
+    );
+    const plain = file('plain.csv', ['a,b', '1,2']);
+    const large = file('large.csv', ['a,b', '1,2', '3e38,-3e38', '2,1']);
+    const answered = await runHere(predictCommand(), [run, plain, large, plain]);
+    assert.equal(answered.code, 2);
+    const told = answered.stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    assert.deepEqual(
+      told.map(({ file: name, row, error }) => [name, row, error !== undefined]),
+      [
+        [plain, 1, false],
+        [large, 1, false],
+        [large, undefined, true],
+        [plain, 1, false],
+      ],
+    );
+    assert.ok(told.every(({ error, probability }) => error !== undefined || Number.isFinite(probability)));
+    const sentence = `${large}: What the network gives for example 2 is not finite; the operation`;
+    assert.equal(told[2].error.indexOf(sentence), 0);
+    assert.match(answered.stderr, /One of 3 files could not be answered; the others are\./);
+    const alone = await runHere(predictCommand(), [run, large]);
+    assert.deepEqual([alone.code, alone.stderr.includes(sentence)], [2, true]);
+    const none = await runHere(predictCommand(), [run, path('no.csv'), path('nor.csv')]);
+    assert.match(none.stderr, /None of the 2 files could be answered\./);
   });
 });

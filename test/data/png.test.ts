@@ -80,6 +80,7 @@ describe('PNG files as grey pictures', () => {
     ['another file', Buffer.from('PNG89a'), /^x\.png is no PNG file\.$/],
     ['a GIF', Buffer.from('GIF89a'), /^x\.png is a GIF picture\. Expected a PNG file\.$/],
     ['a JPEG', Buffer.from([0xff, 0xd8, 0xff, 0xe1]), /^x\.png is a JPEG picture\. Expected a PNG file\.$/],
+    ['an AVIF', Buffer.from('\0\0\0\x18ftypavis'), /^x\.png is an AVIF picture\. Expected a PNG file\.$/],
     ['a cut', good.subarray(0, -20), /cut short/],
     ['a cut before its end', good.subarray(0, -12), /cut short/],
     [

@@ -32,9 +32,7 @@ export function watchLines(where: string): See {
   return (piece, place) => {
     const foreign = place === 0 ? foreignFormat(piece) : undefined;
     if (foreign !== undefined)
-      throw new DataError(
-        `${where} is a ${foreign}. Expected a table of text, or a PNG file where pictures are taken.`,
-      );
+      throw new DataError(`${where} is ${foreign}. Expected a table of text, or a PNG file where pictures are taken.`);
     for (let at = 0; at < piece.length; ) {
       const end = piece.indexOf(NEWLINE, at);
       length += (end < 0 ? piece.length : end) - at;

@@ -41,7 +41,7 @@ function essentials(bytes: Uint8Array, where: string): Uint8Array {
   const damaged = (reason: string): DataError => new DataError(`${where} is a damaged PNG file: ${reason}.`);
   if (!SIGNATURE.every((byte, i) => bytes[i] === byte)) {
     const foreign = foreignFormat(bytes);
-    throw new DataError(foreign ? `${where} is a ${foreign}. Expected a PNG file.` : `${where} is no PNG file.`);
+    throw new DataError(foreign ? `${where} is ${foreign}. Expected a PNG file.` : `${where} is no PNG file.`);
   }
   const kept: Uint8Array[] = [bytes.subarray(0, 8)];
   const data: Uint8Array[] = [];
