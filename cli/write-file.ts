@@ -47,5 +47,5 @@ export function checkOut(path: string | undefined): Stats | undefined {
 /** Where a link leads, though nothing is there yet. */
 function ledTo(path: string): string {
   const isLink = lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() ?? false;
-  return isLink ? ledTo(resolve(dirname(path), readlinkSync(path))) : path;
+  return isLink ? ledTo(resolve(realpathSync(dirname(path)), readlinkSync(path))) : path;
 }

@@ -154,6 +154,12 @@ describe('flipgrad export', () => {
     assert.equal((await exported('--format', 'js', '--out', at('ahead.js'))).code, 0);
     assert.ok(lstatSync(at('ahead.js')).isSymbolicLink());
     assert.equal(readFileSync(at('later/model.js'), 'utf8'), text);
+    // Where the file leads is counted from its folder, not from the link to that.
+    mkdirSync(at('shared/deep'));
+    symlinkSync('../beside.js', at('shared/deep/up.js'));
+    symlinkSync('shared/deep', at('folder'));
+    assert.equal((await exported('--format', 'js', '--out', at('folder/up.js'))).code, 0);
+    assert.equal(readFileSync(at('shared/beside.js'), 'utf8'), text);
     for (const [out, message] of [
       [at('shared'), /shared is a folder\. Expected the path of a file\./],
       ['', /name of the file to write is empty\. Expected the path of a file/],
