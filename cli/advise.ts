@@ -4,8 +4,8 @@ import {
   type Advice,
   advise,
   candidatesOf,
-  classification,
   type NeuronDefinition,
+  type Run,
   resolveNeuron,
   resolveOptimizer,
   runModel,
@@ -14,16 +14,17 @@ import {
   unitOf,
   zoo,
 } from '../src/index.ts';
-import { createEngine, DATASET_NAMES, type Loaded, loadTaskData } from '../src/platform/node/index.ts';
+import { createEngine, DATASET_NAMES, type Loaded, loadClasses } from '../src/platform/node/index.ts';
 import { adviceText } from './advise-report.ts';
 import { UsageError } from './exit.ts';
+import { givenIn } from './flag-of.ts';
 import { untilInterrupted } from './interrupt.ts';
 import { openNetwork } from './network.ts';
 import { count, neurons, positive, rate, wholeNumber, widths } from './options.ts';
 import { print, printJson } from './output.ts';
-import { codeOfRun, namesOfPaths, type OwnFlags, ownCode, withOwnCode } from './own-code.ts';
+import { codeOfRun, namesOfPaths, type OwnCodeOf, type OwnFlags, ownCode, withOwnCode } from './own-code.ts';
 import { duration, terminalProgress } from './progress.ts';
-import { classesOfRun, openRun } from './run-folder.ts';
+import { classesOfRun, isClassification, openRun, taskOfRun } from './run-folder.ts';
 import { checkNoTable, checkOfRun, tableOptions, tellTable, withTable } from './table-flags.ts';
 import { DEFAULTS, optimizerSettings, type TrainConfig, wayOf } from './train-config.ts';
 
@@ -92,19 +93,19 @@ async function run(asked: AdviseFlags, command: Command, signal: AbortSignal): P
   const json = flags.json ?? !process.stdout.isTTY;
   try {
     const begun = flags.run === undefined ? undefined : await openRun(flags.run);
-    const given = (name: string) => command.getOptionValueSource(name) === 'cli';
+    const given = givenIn(command);
     const config = configOf(flags, given, begun?.record.config as Partial<TrainConfig> | undefined);
     const code = begun ? await codeOfRun(begun, flags) : await ownCode(flags);
     const { neurons: own } = code;
     const { dataDir, seed } = flags;
     const moved = given('data') ? flags.data : undefined;
     if (begun) checkOfRun(given);
-    const loaded: Pick<Loaded, 'parts' | 'told' | 'reading'> = begun
-      ? { parts: await classesOfRun(begun, code, { dataDir }, moved) }
-      : await loadTaskData(classification, flags.data, { dataDir, seed, table: tableOptions(flags) });
-    if (!begun && !loaded.reading) checkNoTable(given, flags.data);
-    tellTable({ json, progress }, loaded);
-    const data = loaded.parts as unknown as Split;
+    if (begun) checkClassification(begun, code);
+    const { parts: data, ...about }: Omit<Loaded, 'parts'> & { readonly parts: Split } = begun
+      ? { parts: (await classesOfRun(begun, code, { dataDir }, moved)).split }
+      : await loadClasses(flags.data, { dataDir, seed, table: tableOptions(flags) });
+    if (!begun && !about.reading) checkNoTable(given, flags.data);
+    tellTable({ json, progress }, about);
     const engineOptions = { blas: flags.blas, ...(flags.threads !== undefined && { threads: flags.threads }) };
     const makeEngine = () => createEngine(engineOptions);
     const { place, layersOf } = openNetwork(config, code, { inputs: data.train.width, outputs: data.train.classes });
@@ -145,6 +146,15 @@ function tell(advice: Advice, json: boolean, clear: () => void): void {
   clear();
   if (json) printJson({ event: 'advice', ...advice });
   else print(adviceText(advice));
+}
+
+/** @throws UsageError for a run of another task: candidates are trained and compared as classifiers */
+function checkClassification(run: Run, code: Pick<OwnCodeOf, 'tasks'>): void {
+  const task = taskOfRun(run, code);
+  if (!isClassification(task))
+    throw new UsageError(
+      `${run.folder.path} is a run of the task "${task.name}". Expected a run of the task "classification".`,
+    );
 }
 
 /** Defaults, under the run, under the flags. @throws UsageError for a network that has no neurons to choose, or two networks */

@@ -27,7 +27,7 @@ export async function auditRun(
   try {
     await useRun(folder, flags, async ({ run, model, code }) => {
       const { data } = run.record;
-      const split = await classesOfRun(run, code, { dataDir: flags.dataDir }, flags.data);
+      const { task, split } = await classesOfRun(run, code, { dataDir: flags.dataDir }, flags.data);
       const site = siteOf(model, flags.site);
       const bits = unitOf(site.neuron) === 'bits';
       const alike = bits
@@ -37,7 +37,7 @@ export async function auditRun(
       const indices = epochOrder(split.train.count, flags.seed, 1).subarray(0, flags.rows);
       progress.draw('auditing', 0, [`${site.name}: the true gradient`]);
       const { repeats, evaluations } = flags;
-      const auditor = new SiteAuditor(model, site, split.train, { indices, repeats, evaluations });
+      const auditor = new SiteAuditor(model, site, split.train, { indices, repeats, evaluations, task });
       const rows: SiteAudit[] = [];
       const begun = performance.now();
       for (const [i, { text, neuron }] of asked.entries()) {

@@ -3,11 +3,12 @@ import { type CrossoverCurve, measureCrossover, measureWaterfall, type Waterfall
 import { calibrationFile, createEngine, saveCalibration } from '../src/platform/node/index.ts';
 import { benchStep } from './bench-step.ts';
 import { UsageError } from './exit.ts';
+import { givenIn } from './flag-of.ts';
 import { count, share } from './options.ts';
 import { print, printJson } from './output.ts';
 import { terminalProgress } from './progress.ts';
 import { table } from './table.ts';
-import { writeFile } from './write-file.ts';
+import { checkOut, writeFile } from './write-file.ts';
 
 interface BenchFlags {
   units: number[];
@@ -60,10 +61,9 @@ export function benchCommand(): Command {
 }
 
 async function run(flags: BenchFlags, command: Command): Promise<void> {
+  checkOut(flags.plot);
   const json = flags.json ?? !process.stdout.isTTY;
-  const other = (flags.step === undefined ? OF_STEPS : OF_CROSSOVERS).find(
-    (name) => command.getOptionValueSource(name) === 'cli',
-  );
+  const other = (flags.step === undefined ? OF_STEPS : OF_CROSSOVERS).find(givenIn(command));
   if (other)
     throw new UsageError(
       flags.step === undefined
@@ -107,7 +107,7 @@ async function run(flags: BenchFlags, command: Command): Promise<void> {
   const withBlas = curves.some(({ points }) => points.some(({ gathered }) => gathered !== undefined));
   const note = withBlas ? 'In brackets: open blocks by BLAS on gathered rows.\n' : '';
   if (!json) print(`${curveTable(curves)}\n${note}\n${fallTable(falls)}\n`);
-  if (flags.plot) {
+  if (flags.plot !== undefined) {
     const { crossoverChart } = await import('./crossover-chart.ts');
     writeFile(flags.plot, crossoverChart(curves, falls));
     progress.print(`Wrote ${flags.plot}.`);

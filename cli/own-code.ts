@@ -15,8 +15,8 @@ import { pathWord } from './command-line.ts';
 import { UsageError } from './exit.ts';
 import { withOutput } from './network.ts';
 import { type NetworkOfFile, networkAmong, networksAmong } from './network-file.ts';
-import { neuronsAmong } from './neuron-file.ts';
-import { exportsOf, type OwnModule, ownModule } from './own-file.ts';
+import { neuronsAmong, noNeuron } from './neuron-file.ts';
+import { exportsOf, isSameFile, type OwnModule, ownModule } from './own-file.ts';
 import { tasksAmong } from './task-file.ts';
 
 /** Flags of commands that take code of the user's own. */
@@ -57,7 +57,8 @@ interface NamingFlags {
 /** A path of code, and what may follow a name: options of a neuron, passes of a race. */
 const CODE_PATH = /^(.+?\.[mc]?[jt]s)((?:[:*].*)?)$/s;
 
-export const isCodePath = (text: string): boolean => CODE_PATH.test(text);
+/** The file of such a path; undefined for a name. */
+export const codePath = (text: string): string | undefined => CODE_PATH.exec(text)?.[1];
 
 /**
  * Flags with names in the place of paths, whose files are known by --use then.
@@ -73,11 +74,13 @@ export async function namesOfPaths<F extends NamingFlags>(flags: F): Promise<F> 
     const [, file, more = ''] = CODE_PATH.exec(text) ?? [];
     if (file === undefined) return text;
     const names = among(await exportsOf(ownModule(file, `a ${what}`)), file).map(({ name }) => name);
-    if (names.length !== 1)
+    if (names.length === 0)
+      throw what === 'neuron' ? noNeuron(file) : new UsageError(`${file} exports no task. Expected one.`);
+    if (names.length > 1)
       throw new UsageError(
-        `${file} exports ${names.length === 0 ? `no ${what}` : `several ${what}s: ${names.join(', ')}`}. Expected ${names.length === 0 ? 'one' : `--use ${pathWord(file)}, and the name of one as --${what}`}.`,
+        `${file} exports several ${what}s: ${names.join(', ')}. Expected --use ${pathWord(file)}, and the name of one as --${what}.`,
       );
-    if (!use.includes(file)) use.push(file);
+    if (!use.some((known) => isSameFile(known, file))) use.push(file);
     return `${names[0]}${more}`;
   };
   const { neuron, task } = flags;
@@ -118,7 +121,8 @@ interface Modules {
 }
 
 function modulesOf({ net, use }: { net: string | undefined; use: readonly string[] }): Modules {
-  const files = use.map((file) => ownModule(file, 'a neuron'));
+  const given = use.map((file) => ownModule(file, 'a neuron'));
+  const files = given.filter(({ path }, i) => given.findIndex((other) => other.path === path) === i);
   if (net === undefined) return { use: files };
   const [, path, name] = /^(.*?)(?:#([^#/\\]*))?$/s.exec(net) as unknown as [string, string, string | undefined];
   return { use: files, net: { ...ownModule(path, 'a network'), ...(name && { export: name }) } };

@@ -16,6 +16,9 @@ export interface OwnModule {
   readonly sha256: string;
 }
 
+/** Do two paths lead to one file, however they are spelt? */
+export const isSameFile = (a: string, b: string): boolean => resolve(a) === resolve(b);
+
 /**
  * A file of the user's own that is not run yet.
  * @param expected what it should export, for messages

@@ -1,7 +1,6 @@
 import { Command, Option } from 'commander';
 import {
   adam,
-  classification,
   dense,
   digitsSplit,
   type Interval,
@@ -13,8 +12,9 @@ import {
   slice,
   watchRace,
 } from '../src/index.ts';
-import { createEngine, DATASET_NAMES, type Loaded, loadTaskData } from '../src/platform/node/index.ts';
+import { createEngine, DATASET_NAMES, type Loaded, loadClasses } from '../src/platform/node/index.ts';
 import { UsageError } from './exit.ts';
+import { givenIn } from './flag-of.ts';
 import { untilInterrupted } from './interrupt.ts';
 import { count, neurons, positive, wholeNumber } from './options.ts';
 import { print, printJson } from './output.ts';
@@ -91,7 +91,7 @@ async function race(given: RaceFlags, command: Command, signal: AbortSignal): Pr
     // Before data are fetched.
     for (const text of neuron) raceArm(text, own);
     const { data, about } = await dataOf(flags);
-    if (!about.reading) checkNoTable((name) => command.getOptionValueSource(name) === 'cli', flags.data);
+    if (!about.reading) checkNoTable(givenIn(command), flags.data);
     tellTable({ json, progress }, about);
     const start = performance.now();
     const measured: RacePoint[] = [];
@@ -135,8 +135,7 @@ async function race(given: RaceFlags, command: Command, signal: AbortSignal): Pr
 async function dataOf(flags: RaceFlags): Promise<{ data: Split; about: Omit<Loaded, 'parts'> }> {
   const { data: name, dataDir, examples, valid, seed } = flags;
   if (name === 'digits') return { data: digitsSplit({ seed, train: examples, valid, test: 1 }), about: {} };
-  const { parts, ...about } = await loadTaskData(classification, name, { dataDir, seed, table: tableOptions(flags) });
-  const all = parts as unknown as Split;
+  const { parts: all, ...about } = await loadClasses(name, { dataDir, seed, table: tableOptions(flags) });
   for (const [flag, wanted, { count: there }] of [
     ['examples', examples, all.train],
     ['valid', valid, all.valid],

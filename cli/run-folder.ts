@@ -98,22 +98,25 @@ export async function dataOfRun(
   return (await loadTaskData(taskOfRun(run, code), from ?? source, { ...options, seed, context, ...how })).parts;
 }
 
+/** Is it the shipped task of that name? A task of one's own may minimise another loss. */
+export const isClassification = (task: Task): boolean => task === resolveTask(classification.name);
+
 /**
- * The data that a run of a classifier began with.
- * @param moved where they lie now @throws UsageError for another task; StorageError for other data
+ * The data that a run on classes began with, and its task.
+ * @param moved where they lie now @throws UsageError for a task on other data; StorageError for other data
  */
 export async function classesOfRun(
   run: Run,
   code: Pick<OwnCodeOf, 'tasks'>,
   options: LoadOptions,
   moved?: string,
-): Promise<Split> {
+): Promise<{ readonly task: Task; readonly split: Split }> {
   const task = taskOfRun(run, code);
-  if (task !== resolveTask(classification.name))
+  if (task.data !== 'classes')
     throw new UsageError(`${run.folder.path} is a run of the task "${task.name}". Expected a run of a classifier.`);
   const parts = await dataOfRun(run, code, options, moved);
   checkSameData(run, parts);
-  return parts as unknown as Split;
+  return { task, split: parts as unknown as Split };
 }
 
 const NAMES = Object.values(dataSources).flatMap(({ names }) => names);

@@ -8,8 +8,9 @@ import {
   type SweepDefinition,
 } from '../src/index.ts';
 import { PATH_SETTINGS } from '../src/runs/sweep/check-settings.ts';
+import { pathWord } from './command-line.ts';
 import { UsageError } from './exit.ts';
-import { codeOfSweep, isCodePath, type OwnCodeOf, type OwnFlags, ownCode } from './own-code.ts';
+import { codeOfSweep, codePath, type OwnCodeOf, type OwnFlags, ownCode } from './own-code.ts';
 import { exportsOf, ownModule } from './own-file.ts';
 import { sourceOf } from './run-folder.ts';
 
@@ -63,9 +64,10 @@ function checkNamed({ train, space }: SweepDefinition, own: OwnCodeOf): void {
   for (const [where, name, values] of given)
     for (const value of values) {
       if (!Object.hasOwn(NAMING, name) || typeof value !== 'string') continue;
-      if (isCodePath(value))
+      const path = codePath(value);
+      if (path !== undefined)
         throw new UsageError(
-          `\`${where}.${name}\` is the path ${value}. Expected a name, and --use ${value} beside the sweep's file.`,
+          `\`${where}.${name}\` is the path ${value}. Expected a name, and --use ${pathWord(path)} beside the sweep's file.`,
         );
       try {
         NAMING[name](value, own);

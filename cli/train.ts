@@ -19,7 +19,6 @@ import {
   Run,
   type RunEvent,
   readingOf,
-  resolveTask,
   runModel,
   type Split,
   StorageError,
@@ -38,7 +37,7 @@ import { commandLine, pathWord } from './command-line.ts';
 import { type CompareProgress, comparedLayers, compareNets, type RivalEvent } from './compare.ts';
 import { comparisonSentence, comparisonTable, rivalLine } from './compare-report.ts';
 import { Interruption, UsageError } from './exit.ts';
-import { flagOf } from './flag-of.ts';
+import { flagOf, givenIn } from './flag-of.ts';
 import { untilInterrupted } from './interrupt.ts';
 import { chainText, layersOfText, type Network, networkOf } from './network.ts';
 import { count, list, seconds, wholeNumber } from './options.ts';
@@ -54,7 +53,7 @@ import {
   withOwnCode,
 } from './own-code.ts';
 import { duration, type Progress, terminalProgress } from './progress.ts';
-import { dataOfRun, openRun, recordOf, sourceOf, taskOfRun, withNewFolder } from './run-folder.ts';
+import { dataOfRun, isClassification, openRun, recordOf, sourceOf, taskOfRun, withNewFolder } from './run-folder.ts';
 import { withSettings } from './settings.ts';
 import { checkNoTable, tableOptions, tellTable } from './table-flags.ts';
 import {
@@ -159,8 +158,6 @@ async function begunRun({ resume: asked, run: named }: TrainFlags): Promise<Run 
   if (path === undefined || path === 'none') throw new UsageError('--resume wants the folder of a run: --resume DIR.');
   return asked !== true || (await Run.isIn(nodeFolder(path))) ? openRun(path) : undefined;
 }
-
-const givenIn = (command: Command) => (name: string) => command.getOptionValueSource(name) === 'cli';
 
 /** Settings that do nothing for a network are told of, since a sweep may choose between models; others are refused. */
 function checkFlags({ command, progress }: Session, config: TrainConfig): void {
@@ -285,7 +282,7 @@ function copyOf(model: Model, training: Trained['training']): Trained {
 
 /** @throws UsageError for a task that is no classification, or a network that is no gated layer */
 function checkComparable(task: Task, model: Parameters<typeof comparedLayers>[0]): void {
-  if (resolveTask(classification.name) !== task)
+  if (!isClassification(task))
     throw new UsageError(
       `--compare measures errors of classes, and the task is ${task.name}. Expected --task ${classification.name}.`,
     );
@@ -408,7 +405,7 @@ async function trainFolder(
     );
   }
   const lines = await run.metrics();
-  // Loaded here: what draws takes a fifth of a second to load.
+  // Plot and linkedom are loaded only here: see docs/decisions/2026-11-29-pictures-are-drawn-by-plot-on-linkedom.md.
   const { curvesChart } = await import('./curves.ts');
   await run.folder.write('curves.svg', new TextEncoder().encode(curvesChart(lines, run.record, run.reading)));
   return {

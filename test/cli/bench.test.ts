@@ -7,7 +7,7 @@ import { benchCommand } from '../../cli/bench.ts';
 import { createEngine, readCalibration } from '../../src/platform/node/index.ts';
 import { full } from '../helpers/extent.ts';
 import { refused } from '../helpers/refused.ts';
-import { runCliHere } from '../helpers/run-here.ts';
+import { runCliHere, runHere } from '../helpers/run-here.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'flipgrad-bench-'));
 after(() => rmSync(folder, { recursive: true }));
@@ -103,6 +103,18 @@ describe('flipgrad bench', () => {
       activities.find(({ part, layer, name }) => `${part} ${layer} ${name}` === 'forward gated1 matmul')?.calls,
       2,
     );
+  });
+
+  it('refuses a place for the picture before it measures', async () => {
+    const small = ['--units', '8', '--sizes', '8', '--rows', '2', '--inputs', '2', '--threads', '1', '--json'];
+    for (const [plot, message] of [
+      [folder, /is a folder\. Expected the path of a file/],
+      ['', /name of the file to write is empty/],
+    ] as const) {
+      const { code, stderr, stdout } = await runHere(benchCommand(), [...small, '--plot', plot]);
+      assert.deepEqual([code, stdout], [2, '']);
+      assert.match(stderr, message);
+    }
   });
 
   it('refuses widths that are no numbers, blocks that divide nothing, and more than all blocks', async () => {

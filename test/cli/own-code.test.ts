@@ -459,10 +459,55 @@ describe('a path in the place of a name', () => {
     assert.equal(audited.neuron, 'fourth:by=2');
   });
 
+  it('is one file however it is spelt', async () => {
+    const again = `${folder}/./fourth.ts`;
+    const both = file('both.ts', `${NEURON('both')}\n${readFileSync(task, 'utf8').replace("'told'", "'told-too'")}`);
+    const given = [...small, '--epochs', '1'];
+    await train('none', ...given, '--use', other, '--neuron', `${again}:by=3`);
+    await train('none', ...given, '--use', other, '--use', again, '--neuron', 'fourth');
+    await train('none', ...given, '--neuron', both, '--task', `${folder}/./both.ts`);
+    const certificate = path('spelt.json');
+    const judged = ['--neuron', `${other}:by=1,${again}:by=2`, '--units', '1', '--samples', '200'];
+    const rows = await run('audit', again, ...judged, '--out', certificate);
+    assert.ok(rows.some(({ neuron }) => neuron === 'fourth:by=1'));
+    assert.equal(JSON.parse(readFileSync(certificate, 'utf8')).sources.length, 1);
+  });
+
+  it('a classifier of one’s own is audited by its own loss, and advice is for the shipped one', async () => {
+    const counting = file(
+      'counting.ts',
+      `import { classification } from 'flipgrad';
+      const run = (...given) => {
+        globalThis.toldOwn = (globalThis.toldOwn ?? 0) + 1;
+        return classification.run(...given);
+      };
+      export default { ...classification, name: 'counting', run };`,
+    );
+    const out = path('counting');
+    await train(out, '--model', 'dense', '--units', '4', '--neuron', 'stochastic-binary', '--task', counting);
+    const { toldOwn: trained } = globalThis as { toldOwn?: number };
+    const few = ['--repeats', '8', '--rows', '8', '--threads', '1'];
+    const [audited] = await run('audit', '--run', out, '--use', counting, '--neuron', 'straight-through', ...few);
+    assert.equal(audited.neuron, 'straight-through');
+    assert.ok(((globalThis as { toldOwn?: number }).toldOwn ?? 0) >= (trained ?? 0) + 8, 'by another loss');
+    await refused(
+      'advise',
+      /is a run of the task "counting"\. Expected a run of the task "classification"\./,
+      ...['--run', out, '--use', counting, '--seconds', '1'],
+    );
+  });
+
   it('is refused where the file has none, or several', async () => {
     const several = file('several-neurons.ts', `${NEURON('fifth')}\n${NEURON('sixth').replace(/import.*\n/, '')}`);
     const given = ['--data', data, ...small, '--run', path('no-folder')];
-    await refused('train', /task\.ts exports no neuron\. Expected one/, ...given, '--neuron', task);
+    await refused(
+      'train',
+      /task\.ts exports no neuron\. Expected a value made by `defineNeuron`, exported by name or as default\./,
+      ...given,
+      '--neuron',
+      task,
+    );
+    await refused('train', /fourth\.ts exports no task\. Expected one\./, ...given, '--task', other);
     await refused(
       'train',
       /exports several neurons: fifth, sixth\. Expected --use .*, and the name of one as --neuron/,

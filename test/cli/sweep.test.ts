@@ -473,8 +473,8 @@ describe('a sweep in a folder', () => {
       [[fileOf('task', { train: { task: 'regresion' }, space: { lr: [1] } })], /no task "regresion"/],
       [[fileOf('optimizer', { train: { optimizer: 'adm' }, space: { lr: [1] } })], /`train\.optimizer`: .*"adm"/],
       [
-        [fileOf('path', { space: { neuron: ['./x.ts'] } })],
-        /`space\.neuron` is the path \.\/x\.ts\. .*--use \.\/x\.ts/,
+        [fileOf('path', { space: { neuron: ['./x.ts:by=4'] } })],
+        /`space\.neuron` is the path \.\/x\.ts:by=4\. Expected a name, and --use \.\/x\.ts beside/,
       ],
       [[fileOf('printed', { space: { lr: [1] } }), '--print', 'slurm'], /Workers share a Postgres server/],
     ] as const) {

@@ -192,11 +192,12 @@ export async function loadDataset(name: string, options: LoadOptions = {}): Prom
   return (await loadClasses(name, options)).parts;
 }
 
-/** The same, with what was understood of a table. */
+/** A data set as `loadDataset` gives it, with what was understood of a table. @throws what `loadDataset` throws */
 export async function loadClasses(
   name: string,
   options: LoadOptions = {},
 ): Promise<Omit<Loaded<Dataset>, 'parts'> & { readonly parts: Split }> {
+  checkLoadOptions('loadClasses', options);
   options.signal?.throwIfAborted();
   if (name === 'digits') return { parts: digitsSplit({ seed: options.seed ?? USUAL_SEED }) };
   if (name === 'mnist' || name === 'fashion-mnist') return { parts: await loadPublishedDataset(name, options) };

@@ -3,7 +3,7 @@ export { BlasError } from './blas.ts';
 export { calibrationFile, readCalibration, saveCalibration } from './calibration.ts';
 export { watchLines } from './csv.ts';
 export { readDataFile } from './data-file.ts';
-export { DATASET_NAMES, dataFolder, type LoadOptions, loadDataset } from './data-folder.ts';
+export { DATASET_NAMES, dataFolder, type LoadOptions, loadClasses, loadDataset } from './data-folder.ts';
 export { DownloadError } from './download.ts';
 export { createEngine, nodePlatform } from './engine.ts';
 export { nodeFolder } from './folder.ts';
