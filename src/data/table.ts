@@ -63,6 +63,8 @@ export interface RawTable {
 export interface TableReader {
   /** @param line the line of the file it ends on, from 1, for messages. @throws DataError that names line and column */
   row(cells: readonly string[], line: number): void;
+  /** Has the table what is to be told? Its first row says it, before `row` takes it. @throws DataError as `row` does */
+  tells(cells: readonly string[], line: number): boolean;
   /** @throws DataError when there was no row */
   end(): RawTable;
 }
@@ -126,6 +128,15 @@ interface TargetPlace {
   readonly closed: boolean;
 }
 
+/** What the first row says. */
+interface Begun {
+  /** The line of a row of names. */
+  readonly header: number | undefined;
+  readonly width: number;
+  readonly columns: Place[];
+  readonly targets: TargetPlace[];
+}
+
 class Reader implements TableReader {
   private readonly where: string;
   private readonly kind: ReadKind;
@@ -134,7 +145,7 @@ class Reader implements TableReader {
   private readonly missing: Missing;
   private readonly features: GrowingArray<Float32Array>;
   private readonly told: GrowingArray<Float32Array>;
-  private begun: { named: boolean; width: number; columns: Place[]; targets: TargetPlace[] } | undefined;
+  private begun: Begun | undefined;
   private count = 0;
   private bytes = true;
   private largest = Number.NEGATIVE_INFINITY;
@@ -156,8 +167,8 @@ class Reader implements TableReader {
   }
 
   row(cells: readonly string[], line: number): void {
-    if (!this.begun && this.begin(cells, line)) return;
-    const { width, columns, targets } = this.begun as NonNullable<typeof this.begun>;
+    const { header, width, columns, targets } = this.begin(cells, line);
+    if (line === header) return;
     if (cells.length !== width)
       throw new DataError(`Line ${line} of ${this.where} has ${cells.length} cells; the rows before it have ${width}.`);
     if (
@@ -173,10 +184,8 @@ class Reader implements TableReader {
     this.count++;
   }
 
-  /** Has the table what is to be told, by its first row? */
   tells(cells: readonly string[], line: number): boolean {
-    this.begin(cells, line);
-    return (this.begun?.targets.length ?? 0) > 0;
+    return this.begin(cells, line).targets.length > 0;
   }
 
   end(): RawTable {
@@ -189,7 +198,7 @@ class Reader implements TableReader {
     const values = this.features.end();
     const { columns, targets: told } = begun;
     const form: TableForm = this.form ?? {
-      named: begun.named,
+      named: begun.header !== undefined,
       columns: columns.map(({ name, values: own }) => ({ name, ...(own && { values: [...own.keys()] }) })),
       targets: told.map(({ name, values: own }) => ({ name, ...(own && { classes: [...own.keys()].sort() }) })),
       missing: this.missing,
@@ -300,8 +309,9 @@ class Reader implements TableReader {
     return value;
   }
 
-  /** @returns was it a row of names? */
-  private begin(cells: readonly string[], line: number): boolean {
+  /** What the first row says; of later ones nothing is read. */
+  private begin(cells: readonly string[], line: number): Begun {
+    if (this.begun) return this.begun;
     if (cells.length < 2 && !this.form)
       throw new DataError(
         `${this.where} has ${cells.length} column; it needs one of labels and at least one of features, with commas, semicolons or tabs between them.`,
@@ -312,8 +322,9 @@ class Reader implements TableReader {
     const names = this.names ?? cells.map((_, i) => `column ${i + 1}`);
     const places = this.form ? this.placesLike(this.form, names, named) : this.placesOf(names, named);
     if (this.kind === 'classes') checkOneTarget(this.where, places.targets);
-    this.begun = { named, width: cells.length, ...places, ...(this.kind === 'none' && { targets: [] }) };
-    return named;
+    const header = named ? line : undefined;
+    this.begun = { header, width: cells.length, ...places, ...(this.kind === 'none' && { targets: [] }) };
+    return this.begun;
   }
 
   /** Columns are found by their names, in any case. @throws DataError for two that are one */
@@ -467,11 +478,3 @@ class Reader implements TableReader {
  */
 export const tableReader = (where: string, kind: ReadKind, options: TableOptions = {}, form?: TableForm): TableReader =>
   new Reader(where, kind, options, form);
-
-/** Has a table what is to be told, by its first row? @param form that it has to be like @throws DataError as a reader does */
-export const hasTargets = (
-  where: string,
-  kind: TargetKind,
-  form: TableForm,
-  [cells, line]: readonly [readonly string[], number],
-): boolean => new Reader(where, kind, {}, form).tells(cells, line);

@@ -15,6 +15,14 @@ const word = fc.integer({ min: 0, max: 2 ** 32 - 1 });
 /** How many of the pairs are open, in sixteenths; by block, so that some are empty and some are full. */
 const opening = { seed: fc.nat(), open: fc.constantFrom(0, 2, 8, 16, 40) };
 const layer = fc.record({ ...opening, rows: few, blocks: few, size: sizes });
+/** Around the shapes that blocksToDense computes by stretches of examples: 24 pairs a block or more, and 49 to 512 outputs. */
+const stretched = fc.record({
+  ...opening,
+  rows: fc.integer({ min: 24, max: 200 }),
+  blocks: fc.integer({ min: 1, max: 3 }),
+  size: sizes.filter((size) => size > 3),
+  outputs: fc.oneof(fc.constantFrom(49, 64, 511, 512, 513), fc.integer({ min: 49, max: 513 })),
+});
 const gradient = { alpha: fc.constantFrom(1, -0.375), accumulate: fc.nat(1) };
 
 /** Random gates: each block has a rate of its own, and one row in eight has nothing open. */
@@ -101,6 +109,8 @@ const updated = (length: number, which: number, zeros = 0): Arrays => ({
   'rule*': { length: 8, draw: (_, i) => ruleOf(which)[i] },
 });
 
+const withPairs = (scalars: Scalars): Scalars => ({ ...scalars, pairs: pairsOf(scalars) });
+
 /** A kernel on one mask: adds its pairs to the scalars and its lists to the arrays. */
 function onMask(
   extra: Record<string, fc.Arbitrary<number>>,
@@ -108,10 +118,9 @@ function onMask(
   arrays: (scalars: Scalars) => Arrays,
   exact = false,
 ): Case {
-  const complete = (scalars: Scalars): Scalars => ({ ...scalars, pairs: pairsOf(scalars) });
   return {
-    scalars: fc.tuple(layer, fc.record(extra)).map(([shape, rest]) => complete({ ...shape, ...rest })),
-    large: complete({ seed: 5, open: 8, ...large }),
+    scalars: fc.tuple(layer, fc.record(extra)).map(([shape, rest]) => withPairs({ ...shape, ...rest })),
+    large: withPairs({ seed: 5, open: 8, ...large }),
     arrays: (scalars) => ({ ...arrays(scalars), ...lists(scalars) }),
     relative: exact ? 6e-8 : 1e-6,
     scale: (scalars) => ({ ...scalars, alpha: Math.abs(scalars.alpha) }),
@@ -121,6 +130,16 @@ function onMask(
 /** A weight is a difference, and the sums that move it may cancel: their terms are all about 1. */
 const ofUpdates = <T extends Record<string, Case>>(cases: T): T =>
   Object.fromEntries(Object.entries(cases).map(([name, row]) => [name, { ...row, absolute: 2e-6 }])) as T;
+
+/** blocksToDense cuts its work in three ways: `large` by stretches, `larger` by panels of outputs and by rows. */
+const cutInThreeWays = (row: Case): Case => ({
+  ...row,
+  scalars: fc.oneof(row.scalars, stretched.map(withPairs)),
+  larger: [
+    { rows: 101, blocks: 7, size: 33, outputs: 603 },
+    { rows: 401, blocks: 7, size: 33, outputs: 40 },
+  ].map((shape) => withPairs({ seed: 5, open: 8, ...shape })),
+});
 
 /** A kernel between two masks. */
 function onTwoMasks(
@@ -231,12 +250,14 @@ export const blockCases = {
       },
     ),
   }),
-  blocksToDense: onMask({ outputs: widths }, { rows: 101, blocks: 7, size: 33, outputs: 203 }, (s) => ({
-    'values*': input(s.pairs * s.size),
-    'weights*': input(s.blocks * s.size * s.outputs),
-    'bias*': input(s.outputs),
-    'y*': output(s.rows * s.outputs),
-  })),
+  blocksToDense: cutInThreeWays(
+    onMask({ outputs: widths }, { rows: 101, blocks: 7, size: 33, outputs: 203 }, (s) => ({
+      'values*': input(s.pairs * s.size),
+      'weights*': input(s.blocks * s.size * s.outputs),
+      'bias*': input(s.outputs),
+      'y*': output(s.rows * s.outputs),
+    })),
+  ),
   blocksToDenseValues: onMask({ outputs: widths }, { rows: 101, blocks: 7, size: 33, outputs: 403 }, (s) => ({
     'dy*': input(s.rows * s.outputs),
     'weights*': input(s.blocks * s.size * s.outputs),

@@ -24,6 +24,8 @@ export interface Case<Scalar extends string = string, Pointer extends string = s
   readonly scalars: fc.Arbitrary<Record<Scalar, number>>;
   /** A call that is cut into several parts. */
   readonly large: Record<Scalar, number>;
+  /** Others, where a kernel cuts its work in several ways. */
+  readonly larger?: readonly Record<Scalar, number>[];
   arrays(scalars: Record<Scalar, number>): Record<Pointer, ArrayCase>;
   /** Largest error relative to the result's scale: the rounding of a Float32 is 6e-8. */
   readonly relative: number;

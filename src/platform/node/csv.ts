@@ -60,17 +60,18 @@ function checkText(bytes: Uint8Array, where: string): void {
   );
 }
 
+/** Ends the parser, which has no other end before that of the file. */
+const ENOUGH = new Error('enough');
+
 /**
  * Gives the records of a CSV file (separated by commas, semicolons or tabs; UTF-8) one after the other; none is kept.
- * @param most reads this many lines at most; default: all
- * @param record takes the cells and the line that they end on, from 1
+ * @param record takes the cells and the line that they end on, from 1; no more is read once it gives false
  * @throws DataError when it is no CSV file in UTF-8, or has lines or records of more than 4 MiB
  */
 export function eachRecord(
   bytes: Uint8Array,
   where: string,
-  record: (cells: string[], line: number) => void,
-  { most }: { readonly most?: number } = {},
+  record: (cells: string[], line: number) => unknown,
 ): void {
   watchLines(where)(bytes, 0, bytes.length);
   checkText(bytes, where);
@@ -83,13 +84,13 @@ export function eachRecord(
       // `"a", "b"` is quoted too.
       trim: true,
       max_record_size: MOST_LINE,
-      ...(most !== undefined && { to: most }),
       on_record: (cells: string[], { lines }) => {
-        record(cells, lines);
+        if (record(cells, lines) === false) throw ENOUGH;
         return null;
       },
     });
   } catch (error) {
+    if (error === ENOUGH) return;
     if (!(error instanceof CsvError)) throw error;
     throw new DataError(`${where} is not CSV: ${cut(error.message)}.`, { cause: error });
   }

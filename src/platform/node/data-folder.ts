@@ -1,4 +1,4 @@
-import { access, stat } from 'node:fs/promises';
+import { access } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { basename, join } from 'node:path';
 import { DataError, type Dataset, type Split, slice, splitPlaces, subset } from '../../data/dataset.ts';
@@ -16,16 +16,15 @@ import { USUAL_SEED } from '../../random/stream.ts';
 import { checkNames, type NamesOf } from '../../schema/names.ts';
 import { readDataFile } from './data-file.ts';
 import { fetchFile } from './download.ts';
-import { type FolderFile, filesIn } from './folder-files.ts';
+import type { FolderFile } from './folder-files.ts';
 import { readPlainFile } from './plain-file.ts';
 import {
   type Loaded,
   loadTables,
-  otherTables,
-  refuseFolderOfTable,
+  refuseFolder,
   type TableLoadOptions,
   tableOptionNames as tableNames,
-  tablesAmong,
+  tablesAt,
 } from './table-data.ts';
 import { isText, loadContexts } from './text-data.ts';
 import type { DownloadProgress } from './transfer.ts';
@@ -137,12 +136,11 @@ async function loadIdxFolder(folder: string, files: readonly FolderFile[], optio
   const labels = await tensor(/^train-labels([-.]idx\d-ubyte)?(\.gz)?$/);
   const testImages = await tensor(/^(t10k|test)-images([-.]idx\d-ubyte)?(\.gz)?$/);
   const testLabels = await tensor(/^(t10k|test)-labels([-.]idx\d-ubyte)?(\.gz)?$/);
-  if (!images || !labels) {
-    await refuseFolderOfTable(folder);
-    throw new DataError(
-      `${folder} holds no data set. Expected train-images-idx3-ubyte and train-labels-idx1-ubyte (with or without .gz), or train.csv${otherTables(files)}.`,
-    );
-  }
+  if (!images || !labels)
+    return refuseFolder(folder, files, {
+      lacks: 'no data set',
+      expected: 'train-images-idx3-ubyte and train-labels-idx1-ubyte (with or without .gz), or train.csv',
+    });
   if (!testImages !== !testLabels)
     throw new DataError(`${folder} holds test ${testImages ? 'images without labels' : 'labels without images'}.`);
   const name = basename(folder);
@@ -161,15 +159,8 @@ async function loadIdxFolder(folder: string, files: readonly FolderFile[], optio
 
 /** The data set of a folder or a CSV file of one's own. */
 async function loadPath(path: string, options: LoadOptions): Promise<Loaded<Dataset>> {
-  const facts = await stat(path).catch(() => undefined);
-  if (!facts)
-    throw new DataError(
-      `There is no data set ${JSON.stringify(path)}. Expected ${DATASET_NAMES.join(', ')}, a folder of IDX files, a CSV file, or text:PATH of a text.`,
-    );
-  if (!facts.isDirectory())
-    return loadTables({ train: path, others: [] }, basename(path), 'classes', options) as Promise<Loaded<Dataset>>;
-  const files = await filesIn(path);
-  const tables = tablesAmong(files);
+  const expected = `${DATASET_NAMES.join(', ')}, a folder of IDX files, a CSV file, or text:PATH of a text`;
+  const { tables, files } = await tablesAt(path, expected);
   if (tables) return loadTables(tables, basename(path), 'classes', options) as Promise<Loaded<Dataset>>;
   return { parts: await loadIdxFolder(path, files, options) };
 }

@@ -1,3 +1,4 @@
+import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { DataError, splitPlaces } from '../../data/dataset.ts';
 import {
@@ -12,7 +13,6 @@ import {
   wantTargets,
 } from '../../data/encode-table.ts';
 import {
-  hasTargets,
   type RawTable,
   type ReadKind,
   type TableForm,
@@ -25,7 +25,7 @@ import type { NamesOf } from '../../schema/names.ts';
 import type { Parts, TaskData } from '../../tasks/task.ts';
 import { eachRecord, watchLines } from './csv.ts';
 import { readDataFile } from './data-file.ts';
-import { type FolderFile, folderIn } from './folder-files.ts';
+import { type FolderFile, filesIn, folderIn } from './folder-files.ts';
 
 /** How tables of one's own are read and encoded. */
 export interface TableLoadOptions extends TableOptions, EncodeOptions {}
@@ -65,14 +65,22 @@ export function readTable(
   return reader.end();
 }
 
-/** Has a file what is to be told? Its first row says it, and of one that has not no more is read. */
-function tells(bytes: Uint8Array, where: string, kind: TargetKind, form: TableForm): boolean {
+/** The table of a test file, read like the training file; undefined where it has nothing to compare with: only its first row is read. */
+function readTest(
+  bytes: Uint8Array,
+  where: string,
+  kind: TargetKind,
+  options: TableOptions,
+  form: TableForm,
+): RawTable | undefined {
+  const reader = tableReader(where, kind, options, form);
   let told = true;
-  const look = (cells: readonly string[], line: number): void => {
-    told = hasTargets(where, kind, form, [cells, line]);
-  };
-  eachRecord(bytes, where, look, { most: 1 });
-  return told;
+  eachRecord(bytes, where, (cells, line) => {
+    told = reader.tells(cells, line);
+    if (told) reader.row(cells, line);
+    return told;
+  });
+  return told ? reader.end() : undefined;
 }
 
 /** The tables of a data set. */
@@ -119,10 +127,7 @@ export async function loadTables(
   const all = readTable(await bytesOf(train), train, kind, asked, known);
   wantTargets(all);
   const form = known ?? all.form;
-  const test = tested === undefined ? undefined : tableOf(await bytesOf(tested), tested);
-  function tableOf(bytes: Uint8Array, path: string): RawTable | undefined {
-    return tells(bytes, path, kind, form) ? readTable(bytes, path, kind, asked, form) : undefined;
-  }
+  const test = tested === undefined ? undefined : readTest(await bytesOf(tested), tested, kind, asked, form);
   const every = rowsOf(all);
   const places =
     whole && tested === undefined
@@ -155,7 +160,7 @@ function largestTarget(table: RawTable | undefined): number {
 const [TRAIN, TEST, TABLE] = [/^train\.csv(\.gz)?$/, /^test\.csv(\.gz)?$/, /\.csv(\.gz)?$/];
 
 /** The tables among the files of a folder; undefined where none is train.csv. */
-export function tablesAmong(files: readonly FolderFile[]): Tables | undefined {
+function tablesAmong(files: readonly FolderFile[]): Tables | undefined {
   const find = (pattern: RegExp) => files.find(({ name }) => pattern.test(name))?.path;
   const [train, test] = [find(TRAIN), find(TEST)];
   if (train === undefined) return undefined;
@@ -163,18 +168,47 @@ export function tablesAmong(files: readonly FolderFile[]): Tables | undefined {
   return { train, ...(test !== undefined && { test }), others };
 }
 
-/** @throws DataError for a folder that holds no table to train on, but a folder of that name */
-export async function refuseFolderOfTable(folder: string): Promise<void> {
-  const found = await folderIn(folder, TRAIN);
-  if (found !== undefined) throw new DataError(`${found} is a folder. Expected a file.`);
+type Found =
+  | { readonly tables: Tables; readonly files?: undefined }
+  | { readonly tables?: undefined; readonly files: readonly FolderFile[] };
+
+/**
+ * The tables of a file or a folder; of a folder without a table to train on, its files.
+ * @param expected what may lie there, for messages @throws DataError where nothing does
+ */
+export async function tablesAt(path: string, expected: string): Promise<Found> {
+  const facts = await stat(path).catch(() => undefined);
+  if (!facts) throw new DataError(`There is no data set ${JSON.stringify(path)}. Expected ${expected}.`);
+  if (!facts.isDirectory()) return { tables: { train: path, others: [] } };
+  const files = await filesIn(path);
+  const tables = tablesAmong(files);
+  return tables ? { tables } : { files };
+}
+
+/**
+ * Refuses a folder without data.
+ * @param lacks what it does not hold, and `expected`: for messages
+ * @throws DataError that names a folder called like the table to train on, or else the other tables there
+ */
+export async function refuseFolder(
+  folder: string,
+  files: readonly FolderFile[],
+  { lacks, expected }: { readonly lacks: string; readonly expected: string },
+): Promise<never> {
+  const named = await folderIn(folder, TRAIN);
+  throw new DataError(
+    named === undefined
+      ? `${folder} holds ${lacks}. Expected ${expected}${otherTables(files)}.`
+      : `${named} is a folder. Expected a file.`,
+  );
 }
 
 /** Names of all tables among some files. */
-export const tableNames = (files: readonly FolderFile[]): string[] =>
+const tableNames = (files: readonly FolderFile[]): string[] =>
   files.flatMap(({ name }) => (TABLE.test(name) ? [name] : []));
 
 /** What to do with a folder whose tables are called otherwise, as the end of a message. */
-export function otherTables(files: readonly FolderFile[]): string {
+function otherTables(files: readonly FolderFile[]): string {
   const [first, ...more] = tableNames(files);
   if (first === undefined) return '';
   return more.length === 0

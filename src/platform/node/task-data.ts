@@ -1,12 +1,10 @@
-import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { DataError } from '../../data/dataset.ts';
 import type { DataKind } from '../../data/kinds.ts';
 import type { Task } from '../../tasks/task.ts';
 import { checkLoadOptions, DATASET_NAMES, type LoadOptions, loadClasses } from './data-folder.ts';
-import { filesIn } from './folder-files.ts';
 import { loadSequences } from './sequence-data.ts';
-import { type Loaded, loadTables, otherTables, refuseFolderOfTable, tablesAmong } from './table-data.ts';
+import { type Loaded, loadTables, refuseFolder, tablesAt } from './table-data.ts';
 import { loadTokens, TEXT_NAMES } from './text-data.ts';
 
 /** Where the data of a kind come from. */
@@ -20,15 +18,8 @@ interface DataSource {
 
 /** Tables with numbers as targets. @throws DataError where there is none */
 async function loadTargets(source: string, options: LoadOptions): Promise<Loaded> {
-  const facts = await stat(source).catch(() => undefined);
-  if (!facts) throw new DataError(`There is no data set ${JSON.stringify(source)}. Expected a CSV file.`);
-  if (!facts.isDirectory()) return loadTables({ train: source, others: [] }, basename(source), 'numbers', options);
-  const files = await filesIn(source);
-  const tables = tablesAmong(files);
-  if (!tables) {
-    await refuseFolderOfTable(source);
-    throw new DataError(`${source} holds no train.csv. Expected one, or a CSV file${otherTables(files)}.`);
-  }
+  const { tables, files } = await tablesAt(source, 'a CSV file');
+  if (!tables) return refuseFolder(source, files, { lacks: 'no train.csv', expected: 'one, or a CSV file' });
   return loadTables(tables, basename(source), 'numbers', options);
 }
 
