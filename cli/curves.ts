@@ -1,3 +1,4 @@
+import { INK } from '../charts/figure.ts';
 import { drawPanels, type Panel, type PanelCurve } from '../charts/panels.ts';
 import {
   epochCharts,
@@ -8,8 +9,7 @@ import {
   type TaskEpochEvent,
 } from '../src/index.ts';
 
-/** Colour-blind safe (Okabe and Ito 2008). */
-const COLOURS = { train: '#0072b2', valid: '#d55e00', dead: '#555555', most: '#56b4e9' };
+const COLOURS = { train: INK.blue, valid: INK.vermilion, dead: INK.grey, most: INK.sky };
 const PARTS = { train: 'training', valid: 'validation' };
 
 /** What the task tells, and how often the units of every site fired, epoch by epoch. */

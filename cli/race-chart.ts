@@ -1,14 +1,15 @@
+import { INK } from '../charts/figure.ts';
 import { drawPanels, type Panel } from '../charts/panels.ts';
 import { type RaceMeasure, type RacePoint, raceCurve } from '../src/index.ts';
 
-/** Lines that people who see few colours tell apart: by colour (Okabe and Ito 2008), and by dash. */
+/** Lines differ by colour and by dash. */
 const STYLES = [
-  { colour: '#0072b2' },
-  { colour: '#d55e00', dash: '7 4' },
-  { colour: '#009e73', dash: '2 3' },
-  { colour: '#cc79a7', dash: '12 4 2 4' },
-  { colour: '#222222', dash: '4 2' },
-  { colour: '#b38600', dash: '1 4' },
+  { colour: INK.blue },
+  { colour: INK.vermilion, dash: '7 4' },
+  { colour: INK.green, dash: '2 3' },
+  { colour: INK.purple, dash: '12 4 2 4' },
+  { colour: INK.black, dash: '4 2' },
+  { colour: INK.orange, dash: '1 4' },
 ] as const;
 
 /** What is drawn of a race, over what was spent. */

@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { experiments } from '../experiments/index.ts';
+import { experimentsByName } from '../experiments/by-name.ts';
 import { type Experiment, type FormName, formOf } from '../experiments/kit/experiment.ts';
 import { type ReproduceEvent, reproduce } from '../experiments/kit/reproduce.ts';
 import { suggest } from '../src/math/text.ts';
@@ -18,9 +18,11 @@ interface ReproduceFlags {
   json?: boolean;
 }
 
-/** `flipgrad reproduce`, of experiments that are given or of all. */
-export function reproduceCommand(known: readonly Experiment[] = experiments): Command {
-  const names = known.map(({ name }) => name).join(', ');
+type Experiments = Readonly<Record<string, () => Promise<Experiment>>>;
+
+/** `flipgrad reproduce`, of experiments that are given or of all. An experiment, and what draws its charts, is loaded when it is named. */
+export function reproduceCommand(known: Experiments = experimentsByName): Command {
+  const names = Object.keys(known).join(', ');
   return new Command('reproduce')
     .description(
       `Repeat a published table or claim, with intervals: ${names}. Goes on where it was interrupted; several processes on one folder share the work.`,
@@ -35,16 +37,11 @@ export function reproduceCommand(known: readonly Experiment[] = experiments): Co
     .action((name: string, flags: ReproduceFlags) => untilInterrupted((signal) => run(known, name, flags, signal)));
 }
 
-async function run(
-  known: readonly Experiment[],
-  name: string,
-  flags: ReproduceFlags,
-  signal: AbortSignal,
-): Promise<void> {
+async function run(known: Experiments, name: string, flags: ReproduceFlags, signal: AbortSignal): Promise<void> {
   const { seeds, out, json } = flags;
-  const names = known.map((candidate) => candidate.name);
-  const experiment = known.find((candidate) => candidate.name === name);
-  if (!experiment) throw new UsageError(`There is no experiment "${name}". ${suggest(name, names)}`);
+  if (!Object.hasOwn(known, name))
+    throw new UsageError(`There is no experiment "${name}". ${suggest(name, Object.keys(known))}`);
+  const experiment = await known[name]();
   const form = nameOfForm(experiment, flags);
   const progress = terminalProgress();
   const lines = json ?? !process.stdout.isTTY;

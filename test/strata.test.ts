@@ -126,6 +126,8 @@ interface Import {
   readonly target: string;
   readonly relative: boolean;
   readonly typeOnly: boolean;
+  /** By `import()`: loaded when it is asked for. */
+  readonly later: boolean;
 }
 interface Module {
   readonly file: string;
@@ -143,11 +145,13 @@ function withoutComments(text: string): string {
 function importsOf(file: string, code: string): Import[] {
   const statement = /^\s*(?:import|export)\s+(type\s+)?(?:[^'";]*?\bfrom\s+)?'([^']+)'/gm;
   const dynamic = /\bimport\(\s*()'([^']+)'/g;
-  return [...code.matchAll(statement), ...code.matchAll(dynamic)].map(([, type, specifier]) => {
-    const relative = specifier.startsWith('.');
-    const target = relative ? posix.join(posix.dirname(file), specifier) : specifier;
-    return { target, relative, typeOnly: type !== undefined && type !== '' };
-  });
+  const found = (pattern: RegExp, later: boolean): Import[] =>
+    [...code.matchAll(pattern)].map(([, type, specifier]) => {
+      const relative = specifier.startsWith('.');
+      const target = relative ? posix.join(posix.dirname(file), specifier) : specifier;
+      return { target, relative, typeOnly: type !== undefined && type !== '', later };
+    });
+  return [...found(statement, false), ...found(dynamic, true)];
 }
 
 const within = (file: string, place: string): boolean => file === place || file.startsWith(`${place}/`);
@@ -231,6 +235,23 @@ function findCycle(all: readonly Module[]): string[] | undefined {
   return undefined;
 }
 
+/** The first way from a file into a folder by imports that are there once the file is loaded, as the files of it in order. */
+function wayInto(all: readonly Module[], start: string, folder: string): string[] | undefined {
+  const byFile = new Map(all.map((module) => [module.file, module]));
+  const seen = new Set<string>();
+  const visit = (file: string): string[] | undefined => {
+    if (within(file, folder)) return [file];
+    if (seen.has(file)) return undefined;
+    seen.add(file);
+    for (const { target, typeOnly, later } of byFile.get(file)?.imports ?? []) {
+      const way = typeOnly || later ? undefined : visit(target);
+      if (way) return [file, ...way];
+    }
+    return undefined;
+  };
+  return visit(start);
+}
+
 /** Groups of files whose imports lead from each to each other one, those of types counted: every group with its files in order. */
 function circlesOf(all: readonly Module[]): string[] {
   const byFile = new Map(all.map((module) => [module.file, module]));
@@ -290,6 +311,15 @@ describe('the strata', () => {
     );
     // A circle that is gone leaves the table.
     assert.deepEqual(found.map(([first]) => first).sort(), Object.keys(TYPE_CIRCLES).sort());
+  });
+
+  // docs/decisions/2026-11-29-pictures-are-drawn-by-plot-on-linkedom.md
+  test('no command loads what draws before it draws', () => {
+    const program = modules.find(({ file }) => file === 'cli/program.ts') ?? assert.fail();
+    const commands = program.imports.filter(({ later }) => later).map(({ target }) => target);
+    assert.ok(commands.length > 10);
+    for (const file of ['cli/main.ts', 'cli/program.ts', ...commands])
+      assert.equal(wayInto(modules, file, 'charts')?.join(' → '), undefined);
   });
 
   test('relative imports name files that exist', () => {
@@ -383,6 +413,18 @@ describe('the rules above see what they should', () => {
       ['lab/a.ts', "import { b } from '../src/platform/node/index.ts';"],
     ])
       assert.equal(judge(file, text).length, 1, text);
+  });
+
+  test('a way into a folder is found and told in order; imports of types, and those for later, are none', () => {
+    const way = (text: string) =>
+      wayInto(
+        [moduleOf('cli/a.ts', "import { b } from './b.ts';"), moduleOf('cli/b.ts', text)],
+        'cli/a.ts',
+        'charts',
+      )?.join(' → ');
+    assert.equal(way("import { c } from '../charts/c.ts';"), 'cli/a.ts → cli/b.ts → charts/c.ts');
+    assert.equal(way("import type { C } from '../charts/c.ts';"), undefined);
+    assert.equal(way("const { c } = await import('../charts/c.ts');"), undefined);
   });
 
   test('a cycle is found and told in order; one of types only is none', () => {

@@ -16,6 +16,7 @@ import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
 import { reproduceCommand } from '../../cli/reproduce.ts';
+import { experimentsByName } from '../../experiments/by-name.ts';
 import { hintonNoise } from '../../experiments/hinton-noise/run.ts';
 import type { NoiseTrial } from '../../experiments/hinton-noise/trial.ts';
 import type { Experiment, Trial } from '../../experiments/kit/experiment.ts';
@@ -247,13 +248,17 @@ describe('flipgrad reproduce', () => {
         const biased = { ...coins(), name, quick: { seeds: 1, trials }, ready: () => true };
         const experiment = code === 1 ? coins() : biased;
         process.exitCode = 0;
-        const command = reproduceCommand([experiment as unknown as Experiment]);
+        const command = reproduceCommand({ [name]: async () => experiment as unknown as Experiment });
         await command.parseAsync(['node', 'reproduce', name, '--quick', '--out', join(out, name)]);
         assert.equal(process.exitCode, code, name);
       }
     } finally {
       process.exitCode = before;
     }
+  });
+
+  it('knows every experiment by its own name', async () => {
+    for (const [name, load] of Object.entries(experimentsByName)) assert.equal((await load()).name, name);
   });
 
   it('names the nearest experiment for a name that it does not know', async () => {
@@ -267,9 +272,8 @@ describe('flipgrad reproduce', () => {
     const folder = join(out, 'medium');
     try {
       const medium = { seeds: 1, trials: ([seed]: readonly number[]) => [{ seed, heads: 2 }] };
-      const command = reproduceCommand([
-        { ...coins(), name: 'two', medium, ready: () => true } as unknown as Experiment,
-      ]);
+      const two = { ...coins(), name: 'two', medium, ready: () => true } as unknown as Experiment;
+      const command = reproduceCommand({ two: async () => two });
       await command.parseAsync(['node', 'reproduce', 'two', '--medium', '--out', folder]);
     } finally {
       process.exitCode = before;
