@@ -2,9 +2,8 @@ import type { Engine } from '../backend/engine.ts';
 import { slice } from '../data/dataset.ts';
 import { meanOf, repeatsOf } from '../math/repeats.ts';
 import { studentQuantile } from '../math/student.ts';
-import { suggest } from '../math/text.ts';
 import type { FiringSite } from '../nn/firing-site.ts';
-import { checkNames, type NamesOf } from '../schema/names.ts';
+import { checkNames, checkOneOf, type NamesOf } from '../schema/names.ts';
 import { NonFiniteError } from '../tensor/tape.ts';
 import { evaluate } from '../train/evaluate.ts';
 import { type Measured, SiteGradients } from '../train/site-gradients.ts';
@@ -139,9 +138,8 @@ export async function* watchRace(options: WatchRaceOptions): AsyncGenerator<Race
 function checked(options: WatchRaceOptions): RaceArm[] {
   checkNames('watchRace', options, NAMES);
   const { arms: texts, neurons, budget, points = 20, seeds = [1], by, mode = 'mean-field' } = options;
-  if (!MEASURES.includes(by)) throw new RangeError(`\`by\` is "${by}". ${suggest(String(by), MEASURES)}`);
-  if (!MODES.includes(mode))
-    throw new RangeError(`\`mode\` is "${mode}". ${suggest(String(mode), ['mean-field', 'sample'])}`);
+  checkOneOf('by', by, MEASURES, 'watchRace');
+  checkOneOf('mode', mode, MODES, 'watchRace');
   const arms = texts.map((text) => raceArm(text, neurons));
   const twice = texts.find((text, i) => texts.indexOf(text) < i);
   if (twice !== undefined) throw new RangeError(`"${twice}" runs twice in the race. Expected it once.`);

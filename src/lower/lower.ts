@@ -1,5 +1,6 @@
 import type { NdArray } from '../backend/nd-array.ts';
 import type { Model } from '../nn/model.ts';
+import { checkOneOf } from '../schema/names.ts';
 import { type OpRecord, shapeText } from '../tensor/define-op.ts';
 import { ExportError } from '../tensor/export-error.ts';
 import type { Tensor } from '../tensor/tensor.ts';
@@ -44,8 +45,7 @@ export interface Program {
  * @throws RangeError for another mode
  */
 export function lower(model: Model, mode: FrozenMode): Program {
-  if (!FROZEN_MODES.includes(mode))
-    throw new RangeError(`The mode of an export is "${mode}". Expected ${FROZEN_MODES.join(' or ')}.`);
+  checkOneOf('mode', mode, FROZEN_MODES, 'An export');
   const { input, output, records } = model.trace(mode);
   const to = new ProgramBuilder();
   const names = new Map(model.parameters.map(({ name, tensor }) => [tensor, name]));

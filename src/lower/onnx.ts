@@ -1,6 +1,6 @@
 import { featureNames, type TableReading } from '../data/encode-table.ts';
 import type { Model } from '../nn/model.ts';
-import { checkNames, type NamesOf } from '../schema/names.ts';
+import { checkNames, checkOneOf, type NamesOf } from '../schema/names.ts';
 import type { LinkName } from '../tasks/link.ts';
 import { ExportError } from '../tensor/export-error.ts';
 import { blocksOf, canBeZero } from './blocks.ts';
@@ -49,8 +49,7 @@ const MOST_BYTES = 2 ** 31 - 1;
 export function exportOnnx(model: Model, options: OnnxOptions = {}): OnnxFile {
   checkNames('exportOnnx', options, NAMES);
   const { mode = 'threshold', gates, table } = options;
-  if (gates !== undefined && gates !== 'skip' && gates !== 'plain')
-    throw new RangeError(`\`gates\` is "${gates}". Expected "skip" or "plain".`);
+  if (gates !== undefined) checkOneOf('gates', gates, ['skip', 'plain'], 'exportOnnx');
   const program = lower(model, mode);
   const skipped = ofKind(program.nodes, 'gate').filter((gate) => skipsBlocks(program, gate, gates));
   const facts = outputsOf(program, model, options);

@@ -1,6 +1,7 @@
+import { checkOneOf } from '../schema/names.ts';
 import { attention as attend, rotary } from '../tensor/ops/attention.ts';
 import { affine } from './affine.ts';
-import { checkUnits, checkWord } from './check.ts';
+import { checkUnits } from './check.ts';
 import { flag, type LayerText, oneOf, option, type TextWord, whole } from './layer-text.ts';
 import type { LayerDescription, LayerKind } from './module.ts';
 
@@ -43,7 +44,7 @@ export const applyAttention: LayerKind<AttentionSpec> = (scope, spec, x) => {
   const width = x.columns;
   scope.keep('checked', () => {
     checkUnits(scope.name, count, 'heads');
-    checkWord(scope.name, 'positions', positions, ['rotary', 'none']);
+    checkOneOf('positions', positions, ['rotary', 'none'], scope.name);
     if (width % count === 0 && (positions === 'none' || (width / count) % 2 === 0)) return true;
     throw new RangeError(
       `${scope.name}: ${count} heads cannot share ${width} numbers${width % count === 0 ? ' in pairs, which rotary positions turn' : ''}. Expected a multiple of ${count * (positions === 'none' ? 1 : 2)}.`,

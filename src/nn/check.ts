@@ -4,12 +4,6 @@ export function checkUnits(where: string, units: number, what = 'units'): void {
     throw new RangeError(`${where}: \`${what}\` is ${units}. Expected a whole number from 1 up.`);
 }
 
-/** @throws RangeError for a word that is none of those known @param what the option, for the message */
-export function checkWord<W extends string>(name: string, what: string, value: string, words: readonly W[]): void {
-  if (!(words as readonly string[]).includes(value))
-    throw new RangeError(`${name}: \`${what}\` is "${value}". Expected one of ${words.join(', ')}.`);
-}
-
 /** @throws RangeError for two layers of a list that are called the same: they would share their parameters */
 export function checkNamesApart(where: string, layers: readonly { readonly name?: string }[]): void {
   const names = layers.flatMap(({ name }) => (name === undefined ? [] : [name]));

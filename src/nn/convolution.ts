@@ -1,4 +1,5 @@
 import type { NeuronSpec } from '../neurons/resolve.ts';
+import { checkOneOf } from '../schema/names.ts';
 import { convolution as convolve } from '../tensor/ops/convolution.ts';
 import { reshape } from '../tensor/ops/reshaping.ts';
 import type { Tensor } from '../tensor/tensor.ts';
@@ -72,6 +73,8 @@ export const convolutionText: LayerText<ConvolutionSpec> = {
   ],
 };
 
+const PADDINGS = ['same', 'valid'] as const;
+
 /** @throws RangeError for what is no picture, windows that are no whole numbers, or even ones with `same` padding */
 export function checkWindows(
   { name }: Scope,
@@ -83,8 +86,7 @@ export function checkWindows(
       `${name}: a row has the shape [${x.shape.join(', ')}]. Expected [height, width, channels]: \`reshape 28x28x1\` before it makes pictures of rows.`,
     );
   for (const extent of [...size, ...stride]) checkUnits(name, extent, 'size and stride');
-  if (padding !== 'same' && padding !== 'valid')
-    throw new RangeError(`${name}: \`padding\` is "${padding}". Expected "same" or "valid".`);
+  checkOneOf('padding', padding, PADDINGS, name);
   if (padding === 'same' && size.some((extent) => extent % 2 === 0))
     throw new RangeError(
       `${name}: a window of ${size.join('×')} has no middle for padding "same". Expected odd extents, or padding "valid".`,

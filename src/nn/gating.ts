@@ -5,7 +5,7 @@ import { BiasNudge, type NudgeOptions } from '../gates/nudge.ts';
 import { steer } from '../gates/rate-control.ts';
 import type { Neuron } from '../neurons/contract.ts';
 import { type NeuronSpec, resolveNeuron } from '../neurons/resolve.ts';
-import { checkNames, type NamesOf } from '../schema/names.ts';
+import { checkNames, checkOneOf, type NamesOf } from '../schema/names.ts';
 import { BlockTensor } from '../tensor/ops/blocks.ts';
 import { fireTensor } from '../tensor/ops/fire.ts';
 import { mean } from '../tensor/ops/reductions.ts';
@@ -290,18 +290,16 @@ function checkGates(
   name: string,
   { rate = 0.1, start = 'rate', compute = 'auto', probe, gater = [], nudge, balance }: GateOptions,
 ): void {
-  if (typeof nudge === 'object') checkNames(`${name}: \`nudge\``, nudge, NUDGE_NAMES);
-  if (typeof balance === 'object') checkNames(`${name}: \`balance\``, balance, BALANCE_NAMES);
+  if (typeof nudge === 'object') checkNames('`nudge`', nudge, NUDGE_NAMES, name);
+  if (typeof balance === 'object') checkNames('`balance`', balance, BALANCE_NAMES, name);
   if (!Array.isArray(gater))
     throw new RangeError(
       `${name}: \`gater\` is ${JSON.stringify(gater)}. Expected a list of widths, as [64], or [] for no hidden layer.`,
     );
-  if (compute !== 'auto' && compute !== 'dense' && compute !== 'blocks')
-    throw new RangeError(`${name}: \`compute\` is "${compute}". Expected "auto", "dense" or "blocks".`);
+  checkOneOf('compute', compute, ['auto', 'dense', 'blocks'], name);
   if (probe !== undefined && !(probe > 0 && probe <= 1))
     throw new RangeError(`${name}: \`probe\` is ${probe}. Expected a probability over 0 and up to 1.`);
-  if (start !== 'rate' && start !== 'zero')
-    throw new RangeError(`${name}: \`start\` is "${start}". Expected "rate" or "zero".`);
+  checkOneOf('start', start, ['rate', 'zero'], name);
   if (rate !== 'none' && !(rate > 0 && rate < 1))
     throw new RangeError(`${name}: the rate is ${rate}. Expected a number between 0 and 1 (both excluded), or 'none'.`);
 }

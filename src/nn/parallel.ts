@@ -1,9 +1,9 @@
-import { checkNames, type NamesOf } from '../schema/names.ts';
+import { checkNames, checkOneOf, type NamesOf } from '../schema/names.ts';
 import { add } from '../tensor/ops/arithmetic.ts';
 import { concatenate } from '../tensor/ops/joining.ts';
 import type { Join } from '../tensor/ops/parts.ts';
 import type { Tensor } from '../tensor/tensor.ts';
-import { checkNamesApart, checkWord } from './check.ts';
+import { checkNamesApart } from './check.ts';
 import type { LayerSpec } from './layer-kinds.ts';
 import { type LayerText, oneOf, option } from './layer-text.ts';
 import {
@@ -54,7 +54,7 @@ export const parallelText: LayerText<ParallelSpec> = {
 
 /** Shape [...] → that of a part, or with the last extents of all added. @throws RangeError for parts of shapes that do not fit */
 export const applyParallel: LayerKind<ParallelSpec> = (scope, { parts, join }, x) => {
-  if (join !== undefined) checkWord(scope.name, 'join', join, ['sum', 'concatenate']);
+  if (join !== undefined) checkOneOf('join', join, ['sum', 'concatenate'], scope.name);
   return side(scope, parts, join, x);
 };
 

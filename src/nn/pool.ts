@@ -1,6 +1,6 @@
+import { checkOneOf } from '../schema/names.ts';
 import { pool as pooled } from '../tensor/ops/pooling.ts';
 import { max, mean } from '../tensor/ops/reductions.ts';
-import { checkWord } from './check.ts';
 import { extents, type LayerText, oneOf, option, type TextWord } from './layer-text.ts';
 import type { LayerDescription, LayerKind } from './module.ts';
 
@@ -50,7 +50,7 @@ export const applyPool: LayerKind<PoolSpec> = (scope, { size: own, by = 'max', s
       `${scope.name}: a row has the shape [${x.shape.join(', ')}]. Expected [height, width, channels]: \`reshape 28x28x1\` before it makes pictures of rows.`,
     );
   scope.keep('checked', () => {
-    checkWord(scope.name, 'by', by, ['max', 'mean']);
+    checkOneOf('by', by, ['max', 'mean'], scope.name);
     if (own === 'all' && stride)
       throw new RangeError(`${scope.name}: \`stride\` says nothing where all is pooled. Expected none.`);
     return true;

@@ -151,7 +151,7 @@ export class Scope {
 
   /** Fires a neuron: logits of shape [..., units] → h. @throws RangeError when it cannot stand there */
   fire(neuron: NeuronSpec, logits: Tensor, options: SiteOptions = {}): Tensor {
-    checkNames(`\`fire\` of ${this.name}`, options, SITE_NAMES);
+    checkNames('`fire`', options, SITE_NAMES, this.name);
     const name = options.name ?? this.unused('');
     const resolved = this.keep(`neuron ${name}`, () => this.neuron(neuron, options.rate));
     if (resolved.identity) return logits;

@@ -1,7 +1,6 @@
 import type { Engine } from '../backend/engine.ts';
 import type { NdArray } from '../backend/nd-array.ts';
-import { suggest } from '../math/text.ts';
-import { checkNames, type NamesOf } from '../schema/names.ts';
+import { checkNames, checkOneOf, type NamesOf } from '../schema/names.ts';
 import type { DrawKey } from '../tensor/fire.ts';
 import type { Parameter } from './parameter.ts';
 
@@ -67,10 +66,7 @@ export class WeightNoise {
    */
   constructor(engine: Engine, parameters: readonly Parameter[], spec: WeightNoiseSpec, cases: number) {
     checkNames('Weight noise', spec, NAMES);
-    if (spec.noise !== 'fixed' && spec.noise !== 'adaptive')
-      throw new RangeError(
-        `Weight noise: \`noise\` is "${(spec as WeightNoiseSpec).noise}". ${suggest(String((spec as WeightNoiseSpec).noise), ['fixed', 'adaptive'])}`,
-      );
+    checkOneOf('noise', spec.noise, ['fixed', 'adaptive'], 'Weight noise');
     if (!(spec.deviation > 0 && spec.deviation < Number.POSITIVE_INFINITY))
       throw new RangeError(`Weight noise: \`deviation\` is ${spec.deviation}. Expected a number over 0, e.g. 0.075.`);
     this.engine = engine;

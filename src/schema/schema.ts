@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import { shorten, suggest } from '../math/text.ts';
+import { oneOfWords } from './names.ts';
 
 /** What a value has to be, and what an error says of it. */
 export type Schema<T = unknown> = v.GenericSchema<T>;
@@ -66,12 +67,7 @@ export function from(least: number) {
 
 /** One of some words. */
 export const oneOf = <const T extends readonly string[]>(words: T) =>
-  v.picklist(words, (issue) => `one of ${words.join(', ')}${nearest(issue.input, words)}`);
-
-const nearest = (given: unknown, words: readonly string[]): string => {
-  const [, word] = typeof given === 'string' ? (/^Did you mean ("[^"]*")/.exec(suggest(given, words)) ?? []) : [];
-  return word === undefined ? '' : `; did you mean ${word}?`;
-};
+  v.picklist(words, (issue) => oneOfWords(issue.input, words));
 
 /** A list of at most `most` values. */
 export function list<T extends v.GenericSchema>(of: T, what: string, most = 1000) {

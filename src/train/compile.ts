@@ -6,7 +6,7 @@ import type { Model } from '../nn/model.ts';
 import type { Pass } from '../nn/pass.ts';
 import { losesBlocks, pruneBlocks } from '../nn/prune.ts';
 import { noiseKey } from '../random/stream.ts';
-import { checkNames, type NamesOf } from '../schema/names.ts';
+import { checkNames, checkOneOf, type NamesOf } from '../schema/names.ts';
 import { largestOf } from '../tasks/link.ts';
 import { NonFiniteError, Tape } from '../tensor/tape.ts';
 import { allRows } from './all-rows.ts';
@@ -149,7 +149,7 @@ export class CompiledModel {
 export function compile(model: Model, options: CompileOptions = {}): CompiledModel {
   checkNames('compile', options, NAMES);
   const { mode = 'threshold', samples = 10, prune } = options;
-  if (!MODES.includes(mode)) throw new RangeError(`The mode is "${mode}". Expected one of ${MODES.join(', ')}.`);
+  checkOneOf('mode', mode, MODES, 'compile');
   if (!Number.isInteger(samples) || samples < 1)
     throw new RangeError(`\`samples\` is ${samples}. Expected a whole number from 1 up.`);
   if (!prune) return new CompiledModel(model, mode, samples, 0);

@@ -371,7 +371,7 @@ describe('a sweep in a folder', () => {
     const command = (metric: string) => ['sweep', fileOf('metric', { ...sweep, metric }), '--folder', folder, '--json'];
     const wrong = await refused(sweepCommand(), command('validEror').slice(1));
     assert.equal(wrong.code, 2, wrong.stderr);
-    assert.match(wrong.stderr, /^flipgrad: `metric` is "validEror"\. Did you mean "validError"/);
+    assert.match(wrong.stderr, /^flipgrad: `metric` is "validEror"\. Expected one of .*; did you mean "validError"\?/);
     assert.ok(!existsSync(folder));
     const right = await runCli(command('testError.threshold'));
     assert.equal(right.code, 0, right.stderr);

@@ -309,9 +309,12 @@ describe('ONNX export', () => {
     const fine = createModel(engine, { inputs: 3, layers: [dense(2)] });
     assert.throws(
       () => exportOnnx(fine, { mode: 'sample' as 'threshold' }),
-      /mode of an export is "sample"\. Expected threshold or mean-field/,
+      /^RangeError: An export: `mode` is "sample"\. Expected one of threshold, mean-field\.$/,
     );
-    assert.throws(() => exportOnnx(fine, { gates: 'all' as 'skip' }), /`gates` is "all". Expected "skip" or "plain"/);
+    assert.throws(
+      () => exportOnnx(fine, { gates: 'all' as 'skip' }),
+      /exportOnnx: `gates` is "all"\. Expected one of skip, plain\./,
+    );
   });
 });
 

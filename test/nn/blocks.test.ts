@@ -505,7 +505,7 @@ test('`compute` and `probe` that do not fit are refused, with the layer, what wa
   for (const compute of ['sparse', '', 1])
     assert.throws(build({ compute }), {
       name: 'RangeError',
-      message: `gated0: \`compute\` is "${compute}". Expected "auto", "dense" or "blocks".`,
+      message: `gated0: \`compute\` is ${JSON.stringify(compute)}. Expected one of auto, dense, blocks.`,
     });
   for (const probe of [0, -0.1, 1.01, Number.NaN, Number.POSITIVE_INFINITY])
     assert.throws(build({ probe }), {

@@ -154,8 +154,14 @@ const CASES: readonly (readonly [string, (options: Anything) => unknown, object,
   ],
   ['lookAtUnit', (options) => lookAtUnit(resolveNeuron('rloo'), options), { logit: 0, unit: 1 }, 'unit', 'units'],
   ['optimizeBits', optimizeBits, { neuron: 'rloo', units: 2, loss: () => 0, steps: 1, bach: 4 }, 'bach', 'batch'],
-  ['`nudge`', (nudge) => built(gated(4, { blocks: 2, nudge })), { belw: 0.2 }, 'belw', 'below'],
-  ['`balance`', (balance) => built(gated(4, { blocks: 2, neuron: 'top-k', balance })), { stp: 1 }, 'stp', 'step'],
+  ['`nudge` of gated0', (nudge) => built(gated(4, { blocks: 2, nudge })), { belw: 0.2 }, 'belw', 'below'],
+  [
+    '`balance` of gated0',
+    (balance) => built(gated(4, { blocks: 2, neuron: 'top-k', balance })),
+    { stp: 1 },
+    'stp',
+    'step',
+  ],
   [
     'Weight noise',
     (noise) => train(model(), data, { weightNoise: { ...adaptiveWeightNoise(), ...noise } }),
@@ -304,10 +310,23 @@ describe('an option that there is not', () => {
     const read = (file: string) => readFileSync(join(root, file), 'utf8');
     const indices = ['index.ts', 'tensor/index.ts', 'estimate/index.ts', 'platform/node/index.ts'];
     const named = new Set(indices.flatMap((file) => read(file).match(/\b[A-Z]\w*Options\b/g) ?? []));
-    const sources = globSync('**/*.ts', { cwd: root }).map(read).join('\n');
-    const known = new Set(
-      [...sources.matchAll(/NamesOf<([^>=;]*)>/g)].flatMap(([, types]) => types.match(/\w+/g) ?? []),
+    const sources = globSync('**/*.ts', { cwd: root }).map(read);
+    const tables = sources.flatMap((own) =>
+      [...own.matchAll(/(export )?const (\w+): NamesOf<([^=;]*)> =([^;]*);/g)].map(([, exported, name, types, body]) => ({
+        ...{ name, body, types: types.match(/\w+/g) ?? [] },
+        seenIn: exported ? sources : [own],
+      })),
     );
+    type Table = (typeof tables)[number];
+    // A table is given to `checkNames`, or is a part of one that is.
+    const isChecked = ({ name, seenIn }: Table): boolean =>
+      seenIn.some((source) => new RegExp(`\\bcheckNames\\([^;]*\\b${name}\\b`).test(source)) ||
+      tables.some((other) => new RegExp(`\\.\\.\\.${name}\\b`).test(other.body) && isChecked(other));
+    assert.deepEqual(
+      tables.filter((table) => !isChecked(table)).map(({ types }) => types.join()),
+      [],
+    );
+    const known = new Set(tables.flatMap(({ types }) => types));
     // By a schema of their own, or as a part of others.
     const others = [
       'EvaluateOptions',

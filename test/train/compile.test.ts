@@ -214,7 +214,7 @@ describe('compile', async () => {
   it('refuses what does not fit', () => {
     assert.throws(
       () => compile(model, { mode: 'thresh' as 'threshold' }),
-      /"thresh"\. Expected one of sample, mean-field/,
+      /^RangeError: compile: `mode` is "thresh"\. Expected one of sample, mean-field, .*; did you mean "threshold"\?$/,
     );
     for (const wrong of [Number.NaN, Number.POSITIVE_INFINITY]) {
       const features = new Float32Array(2 * 784).fill(0.5);

@@ -23,7 +23,7 @@ import {
   loadTables,
   refuseFolder,
   type TableLoadOptions,
-  tableOptionNames as tableNames,
+  tableOptionNames,
   tablesAt,
 } from './table-data.ts';
 import { isText, loadContexts } from './text-data.ts';
@@ -66,7 +66,7 @@ const NAMES: NamesOf<LoadOptions> = {
 /** @throws RangeError for an option that is not known */
 export function checkLoadOptions(what: string, options: LoadOptions): void {
   checkNames(what, options, NAMES);
-  if (options.table) checkNames(`\`table\` of ${what}`, options.table, tableNames);
+  if (options.table) checkNames('`table`', options.table, tableOptionNames, what);
 }
 
 /** The names that `loadDataset` knows. */

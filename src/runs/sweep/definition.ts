@@ -1,6 +1,6 @@
 import { shorten } from '../../io/json.ts';
 import { suggest } from '../../math/text.ts';
-import { checkNames, type NamesOf } from '../../schema/names.ts';
+import { checkNames, checkOneOf, type NamesOf } from '../../schema/names.ts';
 import { problemOf } from '../../schema/schema.ts';
 import { resolveTask } from '../../tasks/index.ts';
 import { nameIn, type Reading, readingOf } from '../../tasks/reading.ts';
@@ -127,7 +127,7 @@ export function checkSweep(given: unknown, fallback: string): SweepDefinition {
   const sweep = given as Sweep;
   const { name = fallback, train = {}, space, search = 'random' } = sweep;
   if (!isPlainName(name)) throw new RangeError(`The sweep's \`name\` is ${shorten(name)}. ${EXPECTED_NAME}.`);
-  oneOf('search', search, ['grid', 'random', 'tpe']);
+  checkOneOf('search', search, ['grid', 'random', 'tpe']);
   checkSettings('train', train);
   const task = readingOfTrials(train, 'code' in given);
   const { metric, goal } = metricOf(sweep, task);
@@ -181,9 +181,9 @@ function metricOf(sweep: Sweep, task: Reading | undefined): Pick<SweepDefinition
   const { metric = own } = sweep;
   if (metric === undefined)
     throw new RangeError('The task is of a file, and `metric` is not there. Expected a number of its results.');
-  if (task) oneOf('metric', metric, resultNumbers(task));
+  if (task) checkOneOf('metric', metric, resultNumbers(task));
   const { goal = metric === own && task?.best.better === 'more' ? 'maximize' : 'minimize' } = sweep;
-  oneOf('goal', goal, ['minimize', 'maximize']);
+  checkOneOf('goal', goal, ['minimize', 'maximize']);
   return { metric, goal };
 }
 
@@ -203,11 +203,6 @@ function checkCode(given: unknown): readonly SweepCode[] {
   throw new RangeError(
     `\`code\` is ${shorten(given)}. Expected a list of { flag: "net" or "use", file, sha256 }, as --net and --use make it.`,
   );
-}
-
-function oneOf(field: string, value: string, known: readonly string[]): void {
-  if (!known.includes(value))
-    throw new RangeError(`\`${field}\` is ${shorten(value)}. ${suggest(String(value), known)}`);
 }
 
 function whole(field: string, value: number, least: number): number {
@@ -246,7 +241,7 @@ function checkSpace(space: Space, grid: boolean): void {
       throw new RangeError(
         `${where} goes from ${from} to ${to}. Expected ends that differ by ${LEAST_WIDTH} of the larger or more.`,
       );
-    oneOf(`space.${name}.scale`, scale, ['linear', 'log']);
+    checkOneOf(`space.${name}.scale`, scale, ['linear', 'log']);
     if (scale === 'log' && from <= 0)
       throw new RangeError(`${where} is logarithmic from ${from}. Expected a number over 0.`);
     if (counts && !(Number.isSafeInteger(from) && Number.isSafeInteger(to)))
@@ -273,7 +268,7 @@ function checkPruning(
   train: Settings,
   space: Space,
 ): NonNullable<SweepDefinition['pruning']> {
-  oneOf('pruning.by', given.by, ['wilcoxon', 'halving']);
+  checkOneOf('pruning.by', given.by, ['wilcoxon', 'halving']);
   checkNames('`pruning`', given, PRUNING_NAMES[given.by]);
   if (given.by === 'wilcoxon') {
     const { p = 0.05 } = given;

@@ -1,6 +1,7 @@
 /** Parts behind gates: rows that a gate opened, and what parts make of them put together again. */
 import type { BlockMask } from '../../backend/block-mask.ts';
 import type { NdArray } from '../../backend/nd-array.ts';
+import { checkOneOf } from '../../schema/names.ts';
 import { defineOp, like, shapeText } from '../define-op.ts';
 import type { Plate, Plates } from '../plate.ts';
 import { sameShape, sizeOf } from '../shape.ts';
@@ -18,6 +19,7 @@ export function openRows({ tape, plate }: Tensor, mask: BlockMask, gate: number)
 
 /** How what parts make becomes one: their sum, or one after another along the last axis. */
 export type Join = 'sum' | 'concatenate';
+const JOINS: readonly Join[] = ['sum', 'concatenate'];
 
 /** What one part made of the rows that opened it. */
 export interface OpenPart {
@@ -133,8 +135,7 @@ export function joinParts(gates: Tensor, parts: readonly OpenPart[], shape: read
       );
   }
   const inputs = [gates, ...parts.map(({ values }) => values)];
-  if (join !== 'sum' && join !== 'concatenate')
-    throw new RangeError(`\`join\`${where} is "${join}". Expected one of sum, concatenate.`);
+  checkOneOf('join', join, JOINS, tape.layer || 'joinParts');
   const stacked = join === 'concatenate';
   const depth = Math.max(...inputs.map(({ plate }) => (plate as Plate).depth));
   const [rows, ...from] = inputs.map(({ plate }) => tape.plates.at((plate as Plate).structure, depth));

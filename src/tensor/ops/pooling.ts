@@ -3,7 +3,7 @@
 import type { NdArray } from '../../backend/nd-array.ts';
 import { windows } from '../../math/windows.ts';
 import { f } from '../../neurons/formula.ts';
-import { checkNames, type NamesOf } from '../../schema/names.ts';
+import { checkNames, checkOneOf, type NamesOf } from '../../schema/names.ts';
 import { defineOp, type Layout, like, shapeText } from '../define-op.ts';
 import { rowShape, sizeOf } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
@@ -72,6 +72,7 @@ export interface PoolOptions {
   readonly by?: 'max' | 'mean';
 }
 
+const WAYS = ['max', 'mean'] as const;
 const NAMES: NamesOf<PoolOptions> = { size: true, stride: true, by: true };
 
 export const pair = (value: number | readonly [number, number]): readonly [number, number] =>
@@ -90,7 +91,7 @@ export function pool(x: Tensor, options: PoolOptions): Tensor {
     throw new RangeError(
       `pool: windows of ${sizes.join('×')}, ${steps.join('×')} apart. Expected whole numbers from 1 up.`,
     );
-  if (by !== 'max' && by !== 'mean') throw new RangeError(`pool: \`by\` is "${by}". Expected one of max, mean.`);
+  checkOneOf('by', by, WAYS, 'pool');
   return poolOp(x, { size: sizes, stride: steps, mean: by === 'mean' });
 }
 pool.definition = poolOp.definition;
