@@ -31,6 +31,7 @@ import { classification } from '../../src/tasks/classification.ts';
 import { readingOf } from '../../src/tasks/reading.ts';
 import { withDatabase } from '../helpers/database.ts';
 import { full, slow } from '../helpers/extent.ts';
+import { readPanel, textsOf } from '../helpers/picture.ts';
 import { noPostgres, startPostgres, type TestServer } from '../helpers/postgres.ts';
 import { refused } from '../helpers/refused.ts';
 import { runCli } from '../helpers/run-cli.ts';
@@ -55,6 +56,16 @@ function fileOf(name: string, sweep: object): string {
 function sweepFile(name: string, sweep: object): { file: string; definition: SweepDefinition } {
   const file = fileOf(name, sweep);
   return { file, definition: checkSweep(sweep, name) };
+}
+
+/** Has a picture a line a configuration, and a point of it on every axis? */
+function checkPicture(svg: string, axes: readonly string[]): void {
+  const { lines } = readPanel(svg);
+  const numbers = lines.map(({ name }) => /^configuration (\d+): lr \S+, nudge (?:true|false); /.exec(name)?.[1]);
+  assert.equal(new Set(numbers).size, CONFIGURATIONS, lines.map(({ name }) => name).join('|'));
+  for (const { points } of lines) assert.equal(points.length, axes.length);
+  const texts = textsOf(svg);
+  for (const axis of axes) assert.ok(texts.some((text) => text === axis || text.startsWith(`${axis} (`)), axis);
 }
 
 /** The outcomes of a sweep that asks for all trials at once, without queue or database: one after the other. */
@@ -309,10 +320,7 @@ describe('a sweep in a folder', () => {
     };
     assert.equal(results.length, SEEDS * CONFIGURATIONS);
     assert.deepEqual(inOrder(new Map(results.map(({ key, outcome }) => [key, outcome]))), inOrder(await undisturbed));
-    assert.match(
-      readFileSync(path('local', 'parallel.svg'), 'utf8'),
-      new RegExp(`^<svg .*${CONFIGURATIONS} configurations`),
-    );
+    checkPicture(readFileSync(path('local', 'parallel.svg'), 'utf8'), ['lr', 'nudge', definition.metric]);
     t.diagnostic(`ended once by each of ${SIGNALS.join(', ')}`);
   });
 

@@ -25,6 +25,27 @@ export function parsePicture(svg: string): Document {
   return new DOMParser().parseFromString(svg, 'image/svg+xml') as unknown as Document;
 }
 
+/** All texts of a picture. */
+export const textsOf = (svg: string): string[] =>
+  [...parsePicture(svg).querySelectorAll('text')].map(({ textContent }) => textContent ?? '');
+
+/** The points of every path that is drawn in a colour. */
+export const pathsOf = (svg: string, colour: string): PictureLine['points'][] =>
+  [...parsePicture(svg).querySelectorAll('path')]
+    .filter((path) => path.closest('[stroke]')?.getAttribute('stroke') === colour)
+    .map((path) => pairs(path.getAttribute('d') ?? ''));
+
+/** Do places on a linear axis stand for these values? Places are rounded to a tenth. */
+export function assertLinear(values: readonly number[], places: readonly number[]): void {
+  assert.equal(places.length, values.length);
+  const [least, most] = [Math.min(...values), Math.max(...values)];
+  const [from, to] = [places[values.indexOf(least)], places[values.indexOf(most)]];
+  values.forEach((value, i) => {
+    const expected = most === least ? from : from + ((value - least) / (most - least)) * (to - from);
+    assert.ok(Math.abs(places[i] - expected) < 0.2, `${value} at ${places[i]}, not at ${expected}`);
+  });
+}
+
 /** What is drawn in a picture, or in the panel of a title. */
 export function readPanel(svg: string, title?: string): PicturePanel {
   const picture = parsePicture(svg);
