@@ -20,8 +20,11 @@ export function readAuditRecords(text: string): AuditRecords {
   };
 }
 
-/** The table as Markdown. @param bits only those whose behaviours are bits */
-export function renderAudit({ rows, result }: AuditRecords, bits: boolean): string {
+/**
+ * The table as Markdown, with the names of certified neurons that the records lack.
+ * @param certified texts of neurons, as certificates have them @param bits only those whose behaviours are bits
+ */
+export function renderAudit({ rows, result }: AuditRecords, certified: readonly string[], bits: boolean): string {
   const shown = rows.filter(({ unit }) => !bits || unit === 'bits');
   const lines = shown.map((row) => {
     const size = Math.hypot(...row.truth);
@@ -54,8 +57,10 @@ export function renderAudit({ rows, result }: AuditRecords, bits: boolean): stri
   const rule = head.map((_, i) => (i < 2 ? '---' : '---:'));
   const table = [head, rule, ...lines].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
   const refuted = result.refuted.length === 0 ? 'no claim refuted' : `refuted: ${result.refuted.join(', ')}`;
+  const lacking = certified.filter((text) => !rows.some(({ neuron }) => neuron === text));
+  const without = lacking.length === 0 ? '' : `; not measured: ${lacking.map((text) => `\`${text}\``).join(', ')}`;
   return `On the problem "${rows[0].problem}"; bias over |∇|, variance over |∇|², sorted by bias² + variance·evaluations/64. Bias by exact
-integration, after "<" by sampling (four standard errors). ${result.neurons} neurons in ${result.seconds.toFixed(0)} s, ${refuted}.
+integration, after "<" by sampling (four standard errors). ${result.neurons} neurons in ${result.seconds.toFixed(0)} s, ${refuted}${without}.
 
 ${table}
 `;

@@ -67,15 +67,15 @@ export function list<T extends string>(known: readonly T[]): (text: string, befo
   };
 }
 
-/** Refuses options that are given twice, but for those whose values add up: a second value would silently take the place of the first. */
+/** Refuses a second value of an option, which would silently replace the first. Options that collect values may be given several times. */
 export function onceEach(command: Command): void {
   const seen = new Set<string>();
   for (const option of command.options) {
     const { long, required, optional, parseArg, argChoices } = option;
     const name = option.name();
-    // A parser that takes the value before adds to it, but for that of choices.
-    const adds = (parseArg?.length ?? 0) > 1 && argChoices === undefined;
-    if ((!required && !optional) || adds) continue;
+    // A parser with a second parameter collects: it is given the earlier value. That of `choices` has one too, and ignores it.
+    const collects = (parseArg?.length ?? 0) > 1 && argChoices === undefined;
+    if ((!required && !optional) || collects) continue;
     command.on(`option:${name}`, () => {
       if (seen.has(name)) throw new UsageError(`${long} is given twice. Expected it once.`);
       seen.add(name);

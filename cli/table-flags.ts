@@ -53,12 +53,12 @@ export function checkOfRun(given: (name: string) => boolean): void {
     throw new UsageError(`${flagOf(wrong)} and --run both say how the data are read. Expected one of them.`);
 }
 
-/** @throws UsageError for a flag that says how a table is read, where the data are none */
+/** @throws UsageError for a flag that says how a table is read, where the data are no table */
 export function checkNoTable(given: (name: string) => boolean, source: string): void {
   const wrong = TABLE_FLAGS.find(given);
   if (wrong !== undefined)
     throw new UsageError(
-      `${flagOf(wrong)} says how a table is read, and the data "${source}" are none. Expected a CSV file as --data, or no ${flagOf(wrong)}.`,
+      `${flagOf(wrong)} says how a table is read, and the data "${source}" are no table. Expected a CSV file as --data, or no ${flagOf(wrong)}.`,
     );
 }
 

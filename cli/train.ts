@@ -188,7 +188,7 @@ async function begin(session: Session): Promise<void> {
   if (!reading) checkNoTable(givenIn(session.command), source);
   if (config.context !== undefined && loaded.context === undefined)
     throw new UsageError(
-      `--context says how a text is read, and the data "${source}" are none. Expected --data text:PATH or --task next-token, or no --context.`,
+      `--context says how a text is read, and the data "${source}" are no text. Expected --data text:PATH or --task next-token, or no --context.`,
     );
   tellTable(session, loaded);
   const trained = await withEngine(flags, async (engine) => {

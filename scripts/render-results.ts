@@ -9,6 +9,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { readBenchRecords, renderBench, renderClaims } from '../bench/run.ts';
 import { drawAudit, readAuditRecords, renderAudit } from '../cli/audit-page.ts';
+import { readCertificate } from '../cli/certificate.ts';
 import { renderFrontDoor } from '../experiments/conditional-speed/report.ts';
 import { conditionalSpeed } from '../experiments/conditional-speed/run.ts';
 import { readRecords, renderTable } from '../experiments/mnist-2013/report.ts';
@@ -21,6 +22,8 @@ import { finishedOf, renderFindings } from './render-findings.ts';
 const here = (path: string): string => fileURLToPath(new URL(`../${path}`, import.meta.url));
 
 const audit = () => readAuditRecords(readFileSync(here('results/audit.jsonl'), 'utf8'));
+const certified = (): string[] =>
+  readCertificate(here('results/certificates.json')).neurons.map(({ neuron }) => neuron);
 const bench = (): string => renderBench(readBenchRecords());
 const neurons = (): string => renderNeurons(readNeuronRecords());
 const mnist2013 = (): string => renderTable(readRecords());
@@ -56,7 +59,7 @@ function someRows(page: string, wanted: (row: string, index: number) => boolean)
 const REGIONS: Readonly<Record<string, () => string>> = {
   'mnist-neurons': () => someRows(body(neurons()), (row) => row.includes('| gates |')),
   gates: () => renderFrontDoor(finishedOf(conditionalSpeed)),
-  audit: () => someRows(renderAudit(audit(), true), (_, i) => i < 12),
+  audit: () => someRows(renderAudit(audit(), certified(), true), (_, i) => i < 12),
   bench: () => someRows(renderClaims(readBenchRecords()), (row) => !row.includes('| auto policy')),
 };
 
@@ -70,7 +73,7 @@ export function renderResults(): ReadonlyMap<string, string> {
     ['results/mnist-neurons.md', neurons()],
     [
       'results/audit.md',
-      `# What the gradients of all neurons are worth\n\nMade by \`flipgrad audit --json\` from \`audit.jsonl\`.\n\n${renderAudit(audit(), false)}`,
+      `# What the gradients of neurons are worth\n\nMade by \`flipgrad audit --json\` from \`audit.jsonl\`.\n\n${renderAudit(audit(), certified(), false)}`,
     ],
     ['results/audit.svg', drawAudit(audit())],
     ...renderFindings(),

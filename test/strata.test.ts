@@ -118,6 +118,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = { 'src/schema': ['
 const GLOBALS = /(?<![.\w])(?:process|Buffer|require|__dirname|document|window|navigator|localStorage)\b(?!\s*\??:)/;
 
 const root = join(import.meta.dirname, '..');
+const read = (file: string): string => readFileSync(join(root, file), 'utf8');
 /** The AssemblyScript and what is made of it are no modules of ours, nor are style sheets and records. */
 const FOREIGN = /^src\/kernels\/(assembly|generated)\/|\.(css|json)$/;
 
@@ -166,7 +167,7 @@ const modules = globSync('{src,charts,cli,lab,experiments}/**/*.{ts,svelte}', { 
   .map((file) => file.replaceAll('\\', '/'))
   .filter((file) => !FOREIGN.test(file) && !file.includes('node_modules'))
   .sort()
-  .map((file) => moduleOf(file, readFileSync(join(root, file), 'utf8')));
+  .map((file) => moduleOf(file, read(file)));
 
 /** Why an import is not allowed; undefined when it is. */
 function wrongArrow({ file, stratum }: Module, { target, typeOnly }: Import): string | undefined {
@@ -320,6 +321,15 @@ describe('the strata', () => {
     assert.ok(commands.length > 10);
     for (const file of ['cli/main.ts', 'cli/program.ts', ...commands])
       assert.equal(wayInto(modules, file, 'charts')?.join(' → '), undefined);
+  });
+
+  test('docs/design.md lists them in this order, without those inside others', () => {
+    const [, list] = /^## Floors\n[\s\S]*?```text\n([\s\S]*?)```/m.exec(read('docs/design.md')) ?? assert.fail();
+    const inside = (stratum: string) => strata.some((other) => other !== stratum && within(stratum, other));
+    assert.deepEqual(
+      list.trim().split('\n'),
+      strata.filter((stratum) => !inside(stratum)),
+    );
   });
 
   test('relative imports name files that exist', () => {

@@ -64,7 +64,7 @@ const controlled = ({ options, mode }: ControlGates): Arm => ({ layers: () => bl
 /** Arms by the question that they answer; the first is what the others are compared with. */
 export const QUESTIONS = {
   'closed gates': {
-    // It is asked of this rate, and takes more steps: a row of the 2013 table closed within 1,500.
+    // Only this rate is in question. Gates need about 1,500 steps to close (2013 table).
     rates: [0.3],
     long: true,
     arms: {

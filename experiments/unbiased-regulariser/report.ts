@@ -47,7 +47,7 @@ const bestRateOf = (own: readonly UnbiasedDone[], arm: ArmName): UnbiasedDone[] 
     ({ result }) => result.validError,
   );
 
-/** What was written down: an arm against another, and what is said of its errors. That nothing is lower is never shown: `higher` stands for it, with the size beside it. */
+/** Hypotheses written down before. “Does not err less” cannot be shown by a test; `higher` is tested in its place. */
 export const HYPOTHESES: readonly { arm: ArmName; other: ArmName; claimed: 'lower' | 'higher'; claim: string }[] = [
   {
     arm: 'bits, unbiased',

@@ -14,7 +14,7 @@ export type Crossovers = Readonly<Record<number, number | Crossover>>;
 
 /**
  * Measured on a 2023 Xeon with `flipgrad bench --units 2048 --threads 1` (0.46, 0.82, 0.89, 0.83), less a margin for noise; `gatherFrom` on a 2024
- * EPYC (docs/decisions). `flipgrad bench --calibrate` measures both.
+ * EPYC (docs/decisions/2026-11-29-products-of-open-blocks-go-through-blas.md). `flipgrad bench --calibrate` measures both.
  */
 export const CROSSOVERS: Crossovers = { 1: 0.4, 8: 0.7, 32: { upTo: 0.75, gatherFrom: 16 } };
 

@@ -37,7 +37,7 @@ export interface EncodeOptions {
 const SMALLEST_IMAGE_SIDE = 8;
 /** Features whose sizes differ by more train badly as they are. */
 const WIDE = 1000;
-/** Categories that more than half of the rows have for themselves are names or dates; fewer are a small table's. */
+/** A column of categories with more values than this, and than half of the rows, is taken for names or dates. */
 const FEW_VALUES = 10;
 
 const sizeOf = ({ values }: TableColumn): number => values?.length ?? 1;
@@ -305,11 +305,11 @@ export function tableWarnings(
   const warnings: string[] = [];
   const empty = emptyColumns(table, reading, train);
   if (empty.length > 0)
-    warnings.push(`No training row has a value of ${some(empty)}: 0 stands there, and nothing is learned of it.`);
+    warnings.push(`No training row has a value of ${some(empty)}: it is 0 everywhere, and nothing can be learned from it.`);
   for (const { name, values } of reading.columns)
     if (values && values.length > FEW_VALUES && values.length > table.count / 2)
       warnings.push(
-        `The column ${name} has ${values.length} values in ${table.count} rows, each a feature: nothing of them holds for other rows, and rows with other values are refused.`,
+        `The column ${name} has ${values.length} values in ${table.count} rows, and each becomes a feature: names and dates tell nothing about other rows, and rows with other values are refused.`,
       );
   if (!reading.center && reading.scale === 1) {
     const values = expanded(table);

@@ -161,7 +161,7 @@ export class Scope {
 
   /**
    * A place where units fire, with its state, threshold and statistics.
-   * @param options.rows of units in a row of the logits, among which its input is divided; default 1
+   * @param options.rows rows of units in one row of the logits (the product of its leading extents): each reads an equal part of `input`; default 1
    */
   site(
     neuron: Neuron,

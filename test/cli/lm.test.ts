@@ -125,7 +125,7 @@ describe('flipgrad train --model lm', () => {
       [[...digits, '--preset', 'small'], /The preset "small" goes with --model lm, and the network is gated\./],
       [[...FLAGS, '--preset', 'sparse'], /The preset "sparse" goes with --model gated, and the network is lm\./],
       [[...FLAGS, '--preset', 'smal'], /There is no preset "smal"\. Did you mean "small"\?/],
-      [[...digits, '--context', '8'], /--context says how a text is read, and the data "digits" are none/],
+      [[...digits, '--context', '8'], /--context says how a text is read, and the data "digits" are no text/],
       [[...FLAGS, '--task', 'classification'], /--model lm is a network for the task next-token/],
       [FLAGS.with(FLAGS.indexOf('--width') + 1, '15'), /2 heads cannot share 15 numbers/],
     ] as const) {

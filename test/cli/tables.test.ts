@@ -345,7 +345,7 @@ describe('neurons are chosen and judged on tables too', () => {
     assert.equal(more.at(-1)?.event, 'result');
     assert.match((await refused(raceCommand(), ['--data', data, ...args])).stderr, /Expected --label with the name/);
     const none = await refused(raceCommand(), [...args, '--label', 'a']);
-    assert.match(none.stderr, /--label says how a table is read, and the data "digits" are none/);
+    assert.match(none.stderr, /--label says how a table is read, and the data "digits" are no table/);
   });
 
   it('audit --run and advise --run read the data of the run as it did, where they lie now, and no others', async () => {
@@ -454,7 +454,7 @@ describe('files that people have', () => {
     assert.match(two.stderr, /--target names 2 columns and classification tells one\. Expected one, or --task multi-/);
   });
 
-  it('flags of tables are refused by name where the data are none', async () => {
+  it('flags of tables are refused by name where the data are no table', async () => {
     const text = file('words.txt', Array(100).fill('some words of a text'));
     for (const [source, ...given] of [
       ['digits', '--label', 'b'],
@@ -469,7 +469,7 @@ describe('files that people have', () => {
       assert.equal(code, 2);
       assert.match(
         stderr,
-        new RegExp(`${given[0]} says how a table is read, and the data ".*" are none\\. Expected a CSV`),
+        new RegExp(`${given[0]} says how a table is read, and the data ".*" are no table\\. Expected a CSV`),
       );
       assert.ok(!existsSync(out));
     }

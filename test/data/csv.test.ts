@@ -215,7 +215,7 @@ test('a column of names or dates is warned of', () => {
   const table = readTable(encode(text), 'table.csv', 'classes');
   assert.match(
     tableWarnings(table, measureTable(table, rowsOf(table), {}), rowsOf(table))[0],
-    /^The column day has 20 values in 20 rows, each a feature: nothing of them holds for other rows/,
+    /^The column day has 20 values in 20 rows, and each becomes a feature: names and dates tell nothing about other rows/,
   );
 });
 
@@ -224,7 +224,7 @@ test('columns and tables without any value are told', () => {
   const table = readTable(encode(text), 'table.csv', 'classes', { missing: 'mean' });
   const warned = (train: number[]) => tableWarnings(table, measureTable(table, train, {}), train);
   assert.deepEqual(warned([0, 1]), [
-    'No training row has a value of gap: 0 stands there, and nothing is learned of it.',
+    'No training row has a value of gap: it is 0 everywhere, and nothing can be learned from it.',
   ]);
   assert.deepEqual(warned([1, 2]), []);
   assert.throws(

@@ -27,12 +27,13 @@ function outputPanel(outputs: i32, size: i32): i32 {
   return min(256, max(64, outputs / 8 & ~63));
 }
 
-/** Outputs up to which rows of weights are read whole, and pairs of a block in a stretch of examples that are enough for full tiles. */
+/** The most outputs for which blocksToDense cuts its work by examples rather than by outputs. */
 const WHOLE_OUTPUTS: i32 = 512;
+/** Pairs of a block, on average, that a stretch of examples needs to fill the tiles of the product. */
 const ENOUGH_PAIRS: i32 = 12;
 const MOST_STRETCHES: i32 = 16;
 
-/** Stretches of examples that blocksToDense goes by, each block's weights read from top to bottom; 0: it goes by panels of outputs. */
+/** Items of blocksToDense where each is a stretch of examples and reads each block's weights from top to bottom; 0 where each is a panel of outputs. */
 function stretchesOf(pairs: i32, blocks: i32, size: i32, outputs: i32): i32 {
   if (outputs <= FEW_OUTPUTS || outputs > WHOLE_OUTPUTS || size <= SMALL_BLOCK || blocks == 0) return 0;
   const stretches = min(MOST_STRETCHES, pairs / (ENOUGH_PAIRS * blocks));

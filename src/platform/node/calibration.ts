@@ -21,7 +21,7 @@ function readAll(): Record<string, unknown> {
     const all: unknown = JSON.parse(readFileSync(calibrationFile(), 'utf8'));
     return typeof all === 'object' && all !== null ? (all as Record<string, unknown>) : {};
   } catch {
-    // None yet, or a damaged one: the defaults do.
+    // No file yet, or a damaged one: the defaults are used.
     return {};
   }
 }

@@ -60,12 +60,12 @@ function checkText(bytes: Uint8Array, where: string): void {
   );
 }
 
-/** Ends the parser, which has no other end before that of the file. */
+/** Thrown inside the parser: there is no other way to stop it before the end of the file. */
 const ENOUGH = new Error('enough');
 
 /**
- * Gives the records of a CSV file (separated by commas, semicolons or tabs; UTF-8) one after the other; none is kept.
- * @param record takes the cells and the line that they end on, from 1; no more is read once it gives false
+ * Calls `record` for each record of a CSV file (separated by commas, semicolons or tabs; UTF-8), in order, and keeps none.
+ * @param record takes the cells and the number of the line that they end on, from 1; returns false to stop
  * @throws DataError when it is no CSV file in UTF-8, or has lines or records of more than 4 MiB
  */
 export function eachRecord(
