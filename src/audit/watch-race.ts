@@ -41,7 +41,7 @@ const NAMES: NamesOf<WatchRaceOptions> = {
   gradients: true,
 };
 const MEASURES: readonly RaceMeasure[] = ['evaluations', 'seconds', 'steps'];
-const MODES: readonly WatchRaceOptions['mode'][] = ['mean-field', 'sample'];
+const MODES = ['mean-field', 'sample'] as const satisfies readonly WatchRaceOptions['mode'][];
 
 /** How a network does on data: share of wrong answers in [0, 1], and mean cross-entropy in nats. */
 export interface RaceScore {

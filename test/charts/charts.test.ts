@@ -5,7 +5,7 @@ import { intervalChart, ratioChart } from '../../charts/interval-chart.ts';
 import { lineChart } from '../../charts/line-chart.ts';
 import { drawPanels, type Panel } from '../../charts/panels.ts';
 import { scatterChart } from '../../charts/scatter-chart.ts';
-import { heightsOf, readPanel, textsOf } from '../helpers/picture.ts';
+import { heightsOf, parsePicture, readPanel, textsOf } from '../helpers/picture.ts';
 
 const HOSTILE = 'a <b> & "c" \u001b[2J\u0000 d';
 const KEPT = 'a <b> & "c" [2J d';

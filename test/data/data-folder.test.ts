@@ -104,6 +104,16 @@ test('a test file without what is to be told is left out by its first row, whate
   assert.deepEqual([parts.train.count, parts.test.count], [2, 1]);
 });
 
+test('a test file is read with the options of the training file, from its first row on', async (context) => {
+  const train = `a,b,label\n${Array.from({ length: 12 }, (_, i) => `${i},${i % 5},${i % 2}`).join('\n')}\n`;
+  const numbered = await folderOf(context, { 'train.csv': train, 'test.csv': '1,2\n5,6\n' });
+  assert.match(((await loadClasses(numbered)).told ?? []).join(), /test\.csv has nothing to compare with/);
+  await assert.rejects(loadClasses(numbered, { table: { header: true } }), /test\.csv has no column "a"/);
+  const twice = await folderOf(context, { 'train.csv': train, 'test.csv': 'a,b,label,a\n1,2,0,3\n' });
+  await assert.rejects(loadDataset(twice), /test\.csv has two columns of one name/);
+  assert.equal((await loadDataset(twice, { table: { guess: true } })).test.count, 1);
+});
+
 test('a folder whose tables have other names is refused with these', async (context) => {
   const folder = await folderOf(context, { 'houses.csv': 'a,y\n1,2\n', 'b.csv.gz': '' });
   const named = /or the path of one of b\.csv\.gz, houses\.csv there\./;
