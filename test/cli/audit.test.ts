@@ -172,7 +172,7 @@ describe('flipgrad audit', () => {
       [['--neuron', 'rlo'], /Did you mean "rloo"/],
       [['--problem', 'hard'], /--problem/],
       [['--units', '0'], /--units/],
-      [['--units', '40'], /--units 40 .* at most 14/],
+      [['--units', '40'], /--units is 40, .* Expected at most 14/],
       [['--run', join(folder, 'no-run')], /no-run/],
     ] as const) {
       const { code, stdout, stderr } = await runCliHere(['audit', ...args]);
