@@ -120,7 +120,9 @@ async function run(files: readonly string[], given: AuditFlags, signal: AbortSig
   if (flags.anyCode !== undefined && flags.run === undefined)
     throw new UsageError(`${flagOf('anyCode')} goes with --run.`);
   if (flags.data !== undefined && flags.run === undefined)
-    throw new UsageError(`${flagOf('data')} goes with --run: without it, neurons are measured on a problem and read no data.`);
+    throw new UsageError(
+      `${flagOf('data')} goes with --run: without it, neurons are measured on a problem and read no data.`,
+    );
   if (flags.run !== undefined) {
     const asked = await askedFor(files, flags.run, flags);
     await auditRun(flags.run, asked, flags, { named: files.length > 0 || flags.neuron !== undefined, signal });
@@ -128,7 +130,9 @@ async function run(files: readonly string[], given: AuditFlags, signal: AbortSig
   }
   if (flags.net !== undefined) {
     if (files.length > 0)
-      throw new UsageError(`--net audits a network, and files audit neurons: ${files.join(', ')}. Expected one of them.`);
+      throw new UsageError(
+        `--net audits a network, and files audit neurons: ${files.join(', ')}. Expected one of them.`,
+      );
     return runNet({ ...flags, net: flags.net }, signal);
   }
   const start = performance.now();

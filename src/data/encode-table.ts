@@ -305,7 +305,9 @@ export function tableWarnings(
   const warnings: string[] = [];
   const empty = emptyColumns(table, reading, train);
   if (empty.length > 0)
-    warnings.push(`No training row has a value of ${some(empty)}: it is 0 everywhere, and nothing can be learned from it.`);
+    warnings.push(
+      `No training row has a value of ${some(empty)}: it is 0 everywhere, and nothing can be learned from it.`,
+    );
   for (const { name, values } of reading.columns)
     if (values && values.length > FEW_VALUES && values.length > table.count / 2)
       warnings.push(

@@ -65,7 +65,11 @@ function checkPicture(svg: string, axes: readonly string[], configurations: numb
   assert.equal(new Set(numbers).size, configurations, lines.map(({ name }) => name).join('|'));
   for (const { points } of lines) assert.equal(points.length, axes.length);
   const texts = textsOf(svg);
-  for (const axis of axes) assert.ok(texts.some((text) => text === axis || text.startsWith(`${axis} (`)), axis);
+  for (const axis of axes)
+    assert.ok(
+      texts.some((text) => text === axis || text.startsWith(`${axis} (`)),
+      axis,
+    );
 }
 
 /** The outcomes of a sweep that asks for all trials at once, without queue or database: one after the other. */
@@ -320,7 +324,11 @@ describe('a sweep in a folder', () => {
     };
     assert.equal(results.length, SEEDS * CONFIGURATIONS);
     assert.deepEqual(inOrder(new Map(results.map(({ key, outcome }) => [key, outcome]))), inOrder(await undisturbed));
-    checkPicture(readFileSync(path('local', 'parallel.svg'), 'utf8'), ['lr', 'nudge', definition.metric], CONFIGURATIONS);
+    checkPicture(
+      readFileSync(path('local', 'parallel.svg'), 'utf8'),
+      ['lr', 'nudge', definition.metric],
+      CONFIGURATIONS,
+    );
     t.diagnostic(`ended once by each of ${SIGNALS.join(', ')}`);
   });
 

@@ -248,7 +248,10 @@ describe('export as one JavaScript file', () => {
 
   it('what does not fit is an error that says so', () => {
     const model = createModel(engine, { inputs: 3, layers: [dense(2)] });
-    assert.throws(() => exportOneFile(model, { mode: 'sample' as 'threshold' }), /Expected threshold or mean-field/);
+    assert.throws(
+      () => exportOneFile(model, { mode: 'sample' as 'threshold' }),
+      /An export: `mode` is "sample"\. Expected one of threshold, mean-field\./,
+    );
     assert.throws(() => exportOneFile(model, { byteScale: 0 }), /`byteScale` is 0. Expected a number over 0/);
     const none = { ...instances[0].neuron, formulas: 'none' as const };
     const untold = createModel(engine, { inputs: 3, layers: [dense(2, none)] });

@@ -151,5 +151,8 @@ test('gates start near their target rate, or with zero biases as in 2013', () =>
           .every((bias) => bias === 0),
       );
   }
-  assert.throws(() => modelOf(4, gated(6, { start: 'zer' as 'zero' })), /`start` is "zer"\. Expected one of rate, zero; did you mean "zero"\?/);
+  assert.throws(
+    () => modelOf(4, gated(6, { start: 'zer' as 'zero' })),
+    /`start` is "zer"\. Expected one of rate, zero; did you mean "zero"\?/,
+  );
 });

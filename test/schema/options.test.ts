@@ -312,10 +312,12 @@ describe('an option that there is not', () => {
     const named = new Set(indices.flatMap((file) => read(file).match(/\b[A-Z]\w*Options\b/g) ?? []));
     const sources = globSync('**/*.ts', { cwd: root }).map(read);
     const tables = sources.flatMap((own) =>
-      [...own.matchAll(/(export )?const (\w+): NamesOf<([^=;]*)> =([^;]*);/g)].map(([, exported, name, types, body]) => ({
-        ...{ name, body, types: types.match(/\w+/g) ?? [] },
-        seenIn: exported ? sources : [own],
-      })),
+      [...own.matchAll(/(export )?const (\w+): NamesOf<([^=;]*)> =([^;]*);/g)].map(
+        ([, exported, name, types, body]) => ({
+          ...{ name, body, types: types.match(/\w+/g) ?? [] },
+          seenIn: exported ? sources : [own],
+        }),
+      ),
     );
     type Table = (typeof tables)[number];
     // A table is given to `checkNames`, or is a part of one that is.

@@ -68,11 +68,7 @@ const ENOUGH = new Error('enough');
  * @param record takes the cells and the number of the line that they end on, from 1; returns false to stop
  * @throws DataError when it is no CSV file in UTF-8, or has lines or records of more than 4 MiB
  */
-export function eachRecord(
-  bytes: Uint8Array,
-  where: string,
-  record: (cells: string[], line: number) => unknown,
-): void {
+export function eachRecord(bytes: Uint8Array, where: string, record: (cells: string[], line: number) => unknown): void {
   watchLines(where)(bytes, 0, bytes.length);
   checkText(bytes, where);
   try {
