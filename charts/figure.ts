@@ -20,7 +20,7 @@ export const INK = {
   pale: '#999999',
   black: '#000000',
 } as const;
-/** Of what is not data. The report's page turns these two where it is dark. */
+/** Axes and grids. The report's dark style replaces these two. */
 export const SOFT = '#555';
 export const GRID = '#eee';
 

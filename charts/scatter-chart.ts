@@ -25,14 +25,18 @@ export interface ScatterChart {
   readonly yTicks: readonly number[];
 }
 
-const BOX = { width: 920, height: 500, left: 64, right: 60, top: 94, bottom: 48 };
-const COLOURS = [INK.grey, INK.blue, INK.vermilion, INK.green, INK.purple, INK.orange];
+const BOX = { width: 920, height: 500, left: 64, right: 60, bottom: 48 };
+const { grey, blue, vermilion, green, purple, orange, sky, pale, black } = INK;
+const COLOURS = [grey, blue, vermilion, green, purple, orange, sky, pale, black];
+/** Names of groups in a line of the key, and the height of one; the chart begins under two lines, or under more where they are needed. */
+const [NAMES, KEY_LINE, KEY_TOP] = [4, 17, 60];
 /** Width of a letter of a point's name, about, and height of its line. */
 const LETTER = 5.4;
 const LINE = 10;
 
 export function scatterChart({ title, xLabel, yLabel, groups, xTicks, yTicks }: ScatterChart): string {
   const floor = Math.min(...yTicks);
+  const top = KEY_TOP + KEY_LINE * Math.max(2, Math.ceil(groups.length / NAMES));
   const points = groups.flatMap((group, i) =>
     group.points.map(({ x, y, half = 0, label }) => ({
       ...{ x, y: Math.max(y, floor), low: Math.max(y - half, floor), high: Math.max(y + half, floor) },
@@ -47,14 +51,14 @@ export function scatterChart({ title, xLabel, yLabel, groups, xTicks, yTicks }: 
   const y = {
     type: 'log',
     domain: spanOf([...points.map((point) => point.y), ...yTicks]),
-    range: [BOX.height - BOX.bottom, BOX.top],
+    range: [BOX.height - BOX.bottom, top],
     label: null,
   } as const;
   const [across, up] = [scale({ x }), scale({ y })];
   const texts = new Map(xTicks.map(({ at, text }) => [at, text]));
   const options: PlotOptions = {
     ...{ width: BOX.width, height: BOX.height },
-    ...{ marginLeft: BOX.left, marginRight: BOX.right, marginTop: BOX.top, marginBottom: BOX.bottom },
+    ...{ marginLeft: BOX.left, marginRight: BOX.right, marginTop: top, marginBottom: BOX.bottom },
     x,
     y,
     marks: [
@@ -98,9 +102,8 @@ export function scatterChart({ title, xLabel, yLabel, groups, xTicks, yTicks }: 
   ]);
 }
 
-/** Names of groups, four a line. */
 function keyOf({ name }: ScatterGroup, index: number): Element[] {
-  const [x, y] = [20 + (index % 4) * 220, 58 + 17 * Math.floor(index / 4)];
+  const [x, y] = [20 + (index % NAMES) * 220, KEY_TOP - 2 + KEY_LINE * Math.floor(index / NAMES)];
   const fill = COLOURS[index % COLOURS.length];
   return [element('circle', { cx: x, cy: y, r: 5, fill }), line(x + 10, y + 4, name, { fill, font_weight: 600 })];
 }

@@ -142,7 +142,7 @@ export function renderFindings(): [string, string][] {
 }
 
 const FORM_WORDS: Readonly<Record<FormName, string>> = {
-  quick: 'Quick form, on written digits',
+  quick: 'Quick form',
   medium: 'Medium form',
   full: 'Full form',
 };
@@ -166,9 +166,9 @@ function renderFindingsPage(all: readonly Recorded[]): string {
     'Records of commits before 29 November 2026, 11:00 UTC, have noise of [other streams](decisions/2026-11-29-noise-is-drawn-under-keys-of-its-own.md): the same seeds',
     'now give other draws, and networks without noise the same bits.',
     '',
-    'An experiment has a quick form, on digits that the library writes itself, which shows that it works and how; and a full form on MNIST (or, for',
-    'handwriting, on many written strings), which is the one to believe. “Reproduced” and “refuted” mean that an effect, or its opposite, is shown; “not shown”',
-    'that neither is: its size stands beside it with a 95% interval, and may well be of interest. “Not tested” means that the budget could not have shown it.',
+    'An experiment has a quick form, mostly on digits that the library writes itself, which shows that it works and how; and a full form, most of them on',
+    'MNIST, which is the one to believe; some have a medium form between them. “Reproduced” and “refuted” mean that an effect, or its opposite, is shown;',
+    '“not shown” that neither is: its size stands beside it with a 95% interval, and may well be of interest. “Not tested” means that the budget could not have shown it.',
     'Comparisons of one family are corrected together, so that one in twenty families of nothing comes out as something.',
     '',
     ...folded('How all claims came out, counted', summaryOf(all)),

@@ -6,15 +6,17 @@
  *     npm run docs:build   # builds it into site/dist, without the network
  */
 import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { cpSync, existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { FRONT_FILE } from '../lab/src/front-network.ts';
 import { stage, stageSite } from './stage-site.ts';
 
 const site = join(stage, '..');
+const lab = join(site, '../lab');
 
-/** Runs a program in site/. It ends this one with its code where it fails. */
-function run(program: string, ...args: string[]): void {
-  const { status } = spawnSync(program, args, { cwd: site, stdio: 'inherit' });
+/** Runs a program in a folder. It ends this one with its code where it fails. */
+function run(cwd: string, program: string, ...args: string[]): void {
+  const { status } = spawnSync(program, args, { cwd, stdio: 'inherit' });
   if (status !== 0) process.exit(status ?? 1);
 }
 
@@ -23,7 +25,10 @@ if (!['build', 'dev'].includes(command)) {
   console.error(`The site has no command "${command}". Expected build or dev.`);
   process.exit(2);
 }
-if (!existsSync(join(site, 'node_modules/vitepress'))) run('npm', 'ci', '--no-audit', '--no-fund');
+if (!existsSync(join(site, 'node_modules/vitepress'))) run(site, 'npm', 'ci', '--no-audit', '--no-fund');
 stageSite();
-run(process.execPath, 'node_modules/typedoc/bin/typedoc', '--logLevel', 'Warn');
-run(process.execPath, 'node_modules/vitepress/bin/vitepress.js', command);
+// Figures of the lab that stand in pages, and the network that they show.
+run(lab, process.execPath, '../node_modules/vite/bin/vite.js', 'build', '--config', 'figures.config.ts');
+cpSync(join(lab, 'public', FRONT_FILE), join(stage, 'public/lab', FRONT_FILE));
+run(site, process.execPath, 'node_modules/typedoc/bin/typedoc', '--logLevel', 'Warn');
+run(site, process.execPath, 'node_modules/vitepress/bin/vitepress.js', command);

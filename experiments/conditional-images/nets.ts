@@ -10,7 +10,7 @@ import {
   sequential,
   skipped,
 } from '../../src/index.ts';
-import { CONTROL_GATES, type ControlGates } from '../kit/control-gates.ts';
+import { CONTROL_GATES } from '../kit/control-gates.ts';
 
 /** A residual convolutional network on pictures of 28 × 28. */
 export interface ImageNet {
@@ -31,13 +31,6 @@ export interface ImageNet {
 const CLASSES = 10;
 /** Blocks that the channels of a gated convolution stand in. */
 const BLOCKS = 4;
-
-/** Do its gates learn nothing? */
-export const isControl = ({ gates }: ImageNet): boolean => gates !== undefined && gates.neuron in CONTROL_GATES;
-
-/** How a net is validated and tested. */
-export const modeOf = ({ gates }: ImageNet): ControlGates['mode'] =>
-  CONTROL_GATES[gates?.neuron ?? '']?.mode ?? 'threshold';
 
 export function layersOf({ channels, depth, gates }: ImageNet): LayerSpec[] {
   const { of, rate = 1, neuron = '', sparsity } = gates ?? {};
@@ -90,7 +83,7 @@ const gatedNet = (
 const POLICY = ['stochastic-binary', 'batch-rate=1+example-rate=1+variance=1'] as const;
 
 /** The nets of a form. */
-export const NETS: Readonly<Record<'quick' | 'full', readonly ImageNet[]>> = {
+export const NETS: Readonly<Record<'quick' | 'medium' | 'full', readonly ImageNet[]>> = {
   quick: [
     ...denseNets([4, 1], [8, 1], [16, 1]),
     gatedNet('layers', [8, 2, 0.5], 'straight-through-gumbel'),
@@ -98,6 +91,14 @@ export const NETS: Readonly<Record<'quick' | 'full', readonly ImageNet[]>> = {
     gatedNet('channels', [16, 1, 0.25], 'straight-through-gumbel'),
     gatedNet('channels', [16, 1, 0.25], ...POLICY),
     gatedNet('channels', [16, 1, 0.25], 'coin'),
+  ],
+  medium: [
+    ...denseNets([4, 1], [8, 1], [8, 2], [16, 2], [16, 4], [32, 4]),
+    ...(['straight-through-gumbel', 'coin'] as const).flatMap((neuron) => [
+      gatedNet('layers', [16, 8, 0.5], neuron),
+      gatedNet('channels', [32, 4, 0.25], neuron),
+    ]),
+    gatedNet('channels', [32, 4, 0.25], ...POLICY),
   ],
   full: [
     ...denseNets([4, 1], [8, 1], [8, 2], [16, 2], [16, 4], [32, 4], [64, 4]),

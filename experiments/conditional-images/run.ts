@@ -1,19 +1,11 @@
-import {
-  adam,
-  createModel,
-  type Dataset,
-  digitsSplit,
-  evaluate,
-  type Model,
-  type Split,
-  slice,
-  train,
-} from '../../src/index.ts';
+import { adam, createModel, type Dataset, digitsSplit, evaluate, type Split, slice, train } from '../../src/index.ts';
 import { createEngine, loadDataset, processorTime } from '../../src/platform/node/index.ts';
+import { fatesOf } from '../kit/against-frontier.ts';
 import { compareTimes } from '../kit/compare-times.ts';
+import { modeOf } from '../kit/control-gates.ts';
 import type { Experiment, TrialOptions } from '../kit/experiment.ts';
 import { distorted } from './distort.ts';
-import { layersOf, modeOf, NETS, nameOfNet } from './nets.ts';
+import { layersOf, NETS, nameOfNet } from './nets.ts';
 import { reportConditionalImages } from './report.ts';
 import { type ImageResult, type ImageTrial, imageGrid, LEARNING_RATES, rateSearches } from './trial.ts';
 
@@ -37,14 +29,6 @@ async function load({ data, examples }: ImageTrial, signal: AbortSignal): Promis
   return { train: part(own, examples, 1), valid: part(valid, held, 2), test: part(test, held, 3) };
 }
 
-function gatesOf({ stochasticSites }: Model): { readonly dead: number; readonly alwaysOn: number } {
-  const all = stochasticSites.map(({ health }) => health);
-  return {
-    dead: all.reduce((sum, { dead }) => sum + dead, 0),
-    alwaysOn: all.reduce((sum, { alwaysOn }) => sum + alwaysOn, 0),
-  };
-}
-
 async function run(
   trial: ImageTrial,
   { signal, onProgress, finished = [] }: TrialOptions<ImageTrial, ImageResult>,
@@ -56,13 +40,13 @@ async function run(
   const engine = await createEngine({ threads: 1, blas: 'auto' });
   try {
     const model = createModel(engine, { inputs: 784, seed: trial.seed, layers: layersOf(trial.net) });
-    const mode = modeOf(trial.net);
+    const mode = modeOf(trial.net.gates?.neuron);
     const optimizer = adam({ learningRate });
-    let [milliseconds, mark] = [0, processorTime()];
-    // Each epoch is measured below, in the one mode that is asked about.
+    let [milliseconds, mark, validNats] = [0, processorTime(), Number.NaN];
+    // The test part is measured once, below, in the one mode that is asked about.
     const split = { ...data, test: slice(data.test, 0, BATCH) };
     const training = train(model, split, {
-      ...{ epochs, batch: BATCH, signal, optimizer },
+      ...{ epochs, batch: BATCH, signal, optimizer, validation: mode },
       decay: LAST_RATE ** (1 / Math.max(1, epochs - 1)),
     });
     for await (const event of training) {
@@ -71,13 +55,15 @@ async function run(
         mark = processorTime();
         onProgress((0.9 * (event.epoch - 1 + event.batch / event.batches)) / epochs);
       }
-      if (event.event === 'epoch') mark = processorTime();
+      if (event.event === 'epoch') {
+        if (event.best) validNats = event.validLoss;
+        mark = processorTime();
+      }
       if (event.event !== 'result') continue;
-      const validNats = evaluate(model, data.valid, { mode }).loss;
       const { dataChecksum, engine: name, density, training: work } = event;
       const common = { learningRate, validNats, seconds: milliseconds / 1000, dataChecksum, engine: name };
       if (search) return common;
-      const gates = gatesOf(model);
+      const gates = fatesOf(model);
       const times =
         trial.against.length > 0 &&
         (await compareTimes(model, trial.against.map(layersOf), data, {
@@ -114,6 +100,10 @@ export const conditionalImages: Experiment<ImageTrial, ImageResult> = {
   quick: {
     seeds: 2,
     trials: imageGrid(NETS.quick, [{ data: 'digits', examples: 1000, epochs: 4, searchEpochs: 1 }]),
+  },
+  medium: {
+    seeds: 3,
+    trials: imageGrid(NETS.medium, [{ data: 'digits', examples: 10_000, epochs: 6, searchEpochs: 2 }]),
   },
   full: {
     seeds: 3,

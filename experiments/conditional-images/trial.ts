@@ -1,9 +1,10 @@
-import type { EngineTimes } from '../kit/compare-times.ts';
+import type { NetFinal } from '../kit/against-frontier.ts';
+import { isControl } from '../kit/control-gates.ts';
 import type { Finished } from '../kit/experiment.ts';
 import { searches } from '../kit/searches.ts';
-import { type ImageNet, isControl, nameOfNet } from './nets.ts';
+import { type ImageNet, nameOfNet } from './nets.ts';
 
-export const LEARNING_RATES = [0.001, 0.004];
+export const LEARNING_RATES = [0.001, 0.003, 0.01];
 /** Of the searches, so that no reported seed has been searched on. */
 const SEARCH_SEED = 0;
 /** A search trial tries one learning rate; a final trial trains with the net's best, and times it if it has gates. */
@@ -26,18 +27,7 @@ export interface ImageResult {
   readonly validNats: number;
   /** Seconds of the processor that training took. */
   readonly seconds: number;
-  readonly final?: {
-    readonly testNats: number;
-    readonly testError: number;
-    /** For one example, at test and in the forward pass of training. */
-    readonly multiplyAdds: { readonly test: number; readonly training: number };
-    /** Share of open gates in the last epoch, as sampled. */
-    readonly open: number;
-    /** Gates that never or always opened, of all. */
-    readonly dead: number;
-    readonly alwaysOn: number;
-    readonly times?: readonly EngineTimes[];
-  };
+  readonly final?: NetFinal;
   readonly dataChecksum: string;
   readonly engine: string;
 }
@@ -64,7 +54,7 @@ export const imageGrid =
       ...seeds.flatMap((seed) =>
         budgets.flatMap((budget) =>
           nets.map((net): ImageTrial => {
-            const against = net.gates && !isControl(net) && seed === seeds[0] ? dense : [];
+            const against = net.gates && !isControl(net.gates.neuron) && seed === seeds[0] ? dense : [];
             return { stage: 'final', ...budget, net, learningRates: LEARNING_RATES, against, seed };
           }),
         ),

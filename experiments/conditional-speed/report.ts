@@ -2,6 +2,7 @@ import { type ScatterGroup, scatterChart } from '../../charts/scatter-chart.ts';
 import { median } from '../../src/index.ts';
 import type { EngineTimes } from '../kit/compare-times.ts';
 import { type Answer, atBudget, type Finding, type Outcome, type Report, type ReportTable } from '../kit/experiment.ts';
+import { endsOf, isOver } from '../kit/outcome.ts';
 import {
   agrees,
   another,
@@ -163,11 +164,10 @@ const candidatesOf = ({ gated, dense }: Part, engine: string, way: Way): Candida
     .toSorted((a, b) => b.factor.mean - a.factor.mean);
 
 /** Is it faster than the aim, at an error that the test does not show to be higher? */
-function outcomeOf({ net, dense, factor: { mean, half } }: Candidate, aim: number): Outcome {
-  if (Number.isNaN(half)) return 'not shown';
-  if (mean + half < Math.log(aim)) return 'refuted';
+function fasterAlike({ net, dense, factor }: Candidate, aim: number): Outcome {
+  const outcome = isOver(endsOf(factor), Math.log(aim));
   const worse = verdict(difference(net, dense)) === 'worse';
-  return mean - half > Math.log(aim) && !worse ? 'holds' : 'not shown';
+  return outcome === 'holds' && worse ? 'not shown' : outcome;
 }
 
 /** A factor with its interval, of logarithms. */
@@ -186,7 +186,7 @@ function finding(part: Part, engine: string, way: Way, aim: number): Finding {
   const apart = difference(best.net, best.dense);
   return {
     claim,
-    outcome: outcomeOf(best, aim),
+    outcome: fasterAlike(best, aim),
     evidence: `Fastest of ${candidates.length}: ${inWords(best)}; test error ${percentPoints(level(best.net, testError).mean)}% against ${percentPoints(level(best.dense, testError).mean)}%, difference ${withHalf(apart, percentPoints)}; multiply-adds ${thousands(level(best.net, workAtTest).mean)} against ${thousands(multiplyAddsOf(best.dense.net, 784))} thousand.`,
   };
 }
@@ -201,14 +201,13 @@ function twinFinding({ gated, dense }: Part, engine: string, way: Way, aim: numb
   const claim = `A gated net is ${words} than the same experts without gates (${WAYS[way]}, ${engine})`;
   const [best] = candidates;
   if (!best) return { claim, outcome: 'not shown', evidence: 'No gated net has been timed.' };
-  const { mean, half } = best.factor;
   const trained = dense.find(({ name }) => name === nameOfNet(best.twin));
   const errors = trained
     ? `its test error less that of the experts: ${withHalf(difference(best.net, trained), percentPoints)} points`
     : 'those were timed, not trained';
   return {
     claim,
-    outcome: mean - half > Math.log(aim) ? 'holds' : mean + half < Math.log(aim) ? 'refuted' : 'not shown',
+    outcome: isOver(endsOf(best.factor), Math.log(aim)),
     evidence: `Fastest of ${candidates.length}: ${best.net.name}, ${inTimes(best.factor)} times as fast as ${nameOfNet(best.twin)}; ${errors}.`,
   };
 }
@@ -285,7 +284,8 @@ const unbeaten = ({ gated, dense }: Part, cheaper: (dense: Runs, gated: Runs) =>
 
 /** What a reader takes home, on one engine. */
 function learntOf(part: Part, engine: string): string[] {
-  if (againstDense(part, engine).length === 0) return [];
+  const against = againstDense(part, engine);
+  if (against.length === 0) return [];
   const errors = part.dense.toSorted((a, b) => multiplyAddsOf(a.net, 784) - multiplyAddsOf(b.net, 784));
   const curve = errors.map((net) => `${net.name.replace('dense ', '')}: ${percentPoints(level(net, testError).mean)}`);
   const names = (own: readonly Runs[]): string => own.map(({ name }) => name).join('; ') || 'none';
@@ -294,7 +294,7 @@ function learntOf(part: Part, engine: string): string[] {
   return [
     `Gated nets that no dense net of the grid matches on validation at as few multiply-adds: ${names(byWork)}. In as little measured time, one example at a time: ${names(byTime)}.`,
     `Test error of the dense nets, by multiply-adds, %: ${curve.join(', ')}. What a gated net can save is what the dense nets need for their last tenths.`,
-    ...againstDense(part, engine),
+    ...against,
     ...tooOpen(part),
   ];
 }
@@ -305,7 +305,7 @@ function againstDense(part: Part, engine: string): string[] {
   const [best, bestStep] = [inference[0], step[0]];
   if (!best || !bestStep) return [];
   const faster = (own: readonly Candidate[], aim: number): string => {
-    const count = own.filter((candidate) => outcomeOf(candidate, aim) === 'holds').length;
+    const count = own.filter((candidate) => fasterAlike(candidate, aim) === 'holds').length;
     return `${count} of ${own.length} gated nets`;
   };
   return [
@@ -458,6 +458,13 @@ function chartsOf({ nets, gated, dense, onMnist }: Part, engine: string): string
   return [one, work, ...others];
 }
 
+const PAYS: Readonly<Record<Outcome, string>> = {
+  holds: 'pay',
+  refuted: 'do not pay',
+  'not shown': 'are not shown to pay',
+  'not tested': 'are not tested',
+};
+
 /** Do gates pay, against the dense net of their error? */
 function answerOf(part: Part, engine: string): Answer | undefined {
   const [inference] = candidatesOf(part, engine, 'one');
@@ -467,10 +474,10 @@ function answerOf(part: Part, engine: string): Answer | undefined {
     .map((net) => speedUp(net, ungated(net.net), engine, 'one'))
     .filter(({ count }) => count > 0)
     .toSorted((a, b) => b.mean - a.mean);
-  const pays = outcomeOf(inference, 1) === 'holds';
+  const pays = PAYS[fasterAlike(inference, 1)];
   const longer = (own: Interval): string => inTimes({ ...own, mean: -own.mean });
   return {
-    verdict: `On ${part.onMnist ? 'MNIST' : 'digits that the library writes'} gates ${pays ? 'pay' : 'do not pay'}: the fastest gated net takes ${longer(inference.factor)} times as long for an example as the dense net that errs as little, and ${longer(step)} times as long for a training step${twin ? `; beside their own experts without gates, gated nets are up to ${times(Math.exp(twin.mean))} times as fast` : ''}.`,
+    verdict: `On ${part.onMnist ? 'MNIST' : 'digits that the library writes'} gates ${pays}: the fastest gated net takes ${longer(inference.factor)} times as long for an example as the dense net that errs as little, and ${longer(step)} times as long for a training step${twin ? `; beside their own experts without gates, gated nets are up to ${times(Math.exp(twin.mean))} times as fast` : ''}.`,
     change:
       'A task on which larger dense nets keep erring less, so that there is work for gates to skip. Whether text is one is what conditional-text asks.',
   };

@@ -1,5 +1,5 @@
 import { dense, embedding, gated, type LayerSpec, type Model, parallel, sequential } from '../../src/index.ts';
-import { CONTROL_GATES, type ControlGates } from '../kit/control-gates.ts';
+import { CONTROL_GATES } from '../kit/control-gates.ts';
 
 /** Bytes of the context, and numbers of a byte in the embedding. */
 export const CONTEXT = 32;
@@ -34,10 +34,6 @@ const BODY = 'body';
 const OUTPUT = 'output';
 /** What a gate starts at, about: σ(0). */
 const HALF_OPEN = 0.5;
-
-/** How a net is validated and tested. */
-export const modeOf = ({ gates }: TextNet): ControlGates['mode'] =>
-  CONTROL_GATES[gates?.neuron ?? '']?.mode ?? 'threshold';
 
 export function layersOf({ widths, gates }: TextNet): LayerSpec[] {
   const below = [embedding(CLASSES, WIDTH), dense(TRUNK, 'rectifier')];

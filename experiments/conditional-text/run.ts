@@ -10,10 +10,12 @@ import {
   train,
 } from '../../src/index.ts';
 import { createEngine, processorTime } from '../../src/platform/node/index.ts';
+import { fatesOf } from '../kit/against-frontier.ts';
 import { compareTimes } from '../kit/compare-times.ts';
+import { modeOf } from '../kit/control-gates.ts';
 import type { Experiment, TrialOptions } from '../kit/experiment.ts';
 import { packageTexts } from './corpus.ts';
-import { CONTEXT, layersOf, modeOf, NETS, nameOfNet, type TextNet, widen } from './nets.ts';
+import { CONTEXT, layersOf, NETS, nameOfNet, type TextNet, widen } from './nets.ts';
 import { reportConditionalText } from './report.ts';
 import { rateSearches, type TextResult, type TextTrial, textGrid } from './trial.ts';
 
@@ -69,18 +71,9 @@ async function load(
   };
 }
 
-/** Gates that never or always opened in the last epoch. */
-function deadOf({ stochasticSites }: Model): { readonly dead: number; readonly alwaysOn: number } {
-  const all = stochasticSites.map(({ health }) => health);
-  return {
-    dead: all.reduce((sum, { dead }) => sum + dead, 0),
-    alwaysOn: all.reduce((sum, { alwaysOn }) => sum + alwaysOn, 0),
-  };
-}
-
 /** @param training multiply-adds of an example in training */
 function measured(model: Model, net: TextNet, test: Dataset, training: number) {
-  const { loss, error, flops } = evaluate(model, test, { mode: modeOf(net) });
+  const { loss, error, flops } = evaluate(model, test, { mode: modeOf(net.gates?.neuron) });
   return { testNats: loss, testError: error, multiplyAdds: { test: flops.executed, training } };
 }
 
@@ -100,7 +93,7 @@ async function run(
     let [milliseconds, mark] = [0, processorTime()];
     const training = train(model, split, {
       ...{ epochs: POINTS, examplesPerEpoch: Math.floor(examples / POINTS), batch: BATCH, signal },
-      validation: modeOf(trial.net),
+      validation: modeOf(trial.net.gates?.neuron),
       optimizer: adam({ learningRate }),
       decay: LAST_RATE ** (1 / (POINTS - 1)),
     });
@@ -135,7 +128,7 @@ async function run(
         final: {
           ...measured(model, trial.net, test, work.executed),
           open: density,
-          ...deadOf(model),
+          ...fatesOf(model),
           ...(times && { times }),
         },
       };

@@ -1,4 +1,4 @@
-import type { EngineTimes } from '../kit/compare-times.ts';
+import type { NetFinal } from '../kit/against-frontier.ts';
 import type { Finished } from '../kit/experiment.ts';
 import { searches } from '../kit/searches.ts';
 import { nameOfNet, type TextNet } from './nets.ts';
@@ -29,18 +29,7 @@ export interface TextResult {
   readonly validNats: number;
   /** Seconds of the processor that training took so far, and validation at that point. */
   readonly curve: readonly { readonly seconds: number; readonly examples: number; readonly validNats: number }[];
-  readonly final?: {
-    readonly testNats: number;
-    readonly testError: number;
-    /** For one example, at test and in the forward pass of training. */
-    readonly multiplyAdds: { readonly test: number; readonly training: number };
-    /** Share of open blocks in the last epoch, as sampled. */
-    readonly open: number;
-    /** Gates that never or always opened, of all. */
-    readonly dead: number;
-    readonly alwaysOn: number;
-    readonly times?: readonly EngineTimes[];
-  };
+  readonly final?: NetFinal;
   readonly dataChecksum: string;
   readonly engine: string;
 }

@@ -53,3 +53,11 @@ export const CONTROL_GATES: Readonly<Record<string, ControlGates>> = {
   },
   coin: { options: (share) => control(coin(share)), mode: 'sample' },
 };
+
+/** Do gates of this neuron learn nothing? */
+export const isControl = (neuron: string | undefined): boolean =>
+  neuron !== undefined && Object.hasOwn(CONTROL_GATES, neuron);
+
+/** How a net is validated and tested whose gates are of this neuron, or that has none. */
+export const modeOf = (neuron: string | undefined): ControlGates['mode'] =>
+  neuron !== undefined && isControl(neuron) ? CONTROL_GATES[neuron].mode : 'threshold';

@@ -46,8 +46,7 @@ const cost = ({ seconds, commits, engines }: ReportFacts): string => {
 const formText = ({ form, missing = 0, why = [], earlier }: ReportFacts): string =>
   [
     earlier && `Earlier protocol, until ${earlier.until}: ${earlier.differs}`,
-    form === 'quick' &&
-      'This is the quick form, on digits that the library writes: it shows that things work, and how.',
+    form === 'quick' && 'This is the quick form: it shows that things work, and how.',
     form === 'medium' && 'This is the medium form: fewer networks and one budget.',
     missing > 0 && `Trials without a result: ${missing}${why.length > 0 ? ` (${why.join('; ')})` : ''}.`,
   ]

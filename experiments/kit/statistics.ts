@@ -88,17 +88,17 @@ export interface Judged extends Compared {
  * Source: Holm 1979.
  */
 export function judge(family: readonly Compared[]): Judged[] {
-  const tested = family.filter(({ p }) => !Number.isNaN(p));
-  const corrected = new Map(holm(tested.map(({ p }) => p)).map((p, i) => [tested[i], p]));
-  return family.map((own) => {
-    const p = corrected.get(own) ?? Number.NaN;
+  const corrected = holm(family.map(({ p }) => p));
+  const of = corrected.filter((p) => !Number.isNaN(p)).length;
+  return family.map((own, i) => {
+    const p = corrected[i];
     const shown = p < 0.05 ? (own.mean < 0 ? 'better' : 'worse') : 'not shown';
-    return { ...own, p, of: tested.length, verdict: shown };
+    return { ...own, p, of, verdict: shown };
   });
 }
 
 /** A corrected p in words, for a table; nothing where there is none. */
-export const briefP = ({ p }: Judged): string =>
+export const briefP = ({ p }: Pick<Judged, 'p'>): string =>
   Number.isNaN(p) ? '' : p < 0.0001 ? ', p < 0.0001' : `, p = ${p.toPrecision(2)}`;
 
 /** The same with the size of its family. */

@@ -103,12 +103,12 @@ if (import.meta.main) {
   for (const neuron of known) resolveNeuron(neuron);
   for (const group of [known.slice(0, CORE), known.slice(CORE)])
     for (const [seed, neuron] of SEEDS.flatMap((one) => group.map((each) => [one, each] as const))) {
-      if (trials === 0 || isDone(neuron, seed)) continue;
+      if (trials <= 0 || isDone(neuron, seed)) continue;
       const lock = await locks.take(`${neuron} ${seed}`);
       if (!lock) continue;
       try {
-        // Another process may have finished it before the lock was free.
-        if (isDone(neuron, seed)) continue;
+        // Another process may have finished it before the lock was free, or this one was told to stop.
+        if (trials <= 0 || isDone(neuron, seed)) continue;
         trials--;
         await runTrial(neuron, seed);
         writeTable('vae-equal-time.md', renderVaeEqualTime(readVaeRecords()));

@@ -18,7 +18,7 @@ const COLOURS = [INK.grey, INK.blue, INK.vermilion, INK.green];
 /** One panel a size: the geometric mean over seeds as a line with its 95% interval as a band; log-loss on a logarithmic axis. */
 export const noiseCurves = (panels: readonly Panel[]): string =>
   drawPanels(
-    'Weight noise: log-loss on validation, nats a string',
+    'Weight noise: validation log-loss, nats a string (geometric mean, 95% interval over seeds)',
     panels.map(({ title, arms }) => ({
       title,
       log: true,

@@ -21,6 +21,9 @@ export default {
   ignoreDeadLinks: true,
   markdown: { anchor: { slugify: anchorOf } },
   vite: { build: { chunkSizeWarningLimit: 2000 } },
+  // Figures of the lab: lab/figures.config.ts.
+  head: [['script', { type: 'module', src: '/lab/figures.js' }]],
+  vue: { template: { compilerOptions: { isCustomElement: (tag) => tag === 'flipgrad-figure' } } },
   themeConfig: {
     search: { provider: 'local' },
     outline: 'deep',

@@ -1,6 +1,7 @@
 /** Pictures of any numbers and names are whole SVG, say the numbers that they were given, and do not depend on what was drawn before. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { cellChart } from '../../charts/cell-chart.ts';
 import { intervalChart, ratioChart } from '../../charts/interval-chart.ts';
 import { lineChart } from '../../charts/line-chart.ts';
 import { drawPanels, type Panel } from '../../charts/panels.ts';
@@ -28,6 +29,7 @@ const pictures: Readonly<Record<string, (name: string) => string>> = {
       ticks: [1],
       nameOf: () => name,
     }),
+  cells: (name) => cellChart({ title: name, subtitle: name, rows: [name], shares: [0, 1], notes: [name] }),
   points: (name) =>
     scatterChart({
       ...{ title: name, xLabel: name, yLabel: name, xTicks: [{ at: 1, text: name }], yTicks: [1, 10] },
@@ -144,4 +146,38 @@ it('names of points lie on no other name while there is room', () => {
   for (const [i, a] of boxes.entries())
     for (const b of boxes.slice(i + 1))
       assert.ok(a.right < b.x + 0.2 || b.right < a.x + 0.2 || Math.abs(a.y - b.y) > 8.8, JSON.stringify([a, b]));
+});
+
+it('nine groups of points have nine colours, and the key stands above the chart', () => {
+  const groups = Array.from({ length: 9 }, (_, i) => ({
+    name: `group ${i}`,
+    points: [{ x: 1 + i, y: 1 + i, label: `at ${i}` }],
+  }));
+  const text = scatterChart({
+    ...{ title: 'Many', xLabel: 'x', yLabel: 'y', groups },
+    ...{ xTicks: [{ at: 1, text: '1' }], yTicks: [1, 10] },
+  });
+  const dots = [...text.matchAll(/<circle[^>]*>/g)].map(([dot]) => dot);
+  const fills = dots.flatMap((dot) => /fill="(#[0-9a-f]{6})"/.exec(dot)?.[1] ?? []);
+  assert.equal(new Set(fills).size, 9);
+  const keys = dots.slice(0, 9).map((dot) => Number(/cy="([\d.]+)"/.exec(dot)?.[1]));
+  const gridTop = Math.min(...[...text.matchAll(/<line[^>]* y1="([\d.]+)"/g)].map(([, y]) => Number(y)));
+  assert.ok(Math.max(...keys) + 5 < gridTop, `${keys} ${gridTop}`);
+});
+
+it('cells stand row by row, and are as dark as their shares; rows of different lengths are refused', () => {
+  const given = { title: 'Shares', subtitle: '', rows: ['a', 'b'], notes: [] };
+  const cells = [...parsePicture(cellChart({ ...given, shares: [0, 0.5, 1, 0.25] })).querySelectorAll('rect[rx]')];
+  const dark = cells.map((cell) => ({
+    ...{ x: Number(cell.getAttribute('x')), y: Number(cell.getAttribute('y')) },
+    share: (Number(cell.getAttribute('fill-opacity')) - 0.04) / 0.96,
+  }));
+  assert.deepEqual(
+    dark.map(({ share }) => Number(share.toFixed(6))),
+    [0, 0.5, 1, 0.25],
+  );
+  const [first, second, third, fourth] = dark;
+  assert.ok(first.x < second.x && first.x === third.x && second.x === fourth.x, JSON.stringify(dark));
+  assert.ok(first.y < third.y && first.y === second.y && third.y === fourth.y, JSON.stringify(dark));
+  assert.throws(() => cellChart({ ...given, shares: [0, 1, 1] }), /3 shares for 2 rows/);
 });

@@ -72,6 +72,12 @@ test('the report finds the factor that is there, refutes what costs more, and te
   assert.deepEqual(outcomes(records(0.7)), [...Array(4).fill('refuted'), 'holds']);
   assert.deepEqual(outcomes(records(3, 0.01)).slice(0, 4), Array(4).fill('not tested'));
   assert.equal(outcomes(records(0.4)).at(-1), 'refuted');
+  // Nothing that was not timed is faster.
+  const untimed = records(3).map(({ result: { final, ...result }, ...own }) => {
+    const { times: _, ...rest } = final ?? assert.fail();
+    return { ...own, result: { ...result, final: rest } };
+  });
+  assert.deepEqual(outcomes(untimed), ['holds', 'not tested', 'not tested', 'holds', 'holds']);
   assert.deepEqual(conditionalImages.report([]).findings, []);
 });
 

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { packageTexts } from '../../experiments/conditional-text/corpus.ts';
-import { frontierOf, gainOfDoubling, priceOf } from '../../experiments/conditional-text/frontier.ts';
 import {
   layersOf,
   multiplyAddsOf,
@@ -14,6 +13,7 @@ import {
 import { conditionalText } from '../../experiments/conditional-text/run.ts';
 import { type TextDone, type TextResult, type TextTrial, textGrid } from '../../experiments/conditional-text/trial.ts';
 import { bootstrap, holm } from '../../experiments/kit/bootstrap.ts';
+import { frontierOf, gainOfDoubling, priceOf } from '../../experiments/kit/frontier.ts';
 import { createModel } from '../../src/index.ts';
 import { createEngine } from '../../src/platform/node/index.ts';
 import { slow } from '../helpers/extent.ts';
@@ -40,6 +40,7 @@ describe('a frontier', () => {
     assert.ok(Math.abs(priceOf(frontier, 1.5) - 8) < 1e-12);
     assert.equal(priceOf(frontier, 5), 1);
     assert.equal(priceOf(frontier, 0.9), Number.POSITIVE_INFINITY);
+    assert.ok(Number.isNaN(priceOf([], 1)));
   });
   test('tells what a doubling gains', () => {
     assert.equal(gainOfDoubling(frontier, 2), 0.5);
@@ -52,18 +53,21 @@ describe('a frontier', () => {
 test('a bootstrap of a mean has about the width of its standard error, and repeats', () => {
   const runs = Array.from({ length: 40 }, (_, i) => Math.sin(12.9898 * i) * 2 + 3);
   const mean = ([own]: readonly (readonly number[])[]) => own.reduce((sum, x) => sum + x, 0) / own.length;
-  const { value, low, high, atMostOne } = bootstrap([runs], mean);
+  const { value, low, high, p } = bootstrap([runs], mean, 1);
   const variance = runs.reduce((sum, x) => sum + (x - value) ** 2, 0) / (runs.length - 1);
   const half = 1.96 * Math.sqrt(variance / runs.length);
   assert.ok(Math.abs(high - low - 2 * half) < 0.15 * half, `${low} ${high} ${half}`);
-  assert.equal(atMostOne, 0);
-  assert.deepEqual(bootstrap([runs], mean), { value, low, high, atMostOne });
-  assert.equal(bootstrap([runs], (drawn) => mean(drawn) - 3).atMostOne > 0.9, true);
+  // None of 2,000 resamples is at most 1, and the figure itself is counted.
+  assert.equal(p, 1 / 2001);
+  assert.deepEqual(bootstrap([runs], mean, 1), { value, low, high, p });
+  assert.equal(bootstrap([runs], (drawn) => mean(drawn) - 3, 1).p > 0.9, true);
+  assert.ok(Number.isNaN(bootstrap([runs], () => Number.NaN, 1).p));
 });
 
 test('p values are corrected by Holm', () => {
   assert.deepEqual(holm([0.01, 0.04, 0.03]), [0.03, 0.06, 0.06]);
   assert.deepEqual(holm([0.9, 0.8]), [1, 1]);
+  assert.deepEqual(holm([0.01, Number.NaN, 0.03]), [0.02, Number.NaN, 0.03]);
 });
 
 test('names tell all nets and budgets of a form apart', () => {

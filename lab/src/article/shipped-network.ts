@@ -1,12 +1,13 @@
 import { ask } from '../ask.ts';
 import { FRONT_FILE } from '../front-network.ts';
+import { addressOfShipped } from '../shipped-files.ts';
 import type { FrontFacts } from '../worker/front.ts';
 
 let opened: Promise<FrontFacts> | undefined;
 
 /** The network that is shipped with the lab, or what was trained in its place: opened once for all figures of a page. */
 export function openShipped(): Promise<FrontFacts> {
-  opened ??= ask('openFront', new URL(FRONT_FILE, document.baseURI).href);
+  opened ??= ask('openFront', addressOfShipped(FRONT_FILE));
   opened.catch(() => (opened = undefined));
   return opened;
 }

@@ -16,9 +16,10 @@ export function frontierOf(points: readonly Point[]): Point[] {
 
 /**
  * The price of a loss on a frontier, between two points linear in the logarithm of the price. A loss that the cheapest point betters has the
- * price of that point: what is cheaper was not tried. One that no point reaches has an infinite price.
+ * price of that point: what is cheaper was not tried. One that no point reaches has an infinite price; without points there is none, NaN.
  */
 export function priceOf(frontier: readonly Point[], loss: number): number {
+  if (frontier.length === 0) return Number.NaN;
   const at = frontier.findIndex((point) => point.loss <= loss);
   if (at < 0) return Number.POSITIVE_INFINITY;
   if (at === 0) return frontier[0].price;
