@@ -29,6 +29,6 @@ if (!existsSync(join(site, 'node_modules/vitepress'))) run(site, 'npm', 'ci', '-
 stageSite();
 // Figures of the lab that stand in pages, and the network that they show.
 run(lab, process.execPath, '../node_modules/vite/bin/vite.js', 'build', '--config', 'figures.config.ts');
-cpSync(join(lab, 'public', FRONT_FILE), join(stage, 'public/lab', FRONT_FILE));
+for (const file of [FRONT_FILE, 'icon.svg']) cpSync(join(lab, 'public', file), join(stage, 'public/lab', file));
 run(site, process.execPath, 'node_modules/typedoc/bin/typedoc', '--logLevel', 'Warn');
 run(site, process.execPath, 'node_modules/vitepress/bin/vitepress.js', command);

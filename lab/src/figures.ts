@@ -9,7 +9,7 @@ import style from './lab.css?inline';
 import StandingFigure from './StandingFigure.svelte';
 import { shipFrom } from './shipped-files.ts';
 
-shipFrom(new URL('.', import.meta.url).href);
+shipFrom(new URL(/* @vite-ignore */ '.', import.meta.url).href);
 
 /** The style of the lab's page is that of the figure; light or dark is as the page has it. */
 const sheet = new CSSStyleSheet();

@@ -22,7 +22,10 @@ export default {
   markdown: { anchor: { slugify: anchorOf } },
   vite: { build: { chunkSizeWarningLimit: 2000 } },
   // Figures of the lab: lab/figures.config.ts.
-  head: [['script', { type: 'module', src: '/lab/figures.js' }]],
+  head: [
+    ['link', { rel: 'icon', href: '/lab/icon.svg' }],
+    ['script', { type: 'module', src: '/lab/figures.js' }],
+  ],
   vue: { template: { compilerOptions: { isCustomElement: (tag) => tag === 'flipgrad-figure' } } },
   themeConfig: {
     search: { provider: 'local' },

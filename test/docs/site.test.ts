@@ -139,7 +139,12 @@ describe('the site', { skip: slow }, () => {
           document.body.prepend(own);
         }
       }, names);
-      for (const name of names) await page.locator(`body > flipgrad-figure[name=${name}] figcaption`).first().waitFor();
+      for (const name of names) {
+        const figure = page.locator(`body > flipgrad-figure[name=${name}]`).first();
+        await figure.scrollIntoViewIfNeeded();
+        await figure.getByRole('button').or(figure.getByRole('slider')).first().waitFor();
+        assert.equal(await figure.getByRole('alert').count(), 0, name);
+      }
       assert.deepEqual(said, []);
       await page.close();
     });

@@ -1,4 +1,5 @@
 import { type FrontFile, unpackFront } from '../front-file.ts';
+import { unpackedBody } from '../gzip-body.ts';
 
 let kept: { readonly address: string; readonly bytes: Promise<Uint8Array> } | undefined;
 
@@ -18,7 +19,7 @@ export async function shippedFile(address: string): Promise<FrontFile> {
 
 /** A file that was packed by gzip. @param what it is, for the sentence @throws Error when it does not come */
 export async function unzipped(address: string, what: string): Promise<Uint8Array> {
-  const answer = await fetch(address).catch(({ message }) => ({ ok: false as const, status: message, body: null }));
-  if (!answer.ok || !answer.body) throw new Error(`${what} does not come from ${address}: ${answer.status}.`);
-  return new Uint8Array(await new Response(answer.body.pipeThrough(new DecompressionStream('gzip'))).arrayBuffer());
+  const answer = await fetch(address).catch(({ message }) => ({ ok: false as const, status: message }));
+  if (!answer.ok) throw new Error(`${what} does not come from ${address}: ${answer.status}.`);
+  return new Uint8Array(await (await unpackedBody(answer)).arrayBuffer());
 }
