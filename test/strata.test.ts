@@ -120,7 +120,7 @@ const GLOBALS = /(?<![.\w])(?:process|Buffer|require|__dirname|document|window|n
 const root = join(import.meta.dirname, '..');
 const read = (file: string): string => readFileSync(join(root, file), 'utf8');
 /** The AssemblyScript and what is made of it are no modules of ours, nor are style sheets and records. */
-const FOREIGN = /^src\/kernels\/(assembly|generated)\/|\.(css|json)$/;
+const FOREIGN = /^src\/kernels\/(assembly|generated)\/|\.(css|json)(\?\w+)?$/;
 
 interface Import {
   /** Of a relative import, the file's path from the root; else a package's name. */
