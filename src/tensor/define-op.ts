@@ -126,8 +126,10 @@ export interface OpDefinition<A = undefined> {
   readonly withoutCotangent?: true;
   /** Does the pullback leave the output's cotangent unread? Then nothing above computes it for this operation. */
   ignoresCotangent?(attributes: A): boolean;
-  /** Is its gradient wrong without a cotangent, where the loss depends on its output by steps alone? */
+  /** Is its gradient wrong without a cotangent, where the loss depends on its output through what gives none alone? */
   needsCotangent?(attributes: A): boolean;
+  /** Does it keep the cotangent from its inputs on purpose? Then what reads cotangents alone is not told of. */
+  readonly withholds?: true;
   /** Does its pullback read the losses of rows, so that all that depends on its output and is minimised has to stand in them? */
   readsLosses?(attributes: A): boolean;
 }

@@ -56,6 +56,8 @@ export class Tape {
   /** What pullbacks see in the place of a tensor's values: see `OpDefinition.showsThrough`. */
   private readonly shown = new Map<Tensor, NdArray>();
   private readonly cotangents = new Map<Tensor, NdArray>();
+  /** Operations that had a cotangent and gave none to these inputs, though they want one. */
+  private readonly withheld = new Map<OpRecord, Set<Tensor>>();
   private readonly uses = new Map<NdArray, number>();
   private readonly descents = new Map<NdArray, number>();
   private readonly updates = new Map<NdArray, BlockUpdate>();
@@ -227,7 +229,7 @@ export class Tape {
     for (; i >= 0; i--) {
       const record = this.records[i];
       const dy = this.cotangents.get(record.result);
-      if (!dy && record.op.needsCotangent?.(record.attributes)) this.checkSteps(record);
+      if (!dy && record.op.needsCotangent?.(record.attributes)) this.checkReached(record, seeds);
       // A neuron that reads only the loss has a gradient though nothing comes back to it.
       if (!record.needs.includes(true) || !(dy || record.op.withoutCotangent)) continue;
       const { profile } = this.engine;
@@ -316,20 +318,31 @@ export class Tape {
     return { tensors: alike || !to ? operands : operands.map((x) => this.lift(x, to)), plate };
   }
 
-  /** @throws RangeError where what an operation gives goes on by steps alone, which have no slope */
-  private checkSteps({ op, layer, result, attributes }: OpRecord): void {
-    const reached = new Set([result]);
+  /** @throws RangeError where the seeds depend on what an operation gives, and no cotangent comes back from any */
+  private checkReached({ op, layer, result, attributes }: OpRecord, seeds: readonly Seed[]): void {
+    const readsLosses = op.readsLosses?.(attributes) === true;
+    const sloped = new Set([result]);
+    /** What depends on it through an operation that gives no cotangent, with that operation. */
+    const behind = new Map<Tensor, string>();
     for (const record of this.records) {
-      if (!record.tensors.some((tensor) => reached.has(tensor))) continue;
-      const ends = record.op.ignoresCotangent?.(record.attributes) === true;
-      if (ends && !record.op.readsLosses?.(record.attributes)) {
-        const { neuron } = attributes as Partial<FireOptions>;
-        throw new RangeError(
-          `${neuron ? `The neuron "${neuron.name}"` : op.name}${layer ? ` in "${layer}"` : ''} reads the slope of the loss at its output, and what is computed of it ends at "${record.op.name}", which has none. Expected a loss with slopes, or a neuron that reads the loss alone, e.g. "rloo".`,
-        );
+      const ends = (tensor: Tensor): boolean =>
+        this.withheld.get(record)?.has(tensor) === true ||
+        (record.op.ignoresCotangent?.(record.attributes) === true && !record.op.readsLosses?.(record.attributes));
+      for (const tensor of record.tensors) {
+        const at = behind.get(tensor);
+        if (at !== undefined) behind.set(record.result, at);
+        if (!sloped.has(tensor)) continue;
+        if (!ends(tensor)) sloped.add(record.result);
+        else if (readsLosses || !record.op.withholds) behind.set(record.result, record.op.name);
       }
-      reached.add(record.result);
     }
+    if (seeds.some(({ tensor }) => sloped.has(tensor.dense))) return;
+    const end = seeds.map(({ tensor }) => behind.get(tensor.dense)).find((name) => name !== undefined);
+    if (end === undefined) return;
+    const { neuron } = attributes as Partial<FireOptions>;
+    throw new RangeError(
+      `${neuron ? `The neuron "${neuron.name}"` : op.name}${layer ? ` in "${layer}"` : ''} reads the slope of the loss at its output, and what is computed of it ends at "${end}", which has none. Expected a loss with slopes, or a neuron that reads the loss alone, e.g. "rloo".`,
+    );
   }
 
   private checkStep(name: string, operands: readonly Tensor[]): void {
@@ -355,7 +368,9 @@ export class Tape {
       if (!needs.includes(true)) return;
       const gradients = record.op.pullback(this.engine, { ...record, needs }, cotangent as NdArray, context);
       gradients.forEach((gradient, input) => {
-        if (gradient && needs[input]) this.accumulate(record.tensors[input], gradient);
+        if (!needs[input]) return;
+        if (gradient) this.accumulate(record.tensors[input], gradient);
+        else this.withhold(record, record.tensors[input]);
       });
     };
     const { plate } = record.result;
@@ -373,6 +388,12 @@ export class Tape {
       needs.map((need, i) => need && !layout.plated[i]),
       this.levels.weighed(dy, plate, 0),
     );
+  }
+
+  private withhold(record: OpRecord, input: Tensor): void {
+    const inputs = this.withheld.get(record);
+    if (inputs) inputs.add(input);
+    else this.withheld.set(record, new Set([input]));
   }
 
   private accumulate(tensor: Tensor, gradient: NdArray): void {

@@ -70,6 +70,7 @@ where.definition = whereOp.definition;
 /** x as it is; no gradient comes back through it. */
 export const stopGradient: (x: Tensor) => Tensor = defineOp({
   name: 'stopGradient',
+  withholds: true,
   causal: () => true,
   showsThrough: true,
   ignoresCotangent: () => true,

@@ -24,7 +24,9 @@ const fireOp = defineOp<FireAttributes>({
   causal: () => true,
   withoutCotangent: true,
   ignoresCotangent: ({ neuron }) => neuron.reads === 'loss',
-  needsCotangent: ({ neuron, mode }) => mode === 'train' && neuron.reads === 'both',
+  // Without noise h is a function of the logits, whose slope may be 0.
+  needsCotangent: ({ neuron, mode }) =>
+    mode === 'train' && (neuron.reads === 'both' || (neuron.reads !== 'loss' && neuron.noise > 0)),
   readsLosses: ({ neuron, mode }) => mode === 'train' && (neuron.reads === 'loss' || neuron.reads === 'both'),
   forward(engine, [logits], attributes) {
     const { output, draws, ...rest } = fireRows(engine, unitRows(logits), attributes);
