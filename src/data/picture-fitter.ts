@@ -30,6 +30,8 @@ export function createPictureFitter(): (
   const STROKE = 0.45;
   /** Spots of less than this share of the largest are no ink. */
   const SPOT = 0.05;
+  /** Ink over this share of a side goes from border to border. */
+  const ACROSS = 0.98;
 
   interface Grey {
     readonly width: number;
@@ -41,6 +43,11 @@ export function createPictureFitter(): (
     readonly top: number;
     readonly width: number;
     readonly height: number;
+  }
+  /** Ink, 0 to 1, and its box. */
+  interface Inked {
+    readonly ink: Grey;
+    readonly box: Box;
   }
 
   const quantile = (values: ArrayLike<number>, share: number): number => {
@@ -244,7 +251,7 @@ export function createPictureFitter(): (
    * The ink of a photograph of paper, 0 to 1, and its box: the ground is what closes over strokes (the brightest within a stroke's width, then the
    * darkest of that), so that shadows stay ground however sharp their edge.
    */
-  const inkOfPhotograph = (picture: Grey, coarse: Grey, dark: boolean): { ink: Grey; box: Box } => {
+  const inkOfPhotograph = (picture: Grey, coarse: Grey, dark: boolean): Inked => {
     const { width, height, values } = picture;
     const reach = Math.max(1, Math.round((STROKE * Math.min(coarse.width, coarse.height)) / 2));
     const [first, then] = dark ? [Math.max, Math.min] : [Math.min, Math.max];
@@ -288,6 +295,15 @@ export function createPictureFitter(): (
     return { ink: { width, height, values: ink.map((v) => Math.min(1, v / brightest)) }, box };
   };
 
+  /** The ink on a ground of one colour. @param share of the contrast that a pixel stands out by */
+  const inkOnPlain = ({ width, height, values: given }: Grey, share: (v: number) => number): Inked => {
+    const values = given.map((v) => Math.max(0, share(v)));
+    return { ink: { width, height, values }, box: boxOf(width, (i) => values[i] >= INK, values.length) };
+  };
+
+  const isAcross = (box: Box, { width, height }: Grey): boolean =>
+    box.width > ACROSS * width || box.height > ACROSS * height;
+
   const toBytes = (values: Float32Array): Uint8Array => Uint8Array.from(values, (v) => Math.round(255 * v));
 
   return (given, shape) => {
@@ -315,16 +331,13 @@ export function createPictureFitter(): (
     const around = borderOf(coarse);
     const rough =
       grain > GRAIN || quantile(around, 0.95) - quantile(around, 0.05) > UNEVEN * Math.max(down, up, CONTRAST);
-    let ink: Grey;
-    let box: Box;
-    if (rough) {
-      done.push('its ground, uneven by light or grain, evened');
-      ({ ink, box } = inkOfPhotograph(picture, coarse, dark));
-    } else {
-      const values = picture.values.map((v) => Math.max(0, (dark ? ground - v : v - ground) / contrast));
-      ink = { width, height, values };
-      box = boxOf(width, (i) => values[i] >= INK, values.length);
-    }
+    const plain = rough ? undefined : inkOnPlain(picture, (v) => (dark ? ground - v : v - ground) / contrast);
+    const evened = !plain || isAcross(plain.box, picture) ? inkOfPhotograph(picture, coarse, dark) : undefined;
+    // A photograph's strokes are those of a copy that is too small for the lines of ruled paper.
+    const cleared = plain && evened && evened.box.width >= 1 && !isAcross(evened.box, picture);
+    const { ink, box } = (plain && !cleared ? plain : evened) as Inked;
+    if (rough) done.push('its ground, uneven by light or grain, evened');
+    if (cleared) done.push('lines that cross it, as of ruled paper, left out');
     if (!(box.width >= 1 && box.height >= 1))
       throw new RangeError('The picture has no ink that stands out from its ground. Expected ink on a plain ground.');
     const fit = Math.min((INK_SHARE * shape.width) / box.width, (INK_SHARE * shape.height) / box.height);
@@ -332,6 +345,8 @@ export function createPictureFitter(): (
       width: Math.max(1, Math.round(box.width * fit)),
       height: Math.max(1, Math.round(box.height * fit)),
     };
+    if (isAcross(box, picture))
+      done.push('its ink goes from border to border: lines of the paper, or what is cut off, are taken for ink');
     done.push(
       `its ink, ${box.width} × ${box.height} of ${width} × ${height} pixels, scaled to ${to.width} × ${to.height} and centred in ${shape.width} × ${shape.height}`,
     );

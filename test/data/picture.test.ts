@@ -132,6 +132,52 @@ describe('a picture fitted to a data set', () => {
           }
         });
 
+    /** What is drawn on the paper besides: how much of its light is left; and how much of the ink may then be elsewhere. */
+    const rulings: Record<string, readonly [(x: number, y: number) => number, number]> = {
+      'faint lines': [(_, y) => (y % 24 < 1 ? 0.75 : 1), 0.3],
+      'faint lines and a margin': [(x, y) => (x >= 40 && x < 42 ? 0.6 : y % 24 < 1 ? 0.75 : 1), 0.3],
+      squares: [(x, y) => (x % 15 < 1 || y % 15 < 1 ? 0.7 : 1), 0.5],
+    };
+    const ruled = (number: number, ruling: (x: number, y: number) => number, grain: number) => {
+      const [width, height] = [400, 300];
+      const ink = inkAt(number, [width, height], 190);
+      const page = draw(width, height, (x, y) =>
+        Math.min(1, Math.max(0, 0.92 * Math.min(ruling(x, y), 1 - 0.8 * ink(x, y)) + grain * random.normal())),
+      );
+      return { page, plain: fitPicture(draw(width, height, ink), SHAPE).pixels };
+    };
+    for (const [name, [ruling, most]] of Object.entries(rulings))
+      for (const grain of [0, 0.03])
+        test(`of ${name}, grain ${grain}: they are left out`, () => {
+          for (let number = 0; number < (full ? 10 : 3); number++) {
+            const { page, plain } = ruled(number, ruling, grain);
+            const { pixels, done } = fitPicture(page, SHAPE);
+            const off = distance(pixels, plain);
+            assert.ok(off < most, `digit ${number}: ${off.toFixed(2)} of the ink is elsewhere; ${done.join('; ')}`);
+            assert.doesNotMatch(done.join(), /border to border/);
+          }
+        });
+
+    test('dark lines are left out or told of', () => {
+      for (let number = 0; number < (full ? 10 : 3); number++) {
+        const { page, plain } = ruled(number, (_, y) => (y % 24 < 2 ? 0.45 : 1), 0);
+        const { pixels, done } = fitPicture(page, SHAPE);
+        const told = /its ink goes from border to border: lines of the paper, or what is cut off/.test(done.join('; '));
+        assert.ok(told || distance(pixels, plain) < 0.5, `digit ${number}: ${done.join('; ')}`);
+      }
+      const { page } = ruled(3, (_, y) => (y % 40 < 8 ? 0.5 : 1), 0.01);
+      assert.match(fitPicture(page, SHAPE).done.join('; '), /its ink goes from border to border/);
+    });
+
+    test('ink that is cut off is told of', () => {
+      const cut = draw(60, 80, (x) => (Math.abs(x - 30) < 6 ? 0.1 : 0.9));
+      const { pixels, done } = fitPicture(cut, SHAPE);
+      assert.match(done.join('; '), /its ink goes from border to border/);
+      assert.equal(inkOf(pixels).height, 20);
+      const whole = draw(60, 80, (x, y) => (Math.abs(x - 30) < 6 && y > 2 && y < 77 ? 0.1 : 0.9));
+      assert.doesNotMatch(fitPicture(whole, SHAPE).done.join('; '), /border to border|lines/);
+    });
+
     test('of paper without ink is refused, in any light', () => {
       for (const light of Object.values(lights)) {
         const paper = draw(320, 240, (x, y) => light(x / 320, y / 240) + 0.02 * random.normal());
