@@ -34,8 +34,8 @@ export function calibrate<D extends TaskData>(
 }
 
 /**
- * The threshold that about `count` of the logits exceed. It lies between two different logits, at the gap nearest to the target, so that ties
- * do not decide: all are closed only if that is the target. Where all are open it is −∞, so that they are on data with smaller logits, too.
+ * A threshold that about `open` of the logits exceed: halfway between two neighbours that differ, as near to that count as ties allow. The largest
+ * logit where `open` is 0, and only there; −∞ where all are open, so that smaller logits of other data are open too.
  * @param logits in ascending order
  */
 function cutOf(logits: Float32Array, open: number): number {

@@ -11,6 +11,7 @@ import { runsCommand } from '../../cli/runs.ts';
 import { showCommand } from '../../cli/show.ts';
 import { trainCommand } from '../../cli/train.ts';
 import { slow } from '../helpers/extent.ts';
+import { textsOf } from '../helpers/picture.ts';
 import { refused } from '../helpers/refused.ts';
 import { jsonLinesHere, runHere } from '../helpers/run-here.ts';
 import { twoClasses } from '../helpers/tables.ts';
@@ -95,7 +96,8 @@ for (const [i, { task, data, metric, args, asked, answer, title }] of CASES.entr
       );
       assert.equal(rows[0][name], test.threshold);
       assert.equal(rows[2][name], test.sampled);
-      assert.match(readFileSync(join(path(task), 'curves.svg'), 'utf8'), /validation/);
+      const texts = textsOf(readFileSync(join(path(task), 'curves.svg'), 'utf8'));
+      assert.ok(texts.includes('training · validation'), texts.join('|'));
     });
 
     it('--resume goes on as if nothing had been between', async () => {

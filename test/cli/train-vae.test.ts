@@ -11,6 +11,7 @@ import { trainCommand } from '../../cli/train.ts';
 import { loadModel } from '../../src/io/model-file.ts';
 import { summarize } from '../../src/runs/summary.ts';
 import { reference } from '../helpers/engines.ts';
+import { textsOf } from '../helpers/picture.ts';
 import { refused } from '../helpers/refused.ts';
 import { runCliHere } from '../helpers/run-here.ts';
 import { digitsTable } from '../helpers/tables.ts';
@@ -67,7 +68,7 @@ describe('flipgrad train --model vae', () => {
     );
     const model = loadModel(reference, readFileSync(join(path, 'weights.safetensors')), { where: 'weights' });
     assert.deepEqual([model.inputs, model.layers[0].outputs, model.outputs], [784, 12, 784]);
-    assert.match(readFileSync(join(path, 'curves.svg'), 'utf8'), /^<svg.*ELBO, nats/s);
+    assert.ok(textsOf(readFileSync(join(path, 'curves.svg'), 'utf8')).includes('ELBO, nats'));
     const again = await runCliHere([...args, '--run', path]);
     assert.equal(again.code, 2);
     assert.match(again.stderr, /holds checkpoints already\. Expected a new or empty folder\./);
