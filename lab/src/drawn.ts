@@ -2,10 +2,10 @@
 export const linePath = (points: readonly (readonly [x: number, y: number])[]): string =>
   points.map(([x, y], i) => `${i === 0 ? 'M' : 'L'}${x.toFixed(1)},${y.toFixed(1)}`).join('');
 
-/** What rounding leaves of 0. */
+/** Smaller magnitudes are rounding error of a 0. */
 const NOTHING = 5e-13;
 
-/** A number as short as it tells enough. */
+/** A number rounded to significant digits, in exponential form under 0.001. @param nothing smaller magnitudes are written as 0 */
 export function short(value: number, digits = 3, nothing = NOTHING): string {
   if (Math.abs(value) < nothing) return '0';
   const rounded = Number(value.toPrecision(digits));

@@ -19,7 +19,8 @@ export interface FrontLayout {
 
 /** From this width on, everything stands side by side. */
 const WIDE = 900;
-const COLUMNS = 8;
+/** Blocks in a row. */
+export const COLUMNS = 8;
 
 /** The room between blocks, in which wires run: those from the gater on the one side of it, those to the answer on the other. */
 const [GAP, NARROW_GAP] = [12, 6];

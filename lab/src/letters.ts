@@ -1,8 +1,8 @@
-/** A byte as one character: what cannot be seen as a mark. */
+/** A byte as one visible character: `⏎` for the end of a line, `␣` for a space, `·` for a byte outside printable ASCII. */
 export const letterOf = (byte: number): string =>
   byte === 10 ? '⏎' : byte === 32 ? '␣' : byte > 32 && byte < 127 ? String.fromCharCode(byte) : '·';
 
-/** The same in words, for who hears the page. */
+/** The name of a byte, for screen readers. */
 export const letterName = (byte: number): string =>
   byte === 10
     ? 'end of line'
@@ -12,7 +12,7 @@ export const letterName = (byte: number): string =>
         ? String.fromCharCode(byte)
         : `byte ${byte}`;
 
-/** The last bytes of a text, at most so many; no character is cut in two. */
+/** The end of a text in UTF-8, of `most` bytes or fewer: it begins with a whole character. */
 export function lastBytes(text: string, most: number): Uint8Array {
   const bytes = new TextEncoder().encode(text);
   let from = Math.max(0, bytes.length - most);

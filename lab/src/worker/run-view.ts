@@ -10,6 +10,7 @@ import {
   type TaskEpochEvent,
 } from '../../../src/index.ts';
 import type { LineChart } from '../chart.ts';
+import { percent } from '../percent.ts';
 import { type Published, publishedBesideRun } from './published.ts';
 
 /** A run, for a page. */
@@ -42,7 +43,6 @@ export interface SiteView {
   readonly bars: readonly { readonly from: number; readonly to: number; readonly share: number }[];
 }
 
-const percent = (share: number, digits = 2): string => `${(100 * share).toFixed(digits)}%`;
 const millions = (count: number): string => `${(count / 1e6).toFixed(3)} million`;
 /** The most characters of one setting: browsers break a long word in time that grows with its square. */
 const MOST_SETTING = 120;
