@@ -5,8 +5,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { decodeStrokes, encodeStrokes, MOST_POINTS, paint, SIDE } from '../../lab/src/drawing.ts';
+import { FRONT_FILE } from '../../lab/src/front-network.ts';
 import { decodeHolds, encodeHolds } from '../../lab/src/holds.ts';
 import { type GateView, gatesAnswers } from '../../lab/src/worker/gates.ts';
+import type { AnswerOptions } from '../../lab/src/worker/serve.ts';
 import { digits, fitPicture, gateInformation, gateRates, Run, runModel } from '../../src/index.ts';
 import { createEngine, nodeFolder } from '../../src/platform/node/index.ts';
 import { runCliHere } from '../helpers/run-here.ts';
@@ -15,6 +17,9 @@ import { seriousViolations } from './axe.ts';
 import { noBrowser, type OpenLab, openLab } from './browser.ts';
 
 const SETTINGS = { neuron: 'straight-through', units: 64, blocks: 8, rate: 0.25, epochs: 1, seed: 2 };
+const SHIPPED = `data:application/gzip;base64,${readFileSync(join(import.meta.dirname, '../../lab/public', FRONT_FILE)).toString('base64')}`;
+/** Of an answer that nobody cancels. */
+const wanted = (): AnswerOptions => ({ signal: new AbortController().signal });
 const top = mkdtempSync(join(tmpdir(), 'flipgrad-lab-gates-'));
 const folder = join(top, 'small');
 
@@ -45,6 +50,13 @@ test('drawings and held gates come back from text; what means nothing is left ou
   ];
   assert.deepEqual(decodeHolds(encodeHolds(holds)), holds);
   assert.deepEqual(decodeHolds('a:x=open,,b:1=ajar'), []);
+  assert.deepEqual(
+    decodeHolds('a:1=open,b:2=open,a:01=closed').map(({ site, open }) => [site, open]),
+    [
+      ['a', false],
+      ['b', true],
+    ],
+  );
 });
 
 test('a painted stroke is ink along its path and none elsewhere, and fits the network', () => {
@@ -73,7 +85,7 @@ describe('what the worker answers', () => {
   const own: GateView[] = [];
 
   test('a picked run: probabilities and shares are those of `flipgrad predict`, held and free', async () => {
-    const events = await allOf(gatesAnswers.openGates({ files: files() }));
+    const events = await allOf(gatesAnswers.openGates({ files: files() }, wanted()));
     assert.deepEqual(events.at(-1), { event: 'opened', name: 'small', note: 'Weights: weights.safetensors.' });
     for (const look of [
       { strokes: '', test: 7, hold },
@@ -139,21 +151,21 @@ describe('what the worker answers', () => {
   });
 
   test('training with the same settings gives the network of the command line', async () => {
-    const events = await allOf(gatesAnswers.trainGates(SETTINGS, { signal: new AbortController().signal }));
+    const events = await allOf(gatesAnswers.trainGates(SETTINGS, wanted()));
     assert.deepEqual([...new Set(events.map(({ event }) => event))], ['data', 'batch', 'epoch', 'trained']);
     const again = await gatesAnswers.lookAtGates({ strokes, test: 0, hold });
     assert.deepEqual(again, own[1]);
   });
 
   test('a network is let go of when nobody looks at it, and one that is refused leaves the one before', async () => {
-    await allOf(gatesAnswers.openGates({ files: files() }));
+    await allOf(gatesAnswers.openGates({ files: files() }, wanted()));
     const look = { strokes, test: 0, hold };
     const before = await gatesAnswers.lookAtGates(look);
-    await assert.rejects(allOf(gatesAnswers.openGates({ files: [['run.json', new Blob(['{'])]] })), /is not JSON/);
     await assert.rejects(
-      allOf(gatesAnswers.trainGates({ ...SETTINGS, blocks: 7 }, { signal: new AbortController().signal })),
-      /equal blocks/,
+      allOf(gatesAnswers.openGates({ files: [['run.json', new Blob(['{'])]] }, wanted())),
+      /is not JSON/,
     );
+    await assert.rejects(allOf(gatesAnswers.trainGates({ ...SETTINGS, blocks: 7 }, wanted())), /equal blocks/);
     assert.deepEqual(await gatesAnswers.lookAtGates(look), before);
     const { open, probabilities } = await gatesAnswers.tossGates(look);
     assert.equal(open['gated.gates'].length, 8);
@@ -163,14 +175,32 @@ describe('what the worker answers', () => {
     await assert.rejects(gatesAnswers.lookAtGates(look), /There is no network yet/);
   });
 
+  test('what is cancelled while it is made does not take the place of the network that is there', async () => {
+    await allOf(gatesAnswers.openGates({ files: files() }, wanted()));
+    const look = { strokes, test: 0, hold: [] };
+    const before = await gatesAnswers.lookAtGates(look);
+    for (const make of [
+      (options: AnswerOptions) => gatesAnswers.trainGates({ ...SETTINGS, seed: 3 }, options),
+      (options: AnswerOptions) => gatesAnswers.openGates({ files: files() }, options),
+      (options: AnswerOptions) => gatesAnswers.openShipped(SHIPPED, options),
+    ]) {
+      const ending = new AbortController();
+      const last = allOf(make({ signal: ending.signal }));
+      ending.abort();
+      for (const event of await last) assert.equal(event.event, 'data');
+      assert.deepEqual(await gatesAnswers.lookAtGates(look), before);
+    }
+    await gatesAnswers.closeGates();
+  });
+
   test('what does not fit is a sentence, at once', async () => {
     const refused = (settings: Partial<typeof SETTINGS>) =>
-      allOf(gatesAnswers.trainGates({ ...SETTINGS, ...settings }, { signal: new AbortController().signal }));
+      allOf(gatesAnswers.trainGates({ ...SETTINGS, ...settings }, wanted()));
     await assert.rejects(refused({ units: 100, blocks: 16 }), /100 units cannot stand in 16 equal blocks/);
     await assert.rejects(refused({ neuron: 'rloop' }), /There is no neuron "rloop"/);
     await assert.rejects(gatesAnswers.gateBoard(), /There is no network yet/);
     await assert.rejects(
-      allOf(gatesAnswers.openGates({ files: [['beach.png', new Blob(['x'])]] })),
+      allOf(gatesAnswers.openGates({ files: [['beach.png', new Blob(['x'])]] }, wanted())),
       /beach\.png holds 0 runs\. Expected the folder of one run/,
     );
   });
@@ -283,6 +313,104 @@ describe('the page "Gates" in Chromium', { skip: noBrowser }, () => {
     await page.context().close();
   });
 
+  test('the shipped network, left while another is made, comes back by the link of the navigation', async () => {
+    const { page, said } = await lab.page('#gates');
+    const view = page.getByRole('region', { name: 'one gate' });
+    await view.waitFor();
+    await page.getByRole('progressbar').waitFor({ state: 'detached' });
+    await page.getByRole('button', { name: 'Train in this tab' }).click();
+    await page.getByRole('progressbar').waitFor();
+    await page.getByRole('link', { name: 'This browser' }).click();
+    await page.getByRole('heading', { name: /^This browser/ }).waitFor();
+    await page.getByRole('link', { name: 'Gates', exact: true }).click();
+    await view.waitFor();
+    assert.equal(await page.getByRole('alert').count(), 0);
+    assert.deepEqual(said, []);
+    await page.context().close();
+  });
+
+  test('a gate that another network lacks is held no more; a network that is opened anew is looked at once', async () => {
+    const { page, said } = await lab.page('#machine');
+    await page.emulateMedia({ reducedMotion: 'reduce' });
+    await page.addInitScript(() => {
+      const asked: string[] = [];
+      Object.assign(globalThis, { asked });
+      const { postMessage } = Worker.prototype;
+      Worker.prototype.postMessage = function (message: { name?: string }) {
+        if (message.name) asked.push(message.name);
+        postMessage.call(this, message);
+      };
+    });
+    const looks = () =>
+      page.evaluate(
+        () => (globalThis as unknown as { asked: string[] }).asked.filter((name) => name === 'lookAtGates').length,
+      );
+    await page.goto(`${lab.url}?again#gates?hold=${encodeURIComponent('gated.gates:20=open,gated.gates:1=open')}`);
+    const command = page.locator('pre');
+    await command.getByText(/--hold gated\.gates:20=open,gated\.gates:1=open$/).waitFor();
+    await page.getByRole('columnheader', { name: 'without holds' }).waitFor();
+    const open = page.getByRole('button', { name: 'Open the run small' });
+    const opened = async () => {
+      await page
+        .getByRole('status')
+        .getByText(/^The run small/)
+        .waitFor();
+      await page.getByRole('progressbar').waitFor({ state: 'detached' });
+    };
+    const tiles = page.getByRole('group', { name: /^blocks/ });
+    await tiles.getByRole('button').first().focus();
+    await page.keyboard.press('End');
+    assert.equal(await page.evaluate(() => document.activeElement?.getAttribute('tabindex')), '0');
+    // Time enough for what would be asked once more.
+    const settled = () => page.waitForTimeout(500);
+    await settled();
+    const first = await looks();
+    await open.click();
+    await opened();
+    await command.getByText(/predict small .* --hold gated\.gates:1=open$/).waitFor();
+    await page.getByRole('button', { name: 'Toss once' }).click();
+    await page.getByText(/^Gate health: 8 gates/).waitFor();
+    assert.equal(await page.getByRole('alert').count(), 0);
+    await settled();
+    const second = await looks();
+    assert.equal(second - first, 1, 'other holds');
+    // The keyboard stood on a block that is no more, and reaches the last one.
+    assert.equal(await tiles.locator('button').last().getAttribute('tabindex'), '0');
+    await open.click();
+    await page.getByRole('progressbar').waitFor();
+    await opened();
+    await settled();
+    assert.equal((await looks()) - second, 1, 'the same holds');
+    assert.deepEqual(said, []);
+    await page.context().close();
+  });
+
+  test('a training that is stopped or refused before it begins leaves the command and what is said of the network', async () => {
+    const { page, said } = await lab.page('#gates?source=served&units=64&blocks=8');
+    const status = page.getByRole('status');
+    const train = page.getByRole('button', { name: 'Train in this tab' });
+    await status.getByText(/^The run small/).waitFor();
+    await page.getByRole('progressbar').waitFor({ state: 'detached' });
+    const command = await page.locator('pre').textContent();
+    assert.match(command as string, /predict small /);
+    await train.click();
+    await page.getByRole('button', { name: 'Stop' }).click();
+    await status.getByText(/^Stopped \(.*\)\. The network stays as it is\.$/).waitFor();
+    assert.equal(await page.locator('pre').textContent(), command);
+    await train.click();
+    await status.getByText(/^Training: epoch/).waitFor();
+    await page.evaluate(() => {
+      location.hash = '#gates?source=trained&units=100&blocks=16';
+    });
+    await page
+      .getByRole('alert')
+      .getByText(/100 units cannot stand in 16 equal blocks/)
+      .waitFor();
+    await status.getByText(/^Stopped \(Training: .*\)\. The network stays as it is\.$/).waitFor();
+    assert.deepEqual(said, []);
+    await page.context().close();
+  });
+
   test('a digit is drawn, and the address restores it, on a narrow dark screen', async () => {
     const { page, said } = await lab.page('#gates?source=served', { width: 400, colorScheme: 'dark' });
     await page.getByRole('region', { name: 'one gate' }).waitFor();
@@ -318,7 +446,7 @@ describe('the page "Gates" in Chromium', { skip: noBrowser }, () => {
     await page.getByRole('button', { name: 'Stop' }).click();
     await page
       .getByRole('status')
-      .getByText(/^Stopped/)
+      .getByText(/^Stopped \(Writing digits: .*\)\. There is no network yet\.$/)
       .waitFor();
     assert.deepEqual(said, []);
   });

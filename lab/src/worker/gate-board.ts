@@ -20,6 +20,8 @@ export interface GateRow {
 /** The gates of a network, or the most informative of them where there are many. */
 export interface Board {
   readonly gates: readonly GateRow[];
+  /** What can be held: every site of the network, and its units. */
+  readonly sites: readonly { readonly site: string; readonly units: number }[];
   /** Gates that there are, dead ones, and ones that are always on. */
   readonly all: { readonly gates: number; readonly dead: number; readonly alwaysOn: number; readonly rate: number };
   /** Digits that any of them names: 784 bytes each, and the class of each. */
@@ -64,6 +66,7 @@ export function boardOf(model: Model, data: Dataset, shown: Dataset): Board {
   });
   const everyone = meanOf(data, numbers);
   return {
+    sites: model.sites.map(({ name, units }) => ({ site: name, units })),
     gates: gates.map((row) => ({
       ...row,
       pictures: row.pictures.map((number) => numbers.indexOf(number)),

@@ -98,8 +98,9 @@ interface Current {
   readonly engine: Engine;
   readonly model: Model;
   readonly test: Dataset;
-  /** Draws once a call. */
+  /** Draws once a call; and `DRAWS` times. */
   readonly sample: CompiledModel;
+  readonly ensemble: CompiledModel;
   /** How its run read a table of pixels, where it was trained on one. */
   readonly table?: TableReading | undefined;
 }
@@ -120,9 +121,17 @@ async function* inTurn(make: () => AsyncGenerator<GateEvent, void>): AsyncGenera
   }
 }
 
-function put(next: Current | undefined): void {
+/** Puts a network in the place of the one that there was. */
+function put(next: Omit<Current, 'sample' | 'ensemble'>): void {
+  const sample = compile(next.model, { mode: 'sample' });
+  const ensemble = compile(next.model, { mode: 'ensemble', samples: DRAWS });
+  close();
+  current = { ...next, sample, ensemble };
+}
+
+function close(): void {
   current?.engine.close();
-  current = next;
+  current = undefined;
 }
 
 function now(): Current {
@@ -145,7 +154,8 @@ export const gatesAnswers = {
         // Before the digits: what does not fit is told at once.
         const model = createModel(engine, { inputs: WIDTH, layers, seed });
         const data = yield* writeSplit(seed);
-        put({ engine, model, test: data.test, sample: compile(model, { mode: 'sample' }) });
+        if (signal.aborted) return;
+        put({ engine, model, test: data.test });
         for await (const event of train(model, data, { epochs, batch: BATCH, optimizer: adam(), signal }))
           if (event.event === 'batch') yield { ...event, share: event.batch / event.batches };
           else if (event.event === 'epoch') yield event;
@@ -156,7 +166,7 @@ export const gatesAnswers = {
     }),
 
   /** Opens the classifier of a run. */
-  openGates: (source: GateSource): AsyncGenerator<GateEvent, void> =>
+  openGates: (source: GateSource, { signal }: AnswerOptions): AsyncGenerator<GateEvent, void> =>
     inTurn(async function* () {
       const [name, folder]: [string, Folder] =
         'address' in source ? [source.name, fetchedFolder(source.address)] : oneRun(source);
@@ -171,7 +181,8 @@ export const gatesAnswers = {
       try {
         const { model, from } = await runModel(run, engine);
         checkGates(model);
-        put({ engine, model, test, sample: compile(model, { mode: 'sample' }), table: data.table });
+        if (signal.aborted) return;
+        put({ engine, model, test, table: data.table });
         const other =
           data.source === 'digits' ? '' : ` It was trained on ${data.name}; the test digits here are the lab's own.`;
         const more = run.record.result ? '' : ' It is not done: opened again later, it may have better weights.';
@@ -186,14 +197,15 @@ export const gatesAnswers = {
   gateBoard: async (): Promise<Board> => boardOf(now().model, now().test, shown(now())),
 
   /** Opens the network that is shipped with the lab. @param address of its file */
-  openShipped: (address: string): AsyncGenerator<GateEvent, void> =>
+  openShipped: (address: string, { signal }: AnswerOptions): AsyncGenerator<GateEvent, void> =>
     inTurn(async function* () {
       const { model: bytes } = await shippedFile(address);
       const test = yield* writeTest(SHIPPED_SEED);
       const engine = await makeEngine();
       try {
         const model = loadModel(engine, bytes, { where: 'the shipped network' });
-        put({ engine, model, test, sample: compile(model, { mode: 'sample' }) });
+        if (signal.aborted) return;
+        put({ engine, model, test });
         yield {
           event: 'opened',
           name: '',
@@ -207,7 +219,7 @@ export const gatesAnswers = {
   /** Lets go of the network and its threads, when whoever makes one has ended. */
   async closeGates(): Promise<void> {
     await making;
-    put(undefined);
+    close();
   },
 
   /** Draws all gates once for a digit. */
@@ -250,12 +262,11 @@ function inputsOf(
 }
 
 function lookAt(own: Current, look: Look): GateView {
-  const { model, test } = own;
+  const { model, test, ensemble } = own;
   const { hold } = look;
   const { pixels, inputs, drawn } = inputsOf(own, look);
-  const compiled = compile(model, { mode: 'ensemble', samples: DRAWS });
-  const free = compiled.predict(inputs);
-  const held = hold.length > 0 ? compiled.predict(inputs, { hold }) : free;
+  const free = ensemble.predict(inputs);
+  const held = hold.length > 0 ? ensemble.predict(inputs, { hold }) : free;
   return {
     pixels,
     ...(!drawn && { label: test.labels[look.test] }),
