@@ -96,6 +96,28 @@ test('training puts a network that knows nothing in the place of the shipped one
   assert.ok(later < start - 50, `${later} of 200 after ${batches} minibatches`);
 });
 
+test('a training that is cancelled while its engine is made leaves the network that is there', async () => {
+  await frontAnswers.openFront(address);
+  const { wrong } = await frontAnswers.portraits();
+  const ending = new AbortController();
+  const events = frontAnswers.trainFront({ neuron: 'noisy-rectifier', rate: 0.2, seed: 1 }, { signal: ending.signal });
+  const first = events.next();
+  ending.abort();
+  assert.deepEqual(await first, { done: true, value: undefined });
+  assert.equal((await frontAnswers.portraits()).wrong, wrong);
+});
+
+test('of two openings at a time the later one stands, and the earlier one is refused', async () => {
+  const [first, second] = await Promise.allSettled([frontAnswers.openFront(address), frontAnswers.openFront(address)]);
+  assert.match(first.status === 'rejected' ? String(first.reason) : '', /Another network was opened meanwhile/);
+  assert.ok(second.status === 'fulfilled');
+  const look = { strokes: '', digit: 3, hold: [] };
+  assert.equal((await frontAnswers.toss(look)).open.length, FRONT.blocks);
+  await assert.rejects(frontAnswers.openFront('data:,nothing'));
+  await frontAnswers.closeFront(second.value.number);
+  await assert.rejects(frontAnswers.toss(look), /There is no network yet/);
+});
+
 test('a network is let go of by its number alone', async () => {
   const first = await frontAnswers.openFront(address);
   const second = await frontAnswers.openFront(address);

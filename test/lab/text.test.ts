@@ -21,11 +21,12 @@ const record = JSON.parse(readFileSync(join(ROOT, 'results/lab-text.json'), 'utf
 const address = `data:application/gzip;base64,${file.toString('base64')}`;
 const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text);
 
-test('the shipped network is that of its record: checksum, size, and what rounding its weights changed', () => {
+test('the shipped network is that of its record: checksum, size, context, and what rounding its weights changed', () => {
   assert.equal(createHash('sha256').update(file).digest('hex'), record.file.sha256);
   assert.equal(file.length, record.file.bytes);
   assert.ok(file.length < 500_000, `${file.length} bytes`);
   const { asTrained, asShipped } = record.excerpt.bits;
+  assert.equal(record.run.config.context, CONTEXT);
   assert.ok(asShipped < 3 && Math.abs(asShipped - asTrained) < 0.02, `${asTrained} ${asShipped}`);
 });
 
@@ -37,8 +38,7 @@ test('the last bytes of a text cut no character in two; a byte is one sign', () 
 });
 
 test('the worker reads as the library writes: the blocks of every letter, what is expected next, and the excerpt', async () => {
-  const { layers, number, context } = await textAnswers.openText(address);
-  assert.equal(context, CONTEXT);
+  const { layers, number } = await textAnswers.openText(address);
   const { model: bytes, excerpt } = unpackText(
     new Uint8Array(
       await new Response(new Blob([file]).stream().pipeThrough(new DecompressionStream('gzip'))).arrayBuffer(),
@@ -67,6 +67,14 @@ test('the worker reads as the library writes: the blocks of every letter, what i
     assert.equal(letter.next[0].byte, written.byte);
     assert.ok(Math.abs(letter.next[0].p - written.probability) < 1e-5);
   }
+  for (const { open } of letters) {
+    let first = 0;
+    for (const layer of layers) {
+      const last = first + layer.blocks;
+      assert.equal(open.filter((block) => block >= first && block < last).length, layer.woken, layer.site);
+      first = last;
+    }
+  }
   assert.ok(letters.slice(1).every(({ surprise }) => surprise !== undefined && surprise >= 0));
   assert.ok(multiplyAdds < dense / 2, `${multiplyAdds} of ${dense}`);
   assert.deepEqual(await textAnswers.readText(new Uint8Array(0)), { letters: [], multiplyAdds: 0, dense });
@@ -87,6 +95,15 @@ test('the worker reads as the library writes: the blocks of every letter, what i
   }
   engine.close();
   await textAnswers.closeText(number);
+  await assert.rejects(textAnswers.readText(bytesOf('a')), /There is no text network yet/);
+});
+
+test('of two openings at a time the later one stands, and the earlier one is refused', async () => {
+  const [first, second] = await Promise.allSettled([textAnswers.openText(address), textAnswers.openText(address)]);
+  assert.match(first.status === 'rejected' ? String(first.reason) : '', /Another network was opened meanwhile/);
+  assert.ok(second.status === 'fulfilled');
+  assert.equal((await textAnswers.readText(bytesOf('a'))).letters.length, 1);
+  await textAnswers.closeText(second.value.number);
   await assert.rejects(textAnswers.readText(bytesOf('a')), /There is no text network yet/);
 });
 
@@ -156,6 +173,37 @@ describe('the page "Text" in Chromium', { skip: noBrowser }, () => {
     assert.equal(await lit(page), now);
     await page.locator('.places li mark').first().waitFor();
     assert.deepEqual(await seriousViolations(page), []);
+    assert.deepEqual(said, []);
+    await page.context().close();
+  });
+
+  test('a letter that is chosen while the next one is written stays chosen', async () => {
+    const { page, said } = await lab.page('#machine');
+    // What is asked for a letter waits until it is let go; its answer is told of.
+    await page.addInitScript(() => {
+      const Original = Worker;
+      globalThis.Worker = class extends Original {
+        override postMessage(message: { name?: string; id: number }) {
+          if (message.name !== 'writeText') return super.postMessage(message);
+          this.addEventListener('message', ({ data }) => {
+            if (data.id === message.id) setTimeout(() => Object.assign(globalThis, { written: true }));
+          });
+          Object.assign(globalThis, { letGo: () => super.postMessage(message) });
+        }
+      };
+    });
+    await page.goto(`${lab.url}?again#text?text=the+sea`);
+    await alive(page);
+    const letter = page
+      .getByRole('group', { name: /^letters/ })
+      .getByRole('button')
+      .nth(1);
+    await page.getByRole('button', { name: 'Write a letter' }).click();
+    await letter.click();
+    await page.evaluate(() => (globalThis as unknown as { letGo: () => void }).letGo());
+    await page.waitForFunction(() => 'written' in globalThis);
+    assert.equal(await letter.getAttribute('aria-pressed'), 'true');
+    assert.equal(await field(page).inputValue(), 'the sea');
     assert.deepEqual(said, []);
     await page.context().close();
   });

@@ -8,8 +8,11 @@ let opened: Promise<FrontFacts> | undefined;
 /** The network that is shipped with the lab, or what was trained in its place: opened once for all figures of a page. */
 export function openShipped(): Promise<FrontFacts> {
   opened ??= ask('openFront', addressOfShipped(FRONT_FILE));
-  opened.catch(() => (opened = undefined));
-  return opened;
+  const own = opened;
+  own.catch(() => {
+    if (opened === own) opened = undefined;
+  });
+  return own;
 }
 
 /** The page is left: the network and its threads are given back. */

@@ -106,6 +106,7 @@ const WIDTH = FRONT.side * FRONT.side;
 const TRAINING = { train: 4000, valid: 200, epochs: 20, batch: 100 };
 
 interface Current {
+  readonly number: number;
   readonly engine: Engine;
   readonly model: Model;
   readonly site: string;
@@ -116,10 +117,8 @@ interface Current {
   readonly times: { readonly gated: number[]; readonly dense: number[] };
 }
 let current: Current | undefined;
-/** How many were opened. */
+/** Openings begun. */
 let opened = 0;
-/** Of them the one that is, or was last, in its place or trained from there. */
-let holder = 0;
 
 function now(): Current {
   if (!current) throw new RangeError('There is no network yet. Expected one that was opened or trained.');
@@ -127,13 +126,14 @@ function now(): Current {
 }
 
 /** Puts a network in the place of the one that there was. */
-function put(engine: Engine, model: Model, digits: Dataset): void {
-  current?.engine.close();
+function put({ number, engine, model, digits }: Pick<Current, 'number' | 'engine' | 'model' | 'digits'>): void {
   const [{ name: site }] = model.sites.filter(({ rate }) => rate !== undefined);
   const sample = compile(model, { mode: 'sample' });
   const ensemble = compile(model, { mode: 'ensemble', samples: DRAWS });
   const times = { gated: [], dense: [] };
-  current = { engine, model, site, digits, sample, ensemble, dense: denseTwin(model), times };
+  const next = { number, engine, model, site, digits, sample, ensemble, dense: denseTwin(model), times };
+  current?.engine.close();
+  current = next;
 }
 
 const dataOf = ({ digits: features, labels }: FrontFile): Dataset =>
@@ -141,21 +141,22 @@ const dataOf = ({ digits: features, labels }: FrontFile): Dataset =>
 
 /** Answers of the front page. */
 export const frontAnswers = {
-  /** The network that is shipped with the lab. @throws Error when its file does not come */
+  /** The network that is shipped with the lab. @throws Error when its file does not come, or another opening began meanwhile */
   async openFront(address: string): Promise<FrontFacts> {
+    const number = ++opened;
     // It comes while the engine is made.
     const coming = shippedFile(address);
     coming.catch(() => {});
     const engine = await makeEngine();
     try {
       const file = await coming;
-      put(engine, loadModel(engine, file.model, { where: 'the first network' }), dataOf(file));
-      const { site, model } = now();
-      holder = ++opened;
-      return { number: holder, site, blocks: blocksOf(model, site), digits: file.digits, labels: file.labels };
-    } catch (error) {
-      engine.close();
-      throw error;
+      if (number !== opened) throw new Error('Another network was opened meanwhile.');
+      const model = loadModel(engine, file.model, { where: 'the first network' });
+      put({ number, engine, model, digits: dataOf(file) });
+      const { site } = now();
+      return { number, site, blocks: blocksOf(model, site), digits: file.digits, labels: file.labels };
+    } finally {
+      if (current?.engine !== engine) engine.close();
     }
   },
 
@@ -164,16 +165,17 @@ export const frontAnswers = {
     { neuron, rate, seed }: FrontTraining,
     { signal }: AnswerOptions,
   ): AsyncGenerator<FrontEvent, void> {
-    const { digits } = now();
+    const { number, digits } = now();
     const engine = await makeEngine();
-    let model: Model;
     try {
-      model = createModel(engine, { inputs: WIDTH, layers: frontLayers(neuron, rate), seed });
-    } catch (error) {
-      engine.close();
-      throw error;
+      // Another network may have been opened while the engine was made.
+      if (signal.aborted) return;
+      const model = createModel(engine, { inputs: WIDTH, layers: frontLayers(neuron, rate), seed });
+      put({ number, engine, model, digits });
+    } finally {
+      if (current?.engine !== engine) engine.close();
     }
-    put(engine, model, digits);
+    const { model } = now();
     yield { event: 'made' };
     const { train: count, valid, epochs, batch } = TRAINING;
     const all = yield* writeDigits(seed, 0, count + valid);
@@ -188,8 +190,8 @@ export const frontAnswers = {
 
   /** Lets go of the network and its threads: of the one that was opened with that number, or of what took its place by training. */
   async closeFront(number: number): Promise<void> {
-    if (number !== holder) return;
-    current?.engine.close();
+    if (current?.number !== number) return;
+    current.engine.close();
     current = undefined;
   },
 

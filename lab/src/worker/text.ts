@@ -9,10 +9,8 @@ import { unzipped } from './shipped.ts';
 export interface TextFacts {
   /** Which of those that were opened: what `closeText` takes. */
   readonly number: number;
-  /** Its gated layers, and the blocks of each; blocks are counted through all of them. */
-  readonly layers: readonly { readonly site: string; readonly blocks: number }[];
-  /** The most bytes that it reads at once. */
-  readonly context: number;
+  /** Its gated layers: the blocks of each, numbered through all of them, and how many a letter wakes (top-k). */
+  readonly layers: readonly { readonly site: string; readonly blocks: number; readonly woken: number }[];
 }
 
 /** A letter (byte) of a text, as the network read it. */
@@ -52,11 +50,13 @@ const AROUND = 14;
 const BYTES = 256;
 
 interface Current {
+  readonly number: number;
   readonly engine: Engine;
   readonly model: Model;
   readonly excerpt: Uint8Array;
 }
 let current: Current | undefined;
+/** Openings begun. */
 let opened = 0;
 
 function now(): Current {
@@ -66,27 +66,28 @@ function now(): Current {
 
 /** Answers of the page "Text". */
 export const textAnswers = {
-  /** Opens the network that is shipped with the lab. @throws Error when its file does not come */
+  /** Opens the network that is shipped with the lab. @throws Error when its file does not come, or another opening began meanwhile */
   async openText(address: string): Promise<TextFacts> {
+    const number = ++opened;
     const { model: bytes, excerpt } = unpackText(
       await unzipped(address, 'The text network that is shipped with the lab'),
     );
     const engine = await makeEngine();
     try {
       const model = loadModel(engine, bytes, { where: 'the text network' });
+      if (number !== opened) throw new Error('Another network was opened meanwhile.');
       current?.engine.close();
-      current = { engine, model, excerpt };
-    } catch (error) {
-      engine.close();
-      throw error;
+      current = { number, engine, model, excerpt };
+      return { number, layers: layersOf(model) };
+    } finally {
+      if (current?.engine !== engine) engine.close();
     }
-    return { number: ++opened, layers: layersOf(current.model), context: CONTEXT };
   },
 
   /** Lets go of the network and its threads, if it is the one with that number. */
   async closeText(number: number): Promise<void> {
-    if (number !== opened) return;
-    current?.engine.close();
+    if (current?.number !== number) return;
+    current.engine.close();
     current = undefined;
   },
 
@@ -138,7 +139,9 @@ export const textAnswers = {
 };
 
 const layersOf = (model: Model): TextFacts['layers'] =>
-  model.sites.filter(({ rate }) => rate !== undefined).map(({ name, units }) => ({ site: name, blocks: units }));
+  model.sites.flatMap(({ name, units, rate }) =>
+    rate === undefined ? [] : { site: name, blocks: units, woken: Math.round(rate * units) },
+  );
 
 /** Probabilities of the next byte after each, and the blocks that woke for each. */
 function read(
