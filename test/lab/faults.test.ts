@@ -7,11 +7,13 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import type { Page } from 'playwright-core';
 import { commandLine } from '../../cli/command-line.ts';
+import { labServer, listenLocally } from '../../cli/lab-server.ts';
 import { mapSizes } from '../../lab/src/map-sizes.ts';
 import { raceCommand } from '../../lab/src/race-state.ts';
 import { readReport } from '../../lab/src/worker/report-view.ts';
 import { runCli } from '../helpers/run-cli.ts';
 import { noBrowser, type OpenLab, openLab } from './browser.ts';
+import { builtLab } from './build.ts';
 
 /** The words that a shell makes of a command, after `flipgrad`; nothing else in it may run. */
 function wordsOf(command: string): string[] {
@@ -181,13 +183,28 @@ describe('faults in Chromium', { skip: noBrowser }, () => {
     await page.context().close();
   });
 
-  test('threads whose script is blocked are done without, or said', async () => {
-    const { page } = await lab.page('#runs');
-    await page.route(/kernel-worker/, (route) => route.abort());
-    await page.goto(`${lab.url}?again#machine`);
-    await page.getByRole('button', { name: 'Train 200 steps' }).click();
-    await page.locator('#checksum, main [role="alert"]').first().waitFor();
-    await page.context().close();
+  test('threads whose script does not come are done without, or said', async () => {
+    const without = join(top, 'without-threads');
+    cpSync(builtLab(), without, { recursive: true, filter: (from) => !from.includes('kernel-worker') });
+    const server = labServer({ lab: without });
+    let refused = 0;
+    server.on('request', ({ url }, answer) => {
+      answer.on('finish', () => {
+        if (url?.includes('kernel-worker') && answer.statusCode === 404) refused++;
+      });
+    });
+    const port = await listenLocally(server, 0);
+    try {
+      const { page } = await lab.page('#machine', { at: `http://localhost:${port}/` });
+      await page.getByRole('button', { name: 'Train 200 steps' }).click();
+      const outcome = await page.locator('#checksum, main [role="alert"]').first().textContent();
+      assert.match(outcome as string, /^[\da-f]{64}$|Worker thread \d died \(its script did not load\)/);
+      assert.ok(refused > 0);
+      await page.context().close();
+    } finally {
+      server.closeAllConnections();
+      server.close();
+    }
   });
 
   test('files that do not come, the server being gone, are sentences on every page that wants one', async () => {
