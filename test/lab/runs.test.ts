@@ -167,6 +167,8 @@ describe('what the worker reads', () => {
     const audit = read('audit');
     assert.equal(audit.trials, audit.rows.length);
     assert.ok(['neuron', 'bias', 'total variance', 'claims refuted'].every((name) => audit.head.includes(name)));
+    // An error squared is no share.
+    assert.ok(audit.head.includes('squared error'), audit.head.join());
     const bench = read('bench');
     assert.ok(bench.rows.length > 50 && ['comparison', 'milliseconds'].every((name) => bench.head.includes(name)));
     const variance = read('vae-variance');

@@ -20,7 +20,7 @@ interface Kind {
   item(record: Json): Item | undefined;
 }
 
-/** What says where a record is from, and not what it is. */
+/** Fields that say where, when and by what a record was made: neither settings nor measures. */
 const PROVENANCE = new Set([
   ...[
     'event',
@@ -161,7 +161,7 @@ export function itemsOf(name: string, lines: readonly string[]): Item[] {
     const kind = KINDS.find(({ is }) => is(record));
     if (!kind)
       throw new RangeError(
-        `${where} is neither a trial of \`flipgrad reproduce\` nor a training's result, and has no text with numbers. Expected such records, or a run's folder.`,
+        `${where} is neither a trial of \`flipgrad reproduce\` nor a training's result, nor a record with a text and a number. Expected one of these, or a run's folder.`,
       );
     return kind.item(record) ?? [];
   });

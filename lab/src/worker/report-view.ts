@@ -74,7 +74,7 @@ const nameInWords = (name: string): string =>
 
 /** Errors and shares of open gates are shown in percent. What was measured on a part in a mode, without a word more, is an error. */
 const isShare = (measure: string): boolean =>
-  /(error|density|accuracy)(\.|$)/i.test(measure) ||
+  /(^|\.)((train|valid|test)?(label|sequence)?error|density|accuracy)(\.|$)/i.test(measure) ||
   /(^|\.)(test|valid)\.(sampled|threshold|meanField|ensemble)$/.test(measure);
 
 /** A setting as people write one: no quotes and braces. */
