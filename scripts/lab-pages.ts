@@ -19,9 +19,13 @@ export interface UsedPage {
   use(page: Page): Promise<void>;
   /** Of a long page, pictures are of its first screen. */
   readonly firstScreen?: true;
-  /** Width and colour scheme of its pictures. */
-  readonly pictures: readonly (readonly [number, 'light' | 'dark'])[];
 }
+
+/** Width and colour scheme of the pictures of every page; pages are used at the first. */
+export const PICTURES = [
+  [1280, 'light'],
+  [400, 'dark'],
+] as const;
 
 /** Blocks are lit by a toss. */
 const alive = (page: Page): Promise<void> => page.locator('.figure button.open').first().waitFor({ timeout: LONGEST });
@@ -51,10 +55,6 @@ export const LAB_PAGES: Readonly<Record<PageName, UsedPage>> = {
       await page.locator('.figure button.open').nth(2).waitFor({ timeout: LONGEST });
       await page.waitForTimeout(200);
     },
-    pictures: [
-      [1280, 'light'],
-      [400, 'dark'],
-    ],
   },
   article: {
     firstScreen: true,
@@ -71,10 +71,6 @@ export const LAB_PAGES: Readonly<Record<PageName, UsedPage>> = {
       await page.evaluate(() => scrollTo(0, 0));
       await page.waitForTimeout(500);
     },
-    pictures: [
-      [1280, 'light'],
-      [400, 'dark'],
-    ],
   },
   text: {
     ready: (page) => page.locator('.block.open').first().waitFor({ timeout: LONGEST }),
@@ -88,10 +84,6 @@ export const LAB_PAGES: Readonly<Record<PageName, UsedPage>> = {
       await page.getByRole('heading', { level: 1 }).hover();
       await page.waitForTimeout(500);
     },
-    pictures: [
-      [1280, 'light'],
-      [400, 'dark'],
-    ],
   },
   microscope: {
     ready: (page) => page.locator('section svg').nth(3).waitFor(),
@@ -100,28 +92,16 @@ export const LAB_PAGES: Readonly<Record<PageName, UsedPage>> = {
       for (let i = 0; i < MOVES; i++) await page.keyboard.press('ArrowRight');
       await page.waitForTimeout(500);
     },
-    pictures: [
-      [1280, 'light'],
-      [400, 'dark'],
-    ],
   },
   race: {
     settings: '?budget=300&seeds=2',
     ready: heading,
     use: race,
-    pictures: [
-      [1280, 'light'],
-      [400, 'dark'],
-    ],
   },
   noise: {
     settings: '?budget=60&K=4&units=32&examples=200&points=10&seeds=2',
     ready: heading,
     use: race,
-    pictures: [
-      [1280, 'light'],
-      [400, 'dark'],
-    ],
   },
   gates: {
     settings: '?epochs=2',
@@ -148,10 +128,6 @@ export const LAB_PAGES: Readonly<Record<PageName, UsedPage>> = {
       await page.getByRole('button', { name: 'hold open' }).click();
       await page.waitForTimeout(1000);
     },
-    pictures: [
-      [1280, 'light'],
-      [400, 'dark'],
-    ],
   },
   faster: {
     ready: (page) => page.getByRole('region', { name: 'waterfall' }).waitFor({ timeout: LONGEST }),
@@ -165,10 +141,6 @@ export const LAB_PAGES: Readonly<Record<PageName, UsedPage>> = {
         .getByText(/^Here gates/)
         .waitFor({ timeout: LONGEST });
     },
-    pictures: [
-      [1280, 'light'],
-      [400, 'dark'],
-    ],
   },
   runs: {
     ready: heading,
@@ -184,10 +156,6 @@ export const LAB_PAGES: Readonly<Record<PageName, UsedPage>> = {
         rmSync(folder, { recursive: true, force: true });
       }
     },
-    pictures: [
-      [1280, 'light'],
-      [400, 'dark'],
-    ],
   },
   machine: {
     ready: heading,
@@ -195,9 +163,14 @@ export const LAB_PAGES: Readonly<Record<PageName, UsedPage>> = {
       await page.getByRole('button', { name: 'Train 200 steps' }).click();
       await page.locator('#checksum').waitFor({ timeout: LONGEST });
     },
-    pictures: [
-      [1280, 'light'],
-      [400, 'dark'],
-    ],
   },
 };
+
+/** The pages with these names; all where none is named. @throws Error for a name that no page has */
+export function pagesNamed(names: readonly string[]): readonly (readonly [PageName, UsedPage])[] {
+  const unknown = names.find((name) => !Object.hasOwn(LAB_PAGES, name));
+  if (unknown !== undefined)
+    throw new Error(`There is no page "${unknown}". Expected ${Object.keys(LAB_PAGES).join(', ')}.`);
+  const pages = Object.entries(LAB_PAGES) as [PageName, UsedPage][];
+  return names.length === 0 ? pages : pages.filter(([name]) => names.includes(name));
+}

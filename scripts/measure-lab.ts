@@ -3,14 +3,13 @@
  * while it is used and while networks train: their time on the processor, which other programs do not lengthen, and by the clock.
  * `node scripts/measure-lab.ts [PAGE …]`: all pages, or those. `scripts/picture-lab.ts` takes the pictures.
  */
+import type { PageName } from '../lab/src/page-titles.ts';
 import { type OpenLab, openLab } from '../test/lab/browser.ts';
-import { LAB_PAGES } from './lab-pages.ts';
+import { LAB_PAGES, PICTURES, pagesNamed, type UsedPage } from './lab-pages.ts';
 
 const LOADS = 5;
 
-type Name = keyof typeof LAB_PAGES;
-
-async function loadTimes(lab: OpenLab, name: Name): Promise<number[]> {
+async function loadTimes(lab: OpenLab, name: PageName): Promise<number[]> {
   const times: number[] = [];
   for (let i = 0; i < LOADS; i++) {
     const start = performance.now();
@@ -43,9 +42,8 @@ interface Tasks {
 }
 
 /** Uses a page. @returns the tasks of the page's own thread after it has loaded */
-async function tasksOf(lab: OpenLab, name: Name): Promise<Tasks> {
-  const { settings = '', ready, use, pictures } = LAB_PAGES[name];
-  const [[width, colorScheme]] = pictures;
+async function tasksOf(lab: OpenLab, name: PageName, { settings = '', ready, use }: UsedPage): Promise<Tasks> {
+  const [[width, colorScheme]] = PICTURES;
   const { page } = await lab.page(`#${name}${settings}`, { width, colorScheme });
   await ready(page);
   await page.waitForTimeout(500);
@@ -71,16 +69,13 @@ function tasksIn(events: readonly TraceEvent[]): Tasks {
   };
 }
 
-const wanted = process.argv.slice(2);
-const unknown = wanted.find((name) => !Object.hasOwn(LAB_PAGES, name));
-if (unknown !== undefined)
-  throw new Error(`There is no page "${unknown}". Expected ${Object.keys(LAB_PAGES).join(', ')}.`);
-const names = (wanted.length > 0 ? wanted : Object.keys(LAB_PAGES)) as Name[];
+const pages = pagesNamed(process.argv.slice(2));
 const lab = await openLab();
 try {
   for (const name of ['see', 'microscope'] as const)
     process.stdout.write(`${JSON.stringify({ page: name, loadMilliseconds: await loadTimes(lab, name) })}\n`);
-  for (const name of names) process.stdout.write(`${JSON.stringify({ page: name, ...(await tasksOf(lab, name)) })}\n`);
+  for (const [name, page] of pages)
+    process.stdout.write(`${JSON.stringify({ page: name, ...(await tasksOf(lab, name, page)) })}\n`);
 } finally {
   await lab.close();
 }

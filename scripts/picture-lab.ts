@@ -7,36 +7,31 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { PREVIEW, previewOf } from '../lab/previews.ts';
 import { openLab } from '../test/lab/browser.ts';
-import { LAB_PAGES } from './lab-pages.ts';
+import { PICTURES, pagesNamed } from './lab-pages.ts';
 
 const ROOT = join(import.meta.dirname, '..');
-const PICTURES = join(ROOT, 'docs/lab');
+const DOCS = join(ROOT, 'docs/lab');
 const PUBLIC = join(ROOT, 'lab/public');
 /** Of the README. */
 const FRONT = join(ROOT, 'docs/pictures/lab.png');
-/** Of JPEG: letters stay sharp, and a picture takes some 60 KB. */
+/** JPEG quality, 0 to 100. `test/lab/sharing.test.ts` bounds the size of a picture. */
 const QUALITY = 72;
 const HEIGHT = 900;
 
-type Name = keyof typeof LAB_PAGES;
-const wanted = process.argv.slice(2);
-const unknown = wanted.find((name) => !Object.hasOwn(LAB_PAGES, name));
-if (unknown !== undefined)
-  throw new Error(`There is no page "${unknown}". Expected ${Object.keys(LAB_PAGES).join(', ')}.`);
-for (const folder of [PICTURES, join(PUBLIC, 'preview'), join(ROOT, 'docs/pictures')])
+const pages = pagesNamed(process.argv.slice(2));
+for (const folder of [DOCS, join(PUBLIC, 'preview'), join(ROOT, 'docs/pictures')])
   mkdirSync(folder, { recursive: true });
 const lab = await openLab();
 try {
-  for (const name of (wanted.length > 0 ? wanted : Object.keys(LAB_PAGES)) as Name[]) {
-    const { settings = '', ready, use, firstScreen, pictures } = LAB_PAGES[name];
-    const [[first, colorScheme]] = pictures;
+  for (const [name, { settings = '', ready, use, firstScreen }] of pages) {
+    const [[first, colorScheme]] = PICTURES;
     const { page } = await lab.page(`#${name}${settings}`, { width: first, colorScheme });
     await ready(page);
     await use(page);
-    for (const [width, scheme] of pictures) {
+    for (const [width, scheme] of PICTURES) {
       await page.emulateMedia({ colorScheme: scheme });
       await page.setViewportSize({ width, height: HEIGHT });
-      await page.screenshot({ path: join(PICTURES, `${name}-${width}-${scheme}.png`), fullPage: !firstScreen });
+      await page.screenshot({ path: join(DOCS, `${name}-${width}-${scheme}.png`), fullPage: !firstScreen });
     }
     await page.emulateMedia({ colorScheme: 'light' });
     await page.setViewportSize(PREVIEW);

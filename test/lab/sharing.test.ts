@@ -8,7 +8,7 @@ import { csvText, fileName } from '../../lab/src/chart-files.ts';
 import { MICROSCOPE_PRESETS, microscopePreset } from '../../lab/src/microscope-page.ts';
 import { neuronsIn } from '../../lab/src/neuron-text.ts';
 import { PAGE_TITLES } from '../../lab/src/page-titles.ts';
-import { LAB_PAGES } from '../../scripts/lab-pages.ts';
+import { LAB_PAGES, PICTURES, pagesNamed } from '../../scripts/lab-pages.ts';
 import { lookAtUnit, resolveNeuron, type UnitLossName, unitLosses } from '../../src/index.ts';
 import { seriousViolations } from './axe.ts';
 import { noBrowser, type OpenLab, openLab } from './browser.ts';
@@ -27,8 +27,8 @@ test('cells of CSV with commas, quotes and ends of lines stand in quotes; titles
 
 test('docs show every page, by pictures that the script takes, and there are no others', () => {
   const docs = join(import.meta.dirname, '../../docs');
-  const taken = Object.entries(LAB_PAGES).flatMap(([name, { pictures }]) =>
-    pictures.map(([width, scheme]) => `${name}-${width}-${scheme}.png`),
+  const taken = Object.keys(LAB_PAGES).flatMap((name) =>
+    PICTURES.map(([width, scheme]) => `${name}-${width}-${scheme}.png`),
   );
   assert.deepEqual(Object.keys(LAB_PAGES).sort(), Object.keys(PAGE_TITLES).sort());
   assert.deepEqual(readdirSync(join(docs, 'lab')).sort(), taken.sort());
@@ -36,10 +36,22 @@ test('docs show every page, by pictures that the script takes, and there are no 
   for (const name of Object.keys(PAGE_TITLES)) assert.ok(shown.includes(`](lab/${name}-1280-light.png)`), name);
 });
 
-test('where a build is to lie, the addresses of its pictures are whole', () => {
-  const tags = previewTags('race', 'https://example.org/lab/');
-  assert.match(tags, /og:image" content="https:\/\/example\.org\/lab\/preview\/race\.jpg"/);
-  assert.match(tags, /twitter:image" content="https:\/\/example\.org\/lab\/preview\/race\.jpg"/);
+test('a build that knows its URL, with a slash at the end or without, gives its pictures absolute URLs', () => {
+  for (const [place, picture] of [
+    ['https://example.org/lab/', 'https://example.org/lab/preview/race.jpg'],
+    ['https://example.org/lab', 'https://example.org/lab/preview/race.jpg'],
+    ['', 'preview/race.jpg'],
+  ]) {
+    const tags = previewTags('race', place);
+    for (const name of ['og:image', 'twitter:image']) assert.ok(tags.includes(`"${name}" content="${picture}"`), tags);
+  }
+});
+
+test('scripts take the pages that are named, or all', () => {
+  const names = (given: readonly string[]) => pagesNamed(given).map(([name]) => name);
+  assert.deepEqual(names([]), Object.keys(LAB_PAGES));
+  assert.deepEqual(names(['text', 'see']), ['see', 'text']);
+  assert.throws(() => pagesNamed(['see', 'toString']), /There is no page "toString"\. Expected see, article, /);
 });
 
 test('every comparison of the Microscope is one that the library can make, and they differ', () => {
@@ -105,10 +117,13 @@ describe('sharing and choosing', { skip: noBrowser }, () => {
     await page.getByRole('region', { name: 'all gradients' }).locator('svg').waitFor();
     assert.equal(await page.locator('.controls').isVisible(), false);
     assert.equal(await page.getByRole('combobox').count(), 0);
-    // No word of a command that is not there.
-    for (const name of ['microscope', 'gates', 'noise', 'race', 'faster', 'runs', 'machine', 'text']) {
+    // Neither settings nor commands, and no word of a command that is not there.
+    for (const name of Object.keys(PAGE_TITLES)) {
       await page.goto(`${lab.url}${name}.html?show#${name}`);
       await page.getByRole('heading', { level: 1 }).waitFor();
+      const left = page.locator('.controls:not(.run), .setting, .hands, .chips, .files, .command');
+      assert.equal(await left.filter({ visible: true }).count(), 0, name);
+      assert.equal(await page.getByRole('button', { name: /^Copy the command|^(SVG|CSV) of/ }).count(), 0, name);
       assert.equal(
         await page
           .getByText(/command line/i)
