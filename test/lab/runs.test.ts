@@ -169,6 +169,9 @@ describe('what the worker reads', () => {
     assert.ok(['neuron', 'bias', 'total variance', 'claims refuted'].every((name) => audit.head.includes(name)));
     // An error squared is no share.
     assert.ok(audit.head.includes('squared error'), audit.head.join());
+    const noise = read('weight-noise');
+    for (const error of ['label error', 'sequence error'])
+      assert.ok(noise.head.includes(`by error, test, ${error}, %`), noise.head.join());
     const bench = read('bench');
     assert.ok(bench.rows.length > 50 && ['comparison', 'milliseconds'].every((name) => bench.head.includes(name)));
     const variance = read('vae-variance');
