@@ -1,5 +1,5 @@
 /** Checks of what a neuron declares beside its gradient: opening, weigh, identity, learningRateScale. */
-import type { Neuron, Opening } from '../neurons/contract.ts';
+import type { Neuron, Numbers, Opening, Weighing } from '../neurons/contract.ts';
 import { type RandomStream, randomStream } from '../random/stream.ts';
 import { drawsOf } from '../tensor/draws.ts';
 import { startingState } from '../tensor/starting-state.ts';
@@ -29,15 +29,16 @@ const nothing = (h: Float64Array) => ({ loss: 0, dh: new Float64Array(h.length) 
 export function opensWithProbability(neuron: Neuron): string | undefined {
   const { opening } = neuron;
   if (!opening) return undefined;
-  return probabilityMisfit(neuron, opening) ?? pullbackMisfit(neuron, opening);
+  return probabilityMisfit(neuron, opening) ?? pullbackMisfit(neuron, opening) ?? layerMisfit(neuron, opening);
 }
 
 function probabilityMisfit(neuron: Neuron, opening: Opening): string | undefined {
-  const unit = leanUnit(cellsOf(neuron).neuron);
+  const { neuron: known, countless } = cellsOf(neuron);
+  const unit = leanUnit(known);
   const units = neuron.jointNoise ? COUPLED : 1;
   // One grid serves both where the gradient of a unit is its declared probability.
   const both: Neuron = { ...unit, pullback: ({ gradient, ...firing }) => opening.probability(firing, gradient) };
-  const small = estimatePoints(both, new Float64Array(units).fill(0.7), POINTS) <= POINTS;
+  const small = !countless && estimatePoints(both, new Float64Array(units).fill(0.7), POINTS) <= POINTS;
   const random = randomStream(1, 0x6f70656e);
   for (let i = 0; i < (neuron.jointNoise ? FEW_LOGITS : LOGITS); i++) {
     const logits = Float64Array.from(
@@ -83,7 +84,7 @@ function sampledOpening(both: Neuron, logits: Float64Array, seed: number): Opene
 }
 
 function pullbackMisfit(neuron: Neuron, opening: Opening): string | undefined {
-  const [rows, units] = [6, 7];
+  const [rows, units] = [6, Math.min(7, neuron.mostUnits ?? 7)];
   const random = randomStream(1, 0x6f70656e, 1);
   const logits = Float64Array.from({ length: rows * units }, () => 8 * (2 * random.uniform() - 1));
   const noise = Float64Array.from({ length: rows * units * neuron.noise }, random.uniform);
@@ -111,34 +112,110 @@ function pullbackMisfit(neuron: Neuron, opening: Opening): string | undefined {
     : '`opening` is not finite at logits among ±50, ±10,000, 104 and 0';
 }
 
+/** Does a layer of units by themselves give what each of its units gives alone? */
+function layerMisfit(neuron: Neuron, opening: Opening): string | undefined {
+  if (neuron.jointNoise) return undefined;
+  const [rows, units] = [30, Math.min(70, neuron.mostUnits ?? 70)];
+  const random = randomStream(1, 0x6f70656e, 2);
+  for (const Kind of [Float64Array, Float32Array]) {
+    const make = (length: number, draw: () => number): Numbers => new Kind(length).map(draw);
+    const logits = make(rows * units, () => WIDEST * (2 * random.uniform() - 1));
+    const noise = make(logits.length * neuron.noise, random.uniform);
+    const dp = make(logits.length, random.normal);
+    const both = (layer: { rows: number; units: number }): Numbers[] => {
+      const [p, gradient] = [logits.slice().fill(Number.NaN), logits.slice().fill(Number.NaN)];
+      opening.probability({ ...layer, logits, noise }, p);
+      opening.pullback({ ...layer, logits, noise }, dp, gradient);
+      return [p, gradient];
+    };
+    const all = both({ rows, units });
+    for (const [k, alone] of both({ rows: rows * units, units: 1 }).entries()) {
+      const i = alone.findIndex((value, at) => !(Math.abs(value - all[k][at]) <= 1e-6 * (1 + Math.abs(value))));
+      if (i >= 0)
+        return `\`opening.${k === 0 ? 'probability' : 'pullback'}\` gives unit ${i % units} of ${units} ${short(all[k][i])} and the same unit alone ${short(alone[i])}, at the logit ${short(logits[i])}; expected the same`;
+    }
+  }
+  return undefined;
+}
+
+/** Rows and units of draws that are weighed, and the most numbers of their outputs. */
+const WEIGHED = [
+  [5, 3],
+  [1, 1],
+  [70, 9],
+  [3, 40],
+] as const;
+const MOST_WEIGHED = 200_000;
+/** Losses: about which number, and how far from it. */
+const LOSSES = [
+  [0, 0.01],
+  [0, 1],
+  [0, 20],
+  [-50, 1],
+  [100, 3],
+] as const;
+
 /** Are the weights of `weigh` the derivatives of its total? */
 export function weighsByDerivative(neuron: Neuron): string | undefined {
   if (!neuron.weigh) return undefined;
-  const [rows, units] = [5, neuron.group ?? 3];
-  const draws = drawsOf(neuron, units);
-  const random = randomStream(1, 0x77656967);
-  for (const size of [0.01, 1, 20]) {
+  const { group = 1, mostUnits = Number.POSITIVE_INFINITY } = neuron;
+  for (const [rows, least] of WEIGHED) {
+    const units = Math.min(group * Math.ceil(least / group), mostUnits);
+    const draws = drawsOf(neuron, units);
+    if (rows * units * draws > MOST_WEIGHED) continue;
+    const random = randomStream(1, 0x77656967, rows, units);
     const logits = Float64Array.from({ length: rows * units }, () => 2 * random.normal());
     const noise = Float64Array.from({ length: rows * units * neuron.noise }, random.uniform);
     const h = new Float64Array(draws * rows * units);
     const firing = { rows, units, logits, noise, h, state: startingState(neuron, units) };
     neuron.fire(firing);
-    const loss = Float64Array.from({ length: draws * rows }, () => size * random.normal());
-    const total = new Float64Array(rows);
-    const weights = new Float64Array(draws * rows).fill(Number.NaN);
-    const at = (losses: Float64Array): Float64Array => {
-      total.fill(0);
-      neuron.weigh?.({ ...firing, loss: losses, weights, total });
+    for (const [middle, size] of LOSSES) {
+      const loss = Float64Array.from({ length: draws * rows }, () => middle + size * random.normal());
+      const wrong = weighMisfit(neuron, { ...firing, loss }, random);
+      if (wrong !== undefined) return wrong;
+    }
+  }
+  return undefined;
+}
+
+/** Along a direction in which every loss moves, the total of a row changes by its weights times what its losses do. */
+function weighMisfit(
+  neuron: Neuron,
+  firing: Omit<Weighing, 'weights' | 'total'> & { readonly loss: Float64Array },
+  random: RandomStream,
+): string | undefined {
+  const { rows, units, loss } = firing;
+  const weighed = (losses: Float64Array): { weights: Float64Array; total: Float64Array } => {
+    const [weights, total] = [new Float64Array(loss.length).fill(Number.NaN), new Float64Array(rows)];
+    neuron.weigh?.({ ...firing, loss: losses, weights, total });
+    return { weights, total };
+  };
+  const { weights } = weighed(loss);
+  /** ∂total/∂t of every row, its losses at loss + t·direction. */
+  const slopes = (direction: Float64Array): Float64Array => {
+    const known = new Map<number, Float64Array>();
+    const totalAt = (t: number): Float64Array => {
+      const total = known.get(t) ?? weighed(loss.map((value, i) => value + t * direction[i])).total;
+      known.set(t, total);
       return total;
     };
-    at(loss);
-    const declared = weights.slice();
-    for (let look = 0; look < 60; look++) {
-      const i = look < 8 ? look % loss.length : random.integer(loss.length);
-      const slope = derivative((x) => at(loss.with(i, x))[i % rows], loss[i], 0.01);
-      if (!(Math.abs(declared[i] - slope) <= 1e-6 * (1 + Math.abs(slope))))
-        return `\`weigh\` gives draw ${Math.floor(i / rows)} the weight ${short(declared[i])}, and ∂total/∂loss is ${short(slope)}; expected the same`;
+    return Float64Array.from({ length: rows }, (_, row) => derivative((t) => totalAt(t)[row], 0, 0.01));
+  };
+  const direction = loss.map(() => (random.uniform() < 0.5 ? -1 : 1) * (0.5 + random.uniform()));
+  const found = slopes(direction);
+  for (let row = 0; row < rows; row++) {
+    let [declared, size] = [0, 1];
+    for (let i = row; i < loss.length; i += rows) {
+      declared += weights[i] * direction[i];
+      size += Math.abs(weights[i] * direction[i]);
     }
+    if (Math.abs(declared - found[row]) <= 1e-6 * size) continue;
+    for (let i = row; i < loss.length; i += rows) {
+      const slope = slopes(loss.map((_, k) => (k === i ? 1 : 0)))[row];
+      if (!(Math.abs(weights[i] - slope) <= 1e-6 * (1 + Math.abs(slope))))
+        return `\`weigh\` gives draw ${Math.floor(i / rows)} the weight ${short(weights[i])}, and ∂total/∂loss is ${short(slope)}, at losses of about ${short(loss[i])} in a layer of ${units} units; expected the same`;
+    }
+    return `\`weigh\` gives an example a total that depends on the losses of others, of ${rows} rows`;
   }
   return undefined;
 }

@@ -1,3 +1,4 @@
+import { behaviourOf } from '../neurons/behaviour.ts';
 import type { Neuron } from '../neurons/contract.ts';
 import { drawsOf } from '../tensor/draws.ts';
 import { startingState } from '../tensor/starting-state.ts';
@@ -144,6 +145,8 @@ export interface Cells {
   readonly neuron: Neuron;
   /** 0 where it declares all that were found; else the widest feature of the noise that a search may have missed. */
   readonly resolution: number;
+  /** Has a noise number more jumps than are found? Then no grid is right. */
+  readonly countless?: true;
 }
 
 const known = new WeakMap<Neuron, Cells>();
@@ -167,21 +170,27 @@ function searched(neuron: Neuron): Cells {
   // Of so many draws the grid is too large anyway.
   if (neuron.jointNoise || neuron.noise === 0 || neuron.noise * drawsOf(neuron, 1) > MOST_WORK)
     return { neuron, resolution: 0 };
-  const scan = { all: true, dense: false };
-  for (const logit of LOGITS) look(neuron, logit, USUAL_SCAN, scan);
+  const scan: Scan = { all: true, dense: false, countless: false };
+  // Draws may jump where a single one does not, and the other way round.
+  const subjects = neuron.sample ? [neuron, behaviourOf(neuron)] : [neuron];
+  const lookAt = (logit: number, places: number): void => {
+    for (const one of subjects) look(one, logit, places, scan);
+  };
+  for (const logit of LOGITS) lookAt(logit, USUAL_SCAN);
   const dense = drawsOf(neuron, 1) * neuron.noise > 2 ? DENSE_SCAN / 8 : DENSE_SCAN;
-  for (const logit of scan.all ? LOGITS.slice(3, 4) : LOGITS.slice(2, 5)) look(neuron, logit, dense, scan);
+  for (const logit of scan.all ? LOGITS.slice(3, 4) : LOGITS.slice(2, 5)) lookAt(logit, dense);
   if (scan.all) return { neuron, resolution: 0 };
   const places = scan.dense ? DENSE_SCAN : USUAL_SCAN;
   const cuts = new Map<string, number[]>();
   return {
     resolution: 1 / places,
+    ...(scan.countless && { countless: true }),
     neuron: {
       ...neuron,
       cells(logit, index, before, place) {
         const key = [logit, ...before].join();
         const given = cuts.get(key) ?? [
-          ...findCells(neuron, logit, before, places),
+          ...subjects.flatMap((one) => findCells(one, logit, before, places)),
           ...(neuron.cells?.(logit, index, before, place) ?? []),
         ];
         if (cuts.size > 4000) cuts.clear();
@@ -192,13 +201,21 @@ function searched(neuron: Neuron): Cells {
   };
 }
 
+/** What was seen of the jumps so far: are all declared, do only dense places show some, are there more than are found? */
+interface Scan {
+  all: boolean;
+  dense: boolean;
+  countless: boolean;
+}
+
 /** Are all jumps of every noise number, along one way through them, among the declared cells; and do the usual places show them? */
-function look(neuron: Neuron, logit: number, places: number, scan: { all: boolean; dense: boolean }): void {
+function look(neuron: Neuron, logit: number, places: number, scan: Scan): void {
   const before: number[] = [];
   const most = Math.min(neuron.noise, MOST_NUMBERS);
   for (let index = 0; index < most; index++) {
     const declared = neuron.cells?.(logit, index, before) ?? [];
     const found = findCells(neuron, logit, before, places);
+    if (found.length >= MOST_CUTS) scan.countless = true;
     const isTold = (cut: number): boolean =>
       declared.some((one) => Math.abs(one - cut) < 1e-6) || movesNext(neuron, logit, before, cut);
     if (!found.every(isTold)) {

@@ -54,6 +54,9 @@ const OTHERS = 0x6f746872;
 /** The largest and the least number below 1 and over 0 that Float32 noise has. */
 const [UNDER_ONE, OVER_ZERO] = [1 - 2 ** -24, 1e-37];
 
+/** The least number that is drawn (`wordToUniform`). */
+const LEAST_DRAWN = 2 ** -24;
+
 const NOTHING = { method: 'integration', samples: 0, units: [], magnitude: 0 } as const;
 
 export interface MeasureOptions {
@@ -75,7 +78,7 @@ export interface Truth {
 
 /** Measures E[ĝ] at a place: exactly where two grids agree, with everything random that ought not to matter; else by sampling. */
 export function measure(given: Neuron, place: Place, options: MeasureOptions): Measure {
-  const { neuron, resolution } = cellsOf(given);
+  const { neuron, resolution, countless } = cellsOf(given);
   const hasIdle = place.units > place.active.length;
   const scale = given.claims.scale?.(place.state) ?? 1;
   if (!(scale > 0 && scale < Number.POSITIVE_INFINITY))
@@ -86,7 +89,7 @@ export function measure(given: Neuron, place: Place, options: MeasureOptions): M
     };
   const { gradient, error } = (options.truthOf ?? truthAt)(neuron, place);
   const truth = { gradient: gradient.map((g) => g * place.size), error: error.map((e) => e * place.size) };
-  if (!place.exact || (hasIdle && sharing.has(given))) return sampled(given, place, scale, truth, options);
+  if (!place.exact || countless || (hasIdle && sharing.has(given))) return sampled(given, place, scale, truth, options);
   const exact = integrated(neuron, place, resolution, scale, truth, options);
   if (!exact) return sampled(given, place, scale, truth, options);
   const refuted = exact.units.some(({ z }) => z > 0);
@@ -161,9 +164,9 @@ function integrated(
   const random = randomStream(place.seed, OTHERS, place.number);
   const grid = gridAt(neuron, place);
   const first = expectationAt(neuron, place, grid, random);
-  if (first.broken !== undefined) return { ...NOTHING, place, broken: first.broken };
-  const second = expectationAt(neuron, place, gridAt(neuron, place, random), random);
-  if (second.broken !== undefined) return { ...NOTHING, place, broken: second.broken };
+  const second = first.broken ? first : expectationAt(neuron, place, gridAt(neuron, place, random), random);
+  // Nearer to the ends of (0, 1) than any number that is drawn, a gradient may be infinite.
+  if (second.broken) return second.broken.drawable ? { ...NOTHING, place, broken: second.broken.text } : undefined;
   const close = (i: number): boolean =>
     Math.abs(first.mean[i] - second.mean[i]) <=
     CONFIRMED[place.arrays] * first.typical[i] + 64 * ROUNDING * first.largest[i];
@@ -230,7 +233,7 @@ function sampled(neuron: Neuron, place: Place, scale: number, truth: Truth, { sa
         moments[i].values[moments[i].at++] = g;
       });
     });
-    if (broken !== undefined) return { ...NOTHING, place, method: 'sampling', broken };
+    if (broken !== undefined) return { ...NOTHING, place, method: 'sampling', broken: broken.text };
   }
   return {
     place,
@@ -303,7 +306,14 @@ interface Expectation {
   readonly magnitude: number;
   /** E[total]. */
   readonly total: number;
-  readonly broken?: string;
+  readonly broken?: Broken;
+}
+
+/** A gradient that is no number. */
+interface Broken {
+  readonly text: string;
+  /** Are all noise numbers of its row among those that are drawn, and not nearer to 0 or 1? */
+  readonly drawable: boolean;
 }
 
 function gridAt(neuron: Neuron, { active, logits, units }: Place, random?: RandomStream): Grid {
@@ -422,7 +432,7 @@ class Layer {
     count: number,
     points: { grid: Grid; first: number } | undefined,
     see: (slot: number, gradients: Float64Array, weight: number, total: number) => void,
-  ): string | undefined {
+  ): Broken | undefined {
     const { place, neuron, noise, random, order, draws } = this;
     const { rows, units, active } = place;
     const [numbers, others] = [uniforms(), otherLogits()];
@@ -452,8 +462,7 @@ class Layer {
     if (draws === 1) total.set(loss);
     else weighDraws(neuron, { ...firing, loss, weights: drawWeights, total });
     for (let i = 0; i < gradient.length; i++)
-      if (!(Math.abs(gradient[i]) < Number.POSITIVE_INFINITY))
-        return `the gradient of unit ${i % units} of ${units} is ${gradient[i]} at the logit ${logits[i]}, in row ${Math.floor(i / units)} of ${rows}`;
+      if (!(Math.abs(gradient[i]) < Number.POSITIVE_INFINITY)) return this.brokenAt(i);
     const own = new Float64Array(active.length);
     for (let k = 0; k < count; k++) {
       for (let a = 0; a < active.length; a++) own[a] = gradient[order[k] * units + active[a]];
@@ -461,6 +470,17 @@ class Layer {
     }
     this.range = Math.max(0, this.most - this.least);
     return undefined;
+  }
+
+  private brokenAt(i: number): Broken {
+    const { rows, units } = this.place;
+    const row = Math.floor(i / units);
+    const numbers = units * this.neuron.noise;
+    const own = this.noise.subarray(row * numbers, (row + 1) * numbers);
+    return {
+      text: `the gradient of unit ${i % units} of ${units} is ${this.gradient[i]} at the logit ${this.logits[i]}, in row ${row} of ${rows}`,
+      drawable: own.every((u) => u >= LEAST_DRAWN && u <= 1 - LEAST_DRAWN),
+    };
   }
 
   /** Losses and cotangents of all draws. */

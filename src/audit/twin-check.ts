@@ -1,41 +1,69 @@
 import type { Engine } from '../backend/engine.ts';
 import type { NdArray } from '../backend/nd-array.ts';
-import type { Neuron, NeuronState } from '../neurons/contract.ts';
+import type { Neuron, NeuronState, Numbers } from '../neurons/contract.ts';
 import { twinNumbers } from '../neurons/parts/twin-numbers.ts';
 import { randomStream } from '../random/stream.ts';
 import { drawsOf } from '../tensor/draws.ts';
-import { allocateState } from '../tensor/fire.ts';
+import { allocateState, runFire, runPullback, type TwinSource } from '../tensor/fire.ts';
 import { startingState } from '../tensor/starting-state.ts';
 import { short } from './places.ts';
 
-/** rows × units: less than a vector, not whole vectors, more than one part of the work. */
+/** rows × groups of units: less than a vector, not whole vectors, more than one part of the work. */
 const SHAPES = [
   [1, 1],
   [3, 5],
   [16, 1],
   [33, 17],
   [300, 40],
+  // Usual layers: the numbers of a twin may hang on the units.
+  [2, 2],
+  [2, 3],
+  [3, 8],
+  [2, 10],
+  [2, 64],
+  [2, 100],
+  [1, 128],
+  [1, 256],
+  [1, 300],
+  [1, 512],
+  [1, 784],
+  [1, 1000],
 ] as const;
 /** Single precision, and sums of a column in another order; relative to the largest number of the row or column over 1. */
 const TOLERANCE = 1e-5;
 /** A logit moved by that far has the same h, or it is not looked at. */
 const NEAR = 1e-4;
 const SIZES = [2, 12] as const;
+/** Numbers of the outputs, and of an array of the state, of one look at a usual layer. */
+const [MOST_OUTPUTS, MOST_STATE] = [200_000, 20_000];
 
 /** Do the kernels of `twin` do what the neuron's own functions do, on random input? */
 export function kernelsMisfit(neuron: Neuron, engine: Engine): string | undefined {
   if (!neuron.twin) return undefined;
   for (const size of SIZES)
-    for (const [rows, units] of SHAPES) {
-      if (units > (neuron.mostUnits ?? units)) continue;
-      const wrong = misfitOf(neuron, engine, rows, units * (neuron.group ?? 1), size);
+    for (const [i, [rows, groups]] of SHAPES.entries()) {
+      const units = groups * (neuron.group ?? 1);
+      if (units > (neuron.mostUnits ?? units) || (i >= 5 && !affords(neuron, rows, units))) continue;
+      const wrong = misfitOf(neuron, engine, { rows, units, size });
       if (wrong !== undefined) return wrong;
     }
   return undefined;
 }
 
-function misfitOf(neuron: Neuron, engine: Engine, rows: number, units: number, size: number): string | undefined {
-  engine.beginStep();
+/** May a layer of so many units be looked at? */
+const affords = (neuron: Neuron, rows: number, units: number): boolean =>
+  rows * units * drawsOf(neuron, units) <= MOST_OUTPUTS &&
+  Object.values(neuron.state ?? {}).every((spec) => typeof spec === 'number' || spec.size(units, units) <= MOST_STATE);
+
+interface Look {
+  readonly rows: number;
+  readonly units: number;
+  /** Of the logits. */
+  readonly size: number;
+}
+
+/** Inputs of a pass: numbers that single precision has. */
+function passOf(neuron: Neuron, { rows, units, size }: Look) {
   const draws = drawsOf(neuron, units);
   const random = randomStream(1, 0x7477696e, rows, units);
   const numbers = (length: number, draw: () => number): Float32Array => Float32Array.from({ length }, draw);
@@ -44,9 +72,8 @@ function misfitOf(neuron: Neuron, engine: Engine, rows: number, units: number, s
   // Another width than the units, and more than one vector of them.
   const inputs = neuron.readsInput ? units + 6 : units;
   const input = neuron.readsInput && numbers(rows * inputs, random.normal);
-  const start = startingState(neuron, units, inputs);
   const state: NeuronState = Object.fromEntries(
-    Object.entries(start).map(([name, values]) => [
+    Object.entries(startingState(neuron, units, inputs)).map(([name, values]) => [
       name,
       Float32Array.from(values, (value) => (value || 0.1) * (0.5 + random.uniform())),
     ]),
@@ -55,61 +82,97 @@ function misfitOf(neuron: Neuron, engine: Engine, rows: number, units: number, s
   const h = new Float32Array(draws * rows * units);
   const loss = numbers(draws * rows, () => 2 * random.normal());
   const dh = numbers(h.length, random.normal);
-  const gradient = new Float32Array(rows * units);
+  const selectionBias = neuron.selects && size > SIZES[0] ? numbers(units, () => size * random.normal()) : undefined;
+  return { rows, units, logits, noise, h, state, loss, dh, selectionBias, inputs, ...(input && { input }) };
+}
+
+function misfitOf(neuron: Neuron, engine: Engine, look: Look): string | undefined {
+  engine.beginStep();
+  const pass = passOf(neuron, look);
+  const { rows, units, logits, noise, h, state, loss, dh, selectionBias, inputs, input } = pass;
   const held = allocateState(engine, neuron, units, inputs);
-  const set = (array: NdArray, values: ArrayLike<number>): NdArray => {
+  const place = (name: string, values: ArrayLike<number>, height: number): NdArray => {
+    const array = engine.allocate([height, values.length / height], name);
     array.values.set(values);
     return array;
   };
-  const place = (name: string, values: ArrayLike<number>, height: number): NdArray =>
-    set(engine.allocate([height, values.length / height], name), values);
   const a = place('logits', logits, rows);
   const u = place('noise', noise.length > 0 ? noise : new Float32Array(rows), rows);
-  const out = engine.allocate([draws * rows, units], 'h');
   if (held) storeState(held, state);
-  const seen = input && { input };
-  const ends = [...twinNumbers(neuron, units), ...(input ? [place('inputs', input, rows).pointer, inputs] : [])];
-  const at = held?.pointer ?? 0;
-  const { backend } = engine;
-  const { fire, pullback, update, expect } = neuron.twin ?? {};
-  const runs = (kernel: string | undefined, pointers: number[]): boolean =>
-    kernel !== undefined && backend.runNeuron(kernel, rows, units, [...pointers, rows, units, at, ...ends]);
-  const told = (what: string, kernel: string | undefined, found: ArrayLike<number>, wanted: ArrayLike<number>) => {
+  const source: TwinSource = {
+    ...{ neuron, state: held, selectionBias, inputs },
+    input: input ? place('inputs', input, rows) : undefined,
+  };
+  const told = (what: string, kernel: string | undefined, { values }: NdArray, wanted: Numbers): string | undefined => {
+    const found = values.subarray(0, wanted.length);
     const worst = farthest(found, wanted);
     return worst === undefined
       ? undefined
       : `the kernel "${kernel}" gives ${what} ${short(found[worst])} at the logit ${short(logits[worst % logits.length])} (${rows}×${units}, number ${worst}), and the neuron's own function ${short(wanted[worst])}; expected the same`;
   };
-  neuron.fire({ rows, units, logits, noise, h, state, ...seen });
-  if (runs(fire, [a.pointer, u.pointer, out.pointer])) {
-    const wrong = told('h', fire, out.values.subarray(0, h.length), h);
-    if (wrong) return wrong;
+  const fires = (what: string, kernel: string | undefined, from: NdArray | undefined, wanted: Numbers) => {
+    const out = engine.allocate([wanted.length / units, units], what);
+    return runFire(engine, kernel, source, a, from, out) ? told(what, kernel, out, wanted) : undefined;
+  };
+  const pulls = (what: string, kernel: string | undefined, arrays: Arrays, wanted: Numbers) => {
+    const gradient = engine.allocate([rows, units], what);
+    const ran = runPullback(engine, kernel, source, { ...arrays, gradient });
+    return ran ? told(what, kernel, gradient, wanted) : undefined;
+  };
+  const { twin = {} } = neuron;
+  const wanted = wantedOf(neuron, pass);
+  const arrays = {
+    ...{ logits: a, noise: u, h: place('h', h, h.length / units) },
+    ...{ loss: place('loss', loss, loss.length), dh: place('dh', dh, dh.length / units) },
+  };
+  const opened = { logits: a, noise: u, dh: place('dp', dh.subarray(0, logits.length), rows) };
+  return (
+    fires('h', twin.fire, u, h) ??
+    fires('`expect`', twin.expect, undefined, logits.map(neuron.expect)) ??
+    fires('`settle`', neuron.settle && twin.settle, undefined, wanted.settled) ??
+    fires('`opening.probability`', twin.opening?.probability, u, wanted.open) ??
+    pulls('the gradient', twin.pullback, arrays, wanted.gradient) ??
+    pulls('the gradient of `opening`', twin.opening?.pullback, opened, wanted.opening) ??
+    updateMisfit(neuron, engine, pass, { source, arrays })
+  );
+}
+
+type Pass = ReturnType<typeof passOf>;
+type Arrays = Omit<Parameters<typeof runPullback>[3], 'gradient'>;
+
+/** What the neuron's own functions make of a pass; its h is filled. */
+function wantedOf(neuron: Neuron, pass: Pass) {
+  const { logits, dh } = pass;
+  const [gradient, settled, open, opening] = Array.from({ length: 4 }, () => new Float32Array(logits.length));
+  neuron.fire(pass);
+  neuron.pullback({ ...pass, gradient });
+  if (neuron.twin?.settle) neuron.settle?.({ ...pass, noise: new Float32Array(0), h: settled });
+  if (neuron.twin?.opening) {
+    neuron.opening?.probability(pass, open);
+    neuron.opening?.pullback(pass, dh.subarray(0, logits.length), opening);
   }
-  const settled = engine.allocate([rows, units], 'the expectation');
-  if (runs(expect, [a.pointer, 0, settled.pointer])) {
-    const wrong = told('`expect`', expect, settled.values.subarray(0, logits.length), logits.map(neuron.expect));
-    if (wrong) return wrong;
-  }
-  const [fired, losses, cotangents] = [
-    place('h', h, draws * rows),
-    place('loss', loss, draws * rows),
-    place('dh', dh, draws * rows),
-  ];
-  const pulled = engine.allocate([rows, units], 'the gradient');
-  const back = [a.pointer, u.pointer, fired.pointer, losses.pointer, cotangents.pointer, pulled.pointer];
-  neuron.pullback({ rows, units, logits, noise, h, state, loss, dh, gradient, ...seen });
-  if (runs(pullback, back)) {
-    const wrong = told('the gradient', pullback, pulled.values.subarray(0, gradient.length), gradient);
-    if (wrong) return wrong;
-  }
-  if (!neuron.update || !held) return undefined;
-  if (!runs(update, [a.pointer, u.pointer, fired.pointer, losses.pointer])) return undefined;
-  neuron.update({ rows, units, logits, noise, h, state, loss, dh, ...seen });
+  return { gradient, settled, open, opening };
+}
+
+/** Does the kernel leave what `update` leaves in the state? */
+function updateMisfit(
+  neuron: Neuron,
+  engine: Engine,
+  pass: Pass,
+  { source: { state: held, input }, arrays: { logits, noise, h, loss } }: { source: TwinSource; arrays: Arrays },
+): string | undefined {
+  const kernel = neuron.twin?.update;
+  if (!neuron.update || !held || kernel === undefined) return undefined;
+  const { rows, units, state } = pass;
+  const ends = [held.pointer, ...twinNumbers(neuron, units), ...(input ? [input.pointer, input.columns] : [])];
+  const pointers = [logits, noise, h, loss].map((array) => array?.pointer ?? 0);
+  if (!engine.backend.runNeuron(kernel, rows, units, [...pointers, rows, units, ...ends])) return undefined;
+  neuron.update(pass);
   for (const [i, [name, wanted]] of Object.entries(state).entries()) {
     const found = held.values.subarray(i * held.columns, i * held.columns + wanted.length);
     const worst = farthest(found, wanted);
     if (worst !== undefined)
-      return `the kernel "${update}" leaves ${short(found[worst])} in the state's "${name}" (${rows}×${units}, number ${worst}), and \`update\` ${short(wanted[worst])}; expected the same`;
+      return `the kernel "${kernel}" leaves ${short(found[worst])} in the state's "${name}" (${rows}×${units}, number ${worst}), and \`update\` ${short(wanted[worst])}; expected the same`;
   }
   return undefined;
 }

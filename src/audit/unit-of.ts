@@ -1,6 +1,7 @@
 import { sigmoid } from '../math/special.ts';
 import { behaviourOf } from '../neurons/behaviour.ts';
 import type { Neuron } from '../neurons/contract.ts';
+import { cellsOf } from './found-cells.ts';
 import { estimateNodes } from './grid.ts';
 import { integrate, type Loss } from './integrate.ts';
 import { emitsBits, trueGradient } from './true-gradient.ts';
@@ -17,9 +18,9 @@ export function unitOf(neuron: Neuron): 'bits' | 'own' {
   return bits ? 'bits' : 'own';
 }
 
-/** P(h ≠ 0) of a single unit: integrated, or where its grid is too large as declared. */
+/** P(h ≠ 0) of a single unit: integrated, or as declared where its grid is too large or none is right. */
 function rateOf(unit: Neuron, logit: number): number {
-  if (estimateNodes(unit, logit) > NODES) return unit.claims.rate?.(logit) ?? Number.NaN;
+  if (cellsOf(unit).countless || estimateNodes(unit, logit) > NODES) return unit.claims.rate?.(logit) ?? Number.NaN;
   return integrate(unit, [logit], (h) => ({ loss: 0, dh: new Float64Array(h.length) })).rate[0];
 }
 
