@@ -30,6 +30,15 @@ export function packModel(
   return { tensors: packed, metadata };
 }
 
+function scaled(values: ArrayLike<number>, scale: ArrayLike<number>): Float32Array {
+  const columns = scale.length;
+  const found = new Float32Array(values.length);
+  // Row by row: `Float32Array.from` with a function takes a hundred times as long.
+  for (let first = 0; first < values.length; first += columns)
+    for (let i = 0; i < columns; i++) found[first + i] = values[first + i] * scale[i];
+  return found;
+}
+
 /** What `packModel` gave, as a file that `loadModel` reads. @param others names of tensors that are not the model's */
 export function unpackModel(
   { tensors, metadata }: { tensors: ReadonlyMap<string, NamedTensor>; metadata: Readonly<Record<string, string>> },
@@ -39,8 +48,7 @@ export function unpackModel(
   for (const [name, { shape, values }] of tensors) {
     if (others.includes(name) || name.endsWith(SCALE)) continue;
     const scale = tensors.get(`${name}${SCALE}`)?.values;
-    const whole = scale ? Float32Array.from(values, (value, i) => value * scale[i % scale.length]) : values;
-    model.set(name, { shape, values: whole });
+    model.set(name, { shape, values: scale ? scaled(values, scale) : values });
   }
   return encodeSafetensors({ tensors: model, metadata });
 }
