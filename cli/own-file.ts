@@ -44,7 +44,7 @@ export async function exportsOf({ file, path }: OwnModule): Promise<Readonly<Rec
   try {
     return (await import(pathToFileURL(path).href)) as Record<string, unknown>;
   } catch (error) {
-    throw new UsageError(`${file} cannot be run: ${(error as Error).message}`);
+    throw new UsageError(`${file} cannot be run: ${error instanceof Error ? error.message : String(error)}`);
   }
 }
 

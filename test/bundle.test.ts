@@ -48,11 +48,13 @@ test('createModel, dense, gated and train come to less than 100 KB gzipped', asy
 async function bundledForNode(folder: string, format: 'cjs' | 'es'): Promise<string> {
   const entry = join(folder, 'entry.ts');
   const code = `
-    import { createModel, dense, sigmoidSlope } from ${JSON.stringify(`${root}src/index.ts`)};
-    import { createEngine } from ${JSON.stringify(`${root}src/platform/node/index.ts`)};
-    createEngine().then((engine) => {
+    import { createModel, dense, resolveTask, sigmoidSlope } from ${JSON.stringify(`${root}src/index.ts`)};
+    import { createEngine, loadTaskData, provenance } from ${JSON.stringify(`${root}src/platform/node/index.ts`)};
+    createEngine({ threads: 2 }).then(async (engine) => {
       const model = createModel(engine, { inputs: 2, layers: [dense(3)] });
-      console.log(JSON.stringify([engine.threads, model.outputs, sigmoidSlope(0)]));
+      const text = await loadTaskData(resolveTask('next-token'), 'moby-dick').catch((error) => error.message);
+      const { versions, commit } = provenance();
+      console.log(JSON.stringify([engine.threads, model.outputs, sigmoidSlope(0), versions.flipgrad, commit ?? 'none', text]));
       engine.close();
     });`;
   writeFileSync(entry, code);
@@ -78,9 +80,16 @@ for (const [format, ending] of [
     try {
       const file = join(folder, `program.${ending}`);
       writeFileSync(file, await bundledForNode(folder, format));
-      const { status, stdout, stderr } = spawnSync(process.execPath, [file], { encoding: 'utf8' });
+      // The bundle of one lies in another package, that of the other in none.
+      if (format === 'es') writeFileSync(join(folder, 'package.json'), '{ "name": "theirs", "version": "9.9.9" }');
+      const { status, stdout, stderr } = spawnSync(process.execPath, [file], { encoding: 'utf8', timeout: 120_000 });
       assert.equal(status, 0, stderr);
-      assert.deepEqual(JSON.parse(stdout), [1, 3, 0.25]);
+      const [threads, outputs, slope, version, commit, text] = JSON.parse(stdout);
+      assert.deepEqual([threads, outputs, slope, version, commit], [1, 3, 0.25, 'bundled', 'none']);
+      assert.match(
+        text,
+        /^The text "moby-dick" is a file of the package flipgrad, and this program is a bundle without it\. Expected/,
+      );
       assert.match(stderr, /one thread here: it was bundled, .* Expected flipgrad left out of the bundle/);
     } finally {
       rmSync(folder, { recursive: true });

@@ -310,6 +310,8 @@ describe('a network of a file', () => {
     ['gives', 'export default () => "dense";', /The export "default" of .*gives\.ts gave string/],
     ['unknown', 'export default [{ layer: "dens", units: 2 }];', /There is no layer "dens"\. Did you mean "dense"/],
     ['syntax', 'export default [;', /syntax\.ts cannot be run/],
+    ['thrown', "throw 'a word';", /thrown\.ts cannot be run: a word$/m],
+    ['nothing', 'throw null;', /nothing\.ts cannot be run: null$/m],
     [
       'narrow',
       "import { module } from 'flipgrad'; export default module('same', (_scope, x) => x);",

@@ -31,8 +31,8 @@ export function provenance(): Provenance {
   };
 }
 
-function commitOf(root: string): string | undefined {
-  if (!existsSync(join(root, '.git'))) return undefined;
+function commitOf(root: string | undefined): string | undefined {
+  if (root === undefined || !existsSync(join(root, '.git'))) return undefined;
   const git = (...args: string[]) =>
     execFileSync('git', ['-C', root, ...args], {
       encoding: 'utf8',

@@ -30,7 +30,12 @@ async function partsOf(source: string, shortest: number, { signal, whole = false
   signal?.throwIfAborted();
   const path = isText(source) ? source.slice(WORD.length) : source;
   if (Object.hasOwn(TEXTS, path)) {
-    const text = await readText(join(packageRoot(), 'texts', TEXTS[path as keyof typeof TEXTS]), signal);
+    const root = packageRoot();
+    if (root === undefined)
+      throw new DataError(
+        `The text "${path}" is a file of the package flipgrad, and this program is a bundle without it. Expected flipgrad left out of the bundle (an external dependency), or the path of a text.`,
+      );
+    const text = await readText(join(root, 'texts', TEXTS[path as keyof typeof TEXTS]), signal);
     return { name: path, parts: textParts(path, text, shortest) };
   }
   const name = basename(resolve(path));
