@@ -293,6 +293,15 @@ function emptyColumns({ values }: RawTable, { columns }: TableReading, train: re
   return columns.flatMap(({ name }, c) => (train.every((row) => Number.isNaN(values[row * length + c])) ? [name] : []));
 }
 
+/** Columns of which all training rows have one value. */
+function constantColumns({ values }: RawTable, { columns }: TableReading, train: readonly number[]): string[] {
+  const { length } = columns;
+  return columns.flatMap(({ name }, c) => {
+    const first = values[train[0] * length + c];
+    return train.length > 1 && train.every((row) => Object.is(values[row * length + c], first)) ? [name] : [];
+  });
+}
+
 /** What a person should look at before training, a sentence each. */
 export function tableWarnings(
   table: RawTable,
@@ -330,6 +339,10 @@ export function tableWarnings(
       );
     }
   }
+  const constant = constantColumns(table, reading, train).filter((name) => !empty.includes(name));
+  // The border of pictures is blank.
+  if (constant.length > 0 && !imageOf(reading))
+    warnings.push(`All training rows have one value of ${some(constant)}: nothing can be learned from it.`);
   const classes = reading.targets[0]?.classes;
   const written = classes?.find(isWrittenNumber);
   if (written !== undefined)

@@ -233,6 +233,27 @@ test('columns and tables without any value are told', () => {
   );
 });
 
+test('columns of one value are told, numbers and categories, but not the blank border of pictures', () => {
+  const warned = (text: string, train: number[]) => {
+    const table = readTable(encode(text), 'table.csv', 'classes');
+    return tableWarnings(table, measureTable(table, train, {}), train);
+  };
+  const text = 'a,same,word,label\n1,4,x,0\n2,4,x,1\n3,4,x,1\n4,5,y,0\n';
+  assert.deepEqual(warned(text, [0, 1, 2]), [
+    'All training rows have one value of same, word: nothing can be learned from it.',
+  ]);
+  assert.deepEqual(warned(text, [0, 1, 3]), []);
+  const pixels = (i: number) => Array.from({ length: 64 }, (_, j) => (j < 8 ? 0 : (i * j) % 256)).join();
+  const picture = Array.from({ length: 6 }, (_, i) => `${i % 2},${pixels(i)}`);
+  assert.deepEqual(
+    warned(
+      `label,${Array.from({ length: 64 }, (_, j) => `p${j}`).join()}\n${picture.join('\n')}\n`,
+      rowsOf({ count: 6 }),
+    ),
+    [],
+  );
+});
+
 test('a square table of pixel bytes is an image', () => {
   const row = Array.from({ length: 784 }, (_, i) => i & 255).join();
   assert.deepEqual(bare(`5,${row}\n`).image, { width: 28, height: 28 });
