@@ -58,9 +58,20 @@ class WasmMemory implements Memory {
   }
 }
 
-async function loadModule(variant: 'simd' | 'relaxed'): Promise<WebAssembly.Module> {
+type Build = 'simd' | 'relaxed';
+
+/** Compiled once for all engines of a program. */
+const modules = new Map<Build, Promise<WebAssembly.Module>>();
+
+function loadModule(build: Build): Promise<WebAssembly.Module> {
+  const loading = modules.get(build) ?? compiled(build);
+  modules.set(build, loading);
+  return loading;
+}
+
+async function compiled(build: Build): Promise<WebAssembly.Module> {
   const { default: base64 } =
-    variant === 'relaxed'
+    build === 'relaxed'
       ? await import('../kernels/generated/relaxed.ts')
       : await import('../kernels/generated/simd.ts');
   return WebAssembly.compile(Uint8Array.from(atob(base64), (c) => c.charCodeAt(0)));

@@ -111,7 +111,7 @@ const largeCalls: readonly (readonly [string, OpCall])[] = [
   ],
   // Neurons without kernels run on one thread; those that ask for thousands of draws are among them.
   ...neurons
-    .filter((_, i) => full || i % 5 === 0)
+    .filter((_, i) => full || i % 10 === 0)
     .map((spec): [string, OpCall] => {
       const { twin, mostUnits } = resolveNeuron(spec);
       return ['fire', fireCall(spec, mostUnits === undefined ? 151 : 3, twin ? 131 : 33, 2)];
@@ -297,6 +297,22 @@ describe('the pool', () => {
       const { stdout } = await promisify(execFile)(process.execPath, args, { timeout: BOUND });
       assert.equal(stdout, '99\n');
     });
+});
+
+test('engines of a program compile the kernels once', async () => {
+  const { compile } = WebAssembly;
+  let times = 0;
+  WebAssembly.compile = (bytes) => {
+    times++;
+    return compile(bytes);
+  };
+  try {
+    for (let i = 0; i < 3; i++) (await createEngine({ threads: 1, simd: 'simd' })).close();
+  } finally {
+    WebAssembly.compile = compile;
+  }
+  // None where an engine was made before.
+  assert.ok(times <= 1, `${times} times`);
 });
 
 describe('the threads option', () => {

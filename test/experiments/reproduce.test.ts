@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
   appendFileSync,
@@ -24,6 +24,7 @@ import { type ReproduceEvent, recordsOf, reproduce } from '../../experiments/kit
 import { NonFiniteError } from '../../src/index.ts';
 import { provenance } from '../../src/platform/node/index.ts';
 import { slow } from '../helpers/extent.ts';
+import { root } from '../helpers/page.ts';
 import { readPanel } from '../helpers/picture.ts';
 import { runCli } from '../helpers/run-cli.ts';
 import { runCliHere } from '../helpers/run-here.ts';
@@ -228,6 +229,10 @@ describe('a grid that several share', () => {
     const { node, commit } = JSON.parse(line);
     assert.equal(node, process.versions.node);
     assert.equal(commit, provenance().commit);
+    if (existsSync(join(root, '.git'))) {
+      const head = execFileSync('git', ['-C', root, 'rev-parse', 'HEAD'], { encoding: 'utf8' }).trim();
+      assert.match(commit, new RegExp(`^${head}\\+?$`));
+    }
     if (commit) assert.ok(readFileSync(join(folder, 'coins-quick.md'), 'utf8').includes(commit.slice(0, 10)));
   });
 });

@@ -14,9 +14,12 @@ export interface Provenance {
   readonly commit?: string;
 }
 
+/** The commit of the code that runs: asked once, since the code is loaded once. */
+let code: { readonly commit: string | undefined } | undefined;
+
 /** This program, this machine, this commit. */
 export function provenance(): Provenance {
-  const commit = commitOf(packageRoot());
+  const { commit } = (code ??= { commit: commitOf(packageRoot()) });
   return {
     versions: { flipgrad: packageVersion(), node: process.versions.node, v8: process.versions.v8 },
     machine: {
@@ -33,15 +36,14 @@ export function provenance(): Provenance {
 
 function commitOf(root: string | undefined): string | undefined {
   if (root === undefined || !existsSync(join(root, '.git'))) return undefined;
-  const git = (...args: string[]) =>
-    execFileSync('git', ['-C', root, ...args], {
+  try {
+    // The whole name of the commit, never a tag's.
+    const describe = ['describe', '--always', '--abbrev=40', '--exclude=*', '--dirty=+'];
+    return execFileSync('git', ['-C', root, ...describe], {
       encoding: 'utf8',
       timeout: 5000,
       stdio: ['ignore', 'pipe', 'ignore'],
-    });
-  try {
-    const changed = git('status', '--porcelain', '--untracked-files=no').trim() !== '';
-    return `${git('rev-parse', 'HEAD').trim()}${changed ? '+' : ''}`;
+    }).trim();
   } catch {
     // No git here.
     return undefined;
