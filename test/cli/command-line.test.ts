@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { commandLine, pathWord } from '../../cli/command-line.ts';
-import { runCli } from '../helpers/run-cli.ts';
+import { runCliHere } from '../helpers/run-here.ts';
 import { twoClasses } from '../helpers/tables.ts';
 
 const MAIN = fileURLToPath(new URL('../../cli/main.ts', import.meta.url));
@@ -30,8 +30,8 @@ describe('a printed command', { skip: windows }, () => {
   it('goes on with a run in a folder of any name', async () => {
     const run = join(folder, "it's $HOME; touch 'owned' `id` \"&");
     const data = twoClasses(join(folder, 'two.csv'));
-    const { code, stderr } = await runCli(
-      ['train', '--data', data, '--units', '16', '--blocks', '4', '--epochs', '100000', '--run', run, '--json'],
+    const { code, stderr } = await runCliHere(
+      ['train', '--data', data, '--units', '16', '--blocks', '4', '--epochs', '100000', '--run', run, '--threads', '1'],
       { startedBy: '"epoch":1,', onStarted: (kill) => kill('SIGINT') },
     );
     assert.equal(code, 130, stderr);

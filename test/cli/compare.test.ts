@@ -11,9 +11,7 @@ import { DEFAULTS, modelOf, presetOf } from '../../cli/train-config.ts';
 import { createModel, resolveNeuron } from '../../src/index.ts';
 import { skipsInTraining } from '../../src/nn/paths.ts';
 import { createEngine } from '../../src/platform/node/index.ts';
-import { flagsUnder } from '../helpers/flags.ts';
 import { refused } from '../helpers/refused.ts';
-import { runCli } from '../helpers/run-cli.ts';
 import { runHere } from '../helpers/run-here.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'flipgrad-compare-'));
@@ -99,10 +97,10 @@ describe('flipgrad train --compare', () => {
 
   it('interrupted among the rivals, keeps the network and says how to compare it', async () => {
     const run = path('interrupted');
-    const { code, stderr } = await runCli(
-      ['train', ...flagsUnder([...NET, ...TRAIN], ['--epochs', '40', '--run', run, '--compare', '--json'])],
-      { startedBy: '"event":"result"', onStarted: (kill) => kill('SIGINT') },
-    );
+    const { code, stderr } = await runHere(trainCommand(), [...NET, ...TRAIN, '--run', run, '--compare', '--json'], {
+      startedBy: '"event":"result"',
+      onStarted: (kill) => kill('SIGINT'),
+    });
     assert.equal(code, 130, stderr);
     assert.ok(stderr.includes(`to compare it: flipgrad train --resume ${run} --compare`), stderr);
     assert.ok(existsSync(join(run, 'weights.safetensors')));

@@ -92,7 +92,7 @@ function killedAt(
 describe('a run', () => {
   const KILLS = full ? 30 : 2;
   it(`killed at ${KILLS} random moments ends with the bytes of an uninterrupted one`, async (t) => {
-    const EPOCHS = full ? 1000 : 150;
+    const EPOCHS = full ? 1000 : 100;
     const [whole, killed] = [path('whole'), path('killed')];
     assert.equal((await runCliHere(args(whole, EPOCHS))).code, 0);
     const random = randomStream(20261121, 1);
@@ -184,7 +184,7 @@ describe('a run', () => {
 describe('a folder that disappears', () => {
   it('ends the training with a sentence that says so, and is not made again', async () => {
     const run = path('disappears');
-    const { code, stderr } = await runCli(args(run, 100_000, '--checkpoint-every', '0'), {
+    const { code, stderr } = await runCliHere(args(run, 100_000, '--checkpoint-every', '0'), {
       startedBy: '"epoch":3,',
       onStarted: () => renameSync(run, path('elsewhere')),
     });

@@ -4,6 +4,12 @@ import { ExitCode, explain } from '../../cli/exit.ts';
 import { programFor } from '../../cli/program.ts';
 import { type Finished, linesOf, RUNS } from './run-cli.ts';
 
+/** What happens to a command on its way, as in `runCli`: here a signal that it is killed with is one that it listens for. */
+interface Meanwhile {
+  readonly onStarted?: (kill: (signal: NodeJS.Signals) => void) => void;
+  readonly startedBy?: string;
+}
+
 /**
  * Runs a command in this process, without the seconds that a process of its own takes to start.
  * @returns what the command line would print, and its exit code
@@ -11,8 +17,10 @@ import { type Finished, linesOf, RUNS } from './run-cli.ts';
 export async function runHere(
   command: Command,
   args: readonly string[],
+  { onStarted, startedBy = '' }: Meanwhile = {},
 ): Promise<{ code: number; stdout: string; stderr: string }> {
   const written = { stdout: '', stderr: '' };
+  let started = false;
   const kept = { stdout: process.stdout.write, stderr: process.stderr.write };
   const streams = ['stdout', 'stderr'] as const;
   const { exitCode } = process;
@@ -22,6 +30,10 @@ export async function runHere(
       // Commands write text; bytes are what the test runner tells its parent meanwhile.
       if (typeof text !== 'string') return kept[stream].call(process[stream], text);
       written[stream] += text;
+      if (!started && stream === 'stdout' && written.stdout.includes(startedBy)) {
+        started = true;
+        onStarted?.((signal) => process.emit(signal));
+      }
       return true;
     };
   try {
@@ -53,7 +65,7 @@ export async function jsonLinesHere(
  */
 export async function runCliHere(
   args: readonly string[],
-  { env = {} }: { env?: Readonly<Record<string, string>> } = {},
+  { env = {}, ...meanwhile }: Meanwhile & { readonly env?: Readonly<Record<string, string>> } = {},
 ): Promise<Finished> {
   const given = { FLIPGRAD_RUNS: RUNS, ...env };
   const before = Object.keys(given).map((name) => [name, process.env[name]] as const);
@@ -61,7 +73,7 @@ export async function runCliHere(
   Object.assign(process.env, given);
   process.stdout.isTTY = false;
   try {
-    const finished = await runHere(await programFor(args), args);
+    const finished = await runHere(await programFor(args), args, meanwhile);
     return { ...finished, lines: () => linesOf(finished.stdout) };
   } finally {
     process.stdout.isTTY = terminal;
