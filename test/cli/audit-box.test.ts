@@ -4,7 +4,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { full } from '../helpers/extent.ts';
-import { runCli } from '../helpers/run-cli.ts';
 import { runCliHere } from '../helpers/run-here.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'flipgrad-box-'));
@@ -44,7 +43,7 @@ describe('the audit of a file of one’s own', () => {
       clock: 'if (Date.now() < 0) gradient[0] = 0;',
       honest: '',
     });
-    const { code, stdout, stderr } = await runCli(['audit', file, '--limit', '12']);
+    const { code, stdout, stderr } = await runCliHere(['audit', file, '--limit', '12']);
     assert.equal(code, 1, stderr);
     const lines = stdout
       .trim()

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { full } from '../helpers/extent.ts';
+import { twoClasses } from '../helpers/tables.ts';
 
 const MAIN = fileURLToPath(new URL('../../cli/main.ts', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'flipgrad-files-'));
@@ -29,19 +30,9 @@ const told = (limit: number): string =>
 
 describe('with 24 open files', { skip: process.platform === 'win32' ? 'Windows has no such limit.' : false }, () => {
   it('train says so', async () => {
-    const args = [
-      'train',
-      '--epochs',
-      '1',
-      '--units',
-      '16',
-      '--blocks',
-      '4',
-      '--threads',
-      '2',
-      '--run',
-      join(folder, 'run'),
-    ];
+    const data = twoClasses(join(folder, 'two.csv'));
+    const small = ['--epochs', '1', '--units', '16', '--blocks', '4', '--threads', '2'];
+    const args = ['train', '--data', data, ...small, '--run', join(folder, 'run')];
     assert.deepEqual(await limited(24, args), { code: 2, stderr: told(24) });
   });
 
