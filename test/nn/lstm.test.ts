@@ -11,6 +11,7 @@ import type { Pass } from '../../src/nn/pass.ts';
 import { ctc } from '../../src/tensor/ops/sequences.ts';
 import { Tape } from '../../src/tensor/tape.ts';
 import { builds, reference } from '../helpers/engines.ts';
+import { full } from '../helpers/extent.ts';
 import { assertClose } from '../helpers/numbers.ts';
 
 const data = penStrings({ seed: 4, count: 3, writers: 2 });
@@ -61,7 +62,9 @@ test('gradients of a network with two LSTM layers and CTC agree with central dif
       gradient.some((g) => Math.abs(g) > 1e-3),
       `the gradient of ${name} is not nothing`,
     );
-    const differences = gradient.map((_, i) => {
+    // In `npm test` every fifth number of a parameter.
+    const numbers = Array.from(gradient.keys()).filter((i) => full || i % 5 === 0);
+    const differences = numbers.map((i) => {
       const before = tensor.values[i];
       tensor.values[i] = before + 1e-5;
       const above = loss();
@@ -70,7 +73,8 @@ test('gradients of a network with two LSTM layers and CTC agree with central dif
       tensor.values[i] = before;
       return (above - below) / 2e-5;
     });
-    assertClose(gradient, differences, { relative: 1e-6, absolute: 1e-7 }, name);
+    const ours = numbers.map((i) => gradient[i]);
+    assertClose(ours, differences, { relative: 1e-6, absolute: 1e-7 }, name);
   }
 });
 
