@@ -9,6 +9,7 @@ import { createInterface } from 'node:readline';
 import { after, before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { sweepCommand } from '../../cli/sweep.ts';
+import { trainCommand } from '../../cli/train.ts';
 import {
   checkSweep,
   metricOf,
@@ -35,6 +36,7 @@ import { readPanel, textsOf } from '../helpers/picture.ts';
 import { noPostgres, startPostgres, type TestServer } from '../helpers/postgres.ts';
 import { refused } from '../helpers/refused.ts';
 import { runCli } from '../helpers/run-cli.ts';
+import { runHere } from '../helpers/run-here.ts';
 import { twoClasses } from '../helpers/tables.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'flipgrad-sweep-'));
@@ -76,12 +78,13 @@ function checkPicture(svg: string, axes: readonly string[], configurations: numb
 async function plainly(definition: SweepDefinition): Promise<Map<string, TrialOutcome>> {
   const { trials } = planSweep(definition, new Map());
   const place = (key: string): string => path('plain', definition.name, key);
-  const helper = fileURLToPath(new URL('../helpers/train-each.ts', import.meta.url));
-  const child = spawn(process.execPath, [helper], { stdio: ['pipe', 'ignore', 'inherit'] });
-  for (const { key, settings } of trials)
-    child.stdin.write(`${JSON.stringify([...flagsOf(settings), '--threads', '1', '--run', place(key)])}\n`);
-  child.stdin.end();
-  assert.equal(await exitOf(child), 0);
+  for (const { key, settings } of trials) {
+    const { code, stderr } = await runHere(trainCommand(), [
+      ...flagsOf(settings),
+      ...['--threads', '1', '--run', place(key), '--json'],
+    ]);
+    assert.equal(code, 0, stderr);
+  }
   return new Map(
     trials.map(({ key }) => {
       const { event, seconds, threads, ...result } = JSON.parse(
@@ -137,7 +140,7 @@ describe('a sweep on a Postgres server', { skip: noPostgres }, () => {
       configurations: 20,
       seeds: 2,
     });
-    const undisturbed = plainly(definition);
+    const undisturbed = await plainly(definition);
     const KILLS = 8;
     const random = randomStream(20261121, 6);
     let stopped = false;
@@ -180,7 +183,7 @@ describe('a sweep on a Postgres server', { skip: noPostgres }, () => {
     assert.equal(stored.length, 40);
     assert.deepEqual([kills, restarts], [KILLS, 1]);
     const outcomes = new Map(stored.map(({ key, outcome }) => [key, outcome]));
-    assert.deepEqual(inOrder(outcomes), inOrder(await undisturbed));
+    assert.deepEqual(inOrder(outcomes), inOrder(undisturbed));
     assert.deepEqual(await store.disputes('disturbed'), []);
     t.diagnostic(`${claims} claims of 40 trials, ${kills} workers killed, server restarted ${restarts} time`);
   });
@@ -193,8 +196,8 @@ describe('a sweep on a Postgres server', { skip: noPostgres }, () => {
       space: { lr: [0.01] },
       search: 'grid',
     });
-    const undisturbed = plainly(definition);
-    const [, database] = [await undisturbed, await openServer(server.url)];
+    const undisturbed = await plainly(definition);
+    const database = await openServer(server.url);
     t.after(() => database.close());
     const store = new SweepStore(database);
     const sweep = ['sweep', file, '--db', server.url, '--folder', path('handover'), '--lease', '10', '--workers', '0'];
@@ -222,7 +225,7 @@ describe('a sweep on a Postgres server', { skip: noPostgres }, () => {
     // The orphan stopped by itself.
     while (isAlive(begun.by.pid)) await pause(50);
     const { results } = await store.results('handover');
-    assert.deepEqual(new Map(results.map(({ key, outcome }) => [key, outcome])), await undisturbed);
+    assert.deepEqual(new Map(results.map(({ key, outcome }) => [key, outcome])), undisturbed);
     assert.equal(await store.newestCheckpoint('handover', 'c000-s1'), undefined, 'checkpoints are dropped');
   });
 
@@ -303,7 +306,7 @@ describe('a sweep in a folder', () => {
       configurations: CONFIGURATIONS,
       seeds: SEEDS,
     });
-    const undisturbed = plainly(definition);
+    const undisturbed = await plainly(definition);
     await withDatabase(path('local'));
     const command = ['sweep', file, '--folder', path('local'), '--workers', '2', '--threads', '1'];
     const random = randomStream(20261121, 7);
@@ -323,7 +326,7 @@ describe('a sweep in a folder', () => {
       results: { key: string; outcome: TrialOutcome }[];
     };
     assert.equal(results.length, SEEDS * CONFIGURATIONS);
-    assert.deepEqual(inOrder(new Map(results.map(({ key, outcome }) => [key, outcome]))), inOrder(await undisturbed));
+    assert.deepEqual(inOrder(new Map(results.map(({ key, outcome }) => [key, outcome]))), inOrder(undisturbed));
     checkPicture(
       readFileSync(path('local', 'parallel.svg'), 'utf8'),
       ['lr', 'nudge', definition.metric],
