@@ -192,7 +192,7 @@ describe('what the worker reads', () => {
         '--units',
         '16',
         '--sizes',
-        '8',
+        '4,8',
         '--rows',
         '2',
         '--inputs',
@@ -206,7 +206,7 @@ describe('what the worker reads', () => {
     ]);
     assert.equal(ended, 0);
     const view = readReport('own.jsonl', stdout);
-    assert.equal(view.rows.length, 2);
+    assert.equal(view.rows.length, 4);
     assert.deepEqual(view.head.slice(0, 2), ['what', 'block size']);
     assert.ok(view.charts.length > 0 && view.charts.every(({ x }) => x === 'density'));
   });
