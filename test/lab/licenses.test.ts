@@ -3,6 +3,9 @@ import assert from 'node:assert/strict';
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { build } from 'vite';
+import config from '../../lab/vite.config.ts';
+import { full } from '../helpers/extent.ts';
 import { builtLab } from './build.ts';
 
 const root = join(import.meta.dirname, '../..');
@@ -18,8 +21,38 @@ function importedPackages(): string[] {
   return [...new Set(names)].filter((name) => name !== 'node').sort();
 }
 
-test('the build of the lab lists every package in it with its licence and the text of it', () => {
-  const text = readFileSync(join(builtLab(), 'licenses.md'), 'utf8');
+const ENTRY = 'virtual:packages';
+
+/** What the lab's settings list of a bundle of the packages alone, which takes a tenth of the lab's own build. */
+async function listOfPackages(): Promise<string> {
+  const code = importedPackages()
+    .map((name, i) => `export * as n${i} from '${name}';`)
+    .join('\n');
+  const built = await build({
+    root: join(root, 'lab'),
+    configFile: false,
+    logLevel: 'silent',
+    plugins: [
+      {
+        name: 'packages',
+        resolveId: (id: string) => (id === ENTRY ? join(root, 'lab/src', ENTRY) : undefined),
+        load: (id: string) => (id.endsWith(ENTRY) ? code : undefined),
+      },
+    ],
+    build: {
+      write: false,
+      minify: false,
+      license: config.build?.license ?? false,
+      rollupOptions: { input: ENTRY, preserveEntrySignatures: 'strict' },
+    },
+  });
+  const { output } = built as { output: readonly { fileName: string; source?: string | Uint8Array }[] };
+  const list = output.find(({ fileName }) => fileName === 'licenses.md');
+  return String(list?.source);
+}
+
+test('the build of the lab lists every package in it with its licence and the text of it', async () => {
+  const text = full ? readFileSync(join(builtLab(), 'licenses.md'), 'utf8') : await listOfPackages();
   const listed = [...text.matchAll(/^## (\S+) - (\S+) \(([^)]+)\)$/gm)].map(([, name, , licence]) => ({
     name,
     licence,
