@@ -231,7 +231,7 @@ describe('a grid that several share', () => {
     assert.equal(commit, provenance().commit);
     if (existsSync(join(root, '.git'))) {
       const head = execFileSync('git', ['-C', root, 'rev-parse', 'HEAD'], { encoding: 'utf8' }).trim();
-      assert.match(commit, new RegExp(`^${head}\\+?$`));
+      assert.match(String(commit), new RegExp(`^${head}\\+?$`));
     }
     if (commit) assert.ok(readFileSync(join(folder, 'coins-quick.md'), 'utf8').includes(commit.slice(0, 10)));
   });
