@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url';
 import { isOutOfFiles, outOfFiles } from '../src/platform/node/open-files.ts';
 
 /** Exit codes of every command; one that SIGTERM or SIGHUP interrupted has 143 or 129, as shells count. */
@@ -50,5 +51,17 @@ export function explain(error: unknown): { text: string; code: number } {
   if (isOutOfFiles(error)) return { text: `flipgrad: ${outOfFiles()}`, code: ExitCode.badUsage };
   if (error.name === 'AbortError') return { text: 'Interrupted.', code: ExitCode.interrupted };
   if (hasSentence(error)) return { text: `flipgrad: ${error.message}`, code: ExitCode.badUsage };
-  return { text: `flipgrad: an error of its own, not of your input:\n${error.stack}`, code: ExitCode.badUsage };
+  const file = fileOf(error);
+  const whose = file === undefined ? 'an error of its own, not of your input' : `an error in ${file}`;
+  return { text: `flipgrad: ${whose}:\n${error.stack}`, code: ExitCode.badUsage };
+}
+
+/** This program's files, as addresses in stacks begin. */
+const OURS = new URL('..', import.meta.url).href;
+
+/** The file of the user's own that threw; undefined where it was the program, or Node, or a package. */
+function fileOf({ stack = '' }: Error): string | undefined {
+  const [, address] = /^ +at .*?(file:\/\/.*?):\d+:\d+\)?$/m.exec(stack) ?? [];
+  if (address === undefined || address.startsWith(OURS) || address.includes('/node_modules/')) return undefined;
+  return fileURLToPath(address);
 }

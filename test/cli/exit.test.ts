@@ -1,7 +1,10 @@
 /** What an error that reached the top becomes: a sentence for the user's fault, a stack for our own. */
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
+import { pathToFileURL } from 'node:url';
 import { ExitCode, explain } from '../../cli/exit.ts';
 
 function caught(action: () => unknown): Error {
@@ -30,5 +33,26 @@ test('errors with codes of Node or of the web are our own, and have a stack', ()
     const { text, code } = explain(error);
     assert.match(text, /^flipgrad: an error of its own, not of your input:\n.*exit\.test\.ts/s, error.message);
     assert.equal(code, ExitCode.badUsage);
+  }
+});
+
+test('errors in a file of the user’s own name the file, also where we called it; of packages they do not', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'flipgrad-exit-'));
+  try {
+    const file = join(folder, 'my neuron.mjs');
+    writeFileSync(file, 'export const fire = () => { null.h; };\nexport const each = (list) => list.map(fire);\n');
+    const own = (await import(pathToFileURL(file).href)) as { fire(): void; each(list: readonly number[]): void };
+    for (const action of [() => own.fire(), () => own.each([1]), () => [1].map(() => own.fire())]) {
+      const { text, code } = explain(caught(action));
+      assert.equal(text.indexOf(`flipgrad: an error in ${file}:\nTypeError: Cannot read`), 0, text);
+      assert.equal(code, ExitCode.badUsage);
+    }
+    // What we throw in what it calls is ours.
+    writeFileSync(file.replace('.mjs', '2.mjs'), 'export const call = (f) => f();\n');
+    const { call } = (await import(pathToFileURL(file.replace('.mjs', '2.mjs')).href)) as { call(f: () => void): void };
+    const ours = explain(caught(() => call(() => (undefined as unknown as { x: number }).x)));
+    assert.match(ours.text, /^flipgrad: an error of its own, not of your input:/);
+  } finally {
+    rmSync(folder, { recursive: true });
   }
 });
