@@ -151,6 +151,13 @@ const readers = instances.filter(
 const ABOVE = { kl: 3, 'batch-rate': 3, variance: 5, importance: 20, l1: 1, 'example-rate': 2 } satisfies Partial<
   Record<PenaltyName, number>
 >;
+/** Of gates that declare P(h ≠ 0): it is σ(a) of these. */
+const ABOVE_OPENING = {
+  'kl-opening': 3,
+  'expected-l0': 1,
+  'expected-flops': 3,
+  load: 20,
+} satisfies Partial<Record<PenaltyName, number>>;
 const OWN = { l1: 1, importance: 1 } satisfies Partial<Record<PenaltyName, number>>;
 /** Those that a neuron is asked about: all, or one. */
 function chosen(weights: Readonly<Record<string, number>>, n: number): [string, number][] {
@@ -159,11 +166,11 @@ function chosen(weights: Readonly<Record<string, number>>, n: number): [string, 
 }
 
 describe('a penalty on gates above a neuron that reads the loss is in the loss that it reads', () => {
-  const layers = (neuron: string, sparsity: object | 'none') => [
+  const layers = (neuron: string, sparsity: object | 'none', gates = 'sigmoid') => [
     dense(UNITS, neuron, 'below'),
     gated(UNITS, {
       blocks: UNITS,
-      neuron: 'sigmoid',
+      neuron: gates,
       gater: [],
       rate: RATE,
       sparsity: sparsity as 'none',
@@ -176,10 +183,14 @@ describe('a penalty on gates above a neuron that reads the loss is in the loss t
   ];
   readers.forEach(({ title, neuron }, n) => {
     if (!full && n % 4 !== 1) return;
-    for (const [name, λ] of chosen(ABOVE, n))
+    const asked = [
+      ...chosen(ABOVE, n).map((one) => ['sigmoid', ...one] as const),
+      ...chosen(ABOVE_OPENING, n).map((one) => ['straight-through', ...one] as const),
+    ];
+    for (const [gates, name, λ] of asked)
       test(`${title}, ${name}`, async () => {
-        const without = await gradientsAt('below.bias', layers(title, 'none'));
-        const { weights, all: withIt } = await gradientsAt('below.bias', layers(title, { [name]: λ }));
+        const without = await gradientsAt('below.bias', layers(title, 'none', gates));
+        const { weights, all: withIt } = await gradientsAt('below.bias', layers(title, { [name]: λ }, gates));
         const penalty: SparsityPenalty = penalties[name as PenaltyName];
         const valuesOf = (state: readonly number[]) => {
           const logits = linear(weights, 'above.gater', state);
