@@ -16,9 +16,12 @@ export function leastPoints(labels: ArrayLike<number>): number {
   return least;
 }
 
-/** Does a sequence fit a thread's scratch memory? Its Float64 numbers: normalizers, α, β of two points, one a class. */
-export const fitsScratch = (points: number, labels: number, columns: number): boolean =>
-  8 * (points + (points + 2) * (2 * labels + 1) + columns) <= SCRATCH_BYTES;
+/** Float64 numbers that a sequence is worked on in: normalizers, α, β of two points, one a class. */
+export const roomOf = (points: number, labels: number, columns: number): number =>
+  points + (points + 2) * (2 * labels + 1) + columns;
+
+/** Does that fit a thread's scratch memory? */
+export const fitsScratch = (numbers: number): boolean => 8 * numbers <= SCRATCH_BYTES;
 
 const logAdd = (a: number, b: number): number => {
   const high = Math.max(a, b);
@@ -50,12 +53,26 @@ function forwardVariables(logs: readonly Float64Array[], classes: readonly numbe
   return alpha;
 }
 
-/** losses[s] = −log P(labels of s | logits) in nats (Eq. 12); gradient[r, k] = ∂losses[s]/∂logits[r, k] (Eq. 16). */
+/**
+ * losses[s] = −log P(labels of s | logits) in nats (Eq. 12); gradient[r, k] = ∂losses[s]/∂logits[r, k] (Eq. 16). A sequence is worked on at
+ * roomAt[s] of `room`, in 4-byte elements, an even number; in a thread's scratch memory where that is −1.
+ */
 export const ctc = kernel({
-  parameters: ['logits*', 'offsets#', 'labels#', 'labelOffsets#', 'losses*', 'gradient*', 'sequences', 'columns'],
-  items: (_logits, _offsets, _labels, _labelOffsets, _losses, _gradient, sequences) => sequences,
+  parameters: [
+    'logits*',
+    'offsets#',
+    'labels#',
+    'labelOffsets#',
+    'losses*',
+    'gradient*',
+    'room*',
+    'roomAt#',
+    'sequences',
+    'columns',
+  ],
+  items: (_logits, _offsets, _labels, _labelOffsets, _losses, _gradient, _room, _roomAt, sequences) => sequences,
   grain: () => 1,
-  define(memory, logits, offsets, labels, labelOffsets, losses, gradient, sequences, columns) {
+  define(memory, logits, offsets, labels, labelOffsets, losses, gradient, _room, _roomAt, sequences, columns) {
     for (let s = 0; s < sequences; s++) {
       const [from, to] = [memory[offsets + s], memory[offsets + s + 1]];
       const own = memory.subarray(labels + memory[labelOffsets + s], labels + memory[labelOffsets + s + 1]);

@@ -1,7 +1,10 @@
 /** CTC against its meaning: the sum over every path that is read as the labels. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { leastPoints } from '../../src/kernels/ctc.ts';
+import type { Engine } from '../../src/backend/engine.ts';
+import { fitsScratch, leastPoints, roomOf } from '../../src/kernels/ctc.ts';
+import { ctc } from '../../src/tensor/ops/sequences.ts';
+import { Tape } from '../../src/tensor/tape.ts';
 import { builds, integers, reference } from '../helpers/engines.ts';
 import { assertClose, drawn, normal } from '../helpers/numbers.ts';
 
@@ -27,6 +30,9 @@ function softmaxRows(logits: Float64Array, columns: number): number[][] {
     return powers.map((x) => x / total);
   });
 }
+
+/** Where one sequence is worked on: in scratch memory. */
+const scratch = (engine: Engine): number => integers(engine, [-1]).pointer;
 
 const CASES = [
   { labels: [], points: 3, columns: 3 },
@@ -58,7 +64,18 @@ for (const engine of [reference, ...builds])
       const [offsets, marks, places] = [[0, points], labels, [0, labels.length]].map((list) => integers(engine, list));
       const made = [loss.pointer, gradient.pointer] as const;
       const at = engine.tensor(logits).pointer;
-      engine.backend.run('ctc', at, offsets.pointer, marks.pointer, places.pointer, ...made, 1, columns);
+      engine.backend.run(
+        'ctc',
+        at,
+        offsets.pointer,
+        marks.pointer,
+        places.pointer,
+        ...made,
+        0,
+        scratch(engine),
+        1,
+        columns,
+      );
       assertClose(loss.values, [-Math.log(total)], { relative: 1e-7, absolute: 1e-12 }, `loss of [${labels}]`);
       const expected = probabilities.flat().map((p, i) => p - through[i] / total);
       assertClose(gradient.values, expected, { relative: 1e-7, absolute: 1e-7 }, `gradient of [${labels}]`);
@@ -77,7 +94,7 @@ test('NaN and infinite logits give a loss of NaN', () => {
       const [offsets, marks, places] = [[0, 3], [0], [0, 1]].map((list) => integers(engine, list));
       const logits = engine.tensor([0, 1, bad, 0, 1, 0]);
       const given = [logits.pointer, offsets.pointer, marks.pointer, places.pointer] as const;
-      engine.backend.run('ctc', ...given, loss.pointer, gradient.pointer, 1, 2);
+      engine.backend.run('ctc', ...given, loss.pointer, gradient.pointer, 0, scratch(engine), 1, 2);
       assert.ok(Number.isNaN(loss.values[0]), `${bad} on ${engine.name}`);
     }
 });
@@ -95,8 +112,38 @@ test('long sequences of confident, wrong logits neither overflow nor become infi
     // Class 1 everywhere, by 80 nats: the labels 0, 1 are read with class 0 at the first point alone.
     const logits = engine.tensor(Float64Array.from({ length: points * 3 }, (_, i) => (i % 3 === 1 ? 80 : 0)));
     const given = [logits.pointer, offsets.pointer, marks.pointer, places.pointer] as const;
-    engine.backend.run('ctc', ...given, loss.pointer, gradient.pointer, 1, 3);
+    engine.backend.run('ctc', ...given, loss.pointer, gradient.pointer, 0, scratch(engine), 1, 3);
     assertClose(loss.values, [80], { relative: 1e-6 }, 'the loss');
     assertClose(gradient.values.subarray(0, 3), [-1, 1, 0], { absolute: 1e-6 }, 'the gradient at the first point');
+  }
+});
+
+test('sequences that scratch memory does not hold, beside one that it does, are as the definition has them', () => {
+  const columns = 11;
+  const lengths = [
+    [400, 199],
+    [5, 2],
+    [700, 120],
+  ];
+  assert.deepEqual(
+    lengths.map(([points, labels]) => fitsScratch(roomOf(points, labels, columns))),
+    [false, true, false],
+  );
+  const sumTo = (of: 0 | 1) =>
+    Int32Array.from([0, 1, 2, 3], (n) => lengths.slice(0, n).reduce((sum, l) => sum + l[of], 0));
+  const [rows, places] = [sumTo(0), sumTo(1)];
+  const labels = Int32Array.from({ length: places[3] }, (_, i) => (7 * i) % (columns - 1));
+  const logits = drawn(normal(1.5), rows[3] * columns, 78, 4);
+  const [expected, ...made] = [reference, ...builds].map((engine) => {
+    engine.beginStep();
+    const tape = new Tape(engine);
+    const x = tape.input(engine.tensor(logits, [rows[3], columns]), tape.plates.points(rows), true);
+    const losses = ctc(x, { labels, offsets: places });
+    tape.backward([{ tensor: losses, cotangent: 1 }]);
+    return [Float64Array.from(losses.values), Float64Array.from(tape.gradient(x)?.values ?? [])];
+  });
+  for (const [losses, gradient] of made) {
+    assertClose(losses, [...expected[0]], { relative: 1e-6 }, 'losses');
+    assertClose(gradient, [...expected[1]], { relative: 1e-6, absolute: 1e-6 }, 'gradients');
   }
 });

@@ -149,6 +149,8 @@ export const sequenceCases = {
         'labelOffsets#': offsets(labelsOf, sequences),
         'losses*': { length: sequences, written: true },
         'gradient*': { length: rows * columns, written: true },
+        'room*': { length: 1, draw: uniform },
+        'roomAt#': { length: sequences, draw: () => -1, integers: true },
       };
     },
     // Computed in Float64, rounded when stored.

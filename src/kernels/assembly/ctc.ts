@@ -35,9 +35,10 @@ function skips(state: i32, labels: usize): bool {
 /** losses[s] = −log P(labels | logits); gradient = ∂losses[s]/∂logits of its rows. See src/kernels/ctc.ts. */
 export function ctc(
   begin: i32, end: i32, logits: usize, offsets: usize, labels: usize, labelOffsets: usize, losses: usize,
-  gradient: usize, sequences: i32, columns: i32,
+  gradient: usize, room: usize, roomAt: usize, sequences: i32, columns: i32,
 ): void {
   for (let s = begin; s < end; s++) {
+    const own = load<i32>(roomAt + bytes(s));
     const from = load<i32>(offsets + bytes(s));
     const points = load<i32>(offsets + bytes(s + 1)) - from;
     const firstLabel = load<i32>(labelOffsets + bytes(s));
@@ -45,14 +46,18 @@ export function ctc(
     const at = bytes(from * columns);
     store<f32>(
       losses + bytes(s),
-      <f32>alignOne(logits + at, gradient + at, labels + bytes(firstLabel), points, states, columns),
+      <f32>alignOne(
+        own < 0 ? scratch : room + bytes(own), logits + at, gradient + at, labels + bytes(firstLabel), points, states, columns,
+      ),
     );
   }
 }
 
-function alignOne(logits: usize, gradient: usize, labels: usize, points: i32, states: i32, columns: i32): f64 {
-  // In scratch: log Σ e^logit of every point, α of every point and state, β of two points, and log Σ αβ of every class.
-  const normalizers = scratch;
+function alignOne(
+  room: usize, logits: usize, gradient: usize, labels: usize, points: i32, states: i32, columns: i32,
+): f64 {
+  // In room: log Σ e^logit of every point, α of every point and state, β of two points, and log Σ αβ of every class.
+  const normalizers = room;
   const alpha = normalizers + bytes8(points);
   let beta = alpha + bytes8(points * states);
   let betaNext = beta + bytes8(states);

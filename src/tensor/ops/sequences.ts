@@ -1,7 +1,7 @@
 /** Operations on sequences, whose rows are points in time. */
 import type { Engine } from '../../backend/engine.ts';
 import { flip, operand, product } from '../../backend/matrix.ts';
-import { fitsScratch, leastPoints } from '../../kernels/ctc.ts';
+import { fitsScratch, leastPoints, roomOf } from '../../kernels/ctc.ts';
 import { SCRATCH_BYTES } from '../../kernels/kernel.ts';
 import { defineOp, type OpRecord } from '../define-op.ts';
 import { ExportError } from '../export-error.ts';
@@ -110,12 +110,14 @@ const ctcOp = defineOp<OfSequences & { readonly strings: LabelStrings }>({
   plates: (_inputs, { plate, plates }) => ({ inputs: [plate], output: plates.over(plate) }),
   forward(engine, [logits], { strings, ...sequences }) {
     const count = countOf(sequences);
-    checkStrings(logits.columns, sequences.plates.offsetsOf(sequences.plate), strings);
+    const rows = sequences.plates.offsetsOf(sequences.plate);
+    checkStrings(logits.columns, rows, strings);
     const output = engine.allocate([count], 'the losses of sequences');
     const gradient = engine.allocate(logits.shape, 'the gradient of CTC');
     const offsets = sequences.plates.offsetsOnHeap(sequences.plate);
     const places = [offsets, wholeNumbers(engine, strings.labels), wholeNumbers(engine, strings.offsets)] as const;
-    engine.backend.run('ctc', logits.pointer, ...places, output.pointer, gradient.pointer, count, logits.columns);
+    const made = [output.pointer, gradient.pointer, ...roomFor(engine, logits.columns, rows, strings)] as const;
+    engine.backend.run('ctc', logits.pointer, ...places, ...made, count, logits.columns);
     return { output, saved: [gradient] };
   },
   pullback(engine, { attributes: sequences, saved: [gradient] }, dy) {
@@ -147,7 +149,7 @@ function wholeNumbers({ backend: { heap } }: Engine, values: Int32Array): number
   return pointer;
 }
 
-/** @throws RangeError for a label that is no class, or a sequence too short, or too long, for its labels */
+/** @throws RangeError for a label that is no class, or a sequence too short for its labels */
 function checkStrings(columns: number, rows: Int32Array, { labels: marks, offsets: places }: LabelStrings): void {
   const wrong = marks.findIndex((label) => !(label >= 0 && label < columns - 1));
   if (wrong >= 0)
@@ -160,9 +162,24 @@ function checkStrings(columns: number, rows: Int32Array, { labels: marks, offset
     const labels = places[s + 1] - places[s];
     if (points < least)
       throw new RangeError(`ctc: sequence ${s} has ${points} points; its ${labels} labels need ${least} or more.`);
-    if (!fitsScratch(points, labels, columns))
-      throw new RangeError(
-        `ctc: sequence ${s} of ${points} points and ${labels} labels is too long for ${SCRATCH_BYTES} bytes.`,
-      );
   }
+}
+
+/** Memory of this step for the sequences that a thread's scratch memory does not hold. @returns pointers to it, and to the place of each */
+function roomFor(
+  engine: Engine,
+  columns: number,
+  rows: Int32Array,
+  { offsets }: LabelStrings,
+): readonly [room: number, roomAt: number] {
+  let used = 0;
+  const places = Int32Array.from({ length: rows.length - 1 }, (_, s) => {
+    const numbers = roomOf(rows[s + 1] - rows[s], offsets[s + 1] - offsets[s], columns);
+    if (fitsScratch(numbers)) return -1;
+    const at = used;
+    used += 2 * numbers;
+    return at;
+  });
+  const room = engine.backend.heap.allocate(used, 'the alignments of long sequences');
+  return [room, wholeNumbers(engine, places)];
 }
