@@ -237,6 +237,7 @@ describe('the page "Runs" in Chromium', { skip: noBrowser }, () => {
     const check = async () => {
       const row = page.locator('section[aria-label="result"] tr', { hasText: 'test error, threshold' });
       await row.locator('td', { hasText: error(tested().threshold) }).waitFor();
+      await page.locator('section svg[role="img"]').nth(3).waitFor();
       assert.equal(await page.locator('section svg[role="img"]').count(), 4);
       const published = page.getByRole('region', { name: 'published numbers' });
       assert.match((await published.locator('tr.own').textContent()) as string, /straight-through.*1\.39/);
