@@ -129,6 +129,15 @@ export interface Task<
   readonly events?: { readonly epoch: E; readonly result: R };
 }
 
+/** @throws RangeError for what is no task, from callers without types; the task's own errors for data that do not fit the model */
+export function checkTask<D extends TaskData, B extends TaskBatch>(task: Task<D, B>, model: Model, data: D): void {
+  if (typeof task?.check !== 'function' || typeof task.run !== 'function')
+    throw new RangeError(
+      `The task is ${typeof task === 'object' ? 'an object without check and run' : JSON.stringify(task)}. Expected a task, such as \`regression()\` or \`resolveTask('ctc')\`.`,
+    );
+  task.check(model, data);
+}
+
 /** The form of a task's data. @throws RangeError for a task that does not say which kind it takes */
 export function shapeOf({ name, data: kind, outputs }: Task, data: TaskData): DataShape {
   if (kind === undefined)

@@ -6,7 +6,15 @@ import type { Mode, Pass } from '../nn/pass.ts';
 import { noiseKey } from '../random/stream.ts';
 import { checkOptions } from '../schema/schema.ts';
 import { classification } from '../tasks/classification.ts';
-import { added, type Figures, type Outcome, type Task, type TaskBatch, type TaskData } from '../tasks/task.ts';
+import {
+  added,
+  checkTask,
+  type Figures,
+  type Outcome,
+  type Task,
+  type TaskBatch,
+  type TaskData,
+} from '../tasks/task.ts';
 import { NonFiniteError, Tape } from '../tensor/tape.ts';
 import { evaluateOptionsSchema } from './settings.ts';
 
@@ -69,7 +77,7 @@ export function evaluateTask<D extends TaskData, B extends TaskBatch>(
   options: EvaluateOptions = {},
 ): TaskEvaluation {
   checkOptions(evaluateOptionsSchema, options, 'evaluate');
-  task.check(model, data);
+  checkTask(task, model, data);
   let [loss, open, gates, examples] = [0, 0, 0, 0];
   let sums: Figures = {};
   const work = { executed: 0, gater: 0 };

@@ -5,7 +5,15 @@ import type { Pass } from '../nn/pass.ts';
 import { noiseKey } from '../random/stream.ts';
 import { checkOptions } from '../schema/schema.ts';
 import { identity } from '../tasks/link.ts';
-import { added, type Figures, type Outcome, type Task, type TaskBatch, type TaskData } from '../tasks/task.ts';
+import {
+  added,
+  checkTask,
+  type Figures,
+  type Outcome,
+  type Task,
+  type TaskBatch,
+  type TaskData,
+} from '../tasks/task.ts';
 import { NonFiniteError, Tape } from '../tensor/tape.ts';
 import { allRows } from './all-rows.ts';
 import type { InferenceMode } from './compile.ts';
@@ -64,7 +72,7 @@ export function evaluateEnsemble<D extends TaskData, B extends TaskBatch>(
   task: Task<D, B>,
   samples: number,
 ): { readonly metrics: Figures; readonly multiplyAdds: number } {
-  task.check(model, data);
+  checkTask(task, model, data);
   const { back } = task.link ?? identity;
   let sums: Figures = {};
   let multiplyAdds = 0;

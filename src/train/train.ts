@@ -7,6 +7,7 @@ import { type ClassificationEpoch, classification } from '../tasks/classificatio
 import { type Batch, epochOrder } from '../tasks/examples.ts';
 import {
   added,
+  checkTask,
   type Figures,
   type Part,
   type Parts,
@@ -154,7 +155,7 @@ class TrainingRun {
   private last: TrainingState<Progress> | undefined;
 
   constructor(model: Model, data: Parts, task: Task, options: LoopOptions & { resume?: TrainingState<Progress> }) {
-    for (const part of [data.train, data.valid, data.test]) task.check(model, part);
+    for (const part of [data.train, data.valid, data.test]) checkTask(task, model, part);
     const { defaults } = task;
     this.model = model;
     this.data = data;

@@ -15,12 +15,14 @@ import { adam, sgd } from '../../src/optim/index.ts';
 import { createEngine } from '../../src/platform/node/engine.ts';
 import { randomStream } from '../../src/random/stream.ts';
 import { ctc } from '../../src/tasks/ctc.ts';
+import { tasks } from '../../src/tasks/index.ts';
 import { multiLabel } from '../../src/tasks/multi-label.ts';
 import { nextToken } from '../../src/tasks/next-token.ts';
 import { regression } from '../../src/tasks/regression.ts';
 import type { Parts, Task, TaskData } from '../../src/tasks/task.ts';
 import { scale } from '../../src/tensor/ops/arithmetic.ts';
 import { evaluateTask } from '../../src/train/evaluate.ts';
+import { predictTask } from '../../src/train/predict.ts';
 import { checkProgress, type Progress, type TrainingState } from '../../src/train/state.ts';
 import { type LoopOptions, train } from '../../src/train/train.ts';
 import { assertClose } from '../helpers/numbers.ts';
@@ -267,6 +269,21 @@ test('the gates of sequences are held at their rate', async () => {
   const before = model.weights('gated1.gater.bias');
   await finish(model, strings, { task: ctc as never, epochs: 1, batch: 4, optimizer: still });
   assert.notDeepEqual(model.weights('gated1.gater.bias'), before);
+});
+
+test('what is no task is refused in a sentence', () => {
+  const model = createModel(one, { inputs: WIDTH, layers: [dense(2)] });
+  const part = targetsOf(4, 1, false);
+  for (const [given, said] of [
+    [tasks.ctc, 'an object without check and run'],
+    ['ctc', '"ctc"'],
+  ] as const) {
+    const task = given as unknown as Task;
+    const expected = new RegExp(`The task is ${said}. Expected a task, such as .*resolveTask\\('ctc'\\)`);
+    assert.throws(() => train(model, { train: part, valid: part, test: part }, { task }), expected);
+    assert.throws(() => evaluateTask(model, part, task), expected);
+    assert.throws(() => [...predictTask(model, part, task)], expected);
+  }
 });
 
 describe('data that do not fit are refused in a sentence', () => {
