@@ -129,12 +129,17 @@ export interface Task<
   readonly events?: { readonly epoch: E; readonly result: R };
 }
 
-/** @throws RangeError for what is no task, from callers without types; the task's own errors for data that do not fit the model */
-export function checkTask<D extends TaskData, B extends TaskBatch>(task: Task<D, B>, model: Model, data: D): void {
-  if (typeof task?.check !== 'function' || typeof task.run !== 'function')
+/** @throws RangeError for what is no task, from callers without types */
+export function checkIsTask(task: Pick<Task, 'gather' | 'run'>): void {
+  if (typeof task?.gather !== 'function' || typeof task.run !== 'function')
     throw new RangeError(
-      `The task is ${typeof task === 'object' ? 'an object without check and run' : JSON.stringify(task)}. Expected a task, such as \`regression()\` or \`resolveTask('ctc')\`.`,
+      `The task is ${typeof task === 'object' ? 'an object without gather and run' : JSON.stringify(task)}. Expected a task, such as \`regression()\` or \`resolveTask('ctc')\`.`,
     );
+}
+
+/** @throws RangeError for what is no task; the task's own errors for data that do not fit the model */
+export function checkTask<D extends TaskData, B extends TaskBatch>(task: Task<D, B>, model: Model, data: D): void {
+  checkIsTask(task as unknown as Task);
   task.check(model, data);
 }
 

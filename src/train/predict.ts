@@ -7,6 +7,7 @@ import { checkOptions } from '../schema/schema.ts';
 import { identity } from '../tasks/link.ts';
 import {
   added,
+  checkIsTask,
   checkTask,
   type Figures,
   type Outcome,
@@ -58,6 +59,7 @@ export function* predictTask<D extends TaskData, B extends TaskBatch>(
   options: PredictTaskOptions = {},
 ): Generator<TaskPrediction, void> {
   checkOptions(predictOptionsSchema, options, 'predictTask');
+  checkIsTask(task as unknown as Task);
   const units = task.units?.(data);
   for (const { values, columns, multiplyAdds, open } of passes(model, data, task, options)) {
     const told = units ? values.map((y, i) => y * units.spread[i % columns] + units.center[i % columns]) : values;

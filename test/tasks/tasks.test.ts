@@ -275,7 +275,7 @@ test('what is no task is refused in a sentence', () => {
   const model = createModel(one, { inputs: WIDTH, layers: [dense(2)] });
   const part = targetsOf(4, 1, false);
   for (const [given, said] of [
-    [tasks.ctc, 'an object without check and run'],
+    [tasks.ctc, 'an object without gather and run'],
     ['ctc', '"ctc"'],
   ] as const) {
     const task = given as unknown as Task;
