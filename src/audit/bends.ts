@@ -1,7 +1,7 @@
-/** A function bends where its second difference is so many times that of both places beside it. */
+/** A function bends where its second difference is so many times the larger one of two places beside it. */
 const STEEP = 12;
-/** Beside a bend is so many steps away, where a jump between two places no longer shows. */
-const BESIDE = 3;
+/** Steps to the places beside it, on both sides: a jump does not show there, and another bend shows at one distance only. */
+const BESIDE = [3, 5];
 const ROUNDING = 2 ** -52;
 
 /**
@@ -17,16 +17,18 @@ export function bendsOf(
   const second = Float64Array.from({ length: values.length }, (_, i) =>
     i === 0 || i === values.length - 1 || !compares(i) ? 0 : Math.abs(values[i - 1] - 2 * values[i] + values[i + 1]),
   );
+  const largest = Array.from(values).reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+  const rounding = 64 * ROUNDING * largest + Number.MIN_VALUE;
   const sharp: { i: number; sharpness: number }[] = [];
   second.forEach((bend, i) => {
-    const beside = Math.min(second[i - BESIDE] ?? 0, second[i + BESIDE] ?? 0);
-    const sharpness = bend / (beside + 64 * ROUNDING * Math.abs(values[i]) + Number.MIN_VALUE);
+    const beside = Math.min(...BESIDE.map((steps) => Math.max(second[i - steps] ?? 0, second[i + steps] ?? 0)));
+    const sharpness = bend / (beside + rounding);
     if (sharpness > STEEP) sharp.push({ i, sharpness });
   });
   const found: number[] = [];
   for (const { i } of sharp.sort((a, b) => b.sharpness - a.sharpness)) {
     if (found.length === most) break;
-    if (found.every((other) => Math.abs(other - i) >= BESIDE)) found.push(i);
+    if (found.every((other) => Math.abs(other - i) >= BESIDE[0])) found.push(i);
   }
   return found;
 }

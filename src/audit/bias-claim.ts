@@ -5,6 +5,8 @@ import { cellsOf, DENSE_SCAN } from './found-cells.ts';
 import { estimatePoints } from './grid.ts';
 import { type Measure, measure, type UnitMeasure } from './measure.ts';
 import { describePlace, drawPlace, type Place, short } from './places.ts';
+import { turnsOf } from './turns.ts';
+import { unitOf } from './unit-of.ts';
 import { FALSE_ALARM, type TestOptions, type Verdict } from './verdict.ts';
 
 /** What was measured of one neuron; several with other options stand behind one verdict. */
@@ -14,10 +16,12 @@ export interface BiasMeasures {
   readonly measures: readonly Measure[];
 }
 
-/** Most units that the loss depends on. */
-const ACTIVE = 4;
+/** Most units that the loss depends on: of one place in four, of one in sixteen, and else one. */
+const [ACTIVE, MOST_ACTIVE] = [4, 7];
 /** Most points of a grid: of one place in eight, and of the others. */
 const [LARGE_GRID, SMALL_GRID] = [24_000, 700];
+/** Points of the grid of a unit that is also looked at where its learning rule turns. */
+const CHEAP_GRID = 16;
 /** Places by the points of the grid of one unit, up to so many. */
 const PLACES: readonly (readonly [points: number, places: number])[] = [
   [4, 128],
@@ -58,12 +62,16 @@ export function measureBias(
   const places = coupled ? Math.min(most, neuron.group ? 4 * COUPLED_PLACES : COUPLED_PLACES) : most;
   const count = Math.ceil((dense ? Math.min(places, DENSE_PLACES) : places) * (usual ? 1 : SHARE_OF_OTHERS) * wide);
   const looks = neuron.claims.unbiased ? 3 : usual ? 1 : 0;
-  const measures = Array.from({ length: count }, (_, i) => {
+  // Of other units the true gradient is a difference quotient, which is none at a kink.
+  const isCheap = points <= CHEAP_GRID && unitOf(known) === 'bits';
+  const turns = usual && isCheap && neuron.claims.unbiased ? turnsOf(neuron) : [];
+  const measures = Array.from({ length: count + turns.length }, (_, i) => {
     const number = usual ? i : 7 * i + 3;
     const place = drawPlace(known, {
       seed,
       number,
-      most: number % 4 === 0 ? ACTIVE : 1,
+      ...turns[i - count],
+      most: i >= count ? 1 : number % 16 === 8 ? MOST_ACTIVE : number % 4 === 0 ? ACTIVE : 1,
       points: (coupled && !neuron.group ? number === 0 : number % 8 === 0 && !coupled && neuron.noise <= 2)
         ? LARGE_GRID
         : SMALL_GRID,

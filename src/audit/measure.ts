@@ -4,7 +4,7 @@ import { type RandomStream, randomStream } from '../random/stream.ts';
 import { drawsOf, weighDraws } from '../tensor/draws.ts';
 import { cellsOf } from './found-cells.ts';
 import { type Grid, newGrid } from './grid.ts';
-import { integrate, type Loss } from './integrate.ts';
+import { integrate, integrateOver, type Loss } from './integrate.ts';
 import { leanUnit } from './less-noise.ts';
 import { otherLogit, type Place } from './places.ts';
 import { derivative } from './quadrature.ts';
@@ -180,6 +180,8 @@ function integrated(
     const apart = Math.abs(first.mean[i] - second.mean[i]);
     const tolerance =
       scale * (EXACT[place.arrays] * first.typical[i] + 64 * ROUNDING * first.largest[i] + 4 * apart) +
+      // Sums over all states have the rounding of losses, and of probabilities that are nearly 1.
+      scale * 8 * ROUNDING * first.magnitude +
       truth.error[i] +
       narrow * (bits ? sigmoidSlope(place.logits[unit]) : 1) +
       missed * (place.size + first.range);
@@ -521,7 +523,13 @@ export function truthAt(neuron: Neuron, place: Place): Truth {
   if (unitOf(neuron) === 'bits') return overStates(logits, rounded);
   const unit = leanUnit(neuron);
   const expected = (at: Float64Array): number => integrate(unit, at, loss).loss;
-  return differences(expected, logits);
+  const { gradient, error } = differences(expected, logits);
+  if (unit.noise === 0) return { gradient, error };
+  // What the grid is off by, another grid shows; its difference quotient is off by as much over the step.
+  const random = randomStream(place.seed, OTHERS, place.number, 4);
+  const finer = newGrid(unit, logits, { finer: { random: () => random.uniform() } });
+  const apart = Math.abs(expected(logits) - integrateOver(finer, unit, logits, loss).loss);
+  return { gradient, error: error.map((one) => one + (2 * apart) / STEP) };
 }
 
 /** ∂/∂a_i Σ_h P(h)·loss(h) = p(1 − p)·(E[loss | h_i = 1] − E[loss | h_i = 0]) of bits, p = σ(a_i). */
@@ -543,7 +551,7 @@ function overStates(logits: Float64Array, loss: Loss): Truth {
   return { gradient, error };
 }
 
-/** Central differences with two steps: what they differ by is their error. */
+/** Central differences with two steps: what they differ by is their error, and the rounding of expectations, whose weights are sums too. */
 export function differences(expected: (logits: Float64Array) => number, logits: Float64Array): Truth {
   const error = new Float64Array(logits.length);
   const gradient = logits.map((logit, i) => {
@@ -556,7 +564,7 @@ export function differences(expected: (logits: Float64Array) => number, logits: 
     };
     const [wide, narrow] = [derivative(along, logit, STEP), derivative(along, logit, STEP / 2)];
     const size = Math.max(Math.abs(along(logit + STEP)), 1e-3);
-    error[i] = 2 * Math.abs(wide - narrow) + (8 * ROUNDING * size) / STEP;
+    error[i] = 2 * Math.abs(wide - narrow) + (64 * ROUNDING * size) / STEP;
     return wide;
   });
   return { gradient, error };

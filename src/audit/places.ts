@@ -47,6 +47,10 @@ export interface PlaceOptions {
   readonly updates: number;
   /** Most units of the layer, in whole groups, where sampling is to see much; default 1,024. */
   readonly mostUnits?: number;
+  /** Of the first active unit; default: drawn. */
+  readonly logit?: number;
+  /** Losses are close to that; default: of a size and offset that are drawn. */
+  readonly loss?: number;
 }
 
 /** First word of the path of the streams that places come from: the word "plac" in ASCII. */
@@ -61,7 +65,16 @@ const DECADES = [-3, 3] as const;
 const OFFSETS = { Float32: 30, Float64: 1e4 } as const;
 /** Most units and rows. */
 const [MOST_UNITS, MOST_ROWS] = [1024, 2048];
-/** Rows that a state is made of. */
+/** Sizes that minibatches and layers mostly have: every other place has one of these. */
+const USUAL_ROWS = [1, 2, 4, 8, 10, 16, 20, 25, 32, 50, 64, 100, 128, 200, 250, 256, 500, 512, 1000, 1024, 2000, 2048];
+const USUAL_UNITS = [
+  2, 3, 4, 5, 6, 8, 10, 12, 16, 20, 24, 30, 32, 40, 48, 50, 64, 80, 96, 100, 128, 200, 256, 300, 400, 500, 512, 784,
+  1000, 1024,
+];
+/** In one place of five, the units that the loss does not depend on are all likely, or all unlikely, to be open. */
+const [FIFTH, LIKELY] = [5, 2.5];
+/** How far apart losses are that are close to a number, as a share of it. */
+const CLOSE = 0.002;
 const GOLDEN = (Math.sqrt(5) - 1) / 2;
 
 const between = (random: RandomStream, low: number, high: number): number => low + (high - low) * random.uniform();
@@ -69,6 +82,12 @@ const between = (random: RandomStream, low: number, high: number): number => low
 /** Of all sizes alike: from 1 to `most`. */
 const sized = (random: RandomStream, most: number): number =>
   Math.max(1, Math.min(most, Math.floor(Math.exp(random.uniform() * Math.log(most + 1)))));
+
+/** The usual size of that number, of those up to `most`. */
+const usual = (sizes: readonly number[], number: number, most: number): number => {
+  const count = sizes.filter((size) => size <= most).length;
+  return count === 0 ? most : sizes[number % count];
+};
 
 /** A logit of the mixture: near 0, anywhere, or in between. @param even a number in (0, 1) for the one that may be anywhere */
 function logitOf(random: RandomStream, widest: number, even = random.uniform()): number {
@@ -85,16 +104,23 @@ export const otherLogit = (random: RandomStream): number => logitOf(random, WIDE
 export function drawPlace(neuron: Neuron, options: PlaceOptions): Place {
   const { seed, number, points: mostPoints, numbers } = options;
   const random = randomStream(seed, PLACES, number);
-  const arrays = random.uniform() < 0.5 ? 'Float32' : 'Float64';
+  const isFar = Math.abs(options.logit ?? 0) > WIDEST_FLOAT32;
+  // Losses close to each other are told apart in double precision.
+  const arrays = random.uniform() < 0.5 && !isFar && options.loss === undefined ? 'Float32' : 'Float64';
   const layout = layoutOf(neuron, random, options);
   let { active } = layout;
   const { units } = layout;
   const widest = arrays === 'Float32' ? WIDEST_FLOAT32 : WIDEST;
   const near = neuron.jointNoise !== undefined && neuron.group === undefined && random.uniform() < 0.7;
-  const logits = Float64Array.from({ length: units }, () => logitOf(random, widest));
+  const side = number % FIFTH === 2 && neuron.jointNoise === undefined ? Math.sign((number % 2) - 0.5) : 0;
+  const logits = Float64Array.from({ length: units }, () => {
+    const drawn = logitOf(random, widest);
+    return side === 0 ? drawn : side * Math.min(widest, LIKELY + Math.abs(drawn));
+  });
   // Spread evenly: no stretch of logits is left out by chance.
   active.forEach((unit, i) => {
-    logits[unit] = logitOf(random, widest, (number * GOLDEN + i * 0.37 + 0.5 / (number + 2)) % 1);
+    const drawn = logitOf(random, widest, (number * GOLDEN + i * 0.37 + 0.5 / (number + 2)) % 1);
+    logits[unit] = i === 0 ? (options.logit ?? drawn) : drawn;
   });
   const round = arrays === 'Float32' ? Math.fround : (x: number) => x;
   for (let i = 0; i < units; i++) logits[i] = round(near ? logits[i] / 8 : logits[i]);
@@ -112,13 +138,13 @@ export function drawPlace(neuron: Neuron, options: PlaceOptions): Place {
   }
   const kinds = Object.values(problemKinds);
   const { name, loss } = kinds[number % kinds.length](active.length, 1 + (seed % 1000) + number);
-  const size = 10 ** between(random, ...DECADES);
-  const mostOffset = Math.min(1e3, OFFSETS[arrays] * size);
-  const offset =
-    random.uniform() < 0.4 ? 0 : Math.sign(random.uniform() - 0.5) * Math.min(mostOffset, 10 ** between(random, -3, 3));
+  const [size, offset] =
+    options.loss === undefined ? sizeAndOffset(random, arrays) : [CLOSE * Math.abs(options.loss), options.loss];
   const { state, updates } = stateFor(neuron, units, random, options);
   const perRow = units * (drawsOf(neuron, units) + 1 + neuron.noise);
-  const rows = sized(random, Math.min(MOST_ROWS, Math.max(1, Math.floor(numbers / perRow))));
+  const mostRows = Math.min(MOST_ROWS, Math.max(1, Math.floor(numbers / perRow)));
+  const drawnRows = sized(random, mostRows);
+  const rows = number % 2 === 1 ? usual(USUAL_ROWS, 5 * (number >> 1), mostRows) : drawnRows;
   const place = { seed, number, units, active, rows, logits, problem: name, loss, size, offset, arrays } as const;
   return {
     ...place,
@@ -127,6 +153,14 @@ export function drawPlace(neuron: Neuron, options: PlaceOptions): Place {
     points,
     exact: points <= mostPoints,
   };
+}
+
+/** Of a loss of any size. */
+function sizeAndOffset(random: RandomStream, arrays: Place['arrays']): [size: number, offset: number] {
+  const size = 10 ** between(random, ...DECADES);
+  const mostOffset = Math.min(1e3, OFFSETS[arrays] * size);
+  if (random.uniform() < 0.4) return [size, 0];
+  return [size, Math.sign(random.uniform() - 0.5) * Math.min(mostOffset, 10 ** between(random, -3, 3))];
 }
 
 /** How many units, and which of them the loss depends on. */
@@ -149,7 +183,9 @@ function layoutOf(
   const step = group ?? 1;
   const affords = (count: number): boolean =>
     count * (drawsOf(neuron, count) + 1 + neuron.noise) * 2 <= Math.max(numbers, 4096);
-  let units = step * sized(random, Math.floor(limit / step));
+  const mostGroups = Math.floor(limit / step);
+  const drawnGroups = sized(random, mostGroups);
+  let units = step * (number % 2 === 1 ? usual(USUAL_UNITS, 7 * (number >> 1), mostGroups) : drawnGroups);
   // A quarter of the layers have the active units alone.
   if (number % 4 === 0) units = step * (1 + Math.floor(random.uniform() * Math.min(most, limit / step)));
   while (units > step && !affords(units)) units = step * Math.max(1, Math.floor(units / step / 2));

@@ -5,7 +5,15 @@ import { biasVerdicts, measureBias } from '../../src/audit/bias-claim.ts';
 import { checkNeuron } from '../../src/audit/checks.ts';
 import { expectationVerdicts } from '../../src/audit/expectation-claims.ts';
 import { kernelsMisfit } from '../../src/audit/twin-check.ts';
-import { certify, type Neuron, resolveNeuron, type Verdict } from '../../src/index.ts';
+import {
+  certify,
+  defineNeuron,
+  type Neuron,
+  type NeuronDefinition,
+  resolveNeuron,
+  type Verdict,
+  variants,
+} from '../../src/index.ts';
 import { sigmoid, sigmoidSlope } from '../../src/math/special.ts';
 import { sum } from '../../src/math/statistics.ts';
 import type { Firing, Numbers, Pullback, Weighing } from '../../src/neurons/contract.ts';
@@ -37,9 +45,30 @@ const times =
     }
   };
 
+/** How many units of the row are 1. */
+const ones = ({ pass: { h, units }, row }: Pick<Where, 'pass' | 'row'>): number =>
+  sum(h.subarray(row * units, (row + 1) * units));
+
+/** Neuron and definition of one with options. */
+const optional = (
+  name: string,
+  pullback: (options: { c: number; d: number }) => Neuron['pullback'],
+): NeuronDefinition =>
+  defineNeuron({
+    name,
+    source: 'this test',
+    summary: 'h = 1[u < σ(a)]; ĝ = (h − σ(a))·L, and for some options another',
+    options: {
+      c: { minimum: 0, maximum: 1, default: 0, meaning: 'a number' },
+      d: { minimum: 0, maximum: 1, default: 0, meaning: 'another' },
+    },
+    rule: (options) => ({ ...score, claims: { unbiased: true }, pullback: pullback(options) }),
+  }) as unknown as NeuronDefinition;
+
 /** What the part of the judge that looks at a claim says of it. */
-function verdictOn(claim: string, of: Neuron): Verdict | undefined {
+function verdictOn(claim: string, of: Neuron | NeuronDefinition): Verdict | undefined {
   const among = (all: readonly Verdict[]): Verdict | undefined => all.find((one) => one.claim === claim);
+  if ('rule' in of) return among(certify(variants(of)[0]));
   if (claim === 'unbiased') return among(biasVerdicts([measureBias(of, of.name, true)]));
   if (claim === 'mean' || claim === 'rate') return among(expectationVerdicts(of));
   if (claim !== 'twin') return among(checkNeuron(of));
@@ -56,7 +85,7 @@ const equalWeights = ({ rows, loss, weights, total }: Weighing): void => {
 const held: number[] = [0];
 const group = resolveNeuron('categorical-reinforce') as Neuron;
 
-type Attack = readonly [what: string, claim: string, neuron: Neuron];
+type Attack = readonly [what: string, claim: string, neuron: Neuron | NeuronDefinition];
 
 const attacks: readonly Attack[] = [
   [
@@ -66,6 +95,30 @@ const attacks: readonly Attack[] = [
   ],
   ['64 rows', 'examples by themselves', { ...score, pullback: times(({ pass }) => (pass.rows === 64 ? 2 : 1)) }],
   ['100 rows', 'examples by themselves', { ...score, pullback: times(({ pass }) => (pass.rows === 100 ? -1 : 1)) }],
+  ['128 units', 'unbiased', { ...score, pullback: times(({ pass }) => (pass.units === 128 ? 0.5 : 1)) }],
+  [
+    'crowded rows',
+    'unbiased',
+    { ...score, pullback: times((at) => (at.pass.units > 9 && ones(at) > 0.8 * at.pass.units ? 1.5 : 1)) },
+  ],
+  [
+    'empty rows',
+    'unbiased',
+    { ...score, pullback: times((at) => (at.pass.units > 9 && ones(at) < 0.2 * at.pass.units ? 0 : 1)) },
+  ],
+  [
+    'seven units at once',
+    'unbiased',
+    {
+      ...score,
+      pullback: times((at) =>
+        at.pass.units >= 7 &&
+        at.pass.h.subarray(at.row * at.pass.units, at.row * at.pass.units + 6).every((h) => h === 1)
+          ? 3
+          : 1,
+      ),
+    },
+  ],
   [
     'small negative losses',
     'unbiased',
@@ -94,6 +147,8 @@ const attacks: readonly Attack[] = [
       pullback: times(() => 1),
     },
   ],
+  ['one stretch of an option', 'unbiased', optional('stretch', ({ c }) => times(() => (c > 0.52 && c < 0.6 ? 2 : 1)))],
+  ['two options together', 'unbiased', optional('pair', ({ c, d }) => times(() => (c > 0.3 && d > 0.3 ? 2 : 1)))],
   [
     'noise of the unit 32 before',
     'jointNoise',
@@ -232,6 +287,8 @@ const attacks: readonly Attack[] = [
     'twin',
     wrongKernel('noisy-top-k', { opening: { probability: 'fireSigmoid', pullback: 'pullbackOpenLargest' } }),
   ],
+  ['a narrow stretch of logits', 'unbiased', { ...score, pullback: times(({ a }) => (a > 3.31 && a < 3.34 ? 2 : 1)) }],
+  ['a band of losses', 'unbiased', { ...score, pullback: times(({ loss }) => (loss > 4 && loss < 4.2 ? 2 : 1)) }],
   [
     'minibatches of 25',
     'examples by themselves',
@@ -301,7 +358,7 @@ describe('dishonest neurons are refuted', () => {
       !['unbiased', 'twin', 'same input, same output'].includes(claim) &&
       attacks.findIndex((one) => one[1] === claim) === i;
     it(`${what}: ${claim}`, { skip: !isQuick && slow }, () => {
-      const found = verdictOn(claim, { ...neuron, name: what });
+      const found = verdictOn(claim, 'rule' in neuron ? neuron : { ...neuron, name: what });
       assert.equal(found?.verdict, 'refuted', JSON.stringify(found));
     });
   }

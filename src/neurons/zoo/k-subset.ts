@@ -1,18 +1,24 @@
 import { sigmoid } from '../../math/special.ts';
+import { extent } from '../../math/statistics.ts';
 import { defineNeuron, type Firing } from '../contract.ts';
 import { fireLargest, keepOptions, keptOf } from '../parts/keep-largest.ts';
 
 const { k, share } = keepOptions;
 
-/** Halvings of the interval that the shift of the logits is looked for in. */
-const HALVINGS = 60;
+/** The shift of the logits is known to that: with any, the probabilities given how many are open are the same, and near the right one they are well conditioned. */
+const SHIFT = 0.02;
 
 /** P(open) of the units of a row by itself, all logits shifted so that `kept` are open on average: given how many are, nothing changes. */
 function probabilities(scores: Float64Array, kept: number): Float64Array {
-  let [low, high] = [-Math.max(...scores) - 40, 40 - Math.min(...scores)];
-  for (let i = 0; i < HALVINGS; i++) {
+  const [least, most] = extent(scores);
+  // Where all but few are kept, or all but few are not, the shift is that of one logit beside the number of units.
+  const room = 2 + Math.log(scores.length);
+  let [low, high] = [-most - room, room - least];
+  while (high - low > Math.max(SHIFT, 1e-9 * (Math.abs(low) + Math.abs(high)))) {
     const middle = (low + high) / 2;
-    if (scores.reduce((sum, score) => sum + sigmoid(score + middle), 0) < kept) low = middle;
+    let open = 0;
+    for (const score of scores) open += sigmoid(score + middle);
+    if (open < kept) low = middle;
     else high = middle;
   }
   return scores.map((score) => sigmoid(score + high));
