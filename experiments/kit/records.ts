@@ -8,13 +8,9 @@ const results = (file: string): string => fileURLToPath(new URL(`../../results/$
 /** All records of a file; none when there is no file. */
 export const readRecordsOf = <R>(file: string): R[] => readTrials<R>(results(file));
 
-/** Of this process, before its own records change the tree that it runs in. */
-let origin: ReturnType<typeof provenance> | undefined;
-
 /** Appends a record with the versions that it was made with. */
 export function appendRecord(file: string, record: object): void {
-  origin ??= provenance();
-  const { versions, commit } = origin;
+  const { versions, commit } = provenance();
   appendTrial(results(file), { ...record, node: `v${versions.node}`, ...(commit !== undefined && { commit }) });
 }
 
