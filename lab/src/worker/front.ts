@@ -113,7 +113,8 @@ interface Current {
   readonly digits: Dataset;
   readonly sample: CompiledModel;
   readonly ensemble: CompiledModel;
-  readonly dense: CompiledModel;
+  /** The dense twin: made when it is first timed, so that the first toss does not wait for it. */
+  dense?: CompiledModel;
   readonly times: { readonly gated: number[]; readonly dense: number[] };
 }
 let current: Current | undefined;
@@ -131,7 +132,7 @@ function put({ number, engine, model, digits }: Pick<Current, 'number' | 'engine
   const sample = compile(model, { mode: 'sample' });
   const ensemble = compile(model, { mode: 'ensemble', samples: DRAWS });
   const times = { gated: [], dense: [] };
-  const next = { number, engine, model, site, digits, sample, ensemble, dense: denseTwin(model), times };
+  const next = { number, engine, model, site, digits, sample, ensemble, times };
   current?.engine.close();
   current = next;
 }
@@ -235,8 +236,10 @@ const inputsOf = (look: Omit<FrontLook, 'hold'>): Float32Array =>
   Float32Array.from(pixelsOf(look), (byte) => byte / 255);
 
 /** Measures both ways in turn, and adds to what was measured before: a few calls are too few for a clock. */
-function timed({ sample, dense, times }: Current, inputs: Float32Array): FrontView['milliseconds'] {
-  const ways = [sample, dense].map((model) => () => {
+function timed(own: Current, inputs: Float32Array): FrontView['milliseconds'] {
+  const { sample, model, times } = own;
+  own.dense ??= denseTwin(model);
+  const ways = [sample, own.dense].map((model) => () => {
     for (let call = 0; call < CALLS; call++) model.predict(inputs);
   });
   // The first calls compile the code.
@@ -250,7 +253,7 @@ function timed({ sample, dense, times }: Current, inputs: Float32Array): FrontVi
 
 function portraitsOf({ model, digits, site }: Current): Portraits {
   const { count, features, labels, classes } = digits;
-  const inputs = Float32Array.from(features, (byte) => byte / 255);
+  const inputs = Float32Array.from(features).map((byte) => byte / 255);
   const { classes: answers, open } = compile(model, { mode: 'ensemble', samples: FEW }).predict(inputs);
   const { shares } = open[0];
   const blocks = blocksOf(model, site);
