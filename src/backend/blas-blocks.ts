@@ -41,15 +41,19 @@ const ROOM = SCRATCH_BYTES / 4;
 const LEAST_ROWS = 16;
 /** Columns of a block in one item, about: wide blocks are cut. */
 const COLUMNS_EACH = 256;
-/** Dense columns in one item of a sum over blocks, about: few items leave threads idle, many call BLAS for little. */
-const SUMS_EACH = 104;
+/**
+ * Dense columns in one item of a sum over blocks, about: many items gather and transpose the same rows again. Up to 100³, OpenBLAS packs no
+ * matrices. Of a narrow sum there are two items, so that a second thread has work.
+ */
+const SUMS_EACH = 208;
+const LEAST_SUMS = 2;
 /** Dense columns in one item of a weight gradient, about. */
 const WEIGHT_COLUMNS_EACH = 416;
 /** Weights in one item of an update, about. */
 const UPDATED_EACH = 16384;
 /** Does a block of `size` units, with rows of so many inputs or outputs, fit a thread's scratch memory? */
 export function fitsScratch(width: number, size: number): boolean {
-  return width > 0 && LEAST_ROWS * Math.max(width, size + 4 * SUMS_EACH) <= ROOM;
+  return width > 0 && LEAST_ROWS * Math.max(width, size + 2 * SUMS_EACH) <= ROOM;
 }
 
 /** Do the gathered rows and the gradient of one item of an update fit, where rows of weights have so many elements? */
@@ -58,9 +62,9 @@ export const fitsUpdate = (width: number): boolean => 2.5 * UPDATED_EACH + 2 * L
 /** Rows of a block's weights, each of so many elements, in one item of an update. */
 const updatedEach = (width: number): number => Math.min(WEIGHT_COLUMNS_EACH, UPDATED_EACH / width);
 
-/** Cuts a length into pieces of one width (whole vectors), about `each` long. */
-function pieces(length: number, each: number): { count: number; width: number } {
-  const width = Math.max(16, Math.ceil(length / Math.max(1, Math.round(length / each)) / 16) * 16);
+/** Cuts a length into pieces of one width (whole vectors), about `each` long. @param least pieces, where there are as many vectors */
+function pieces(length: number, each: number, least = 1): { count: number; width: number } {
+  const width = Math.max(16, Math.ceil(length / Math.max(least, Math.round(length / each)) / 16) * 16);
   return { count: Math.ceil(length / width), width };
 }
 
@@ -82,13 +86,13 @@ const ITEMS: { readonly [N in BlockProduct]: (...args: KernelArguments<N>) => nu
   denseToBlocks: (_x, _w, _bias, _values, _start, _row, _pairs, blocks, _inputs, size) =>
     blocks * pieces(size, COLUMNS_EACH).count,
   denseToBlocksInputs: (_dv, _w, _dx, _start, _row, _rs, _rp, _pb, _pairs, _rows, _blocks, inputs) =>
-    pieces(inputs, SUMS_EACH).count,
+    pieces(inputs, SUMS_EACH, LEAST_SUMS).count,
   denseToBlocksWeights: (_x, _dv, _w, _start, _row, _pairs, blocks, inputs) =>
     blocks * pieces(inputs, WEIGHT_COLUMNS_EACH).count,
   denseToBlocksUpdate: (_x, _dv, _w, _first, _second, _rule, _start, _row, _pairs, blocks, inputs, size) =>
     blocks * pieces(inputs, updatedEach(size)).count,
   blocksToDense: (_v, _w, _bias, _y, _start, _row, _rs, _rp, _pb, _pairs, _rows, _blocks, _size, outputs) =>
-    pieces(outputs, SUMS_EACH).count,
+    pieces(outputs, SUMS_EACH, LEAST_SUMS).count,
   blocksToDenseValues: (_dy, _w, _dv, _start, _row, _pairs, blocks, size) => blocks * pieces(size, COLUMNS_EACH).count,
   blocksToDenseWeights: (_v, _dy, _w, _start, _row, _pairs, blocks, _size, outputs) =>
     blocks * pieces(outputs, WEIGHT_COLUMNS_EACH).count,
@@ -153,7 +157,7 @@ export function blockProductKernels(sgemm: Sgemm, { memory, scratch, kernel }: T
   const denseToBlocksInputs: KernelTable[number] = (begin, end, ...args) => {
     const [dValues, weights, dx, blockStart, pairRow, , , , , rows, blocks, inputs, size] = args;
     const start = starts(blockStart, blocks);
-    const { width } = pieces(inputs, SUMS_EACH);
+    const { width } = pieces(inputs, SUMS_EACH, LEAST_SUMS);
     for (let item = begin; item < end; item++) {
       const input = item * width;
       const columns = Math.min(width, inputs - input);
@@ -215,7 +219,7 @@ export function blockProductKernels(sgemm: Sgemm, { memory, scratch, kernel }: T
   const blocksToDense: KernelTable[number] = (begin, end, ...args) => {
     const [values, weights, bias, y, blockStart, pairRow, , , , , rows, blocks, size, outputs] = args;
     const start = starts(blockStart, blocks);
-    const { width } = pieces(outputs, SUMS_EACH);
+    const { width } = pieces(outputs, SUMS_EACH, LEAST_SUMS);
     for (let item = begin; item < end; item++) {
       const column = item * width;
       const columns = Math.min(width, outputs - column);
