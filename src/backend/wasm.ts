@@ -64,8 +64,12 @@ type Build = 'simd' | 'relaxed';
 const modules = new Map<Build, Promise<WebAssembly.Module>>();
 
 function loadModule(build: Build): Promise<WebAssembly.Module> {
-  const loading = modules.get(build) ?? compiled(build);
+  const known = modules.get(build);
+  if (known) return known;
+  const loading = compiled(build);
   modules.set(build, loading);
+  // What does not come may come the next time.
+  loading.catch(() => modules.delete(build));
   return loading;
 }
 

@@ -386,7 +386,7 @@ describe('the page "Gates" in Chromium', { skip: noBrowser }, () => {
   });
 
   test('a training that is stopped or refused before it begins leaves the command and what is said of the network', async () => {
-    const { page, said } = await lab.page('#gates?source=served&units=64&blocks=8');
+    const { page, said } = await lab.page('#gates?source=served&units=64&blocks=8&epochs=50');
     const status = page.getByRole('status');
     const train = page.getByRole('button', { name: 'Train in this tab' });
     await status.getByText(/^The run small/).waitFor();
