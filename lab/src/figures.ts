@@ -15,31 +15,16 @@ shipFrom(new URL(/* @vite-ignore */ '.', import.meta.url).href);
 const sheet = new CSSStyleSheet();
 sheet.replaceSync(`${style.replaceAll(':root', ':host')}\n:host { display: block; color-scheme: inherit; }`);
 
-/** Pixels below the window from which on a figure is made. */
-const NEAR = '300px';
-
 class FigureElement extends HTMLElement {
   #figure: ReturnType<typeof mount> | undefined;
-  #observer: IntersectionObserver | undefined;
 
   connectedCallback(): void {
     const target = this.shadowRoot ?? this.attachShadow({ mode: 'open' });
     target.adoptedStyleSheets = [sheet];
-    const part = partNamed(this.getAttribute('name') ?? '');
-    this.style.minHeight = `${part.room}px`;
-    this.#observer = new IntersectionObserver(
-      (entries) => {
-        if (!entries.some(({ isIntersecting }) => isIntersecting)) return;
-        this.#observer?.disconnect();
-        this.#figure = mount(StandingFigure, { target, props: { part } });
-      },
-      { rootMargin: NEAR },
-    );
-    this.#observer.observe(this);
+    this.#figure = mount(StandingFigure, { target, props: { part: partNamed(this.getAttribute('name') ?? '') } });
   }
 
   disconnectedCallback(): void {
-    this.#observer?.disconnect();
     if (this.#figure) unmount(this.#figure);
     this.#figure = undefined;
     // The last one of the page gives the network and its threads back.
