@@ -56,12 +56,18 @@ export function explain(error: unknown): { text: string; code: number } {
   return { text: `flipgrad: ${whose}:\n${error.stack}`, code: ExitCode.badUsage };
 }
 
-/** This program's files, as addresses in stacks begin. */
-const OURS = new URL('..', import.meta.url).href;
+/** Folders of this program's files; beside them, in a clone, a user may keep files of their own. */
+const OURS = ['cli', 'src', 'charts', 'experiments', 'lab', 'test'].map((name) =>
+  fileURLToPath(new URL(`../${name}/`, import.meta.url)),
+);
+/** Where a line of a stack is from: an address of a module, or the path of a CommonJS one. */
+const FRAME = /^ +at (?:.*\()?((?:file:\/\/|\/|[A-Z]:\\).*?):\d+:\d+\)?$/m;
 
 /** The file of the user's own that threw; undefined where it was the program, or Node, or a package. */
 function fileOf({ stack = '' }: Error): string | undefined {
-  const [, address] = /^ +at .*?(file:\/\/.*?):\d+:\d+\)?$/m.exec(stack) ?? [];
-  if (address === undefined || address.startsWith(OURS) || address.includes('/node_modules/')) return undefined;
-  return fileURLToPath(address);
+  const [, place] = FRAME.exec(stack) ?? [];
+  if (place === undefined) return undefined;
+  const file = place.startsWith('file:') ? fileURLToPath(place) : place;
+  const isOurs = OURS.some((folder) => file.startsWith(folder)) || /[\\/]node_modules[\\/]/.test(file);
+  return isOurs ? undefined : file;
 }

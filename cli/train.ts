@@ -405,7 +405,7 @@ async function trainFolder(
     );
   }
   const lines = await run.metrics();
-  // Plot and linkedom are loaded only here: see docs/decisions/2026-11-29-pictures-are-drawn-by-plot-on-linkedom.md.
+  // Plot and linkedom load slowly: see docs/decisions/2026-11-29-pictures-are-drawn-by-plot-on-linkedom.md.
   const { curvesChart } = await import('./curves.ts');
   await run.folder.write('curves.svg', new TextEncoder().encode(curvesChart(lines, run.record, run.reading)));
   return {

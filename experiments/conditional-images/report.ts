@@ -11,6 +11,7 @@ import { type Bootstrapped, bootstrap } from '../kit/bootstrap.ts';
 import { isControl } from '../kit/control-gates.ts';
 import type { Answer, Finding, Report, ReportTable } from '../kit/experiment.ts';
 import { frontierOf, gainOfDoubling, type Point, priceOf } from '../kit/frontier.ts';
+import { PAYS } from '../kit/outcome.ts';
 import { briefP, interval, mean, withHalf } from '../kit/statistics.ts';
 import { type ImageNet, nameOfNet } from './nets.ts';
 import type { ImageDone } from './trial.ts';
@@ -155,13 +156,12 @@ function controlsOf(all: readonly Runs[]): Finding {
   return controlFinding(claim, pairs, lossOf, 'Nats a picture');
 }
 
-function answerOf(compared: readonly Compared[]): Answer | undefined {
+function answerOf(compared: readonly Compared[], findings: readonly Finding[]): Answer | undefined {
   const [work, time] = [bestBy(compared, 0), bestBy(compared, 1)];
   if (!work || !time) return undefined;
-  const said = (of: Compared, at: number): string =>
-    `${two(of.factors[at].value)} (${two(of.factors[at].low)} to ${two(of.factors[at].high)}) times`;
+  const [inWork, inTime] = findings.map(({ outcome }) => PAYS[outcome]);
   return {
-    verdict: `For its loss, the best gated net takes ${said(work, 0)} fewer multiply-adds than dense nets need, and a picture at a time it is ${said(time, 1)} as fast.`,
+    verdict: `In multiply-adds gates ${inWork}: for its loss the best gated net takes ${shown(work.factors[0])} times fewer than dense nets need. On the clock, a picture at a time, they ${inTime}: the fastest is ${shown(time.factors[1])} times as fast.`,
     change: 'Larger nets, more examples, and pictures on which larger dense nets keep erring less.',
   };
 }
@@ -242,10 +242,11 @@ export function reportConditionalImages(finished: readonly ImageDone[]): Report 
     const rungs = own.map(({ runs }) => `${thousands(workOf(runs))} thousand: ${three(lossOf(runs))}`);
     return `The dense ladder in nats a picture, by multiply-adds, ${budget}: ${rungs.join(', ')}.`;
   });
-  const answer = answerOf(compared);
+  const findings = [...MEASURES.map((_, at) => findingOf(at, compared)), controlsOf(all)];
+  const answer = answerOf(compared, findings);
   return {
     ...(answer && { answer }),
-    findings: [...MEASURES.map((_, at) => findingOf(at, compared)), controlsOf(all)],
+    findings,
     learnt: ladders,
     tables: [table(all), factorsTable(compared)],
     charts: budgets.map((budget) =>

@@ -2,7 +2,7 @@ import { type ScatterGroup, scatterChart } from '../../charts/scatter-chart.ts';
 import { median } from '../../src/index.ts';
 import type { EngineTimes } from '../kit/compare-times.ts';
 import { type Answer, atBudget, type Finding, type Outcome, type Report, type ReportTable } from '../kit/experiment.ts';
-import { endsOf, isOver } from '../kit/outcome.ts';
+import { endsOf, isOver, PAYS } from '../kit/outcome.ts';
 import {
   agrees,
   another,
@@ -457,13 +457,6 @@ function chartsOf({ nets, gated, dense, onMnist }: Part, engine: string): string
   const [one, ...others] = byTime;
   return [one, work, ...others];
 }
-
-const PAYS: Readonly<Record<Outcome, string>> = {
-  holds: 'pay',
-  refuted: 'do not pay',
-  'not shown': 'are not shown to pay',
-  'not tested': 'are not tested',
-};
 
 /** Do gates pay, against the dense net of their error? */
 function answerOf(part: Part, engine: string): Answer | undefined {

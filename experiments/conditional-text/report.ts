@@ -11,6 +11,7 @@ import { type Bootstrapped, bootstrap } from '../kit/bootstrap.ts';
 import { isControl } from '../kit/control-gates.ts';
 import type { Answer, Finding, Report, ReportTable } from '../kit/experiment.ts';
 import { frontierOf, gainOfDoubling, type Point, priceOf } from '../kit/frontier.ts';
+import { PAYS } from '../kit/outcome.ts';
 import { briefP, interval, mean, withHalf } from '../kit/statistics.ts';
 import { nameOfNet, type TextNet } from './nets.ts';
 import type { TextDone } from './trial.ts';
@@ -168,14 +169,9 @@ function answerOf(compared: readonly Compared[], findings: readonly Finding[]): 
   };
   const [work, one, step] = [said(0), said(1), said(3)];
   if (work === undefined || one === undefined || step === undefined) return undefined;
-  const [saves, ...clock] = [0, 1, 3].map((at) => findings[at].outcome);
-  const pays = clock.includes('holds')
-    ? 'pay'
-    : clock.every((outcome) => outcome === 'refuted')
-      ? 'do not pay'
-      : 'are not shown to pay';
+  const [inWork, inTime, inTraining] = [0, 1, 3].map((at) => PAYS[findings[at].outcome]);
   return {
-    verdict: `Gates ${saves === 'holds' ? 'save work' : 'are not shown to save work'}: for its loss the best gated net takes ${work} times fewer multiply-adds than dense nets need. On the clock they ${pays}: it is ${one} times as fast for one byte, and ${step} times as fast to train to that loss.`,
+    verdict: `In multiply-adds gates ${inWork}: for its loss the best gated net takes ${work} times fewer than dense nets need. For one byte, on the clock, they ${inTime}: the fastest is ${one} times as fast. In training they ${inTraining}: the quickest is ${step} times as fast to that loss.`,
     change:
       'Products of open blocks that are as fast, multiply-add for multiply-add, as those of a dense net, and a longer training, in which wide nets gain more.',
   };

@@ -53,15 +53,19 @@ export const bestBy = <T extends { readonly factors: readonly Bootstrapped[] }>(
     .filter(({ factors }) => !Number.isNaN(factors[at].value))
     .toSorted((a, b) => b.factors[at].value - a.factors[at].value)[0];
 
+/** Is a figure over a bound, by its interval, and its corrected p where it is? One seed shows nothing. */
+function overBy(figure: Bootstrapped, bound: number, seeds: number): Outcome {
+  if (seeds < 2) return 'not shown';
+  const outcome = isOver(figure, bound);
+  return outcome === 'holds' && !(figure.p < 0.05) ? 'not shown' : outcome;
+}
+
 /**
  * Does the dense frontier ask more than the gated net's price for its loss? Not tested where the ladder is too flat for a loss to say what it
  * costs; one seed shows nothing.
  */
 export function ratioOutcome(ratio: Bootstrapped, seeds: number, isSteep: boolean): Outcome {
-  if (!isSteep) return 'not tested';
-  if (seeds < 2) return 'not shown';
-  const outcome = isOver(ratio, 1);
-  return outcome === 'holds' && !(ratio.p < 0.05) ? 'not shown' : outcome;
+  return isSteep ? overBy(ratio, 1, seeds) : 'not tested';
 }
 
 /** A net whose gates learn beside a control of the same shape, by their runs. */
@@ -86,10 +90,7 @@ export function controlFinding<R>(
     ]),
   ).map(([gap], i) => ({ ...pairs[i], gap, seeds: Math.min(pairs[i].runs.length, pairs[i].controlRuns.length) }));
   const outcomes = [...Map.groupBy(gaps, ({ control }) => control).values()].map((own): Outcome => {
-    const all = own.map(({ gap, seeds }) => {
-      if (seeds < 2) return 'not shown';
-      return gap.p < 0.05 || gap.high <= 0 ? isOver(gap, 0) : 'not shown';
-    });
+    const all = own.map(({ gap, seeds }) => overBy(gap, 0, seeds));
     if (all.includes('holds')) return 'holds';
     return all.every((one) => one === 'refuted') ? 'refuted' : 'not shown';
   });

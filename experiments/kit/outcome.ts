@@ -34,3 +34,11 @@ export function isWithin({ low, high }: Ends, bound: number): Outcome {
   if (high <= bound) return 'holds';
   return low > bound ? 'refuted' : 'not shown';
 }
+
+/** What an outcome says of gates that are claimed to be faster, or to save work. */
+export const PAYS: Readonly<Record<Outcome, string>> = {
+  holds: 'pay',
+  refuted: 'do not pay',
+  'not shown': 'are not shown to pay',
+  'not tested': 'are not tested',
+};

@@ -16,6 +16,7 @@ export default {
   title: 'flipgrad',
   description: 'Neural networks whose units flip coins, and whose gates let parts of them sleep.',
   srcDir: '.stage',
+  srcExclude: ['public/**'],
   outDir: 'dist',
   // Links and anchors are checked in what is built: test/docs/site.test.ts.
   ignoreDeadLinks: true,

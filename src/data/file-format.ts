@@ -8,8 +8,8 @@ interface Format {
 }
 
 const ascii = (text: string): number[] => [...text].map((letter) => letter.charCodeAt(0));
-/** The files of one container, by its brand. */
-const boxed = (brand: string, name: string): Format => ({ name, at: 4, bytes: ascii(`ftyp${brand}`) });
+/** The files of one container, by its brand; its length comes first, whose first byte is 0. */
+const boxed = (brand: string, name: string): Format => ({ name, at: 4, bytes: ascii(`ftyp${brand}`), zeros: [0] });
 
 /** How files of other kinds begin. */
 const FORMATS: readonly Format[] = [
@@ -36,7 +36,7 @@ const FORMATS: readonly Format[] = [
 
 /** The same of formats that are text. */
 const TEXTS: readonly (readonly [name: string, start: RegExp])[] = [
-  ['a PNM picture (PBM, PGM or PPM)', /^P[1-6]\s+(#.*\n\s*)*\d+[ \t]+\d+\s/],
+  ['a PNM picture (PBM, PGM or PPM)', /^P[1-6][ \r\n]+(#.*\n\s*)*\d+ +\d+\s/],
   ['an SVG picture', /^(<\?xml[^>]*>|<!--(?:(?!-->).)*-->|<!DOCTYPE svg[^>]*>|\s)*<svg\b/is],
   ['an HTML page', /^(<!--(?:(?!-->).)*-->|\s)*<(!DOCTYPE html|html|head|body)\b/is],
 ];

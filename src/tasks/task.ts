@@ -2,6 +2,7 @@ import type { Engine } from '../backend/engine.ts';
 import type { DataKind, DataShape } from '../data/kinds.ts';
 import { type DataKinds, dataKinds } from '../data/kinds.ts';
 import type { TargetUnits } from '../data/targets.ts';
+import { shorten } from '../math/text.ts';
 import type { LayerSpec, Model } from '../nn/model.ts';
 import type { Pass } from '../nn/pass.ts';
 import type { Tensor } from '../tensor/tensor.ts';
@@ -130,16 +131,21 @@ export interface Task<
 }
 
 /** @throws RangeError for what is no task, from callers without types */
-export function checkIsTask(task: Pick<Task, 'gather' | 'run'>): void {
-  if (typeof task?.gather !== 'function' || typeof task.run !== 'function')
-    throw new RangeError(
-      `The task is ${typeof task === 'object' ? 'an object without gather and run' : JSON.stringify(task)}. Expected a task, such as \`regression()\` or \`resolveTask('ctc')\`.`,
-    );
+export function checkIsTask(task: unknown): void {
+  const { gather, run } = (task ?? {}) as Partial<Task>;
+  if (typeof gather === 'function' && typeof run === 'function') return;
+  const given =
+    typeof task === 'function'
+      ? 'a function'
+      : typeof task === 'object' && task !== null
+        ? 'an object without gather and run'
+        : shorten(task);
+  throw new RangeError(`The task is ${given}. Expected a task, such as \`regression()\` or \`resolveTask('ctc')\`.`);
 }
 
 /** @throws RangeError for what is no task; the task's own errors for data that do not fit the model */
 export function checkTask<D extends TaskData, B extends TaskBatch>(task: Task<D, B>, model: Model, data: D): void {
-  checkIsTask(task as unknown as Task);
+  checkIsTask(task);
   task.check(model, data);
 }
 

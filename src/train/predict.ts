@@ -59,7 +59,7 @@ export function* predictTask<D extends TaskData, B extends TaskBatch>(
   options: PredictTaskOptions = {},
 ): Generator<TaskPrediction, void> {
   checkOptions(predictOptionsSchema, options, 'predictTask');
-  checkIsTask(task as unknown as Task);
+  checkIsTask(task);
   const units = task.units?.(data);
   for (const { values, columns, multiplyAdds, open } of passes(model, data, task, options)) {
     const told = units ? values.map((y, i) => y * units.spread[i % columns] + units.center[i % columns]) : values;

@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { pathToFileURL } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { ExitCode, explain } from '../../cli/exit.ts';
 
 function caught(action: () => unknown): Error {
@@ -34,6 +34,22 @@ test('errors with codes of Node or of the web are our own, and have a stack', ()
     assert.match(text, /^flipgrad: an error of its own, not of your input:\n.*exit\.test\.ts/s, error.message);
     assert.equal(code, ExitCode.badUsage);
   }
+});
+
+test('of a CommonJS file, and of one in the root of a clone, too', () => {
+  const root = fileURLToPath(new URL('../..', import.meta.url));
+  const [common, own] = [join(tmpdir(), 'n.cjs'), join(root, 'damped.ts')];
+  for (const [file, place] of [
+    [common, common],
+    [own, pathToFileURL(own).href],
+  ]) {
+    const error = new TypeError('of the file');
+    error.stack = `TypeError: of the file\n    at fire (${place}:3:5)\n    at ${new URL('../../src/tensor/tape.ts', import.meta.url).href}:1:1`;
+    assert.equal(explain(error).text.indexOf(`flipgrad: an error in ${file}:\n`), 0, explain(error).text);
+  }
+  const ours = new TypeError('ours');
+  ours.stack = `TypeError: ours\n    at ${new URL('../../cli/train.ts', import.meta.url).href}:1:1`;
+  assert.match(explain(ours).text, /an error of its own, not of your input/);
 });
 
 test('errors in a file of the user’s own name the file, also where we called it; of packages they do not', async () => {

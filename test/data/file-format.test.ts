@@ -44,6 +44,8 @@ for (const [start, name] of FILES)
 test('tables are tables, whatever their columns are called', () => {
   for (const table of [
     'P5\n1\n2\n',
+    'P1\t34\t56\t0\nP2\t41\t50\t1\n',
+    'car_ftype,label\n',
     'P1,P2\n1,2\n',
     'BM,GIF8\n1,2\n',
     'II*,b\n1,2\n',

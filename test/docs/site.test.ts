@@ -46,6 +46,7 @@ describe('the site', { skip: slow }, () => {
     const api = ['index', 'neurons', 'tensor', 'estimate', 'platform/node', 'platform/browser'];
     for (const page of ['index.html', ...pages, ...api.map((name) => `docs/api/${name}.html`)])
       assert.ok(existsSync(join(site, page)), page);
+    assert.ok(!existsSync(join(site, 'public')), 'a file that is served as it is became a page');
   });
 
   it('every link, picture and anchor is there', () => {

@@ -277,6 +277,7 @@ test('what is no task is refused in a sentence', () => {
   for (const [given, said] of [
     [tasks.ctc, 'an object without gather and run'],
     ['ctc', '"ctc"'],
+    [regression, 'a function'],
   ] as const) {
     const task = given as unknown as Task;
     const expected = new RegExp(`The task is ${said}. Expected a task, such as .*resolveTask\\('ctc'\\)`);

@@ -169,8 +169,8 @@ export const frontAnswers = {
     const { number, digits } = now();
     const engine = await makeEngine();
     try {
-      // Another network may have been opened while the engine was made.
-      if (signal.aborted) return;
+      // Another network may have been opened, or this one given back, while the engine was made.
+      if (signal.aborted || current?.number !== number) return;
       const model = createModel(engine, { inputs: WIDTH, layers: frontLayers(neuron, rate), seed });
       put({ number, engine, model, digits });
     } finally {
