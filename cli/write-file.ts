@@ -11,7 +11,7 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs';
-import { dirname, resolve } from 'node:path';
+import { basename, dirname, resolve } from 'node:path';
 import { UsageError } from './exit.ts';
 
 /**
@@ -26,8 +26,9 @@ export function writeFile(path: string, content: string | Uint8Array): void {
     stream.write(content);
     return;
   }
-  if (facts && (!facts.isFile() || isDescriptor(path))) {
-    writeFileSync(path, content, { flag: facts.isFile() ? 'a' : 'w' });
+  const descriptor = facts && descriptorOf(path);
+  if (descriptor !== undefined || (facts && !facts.isFile())) {
+    writeFileSync(descriptor ?? path, content);
     return;
   }
   const whole = facts ? realpathSync(path) : ledTo(resolve(path));
@@ -53,7 +54,7 @@ export function checkOut(path: string | undefined): Stats | undefined {
   return facts;
 }
 
-/** Standard output or standard error, where a file is what it writes to: a socket cannot be opened by its path, and a file that is appended to is not to be replaced. */
+/** The standard stream that writes to this file already. A socket cannot be opened by its path; a file that is appended to must not be replaced. */
 function streamOf({ dev, ino }: Stats): NodeJS.WriteStream | undefined {
   return [process.stdout, process.stderr].find((_, i) => {
     try {
@@ -66,13 +67,11 @@ function streamOf({ dev, ino }: Stats): NodeJS.WriteStream | undefined {
   });
 }
 
-/** Is it a file that a process has open, by its number? */
-function isDescriptor(path: string): boolean {
-  try {
-    return /^\/proc\/\d+\/(task\/\d+\/)?fd$/.test(realpathSync(dirname(resolve(path))));
-  } catch {
-    return false;
-  }
+/** The number by which a path names what this process has open: /dev/fd/3, /proc/self/fd/3. */
+function descriptorOf(path: string): number | undefined {
+  const folder = realpathSync(dirname(resolve(path)));
+  const isOwn = folder === '/dev/fd' || (folder.startsWith(`/proc/${process.pid}/`) && folder.endsWith('/fd'));
+  return isOwn ? Number(basename(path)) : undefined;
 }
 
 /** Where a link leads, though nothing is there yet. */

@@ -293,12 +293,12 @@ function emptyColumns({ values }: RawTable, { columns }: TableReading, train: re
   return columns.flatMap(({ name }, c) => (train.every((row) => Number.isNaN(values[row * length + c])) ? [name] : []));
 }
 
-/** Columns of which all training rows have one value. */
+/** Columns of which all training rows that have a value have the same. */
 function constantColumns({ values }: RawTable, { columns }: TableReading, train: readonly number[]): string[] {
   const { length } = columns;
   return columns.flatMap(({ name }, c) => {
-    const first = values[train[0] * length + c];
-    return train.length > 1 && train.every((row) => Object.is(values[row * length + c], first)) ? [name] : [];
+    const present = train.map((row) => values[row * length + c]).filter((value) => !Number.isNaN(value));
+    return present.length > 0 && train.length > 1 && present.every((value) => value === present[0]) ? [name] : [];
   });
 }
 
@@ -339,7 +339,7 @@ export function tableWarnings(
       );
     }
   }
-  const constant = constantColumns(table, reading, train).filter((name) => !empty.includes(name));
+  const constant = constantColumns(table, reading, train);
   // The border of pictures is blank.
   if (constant.length > 0 && !imageOf(reading))
     warnings.push(`All training rows have one value of ${some(constant)}: nothing can be learned from it.`);
