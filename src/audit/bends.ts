@@ -14,13 +14,21 @@ export function bendsOf(
   most: number,
   compares: (i: number) => boolean = () => true,
 ): number[] {
-  const second = Float64Array.from({ length: values.length }, (_, i) =>
-    i === 0 || i === values.length - 1 || !compares(i) ? 0 : Math.abs(values[i - 1] - 2 * values[i] + values[i + 1]),
-  );
-  const largest = Array.from(values).reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+  const second = Float64Array.from({ length: values.length }, (_, i) => {
+    if (i === 0 || i === values.length - 1 || !compares(i)) return 0;
+    const bend = Math.abs(values[i - 1] - 2 * values[i] + values[i + 1]);
+    // A number that is not finite is found by itself, below, and hides no other.
+    return Number.isFinite(bend) ? bend : 0;
+  });
+  const finite = Array.from(values).filter(Number.isFinite);
+  const largest = finite.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
   const rounding = 64 * ROUNDING * largest + Number.MIN_VALUE;
   const sharp: { i: number; sharpness: number }[] = [];
   second.forEach((bend, i) => {
+    if (!Number.isFinite(values[i])) {
+      if (compares(i)) sharp.push({ i, sharpness: Number.POSITIVE_INFINITY });
+      return;
+    }
     const beside = Math.min(...BESIDE.map((steps) => Math.max(second[i - steps] ?? 0, second[i + steps] ?? 0)));
     const sharpness = bend / (beside + rounding);
     if (sharpness > STEEP) sharp.push({ i, sharpness });

@@ -199,10 +199,11 @@ function expectationVerdict(
       ? ''
       : `; with the 23-bit numbers that are drawn (steps of ${short(drawnUnder(1.5 * 2 ** -23))}) it is off by 1% and more from logits of size ${short(Math.min(...shifted))} on`;
   const later = known.filter(({ updates }) => updates > 0);
-  const lived = later.length === 0 ? '' : `, at ${later.length} of them after ${later[0].updates} updates`;
+  const lived =
+    later.length === 0 ? '' : `, and at ${later.length} logits after ${later[0].updates} updates, ${wayOf(false)}`;
   return {
     claim,
     verdict: 'holds',
-    evidence: `${what} is the declared one at ${known.length} logits from −${WIDEST} to ${WIDEST}${lived}, ${wayOf(known[0].exact)}${drawn}`,
+    evidence: `${what} is the declared one at ${known.length - later.length} logits from −${WIDEST} to ${WIDEST}, ${wayOf(known[0].exact)}${lived}${drawn}`,
   };
 }

@@ -83,10 +83,10 @@ const between = (random: RandomStream, low: number, high: number): number => low
 const sized = (random: RandomStream, most: number): number =>
   Math.max(1, Math.min(most, Math.floor(Math.exp(random.uniform() * Math.log(most + 1)))));
 
-/** The usual size of that number, of those up to `most`. */
+/** A usual size up to `most`. Numbers one after the other give all of them, however many there are. */
 const usual = (sizes: readonly number[], number: number, most: number): number => {
   const count = sizes.filter((size) => size <= most).length;
-  return count === 0 ? most : sizes[number % count];
+  return count === 0 ? most : sizes[Math.floor(((number * GOLDEN) % 1) * count)];
 };
 
 /** A logit of the mixture: near 0, anywhere, or in between. @param even a number in (0, 1) for the one that may be anywhere */
@@ -144,7 +144,7 @@ export function drawPlace(neuron: Neuron, options: PlaceOptions): Place {
   const perRow = units * (drawsOf(neuron, units) + 1 + neuron.noise);
   const mostRows = Math.min(MOST_ROWS, Math.max(1, Math.floor(numbers / perRow)));
   const drawnRows = sized(random, mostRows);
-  const rows = number % 2 === 1 ? usual(USUAL_ROWS, 5 * (number >> 1), mostRows) : drawnRows;
+  const rows = number % 2 === 1 ? usual(USUAL_ROWS, number >> 1, mostRows) : drawnRows;
   const place = { seed, number, units, active, rows, logits, problem: name, loss, size, offset, arrays } as const;
   return {
     ...place,
@@ -185,7 +185,7 @@ function layoutOf(
     count * (drawsOf(neuron, count) + 1 + neuron.noise) * 2 <= Math.max(numbers, 4096);
   const mostGroups = Math.floor(limit / step);
   const drawnGroups = sized(random, mostGroups);
-  let units = step * (number % 2 === 1 ? usual(USUAL_UNITS, 7 * (number >> 1), mostGroups) : drawnGroups);
+  let units = step * (number % 2 === 1 ? usual(USUAL_UNITS, (number >> 1) + 0.5, mostGroups) : drawnGroups);
   // A quarter of the layers have the active units alone.
   if (number % 4 === 0) units = step * (1 + Math.floor(random.uniform() * Math.min(most, limit / step)));
   while (units > step && !affords(units)) units = step * Math.max(1, Math.floor(units / step / 2));

@@ -15,7 +15,7 @@ const WIDEST = 20;
 /** Losses are LEAST·sinh(x) for |x| up to FAR, where they are 1,000; those from TOLD on count. */
 const [LEAST, FAR, TOLD] = [1e-3, 14.5, 0.01];
 const LOOKS = 4;
-/** Most turns of one kind. */
+/** Most turns of one kind that a look finds. */
 const MOST = 3;
 
 const logitAt = (i: number): number => WIDEST * ((2 * i) / (PLACES - 1) - 1);
@@ -34,13 +34,9 @@ export function turnsOf(neuron: Neuron): Turn[] {
     const [logit, loss] = [2 * random.normal(), random.normal()];
     for (const i of bendsAlong(neuron, noise, logitAt, () => loss)) for (const at of beside(i)) logits.add(at);
     if (!readsLoss) continue;
-    for (const i of bendsAlong(neuron, noise, () => logit, lossAt))
-      for (const at of beside(i)) if (Math.abs(lossAt(at)) >= TOLD) losses.add(at);
+    for (const i of bendsAlong(neuron, noise, () => logit, lossAt)) for (const at of beside(i)) losses.add(at);
   }
-  return [
-    ...Array.from(logits, (i) => ({ logit: logitAt(i) })).slice(0, 3 * MOST),
-    ...Array.from(losses, (i) => ({ loss: lossAt(i) })).slice(0, 3 * MOST),
-  ];
+  return [...Array.from(logits, (i) => ({ logit: logitAt(i) })), ...Array.from(losses, (i) => ({ loss: lossAt(i) }))];
 }
 
 /** A jump lies on one side of a bend; a rule for a single place at it. */
@@ -66,6 +62,7 @@ function bendsAlong(
   const gradient = new Float64Array(rows);
   neuron.pullback({ ...firing, loss, dh: loss.slice(), gradient });
   const isSame = (i: number): boolean => {
+    if (Math.abs(lossOf(i)) < TOLD) return false;
     for (let draw = 0; draw < draws; draw++) {
       const at = draw * rows + i;
       // A jump of h is a cell of the noise; a smooth h moves less than that from place to place.
