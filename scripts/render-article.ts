@@ -1,9 +1,9 @@
 import { againstDenseOf } from '../experiments/conditional-speed/report.ts';
 import { conditionalSpeed } from '../experiments/conditional-speed/run.ts';
-import { testLevels } from '../experiments/table-1/report.ts';
 import { table1 } from '../experiments/table-1/run.ts';
-import { sharesOfSlowDown } from '../experiments/why-slow/report.ts';
+import { testLevels } from '../experiments/table-1/tables.ts';
 import { whySlow } from '../experiments/why-slow/run.ts';
+import { sharesOfSlowDown } from '../experiments/why-slow/shares.ts';
 import { finishedOf, reportOf } from './render-findings.ts';
 
 const MOST = 3;

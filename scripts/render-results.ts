@@ -7,7 +7,8 @@
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { readBenchRecords, renderBench, renderClaims } from '../bench/run.ts';
+import { renderClaims } from '../bench/claims.ts';
+import { readBenchRecords, renderBench } from '../bench/records.ts';
 import { drawAudit, readAuditRecords, renderAudit } from '../cli/audit-page.ts';
 import { readCertificate } from '../cli/certificate.ts';
 import { renderFrontDoor } from '../experiments/conditional-speed/report.ts';

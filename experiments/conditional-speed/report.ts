@@ -1,279 +1,41 @@
-import { type ScatterGroup, scatterChart } from '../../charts/scatter-chart.ts';
-import { median } from '../../src/index.ts';
-import type { EngineTimes } from '../kit/compare-times.ts';
-import { type Answer, atBudget, type Finding, type Outcome, type Report, type ReportTable } from '../kit/experiment.ts';
-import { endsOf, isOver, PAYS } from '../kit/outcome.ts';
+import type { Answer, Report, ReportTable } from '../kit/experiment.ts';
+import { PAYS } from '../kit/outcome.ts';
+import { type Interval, interval, withHalf } from '../kit/statistics.ts';
+import { chartsOf } from './charts.ts';
+import { costFindings, finding, twinFinding } from './findings.ts';
 import {
-  agrees,
-  another,
-  type Compared,
-  geometric,
-  type Interval,
-  interval,
-  judge,
-  paired,
-  verdict,
-  withHalf,
-} from '../kit/statistics.ts';
+  level,
+  type Part,
+  partOf,
+  percentPoints,
+  type Runs,
+  testError,
+  thousands,
+  times,
+  validError,
+  workAtTest,
+} from './net-runs.ts';
 import { multiplyAddsOf, type Net, nameOfNet, ungated } from './nets.ts';
-import type { SpeedDone, SpeedResult } from './trial.ts';
+import { PUBLISHED, publishedFindings } from './published.ts';
+import {
+  type Candidate,
+  candidatesOf,
+  enginesOf,
+  fasterAlike,
+  inTimes,
+  inWords,
+  sameError,
+  speedUp,
+  WAYS,
+  type Way,
+} from './speed-up.ts';
+import type { SpeedDone } from './trial.ts';
 
 /** How many times faster a gated net is to be. */
 const AIM = 3;
 
-/** What E. Bengio et al. 2015 print of MNIST: test error in percent, and multiply-adds of an example as theirs are said to compare. */
-const PUBLISHED: readonly {
-  readonly is: (net: Net) => boolean;
-  readonly label: string;
-  readonly error: number;
-  readonly work: number;
-  /** What theirs is trained with and ours is not. */
-  readonly missing?: string;
-}[] = [
-  { is: (net) => nameOfNet(net) === 'dense 32', label: 'dense 32', error: 2.8, work: 25_408 },
-  { is: (net) => nameOfNet(net) === 'dense 256', label: 'dense 256', error: 1.9, work: 203_264 },
-  {
-    is: ({ widths, gates }) =>
-      widths.length === 0 && gates?.units === 256 && gates.size === 16 && gates.rate === 1 / 16,
-    label: '256/16, 1/16',
-    error: 2.3,
-    work: 25_408,
-    missing: 'none of ours learns by REINFORCE with tanh experts and the penalties L_b, L_e and L_v, as theirs does',
-  },
-];
-/** Points around a published error within which a repetition agrees: two standard errors on 10,000 images. */
-const TOLERANCE = 0.3;
-/** Of errors in percent, on a logarithmic axis. */
-const TICKS = [0.1, 0.2, 0.5, 1, 1.5, 2, 3, 5, 10, 20, 50, 100];
 /** Gates that were trained to open this many times their target are told of. */
 const TOO_OPEN = 1.2;
-
-type Final = NonNullable<SpeedResult['final']>;
-type Way = 'one' | 'hundred' | 'step';
-
-const WAYS: Readonly<Record<Way, string>> = {
-  one: 'one example at a time',
-  hundred: '100 examples at a time',
-  step: 'training, a step',
-};
-
-interface Run extends Final {
-  readonly seed: number;
-  readonly validError: number;
-  readonly learningRate: number;
-}
-
-/** A net with its finished runs. */
-interface Runs {
-  readonly name: string;
-  readonly net: Net;
-  readonly against: readonly Net[];
-  readonly runs: readonly Run[];
-}
-
-const percentPoints = (x: number): string => (100 * x).toFixed(2);
-const times = (x: number): string => x.toFixed(2);
-const thousands = (x: number): string => (x / 1000).toFixed(0);
-
-function runsOf(finished: readonly SpeedDone[]): Runs[] {
-  const finals = finished.filter(({ trial }) => trial.stage === 'final');
-  return [...Map.groupBy(finals, ({ trial }) => nameOfNet(trial.net))].map(([name, own]) => ({
-    name,
-    net: own[0].trial.net,
-    against: own[0].trial.against,
-    runs: own.flatMap(({ trial, result: { final, validError, learningRate } }) =>
-      final ? [{ ...final, validError, learningRate, seed: trial.seed }] : [],
-    ),
-  }));
-}
-
-const level = ({ runs }: Runs, of: (run: Run) => number): Interval => interval(runs.map(of));
-const testError = ({ testError: error }: Run): number => error;
-const validError = ({ validError: error }: Run): number => error;
-const workAtTest = ({ multiplyAdds }: Run): number => multiplyAdds.test;
-
-/**
- * Test errors of a less those of b, seed by seed, each pair by its own variance: a net that trains badly deviates fifty times as much as a
- * dense one.
- */
-function difference(a: Runs, b: Runs): Compared {
-  const pairs = a.runs.flatMap((x) => b.runs.filter(({ seed }) => seed === x.seed).map((y) => [x, y] as const));
-  return paired(
-    pairs.map(([x]) => x.testError),
-    pairs.map(([, y]) => y.testError),
-  );
-}
-
-/** The cheapest dense net whose mean validation error is no higher; else the best one, which `reached` tells. */
-function sameError(gated: Runs, dense: readonly Runs[]): { readonly dense: Runs; readonly reached: boolean } {
-  const limit = level(gated, validError).mean;
-  const byWork = dense.toSorted((a, b) => multiplyAddsOf(a.net, 784) - multiplyAddsOf(b.net, 784));
-  const cheapest = byWork.find((own) => level(own, validError).mean <= limit);
-  const [best] = byWork.toSorted((a, b) => level(a, validError).mean - level(b, validError).mean);
-  return cheapest ? { dense: cheapest, reached: true } : { dense: best, reached: false };
-}
-
-/** The dense net whose multiply-adds are nearest to what the gated net executes, on a logarithmic scale. */
-function sameCost(gated: Runs, dense: readonly Runs[]): Runs {
-  const work = Math.log(level(gated, workAtTest).mean);
-  const distance = ({ net }: Runs): number => Math.abs(Math.log(multiplyAddsOf(net, 784)) - work);
-  return dense.toSorted((a, b) => distance(a) - distance(b))[0];
-}
-
-/** How many times the gated net's time a dense net takes: the geometric mean over seeds, as a logarithm. */
-function speedUp(gated: Runs, dense: Net, engine: string, way: Way): Interval {
-  const at = gated.against.findIndex((own) => nameOfNet(own) === nameOfNet(dense));
-  return interval(
-    gated.runs.flatMap(({ times: all = [] }) => {
-      const own = all.find((candidate) => candidate.engine === engine);
-      return own && at >= 0 ? [Math.log(own[way].times[at])] : [];
-    }),
-  );
-}
-
-const enginesOf = (nets: readonly Runs[]): string[] => [
-  ...new Set(
-    nets.flatMap(({ runs }) => runs.flatMap((run) => (run.times ?? []).map(({ engine }: EngineTimes) => engine))),
-  ),
-];
-
-/** All nets, and their kinds. */
-interface Part {
-  /** Are the data those of published figures? */
-  readonly onMnist: boolean;
-  readonly nets: readonly Runs[];
-  readonly gated: readonly Runs[];
-  readonly dense: readonly Runs[];
-}
-
-/** A gated net beside the dense net of its error, and how many times faster it is. */
-interface Candidate {
-  readonly net: Runs;
-  readonly dense: Runs;
-  readonly reached: boolean;
-  /** A logarithm. */
-  readonly factor: Interval;
-}
-
-/** The fastest first. */
-const candidatesOf = ({ gated, dense }: Part, engine: string, way: Way): Candidate[] =>
-  gated
-    .map((net) => ({ net, ...sameError(net, dense) }))
-    .map((own) => ({ ...own, factor: speedUp(own.net, own.dense.net, engine, way) }))
-    .filter(({ factor }) => factor.count > 0)
-    .toSorted((a, b) => b.factor.mean - a.factor.mean);
-
-/** Is it faster than the aim, at an error that the test does not show to be higher? */
-function fasterAlike({ net, dense, factor }: Candidate, aim: number): Outcome {
-  const outcome = isOver(endsOf(factor), Math.log(aim));
-  const worse = verdict(difference(net, dense)) === 'worse';
-  return outcome === 'holds' && worse ? 'not shown' : outcome;
-}
-
-/** A factor with its interval, of logarithms. */
-const inTimes = (own: Interval): string => geometric(own, times);
-
-const inWords = ({ net, dense, reached, factor }: Candidate): string =>
-  `${net.name}, ${inTimes(factor)} times as fast as ${dense.name}${reached ? '' : ' (no dense net of the grid is as good on validation; this is the best)'}`;
-
-/** The gated net with the greatest speed-up over the dense net of its error, and what is to be said of an aim. */
-function finding(part: Part, engine: string, way: Way, aim: number): Finding {
-  const candidates = candidatesOf(part, engine, way);
-  const [best] = candidates;
-  const words = aim === 1 ? 'faster' : `at least ${aim} times faster`;
-  const claim = `A gated net is ${words} than the dense net of its error (${WAYS[way]}, ${engine})`;
-  if (!best) return { claim, outcome: 'not shown', evidence: 'No gated net has been timed.' };
-  const apart = difference(best.net, best.dense);
-  return {
-    claim,
-    outcome: fasterAlike(best, aim),
-    evidence: `Fastest of ${candidates.length}: ${inWords(best)}; test error ${percentPoints(level(best.net, testError).mean)}% against ${percentPoints(level(best.dense, testError).mean)}%, difference ${withHalf(apart, percentPoints)}; multiply-adds ${thousands(level(best.net, workAtTest).mean)} against ${thousands(multiplyAddsOf(best.dense.net, 784))} thousand.`,
-  };
-}
-
-/** The gated net that is the most times as fast as the same experts without gates, whatever their errors, which stand beside. */
-function twinFinding({ gated, dense }: Part, engine: string, way: Way, aim: number): Finding {
-  const candidates = gated
-    .map((net) => ({ net, twin: ungated(net.net), factor: speedUp(net, ungated(net.net), engine, way) }))
-    .filter(({ factor }) => factor.count > 0)
-    .toSorted((a, b) => b.factor.mean - a.factor.mean);
-  const words = aim === 1 ? 'faster' : `at least ${aim} times faster`;
-  const claim = `A gated net is ${words} than the same experts without gates (${WAYS[way]}, ${engine})`;
-  const [best] = candidates;
-  if (!best) return { claim, outcome: 'not shown', evidence: 'No gated net has been timed.' };
-  const trained = dense.find(({ name }) => name === nameOfNet(best.twin));
-  const errors = trained
-    ? `its test error less that of the experts: ${withHalf(difference(best.net, trained), percentPoints)} points`
-    : 'those were timed, not trained';
-  return {
-    claim,
-    outcome: isOver(endsOf(best.factor), Math.log(aim)),
-    evidence: `Fastest of ${candidates.length}: ${best.net.name}, ${inTimes(best.factor)} times as fast as ${nameOfNet(best.twin)}; ${errors}.`,
-  };
-}
-
-/** The dense net whose time is nearest to the gated net's, one example at a time. */
-function sameTime(gated: Runs, dense: readonly Runs[], engine: string): Runs {
-  const distance = ({ net }: Runs): number => Math.abs(speedUp(gated, net, engine, 'one').mean);
-  return dense.toSorted((a, b) => distance(a) - distance(b))[0];
-}
-
-/** Errors against those of dense nets that cost the same. */
-function costFinding({ gated }: Part, same: string, otherOf: (net: Runs) => Runs): Finding {
-  const others = gated.map(otherOf);
-  const judged = judge(gated.map((net, i) => difference(net, others[i])));
-  const verdicts = gated.map(({ name }, i) => ({
-    text: `${name}: ${withHalf(judged[i], percentPoints)} against ${others[i].name}`,
-    is: judged[i].verdict,
-  }));
-  const better = verdicts.filter(({ is }) => is === 'better');
-  const worse = verdicts.filter(({ is }) => is === 'worse');
-  const rest = verdicts.length - better.length - worse.length;
-  return {
-    claim: `Gated nets err less than dense nets of the same ${same}`,
-    outcome:
-      better.length > 0 && worse.length === 0
-        ? 'holds'
-        : worse.length > 0 && better.length === 0
-          ? 'refuted'
-          : 'not shown',
-    evidence: `${better.length} better, ${worse.length} worse, ${rest} not told apart${judged.length > 1 ? ` (Holm, of ${judged.length})` : ''}. Test error, points: ${verdicts.map(({ text }) => text).join('; ')}.`,
-  };
-}
-
-/** The published net with gates: does the best of ours, by validation, err as little? */
-function publishedFindings({ gated, onMnist }: Part): Finding[] {
-  return PUBLISHED.flatMap(({ is, label, error, missing }) => {
-    const ours = gated.filter(({ net }) => is(net));
-    const [best] = ours.toSorted((a, b) => level(a, validError).mean - level(b, validError).mean);
-    if (!best || !onMnist) return [];
-    const [own, single] = [interval, another]
-      .map((of) => of(best.runs.map(testError)))
-      .map(({ mean, half, count }) => ({
-        mean: 100 * mean,
-        half: 100 * half,
-        count,
-      }));
-    const reach = Number.isNaN(single.half)
-      ? ''
-      : ` One more run of ours would lie between ${times(single.mean - single.half)} and ${times(single.mean + single.half)}%, 95 times in 100${single.half > TOLERANCE ? ', which is wider than the tolerance' : ''}.`;
-    const finding: Finding = {
-      claim: `The gated net ${label} errs on ${error}% of the test as published, ±${TOLERANCE}`,
-      outcome: agrees(single, error, TOLERANCE),
-      evidence: `Ours, the best of ${ours.length} neurons on validation: ${best.name}, ${withHalf(own, times)}%, ${own.count} seeds.${reach} Theirs has a learnt policy that opens more than its target (18% for 1/16); ours is cut to the target.`,
-    };
-    // What is trained otherwise is no test of a figure, even where an interval is too wide to say so.
-    const open = missing !== undefined && finding.outcome === 'not shown';
-    return [atBudget(open ? { ...finding, outcome: 'refuted' } : finding, missing)];
-  });
-}
-
-const costFindings = (part: Part, engine: string | undefined): Finding[] => [
-  costFinding(part, 'multiply-adds', (net) => sameCost(net, part.dense)),
-  ...(engine === undefined
-    ? []
-    : [costFinding(part, `measured time (one example, ${engine})`, (net) => sameTime(net, part.dense, engine))]),
-];
 
 /** Gated nets that no dense net matches in validation error at no more cost. */
 const unbeaten = ({ gated, dense }: Part, cheaper: (dense: Runs, gated: Runs) => boolean): Runs[] =>
@@ -377,87 +139,6 @@ function speedsOf({ gated, dense }: Part, engine: string): ReportTable {
   };
 }
 
-/** One group of dense nets, and one a neuron of the gated ones. */
-function groupsOf(nets: readonly Runs[], x: (own: Runs) => number): ScatterGroup[] {
-  const groups = Map.groupBy(nets, ({ net }) => net.gates?.neuron ?? 'dense');
-  return [...groups].map(([name, own]) => ({
-    name,
-    ...(name === 'dense' && { joined: true as const }),
-    points: own
-      .map((item) => {
-        const { mean, half } = level(item, testError);
-        const { widths, gates } = item.net;
-        const label = gates
-          ? `${[...widths, gates.units].join('-')}/${gates.size}, 1/${Math.round(1 / gates.rate)}`
-          : widths.join('-');
-        return { x: x(item), y: 100 * mean, half: Number.isNaN(half) ? 0 : 100 * half, label };
-      })
-      .filter((point) => point.x > 0),
-  }));
-}
-
-/** Time in units of one dense net's, which every gated net has been timed beside. */
-function timesOf(gated: readonly Runs[], reference: Net, engine: string, way: Way) {
-  // 0 where nothing was timed: the chart leaves such points out.
-  const medianOf = (values: readonly number[]): number => (values.length > 0 ? median(values) : 0);
-  return ({ net, runs }: Runs): number => {
-    if (net.gates) {
-      const at = gated[0].against.findIndex((own) => nameOfNet(own) === nameOfNet(reference));
-      return medianOf(
-        runs.flatMap(({ times: all = [] }) =>
-          all.filter((own) => own.engine === engine).map((own) => 1 / own[way].times[at]),
-        ),
-      );
-    }
-    return medianOf(
-      gated.flatMap(({ against, runs: own }) => {
-        const [mine, theirs] = [net, reference].map((wanted) =>
-          against.findIndex((known) => nameOfNet(known) === nameOfNet(wanted)),
-        );
-        return own.flatMap(({ times: all = [] }) =>
-          all
-            .filter((candidate) => candidate.engine === engine)
-            .map((candidate) => candidate[way].times[mine] / candidate[way].times[theirs]),
-        );
-      }),
-    );
-  };
-}
-
-function chartsOf({ nets, gated, dense, onMnist }: Part, engine: string): string[] {
-  const errors = nets.map((own) => 100 * level(own, testError).mean);
-  const yTicks = TICKS.filter(
-    (tick, i) => (TICKS[i + 1] ?? tick) > Math.min(...errors) && (TICKS[i - 1] ?? 0) < Math.max(...errors),
-  );
-  const yLabel = 'errors on the test, %, mean and 95% interval over seeds';
-  const work = scatterChart({
-    title: `Error against multiply-adds of one example`,
-    xLabel: 'multiply-adds, the gater’s included',
-    yLabel,
-    groups: [
-      ...groupsOf(nets, (own) => level(own, workAtTest).mean),
-      ...(onMnist
-        ? [{ name: 'published, 2015', points: PUBLISHED.map(({ label, error, work: x }) => ({ x, y: error, label })) }]
-        : []),
-    ],
-    xTicks: [1e4, 1e5, 1e6].map((at) => ({ at, text: `${at / 1000} thousand` })),
-    yTicks,
-  });
-  const reference = dense[dense.length >> 1].net;
-  const byTime = (Object.keys(WAYS) as Way[]).map((way) =>
-    scatterChart({
-      title: `Error against measured time: ${WAYS[way]}, ${engine}`,
-      xLabel: `time, in units of ${nameOfNet(reference)}`,
-      yLabel,
-      groups: groupsOf(nets, timesOf(gated, reference, engine, way)),
-      xTicks: [0.1, 0.3, 1, 3, 10].map((at) => ({ at, text: String(at) })),
-      yTicks,
-    }),
-  );
-  const [one, ...others] = byTime;
-  return [one, work, ...others];
-}
-
 /** Do gates pay, against the dense net of their error? */
 function answerOf(part: Part, engine: string): Answer | undefined {
   const [inference] = candidatesOf(part, engine, 'one');
@@ -473,16 +154,6 @@ function answerOf(part: Part, engine: string): Answer | undefined {
     verdict: `On ${part.onMnist ? 'MNIST' : 'digits that the library writes'} gates ${pays}: the fastest gated net takes ${longer(inference.factor)} times as long for an example as the dense net that errs as little, and ${longer(step)} times as long for a training step${twin ? `; beside their own experts without gates, gated nets are up to ${times(Math.exp(twin.mean))} times as fast` : ''}.`,
     change:
       'A task on which larger dense nets keep erring less, so that there is work for gates to skip. Whether text is one is what conditional-text asks.',
-  };
-}
-
-function partOf(finished: readonly SpeedDone[]): Part {
-  const nets = runsOf(finished);
-  return {
-    onMnist: finished.every(({ trial }) => trial.data === 'mnist'),
-    nets,
-    gated: nets.filter(({ net }) => net.gates),
-    dense: nets.filter(({ net }) => !net.gates),
   };
 }
 

@@ -1,49 +1,15 @@
 import { ratioChart } from '../../charts/interval-chart.ts';
 import { lineChart } from '../../charts/line-chart.ts';
-import type { Answer, Finding, Report, ReportTable } from '../kit/experiment.ts';
+import type { Answer, Report, ReportTable } from '../kit/experiment.ts';
 import { logBand } from '../kit/log-band.ts';
-import { isOver, outcomeOf } from '../kit/outcome.ts';
 import { percent } from '../kit/records.ts';
-import {
-  type Interval,
-  inP,
-  interval,
-  judge,
-  mean,
-  paired,
-  type Share,
-  shareOf,
-  withFactor,
-  withHalf,
-} from '../kit/statistics.ts';
+import { type Interval, interval, judge, mean, paired, withFactor, withHalf } from '../kit/statistics.ts';
 import { renderForms } from './form-report.ts';
-import { type Part, type Reason, type TakenApart, takenApart } from './orders.ts';
-import { type Done, fastest, type Measure, ratio, share, stepsTo, TARGET, TARGETS } from './speed.ts';
+import type { Reason } from './orders.ts';
+import { armsOf, errorsOf, GAINS, regularisation } from './regularisation.ts';
+import { type ByTarget, CLAIMED, inWords, MEASURES, shares, WORDS } from './shares.ts';
+import { type Done, fastest, type Measure, ratio, stepsTo, TARGET, TARGETS } from './speed.ts';
 import type { ArmName, WhyResult } from './trial.ts';
-
-const WORDS: Readonly<Record<Measure, string>> = { sampled: 'as sampled', off: 'noise off' };
-const NEVER = `Not every arm came under ${TARGET} nats.`;
-
-/** The reasons, in the words of claims and of tables. The second of the three that were given is two things. */
-const CLAIMED: Readonly<Record<Reason, { readonly claim: string; readonly name: string }>> = {
-  'gradient noise': {
-    claim: 'The gradient becomes stochastic, and that slows training down',
-    name: 'noise of the gradient (averaged over many passes)',
-  },
-  'wrong gradient': {
-    claim: 'The gradient that is used is not the gradient of anything that is computed, and that slows training down',
-    name: 'not the gradient (an unbiased one in its place)',
-  },
-  quantising: {
-    claim: 'A bit is quantised, and that slows training down more than noise of its variance does',
-    name: 'quantising (Gaussian noise of the same variance in its place)',
-  },
-  variance: {
-    claim: 'The pass itself is noisy, as much as a bit is, and that slows training down',
-    name: 'variance of the pass (that noise left out)',
-  },
-};
-const ALL = Object.keys(CLAIMED) as Reason[];
 
 /** How much of the first reason fewer passes take away. */
 const fewPasses = (all: readonly Done[], measure: Measure): Interval => {
@@ -52,100 +18,6 @@ const fewPasses = (all: readonly Done[], measure: Measure): Interval => {
   );
   return paired(bits, four);
 };
-
-interface ByTarget {
-  readonly target: number;
-  readonly measure: Measure;
-  readonly apart: TakenApart | undefined;
-}
-
-const allTargets = (all: readonly Done[]): ByTarget[] =>
-  MEASURES.flatMap((measure) =>
-    TARGETS.map((target) => ({ target, measure, apart: takenApart(all, measure, target) })),
-  );
-const MEASURES: readonly Measure[] = ['sampled', 'off'];
-
-function shares(all: readonly Done[]): { tables: ReportTable[]; findings: Finding[]; byTarget: ByTarget[] } {
-  const byTarget = allTargets(all);
-  const at = (measure: Measure): TakenApart | undefined =>
-    byTarget.find((own) => own.measure === measure && own.target === TARGET)?.apart;
-  const [sampled, off] = MEASURES.map(at);
-  const partOf = (apart: TakenApart, reason: Reason) => apart.parts.find((own) => own.reason === reason);
-  const judged = judge(sampled?.parts.map(({ log }) => log) ?? []);
-  const findings = ALL.map((reason): Finding => {
-    const { claim } = CLAIMED[reason];
-    const own = sampled && partOf(sampled, reason);
-    if (!sampled || !own) return { claim, outcome: 'not tested', evidence: NEVER };
-    const tested = judged[sampled.parts.indexOf(own)];
-    const beside = off && partOf(off, reason);
-    const without = off && beside ? `, and ${inWords(beside.share)} with the noise off (${withFactor(off.whole)})` : '';
-    return {
-      claim,
-      outcome: outcomeOf(tested, 'higher'),
-      evidence: `It explains ${inWords(own.share)} of the slow-down to ${TARGET} nats as sampled (${withFactor(sampled.whole)})${without}; ${own.log.count} seeds${inP(tested)}. ${inOrders(sampled, own)}`,
-    };
-  });
-  const words = ({ apart }: ByTarget, of: (own: TakenApart) => string): string => (apart ? of(apart) : 'not measured');
-  const head = ['', ...byTarget.map(({ target, measure }) => `to ${target} nats, ${WORDS[measure]}`)];
-  const tables: ReportTable[] = [
-    {
-      title: 'Shares of the slow-down, the mean over orders of removal',
-      head,
-      rows: [
-        [
-          'bits, slower than the deterministic net',
-          ...byTarget.map((own) => words(own, ({ whole }) => withFactor(whole))),
-        ],
-        ...ALL.map((reason) => [
-          CLAIMED[reason].name,
-          ...byTarget.map((own) => words(own, (apart) => inWords((partOf(apart, reason) as Part).share))),
-        ]),
-      ],
-    },
-    {
-      title: 'The lowest and the highest share of single orders',
-      head,
-      rows: ALL.map((reason) => [
-        CLAIMED[reason].name,
-        ...byTarget.map((own) =>
-          words(own, (apart) => {
-            const [low, high] = (partOf(apart, reason) as Part).range;
-            return low === high ? share(low) : `${share(low)} to ${share(high)}`;
-          }),
-        ),
-      ]),
-    },
-  ];
-  return { tables, findings, byTarget };
-}
-
-/** A reason's share of the slow-down, in percent, with its interval. */
-export interface ShareOfSlowDown {
-  readonly name: string;
-  readonly share: number;
-  readonly least: number;
-  readonly most: number;
-}
-
-/** The shares to the first target, as sampled; those without an interval are left out. */
-export function sharesOfSlowDown(all: readonly Done[]): ShareOfSlowDown[] {
-  const apart = takenApart(all, 'sampled', TARGET);
-  // + 0: a share that is rounded to nothing has no sign.
-  const inPercent = (x: number): number => Math.round(100 * x) + 0;
-  return ALL.flatMap((reason) => {
-    const own = apart?.parts.find((part) => part.reason === reason)?.share;
-    if (!own || !Number.isFinite(own.high - own.low)) return [];
-    const [share, least, most] = [own.value, own.low, own.high].map(inPercent);
-    return [{ name: CLAIMED[reason].name, share, least, most }];
-  });
-}
-
-const inOrders = ({ orders: { measured, all } }: TakenApart, { reason, range: [low, high] }: Part): string =>
-  reason === 'variance'
-    ? 'It can be removed last alone: without noise there is nothing else to remove.'
-    : `The mean of ${measured === all ? `all ${all}` : `${measured} of ${all}`} orders of removal, ${share(low)} to ${share(high)} in single ones.`;
-
-const armsOf = (all: readonly Done[]): ArmName[] => [...new Set(all.map(({ trial }) => trial.arm))];
 
 function armsTable(all: readonly Done[]): ReportTable {
   const rows = armsOf(all).map((arm) => {
@@ -159,95 +31,6 @@ function armsTable(all: readonly Done[]): ReportTable {
   const head = ['hidden units', 'steps, as sampled', 'learning rate', 'steps, noise off', 'learning rate'];
   return { title: `Steps to ${TARGET} nats of the training criterion`, head, rows };
 }
-
-/** Test error of two arms, paired by seed, at the rate that each is fastest at with the noise off. */
-const errorsOf = (all: readonly Done[], arm: ArmName, measure: Measure): number[] =>
-  fastest(all, arm, 'off').map(({ result }) => result.test[measure]);
-
-/** The same difference to the deterministic net at one learning rate, whichever is fastest for either. */
-function againstAt(all: readonly Done[], arm: ArmName, rate: number): string {
-  if (arm === 'deterministic') return '';
-  const [own, plain] = ([arm, 'deterministic'] as const).map((one) =>
-    all
-      .filter(({ trial }) => trial.arm === one && trial.rate === rate)
-      .toSorted((a, b) => a.trial.seed - b.trial.seed)
-      .map(({ result }) => result.test.off),
-  );
-  return withHalf(paired(own, plain), percent);
-}
-
-function regularisation(all: readonly Done[]): { table: ReportTable; findings: Finding[] } {
-  const arms = armsOf(all);
-  const against = (arm: ArmName, other: ArmName): Interval =>
-    paired(errorsOf(all, arm, 'off'), errorsOf(all, other, 'off'));
-  const rates = [...new Set(all.map(({ trial }) => trial.rate))].sort((a, b) => a - b);
-  const rows = arms.map((arm) => [
-    arm,
-    withHalf(interval(errorsOf(all, arm, 'off')), percent),
-    arm === 'deterministic' ? '' : withHalf(against(arm, 'deterministic'), percent),
-    withHalf(interval(errorsOf(all, arm, 'sampled')), percent),
-    ...(rates.length > 1 ? rates.map((rate) => againstAt(all, arm, rate)) : []),
-  ]);
-  const penalty = against('curvature penalty', 'deterministic');
-  const [whole, part] = (['bits, many passes', 'curvature penalty'] as const).map((arm) => {
-    const steps = [arm, 'deterministic' as const].map((one) =>
-      fastest(all, one, 'off').map(({ result }) => stepsTo(result.curve, 'off')),
-    );
-    return steps[0].map((x, i) => Math.log(x / steps[1][i]));
-  });
-  const slow = shareOf(part, whole);
-  return {
-    table: {
-      title:
-        'Test error, % (best epoch on validation, noise off; each arm at the rate that is fastest with the noise off, then all at the same rate)',
-      head: [
-        'hidden units',
-        'noise off',
-        'against deterministic',
-        'sampled',
-        ...(rates.length > 1 ? rates.map((rate) => `both at rate ${rate}`) : []),
-      ],
-      rows,
-    },
-    findings: [
-      ...GAINS.map((arm): Finding => {
-        const gain = against(arm, 'deterministic');
-        const gained = gain.mean + gain.half < 0;
-        const part = gainShare(all, arm);
-        return {
-          claim: `The curvature penalty alone gives over half of what the noise gains on the test (${arm})`,
-          outcome: gained ? isOver(part, 0.5) : 'not tested',
-          evidence: `Test error against the deterministic net, in points: ${withHalf(penalty, percent)} with the penalty, ${withHalf(gain, percent)} with ${arm}; penalty against ${arm}: ${withHalf(against('curvature penalty', arm), percent)}. ${gained ? `The penalty gives ${inWords(part)} of it (Fieller’s interval).` : 'No gain is shown there, so that there is nothing to explain.'}`,
-        };
-      }),
-      {
-        claim: 'The curvature penalty alone slows the noise-free network down as the noise does',
-        outcome: Number.isFinite(slow.value) ? isOver(slow, 0.5) : 'not tested',
-        evidence: !Number.isFinite(slow.value)
-          ? NEVER
-          : `Steps to ${TARGET} nats with the noise off: it gives ${inWords(slow)} of the slow-down (of logarithms) of bits with many passes; the claim asks for over half.`,
-      },
-    ],
-  };
-}
-
-/** Noise that the curvature penalty may stand for: as bits are trained, and by the gradient of the expected loss, noisy and averaged. */
-const GAINS = ['bits', 'bits, unbiased', 'bits, unbiased, many passes'] as const satisfies readonly ArmName[];
-
-/** How much of what an arm gains on the test against the deterministic net the curvature penalty gains alone. */
-function gainShare(all: readonly Done[], arm: ArmName): Share {
-  const [whole, part, none] = ([arm, 'curvature penalty', 'deterministic'] as const).map((one) =>
-    errorsOf(all, one, 'off'),
-  );
-  return shareOf(
-    part.map((x, i) => x - none[i]),
-    whole.map((x, i) => x - none[i]),
-  );
-}
-
-/** The share with its interval; alone where the seeds leave open whether there is anything to share. */
-const inWords = ({ value, low, high }: Share): string =>
-  Number.isFinite(high - low) ? `${share(value)} (${share(low)} to ${share(high)})` : share(value);
 
 function variances(all: readonly Done[]): ReportTable {
   const runs = fastest(all, 'bits', 'sampled').map(({ result }) => result.probed);
