@@ -20,13 +20,14 @@ import { UsageError } from './exit.ts';
 import { givenIn } from './flag-of.ts';
 import { untilInterrupted } from './interrupt.ts';
 import { openNetwork } from './network.ts';
+import { wayOf } from './network-flags.ts';
 import { count, neurons, positive, rate, wholeNumber, widths } from './options.ts';
 import { print, printJson } from './output.ts';
 import { codeOfRun, namesOfPaths, type OwnCodeOf, type OwnFlags, ownCode, withOwnCode } from './own-code.ts';
 import { duration, terminalProgress } from './progress.ts';
 import { classesOfRun, isClassification, openRun, taskOfRun } from './run-folder.ts';
 import { checkNoTable, checkOfRun, tableOptions, tellTable, withTable } from './table-flags.ts';
-import { DEFAULTS, optimizerSettings, type TrainConfig, wayOf } from './train-config.ts';
+import { DEFAULTS, optimizerSettings, type TrainConfig } from './train-config.ts';
 
 interface AdviseFlags
   extends Partial<Omit<TrainConfig, 'neuron' | 'model' | 'net' | 'vae' | 'samples' | 'task' | 'target'>>,

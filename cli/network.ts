@@ -11,8 +11,9 @@ import {
   resolveNeuron,
 } from '../src/index.ts';
 import { UsageError } from './exit.ts';
+import { modelOf, type NetworkSizes } from './named-models.ts';
 import type { OwnCodeOf } from './own-code.ts';
-import { modelOf, type NetworkSizes, type TrainConfig } from './train-config.ts';
+import type { TrainConfig } from './train-config.ts';
 
 /** The network that was asked for. */
 export interface Network {

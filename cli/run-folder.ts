@@ -32,8 +32,9 @@ import { recordedBlas } from '../src/runs/recorded-blas.ts';
 import { checkSameData } from '../src/runs/train-run.ts';
 import { trainedSettings } from '../src/runs/train-settings.ts';
 import { UsageError } from './exit.ts';
+import { toldOf } from './network-flags.ts';
 import type { OwnCodeOf } from './own-code.ts';
-import { estimatorProbeOf, optimizerSettings, type TrainConfig, toldOf } from './train-config.ts';
+import { estimatorProbeOf, optimizerSettings, type TrainConfig } from './train-config.ts';
 
 /** Where runs go that are not told where: $FLIPGRAD_RUNS, else `runs` in the working folder. */
 export const runsFolder = (): string => process.env.FLIPGRAD_RUNS ?? 'runs';

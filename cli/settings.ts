@@ -1,5 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { type SettingName, type SettingSpec, settingNames, settingSpec } from '../src/runs/train-settings.ts';
+import type { SettingSpec } from '../src/runs/setting-spec.ts';
+import { type SettingName, settingNames, settingSpec } from '../src/runs/train-settings.ts';
 import { problemOf } from '../src/schema/schema.ts';
 import { flagOf } from './flag-of.ts';
 import { printError } from './output.ts';

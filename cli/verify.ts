@@ -1,10 +1,10 @@
 import { dirname, join } from 'node:path';
 import { Command } from 'commander';
-import { judged } from './audit.ts';
 import { auditNet } from './audit-net.ts';
 import { checksum, differences, readCertificate } from './certificate.ts';
 import { ExitCode, UsageError } from './exit.ts';
 import { untilInterrupted } from './interrupt.ts';
+import { judged } from './judge-neurons.ts';
 import { positive } from './options.ts';
 import { print } from './output.ts';
 
