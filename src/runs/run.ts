@@ -9,6 +9,7 @@ import { type RunLog, runLogs } from './logs.ts';
 import { encodeLine, METRICS_FILE, type Metrics, type MetricsLine, MOST_METRICS, readMetrics } from './metrics.ts';
 import { decodeRecord, encodeRecord, type RunRecord } from './record.ts';
 import { settingsOf } from './settings.ts';
+import { arraysOf, stateOf } from './state-arrays.ts';
 
 export const RUN_FILE = 'run.json';
 export const WEIGHTS_FILE = 'weights.safetensors';
@@ -296,27 +297,4 @@ function withWhatIsKept(error: unknown, checkpoint: string | undefined): unknown
   if (!(error instanceof StorageError) || error instanceof LockLostError) return error;
   const kept = checkpoint ? `The last good checkpoint, ${checkpoint}, is kept.` : 'There is no checkpoint yet.';
   return new StorageError(`${error.message} ${kept}`, { full: error.full, cause: error });
-}
-
-type Arrays = ReadonlyMap<string, Float32Array | Float64Array>;
-
-/** The parts of a state, under one name each. */
-const PARTS = ['model', 'slots', 'best'] as const;
-
-function arraysOf(state: TrainingState<Progress>): Arrays {
-  return new Map(
-    PARTS.flatMap((part) => [...(state[part] ?? [])].map(([name, values]) => [`${part}/${name}`, values])),
-  );
-}
-
-function stateOf<P extends Progress>(arrays: Arrays, progress: P): TrainingState<P> {
-  const [model, slots, best] = PARTS.map(
-    (part) =>
-      new Map(
-        [...arrays].flatMap(([name, values]) =>
-          name.startsWith(`${part}/`) ? [[name.slice(part.length + 1), values]] : [],
-        ),
-      ),
-  );
-  return { progress, model, slots, ...(progress.best !== undefined && { best }) };
 }

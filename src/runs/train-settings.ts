@@ -2,46 +2,9 @@
  * Every setting of a training that is told by a flag, a sweep or a record, each once: what it may be, what it has when nothing is said, what it
  * means. Flags and help, the sweeps' settings and spaces, `config` of run.json and its defaults follow. A new setting is a row here.
  */
-import {
-  between,
-  either,
-  flag,
-  type InferOutput,
-  list,
-  number,
-  oneOf,
-  over,
-  type Schema,
-  text,
-  whole,
-} from '../schema/schema.ts';
+import { between, either, flag, type InferOutput, list, number, oneOf, over, text, whole } from '../schema/schema.ts';
 import { estimatorProbeSettings, loopSettings } from '../train/settings.ts';
-
-export interface SettingSpec {
-  readonly of: Schema;
-  /** What help says of it. */
-  readonly meaning: string;
-  /** What stands for its value in help; a switch has none, and one that is on when nothing is said is `--no-…`. */
-  readonly argument?: string;
-  /** What it has where nothing is said. */
-  readonly usual?: unknown;
-  /** The same for help, where it is not one value. */
-  readonly usualText?: string;
-  /** What of a value on the command line is one of several: by default a comma separates them. */
-  readonly separator?: RegExp;
-  /** Given again, it adds: default, it is refused. */
-  readonly adds?: true;
-  /** The option of `train` that it is. */
-  readonly trains?: string;
-  /** The name that it had in the version before: a flag of that name still sets it, and says so. */
-  readonly formerly?: string;
-  /** May a sweep search a range of it? */
-  readonly range?: true;
-  /** Does it name a file of the machine that runs the trial? */
-  readonly path?: true;
-  /** What it may be in a sweep, where that is less; false: nothing. */
-  readonly sweep?: Schema | false;
-}
+import type { SettingSpec } from './setting-spec.ts';
 
 const widths = list(whole(1), 'whole numbers from 1 up', 100);
 const names = list(text, 'names', 1000);

@@ -1,31 +1,15 @@
 import { shorten } from '../../io/json.ts';
 import { suggest } from '../../math/text.ts';
-import { checkNames, checkOneOf, type NamesOf } from '../../schema/names.ts';
-import { problemOf } from '../../schema/schema.ts';
+import { checkOneOf } from '../../schema/names.ts';
 import { resolveTask } from '../../tasks/index.ts';
 import { nameIn, type Reading, readingOf } from '../../tasks/reading.ts';
 import { EXPECTED_NAME, isPlainName } from '../plain-name.ts';
-import { checkSetting, checkSettings, expectedOf, settingKind } from './check-settings.ts';
-import { gridOf, isRange, LEAST_WIDTH, type Range, type Space, sizeOf, stepsOf, type TrainSpace } from './space.ts';
+import { checkSettings } from './check-settings.ts';
+import { checkSpace, MOST_TRIALS } from './check-space.ts';
+import { checkPruning, type FilledPruning, type Pruning } from './pruning.ts';
+import { gridOf, type Space, sizeOf, type TrainSpace } from './space.ts';
 import type { Settings, TrainSettings } from './train-settings.ts';
 import { resultNumbers } from './trial.ts';
-
-/** How configurations are left early. */
-export type Pruning =
-  | {
-      /** Seed by seed: out goes what is worse than the best on the same seeds by Wilcoxon's signed-rank test. */
-      readonly by: 'wilcoxon';
-      /** Level of the one-sided test; default 0.05, which takes at least five seeds. */
-      readonly p?: number;
-    }
-  | {
-      /** By epochs: after `epochs`, and then each time that many times longer, the best share goes on. */
-      readonly by: 'halving';
-      /** Epochs of the first rung. */
-      readonly epochs: number;
-      /** The share that is kept at every rung; default 1/3. Epochs grow by its inverse. */
-      readonly keep?: number;
-    };
 
 /** A sweep as a file defines it: `export default defineSweep({ … })`. */
 export interface Sweep {
@@ -78,9 +62,7 @@ export interface SweepDefinition {
   readonly seeds: number;
   readonly metric: string;
   readonly goal: 'minimize' | 'maximize';
-  readonly pruning?:
-    | { readonly by: 'wilcoxon'; readonly p: number }
-    | { readonly by: 'halving'; readonly epochs: number; readonly keep: number };
+  readonly pruning?: FilledPruning;
   readonly seed: number;
   readonly startup: number;
   readonly generation: number;
@@ -89,12 +71,6 @@ export interface SweepDefinition {
 
 /** Helps an editor with a sweep's file; gives back what it is given. */
 export const defineSweep = (sweep: Sweep): Sweep => sweep;
-
-/** What a plan of is made in a moment. */
-const MOST_TRIALS = 100_000;
-/** The exact test of n pairs takes n³ steps. */
-const MOST_PAIRS = 100;
-const MOST_RUNGS = 100;
 
 const FIELDS = [
   'name',
@@ -187,12 +163,6 @@ function metricOf(sweep: Sweep, task: Reading | undefined): Pick<SweepDefinition
   return { metric, goal };
 }
 
-const RANGE_NAMES: NamesOf<Range> = { from: true, to: true, scale: true, whole: true, steps: true };
-const PRUNING_NAMES = {
-  wilcoxon: { by: true, p: true },
-  halving: { by: true, epochs: true, keep: true },
-} as const satisfies { readonly [K in Pruning['by']]: NamesOf<Extract<Pruning, { by: K }>> };
-
 const MOST_FILES = 100;
 
 function checkCode(given: unknown): readonly SweepCode[] {
@@ -208,97 +178,4 @@ function checkCode(given: unknown): readonly SweepCode[] {
 function whole(field: string, value: number, least: number): number {
   if (Number.isSafeInteger(value) && value >= least) return value;
   throw new RangeError(`\`${field}\` is ${value}. Expected a whole number from ${least} up.`);
-}
-
-function checkSpace(space: Space, grid: boolean): void {
-  if (typeof space !== 'object' || space === null || Array.isArray(space) || Object.keys(space).length === 0)
-    throw new RangeError(
-      'A sweep has a `space` of at least one setting: { lr: { from: 1e-4, to: 1e-2, scale: "log" } }.',
-    );
-  for (const [name, dimension] of Object.entries(space)) {
-    const where = `\`space.${name}\``;
-    const kind = settingKind('space', name);
-    if (typeof dimension !== 'object' || dimension === null)
-      throw new RangeError(`${where} is ${JSON.stringify(dimension)}. Expected a list of values or { from, to }.`);
-    if (!isRange(dimension)) {
-      if (dimension.length === 0) throw new RangeError(`${where} is empty. Expected a list of values.`);
-      for (const value of dimension) checkSetting('space', name, value);
-      if (new Set(dimension.map((value) => JSON.stringify(value))).size < dimension.length)
-        throw new RangeError(`${where} holds a value twice. Expected each once.`);
-      continue;
-    }
-    if (!kind.range)
-      throw new RangeError(
-        `${where} is ${shorten(dimension)}. ${expectedOf(kind, dimension)}, or a list of such values.`,
-      );
-    checkNames(where, dimension, RANGE_NAMES);
-    const { from, to, scale = 'linear', whole: counts = false, steps } = dimension;
-    if (typeof counts !== 'boolean')
-      throw new RangeError(`\`whole\` of ${where} is ${shorten(counts)}. Expected true or false.`);
-    if (!(Number.isFinite(from) && Number.isFinite(to) && from < to))
-      throw new RangeError(`${where} goes from ${from} to ${to}. Expected two numbers, the smaller first.`);
-    if (to - from < LEAST_WIDTH * Math.max(Math.abs(from), Math.abs(to)))
-      throw new RangeError(
-        `${where} goes from ${from} to ${to}. Expected ends that differ by ${LEAST_WIDTH} of the larger or more.`,
-      );
-    checkOneOf(`space.${name}.scale`, scale, ['linear', 'log']);
-    if (scale === 'log' && from <= 0)
-      throw new RangeError(`${where} is logarithmic from ${from}. Expected a number over 0.`);
-    if (counts && !(Number.isSafeInteger(from) && Number.isSafeInteger(to)))
-      throw new RangeError(`${where} is of whole numbers from ${from} to ${to}. Expected whole ends.`);
-    for (const end of [from, to]) checkSetting('space', name, end);
-    const between = from + (to - from) / Math.E;
-    if (!counts && problemOf(kind.of, between, where) !== undefined)
-      throw new RangeError(
-        `${where} takes no fractions such as ${between.toPrecision(4)}, and its range is not of whole numbers. Expected whole: true.`,
-      );
-    if (grid && !(Number.isSafeInteger(steps) && (steps as number) >= 1))
-      throw new RangeError(
-        `${where} is a range without \`steps\`; a grid wants a number of them, or a list of values.`,
-      );
-  }
-  const steps = Object.values(space).reduce((product, dimension) => product * stepsOf(dimension), 1);
-  if (grid && steps > MOST_TRIALS)
-    throw new RangeError(`The grid of \`space\` has ${steps} configurations. Expected ${MOST_TRIALS} at most.`);
-}
-
-function checkPruning(
-  given: Pruning,
-  seeds: number,
-  train: Settings,
-  space: Space,
-): NonNullable<SweepDefinition['pruning']> {
-  checkOneOf('pruning.by', given.by, ['wilcoxon', 'halving']);
-  checkNames('`pruning`', given, PRUNING_NAMES[given.by]);
-  if (given.by === 'wilcoxon') {
-    const { p = 0.05 } = given;
-    if (!(p > 0 && p < 1)) throw new RangeError(`\`pruning.p\` is ${p}. Expected a number between 0 and 1.`);
-    // With n pairs the smallest p-value is 2^-n.
-    if (2 ** -seeds > p)
-      throw new RangeError(
-        `With ${seeds} seeds Wilcoxon's test never gets to p = ${p}. Expected ${Math.ceil(-Math.log2(p))} seeds.`,
-      );
-    if (seeds > MOST_PAIRS)
-      throw new RangeError(
-        `Wilcoxon's test goes through all seeds, and there are ${seeds}. Expected ${MOST_PAIRS} at most.`,
-      );
-    return { by: 'wilcoxon', p };
-  }
-  const { epochs, keep = 1 / 3 } = given;
-  const last = train.epochs;
-  if (!(keep > 0 && keep < 1)) throw new RangeError(`\`pruning.keep\` is ${keep}. Expected a share between 0 and 1.`);
-  if ('epochs' in space || !Number.isSafeInteger(last))
-    throw new RangeError(
-      'Successive halving grows the epochs. Expected `train.epochs` as a number, and none in `space`.',
-    );
-  if (!(Number.isSafeInteger(epochs) && epochs >= 1 && epochs < (last as number)))
-    throw new RangeError(
-      `\`pruning.epochs\` is ${epochs}, and a trial has ${last}. Expected a whole number from 1 up, less than that.`,
-    );
-  const rungs = Math.log((last as number) / epochs) / -Math.log(keep);
-  if (rungs > MOST_RUNGS)
-    throw new RangeError(
-      `From ${epochs} to ${last} epochs, keeping ${keep}, there are ${Math.ceil(rungs)} rungs. Expected ${MOST_RUNGS} at most.`,
-    );
-  return { by: 'halving', epochs, keep };
 }
