@@ -2,16 +2,9 @@ import { checkNames, type NamesOf } from '../schema/names.ts';
 import { type Join, joinParts, type OpenPart, openRows, weighGradient } from '../tensor/ops/parts.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { checkUnits } from './check.ts';
+import { type GateOptions, gateNames } from './gate-options.ts';
 import { GatedPath } from './gated-path.ts';
-import {
-  fireGates,
-  type GateOptions,
-  gateNames,
-  gateOptionWords,
-  gateWords,
-  keepRates,
-  resolveGates,
-} from './gating.ts';
+import { fireGates, gateOptionWords, gateWords, keepRates, resolveGates } from './gating.ts';
 import type { LayerSpec } from './layer-kinds.ts';
 import { type LayerText, oneOf, option, whole } from './layer-text.ts';
 import { isModule, type LayerDescription, type LayerKind, layerNames, type Module, module } from './module.ts';

@@ -3,9 +3,10 @@ import type { NdArray } from '../backend/nd-array.ts';
 import { sum } from '../math/statistics.ts';
 import type { Neuron, Numbers } from '../neurons/contract.ts';
 import { drawsOf } from '../tensor/draws.ts';
-import { allocateState, type DrawKey, drawNoise, type FiringMode } from '../tensor/fire.ts';
+import { allocateState, drawNoise, type FiringMode } from '../tensor/fire.ts';
 import { fireTensor, rowsOfNoise } from '../tensor/ops/fire.ts';
 import type { Tensor } from '../tensor/tensor.ts';
+import type { DrawKey } from '../tensor/uniforms.ts';
 import { holdInputs, holdOutputs } from './hold.ts';
 import type { Pass } from './pass.ts';
 

@@ -3,7 +3,7 @@ import type { Engine } from '../backend/engine.ts';
 import type { NdArray } from '../backend/nd-array.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import type { FiringSite } from './firing-site.ts';
-import type { GateOptions } from './gating.ts';
+import type { GateOptions } from './gate-options.ts';
 import type { Pass } from './pass.ts';
 import { type Path, skipsInTraining } from './paths.ts';
 

@@ -14,17 +14,9 @@ import { gate } from '../tensor/ops/gate.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { checkUnits } from './check.ts';
 import { type DenseSpec, dense } from './dense.ts';
+import { type GateOptions, gateNames } from './gate-options.ts';
 import { GatedPath } from './gated-path.ts';
-import {
-  fireGates,
-  type GateFacts,
-  type GateOptions,
-  gateNames,
-  gateOptionWords,
-  gateWords,
-  keepRates,
-  resolveGates,
-} from './gating.ts';
+import { fireGates, type GateFacts, gateOptionWords, gateWords, keepRates, resolveGates } from './gating.ts';
 import { glorotUniform } from './initialize.ts';
 import { type LayerText, neuron, unitsInBlocks } from './layer-text.ts';
 import { type LayerDescription, type LayerKind, layerNames } from './module.ts';

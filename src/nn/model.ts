@@ -1,19 +1,20 @@
 import type { Engine } from '../backend/engine.ts';
-import { suggest } from '../math/text.ts';
 import type { NeuronDefinition } from '../neurons/contract.ts';
-import { type NeuronSpec, neuronDescription } from '../neurons/resolve.ts';
 import { noiseKey, USUAL_SEED } from '../random/stream.ts';
 import { checkNames, type NamesOf } from '../schema/names.ts';
 import type { OpRecord } from '../tensor/define-op.ts';
 import { Tape } from '../tensor/tape.ts';
 import type { Tensor } from '../tensor/tensor.ts';
+import { unitsInBlocks, unitsInColumns } from './block-weights.ts';
 import { checkUnits } from './check.ts';
 import type { FiringSite } from './firing-site.ts';
-import { changeInside, type LayerSpec, layerKinds } from './layer-kinds.ts';
-import { isModule, type LayerKind, type Module } from './module.ts';
+import type { LayerSpec } from './layer-kinds.ts';
+import { isModule, type Module } from './module.ts';
 import type { Parameter } from './parameter.ts';
 import type { Mode, Pass } from './pass.ts';
-import { type Registry, type ResolvedModule, Scope } from './scope.ts';
+import { NESTED, registryOf, STREAMS } from './registry.ts';
+import { described, layerName } from './resolve-module.ts';
+import { type Registry, Scope } from './scope.ts';
 
 /** Input width, modules, seed and own neurons of a model: the argument of `createModel`. */
 export interface ModelSpec {
@@ -61,12 +62,6 @@ export interface Trace {
   readonly output: Tensor;
   readonly records: readonly OpRecord[];
 }
-
-/** Random streams reserved for each top-level module. Nested modules have numbers from NESTED on. */
-const STREAMS = 8;
-const NESTED = 8192;
-/** Streams have numbers below this. */
-const END = 65_536;
 
 /** A network on an engine: modules one after another, with all that they keep. */
 export class Model {
@@ -262,32 +257,6 @@ export class Model {
 /** See `Model.snapshot`. */
 export type Snapshot = ReadonlyMap<string, Float32Array | Float64Array>;
 
-type BlockLayout = NonNullable<Parameter['blocks']>;
-
-/** Visits every weight of a block-wise array with its place there and its place in inputs × units. */
-function eachWeight({ count, inputs, size }: BlockLayout, visit: (inBlocks: number, inColumns: number) => void): void {
-  for (let k = 0, at = 0; k < count; k++)
-    for (let i = 0; i < inputs; i++) for (let j = 0; j < size; j++) visit(at++, (i * count + k) * size + j);
-}
-
-/** Weights stored block by block as a copy in inputs × units. */
-function unitsInColumns(values: ArrayLike<number>, layout: BlockLayout): Float32Array {
-  const out = new Float32Array(values.length);
-  eachWeight(layout, (inBlocks, inColumns) => {
-    out[inColumns] = values[inBlocks];
-  });
-  return out;
-}
-
-/** Weights in inputs × units as a copy stored block by block. */
-function unitsInBlocks(values: ArrayLike<number>, layout: BlockLayout): Float32Array {
-  const out = new Float32Array(values.length);
-  eachWeight(layout, (inBlocks, inColumns) => {
-    out[inBlocks] = values[inColumns];
-  });
-  return out;
-}
-
 /**
  * Builds a network and its initial weights: from modules one after another, or from one module.
  * @throws RangeError that names the layer and the argument when a spec does not fit
@@ -302,81 +271,4 @@ export function createModel(
   if (!isModule(given) && !('layer' in given)) return new Model(engine, given);
   if (!options) throw new RangeError('createModel: a module was given alone. Expected `{ inputs }` after it.');
   return new Model(engine, { ...options, layers: [given] });
-}
-
-function registryOf(
-  engine: Engine,
-  seed: number,
-  neurons: readonly NeuronDefinition[],
-): Registry & { building: boolean } {
-  let streams = NESTED;
-  const resolved = new WeakMap<Module | LayerSpec, ResolvedModule>();
-  return {
-    engine,
-    seed,
-    neurons,
-    building: true,
-    parameters: new Map(),
-    sites: new Map(),
-    memory: new Map(),
-    kept: new Map(),
-    afterStep: [],
-    nextStream() {
-      const first = streams;
-      if (first + STREAMS > END)
-        throw new RangeError(
-          `The model has more than ${(END - NESTED) / STREAMS} modules within modules, or uses of them. Expected at most so many: each has random streams of its own.`,
-        );
-      streams += STREAMS;
-      return first;
-    },
-    // Layers are asked for in every pass.
-    resolve(given) {
-      let found = resolved.get(given);
-      if (!found) resolved.set(given, (found = resolve(given)));
-      return found;
-    },
-  };
-}
-
-/** The name of one of several modules that stand in order. */
-function layerName({ kind, name }: ResolvedModule, place: number): string {
-  return name ?? `${kind}${place}`;
-}
-
-/** Fields of layers that ask for a neuron. */
-const NEURON_FIELDS = ['neuron', 'activation'] as const;
-
-/** A module as plain JSON. */
-function described(given: Module | LayerSpec): LayerSpec {
-  if (isModule(given)) return { layer: 'own', name: given.name };
-  const layer: Record<string, unknown> = { ...given };
-  for (const field of NEURON_FIELDS)
-    if (layer[field] !== undefined) layer[field] = neuronDescription(layer[field] as NeuronSpec);
-  return changeInside(layer as unknown as LayerSpec, described);
-}
-
-/** @throws RangeError for a max-norm that is no limit */
-function checkLimit(name: string, maxNorm: unknown): void {
-  if (maxNorm === undefined || maxNorm === 'none' || (Number.isFinite(maxNorm) && (maxNorm as number) > 0)) return;
-  throw new RangeError(
-    `The layer "${name}": maxNorm is ${JSON.stringify(maxNorm)}. Expected a number over 0, or 'none'.`,
-  );
-}
-
-/** The module of a description. @throws RangeError for an unknown kind */
-function resolve(given: Module | LayerSpec): ResolvedModule {
-  if (isModule(given)) return { kind: given.name, apply: given.apply };
-  const { layer, name, maxNorm } = given;
-  if (!Object.hasOwn(layerKinds, layer))
-    throw new RangeError(`There is no layer "${layer}". ${suggest(String(layer), Object.keys(layerKinds))}`);
-  checkNames(`The layer "${name ?? layer}"`, given, layerKinds[layer].names);
-  const apply = layerKinds[layer].apply as LayerKind<LayerSpec>;
-  checkLimit(name ?? layer, maxNorm);
-  return {
-    kind: layer,
-    ...(name && { name }),
-    ...(maxNorm !== undefined && { maxNorm }),
-    apply: (scope, ...inputs) => apply(scope, given, ...inputs),
-  };
 }

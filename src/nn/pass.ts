@@ -1,8 +1,8 @@
 import type { NdArray } from '../backend/nd-array.ts';
 import type { Neuron } from '../neurons/contract.ts';
-import type { DrawKey } from '../tensor/fire.ts';
 import type { Tape } from '../tensor/tape.ts';
 import type { Tensor } from '../tensor/tensor.ts';
+import type { DrawKey } from '../tensor/uniforms.ts';
 import type { FiringSite } from './firing-site.ts';
 import type { Held } from './hold.ts';
 

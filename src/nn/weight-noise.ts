@@ -1,7 +1,7 @@
 import type { Engine } from '../backend/engine.ts';
 import type { NdArray } from '../backend/nd-array.ts';
 import { checkNames, checkOneOf, type NamesOf } from '../schema/names.ts';
-import type { DrawKey } from '../tensor/fire.ts';
+import type { DrawKey } from '../tensor/uniforms.ts';
 import type { Parameter } from './parameter.ts';
 
 /**
