@@ -1,6 +1,6 @@
 import type { Dataset } from './dataset.ts';
-import type { TableReading } from './encode-table.ts';
 import type { SequenceDataset } from './sequences.ts';
+import type { TableReading } from './table-reading.ts';
 import type { TargetDataset } from './targets.ts';
 import type { TokenDataset } from './tokens.ts';
 

@@ -1,20 +1,15 @@
 import { DataError, type ImageShape } from './dataset.ts';
-import { createPictureFitter } from './picture-fitter.ts';
+import { createGreyTools } from './grey-picture.ts';
+import { createPictureFitter, type FittedPicture } from './picture-fitter.ts';
+import { createInkFinder } from './picture-ink.ts';
 
 /** A grey picture: 0 is black, 1 is white; row by row from the top left. */
 export interface Picture extends ImageShape {
   readonly values: Float32Array;
 }
 
-/** A picture made to look like the examples of a data set, and what was done to it. */
-export interface FittedPicture {
-  /** Bytes, bright ink on a dark ground. */
-  readonly pixels: Uint8Array;
-  /** In words, for the user; empty when nothing was done. */
-  readonly done: readonly string[];
-}
-
-const fit = createPictureFitter();
+const tools = createGreyTools();
+const fit = createPictureFitter(tools, createInkFinder(tools));
 
 /**
  * Makes a picture look like MNIST's: bright on dark, the ink's box scaled to 20/28 of the side and its centre of mass in the

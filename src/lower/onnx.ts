@@ -1,4 +1,4 @@
-import { featureNames, type TableReading } from '../data/encode-table.ts';
+import { featureNames, type TableReading } from '../data/table-reading.ts';
 import type { Model } from '../nn/model.ts';
 import { checkNames, checkOneOf, type NamesOf } from '../schema/names.ts';
 import type { LinkName } from '../tasks/link.ts';

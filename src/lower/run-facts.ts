@@ -1,5 +1,5 @@
-import { type TableReading, widthOf } from '../data/encode-table.ts';
 import { MISSING_WORDS } from '../data/table.ts';
+import { type TableReading, widthOf } from '../data/table-reading.ts';
 import type { Model } from '../nn/model.ts';
 import type { LinkName } from '../tasks/link.ts';
 import type { Task } from '../tasks/task.ts';

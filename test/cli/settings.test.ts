@@ -1,19 +1,15 @@
 /** One declaration of every setting: what follows from it is there for each of them, and says the same. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { MODELS, presetOf } from '../../cli/named-models.ts';
 import { programFor } from '../../cli/program.ts';
 import { readSetting } from '../../cli/settings.ts';
 import { trainCommand } from '../../cli/train.ts';
-import { DEFAULTS, MODELS, presetOf } from '../../cli/train-config.ts';
+import { DEFAULTS } from '../../cli/train-config.ts';
 import { checkSweep } from '../../src/index.ts';
+import type { SettingSpec } from '../../src/runs/setting-spec.ts';
 import { checkSetting } from '../../src/runs/sweep/check-settings.ts';
-import {
-  type SettingName,
-  type SettingSpec,
-  settingNames,
-  settingSpec,
-  trainedSettings,
-} from '../../src/runs/train-settings.ts';
+import { type SettingName, settingNames, settingSpec, trainedSettings } from '../../src/runs/train-settings.ts';
 import { problemOf } from '../../src/schema/schema.ts';
 import { trainOptionsSchema } from '../../src/train/settings.ts';
 import { refused } from '../helpers/refused.ts';

@@ -10,6 +10,7 @@ import { resolveNeuron } from '../../src/neurons/resolve.ts';
 import { type RandomStream, randomStream } from '../../src/random/stream.ts';
 import { allocateState } from '../../src/tensor/fire.ts';
 import { fire } from '../../src/tensor/gradient.ts';
+import type { Numbers } from '../../src/tensor/numbers.ts';
 import { add, multiply, scale } from '../../src/tensor/ops/arithmetic.ts';
 import { allBlocks, denseToBlocks, gateBlocks, openBlocks, scatterBlocks } from '../../src/tensor/ops/blocks.ts';
 import { fireTensor } from '../../src/tensor/ops/fire.ts';
@@ -18,7 +19,7 @@ import { matmul } from '../../src/tensor/ops/matmul.ts';
 import { joinParts, openRows } from '../../src/tensor/ops/parts.ts';
 import { meanRows, sumRows } from '../../src/tensor/ops/plates.ts';
 import { Tape } from '../../src/tensor/tape.ts';
-import type { Numbers, Tensor } from '../../src/tensor/tensor.ts';
+import type { Tensor } from '../../src/tensor/tensor.ts';
 
 /** Fires the units of a site, by its number. */
 type Fire = (logits: Tensor, site: number) => Tensor;

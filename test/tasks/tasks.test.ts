@@ -24,7 +24,8 @@ import { scale } from '../../src/tensor/ops/arithmetic.ts';
 import { evaluateTask } from '../../src/train/evaluate.ts';
 import { predictTask } from '../../src/train/predict.ts';
 import { checkProgress, type Progress, type TrainingState } from '../../src/train/state.ts';
-import { type LoopOptions, train } from '../../src/train/train.ts';
+import { train } from '../../src/train/train.ts';
+import type { LoopOptions } from '../../src/train/train-options.ts';
 import { assertClose } from '../helpers/numbers.ts';
 
 const [one, two] = [await createEngine({ threads: 1 }), await createEngine({ threads: 2 })];

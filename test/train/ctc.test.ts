@@ -11,9 +11,10 @@ import { adaptiveWeightNoise, fixedWeightNoise, type WeightNoiseSpec } from '../
 import { adam, sgd } from '../../src/optim/index.ts';
 import { createEngine } from '../../src/platform/node/engine.ts';
 import { ctc } from '../../src/tasks/ctc.ts';
-import { NonFiniteError } from '../../src/tensor/tape.ts';
+import { NonFiniteError } from '../../src/tensor/non-finite-error.ts';
 import { evaluate, evaluateTask } from '../../src/train/evaluate.ts';
-import { type LoopOptions, train as trainTask } from '../../src/train/train.ts';
+import { train as trainTask } from '../../src/train/train.ts';
+import type { LoopOptions } from '../../src/train/train-options.ts';
 import { full, slow } from '../helpers/extent.ts';
 import { digits } from './tiny.ts';
 

@@ -8,9 +8,10 @@ import { dense } from '../../src/nn/dense.ts';
 import { gated } from '../../src/nn/gated.ts';
 import { createModel, type LayerSpec, type Model } from '../../src/nn/model.ts';
 import { sgd } from '../../src/optim/index.ts';
-import { NonFiniteError } from '../../src/tensor/tape.ts';
+import { NonFiniteError } from '../../src/tensor/non-finite-error.ts';
 import { evaluate } from '../../src/train/evaluate.ts';
-import { type TrainOptions, train } from '../../src/train/train.ts';
+import { train } from '../../src/train/train.ts';
+import type { TrainOptions } from '../../src/train/train-options.ts';
 import { corners, cornersSplit } from './tiny.ts';
 
 const engine = await createEngine({ threads: 1 });

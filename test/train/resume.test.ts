@@ -11,7 +11,8 @@ import { createEngine } from '../../src/platform/node/engine.ts';
 import { classification } from '../../src/tasks/classification.ts';
 import type { TrainEvent } from '../../src/train/events.ts';
 import { checkProgress, type TrainingState } from '../../src/train/state.ts';
-import { type TrainOptions, train } from '../../src/train/train.ts';
+import { train } from '../../src/train/train.ts';
+import type { TrainOptions } from '../../src/train/train-options.ts';
 import { slow } from '../helpers/extent.ts';
 import { cornersSplit, digits, eventsOf, gatedModel } from './tiny.ts';
 

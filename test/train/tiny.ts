@@ -5,7 +5,8 @@ import { dense } from '../../src/nn/dense.ts';
 import { type GatedSpec, gated } from '../../src/nn/gated.ts';
 import { createModel, type Model } from '../../src/nn/model.ts';
 import type { ResultEvent, TrainEvent } from '../../src/train/events.ts';
-import { type TrainOptions, train } from '../../src/train/train.ts';
+import { train } from '../../src/train/train.ts';
+import type { TrainOptions } from '../../src/train/train-options.ts';
 
 /** 300 digits to train with, 100 and 100 to check with. */
 export const digits: Split = digitsSplit({ seed: 5, train: 300, valid: 100, test: 100 });

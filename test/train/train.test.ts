@@ -14,7 +14,8 @@ import { matmul } from '../../src/tensor/ops/matmul.ts';
 import { evaluate } from '../../src/train/evaluate.ts';
 import type { EpochEvent } from '../../src/train/events.ts';
 import { Stepper } from '../../src/train/step.ts';
-import { type TrainOptions, train } from '../../src/train/train.ts';
+import { train } from '../../src/train/train.ts';
+import type { TrainOptions } from '../../src/train/train-options.ts';
 import { slow } from '../helpers/extent.ts';
 import { corners, cornersSplit, digits, eventsOf, gatedModel, resultOf } from './tiny.ts';
 

@@ -8,7 +8,8 @@ import { vae } from '../../src/tasks/vae.ts';
 import { vaeLayers } from '../../src/tasks/vae-pass.ts';
 import type { VaeEvent } from '../../src/train/events.ts';
 import { checkProgress, type TrainingState, type VaeProgress } from '../../src/train/state.ts';
-import { type LoopOptions, train } from '../../src/train/train.ts';
+import { train } from '../../src/train/train.ts';
+import type { LoopOptions } from '../../src/train/train-options.ts';
 import { digits } from './tiny.ts';
 
 const [one, two] = [await createEngine({ threads: 1 }), await createEngine({ threads: 2 })];

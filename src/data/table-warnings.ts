@@ -1,0 +1,91 @@
+import { quoted } from '../math/text.ts';
+import { isWrittenNumber, type RawTable, type TargetKind } from './table.ts';
+import { imageOf } from './table-picture.ts';
+import { expanded, featureNames, type TableReading, widthOf } from './table-reading.ts';
+import { some } from './table-text.ts';
+
+/** Features whose sizes differ by more train badly as they are. */
+const WIDE = 1000;
+/** A column of categories with more values than this, and than half of the rows, is taken for names or dates. */
+const FEW_VALUES = 10;
+
+/** Columns that no training row has a value of. */
+function emptyColumns({ values }: RawTable, { columns }: TableReading, train: readonly number[]): string[] {
+  const { length } = columns;
+  return columns.flatMap(({ name }, c) => (train.every((row) => Number.isNaN(values[row * length + c])) ? [name] : []));
+}
+
+/** Columns of which all training rows that have a value have the same. */
+function constantColumns({ values }: RawTable, { columns }: TableReading, train: readonly number[]): string[] {
+  const { length } = columns;
+  return columns.flatMap(({ name }, c) => {
+    const present = train.map((row) => values[row * length + c]).filter((value) => !Number.isNaN(value));
+    return present.length > 0 && train.length > 1 && present.every((value) => value === present[0]) ? [name] : [];
+  });
+}
+
+/** What a person should look at before training, a sentence each. */
+export function tableWarnings(
+  table: RawTable,
+  reading: TableReading,
+  train: readonly number[],
+  kind: TargetKind = 'classes',
+): string[] {
+  const { targets } = table;
+  const width = widthOf(reading);
+  const warnings: string[] = [];
+  const empty = emptyColumns(table, reading, train);
+  if (empty.length > 0)
+    warnings.push(
+      `No training row has a value of ${some(empty)}: it is 0 everywhere, and nothing can be learned from it.`,
+    );
+  for (const { name, values } of reading.columns)
+    if (values && values.length > FEW_VALUES && values.length > table.count / 2)
+      warnings.push(
+        `The column ${name} has ${values.length} values in ${table.count} rows, and each becomes a feature: names and dates tell nothing about other rows, and rows with other values are refused.`,
+      );
+  if (!reading.center && reading.scale === 1) {
+    const values = expanded(table);
+    const sizes = new Float64Array(width);
+    for (const r of train)
+      for (let i = 0; i < width; i++) {
+        const size = Math.abs(values[r * width + i]);
+        if (size > sizes[i]) sizes[i] = size;
+      }
+    const there = [...sizes].filter((size) => size > 0);
+    const [least, most] = [Math.min(...there), Math.max(...there)];
+    if (most > WIDE * least) {
+      const names = featureNames(reading);
+      warnings.push(
+        `Features differ in size: ${names[sizes.indexOf(least)]} goes up to ${least}, ${names[sizes.indexOf(most)]} to ${most}. --standardize brings them to one size.`,
+      );
+    }
+  }
+  const constant = constantColumns(table, reading, train);
+  // The border of pictures is blank.
+  if (constant.length > 0 && !imageOf(reading))
+    warnings.push(`All training rows have one value of ${some(constant)}: nothing can be learned from it.`);
+  const classes = reading.targets[0]?.classes;
+  const written = classes?.find(isWrittenNumber);
+  if (written !== undefined)
+    warnings.push(
+      `The label ${quoted(written)} of ${reading.targets[0].name} is a number with a decimal comma or with signs between thousands, and is taken for a word. Numbers need a decimal point and --task regression.`,
+    );
+  if (targets && kind === 'classes' && reading.targets.length === 1) {
+    const seen = new Set(train.map((row) => targets[row]));
+    // Where labels are numbers, the classes are those that some row has.
+    const all = classes ? classes.map((_, i) => i) : [...new Set(targets)].sort((a, b) => a - b);
+    const name = (label: number) => classes?.[label] ?? String(label);
+    const lacking = all.filter((label) => !seen.has(label));
+    if (all.length === 1) warnings.push(`All rows have one class, ${name(all[0])}: there is nothing to learn.`);
+    else if (lacking.length > 0)
+      warnings.push(`No training row has the class ${some(lacking.map(name))}: it cannot be learned.`);
+  }
+  if (targets && kind === 'numbers')
+    reading.targets.forEach(({ name }, t, { length }) => {
+      const first = targets[t];
+      if (train.every((row) => targets[row * length + t] === first))
+        warnings.push(`All training rows have ${first} as ${name}: there is nothing to learn.`);
+    });
+  return warnings;
+}
