@@ -80,19 +80,16 @@ export {
   subset,
 } from './data/dataset.ts';
 export { type DigitsDataset, type DigitsSplit, digits, digitsSplit } from './data/digits.ts';
-export {
-  featureNames,
-  inputsOfPixels,
-  labelledRows,
-  readingText,
-  type TableReading,
-  targetRows,
-} from './data/encode-table.ts';
+export { labelledRows, targetRows } from './data/encode-table.ts';
 export type { DataKind, DataKinds, DataShape } from './data/kinds.ts';
 export { type PenStrings, type PenStringsOptions, penStrings } from './data/pen-strings.ts';
-export { type FittedPicture, fitPicture, type Picture } from './data/picture.ts';
+export { fitPicture, type Picture } from './data/picture.ts';
+export type { FittedPicture } from './data/picture-fitter.ts';
 export { joinSequences, type LabelledSequence, type SequenceDataset } from './data/sequences.ts';
 export type { RawTable, TableForm, TableOptions } from './data/table.ts';
+export { inputsOfPixels } from './data/table-picture.ts';
+export { featureNames, type TableReading } from './data/table-reading.ts';
+export { readingText } from './data/table-text.ts';
 export { makeTargets, type TargetDataset, type TargetUnits } from './data/targets.ts';
 export { contexts, lastContext, textParts, windows } from './data/text.ts';
 export { makeTokens, type TokenDataset } from './data/tokens.ts';
@@ -144,8 +141,8 @@ export { type DepthwiseSpec, depthwise } from './nn/depthwise.ts';
 export { type DropoutSpec, dropout } from './nn/dropout.ts';
 export { type EmbeddingSpec, embedding } from './nn/embedding.ts';
 export type { RateSpread, SiteHealth } from './nn/firing-site.ts';
+export type { GateOptions } from './nn/gate-options.ts';
 export { type GatedSpec, gated } from './nn/gated.ts';
-export type { GateOptions } from './nn/gating.ts';
 export type { Hold } from './nn/hold.ts';
 export { changeInside, hasGates, layersInside, ungated } from './nn/layer-kinds.ts';
 export { type LstmSpec, lstm } from './nn/lstm.ts';
@@ -199,8 +196,9 @@ export { Run, type SavedState } from './runs/run.ts';
 export { runModel } from './runs/run-model.ts';
 export { differences, type RunSummary, summarize } from './runs/summary.ts';
 // Sweeps: definitions, what to train next, rankings
-export { checkSweep, defineSweep, type Pruning, type Sweep, type SweepDefinition } from './runs/sweep/definition.ts';
+export { checkSweep, defineSweep, type Sweep, type SweepDefinition } from './runs/sweep/definition.ts';
 export { type Configuration, planSweep, type SweepPlan } from './runs/sweep/plan.ts';
+export type { Pruning } from './runs/sweep/pruning.ts';
 export {
   type MeanInterval,
   meanInterval,
@@ -255,9 +253,10 @@ export { type VaeEpoch, type VaeOptions, type VaeResult, vae } from './tasks/vae
 export { measureVae, type VaeBound, type VaeBoundOptions } from './tasks/vae-bound.ts';
 export { latentSite, startAtMeans, type VaeKind, vaeLayers } from './tasks/vae-pass.ts';
 export { ExportError } from './tensor/export-error.ts';
+export { NonFiniteError } from './tensor/non-finite-error.ts';
 export { penalty } from './tensor/ops/penalty.ts';
 export { softmaxCrossEntropy } from './tensor/ops/softmax-cross-entropy.ts';
-export { NonFiniteError, Tape } from './tensor/tape.ts';
+export { Tape } from './tensor/tape.ts';
 export { Tensor } from './tensor/tensor.ts';
 // Training and evaluation
 export { alternate, alternateAwaited, type RoundOptions, type RoundTimes, ratioOf } from './train/alternate.ts';
@@ -311,4 +310,5 @@ export {
   type VaeProgress,
 } from './train/state.ts';
 export { type PredictionTimesOptions, timePredictions } from './train/time-predictions.ts';
-export { type LoopOptions, type TaskOptions, type Training, type TrainOptions, train } from './train/train.ts';
+export { train } from './train/train.ts';
+export type { LoopOptions, TaskOptions, Training, TrainOptions } from './train/train-options.ts';

@@ -6,7 +6,7 @@ import type { Module } from '../nn/module.ts';
 import type { Optimizer } from '../optim/index.ts';
 import type { NamesOf } from '../schema/names.ts';
 import { epochOrder, gatherBatch } from '../tasks/examples.ts';
-import { NonFiniteError } from '../tensor/tape.ts';
+import { NonFiniteError } from '../tensor/non-finite-error.ts';
 import { calibrate } from '../train/calibrate.ts';
 import { evaluate } from '../train/evaluate.ts';
 import { Stepper } from '../train/step.ts';

@@ -4,7 +4,7 @@ import { meanOf, repeatsOf } from '../math/repeats.ts';
 import { studentQuantile } from '../math/student.ts';
 import type { FiringSite } from '../nn/firing-site.ts';
 import { checkNames, checkOneOf, type NamesOf } from '../schema/names.ts';
-import { NonFiniteError } from '../tensor/tape.ts';
+import { NonFiniteError } from '../tensor/non-finite-error.ts';
 import { evaluate } from '../train/evaluate.ts';
 import { type Measured, SiteGradients } from '../train/site-gradients.ts';
 import type { Interval } from './audit-neuron.ts';

@@ -1,6 +1,6 @@
 import type { NdArray } from '../backend/nd-array.ts';
-import type { DrawKey } from '../tensor/fire.ts';
 import type { Tape } from '../tensor/tape.ts';
+import type { DrawKey } from '../tensor/uniforms.ts';
 
 /** The number of the binarisation's random stream: above those of all layers. */
 const STREAM = 65535;

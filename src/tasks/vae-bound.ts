@@ -5,9 +5,10 @@ import type { Model } from '../nn/model.ts';
 import type { Pass } from '../nn/pass.ts';
 import { noiseKey } from '../random/stream.ts';
 import { checkNames, type NamesOf } from '../schema/names.ts';
+import { NonFiniteError } from '../tensor/non-finite-error.ts';
 import { add } from '../tensor/ops/arithmetic.ts';
 import { bernoulliDivergence } from '../tensor/ops/bernoulli.ts';
-import { NonFiniteError, Tape } from '../tensor/tape.ts';
+import { Tape } from '../tensor/tape.ts';
 import { gatherBatch } from './examples.ts';
 import { latentCost, latentSite, passVae } from './vae-pass.ts';
 

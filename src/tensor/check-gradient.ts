@@ -3,11 +3,11 @@ import { createReferenceBackend } from '../backend/reference.ts';
 import { randomStream } from '../random/stream.ts';
 import { checkNames, type NamesOf } from '../schema/names.ts';
 import { shapeText } from './define-op.ts';
-import { flatNumbers, shapeOfNumbers } from './numbers.ts';
+import { flatNumbers, type Numbers, shapeOfNumbers } from './numbers.ts';
 import { multiply } from './ops/arithmetic.ts';
 import { sizeOf } from './shape.ts';
 import { Tape } from './tape.ts';
-import type { Numbers, Tensor } from './tensor.ts';
+import type { Tensor } from './tensor.ts';
 
 type Fn = (...inputs: Tensor[]) => Tensor;
 

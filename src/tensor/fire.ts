@@ -7,20 +7,10 @@ import type { Forward } from './define-op.ts';
 import { drawsOf, weighDraws } from './draws.ts';
 import { startingState } from './starting-state.ts';
 import type { Tensor } from './tensor.ts';
-import { drawUniforms } from './uniforms.ts';
+import { type DrawKey, drawUniforms } from './uniforms.ts';
 
 /** How a neuron is to fire: with all its draws (training), one draw, noise off, or cut at a logit. */
 export type FiringMode = 'train' | 'sample' | 'mean-field' | { readonly threshold: number };
-
-/** Where a draw's random numbers come from; see kernels/random.ts. */
-export interface DrawKey {
-  readonly key: readonly [number, number];
-  readonly step: number;
-  /** The layer's number, below 65,536. */
-  readonly layer: number;
-  /** The draw's number, below 65,536. */
-  readonly draw: number;
-}
 
 export interface FireAttributes {
   readonly neuron: Neuron;

@@ -5,9 +5,10 @@ import { type NeuronSpec, resolveNeuron } from '../neurons/resolve.ts';
 import { noiseKey } from '../random/stream.ts';
 import { checkNames, type NamesOf } from '../schema/names.ts';
 import { allocateState } from './fire.ts';
+import type { Numbers } from './numbers.ts';
 import { fireTensor } from './ops/fire.ts';
 import { Tape } from './tape.ts';
-import type { Numbers, Tensor } from './tensor.ts';
+import type { Tensor } from './tensor.ts';
 
 /** What a function is of: numbers, nested as deep as they have dimensions, under names or in order. */
 export type Values = Readonly<Record<string, Numbers | number>> | readonly (Numbers | number)[];

@@ -34,6 +34,8 @@ export {
   type Values,
   valueAndGradient,
 } from './gradient.ts';
+export { NonFiniteError } from './non-finite-error.ts';
+export type { Numbers } from './numbers.ts';
 export {
   add,
   type BinaryOp,
@@ -85,5 +87,6 @@ export { logSoftmax, softmax } from './ops/softmax.ts';
 export { softmaxCrossEntropy } from './ops/softmax-cross-entropy.ts';
 export type { Plate, RowKind, RowStructure } from './plate.ts';
 export type { Portable, PortableValue } from './portable.ts';
-export { NonFiniteError, type Seed, Tape, type Work } from './tape.ts';
-export { type Numbers, type Operand, Tensor } from './tensor.ts';
+export type { Seed } from './reverse-pass.ts';
+export { Tape, type Work } from './tape.ts';
+export { type Operand, Tensor } from './tensor.ts';

@@ -1,6 +1,8 @@
 import type { Engine } from '../backend/engine.ts';
 import type { NdArray } from '../backend/nd-array.ts';
-import type { Numbers } from './tensor.ts';
+
+/** Numbers, nested as deep as they have dimensions. */
+export type Numbers = ArrayLike<number> | readonly Numbers[];
 
 /** Extents of nested numbers. @throws RangeError where rows have different lengths */
 export function shapeOfNumbers(numbers: Numbers | number): number[] {

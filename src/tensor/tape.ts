@@ -1,26 +1,15 @@
 import type { Engine } from '../backend/engine.ts';
 import type { NdArray } from '../backend/nd-array.ts';
 import { allFinite } from '../math/statistics.ts';
-import type { BlockUpdate, OpDefinition, OpRecord, PullbackContext } from './define-op.ts';
+import type { BlockUpdate, OpDefinition, OpRecord } from './define-op.ts';
 import type { FireOptions } from './fire.ts';
 import { Levels } from './levels.ts';
-import { placeNumbers } from './numbers.ts';
+import { type Numbers, placeNumbers } from './numbers.ts';
 import { gatherPlate, repeatDraws } from './ops/plates.ts';
 import { type Plate, Plates } from './plate.ts';
 import { addParts, type LossParts, pointLossesOf } from './point-losses.ts';
-import { type Numbers, Tensor } from './tensor.ts';
-
-/** Thrown when a value stops being a finite number; says where it was first seen. */
-export class NonFiniteError extends Error {
-  override name = 'NonFiniteError';
-}
-
-/** What a backward pass starts from. */
-export interface Seed {
-  readonly tensor: Tensor;
-  /** The cotangent that all its elements start with. */
-  readonly cotangent: number;
-}
+import { ReversePass, type Seed } from './reverse-pass.ts';
+import { Tensor } from './tensor.ts';
 
 /** Multiply-adds executed in the forward pass: all, and those of gaters among them. */
 export interface Work {
@@ -55,12 +44,8 @@ export class Tape {
   private readonly watched = new Set<NdArray>();
   /** What pullbacks see in the place of a tensor's values: see `OpDefinition.showsThrough`. */
   private readonly shown = new Map<Tensor, NdArray>();
-  private readonly cotangents = new Map<Tensor, NdArray>();
-  /** Operations that had a cotangent and gave none to these inputs, though they want one. */
-  private readonly withheld = new Map<OpRecord, Set<Tensor>>();
   private readonly uses = new Map<NdArray, number>();
-  private readonly descents = new Map<NdArray, number>();
-  private readonly updates = new Map<NdArray, BlockUpdate>();
+  private readonly reverse: ReversePass;
   /** Of losses with more in them: those without, and what was added. */
   private readonly added = new Map<Tensor, { readonly losses: Tensor; readonly parts: readonly LossParts[] }>();
   private readonly step: number;
@@ -70,6 +55,7 @@ export class Tape {
     this.engine = engine;
     this.plates = new Plates(engine);
     this.levels = new Levels(engine, this.plates);
+    this.reverse = new ReversePass(engine, this.records, this.levels);
     this.step = engine.step;
   }
 
@@ -172,7 +158,7 @@ export class Tape {
    * gradient: plain gradient descent with one pass over the memory. Ignored for arrays that were used more than once.
    */
   descend(array: NdArray, factor: number): void {
-    if (this.uses.get(array) === 1) this.descents.set(array, factor);
+    if (this.uses.get(array) === 1) this.reverse.descents.set(array, factor);
   }
 
   /**
@@ -180,7 +166,7 @@ export class Tape {
    * Ignored for arrays that were used more than once.
    */
   update(array: NdArray, by: BlockUpdate): void {
-    if (this.uses.get(array) === 1) this.updates.set(array, by);
+    if (this.uses.get(array) === 1) this.reverse.updates.set(array, by);
   }
 
   /**
@@ -214,35 +200,13 @@ export class Tape {
       throw new RangeError(
         'A neuron with several draws weighs their losses, and no loss was given to `tape.backward`.',
       );
-    for (const { tensor, cotangent } of seeds) {
-      const seed = this.engine.allocate(tensor.array.shape, 'a cotangent');
-      this.engine.backend.run('fill', seed.pointer, seed.size, cotangent);
-      this.accumulate(tensor, seed);
-    }
-    let i = this.records.length - 1;
-    const context: PullbackContext = {
-      lossOfRows: (record, who) => this.levels.lossOfRows(record, who, i),
-      weighed: (x, plate, depth) => this.levels.weighed(x, plate, depth),
-      descend: (input) => this.descents.get(input),
-      updateOf: (input) => this.updates.get(input),
-    };
-    for (; i >= 0; i--) {
-      const record = this.records[i];
-      const dy = this.cotangents.get(record.result);
-      if (!dy && record.op.needsCotangent?.(record.attributes)) this.checkReached(record, seeds);
-      // A neuron that reads only the loss has a gradient though nothing comes back to it.
-      if (!record.needs.includes(true) || !(dy || record.op.withoutCotangent)) continue;
-      const { profile } = this.engine;
-      profile?.enter('backward', record.layer, record.op.name);
-      this.pull(record, dy, context);
-      profile?.leave();
-    }
+    this.reverse.run(seeds);
   }
 
   /** The gradient of the sum of the seeds at a tensor or a watched array, after `backward`; undefined when nothing reached it. */
   gradient(of: Tensor | NdArray): NdArray | undefined {
     const tensor = of instanceof Tensor ? of : this.parameters.get(of);
-    return tensor && this.cotangents.get(tensor);
+    return tensor && this.reverse.cotangents.get(tensor);
   }
 
   /** Every operation so far, in order: the trace that exports, counts and pictures are read off. */
@@ -253,18 +217,6 @@ export class Tape {
   /** What pullbacks see in place of a tensor's values. */
   shownOf(x: Tensor): NdArray {
     return this.shown.get(x) ?? x.array;
-  }
-
-  /** Does a tensor depend on the output of an operation that reads the losses of rows? */
-  dependsOnReaders(of: Tensor): boolean {
-    const needed = new Set([of.dense]);
-    for (let i = this.records.length - 1; i >= 0; i--) {
-      const { op, attributes, result, tensors } = this.records[i];
-      if (!needed.has(result)) continue;
-      if (op.readsLosses?.(attributes)) return true;
-      for (const tensor of tensors) needed.add(tensor);
-    }
-    return false;
   }
 
   /**
@@ -318,33 +270,6 @@ export class Tape {
     return { tensors: alike || !to ? operands : operands.map((x) => this.lift(x, to)), plate };
   }
 
-  /** @throws RangeError where the seeds depend on what an operation gives, and no cotangent comes back from any */
-  private checkReached({ op, layer, result, attributes }: OpRecord, seeds: readonly Seed[]): void {
-    const readsLosses = op.readsLosses?.(attributes) === true;
-    const sloped = new Set([result]);
-    /** What depends on it through an operation that gives no cotangent, with that operation. */
-    const behind = new Map<Tensor, string>();
-    for (const record of this.records) {
-      const ends = (tensor: Tensor): boolean =>
-        this.withheld.get(record)?.has(tensor) === true ||
-        (record.op.ignoresCotangent?.(record.attributes) === true && !record.op.readsLosses?.(record.attributes));
-      for (const tensor of record.tensors) {
-        const at = behind.get(tensor);
-        if (at !== undefined) behind.set(record.result, at);
-        if (!sloped.has(tensor)) continue;
-        if (!ends(tensor)) sloped.add(record.result);
-        else if (readsLosses || !record.op.withholds) behind.set(record.result, record.op.name);
-      }
-    }
-    if (seeds.some(({ tensor }) => sloped.has(tensor.dense))) return;
-    const end = seeds.map(({ tensor }) => behind.get(tensor.dense)).find((name) => name !== undefined);
-    if (end === undefined) return;
-    const { neuron } = attributes as Partial<FireOptions>;
-    throw new RangeError(
-      `${neuron ? `The neuron "${neuron.name}"` : op.name}${layer ? ` in "${layer}"` : ''} reads the slope of the loss at its output, and what is computed of it ends at "${end}", which has none. Expected a loss with slopes, or a neuron that reads the loss alone, e.g. "rloo".`,
-    );
-  }
-
   private checkStep(name: string, operands: readonly Tensor[]): void {
     if (!this.current)
       throw new RangeError(
@@ -360,50 +285,5 @@ export class Tape {
   private count(multiplyAdds: number): void {
     this.work.executed += multiplyAdds;
     if (this.inGater) this.work.gater += multiplyAdds;
-  }
-
-  /** Through one operation; the gradient of what all rows share takes every row at its weight. */
-  private pull(record: OpRecord, dy: NdArray | undefined, context: PullbackContext): void {
-    const through = (needs: readonly boolean[], cotangent: NdArray | undefined): void => {
-      if (!needs.includes(true)) return;
-      const gradients = record.op.pullback(this.engine, { ...record, needs }, cotangent as NdArray, context);
-      gradients.forEach((gradient, input) => {
-        if (!needs[input]) return;
-        if (gradient) this.accumulate(record.tensors[input], gradient);
-        else this.withhold(record, record.tensors[input]);
-      });
-    };
-    const { plate } = record.result;
-    const { needs, layout } = record;
-    if (!dy || !plate || plate.depth === 0 || !needs.some((need, i) => need && !layout.plated[i])) {
-      through(needs, dy);
-      return;
-    }
-    // Rows first: the gradient of what they share may change it.
-    through(
-      needs.map((need, i) => need && layout.plated[i]),
-      dy,
-    );
-    through(
-      needs.map((need, i) => need && !layout.plated[i]),
-      this.levels.weighed(dy, plate, 0),
-    );
-  }
-
-  private withhold(record: OpRecord, input: Tensor): void {
-    const inputs = this.withheld.get(record);
-    if (inputs) inputs.add(input);
-    else this.withheld.set(record, new Set([input]));
-  }
-
-  private accumulate(tensor: Tensor, gradient: NdArray): void {
-    const before = this.cotangents.get(tensor);
-    if (!before) {
-      this.cotangents.set(tensor, gradient);
-      return;
-    }
-    const sum = this.engine.allocate(tensor.array.shape, 'a sum of cotangents');
-    this.engine.backend.run('add', before.pointer, gradient.pointer, sum.pointer, sum.size);
-    this.cotangents.set(tensor, sum);
   }
 }

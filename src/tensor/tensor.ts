@@ -1,4 +1,5 @@
 import type { NdArray } from '../backend/nd-array.ts';
+import type { Numbers } from './numbers.ts';
 import type { Plate } from './plate.ts';
 import type { Tape } from './tape.ts';
 
@@ -66,5 +67,3 @@ export class Tensor {
 
 /** What an operation takes in the place of a tensor: a number, or an array of numbers that all rows share. */
 export type Operand = Tensor | number | Numbers;
-/** Numbers, nested as deep as they have dimensions. */
-export type Numbers = ArrayLike<number> | readonly Numbers[];

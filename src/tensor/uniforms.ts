@@ -1,6 +1,15 @@
 import type { Engine } from '../backend/engine.ts';
 import type { NdArray } from '../backend/nd-array.ts';
-import type { DrawKey } from './fire.ts';
+
+/** Where a draw's random numbers come from; see kernels/random.ts. */
+export interface DrawKey {
+  readonly key: readonly [number, number];
+  readonly step: number;
+  /** The layer's number, below 65,536. */
+  readonly layer: number;
+  /** The draw's number, below 65,536. */
+  readonly draw: number;
+}
 
 /**
  * Uniform numbers in (0, 1), a pure function of the source, the row and the column.

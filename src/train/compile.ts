@@ -8,8 +8,10 @@ import { losesBlocks, pruneBlocks } from '../nn/prune.ts';
 import { noiseKey } from '../random/stream.ts';
 import { checkNames, checkOneOf, type NamesOf } from '../schema/names.ts';
 import { largestOf } from '../tasks/link.ts';
-import { NonFiniteError, Tape } from '../tensor/tape.ts';
+import { NonFiniteError } from '../tensor/non-finite-error.ts';
+import { Tape } from '../tensor/tape.ts';
 import { allRows } from './all-rows.ts';
+import { firstNonFinite } from './first-non-finite.ts';
 import { gateRates } from './gate-rates.ts';
 
 /** How a frozen network decides: one draw, noise off, thresholds, or the mean probability of several draws. */
@@ -175,12 +177,6 @@ const opened = (rates: Float64Array, units: number, k: number): boolean => {
   for (let i = k; i < rates.length; i += units) if (rates[i] > 0) return true;
   return false;
 };
-
-/** The place of the first number that is not finite, or −1. A plain loop: `findIndex` of Array on a typed array takes longer than a small network. */
-function firstNonFinite(values: ArrayLike<number>): number {
-  for (let i = 0; i < values.length; i++) if (!Number.isFinite(values[i])) return i;
-  return -1;
-}
 
 function addSoftmax(engine: Engine, logits: NdArray, probabilities: Float32Array, weight: number): void {
   const { rows, columns } = logits;

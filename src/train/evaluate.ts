@@ -15,7 +15,8 @@ import {
   type TaskBatch,
   type TaskData,
 } from '../tasks/task.ts';
-import { NonFiniteError, Tape } from '../tensor/tape.ts';
+import { NonFiniteError } from '../tensor/non-finite-error.ts';
+import { Tape } from '../tensor/tape.ts';
 import { evaluateOptionsSchema } from './settings.ts';
 
 /** How a model does on a data set, whatever its task. */

@@ -1,5 +1,4 @@
-import type { Hold } from '../nn/hold.ts';
-import { heldBySite } from '../nn/hold.ts';
+import { type Hold, heldBySite } from '../nn/hold.ts';
 import type { Model } from '../nn/model.ts';
 import type { Pass } from '../nn/pass.ts';
 import { noiseKey } from '../random/stream.ts';
@@ -15,9 +14,11 @@ import {
   type TaskBatch,
   type TaskData,
 } from '../tasks/task.ts';
-import { NonFiniteError, Tape } from '../tensor/tape.ts';
+import { NonFiniteError } from '../tensor/non-finite-error.ts';
+import { Tape } from '../tensor/tape.ts';
 import { allRows } from './all-rows.ts';
 import type { InferenceMode } from './compile.ts';
+import { firstNonFinite } from './first-non-finite.ts';
 import { predictOptionsSchema } from './settings.ts';
 
 /** What a network says of the examples of a minibatch. */
@@ -158,7 +159,7 @@ function averaged(before: Float64Array | undefined, last: Float64Array, draw: nu
  * @throws NonFiniteError that names the example, and the operation that gave it first
  */
 function checkFinite(values: Float64Array, { output }: Outcome, { rows }: TaskBatch, from: number): void {
-  const wrong = values.findIndex((value) => !Number.isFinite(value));
+  const wrong = firstNonFinite(values);
   if (wrong < 0) return;
   const { plate, columns, tape } = output;
   const row = Math.floor(wrong / columns);

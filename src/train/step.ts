@@ -9,7 +9,9 @@ import { maxNorm, type Optimizer, type UpdateContext } from '../optim/index.ts';
 import { noiseKey } from '../random/stream.ts';
 import { classification } from '../tasks/classification.ts';
 import type { Outcome, Task, TaskBatch } from '../tasks/task.ts';
-import { NonFiniteError, Tape } from '../tensor/tape.ts';
+import type { OpRecord } from '../tensor/define-op.ts';
+import { NonFiniteError } from '../tensor/non-finite-error.ts';
+import { Tape } from '../tensor/tape.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 
 export interface StepSettings {
@@ -166,7 +168,7 @@ export class Stepper {
   private lossesRead({ tape, penalties }: Pass, losses: Tensor): Tensor {
     const parts = penalties.flatMap(({ weight, rows, read }) => {
       const plate = read?.of.plate;
-      if (!read || !plate || weight === 0 || !tape.dependsOnReaders(read.of)) return [];
+      if (!read || !plate || weight === 0 || !dependsOnReaders(tape.trace, read.of)) return [];
       const share = (weight * rows) / plate.rows;
       return [{ of: read.of, values: read.rowParts().map((part) => share * part) }];
     });
@@ -255,4 +257,16 @@ export class Stepper {
 function rateOf(parameter: Parameter, settings: StepSettings): number {
   if (parameter.group === 'gater' && settings.gaterLearningRate !== undefined) return settings.gaterLearningRate;
   return settings.learningRate * (settings.optimizer.scaleInvariant ? 1 : parameter.learningRateScale);
+}
+
+/** Does a tensor depend on the output of an operation that reads the losses of rows? */
+function dependsOnReaders(trace: readonly OpRecord[], of: Tensor): boolean {
+  const needed = new Set([of.dense]);
+  for (let i = trace.length - 1; i >= 0; i--) {
+    const { op, attributes, result, tensors } = trace[i];
+    if (!needed.has(result)) continue;
+    if (op.readsLosses?.(attributes)) return true;
+    for (const tensor of tensors) needed.add(tensor);
+  }
+  return false;
 }

@@ -3,7 +3,6 @@ import { homedir } from 'node:os';
 import { basename, join } from 'node:path';
 import { DataError, type Dataset, type Split, slice, splitPlaces, subset } from '../../data/dataset.ts';
 import { digitsSplit } from '../../data/digits.ts';
-import type { TableReading } from '../../data/encode-table.ts';
 import { checkIdx, type IdxTensor, idxDataset, parseIdx } from '../../data/idx.ts';
 import {
   PUBLISHED_DATASETS,
@@ -12,6 +11,7 @@ import {
   type PublishedName,
   VALIDATION_COUNT,
 } from '../../data/mnist.ts';
+import type { TableReading } from '../../data/table-reading.ts';
 import { USUAL_SEED } from '../../random/stream.ts';
 import { checkNames, type NamesOf } from '../../schema/names.ts';
 import { readDataFile } from './data-file.ts';

@@ -6,9 +6,6 @@ import {
   labelledRows,
   measureTable,
   rowsOf,
-  type TableReading,
-  tableText,
-  tableWarnings,
   targetRows,
   wantTargets,
 } from '../../data/encode-table.ts';
@@ -20,6 +17,9 @@ import {
   type TargetKind,
   tableReader,
 } from '../../data/table.ts';
+import type { TableReading } from '../../data/table-reading.ts';
+import { tableText } from '../../data/table-text.ts';
+import { tableWarnings } from '../../data/table-warnings.ts';
 import { USUAL_SEED } from '../../random/stream.ts';
 import type { NamesOf } from '../../schema/names.ts';
 import type { Parts, TaskData } from '../../tasks/task.ts';

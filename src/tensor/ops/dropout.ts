@@ -1,7 +1,6 @@
 import { defineOp, like } from '../define-op.ts';
-import type { DrawKey } from '../fire.ts';
 import type { Tensor } from '../tensor.ts';
-import { drawUniforms } from '../uniforms.ts';
+import { type DrawKey, drawUniforms } from '../uniforms.ts';
 import { rowsOfNoise } from './fire.ts';
 
 interface Attributes {

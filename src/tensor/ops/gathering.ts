@@ -2,11 +2,11 @@
 import type { Engine } from '../../backend/engine.ts';
 import { NdArray } from '../../backend/nd-array.ts';
 import { defineOp, type Layout, shapeText } from '../define-op.ts';
-import { flatNumbers, shapeOfNumbers } from '../numbers.ts';
+import { flatNumbers, type Numbers, shapeOfNumbers } from '../numbers.ts';
 import { extentsOf, rowShape, sameShape, sizeOf, withRows } from '../shape.ts';
 import { repeated, summedBack } from '../strided.ts';
 import type { Tape } from '../tape.ts';
-import { type Numbers, Tensor } from '../tensor.ts';
+import { Tensor } from '../tensor.ts';
 
 /** Whole-number indices: a tensor of them (`wholeNumbers`, or labels that a task gives), or numbers that all rows share. */
 export type Indices = Tensor | Numbers | number;
