@@ -73,11 +73,16 @@ function layersIn(value: unknown): Layers | undefined {
   return Array.isArray(value) && value.length > 0 && value.every(isLayer) ? value : undefined;
 }
 
+const isClass = (value: unknown): boolean =>
+  typeof value === 'function' && /^class\b/.test(Function.prototype.toString.call(value));
+
 /** A function of facts; one of (scope, x) is what `module` takes. */
 const isMaker = (value: unknown): value is (facts: NetworkFacts) => unknown =>
-  typeof value === 'function' && value.length <= 1;
+  typeof value === 'function' && value.length <= 1 && !isClass(value);
 
 function shown(value: unknown): string {
+  if (isClass(value)) return 'a class';
+  if (value instanceof Promise) return 'a promise';
   if (typeof value === 'function')
     return `a function of ${value.length} values, as \`module('name', (scope, x) => …)\` takes one`;
   return Array.isArray(value) ? 'a list with something else than layers' : value === null ? 'null' : typeof value;

@@ -16,6 +16,8 @@ export class NdArray {
   readonly shape: readonly number[];
   /** Count of elements. */
   readonly size: number;
+  /** Does its memory hold whole numbers? See `wholeNumbers` of flipgrad/tensor. */
+  whole = false;
   /** Set while blocks of it may be behind (optim/block-updates.ts). Asking for its memory brings them up to date. */
   behind: Behind | undefined;
   private readonly heap: Heap;
@@ -62,7 +64,9 @@ export class NdArray {
 
   /** The same memory in another shape of as many elements. */
   reshaped(shape: readonly number[]): NdArray {
-    return new NdArray(this.heap, this.pointer, shape);
+    const array = new NdArray(this.heap, this.pointer, shape);
+    array.whole = this.whole;
+    return array;
   }
 
   /** A copy of the values that outlives the step. */

@@ -2,11 +2,13 @@ import type { Engine } from '../backend/engine.ts';
 import type { NdArray } from '../backend/nd-array.ts';
 import { crc32c } from '../math/crc32c.ts';
 import type { Neuron, NeuronDefinition } from '../neurons/contract.ts';
-import { type NeuronSpec, resolveNeuron } from '../neurons/resolve.ts';
+import { type NeuronSpec, neuronText, resolveNeuron } from '../neurons/resolve.ts';
 import { checkNames, type NamesOf } from '../schema/names.ts';
 import { shapeText } from '../tensor/define-op.ts';
+import { checkShape } from '../tensor/shape.ts';
 import type { Tape } from '../tensor/tape.ts';
 import type { Tensor } from '../tensor/tensor.ts';
+import { told } from '../tensor/told.ts';
 import { FiringSite } from './firing-site.ts';
 import { glorotUniform } from './initialize.ts';
 import type { LayerSpec } from './layer-kinds.ts';
@@ -153,7 +155,19 @@ export class Scope {
   fire(neuron: NeuronSpec, logits: Tensor, options: SiteOptions = {}): Tensor {
     checkNames('`fire`', options, SITE_NAMES, this.name);
     const name = options.name ?? this.unused('');
-    const resolved = this.keep(`neuron ${name}`, () => this.neuron(neuron, options.rate));
+    const { rate } = options;
+    if (rate !== undefined && !(rate > 0 && rate < 1))
+      throw new RangeError(
+        `\`fire\` of "${this.name}": the rate is ${rate}. Expected a number between 0 and 1 (both excluded).`,
+      );
+    const { resolved, built } = this.keep(`neuron ${name}`, () => ({
+      resolved: this.neuron(neuron, rate),
+      built: neuronText(neuron),
+    }));
+    if (neuronText(neuron) !== built)
+      throw new RangeError(
+        `"${this.under(name)}" fires "${neuronText(neuron)}", and fired "${built}" when the model was built. Expected the same neuron in every pass.`,
+      );
     if (resolved.identity) return logits;
     const rows = logits.columns / (logits.shape.at(-1) || 1);
     return this.site(resolved, logits.columns, { ...options, name, rows }).fire(this.pass, logits, options.input);
@@ -228,11 +242,21 @@ export class Scope {
   within(full: string, stream: number, module: ResolvedModule, inputs: readonly Tensor[]): Tensor {
     const { tape } = this.pass;
     const { maxNorm = this.maxNorm } = module;
+    if (full.split('.', DEEPEST + 1).length > DEEPEST)
+      throw new RangeError(
+        `"${full.slice(0, 40)}…" stands in more than ${DEEPEST - 1} modules. Expected fewer; a module that holds itself has no end.`,
+      );
     const before = tape.layer;
     tape.layer = full;
-    const result = module.apply(new Scope(this.registry, this.pass, full, stream, maxNorm), ...inputs);
-    tape.layer = before;
-    return result;
+    try {
+      const result = module.apply(new Scope(this.registry, this.pass, full, stream, maxNorm), ...inputs);
+      tape.checkResult(`The module "${full}"`, result);
+      return result;
+    } catch (error) {
+      throw named(error, full);
+    } finally {
+      tape.layer = before;
+    }
   }
 
   /** A name within this module. */
@@ -249,6 +273,7 @@ export class Scope {
 
   private makeParameter(full: string, shape: readonly number[], options: ParameterOptions): Parameter {
     checkNames(`The parameter "${full}"`, options, PARAMETER_NAMES);
+    checkShape(`The parameter "${full}": its shape`, shape);
     this.checkBuilding('the parameter', full);
     const { registry } = this;
     const wide = shape.length > 1;
@@ -257,8 +282,12 @@ export class Scope {
     const array = registry.engine.parameter(shape, full);
     const stream = options.stream ?? NAMED | crc32c(new TextEncoder().encode(full));
     if (typeof initialize === 'number') array.values.fill(initialize);
-    else if (initialize === 'glorot') glorotUniform(array, registry.seed, stream, 1, shape.slice(-2));
-    else initialize(array, registry.seed, stream);
+    else if (typeof initialize === 'function') initialize(array, registry.seed, stream);
+    else if (initialize === 'glorot' && wide) glorotUniform(array, registry.seed, stream, 1, shape.slice(-2));
+    else
+      throw new RangeError(
+        `The parameter "${full}" of the shape ${shapeText(shape)}: \`initialize\` is ${told(initialize)}. Expected a number, a function that fills its values, or 'glorot' for two extents and more.`,
+      );
     const axes = options.axes ?? [];
     const { blocks } = options;
     const { maxNorm } = this;
@@ -278,6 +307,17 @@ export class Scope {
       `A module asks for ${what} "${full}", which it did not ask for when the model was built. Expected the same in every pass; made then: ${known.join(', ') || 'nothing'}.`,
     );
   }
+}
+
+/** Modules within modules: far fewer than the stack holds. */
+const DEEPEST = 100;
+
+/** An error that names the module where it came up: `add in "residual0.dense1": …`. Those of a user's own code stay as they are. */
+function named(error: unknown, full: string): unknown {
+  if (!(error instanceof RangeError) || error.message.includes(`"${full}`) || error.message.startsWith(`${full}:`))
+    return error;
+  const [, op, rest] = /^(\w+): (.*)$/s.exec(error.message) ?? [undefined, 'An error', error.message];
+  return new RangeError(`${op} in "${full}": ${rest}`, { cause: error });
 }
 
 /** The bit of streams that are numbered by a name: all counted ones are smaller. */

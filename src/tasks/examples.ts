@@ -16,6 +16,7 @@ export function gatherBatch(engine: Engine, dataset: Dataset, indices: ArrayLike
   const { width, features, scale, stride = width } = dataset;
   const x = engine.allocate([rows, width], 'a minibatch');
   const labels = engine.allocate([rows], 'the labels of a minibatch');
+  labels.whole = true;
   const values = x.values;
   const marks = labels.integers;
   for (let r = 0; r < rows; r++) {

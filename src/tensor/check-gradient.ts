@@ -114,6 +114,7 @@ function run(engine: Engine, fn: Fn, values: readonly Float64Array[], shapes: re
   const arrays = values.map((elements, i) => engine.tensor(elements, shapes[i]));
   tape.watch(arrays);
   const output = fn(...arrays.map((array) => tape.parameter(array)));
+  tape.checkResult('The function', output);
   if (tape.plates.counts.length > 0) return { tape, arrays, total: tape.atDraws(output), losses: output };
   const weights = engine.tensor(drawnWeights(output.size), output.array.shape);
   return { tape, arrays, total: multiply(output, tape.input(weights, output.plate)), losses: undefined };

@@ -101,6 +101,10 @@ export interface OpDefinition<A = undefined> {
    * only for operations that say `withoutCotangent`.
    */
   pullback(engine: Engine, record: OpRecord<A>, dy: NdArray, context: PullbackContext): readonly (NdArray | null)[];
+  /** Does it only place elements elsewhere, bit by bit? Then it takes whole numbers (`wholeNumbers`) too, and its output holds them. */
+  readonly moves?: true;
+  /** Which operand holds whole numbers, as indices and labels do; absent: none. They are refused in the place of any other. */
+  readonly indices?: number;
   /** Multiply-adds of a forward pass; absent: none that count. */
   cost?(inputs: readonly NdArray[], attributes: A, layout: Layout): number;
   /** Default: all inputs that have rows are repeated for the finest rows among them, and the output has these rows. */
@@ -172,6 +176,19 @@ export function applyOp<A>(definition: OpDefinition<A>, operands: readonly Opera
     definition,
     operands.map((operand) => (operand instanceof Tensor ? operand : tape.constant(operand))),
     attributes,
+  );
+}
+
+/** Does an operation move whole numbers? @throws RangeError where it would read them as floats */
+export function movesWhole(
+  { name, moves, indices }: Pick<OpDefinition<unknown>, 'name' | 'moves' | 'indices'>,
+  arrays: readonly NdArray[],
+): boolean {
+  const at = arrays.findIndex(({ whole }, i) => whole && i !== indices);
+  if (at < 0) return false;
+  if (moves && arrays.every(({ whole }, i) => whole || i === indices)) return true;
+  throw new RangeError(
+    `${name}: operand ${at} holds whole numbers, which are indices and labels. Expected floats; plain numbers are floats.`,
   );
 }
 

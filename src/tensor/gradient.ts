@@ -9,6 +9,7 @@ import type { Numbers } from './numbers.ts';
 import { fireTensor } from './ops/fire.ts';
 import { Tape } from './tape.ts';
 import type { Tensor } from './tensor.ts';
+import { told } from './told.ts';
 
 /** What a function is of: numbers, nested as deep as they have dimensions, under names or in order. */
 export type Values = Readonly<Record<string, Numbers | number>> | readonly (Numbers | number)[];
@@ -115,6 +116,12 @@ export function applied<V extends Values>(
 ): { readonly loss: Tensor; readonly tensors: (readonly [string, Tensor])[] } {
   checkNames('valueAndGradient', options, NAMES);
   const { seed = 1, step = 0, states = new FiringStates() } = options;
+  if (!(Number.isSafeInteger(step) && step >= 0))
+    throw new RangeError(`valueAndGradient: \`step\` is ${told(step)}. Expected a whole number from 0 up.`);
+  if (!(states instanceof FiringStates))
+    throw new RangeError(
+      `valueAndGradient: \`states\` is ${told(states)}. Expected a \`new FiringStates()\` that calls share.`,
+    );
   firings.set(tape, { key: noiseKey(seed), step, states, places: 0 });
   const tensors = Object.entries(values as Readonly<Record<string, Numbers | number>>).map(
     ([name, numbers]) => [name, tape.input(tape.constant(numbers).array, undefined, true)] as const,
@@ -130,8 +137,9 @@ export const gradient = <V extends Values>(
   options: GradientOptions = {},
 ): GradientsOf<V> => valueAndGradient(engine, f, values, options).gradient;
 
-/** @throws RangeError when it is neither one number nor one an example */
+/** @throws RangeError when it is neither one number nor one an example, or no tensor of this tape */
 export function evaluateLoss(tape: Tape, loss: Tensor): { value: number; rows: number } {
+  tape.checkResult('The function', loss);
   if (!loss.plate) {
     if (loss.size !== 1)
       throw new RangeError(

@@ -1,12 +1,25 @@
 /** Shapes as NumPy has them: broadcasting, axes, and the extents of arrays whose rows come first. */
 import type { NdArray } from '../backend/nd-array.ts';
 import { type Layout, shapeText } from './define-op.ts';
+import { told } from './told.ts';
 
 export type Shape = readonly number[];
 
 export const sizeOf = (shape: Shape): number => shape.reduce((product, extent) => product * extent, 1);
 export const sameShape = (a: Shape, b: Shape): boolean =>
   a.length === b.length && a.every((extent, i) => extent === b[i]);
+
+/** @param what it is, with whose it is: `reshape: the shape` @throws RangeError for what is no list */
+export function checkList(what: string, list: unknown): void {
+  if (!Array.isArray(list)) throw new RangeError(`${what} is ${told(list)}. Expected a list.`);
+}
+
+/** @param what it is, as for `checkList` @throws RangeError for what is no shape */
+export function checkShape(what: string, shape: Shape): void {
+  checkList(what, shape);
+  if (!shape.every((extent) => Number.isSafeInteger(extent) && extent >= 0))
+    throw new RangeError(`${what} is ${shapeText(shape)}. Expected whole numbers from 0 up.`);
+}
 
 /** Extents of one row of input i. */
 export const rowShape = ({ shape }: NdArray, { plated }: Layout, i: number): Shape =>
@@ -55,6 +68,7 @@ export function axisOf(name: string, axis: number, shape: Shape): number {
 /** Axes from 0 up in ascending order; without any, all. @throws RangeError for one that is not there, or named twice */
 export function axesOf(name: string, axes: number | readonly number[] | undefined, shape: Shape): number[] {
   if (axes === undefined) return shape.map((_, d) => d);
+  if (typeof axes !== 'number') checkList(`${name}: what names the axes`, axes);
   const list = (typeof axes === 'number' ? [axes] : axes).map((axis) => axisOf(name, axis, shape));
   if (new Set(list).size < list.length)
     throw new RangeError(`${name}: the axes [${list.join(', ')}] name one twice. Expected each once.`);

@@ -1,7 +1,7 @@
 import type { Engine } from '../backend/engine.ts';
 import type { NdArray } from '../backend/nd-array.ts';
 import { allFinite } from '../math/statistics.ts';
-import type { BlockUpdate, OpDefinition, OpRecord } from './define-op.ts';
+import { type BlockUpdate, movesWhole, type OpDefinition, type OpRecord } from './define-op.ts';
 import type { FireOptions } from './fire.ts';
 import { Levels } from './levels.ts';
 import { type Numbers, placeNumbers } from './numbers.ts';
@@ -10,6 +10,7 @@ import { type Plate, Plates } from './plate.ts';
 import { addParts, type LossParts, pointLossesOf } from './point-losses.ts';
 import { ReversePass, type Seed } from './reverse-pass.ts';
 import { Tensor } from './tensor.ts';
+import { told } from './told.ts';
 
 /** Multiply-adds executed in the forward pass: all, and those of gaters among them. */
 export interface Work {
@@ -99,10 +100,12 @@ export class Tape {
       attributes,
     );
     const arrays = tensors.map(({ array }) => array);
+    const whole = movesWhole(op, arrays);
     const layout = { plated: tensors.map((tensor) => tensor.plate !== undefined), rows: plate?.rows };
     const { profile } = this.engine;
     profile?.enter('forward', this.layer, op.name);
     const made = op.forward(this.engine, arrays, attributes, layout);
+    made.output.whole ||= whole;
     if (op.cost) this.count(op.cost(arrays, attributes, layout));
     const needs = tensors.map(({ tracked }) => tracked);
     const tracked = needs.includes(true) && !op.ignoresCotangent?.(attributes);
@@ -270,15 +273,30 @@ export class Tape {
     return { tensors: alike || !to ? operands : operands.map((x) => this.lift(x, to)), plate };
   }
 
-  private checkStep(name: string, operands: readonly Tensor[]): void {
-    if (!this.current)
+  /** Checks what a function gave. @param who gave it, for messages @throws RangeError for what is no tensor of this tape */
+  checkResult(who: string, value: unknown): void {
+    if (!(value instanceof Tensor))
+      throw new RangeError(`${who} gives ${told(value)}. Expected a tensor, and no promise of one.`);
+    if (value.tape !== this)
       throw new RangeError(
-        `${name}${this.layer ? ` in "${this.layer}"` : ''}: the step of its tensors is over, and their memory is used again. Expected tensors of the step under way; \`await tensor.read()\` copies values that are to stay.`,
+        `${who} gives a tensor of another pass, whose memory is used again. Expected one that is computed in this pass.`,
       );
+  }
+
+  /** @param what is done with tensors of this tape, for messages @throws RangeError when its step is over */
+  checkCurrent(what: string): void {
+    if (this.current) return;
+    throw new RangeError(
+      `${what}: the step of its tensors is over, and their memory is used again. Expected tensors of the step under way; \`await tensor.read()\` copies values that are to stay.`,
+    );
+  }
+
+  private checkStep(name: string, operands: readonly Tensor[]): void {
+    this.checkCurrent(name);
     for (const { tape } of operands)
       if (tape !== this)
         throw new RangeError(
-          `${name}${this.layer ? ` in "${this.layer}"` : ''}: two of its tensors belong to different passes. Expected tensors of one function or model pass.`,
+          `${name}: two of its tensors belong to different passes. Expected tensors of one function or model pass.`,
         );
   }
 

@@ -54,13 +54,18 @@ export class Tensor {
     return this.array.size;
   }
 
-  /** A live view of all rows, row-major: on engines whose memory the program sees. Valid until the next step. */
+  /**
+   * A live view of all rows, row-major: on engines whose memory the program sees. Valid until the next step.
+   * @throws RangeError when the tensor's step is over
+   */
   get values(): Float32Array | Float64Array {
+    this.tape.checkCurrent('The values of a tensor');
     return this.array.values;
   }
 
-  /** A copy of all rows, row-major, that outlives the step. */
+  /** A copy of all rows, row-major, that outlives the step. @throws RangeError when the tensor's own step is over */
   async read(): Promise<Float32Array> {
+    this.tape.checkCurrent('The values of a tensor');
     return this.array.toArray();
   }
 }

@@ -241,7 +241,9 @@ export class Stepper {
     const broken = this.model.parameters.find(({ tensor }) => !allFinite(tensor.values));
     if (broken)
       throw new NonFiniteError(
-        `Training stopped at step ${this.step}: the update of step ${this.step - 1} made "${broken.name}" NaN or infinite. ${ADVICE}`,
+        this.step === 0
+          ? `Training stopped before its first step: "${broken.name}" starts with NaN or infinite values. Expected finite ones.`
+          : `Training stopped at step ${this.step}: the update of step ${this.step - 1} made "${broken.name}" NaN or infinite. ${ADVICE}`,
       );
   }
 

@@ -307,6 +307,13 @@ describe('a network of a file', () => {
       'export default (scope, x) => x;',
       /is a function of 2 values, as `module\('name', \(scope, x\) => …\)` takes one/,
     ],
+    ['class', 'export default class Net {}', /The export "default" of .*class\.ts is a class\. Expected a module/],
+    ['promise', 'export default async () => [];', /The export "default" of .*promise\.ts gave a promise\./],
+    [
+      'endless',
+      'const own = { layer: "residual" }; own.module = own; export default [own];',
+      /stands in more than 99 modules\. Expected fewer; a module that holds itself has no end\./,
+    ],
     ['gives', 'export default () => "dense";', /The export "default" of .*gives\.ts gave string/],
     ['unknown', 'export default [{ layer: "dens", units: 2 }];', /There is no layer "dens"\. Did you mean "dense"/],
     ['syntax', 'export default [;', /syntax\.ts cannot be run/],

@@ -333,13 +333,16 @@ describe('attention', () => {
 test('layers of pictures are refused on rows that are none, in a sentence', () => {
   for (const [layer, message] of [
     [pool(2), /pool0: a row has the shape \[12\]\. Expected \[height, width, channels\]: `reshape 28x28x1`/],
-    [sequential(reshape([2, 2, 3]), pool(3)), /pool: no window of 3×3 fits into a picture of 2×2/],
+    [
+      sequential(reshape([2, 2, 3]), pool(3)),
+      /pool in "sequential0\.pool0": no window of 3×3 fits into a picture of 2×2/,
+    ],
     [reshape([5]), /reshape/],
     [convolution(2, 3), /convolution0: a row has the shape \[12\]\. Expected \[height, width, channels\]/],
     [sequential(reshape([2, 2, 3]), convolution(2, 2)), /a window of 2×2 has no middle for padding "same"/],
     [
       sequential(reshape([2, 2, 3]), convolution(2, 3, 'tanh', { padding: 'valid' })),
-      /convolution: no window of 3×3 fits into a picture of 2×2/,
+      /convolution in "sequential0\.convolution0": no window of 3×3 fits into a picture of 2×2/,
     ],
   ] as const)
     assert.throws(() => createModel(reference, { inputs: 12, layers: [layer] }), { name: 'RangeError', message });

@@ -287,6 +287,94 @@ describe('what does not fit is refused in a sentence', () => {
       /asks for the parameter "new0.w1", which it did not ask for when the model was built/,
     ],
     [
+      'shapes that do not fit, within another module',
+      () => createModel(reference, { inputs: 3, layers: [residual(module('narrow', (_scope, x) => add(x, [1, 2])))] }),
+      /^add in "residual0\.narrow0": the shapes \[3\] and \[2\] do not broadcast\./,
+    ],
+    [
+      'a module that gives no tensor',
+      () =>
+        createModel(
+          reference,
+          module('silent', () => undefined as never),
+          { inputs: 3 },
+        ),
+      /^The module "silent0" gives undefined\. Expected a tensor/,
+    ],
+    [
+      'an asynchronous module',
+      () => createModel(reference, module('slow', (async (_scope: unknown, x: Tensor) => x) as never), { inputs: 3 }),
+      /^The module "slow0" gives a promise\./,
+    ],
+    [
+      'a module that gives what another pass computed',
+      () => {
+        let kept: Tensor | undefined;
+        pass(
+          createModel(
+            reference,
+            module('stale', (_scope, x) => (kept ??= multiply(x, 2))),
+            { inputs: 3 },
+          ),
+        );
+      },
+      /^The module "stale0" gives a tensor of another pass/,
+    ],
+    [
+      'a site that fires another neuron',
+      () => {
+        const neurons = ['rloo', 'straight-through'];
+        pass(
+          createModel(
+            reference,
+            module('m', (scope, x) => scope.fire(neurons.shift() ?? '', x)),
+            { inputs: 3 },
+          ),
+        );
+      },
+      /^"m0" fires "straight-through", and fired "rloo" when the model was built\./,
+    ],
+    [
+      'a rate that is no share',
+      () =>
+        createModel(
+          reference,
+          module('m', (scope, x) => scope.fire('rloo', x, { rate: 2 })),
+          { inputs: 3 },
+        ),
+      /^`fire` of "m0": the rate is 2\. Expected a number between 0 and 1/,
+    ],
+    [
+      'a parameter of no shape',
+      () =>
+        createModel(
+          reference,
+          module('m', (scope, x) => add(x, scope.parameter('a', [-1]))),
+          { inputs: 3 },
+        ),
+      /^The parameter "m0\.a": its shape is \[-1\]\. Expected whole numbers from 0 up\./,
+    ],
+    [
+      'a parameter that starts in no known way',
+      () =>
+        createModel(
+          reference,
+          module('m', (scope, x) => add(x, scope.parameter('a', [3], { initialize: 'xavier' as 'glorot' }))),
+          { inputs: 3 },
+        ),
+      /^The parameter "m0\.a" of the shape \[3\]: `initialize` is "xavier"\. Expected a number, a function/,
+    ],
+    [
+      'weights of one extent that start as a matrix',
+      () =>
+        createModel(
+          reference,
+          module('m', (scope, x) => add(x, scope.parameter('a', [3], { initialize: 'glorot' }))),
+          { inputs: 3 },
+        ),
+      /'glorot' for two extents and more/,
+    ],
+    [
       'a module alone',
       () => createModel(reference, bilinear as never, undefined as never),
       /Expected `\{ inputs \}` after it/,

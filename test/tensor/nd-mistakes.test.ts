@@ -133,8 +133,59 @@ const mistakes: readonly [(tape: Tape) => unknown, string][] = [
   ],
   [
     (tape) => t.clip(zeros(tape, 2), 1, Number.NaN),
-    'clip: the bounds are 1 and NaN. Expected the lower one first, and none that is NaN.',
+    'clip: the bounds are 1 and NaN. Expected two numbers, the lower one first, and none that is NaN; ±Infinity is no bound.',
   ],
+  [
+    (tape) => t.clip(zeros(tape, 2), null as never, 2),
+    'clip: the bounds are null and 2. Expected two numbers, the lower one first, and none that is NaN; ±Infinity is no bound.',
+  ],
+  [
+    (tape) => t.crossEntropy(zeros(tape, 2, 3), [0, 1, 0]),
+    'crossEntropy: logits of the shape [2, 3] and targets of [3] differ. Expected one shape: nothing is repeated in a loss.',
+  ],
+  [
+    (tape) => t.scatterAdd(zeros(tape, 2), [0, 0], 1.5),
+    'scatterAdd: `rows` is 1.5. Expected a whole number from 0 up.',
+  ],
+  [
+    (tape) => t.broadcastTo(zeros(tape, 3), [1.5, 3]),
+    'broadcastTo: the shape is [1.5, 3]. Expected whole numbers from 0 up.',
+  ],
+  [(tape) => t.reshape(zeros(tape, 3), 3 as never), 'reshape: the shape is 3. Expected a list.'],
+  [(tape) => t.slice(zeros(tape, 3), 1 as never), 'slice: where it starts is 1. Expected a list.'],
+  [(tape) => t.sum(zeros(tape, 3), '0' as never), 'sum: what names the axes is "0". Expected a list.'],
+  ...(
+    [
+      [['a'], '"a"'],
+      [[true], 'true'],
+      [[1, undefined], 'undefined'],
+      // An array with a hole.
+      [Object.assign([1], { 2: 3 }), 'undefined'],
+      [[2n], 'the bigint 2'],
+      [new BigInt64Array(2), 'the bigint 0'],
+      [new Set([1]), 'an object'],
+      [null, 'null'],
+    ] as [unknown, string][]
+  ).map(([numbers, told]): [(tape: Tape) => unknown, string] => [
+    (tape) => t.add(zeros(tape, 2), tape.constant(numbers as never)),
+    `Nested numbers hold ${told}. Expected numbers, or lists of them as deep as they have dimensions.`,
+  ]),
+  [
+    (tape) => tape.constant([1, [2]] as never),
+    'Nested numbers have the shape [] at 0 and [1] at 1. Expected one shape.',
+  ],
+  ...(
+    [
+      ['add', (x, labels) => t.add(x, labels)],
+      ['matmul', (x, labels) => t.matmul(x, labels)],
+      ['concatenate', (x, labels) => t.concatenate([x, labels])],
+      // What moves whole numbers gives whole numbers.
+      ['multiply', (x, labels) => t.multiply(x, t.slice(t.concatenate([labels, t.transpose(labels)]), [1], [3]))],
+    ] as [string, (x: Tensor, labels: Tensor) => Tensor][]
+  ).map(([name, act]): [(tape: Tape) => unknown, string] => [
+    (tape) => act(zeros(tape, 2), t.wholeNumbers(tape, [3, 4])),
+    `${name}: operand 1 holds whole numbers, which are indices and labels. Expected floats; plain numbers are floats.`,
+  ]),
 ];
 
 for (const engine of [reference, builds[0]])
@@ -154,6 +205,44 @@ for (const engine of [reference, builds[0]])
       assert.throws(() => t.gather(zeros(tape, 4, 2), indices), /^RangeError: gather: index .* is not one of 4 rows\./);
     });
   });
+
+describe('a function under `gradient` that gives no tensor of its own', () => {
+  const values = { x: [1, 2] };
+  const refused = (fn: (values: { x: Tensor }) => unknown, message: string) =>
+    assert.throws(() => t.gradient(reference, fn as never, values), { name: 'RangeError', message });
+
+  test('a number, nothing, or a promise', () => {
+    refused(() => 3, 'The function gives 3. Expected a tensor, and no promise of one.');
+    refused(() => undefined, 'The function gives undefined. Expected a tensor, and no promise of one.');
+    refused(async ({ x }) => t.sum(x), 'The function gives a promise. Expected a tensor, and no promise of one.');
+    assert.throws(() => t.checkGradient((() => 3) as never, [1]), {
+      name: 'RangeError',
+      message: 'The function gives 3. Expected a tensor, and no promise of one.',
+    });
+  });
+
+  test('a tensor of another call, which would have no gradient', () => {
+    let kept: Tensor | undefined;
+    const fn = ({ x }: { x: Tensor }) => (kept ??= t.sum(x));
+    t.gradient(reference, fn, values);
+    refused(
+      fn,
+      'The function gives a tensor of another pass, whose memory is used again. Expected one that is computed in this pass.',
+    );
+    // Its memory holds other numbers by now.
+    assert.throws(() => kept?.values, /^RangeError: The values of a tensor: the step of its tensors is over/);
+  });
+
+  test('options that are none', () => {
+    const options = { step: 1.5 };
+    assert.throws(
+      () => t.gradient(reference, ({ x }) => t.sum(x), values, options),
+      /`step` is 1.5\. Expected a whole/,
+    );
+    const states = { states: {} as t.FiringStates };
+    assert.throws(() => t.gradient(reference, ({ x }) => t.sum(x), values, states), /`states` is an object\. Expected/);
+  });
+});
 
 /** The gradient of a function's sum at one array. */
 function gradientAt(engine: (typeof builds)[number], values: readonly number[], fn: (x: Tensor) => Tensor): number[] {
@@ -244,6 +333,22 @@ for (const engine of [reference, ...builds])
       close(t.logSumExp, [], [none]);
       close(t.softmax, [1000, none, 1000], [0.5, 0, 0.5]);
       close(t.logSoftmax, [-1000, none, -1000], [-Math.LN2, none, -Math.LN2]);
+    });
+
+    test('a class of −∞ is masked in a cross-entropy, and never the label', () => {
+      const none = Number.NEGATIVE_INFINITY;
+      const loss = (label: number) => (x: Tensor) => t.softmaxCrossEntropy(x, label);
+      assertClose(evaluate([1, none, 2], loss(0)), [1 + Math.log1p(Math.exp(-1))], { relative: 1e-6 }, 'loss');
+      assert.deepEqual(evaluate([1, none, 2], loss(1)), [Number.POSITIVE_INFINITY]);
+      const slopes = gradientAt(engine, [1, none, 2], loss(2));
+      assert.equal(slopes[1], 0);
+      assertClose([slopes[0], slopes[2]], [1 / (1 + Math.E), -1 / (1 + Math.E)], { relative: 1e-6 }, 'slopes');
+      for (const broken of [
+        [none, none],
+        [Number.POSITIVE_INFINITY, 1],
+        [Number.NaN, 1],
+      ])
+        assert.deepEqual(evaluate(broken, loss(1)), [Number.NaN]);
     });
 
     test('the sum of a hundred thousand tenths', () => {

@@ -56,6 +56,13 @@ test('NaN weights are named, with the step whose update made them so', async () 
   assert.match(message, /stopped at step 1: the update of step 0 made "dense0.weights" NaN or infinite/);
 });
 
+test('weights that start broken are no update’s doing', async () => {
+  const model = modelOf(dense(4, 'tanh'));
+  model.parameters[0].tensor.values.fill(Number.NaN);
+  const { message } = await stop(model, cornersSplit, { batch: 10, epochs: 1 });
+  assert.match(message, /Training stopped before its first step: "dense0.weights" starts with NaN/);
+});
+
 test('the update of an epoch’s last step does not pass unseen', async () => {
   const options = { batch: 90, epochs: 1, optimizer: sgd({ learningRate: 1e42 }) };
   const { steps, message } = await stop(modelOf(dense(4, 'tanh')), cornersSplit, options);
@@ -77,7 +84,11 @@ test('no gate hides a NaN logit as closed or open', async () => {
     assert.match(message, /"matmul" in layer "dense0"/, neuron);
     const gates = modelOf(gated(8, { neuron, gater: [], sparsity: 'none' }));
     gates.parameters.find(({ name }) => name === 'gated0.gater.bias')?.tensor.values.fill(Number.NaN);
-    assert.match((await stop(gates, cornersSplit, { epochs: 1 })).message, /made "gated0.gater.bias" NaN/, neuron);
+    assert.match(
+      (await stop(gates, cornersSplit, { epochs: 1 })).message,
+      /"gated0.gater.bias" starts with NaN/,
+      neuron,
+    );
     for (const mode of ['sample', 'mean-field', 'threshold'] as const)
       assert.throws(() => evaluate(gates, cornersSplit.test, { mode }), NonFiniteError, `${neuron} ${mode}`);
   }

@@ -99,10 +99,10 @@ export function softmaxCrossEntropy(
     const from = logits + ((<usize>(r * columns)) << 2);
     const to = probabilities + ((<usize>(r * columns)) << 2);
     let largest = load<f32>(from);
-    let finite: f32 = 0; // NaN as soon as one logit is NaN or infinite
+    let finite: f32 = 0; // NaN as soon as one logit is NaN or +∞; a class of −∞ is masked
     for (let c = 0; c < columns; c++) {
       const x = load<f32>(from + ((<usize>c) << 2));
-      finite += x - x;
+      if (x != -Infinity) finite += x - x;
       if (x > largest) largest = x;
     }
     let sum: f32 = 0;

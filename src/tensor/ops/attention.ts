@@ -102,6 +102,7 @@ interface Rotation {
 
 const rotateOp = defineOp<Rotation>({
   name: 'rotary',
+  indices: 1,
   causal: () => true,
   forward: (engine, [x, places, angles], { size }) => {
     const output = like(engine, x, 'rotated heads');

@@ -46,9 +46,9 @@ const clipOp = unary('clip', ({ p, q }) => f.clip(f.logit, p as number, q as num
  * @throws RangeError unless low ≤ high
  */
 export function clip(x: Tensor, low: number, high: number): Tensor {
-  if (!(low <= high))
+  if (!(typeof low === 'number' && typeof high === 'number' && low <= high))
     throw new RangeError(
-      `clip: the bounds are ${low} and ${high}. Expected the lower one first, and none that is NaN.`,
+      `clip: the bounds are ${low} and ${high}. Expected two numbers, the lower one first, and none that is NaN; ±Infinity is no bound.`,
     );
   return x.tape.apply(clipOp, [x], { p: low, q: high });
 }

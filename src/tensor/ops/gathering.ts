@@ -7,6 +7,7 @@ import { extentsOf, rowShape, sameShape, sizeOf, withRows } from '../shape.ts';
 import { repeated, summedBack } from '../strided.ts';
 import type { Tape } from '../tape.ts';
 import { Tensor } from '../tensor.ts';
+import { told } from '../told.ts';
 
 /** Whole-number indices: a tensor of them (`wholeNumbers`, or labels that a task gives), or numbers that all rows share. */
 export type Indices = Tensor | Numbers | number;
@@ -37,7 +38,9 @@ export function integersOnHeap(
 ): NdArray {
   const pointer = heap.allocate(values.length, 'whole numbers');
   heap.memory.integers(pointer, values.length).set(values);
-  return new NdArray(heap, pointer, shape);
+  const array = new NdArray(heap, pointer, shape);
+  array.whole = true;
+  return array;
 }
 
 /** Whole numbers that a tensor holds as floats. No gradient goes to them. */
@@ -66,6 +69,8 @@ function checkIndices(name: string, indices: NdArray, count: number): void {
 
 const gatherOp = defineOp({
   name: 'gather',
+  moves: true,
+  indices: 1,
   causal: () => true,
   showsThrough: true,
   forward(engine, [table, indices], _attributes, { plated }) {
@@ -122,6 +127,7 @@ function placesIn(engine: Engine, indices: NdArray, { rows: count }: Scatter, la
 
 const scatterAddOp = defineOp<Scatter>({
   name: 'scatterAdd',
+  indices: 1,
   causal: () => true,
   showsThrough: true,
   forward(engine, [values, indices], attributes, layout) {
@@ -162,6 +168,9 @@ const scatterAddOp = defineOp<Scatter>({
  * @param rows extent of the output's first axis
  * @throws RangeError for an index that is not below `rows`, or shapes that do not fit
  */
-export const scatterAdd = (values: Tensor, indices: Indices, rows: number): Tensor =>
-  scatterAddOp(values, indicesOf(indices, values), { rows });
+export function scatterAdd(values: Tensor, indices: Indices, rows: number): Tensor {
+  if (!(Number.isSafeInteger(rows) && rows >= 0))
+    throw new RangeError(`scatterAdd: \`rows\` is ${told(rows)}. Expected a whole number from 0 up.`);
+  return scatterAddOp(values, indicesOf(indices, values), { rows });
+}
 scatterAdd.definition = scatterAddOp.definition;

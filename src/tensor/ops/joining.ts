@@ -1,13 +1,14 @@
 /** Several tensors as one, along an axis of a row. */
 import type { NdArray } from '../../backend/nd-array.ts';
 import { applyOp, defineOp, type Layout, shapeText } from '../define-op.ts';
-import { axisOf, extentsOf, rowShape, sameShape, stridesOf, withRows } from '../shape.ts';
+import { axisOf, checkList, extentsOf, rowShape, sameShape, stridesOf, withRows } from '../shape.ts';
 import { copyWindow, summedBack, type Window } from '../strided.ts';
 import { type Operand, Tensor } from '../tensor.ts';
 import { expandDims } from './reshaping.ts';
 
 const concatenateOp = defineOp<{ readonly axis: number }>({
   name: 'concatenate',
+  moves: true,
   causal: () => true,
   showsThrough: true,
   forward(engine, inputs, { axis }, layout) {
@@ -66,6 +67,7 @@ function planOf(inputs: readonly NdArray[], axis: number, layout: Layout) {
 
 /** Operands as tensors of one tape. @throws RangeError when none is a tensor */
 function tensorsOf(name: string, operands: readonly Operand[]): Tensor[] {
+  checkList(`${name}: what is joined`, operands);
   const tape = operands.find((operand) => operand instanceof Tensor)?.tape;
   if (!tape)
     throw new RangeError(`${name}: ${operands.length} operands, none of them a tensor. Expected one tensor or more.`);

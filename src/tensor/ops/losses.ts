@@ -8,9 +8,10 @@ import type { NdArray } from '../../backend/nd-array.ts';
 import type { ThreeCombination } from '../../kernels/strided.ts';
 import { checkNames, type NamesOf } from '../../schema/names.ts';
 import { defineOp, type Layout, type OpDefinition, shapeText } from '../define-op.ts';
+import { shapeOfNumbers } from '../numbers.ts';
 import { extentsOf, rowShape, type Shape, sameShape, withRows } from '../shape.ts';
 import { type Broadcast, combine, combineThree, reducedOver, summedBack } from '../strided.ts';
-import type { Operand, Tensor } from '../tensor.ts';
+import { type Operand, Tensor } from '../tensor.ts';
 import { multiply, negate } from './arithmetic.ts';
 import { sum } from './reductions.ts';
 import { logSoftmax } from './softmax.ts';
@@ -125,5 +126,11 @@ huber.definition = huberOp.definition;
  * Whole-number labels have `softmaxCrossEntropy`.
  * @throws RangeError where the shapes do not fit
  */
-export const crossEntropy = (logits: Tensor, targets: Operand): Tensor =>
-  negate(sum(multiply(logSoftmax(logits), targets), -1));
+export function crossEntropy(logits: Tensor, targets: Operand): Tensor {
+  const shape = targets instanceof Tensor ? targets.shape : shapeOfNumbers(targets);
+  if (!sameShape(logits.shape, shape))
+    throw new RangeError(
+      `crossEntropy: logits of the shape ${shapeText(logits.shape)} and targets of ${shapeText(shape)} differ. Expected one shape: nothing is repeated in a loss.`,
+    );
+  return negate(sum(multiply(logSoftmax(logits), targets), -1));
+}

@@ -13,6 +13,7 @@ interface Move {
 /** The rows of x once for every draw in which `to` has more of them. The tape uses it where rows of different depths meet. */
 export const repeatDraws = defineOp<Move>({
   name: 'repeatDraws',
+  moves: true,
   showsThrough: true,
   causal: () => true,
   plates: ([{ plate }], { to }) => ({ inputs: [plate], output: to }),
@@ -37,6 +38,7 @@ export const repeatDraws = defineOp<Move>({
 /** For every row of a finer plate, the row of x that it belongs to. The tape uses it where rows of different kinds meet. */
 export const gatherPlate = defineOp<Move>({
   name: 'gatherPlate',
+  moves: true,
   showsThrough: true,
   causal: () => true,
   plates: ([{ plate }], { to }) => ({ inputs: [plate], output: to }),
@@ -132,6 +134,7 @@ function placeRows(x: Tensor, name: string, plate: Plate): Tensor {
 
 const placed = defineOp<{ readonly plate: Plate }>({
   name: 'asRows',
+  moves: true,
   showsThrough: true,
   causal: () => true,
   plates: (_inputs, { plate }) => ({ inputs: [undefined], output: plate }),

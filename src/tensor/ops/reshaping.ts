@@ -4,6 +4,8 @@ import {
   axesOf,
   axisOf,
   broadcastShape,
+  checkList,
+  checkShape,
   extentsOf,
   padded,
   type Shape,
@@ -17,6 +19,7 @@ import type { Tensor } from '../tensor.ts';
 
 const reshapeOp = defineOp<{ readonly shape: Shape }>({
   name: 'reshape',
+  moves: true,
   causal: () => true,
   showsThrough: true,
   forward: (_engine, [x], { shape }, layout) => ({ output: x.reshaped(withRows(shape, layout)) }),
@@ -29,6 +32,7 @@ const reshapeOp = defineOp<{ readonly shape: Shape }>({
  * @throws RangeError where the elements do not fit
  */
 export function reshape(x: Tensor, shape: Shape): Tensor {
+  checkList('reshape: the shape', shape);
   const free = shape.indexOf(-1);
   const given = sizeOf(shape.filter((_, d) => d !== free));
   const size = sizeOf(x.shape);
@@ -60,6 +64,7 @@ export function squeeze(x: Tensor, axes?: number | readonly number[]): Tensor {
 /** The axes of x in another order: axis d of the output is axis order[d] of x. */
 const transposeOp = defineOp<{ readonly order: readonly number[] }>({
   name: 'transpose',
+  moves: true,
   causal: () => true,
   showsThrough: true,
   forward(engine, [x], { order }, layout) {
@@ -102,6 +107,7 @@ const wholeOrder = (order: readonly number[], plated: boolean): number[] =>
  */
 export function transpose(x: Tensor, order?: readonly number[]): Tensor {
   const { shape } = x;
+  if (order !== undefined) checkList('transpose: the order', order);
   const axes = order ? order.map((axis) => axisOf('transpose', axis, shape)) : shape.map((_, d) => d).reverse();
   if (axes.length !== shape.length || new Set(axes).size !== axes.length)
     throw new RangeError(
@@ -112,6 +118,7 @@ export function transpose(x: Tensor, order?: readonly number[]): Tensor {
 
 const broadcastOp = defineOp<{ readonly shape: Shape }>({
   name: 'broadcastTo',
+  moves: true,
   causal: () => true,
   showsThrough: true,
   forward(engine, [x], { shape }, layout) {
@@ -126,6 +133,7 @@ const broadcastOp = defineOp<{ readonly shape: Shape }>({
 
 /** x repeated to a shape, as NumPy's `broadcast_to`. @throws RangeError where the shapes do not fit */
 export function broadcastTo(x: Tensor, shape: Shape): Tensor {
+  checkShape('broadcastTo: the shape', shape);
   if (x.shape.length > shape.length || !sameShape(broadcastShape('broadcastTo', [x.shape, shape]), shape))
     throw new RangeError(
       `broadcastTo: ${shapeText(x.shape)} does not become ${shapeText(shape)}. Expected extents that are equal, or 1 in the tensor.`,
@@ -141,6 +149,7 @@ interface Cut {
 
 const sliceOp = defineOp<Cut>({
   name: 'slice',
+  moves: true,
   causal: () => true,
   showsThrough: true,
   forward(engine, [x], { starts, extents }, layout) {
@@ -176,6 +185,8 @@ function windowOf(shape: Shape, starts: readonly number[]): { offset: number; st
  */
 export function slice(x: Tensor, starts: readonly number[], ends: readonly (number | undefined)[] = []): Tensor {
   const { shape } = x;
+  checkList('slice: where it starts', starts);
+  checkList('slice: where it ends', ends);
   const whole = [...starts, ...ends.filter((end) => end !== undefined)].every(Number.isInteger);
   if (starts.length > shape.length || ends.length > shape.length || !whole)
     throw new RangeError(

@@ -28,6 +28,7 @@ function positionsOf(engine: Engine, [logits, labels]: readonly NdArray[], layou
 
 const softmaxCrossEntropyOp = defineOp({
   name: 'softmaxCrossEntropy',
+  indices: 1,
   causal: () => true,
   forward(engine, inputs, _attributes, layout) {
     const { logits, labels, classes, count } = positionsOf(engine, inputs, layout);
