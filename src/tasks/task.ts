@@ -2,6 +2,7 @@ import type { Engine } from '../backend/engine.ts';
 import type { DataKind, DataShape } from '../data/kinds.ts';
 import { type DataKinds, dataKinds } from '../data/kinds.ts';
 import type { TargetUnits } from '../data/targets.ts';
+import { isObject } from '../io/json.ts';
 import { shorten } from '../math/text.ts';
 import type { LayerSpec, Model } from '../nn/model.ts';
 import type { Pass } from '../nn/pass.ts';
@@ -130,10 +131,26 @@ export interface Task<
   readonly events?: { readonly epoch: E; readonly result: R };
 }
 
+const FUNCTIONS = ['check', 'gather', 'run', 'measure', 'metrics'] as const;
+
+/** @param where it is, for messages @throws RangeError for a task that lacks a part, from callers without types */
+export function checkParts(task: Readonly<Record<string, unknown>>, where: string): void {
+  const missing = FUNCTIONS.find((name) => typeof task[name] !== 'function');
+  if (missing) throw new RangeError(`${where} has no \`${missing}\`. Expected a function.`);
+  const { metric, better } = isObject(task.best) ? task.best : {};
+  if (typeof metric !== 'string' || metric === '' || (better !== 'less' && better !== 'more'))
+    throw new RangeError(`${where} has no \`best\`. Expected { metric: 'name', better: 'less' or 'more' }.`);
+  if (!isObject(task.defaults))
+    throw new RangeError(`${where} has no \`defaults\`. Expected { optimizer: 'adam', batch: 100 }.`);
+}
+
 /** @throws RangeError for what is no task, from callers without types */
 export function checkIsTask(task: unknown): void {
-  const { gather, run } = (task ?? {}) as Partial<Task>;
-  if (typeof gather === 'function' && typeof run === 'function') return;
+  const { gather, run, name } = (task ?? {}) as Partial<Task>;
+  if (typeof gather === 'function' && typeof run === 'function') {
+    checkParts(task as Readonly<Record<string, unknown>>, `The task ${shorten(name)}`);
+    return;
+  }
   const given =
     typeof task === 'function'
       ? 'a function'
@@ -164,6 +181,27 @@ export function prefixed<T>(word: string, figures: Readonly<Record<string, T>>):
   return Object.fromEntries(
     Object.entries(figures).map(([name, value]) => [`${word}${name[0].toUpperCase()}${name.slice(1)}`, value]),
   );
+}
+
+/** One pass over a minibatch. @throws RangeError where the task gives no losses */
+export function runTask<B extends TaskBatch>(
+  task: Pick<Task<never, B>, 'run'>,
+  model: Model,
+  pass: Pass,
+  batch: B,
+): Outcome {
+  const outcome = task.run(model, pass, batch);
+  for (const part of ['output', 'losses'] as const)
+    pass.tape.checkResult(`The task, as \`${part}\`,`, (outcome as Partial<Outcome> | undefined)?.[part]);
+  return outcome;
+}
+
+/** What `measure` or `metrics` of a task gave. @throws RangeError for something else than numbers by name */
+export function checkFigures({ name }: Pick<Task, 'name'>, by: 'measure' | 'metrics', given: Figures): Figures {
+  const odd = isObject(given) ? Object.keys(given).find((key) => typeof given[key] !== 'number') : undefined;
+  if (isObject(given) && odd === undefined) return given;
+  const what = odd === undefined ? shorten(given) : `${shorten(given[odd])} as "${odd}"`;
+  throw new RangeError(`The task "${name}": \`${by}\` gives ${what}. Expected numbers by name.`);
 }
 
 /** Sums of figures, name by name. */

@@ -17,18 +17,26 @@ export function evaluateValid(
   return evaluateTask(model, valid, task, { mode });
 }
 
-/** Less is better. */
-export function scoreOf({ best: { metric, better } }: Task, figures: object): number {
-  const [[name]] = Object.entries(prefixed('valid', { [metric]: 0 }));
-  const value = (figures as Readonly<Record<string, number>>)[name];
-  return better === 'less' ? value : -value;
+/** The metric that chooses, as an epoch tells it: null for what is no finite number, once JSON has held it. @throws RangeError where it does not */
+function metricOf({ name, best: { metric } }: Task, figures: object): number | null {
+  const [[key]] = Object.entries(prefixed('valid', { [metric]: 0 }));
+  const value = (figures as Readonly<Record<string, number | null | undefined>>)[key];
+  if (value !== undefined) return value;
+  throw new RangeError(
+    `The task "${name}" chooses the best epoch by "${metric}", and gives ${Object.keys(figures).join(', ')}. Expected a metric of that name.`,
+  );
+}
+
+/** Less is better; what is no finite number is no better than anything. @throws as `metricOf` */
+export function scoreOf(task: Task, figures: object): number {
+  const value = metricOf(task, figures);
+  if (value === null || !Number.isFinite(value)) return Number.POSITIVE_INFINITY;
+  return task.best.better === 'less' ? value : -value;
 }
 
 /** The metric that the best epoch was chosen by. */
-export function bestOf(task: Task, best: EpochFacts): object {
-  const { metric, better } = task.best;
-  return prefixed('valid', { [metric]: better === 'less' ? scoreOf(task, best) : -scoreOf(task, best) });
-}
+export const bestOf = (task: Task, best: EpochFacts): object =>
+  prefixed('valid', { [task.best.metric]: metricOf(task, best) });
 
 /** What the model, which holds the weights of the best epoch, comes to on the test data. @param executed multiply-adds of an example while training */
 export function measuredInModes(

@@ -8,9 +8,11 @@ import { checkOptions } from '../schema/schema.ts';
 import { classification } from '../tasks/classification.ts';
 import {
   added,
+  checkFigures,
   checkTask,
   type Figures,
   type Outcome,
+  runTask,
   type Task,
   type TaskBatch,
   type TaskData,
@@ -88,7 +90,7 @@ export function evaluateTask<D extends TaskData, B extends TaskBatch>(
     if (!Number.isFinite(lossOfBatch)) throw nonFinite(data.name, pass.tape);
     loss += lossOfBatch;
     examples += batch.rows;
-    sums = added(sums, task.measure(outcome, batch));
+    sums = added(sums, checkFigures(task, 'measure', task.measure(outcome, batch)));
     work.executed += pass.tape.work.executed;
     work.gater += pass.tape.work.gater;
     for (const { last, rate } of model.sites) {
@@ -98,7 +100,7 @@ export function evaluateTask<D extends TaskData, B extends TaskBatch>(
     }
   });
   return {
-    metrics: task.metrics(sums, examples),
+    metrics: checkFigures(task, 'metrics', task.metrics(sums, examples)),
     loss: loss / examples,
     density: gates === 0 ? 1 : open / gates,
     flops: {
@@ -128,7 +130,7 @@ export function forEachBatch<D extends TaskData, B extends TaskBatch>(
     const tape = new Tape(model.engine);
     const source = { key, step, draw };
     const pass: Pass = { tape, mode, source, penalties: [], held };
-    visit(pass, batch, task.run(model, pass, batch));
+    visit(pass, batch, runTask(task, model, pass, batch));
   }
 }
 

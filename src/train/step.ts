@@ -8,7 +8,7 @@ import { BlockUpdates } from '../optim/block-updates.ts';
 import { maxNorm, type Optimizer, type UpdateContext } from '../optim/index.ts';
 import { noiseKey } from '../random/stream.ts';
 import { classification } from '../tasks/classification.ts';
-import type { Outcome, Task, TaskBatch } from '../tasks/task.ts';
+import { type Outcome, runTask, type Task, type TaskBatch } from '../tasks/task.ts';
 import type { OpRecord } from '../tensor/define-op.ts';
 import { NonFiniteError } from '../tensor/non-finite-error.ts';
 import { Tape } from '../tensor/tape.ts';
@@ -154,7 +154,7 @@ export class Stepper {
     tape.watch(model.parameters.map(({ tensor }) => tensor));
     const source = { key: this.key, step: this.step, draw: 0 };
     const pass: Pass = { tape, mode: 'train', source, penalties: [] };
-    const outcome = this.task.run(model, pass, batch);
+    const outcome = runTask(this.task, model, pass, batch);
     const { losses, also = [] } = outcome;
     const loss = sum(tape.weigh(losses).values) + also.reduce((total, { values }) => total + sum(values), 0);
     if (!Number.isFinite(loss)) this.stop(tape);

@@ -161,7 +161,8 @@ export class TrainingRun {
     const { model, task, sums, count } = this;
     const trained = task.counted && !this.stepper.noise ? prefixed('train', task.metrics(sums.counted, count)) : {};
     const measured = yield* this.measureValid();
-    const better = !this.best || scoreOf(task, measured) < scoreOf(task, this.best.event);
+    const score = scoreOf(task, measured);
+    const better = !this.best || score < scoreOf(task, this.best.event);
     const { noise } = this.stepper;
     const complexity = noise?.complexity();
     const event: EpochFacts = {

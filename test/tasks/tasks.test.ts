@@ -288,6 +288,52 @@ test('what is no task is refused in a sentence', () => {
   }
 });
 
+describe('a task of one’s own that lacks something, or gives something else, is refused in a sentence', () => {
+  const whole = regression();
+  const model = () => net(one);
+  const part = targetsOf(8, 2, false);
+  const cases: readonly [string, object, RegExp][] = [
+    ['no best', { best: undefined }, /^The task "regression" has no `best`\. Expected \{ metric: 'name'/],
+    ['a best that is neither', { best: { metric: 'rmse', better: 'lower' } }, /has no `best`\. .*'less' or 'more'/],
+    ['no measure', { measure: undefined }, /^The task "regression" has no `measure`\. Expected a function\./],
+    [
+      'a best metric that is not told',
+      { best: { metric: 'rsme', better: 'less' } },
+      /chooses the best epoch by "rsme", and gives validRmse, .*\. Expected a metric of that name\./,
+    ],
+    ['no outcome', { run: () => undefined }, /^The task, as `output`, gives undefined\. Expected a tensor/],
+    [
+      'losses that are a number',
+      { run: (...args: Parameters<typeof whole.run>) => ({ ...whole.run(...args), losses: 3 }) },
+      /^The task, as `losses`, gives 3\./,
+    ],
+    [
+      'measures that are texts',
+      { measure: () => ({ squares: '1' }) },
+      /`measure` gives "1" as "squares"\. Expected numbers/,
+    ],
+    ['no metrics', { metrics: () => undefined }, /`metrics` gives undefined\. Expected numbers by name\./],
+  ];
+  for (const [title, change, message] of cases)
+    test(title, async () => {
+      const task = { ...whole, ...change } as never;
+      const ended = finish(model(), { train: part, valid: part, test: part }, { task, epochs: 2 });
+      await assert.rejects(ended, { name: 'RangeError', message });
+    });
+
+  test('an epoch whose metric is no number is never the best one, if another has one', async () => {
+    let validations = 0;
+    const metrics = (...args: Parameters<typeof whole.metrics>) => ({
+      ...whole.metrics(...args),
+      // Of the second epoch alone.
+      ...(validations++ === 1 ? {} : { rmse: Number.NaN }),
+    });
+    const task = { ...whole, metrics } as never;
+    const { result } = await finish(model(), { train: part, valid: part, test: part }, { task, epochs: 3 });
+    assert.equal((result as unknown as { bestEpoch: number }).bestEpoch, 2);
+  });
+});
+
 describe('data that do not fit are refused in a sentence', () => {
   const model = net(one);
   for (const [title, act, message] of [
