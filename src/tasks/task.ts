@@ -2,7 +2,6 @@ import type { Engine } from '../backend/engine.ts';
 import type { DataKind, DataShape } from '../data/kinds.ts';
 import { type DataKinds, dataKinds } from '../data/kinds.ts';
 import type { TargetUnits } from '../data/targets.ts';
-import { isObject } from '../io/json.ts';
 import { shorten } from '../math/text.ts';
 import type { LayerSpec, Model } from '../nn/model.ts';
 import type { Pass } from '../nn/pass.ts';
@@ -130,6 +129,9 @@ export interface Task<
   /** Never there: types of its events. */
   readonly events?: { readonly epoch: E; readonly result: R };
 }
+
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null;
 
 const FUNCTIONS = ['check', 'gather', 'run', 'measure', 'metrics'] as const;
 
