@@ -28,7 +28,7 @@ export interface ScatterChart {
 const BOX = { width: 920, height: 500, left: 64, right: 60, bottom: 48 };
 const { grey, blue, vermilion, green, purple, orange, sky, pale, black } = INK;
 const COLOURS = [grey, blue, vermilion, green, purple, orange, sky, pale, black];
-/** Names of groups in a line of the key, and the height of one; the chart begins under two lines, or under more where they are needed. */
+/** The key of the groups: names in a line, height of a line, and where the first begins, in pixels. It has room for two lines at least. */
 const [NAMES, KEY_LINE, KEY_TOP] = [4, 17, 60];
 /** Width of a letter of a point's name, about, and height of its line. */
 const LETTER = 5.4;

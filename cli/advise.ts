@@ -9,12 +9,11 @@ import {
   resolveNeuron,
   resolveOptimizer,
   runModel,
-  type Split,
   suits,
   unitOf,
   zoo,
 } from '../src/index.ts';
-import { createEngine, DATASET_NAMES, type Loaded, loadClasses } from '../src/platform/node/index.ts';
+import { createEngine, DATASET_NAMES, loadClasses } from '../src/platform/node/index.ts';
 import { adviceText } from './advise-report.ts';
 import { UsageError } from './exit.ts';
 import { givenIn } from './flag-of.ts';
@@ -102,7 +101,7 @@ async function run(asked: AdviseFlags, command: Command, signal: AbortSignal): P
     const moved = given('data') ? flags.data : undefined;
     if (begun) checkOfRun(given);
     if (begun) checkClassification(begun, code);
-    const { parts: data, ...about }: Omit<Loaded, 'parts'> & { readonly parts: Split } = begun
+    const { parts: data, ...about }: Awaited<ReturnType<typeof loadClasses>> = begun
       ? { parts: (await classesOfRun(begun, code, { dataDir }, moved)).split }
       : await loadClasses(flags.data, { dataDir, seed, table: tableOptions(flags) });
     if (!begun && !about.reading) checkNoTable(given, flags.data);

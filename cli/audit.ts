@@ -13,7 +13,7 @@ import { neuronsOfFile } from './neuron-file.ts';
 import { count, neurons, positive, wholeNumber } from './options.ts';
 import { print, printJson } from './output.ts';
 import { codeOfRun, namesOfPaths, neuronsOf, type OwnFlags, withOwnCode } from './own-code.ts';
-import { isSameFile } from './own-file.ts';
+import { distinctFiles } from './own-file.ts';
 import { duration } from './progress.ts';
 import { openRun } from './run-folder.ts';
 import { OF_A_RUN } from './use-run.ts';
@@ -123,7 +123,7 @@ async function run(files: readonly string[], given: AuditFlags, signal: AbortSig
   const start = performance.now();
   const texts = await textsFor(files, flags, signal);
   const { use = [] } = flags;
-  const sources = [...files, ...use.filter((file) => !files.some((other) => isSameFile(other, file)))];
+  const sources = distinctFiles([...files, ...use]);
   const { rows, clear, print: tell } = await judged(sources, texts, flags, signal);
   clear();
   rows.sort(byEqualCompute);

@@ -80,8 +80,8 @@ async function run(folder: string, flags: EvaluateFlags): Promise<void> {
     throw new UsageError(
       `--part all is all of a file, and ${flags.data === undefined ? 'no --data names one' : `--data ${flags.data} is none`}. Expected --data FILE, or train, valid or test.`,
     );
-  await useRun(folder, flags, async ({ run: opened, model, from, task, code }) => {
-    const parts = await dataOfRun(opened, code, { dataDir, whole: part === 'all' }, flags.data);
+  await useRun(folder, flags, async ({ run: opened, model, from, task }) => {
+    const parts = await dataOfRun(opened, task, { dataDir, whole: part === 'all' }, flags.data);
     if (flags.data === undefined) checkSameData(opened, parts);
     const data = part === 'all' ? parts.test : parts[part];
     const rows = task.assess

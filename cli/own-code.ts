@@ -16,7 +16,7 @@ import { UsageError } from './exit.ts';
 import { withOutput } from './network.ts';
 import { type NetworkOfFile, networkAmong, networksAmong } from './network-file.ts';
 import { neuronsAmong, noNeuron } from './neuron-file.ts';
-import { exportsOf, isSameFile, type OwnModule, ownModule } from './own-file.ts';
+import { distinctFiles, exportsOf, isSameFile, type OwnModule, ownModule } from './own-file.ts';
 import { tasksAmong } from './task-file.ts';
 
 /** Flags of commands that take code of the user's own. */
@@ -65,7 +65,7 @@ export const codePath = (text: string): string | undefined => CODE_PATH.exec(tex
  * @throws UsageError for a file that exports none, or several
  */
 export async function namesOfPaths<F extends NamingFlags>(flags: F): Promise<F> {
-  const use = [...(flags.use ?? [])];
+  let use = flags.use ?? [];
   const named = async (
     text: string,
     what: 'neuron' | 'task',
@@ -80,7 +80,7 @@ export async function namesOfPaths<F extends NamingFlags>(flags: F): Promise<F> 
       throw new UsageError(
         `${file} exports several ${what}s: ${names.join(', ')}. Expected --use ${pathWord(file)}, and the name of one as --${what}.`,
       );
-    if (!use.some((known) => isSameFile(known, file))) use.push(file);
+    use = distinctFiles([...use, file]);
     return `${names[0]}${more}`;
   };
   const { neuron, task } = flags;
@@ -121,8 +121,7 @@ interface Modules {
 }
 
 function modulesOf({ net, use }: { net: string | undefined; use: readonly string[] }): Modules {
-  const given = use.map((file) => ownModule(file, 'a neuron'));
-  const files = given.filter(({ path }, i) => given.findIndex((other) => other.path === path) === i);
+  const files = distinctFiles(use).map((file) => ownModule(file, 'a neuron'));
   if (net === undefined) return { use: files };
   const [, path, name] = /^(.*?)(?:#([^#/\\]*))?$/s.exec(net) as unknown as [string, string, string | undefined];
   return { use: files, net: { ...ownModule(path, 'a network'), ...(name && { export: name }) } };
@@ -169,7 +168,7 @@ async function loaded({ net, use }: Modules): Promise<OwnCodeOf> {
     add(net, codeAmong(exported, net.file), network.export);
   }
   for (const module of use) {
-    if (module.path === net?.path) continue;
+    if (net && isSameFile(module.path, net.path)) continue;
     const exported = await exportsOf(module);
     const code = codeAmong(exported, module.file);
     if (code.found.length + code.made.length === 0) {

@@ -1,4 +1,4 @@
-import { existsSync, statSync } from 'node:fs';
+import { existsSync, realpathSync, statSync } from 'node:fs';
 import * as nodeModule from 'node:module';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -16,8 +16,21 @@ export interface OwnModule {
   readonly sha256: string;
 }
 
-/** Do two paths lead to one file, however they are spelt? */
-export const isSameFile = (a: string, b: string): boolean => resolve(a) === resolve(b);
+/** Do two paths lead to one file, by a link too? */
+export const isSameFile = (a: string, b: string): boolean => placeOf(a) === placeOf(b);
+
+/** Each file once, as it is spelt first. */
+export const distinctFiles = (files: readonly string[]): string[] =>
+  files.filter((file, i) => files.findIndex((other) => isSameFile(other, file)) === i);
+
+/** What lies at the end of links; of a file that is not there its path. */
+function placeOf(file: string): string {
+  try {
+    return realpathSync(file);
+  } catch {
+    return resolve(file);
+  }
+}
 
 /**
  * A file of the user's own that is not run yet.

@@ -1,6 +1,6 @@
 /** The command line: commands are thin; they run the public API. */
 import { Command } from 'commander';
-import { packageVersion } from '../src/platform/node/package-version.ts';
+import { packageVersion } from '../src/platform/node/own-package.ts';
 import { onceEach } from './options.ts';
 import { print, printError } from './output.ts';
 

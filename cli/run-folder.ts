@@ -87,16 +87,11 @@ export const taskOfRun = ({ record }: Run, { tasks }: Pick<OwnCodeOf, 'tasks'>):
   resolveTask(record.task, tasks);
 
 /** The data that a run began with, or others that are read in the same way. @throws what loading throws */
-export async function dataOfRun(
-  run: Run,
-  code: Pick<OwnCodeOf, 'tasks'>,
-  options: LoadOptions,
-  from?: string,
-): Promise<Parts> {
-  const { source, seed, table, scale, context } = run.record.data;
+export async function dataOfRun({ record }: Run, task: Task, options: LoadOptions, from?: string): Promise<Parts> {
+  const { source, seed, table, scale, context } = record.data;
   // Runs of versions before, and of data that are no tables.
   const how = table ? { reading: table } : { table: { guess: true, ...(from !== undefined && { scale }) } };
-  return (await loadTaskData(taskOfRun(run, code), from ?? source, { ...options, seed, context, ...how })).parts;
+  return (await loadTaskData(task, from ?? source, { ...options, seed, context, ...how })).parts;
 }
 
 /** Is it the shipped task of that name? A task of one's own may minimise another loss. */
@@ -115,7 +110,7 @@ export async function classesOfRun(
   const task = taskOfRun(run, code);
   if (task.data !== 'classes')
     throw new UsageError(`${run.folder.path} is a run of the task "${task.name}". Expected a run of a classifier.`);
-  const parts = await dataOfRun(run, code, options, moved);
+  const parts = await dataOfRun(run, task, options, moved);
   checkSameData(run, parts);
   return { task, split: parts as unknown as Split };
 }

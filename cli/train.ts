@@ -167,7 +167,8 @@ async function resume(session: Session, begun: Run): Promise<void> {
   const { record } = begun;
   const own = await codeOfRun(begun, flags);
   checkGiven(command, { ...flags, ...withLayers(flags, own.neurons) }, begun);
-  const data = await dataOfRun(begun, own, loadOptions(session, record.data.seed), flags.data);
+  const task = taskOfRun(begun, own);
+  const data = await dataOfRun(begun, task, loadOptions(session, record.data.seed), flags.data);
   progress.clear();
   const { simd, blas, crossovers } = record.engine;
   const given = givenIn(command);
@@ -180,7 +181,7 @@ async function resume(session: Session, begun: Run): Promise<void> {
   };
   const { epochs } = flags;
   const source = flags.data === undefined ? undefined : sourceOf(flags.data);
-  if (flags.compare) checkComparable(taskOfRun(begun, own), record.model);
+  if (flags.compare) checkComparable(task, record.model);
   const usual = flags.anyEngine ? flags : engineFlags;
   const trained = await withEngine(usual, (engine) =>
     trainFolder(

@@ -86,7 +86,8 @@ export { type PenStrings, type PenStringsOptions, penStrings } from './data/pen-
 export { fitPicture, type Picture } from './data/picture.ts';
 export type { FittedPicture } from './data/picture-fitter.ts';
 export { joinSequences, type LabelledSequence, type SequenceDataset } from './data/sequences.ts';
-export type { RawTable, TableForm, TableOptions } from './data/table.ts';
+export type { RawTable } from './data/table.ts';
+export type { TableForm, TableOptions } from './data/table-form.ts';
 export { inputsOfPixels } from './data/table-picture.ts';
 export { featureNames, type TableReading } from './data/table-reading.ts';
 export { readingText } from './data/table-text.ts';

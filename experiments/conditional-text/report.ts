@@ -153,7 +153,7 @@ function controlsOf(gated: readonly Runs[]): Finding {
       gated
         .filter((own) => learns(own) && shapeOf(own) === shapeOf(control))
         .map((own) => ({
-          ...{ name: String(own.net.gates?.neuron), control: String(control.net.gates?.neuron) },
+          ...{ name: own.name, control: control.name },
           ...{ runs: own.runs, controlRuns: control.runs },
         })),
     );

@@ -5,7 +5,7 @@ export interface Bootstrapped {
   readonly value: number;
   readonly low: number;
   readonly high: number;
-  /** How often as little as the bound or less comes out, the figure itself counted: never 0, since 2,000 resamples cannot show that. */
+  /** Share of resamples at or under the bound, the figure counted as one more of them: 1/2,001 at least. */
   readonly p: number;
 }
 

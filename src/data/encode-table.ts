@@ -1,6 +1,7 @@
 import { quotedList } from '../math/text.ts';
 import { DataError, type Dataset, makeDataset } from './dataset.ts';
-import { checkOneTarget, type RawTable } from './table.ts';
+import type { RawTable } from './table.ts';
+import { checkOneTarget } from './table-head.ts';
 import { squareImage } from './table-picture.ts';
 import { expanded, sizeOf, type TableReading, widthOf } from './table-reading.ts';
 import { makeTargets, type TargetDataset } from './targets.ts';

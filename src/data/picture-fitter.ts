@@ -98,7 +98,7 @@ export function createPictureFitter(
       grain > GRAIN || quantile(around, 0.95) - quantile(around, 0.05) > UNEVEN * Math.max(down, up, leastContrast);
     const plain = rough ? undefined : inkOnPlain(picture, (v) => (dark ? ground - v : v - ground) / contrast);
     const evened = !plain || isAcross(plain.box, picture) ? inkOfPhotograph(picture, coarse, dark) : undefined;
-    // A photograph's strokes are those of a copy that is too small for the lines of ruled paper.
+    // Lines of ruled paper cross the whole picture. The coarse copy that photographs are read on loses them, and keeps strokes.
     const cleared = plain && evened && evened.box.width >= 1 && !isAcross(evened.box, picture);
     const { ink, box } = (plain && !cleared ? plain : evened) as Inked;
     if (rough) done.push('its ground, uneven by light or grain, evened');

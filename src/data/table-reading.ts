@@ -1,4 +1,5 @@
-import type { RawTable, TableColumn, TableForm } from './table.ts';
+import type { RawTable } from './table.ts';
+import type { TableColumn, TableForm } from './table-form.ts';
 
 /** How a table becomes what a network takes: what was understood of it, and what was measured on its training rows. Plain JSON. */
 export interface TableReading extends TableForm {

@@ -1,5 +1,6 @@
 import { quoted } from '../math/text.ts';
-import type { RawTable, TargetKind } from './table.ts';
+import type { RawTable } from './table.ts';
+import type { TargetKind } from './table-form.ts';
 import type { TableReading } from './table-reading.ts';
 
 export const some = (words: readonly string[], most = 8): string =>

@@ -1,4 +1,4 @@
-import { MISSING_WORDS } from '../data/table.ts';
+import { MISSING_WORDS } from '../data/table-cells.ts';
 import { type TableReading, widthOf } from '../data/table-reading.ts';
 import type { Model } from '../nn/model.ts';
 import type { LinkName } from '../tasks/link.ts';

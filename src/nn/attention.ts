@@ -2,7 +2,7 @@ import { checkOneOf } from '../schema/names.ts';
 import { attention as attend, rotary } from '../tensor/ops/attention.ts';
 import { affine } from './affine.ts';
 import { checkUnits } from './check.ts';
-import { flag, type LayerText, oneOf, option, type TextWord, whole } from './layer-text.ts';
+import { flag, type LayerText, oneOfOption, type TextWord, whole } from './layer-text.ts';
 import type { LayerDescription, LayerKind } from './module.ts';
 
 /**
@@ -18,6 +18,8 @@ export interface AttentionSpec extends LayerDescription {
   /** Does a point see those after it too? Default false. */
   readonly bidirectional?: boolean;
 }
+
+const POSITIONS = ['rotary', 'none'] as const;
 
 /** Shorthand for an `AttentionSpec`. */
 export const attention = (heads: number, options: Omit<AttentionSpec, 'layer' | 'heads'> = {}): AttentionSpec => ({
@@ -35,7 +37,7 @@ const heads: TextWord<AttentionSpec> = {
 };
 
 export const attentionText: LayerText<AttentionSpec> = {
-  words: [heads, option('positions', 'rotary|none', oneOf('rotary', 'none')), flag('bidirectional')],
+  words: [heads, oneOfOption('positions', POSITIONS), flag('bidirectional')],
 };
 
 /** Shape [width] → [width]. @throws RangeError for heads that do not divide the width, or rows that are no points of sequences */
@@ -44,7 +46,7 @@ export const applyAttention: LayerKind<AttentionSpec> = (scope, spec, x) => {
   const width = x.columns;
   scope.keep('checked', () => {
     checkUnits(scope.name, count, 'heads');
-    checkOneOf('positions', positions, ['rotary', 'none'], scope.name);
+    checkOneOf('positions', positions, POSITIONS, scope.name);
     if (width % count === 0 && (positions === 'none' || (width / count) % 2 === 0)) return true;
     throw new RangeError(
       `${scope.name}: ${count} heads cannot share ${width} numbers${width % count === 0 ? ' in pairs, which rotary positions turn' : ''}. Expected a multiple of ${count * (positions === 'none' ? 1 : 2)}.`,

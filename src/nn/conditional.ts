@@ -1,12 +1,12 @@
 import { checkNames, type NamesOf } from '../schema/names.ts';
-import { type Join, joinParts, type OpenPart, openRows, weighGradient } from '../tensor/ops/parts.ts';
+import { JOINS, type Join, joinParts, type OpenPart, openRows, weighGradient } from '../tensor/ops/parts.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { checkUnits } from './check.ts';
 import { type GateOptions, gateNames } from './gate-options.ts';
 import { GatedPath } from './gated-path.ts';
 import { fireGates, gateOptionWords, gateWords, keepRates, resolveGates } from './gating.ts';
 import type { LayerSpec } from './layer-kinds.ts';
-import { type LayerText, oneOf, option, whole } from './layer-text.ts';
+import { type LayerText, oneOfOption, option, whole } from './layer-text.ts';
 import { isModule, type LayerDescription, type LayerKind, layerNames, type Module, module } from './module.ts';
 import { type ParallelSpec, parallel } from './parallel.ts';
 import type { Scope } from './scope.ts';
@@ -57,7 +57,7 @@ export const conditionalText: LayerText<ConditionalSpec> = {
   words: [
     ...gateWords<ConditionalSpec>(),
     option('copies', 'N', { read: (text) => whole(text, 'copies'), write: String }),
-    option('join', 'sum|concatenate', oneOf('sum', 'concatenate')),
+    oneOfOption('join', JOINS),
     ...gateOptionWords<ConditionalSpec>(),
   ],
   inside: { read: (parts) => ({ parts }), write: ({ parts }) => parts },

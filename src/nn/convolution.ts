@@ -4,7 +4,7 @@ import { convolution as convolve } from '../tensor/ops/convolution.ts';
 import { reshape } from '../tensor/ops/reshaping.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { checkUnits } from './check.ts';
-import { extents, type LayerText, neuron, oneOf, option, type TextWord, whole } from './layer-text.ts';
+import { extents, type LayerText, neuron, oneOfOption, option, type TextWord, whole } from './layer-text.ts';
 import type { LayerDescription, LayerKind } from './module.ts';
 import type { Scope } from './scope.ts';
 
@@ -42,6 +42,8 @@ export function convolution(
 const pairText = extents(2) as { read(text: string): Pair; write(value: readonly number[]): string };
 
 /** `3x3`, `stride=2x2`, `padding=valid`. */
+const PADDINGS = ['same', 'valid'] as const;
+
 export const sizeWord = <S extends { readonly size: Pair }>(): TextWord<S> => ({
   form: 'HEIGHTxWIDTH',
   required: true,
@@ -53,7 +55,7 @@ export const sizeWord = <S extends { readonly size: Pair }>(): TextWord<S> => ({
 export const windowWords = <S extends WindowOptions>(): readonly TextWord<S>[] =>
   [
     option<WindowOptions, Pair>('stride', 'ROWSxCOLUMNS', pairText),
-    option<WindowOptions, 'same' | 'valid'>('padding', 'same|valid', oneOf('same', 'valid')),
+    oneOfOption<WindowOptions, 'same' | 'valid'>('padding', PADDINGS),
   ] as readonly TextWord<WindowOptions>[] as readonly TextWord<S>[];
 
 const channelsWord: TextWord<ConvolutionSpec> = {
@@ -72,8 +74,6 @@ export const convolutionText: LayerText<ConvolutionSpec> = {
     ...windowWords<ConvolutionSpec>(),
   ],
 };
-
-const PADDINGS = ['same', 'valid'] as const;
 
 /** @throws RangeError for what is no picture, windows that are no whole numbers, or even ones with `same` padding */
 export function checkWindows(

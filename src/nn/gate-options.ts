@@ -3,7 +3,7 @@ import type { SparsitySpec } from '../gates/index.ts';
 import type { NudgeOptions } from '../gates/nudge.ts';
 import type { NeuronSpec } from '../neurons/resolve.ts';
 import { checkNames, checkOneOf, type NamesOf } from '../schema/names.ts';
-import type { Compute } from './paths.ts';
+import { COMPUTES, type Compute } from './paths.ts';
 
 /** How gates are decided, trained and kept at a rate: what all layers with gates have in common. */
 export interface GateOptions {
@@ -42,6 +42,8 @@ export interface GateOptions {
   readonly probe?: number;
 }
 
+export const STARTS = ['rate', 'zero'] as const;
+
 export const gateNames: NamesOf<GateOptions> = {
   neuron: true,
   gater: true,
@@ -68,10 +70,10 @@ export function checkGates(
     throw new RangeError(
       `${name}: \`gater\` is ${JSON.stringify(gater)}. Expected a list of widths, as [64], or [] for no hidden layer.`,
     );
-  checkOneOf('compute', compute, ['auto', 'dense', 'blocks'], name);
+  checkOneOf('compute', compute, COMPUTES, name);
   if (probe !== undefined && !(probe > 0 && probe <= 1))
     throw new RangeError(`${name}: \`probe\` is ${probe}. Expected a probability over 0 and up to 1.`);
-  checkOneOf('start', start, ['rate', 'zero'], name);
+  checkOneOf('start', start, STARTS, name);
   if (rate !== 'none' && !(rate > 0 && rate < 1))
     throw new RangeError(`${name}: the rate is ${rate}. Expected a number between 0 and 1 (both excluded), or 'none'.`);
 }

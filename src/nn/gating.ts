@@ -12,10 +12,10 @@ import type { Tensor } from '../tensor/tensor.ts';
 import { affine } from './affine.ts';
 import { checkUnits } from './check.ts';
 import type { FiringSite } from './firing-site.ts';
-import { checkGates, type GateOptions } from './gate-options.ts';
+import { checkGates, type GateOptions, STARTS } from './gate-options.ts';
 import { glorotUniform, sparseNormal } from './initialize.ts';
-import { flag, neuron, oneOf, option, percent, probability, type TextWord, widths } from './layer-text.ts';
-import type { Compute } from './paths.ts';
+import { flag, neuron, oneOf, oneOfOption, option, percent, probability, type TextWord, widths } from './layer-text.ts';
+import { COMPUTES, type Compute } from './paths.ts';
 import type { Scope } from './scope.ts';
 import { opensAsSigmoid, Sparsity } from './sparsity.ts';
 
@@ -49,11 +49,11 @@ export const gateOptionWords = <S extends GateOptions>(): readonly TextWord<S>[]
   [
     option<GateOptions, readonly number[]>('gater', 'WIDTH+…', widths),
     option<GateOptions, SparsitySpec>('sparsity', 'PENALTY', sparsity),
-    option<GateOptions, 'rate' | 'zero'>('start', 'rate|zero', oneOf('rate', 'zero')),
+    oneOfOption<GateOptions, (typeof STARTS)[number]>('start', STARTS),
     option<GateOptions, boolean>('steer', 'yes|no', yesOrNo),
     flag<GateOptions>('nudge', ['below', 'step', 'decay']),
     flag<GateOptions>('balance', ['step']),
-    option<GateOptions, Compute>('compute', 'auto|dense|blocks', oneOf('auto', 'dense', 'blocks')),
+    oneOfOption<GateOptions, Compute>('compute', COMPUTES),
     option<GateOptions, number>('probe', 'P', probability),
   ] as readonly TextWord<GateOptions>[] as readonly TextWord<S>[];
 

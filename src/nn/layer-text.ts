@@ -145,6 +145,10 @@ export const oneOf = <T extends string>(...known: readonly T[]) => ({
   write: (value: T): string => value,
 });
 
+/** `FIELD=WORD`, one of these words. */
+export const oneOfOption = <S, T extends string>(field: FieldsOf<S, T> & string, words: readonly T[]): TextWord<S> =>
+  option<S, T>(field, words.join('|'), oneOf(...words));
+
 /** Widths with + between them, or `none`. */
 export const widths = {
   read: (text: string): readonly number[] =>

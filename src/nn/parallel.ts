@@ -1,11 +1,11 @@
 import { checkNames, checkOneOf, type NamesOf } from '../schema/names.ts';
 import { add } from '../tensor/ops/arithmetic.ts';
 import { concatenate } from '../tensor/ops/joining.ts';
-import type { Join } from '../tensor/ops/parts.ts';
+import { JOINS, type Join } from '../tensor/ops/parts.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { checkNamesApart } from './check.ts';
 import type { LayerSpec } from './layer-kinds.ts';
-import { type LayerText, oneOf, option } from './layer-text.ts';
+import { type LayerText, oneOfOption } from './layer-text.ts';
 import {
   described,
   isModule,
@@ -48,13 +48,13 @@ export function parallel(parts: readonly (Module | LayerSpec)[], options: Parall
 export const parallelNames: NamesOf<Omit<ParallelOptions, 'name'>> = { join: true };
 
 export const parallelText: LayerText<ParallelSpec> = {
-  words: [option('join', 'sum|concatenate', oneOf('sum', 'concatenate'))],
+  words: [oneOfOption('join', JOINS)],
   inside: { read: (parts) => ({ parts }), write: ({ parts }) => parts },
 };
 
 /** Shape [...] → that of a part, or with the last extents of all added. @throws RangeError for parts of shapes that do not fit */
 export const applyParallel: LayerKind<ParallelSpec> = (scope, { parts, join }, x) => {
-  if (join !== undefined) checkOneOf('join', join, ['sum', 'concatenate'], scope.name);
+  if (join !== undefined) checkOneOf('join', join, JOINS, scope.name);
   return side(scope, parts, join, x);
 };
 

@@ -4,6 +4,7 @@ import type { Neuron } from '../neurons/contract.ts';
 
 /** How a gated layer computes: every block, or open blocks alone. `auto` takes what is faster at the density at hand. */
 export type Compute = 'auto' | 'dense' | 'blocks';
+export const COMPUTES = ['auto', 'dense', 'blocks'] as const satisfies readonly Compute[];
 
 /**
  * May closed blocks be left out while training? By what the gates' neuron declares that it reads: the loss alone, or the cotangent

@@ -1,7 +1,7 @@
 import { checkOneOf } from '../schema/names.ts';
-import { pool as pooled } from '../tensor/ops/pooling.ts';
+import { POOL_WAYS, pool as pooled } from '../tensor/ops/pooling.ts';
 import { max, mean } from '../tensor/ops/reductions.ts';
-import { extents, type LayerText, oneOf, option, type TextWord } from './layer-text.ts';
+import { extents, type LayerText, oneOfOption, option, type TextWord } from './layer-text.ts';
 import type { LayerDescription, LayerKind } from './module.ts';
 
 /** The largest or the mean of the windows of a picture. */
@@ -34,7 +34,7 @@ const size: TextWord<PoolSpec> = {
 export const poolText: LayerText<PoolSpec> = {
   words: [
     size,
-    option('by', 'max|mean', oneOf('max', 'mean')),
+    oneOfOption('by', POOL_WAYS),
     option(
       'stride',
       'ROWSxCOLUMNS',
@@ -50,7 +50,7 @@ export const applyPool: LayerKind<PoolSpec> = (scope, { size: own, by = 'max', s
       `${scope.name}: a row has the shape [${x.shape.join(', ')}]. Expected [height, width, channels]: \`reshape 28x28x1\` before it makes pictures of rows.`,
     );
   scope.keep('checked', () => {
-    checkOneOf('by', by, ['max', 'mean'], scope.name);
+    checkOneOf('by', by, POOL_WAYS, scope.name);
     if (own === 'all' && stride)
       throw new RangeError(`${scope.name}: \`stride\` says nothing where all is pooled. Expected none.`);
     return true;

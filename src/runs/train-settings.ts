@@ -2,6 +2,9 @@
  * Every setting of a training that is told by a flag, a sweep or a record, each once: what it may be, what it has when nothing is said, what it
  * means. Flags and help, the sweeps' settings and spaces, `config` of run.json and its defaults follow. A new setting is a row here.
  */
+
+import { STARTS } from '../nn/gate-options.ts';
+import { COMPUTES } from '../nn/paths.ts';
 import { between, either, flag, type InferOutput, list, number, oneOf, over, text, whole } from '../schema/schema.ts';
 import { estimatorProbeSettings, loopSettings } from '../train/settings.ts';
 import type { SettingSpec } from './setting-spec.ts';
@@ -140,7 +143,7 @@ export const trainSettings = {
     usualText: 'fits the neuron',
   },
   start: {
-    of: oneOf(['rate', 'zero']),
+    of: oneOf(STARTS),
     argument: 'rate',
     meaning: 'gates start near the target rate, or from zero biases',
     usual: 'rate',
@@ -157,7 +160,7 @@ export const trainSettings = {
     usual: true,
   },
   compute: {
-    of: oneOf(['auto', 'dense', 'blocks']),
+    of: oneOf(COMPUTES),
     argument: 'path',
     meaning: 'every block, or open blocks alone',
     usualText: 'what is faster',

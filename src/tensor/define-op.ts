@@ -128,11 +128,11 @@ export interface OpDefinition<A = undefined> {
   terms?(record: OpRecord<A>): Float64Array;
   /** Is there a gradient even when no cotangent arrives? */
   readonly withoutCotangent?: true;
-  /** Does the pullback leave the output's cotangent unread? Then nothing above computes it for this operation. */
+  /** Does the pullback leave the output's cotangent unread? Then operations above do not compute it for this one. */
   ignoresCotangent?(attributes: A): boolean;
-  /** Is its gradient wrong without a cotangent, where the loss depends on its output through what gives none alone? */
+  /** Does the pullback need the output's cotangent? Then a loss is refused where every way from the output ends at an operation without a slope. */
   needsCotangent?(attributes: A): boolean;
-  /** Does it keep the cotangent from its inputs on purpose? Then what reads cotangents alone is not told of. */
+  /** Does it keep the cotangent from its inputs on purpose? Then operations below that need one are not refused for it. */
   readonly withholds?: true;
   /** Does its pullback read the losses of rows, so that all that depends on its output and is minimised has to stand in them? */
   readsLosses?(attributes: A): boolean;

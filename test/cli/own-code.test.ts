@@ -1,6 +1,16 @@
 /** Networks and neurons of the user's own from the command line: every command takes them, and no run folder makes anybody run code. */
 import assert from 'node:assert/strict';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -468,15 +478,17 @@ describe('a path in the place of a name', () => {
     assert.equal(audited.neuron, 'fourth:by=2');
   });
 
-  it('is one file however it is spelt', async () => {
+  it('is one file however it is spelt, by a link too', async () => {
     const again = `${folder}/./fourth.ts`;
+    const linked = path('linked.ts');
+    symlinkSync(other, linked);
     const both = file('both.ts', `${NEURON('both')}\n${readFileSync(task, 'utf8').replace("'told'", "'told-too'")}`);
     const given = [...small, '--epochs', '1'];
     await train('none', ...given, '--use', other, '--neuron', `${again}:by=3`);
-    await train('none', ...given, '--use', other, '--use', again, '--neuron', 'fourth');
+    await train('none', ...given, '--use', other, '--use', again, '--use', linked, '--neuron', 'fourth');
     await train('none', ...given, '--neuron', both, '--task', `${folder}/./both.ts`);
     const certificate = path('spelt.json');
-    const judged = ['--neuron', `${other}:by=1,${again}:by=2`, '--units', '1', '--samples', '200'];
+    const judged = ['--neuron', `${other}:by=1,${linked}:by=2`, '--units', '1', '--samples', '200'];
     const rows = await run('audit', again, ...judged, '--out', certificate);
     assert.ok(rows.some(({ neuron }) => neuron === 'fourth:by=1'));
     assert.equal(JSON.parse(readFileSync(certificate, 'utf8')).sources.length, 1);

@@ -206,7 +206,7 @@ describe('a sweep on a Postgres server', { skip: noPostgres }, () => {
     const worker = (name: string) =>
       start(['worker', '--db', server.url, '--sweep', 'handover', '--folder', path(name), '--checkpoint-every', '0.5']);
     const first = worker('first');
-    while ((await store.newestCheckpoint('handover', 'c000-s1')) === undefined) await pause(50);
+    while ((await store.checkpoints.newest('handover', 'c000-s1')) === undefined) await pause(50);
     assert.ok(await store.isOpen('handover', 'c000-s1', 1), 'the trial is too short');
     first.child.kill('SIGKILL');
     const second = worker('second');
@@ -226,7 +226,7 @@ describe('a sweep on a Postgres server', { skip: noPostgres }, () => {
     while (isAlive(begun.by.pid)) await pause(50);
     const { results } = await store.results('handover');
     assert.deepEqual(new Map(results.map(({ key, outcome }) => [key, outcome])), undisturbed);
-    assert.equal(await store.newestCheckpoint('handover', 'c000-s1'), undefined, 'checkpoints are dropped');
+    assert.equal(await store.checkpoints.newest('handover', 'c000-s1'), undefined, 'checkpoints are dropped');
   });
 
   it('gives failed trials out again while others work, ask for the same and watch: each failure once, each result once', {

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { DataError, type Dataset } from '../../src/data/dataset.ts';
 import { labelledRows, measureTable, rowsOf, targetRows } from '../../src/data/encode-table.ts';
-import type { TableForm } from '../../src/data/table.ts';
+import type { TableForm } from '../../src/data/table-form.ts';
 import { tableText } from '../../src/data/table-text.ts';
 import { tableWarnings } from '../../src/data/table-warnings.ts';
 import { readTable, type TableLoadOptions } from '../../src/platform/node/table-data.ts';

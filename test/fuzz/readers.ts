@@ -3,7 +3,7 @@
 import type { Engine } from '../../src/backend/engine.ts';
 import { encodeIdx, parseIdx } from '../../src/data/idx.ts';
 import { fitPicture } from '../../src/data/picture.ts';
-import type { TableForm } from '../../src/data/table.ts';
+import type { TableForm } from '../../src/data/table-form.ts';
 import { CHECKPOINT_FILES, decodeCheckpoint, encodeCheckpoint } from '../../src/io/checkpoint.ts';
 import { encodeEvent, eventFileHeader, intactEvents } from '../../src/io/event-file.ts';
 import { loadModel, saveModel } from '../../src/io/model-file.ts';

@@ -4,7 +4,7 @@ import { ExitCode, explain } from '../../cli/exit.ts';
 import { programFor } from '../../cli/program.ts';
 import { type Finished, linesOf, RUNS } from './run-cli.ts';
 
-/** What happens to a command on its way, as in `runCli`: here a signal that it is killed with is one that it listens for. */
+/** What is done to a command while it runs, as in `runCli`. `kill` emits the signal to the listeners of this process and ends nothing by itself. */
 interface Meanwhile {
   readonly onStarted?: (kill: (signal: NodeJS.Signals) => void) => void;
   readonly startedBy?: string;

@@ -115,7 +115,7 @@ describe('a database that a stranger can write', () => {
     ];
     const cases = [...files.map((file) => [newest, file]), ['zzz/../../../victim', 'run.json']];
     for (const [i, [checkpoint, file]] of cases.entries()) {
-      await store.saveCheckpoint('small', `run${i}`, checkpoint, { 'run.json': bytes, [file]: bytes });
+      await store.checkpoints.save('small', `run${i}`, checkpoint, { 'run.json': bytes, [file]: bytes });
       await assert.rejects(fetchCheckpoint(store, 'small', `run${i}`, run), {
         name: 'SweepError',
         message:
@@ -196,7 +196,7 @@ describe('`flipgrad worker` on a server that a stranger can write', { skip: noPo
     const { root, contents } = victimBeside();
     await sweepWith('away', { run: '../../../victim' });
     const newest = 'epoch-000001-step-0000000001';
-    await store.saveCheckpoint('away', '../../../victim', newest, { 'run.json': new Uint8Array(1) });
+    await store.checkpoints.save('away', '../../../victim', newest, { 'run.json': new Uint8Array(1) });
     const { code, stderr } = await work(root, '--sweep', 'away');
     assert.equal(code, 2, stderr);
     assert.match(

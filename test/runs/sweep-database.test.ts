@@ -172,16 +172,16 @@ describe('a sweep in a database', () => {
 
   it('keeps checkpoints whole, the newest alone', async () => {
     const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
-    await store.saveCheckpoint('small', 'run', 'epoch-000001-step-1', { 'run.json': bytes('1'), 'a/b': bytes('2') });
-    await store.saveCheckpoint('small', 'run', 'epoch-000002-step-2', { 'run.json': bytes('3') });
-    await store.saveCheckpoint('small', 'run', 'epoch-000002-step-2', { 'run.json': bytes('4') });
-    assert.equal(await store.newestCheckpoint('small', 'run'), 'epoch-000002-step-2');
-    const files = await store.checkpointFiles('small', 'run', 'epoch-000002-step-2');
+    await store.checkpoints.save('small', 'run', 'epoch-000001-step-1', { 'run.json': bytes('1'), 'a/b': bytes('2') });
+    await store.checkpoints.save('small', 'run', 'epoch-000002-step-2', { 'run.json': bytes('3') });
+    await store.checkpoints.save('small', 'run', 'epoch-000002-step-2', { 'run.json': bytes('4') });
+    assert.equal(await store.checkpoints.newest('small', 'run'), 'epoch-000002-step-2');
+    const files = await store.checkpoints.files('small', 'run', 'epoch-000002-step-2');
     assert.deepEqual(
       Object.entries(files).map(([name, content]) => [name, String.fromCharCode(...content)]),
       [['run.json', '3']],
     );
-    assert.deepEqual(await store.checkpointFiles('small', 'run', 'epoch-000001-step-1'), {});
+    assert.deepEqual(await store.checkpoints.files('small', 'run', 'epoch-000001-step-1'), {});
   });
 });
 

@@ -180,7 +180,7 @@ async function loadPath(path: string, options: LoadOptions): Promise<Loaded<Data
  */
 export async function loadDataset(name: string, options: LoadOptions = {}): Promise<Split> {
   checkLoadOptions('loadDataset', options);
-  return (await loadClasses(name, options)).parts;
+  return (await classesAt(name, options)).parts;
 }
 
 /** A data set as `loadDataset` gives it, with what was understood of a table. @throws what `loadDataset` throws */
@@ -189,6 +189,14 @@ export async function loadClasses(
   options: LoadOptions = {},
 ): Promise<Omit<Loaded<Dataset>, 'parts'> & { readonly parts: Split }> {
   checkLoadOptions('loadClasses', options);
+  return classesAt(name, options);
+}
+
+/** The same with options that have been checked. */
+export async function classesAt(
+  name: string,
+  options: LoadOptions,
+): Promise<Omit<Loaded<Dataset>, 'parts'> & { readonly parts: Split }> {
   options.signal?.throwIfAborted();
   if (name === 'digits') return { parts: digitsSplit({ seed: options.seed ?? USUAL_SEED }) };
   if (name === 'mnist' || name === 'fashion-mnist') return { parts: await loadPublishedDataset(name, options) };

@@ -2,8 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { availableParallelism, cpus, hostname, totalmem } from 'node:os';
 import { join } from 'node:path';
-import { packageRoot } from './package-root.ts';
-import { packageVersion } from './package-version.ts';
+import { ownPackage, packageVersion } from './own-package.ts';
 
 /** Where a result is from: for run records. */
 export interface Provenance {
@@ -19,7 +18,7 @@ let code: { readonly commit: string | undefined } | undefined;
 
 /** This program, this machine, this commit. */
 export function provenance(): Provenance {
-  const { commit } = (code ??= { commit: commitOf(packageRoot()) });
+  const { commit } = (code ??= { commit: commitOf(ownPackage()?.folder) });
   return {
     versions: { flipgrad: packageVersion(), node: process.versions.node, v8: process.versions.v8 },
     machine: {

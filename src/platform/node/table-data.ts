@@ -9,14 +9,8 @@ import {
   targetRows,
   wantTargets,
 } from '../../data/encode-table.ts';
-import {
-  type RawTable,
-  type ReadKind,
-  type TableForm,
-  type TableOptions,
-  type TargetKind,
-  tableReader,
-} from '../../data/table.ts';
+import { type RawTable, tableReader } from '../../data/table.ts';
+import type { ReadKind, TableForm, TableOptions, TargetKind } from '../../data/table-form.ts';
 import type { TableReading } from '../../data/table-reading.ts';
 import { tableText } from '../../data/table-text.ts';
 import { tableWarnings } from '../../data/table-warnings.ts';

@@ -2,7 +2,7 @@ import { basename } from 'node:path';
 import { DataError } from '../../data/dataset.ts';
 import type { DataKind } from '../../data/kinds.ts';
 import type { Task } from '../../tasks/task.ts';
-import { checkLoadOptions, DATASET_NAMES, type LoadOptions, loadClasses } from './data-folder.ts';
+import { checkLoadOptions, classesAt, DATASET_NAMES, type LoadOptions } from './data-folder.ts';
 import { loadSequences } from './sequence-data.ts';
 import { type Loaded, loadTables, refuseFolder, tablesAt } from './table-data.ts';
 import { loadTokens, TEXT_NAMES } from './text-data.ts';
@@ -28,7 +28,7 @@ export const dataSources: Readonly<Record<DataKind, DataSource>> = {
   classes: {
     names: DATASET_NAMES,
     files: 'a folder of IDX files, a CSV file, or text:PATH of a text',
-    load: loadClasses,
+    load: classesAt,
   },
   targets: { names: [], files: 'a CSV file, or a folder of train.csv and test.csv', load: loadTargets },
   sequences: {

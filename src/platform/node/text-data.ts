@@ -2,7 +2,7 @@ import { basename, join, resolve } from 'node:path';
 import { DataError, type Split } from '../../data/dataset.ts';
 import { contexts, textParts, windows } from '../../data/text.ts';
 import type { TokenDataset } from '../../data/tokens.ts';
-import { packageRoot } from './package-root.ts';
+import { ownPackage } from './own-package.ts';
 import type { Loaded } from './table-data.ts';
 import { readText } from './text-files.ts';
 
@@ -30,12 +30,12 @@ async function partsOf(source: string, shortest: number, { signal, whole = false
   signal?.throwIfAborted();
   const path = isText(source) ? source.slice(WORD.length) : source;
   if (Object.hasOwn(TEXTS, path)) {
-    const root = packageRoot();
-    if (root === undefined)
+    const own = ownPackage();
+    if (own === undefined)
       throw new DataError(
         `The text "${path}" is a file of the package flipgrad, and this program is a bundle without it. Expected flipgrad left out of the bundle (an external dependency), or the path of a text.`,
       );
-    const text = await readText(join(root, 'texts', TEXTS[path as keyof typeof TEXTS]), signal);
+    const text = await readText(join(own.folder, 'texts', TEXTS[path as keyof typeof TEXTS]), signal);
     return { name: path, parts: textParts(path, text, shortest) };
   }
   const name = basename(resolve(path));

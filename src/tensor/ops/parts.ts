@@ -19,7 +19,7 @@ export function openRows({ tape, plate }: Tensor, mask: BlockMask, gate: number)
 
 /** How what parts make becomes one: their sum, or one after another along the last axis. */
 export type Join = 'sum' | 'concatenate';
-const JOINS: readonly Join[] = ['sum', 'concatenate'];
+export const JOINS: readonly Join[] = ['sum', 'concatenate'];
 
 /** What one part made of the rows that opened it. */
 export interface OpenPart {

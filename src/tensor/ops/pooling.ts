@@ -72,7 +72,7 @@ export interface PoolOptions {
   readonly by?: 'max' | 'mean';
 }
 
-const WAYS = ['max', 'mean'] as const;
+export const POOL_WAYS: readonly NonNullable<PoolOptions['by']>[] = ['max', 'mean'];
 const NAMES: NamesOf<PoolOptions> = { size: true, stride: true, by: true };
 
 export const pair = (value: number | readonly [number, number]): readonly [number, number] =>
@@ -91,7 +91,7 @@ export function pool(x: Tensor, options: PoolOptions): Tensor {
     throw new RangeError(
       `pool: windows of ${sizes.join('×')}, ${steps.join('×')} apart. Expected whole numbers from 1 up.`,
     );
-  checkOneOf('by', by, WAYS, 'pool');
+  checkOneOf('by', by, POOL_WAYS, 'pool');
   return poolOp(x, { size: sizes, stride: steps, mean: by === 'mean' });
 }
 pool.definition = poolOp.definition;

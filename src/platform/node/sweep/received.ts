@@ -1,6 +1,7 @@
 import { FormatError } from '../../../io/format-error.ts';
-import { shorten } from '../../../io/json.ts';
+import { parseJson, shorten } from '../../../io/json.ts';
 import { EXPECTED_NAME, isPlainName } from '../../../runs/plain-name.ts';
+import { checkOutcome, type TrialOutcome } from '../../../runs/sweep/trial.ts';
 import { SweepError } from './sweep-error.ts';
 
 /**
@@ -22,3 +23,7 @@ export function receivedName(name: unknown): string {
   if (isPlainName(name)) return name;
   throw new SweepError(`The database has the name ${shorten(name)}, which no folder may have. ${EXPECTED_NAME}.`);
 }
+
+/** The outcome of a trial. @throws SweepError for anything else */
+export const receivedOutcome = (text: string, key: string): TrialOutcome =>
+  received(`the outcome of ${shorten(key)}`, () => checkOutcome(parseJson(text, 'It')));

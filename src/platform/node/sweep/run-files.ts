@@ -29,7 +29,7 @@ export async function keepCheckpoint(
     if (!bytes) return kept;
     files[name] = bytes;
   }
-  await store.saveCheckpoint(sweep, run, newest, files);
+  await store.checkpoints.save(sweep, run, newest, files);
   return newest;
 }
 
@@ -44,9 +44,9 @@ export async function fetchCheckpoint(
   run: string,
   path: string,
 ): Promise<string | undefined> {
-  const newest = await store.newestCheckpoint(sweep, run);
+  const newest = await store.checkpoints.newest(sweep, run);
   if (newest === undefined || newest <= ((await newestIn(path)) ?? '')) return newest;
-  const files = await store.checkpointFiles(sweep, run, newest);
+  const files = await store.checkpoints.files(sweep, run, newest);
   checkFiles(run, newest, Object.keys(files));
   const folder = nodeFolder(path);
   for (const name of await folder.list()) await folder.remove(name);

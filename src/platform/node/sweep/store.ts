@@ -2,9 +2,10 @@ import { createHash } from 'node:crypto';
 import { FormatError } from '../../../io/format-error.ts';
 import { parseJson, shorten } from '../../../io/json.ts';
 import { checkSweep, type SweepDefinition } from '../../../runs/sweep/definition.ts';
-import { checkOutcome, type PastFailure, type Trial, type TrialOutcome } from '../../../runs/sweep/trial.ts';
+import type { PastFailure, Trial, TrialOutcome } from '../../../runs/sweep/trial.ts';
+import { StoredCheckpoints } from './checkpoints.ts';
 import type { Database } from './database.ts';
-import { received, receivedName } from './received.ts';
+import { received, receivedName, receivedOutcome } from './received.ts';
 import { SweepError } from './sweep-error.ts';
 import { TABLES } from './tables.ts';
 
@@ -29,10 +30,13 @@ export type Recorded =
  * it is checked, or it is a SweepError.
  */
 export class SweepStore {
+  /** Files of the runs under way. */
+  readonly checkpoints: StoredCheckpoints;
   private readonly database: Database;
 
   constructor(database: Database) {
     this.database = database;
+    this.checkpoints = new StoredCheckpoints(database);
   }
 
   /** Makes the tables where there are none. */
@@ -179,7 +183,7 @@ export class SweepStore {
       sweep,
     ]);
     return rows.map(({ key, attempt, outcome, worker, finished }) => {
-      const read = outcomeIn(outcome, key);
+      const read = receivedOutcome(outcome, key);
       const reason = read.state === 'failed' ? read.reason : 'It did not fail';
       return { key, attempt, reason, worker, at: finished.toISOString() };
     });
@@ -225,7 +229,7 @@ export class SweepStore {
     return {
       results: rows.map(({ key, outcome, worker, seconds }) => ({
         key,
-        outcome: outcomeIn(outcome, key),
+        outcome: receivedOutcome(outcome, key),
         worker,
         seconds,
       })),
@@ -291,49 +295,4 @@ export class SweepStore {
     );
     return row?.crashes ?? 0;
   }
-
-  /** Keeps a run's files at a checkpoint, and lets go of those of checkpoints before it. */
-  async saveCheckpoint(
-    sweep: string,
-    run: string,
-    checkpoint: string,
-    files: Readonly<Record<string, Uint8Array>>,
-  ): Promise<void> {
-    // One statement: a checkpoint is there with all its files or not at all.
-    await this.database.query(
-      `insert into flipgrad.checkpoint (sweep, run, checkpoint, file, bytes)
-       select $1, $2, $3, file, bytes from unnest($4::text[], $5::bytea[]) as given (file, bytes) on conflict do nothing`,
-      [sweep, run, checkpoint, Object.keys(files), Object.values(files).map((bytes) => Buffer.from(bytes))],
-    );
-    await this.database.query('delete from flipgrad.checkpoint where sweep = $1 and run = $2 and checkpoint < $3', [
-      sweep,
-      run,
-      checkpoint,
-    ]);
-  }
-
-  /** The name of a run's newest checkpoint. */
-  async newestCheckpoint(sweep: string, run: string): Promise<string | undefined> {
-    const [{ newest }] = await this.database.query<{ newest: string | null }>(
-      'select max(checkpoint) as newest from flipgrad.checkpoint where sweep = $1 and run = $2',
-      [sweep, run],
-    );
-    return newest ?? undefined;
-  }
-
-  /** The files of a checkpoint; none when it is gone. */
-  async checkpointFiles(sweep: string, run: string, checkpoint: string): Promise<Record<string, Uint8Array>> {
-    const rows = await this.database.query<{ file: string; bytes: Uint8Array }>(
-      'select file, bytes from flipgrad.checkpoint where sweep = $1 and run = $2 and checkpoint = $3',
-      [sweep, run, checkpoint],
-    );
-    return Object.fromEntries(rows.map(({ file, bytes }) => [file, bytes]));
-  }
-
-  async dropCheckpoints(sweep: string, run: string): Promise<void> {
-    await this.database.query('delete from flipgrad.checkpoint where sweep = $1 and run = $2', [sweep, run]);
-  }
 }
-
-const outcomeIn = (text: string, key: string): TrialOutcome =>
-  received(`the outcome of ${shorten(key)}`, () => checkOutcome(parseJson(text, 'It')));

@@ -115,7 +115,7 @@ async function perform(claim: Claim, options: WorkerOptions): Promise<void> {
     if (goesOn(trial)) await keep();
     const as = await store.record(sweep, key, outcome, { worker: name, seconds, attempt });
     await claim.complete();
-    if (!shared && !goesOn(trial)) await store.dropCheckpoints(sweep, run);
+    if (!shared && !goesOn(trial)) await store.checkpoints.drop(sweep, run);
     onEvent?.({ event: 'recorded', sweep, key, state: outcome.state, seconds, as });
   } finally {
     await rest();
