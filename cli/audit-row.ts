@@ -1,11 +1,7 @@
-import {
-  auditNeuron,
-  type NeuronAudit,
-  type ProblemName,
-  problemKinds,
-  type Variant,
-  type Verdict,
-} from '../src/index.ts';
+import { auditNeuron, type NeuronAudit } from '../src/audit/audit-neuron.ts';
+import { type ProblemName, problemKinds } from '../src/audit/problems.ts';
+import type { Variant } from '../src/audit/variants.ts';
+import type { Verdict } from '../src/audit/verdict.ts';
 
 /** What neurons are measured on. */
 export interface MeasureFlags {

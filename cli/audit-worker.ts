@@ -1,10 +1,16 @@
-/** A thread that judges neurons, so that one that never ends, throws or takes all memory ends with it and nothing else. */
+/**
+ * A thread that judges neurons, so that one that never ends, throws or takes all memory ends with it and nothing else. It imports the parts
+ * of the library that it uses, since a thread loads all that it imports anew.
+ */
 
 import crypto from 'node:crypto';
 import { syncBuiltinESMExports } from 'node:module';
 import { parentPort, workerData } from 'node:worker_threads';
+import { certify } from '../src/audit/certify.ts';
+import { replayDigest } from '../src/audit/replay.ts';
+import type { Variant } from '../src/audit/variants.ts';
+import { createEngine, type Engine } from '../src/backend/engine.ts';
 import { relaxedSimdSupported } from '../src/backend/wasm.ts';
-import { certify, createEngine, type Engine, replayDigest, type Variant } from '../src/index.ts';
 import { type AuditReply, type AuditRequest, type BoxData, DONE, RUNNING } from './audit-box.ts';
 import { measureRow, withPrinted } from './audit-row.ts';
 import { neuronNamed, textsOfFiles } from './neuron-file.ts';

@@ -1,5 +1,5 @@
 import { Command, Option } from 'commander';
-import { type CrossoverCurve, measureCrossover, measureWaterfall, type Waterfall } from '../src/index.ts';
+import { type CrossoverCurve, type Engine, measureCrossover, measureWaterfall, type Waterfall } from '../src/index.ts';
 import { calibrationFile, createEngine, saveCalibration } from '../src/platform/node/index.ts';
 import { benchStep } from './bench-step.ts';
 import { UsageError } from './exit.ts';
@@ -92,13 +92,7 @@ async function run(flags: BenchFlags, command: Command): Promise<void> {
     try {
       curves.push(measureCrossover(engine, shape));
       falls.push(measureWaterfall(engine, shape, density));
-      const facts = { engine: engine.name, threads: engine.threads };
-      if (json)
-        for (const line of [
-          { event: 'crossover', ...facts, ...curves.at(-1) },
-          { event: 'waterfall', ...facts, ...falls.at(-1) },
-        ])
-          printJson(line);
+      if (json) for (const line of benchLines(engine, curves[i], falls[i])) printJson(line);
     } finally {
       engine.close();
     }
@@ -125,6 +119,18 @@ async function run(flags: BenchFlags, command: Command): Promise<void> {
     saveCalibration(options, crossovers);
     progress.print(`Kept the crossovers of ${Object.keys(crossovers).length} block sizes in ${calibrationFile()}.`);
   }
+}
+
+/** What was measured of a shape, as it is printed for programs. */
+export function benchLines(
+  { name, threads }: Engine,
+  curve: CrossoverCurve,
+  fall: Waterfall,
+): readonly Readonly<Record<string, unknown>>[] {
+  return [
+    { event: 'crossover', engine: name, threads, ...curve },
+    { event: 'waterfall', engine: name, threads, ...fall },
+  ];
 }
 
 function curveTable(curves: readonly CrossoverCurve[]): string {

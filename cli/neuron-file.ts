@@ -1,14 +1,8 @@
-import {
-  combinationsOf,
-  instantiate,
-  type Neuron,
-  type NeuronDefinition,
-  resolveNeuron,
-  type Variant,
-  variants,
-  zoo,
-} from '../src/index.ts';
+import { combinationsOf, type Variant, variants } from '../src/audit/variants.ts';
 import { isObject } from '../src/io/json.ts';
+import type { Neuron, NeuronDefinition } from '../src/neurons/contract.ts';
+import { zoo } from '../src/neurons/index.ts';
+import { instantiate, resolveNeuron } from '../src/neurons/resolve.ts';
 import { UsageError } from './exit.ts';
 import { exportsOf, ownModule } from './own-file.ts';
 

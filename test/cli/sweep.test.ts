@@ -46,7 +46,7 @@ const MAIN = fileURLToPath(new URL('../../cli/main.ts', import.meta.url));
 
 const data = twoClasses(path('two.csv'), 60);
 
-const TRAIN = { data, units: 16, blocks: 4, gater: [8], rate: 0.25, batch: 20, epochs: 100 };
+const TRAIN = { data, units: 16, blocks: 4, gater: [8], rate: 0.25, batch: 20, epochs: full ? 100 : 20 };
 
 /** Writes a sweep's file. */
 function fileOf(name: string, sweep: object): string {

@@ -5,12 +5,14 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { benchLines } from '../../cli/bench.ts';
 import { labServer } from '../../cli/lab-server.ts';
 import { interval, withHalf } from '../../experiments/kit/statistics.ts';
 import { readReport } from '../../lab/src/worker/report-view.ts';
 import { runsAnswers } from '../../lab/src/worker/runs.ts';
-import { digitsSplit, type InModes, Run, trainRun } from '../../src/index.ts';
+import { digitsSplit, type InModes, measureCrossover, measureWaterfall, Run, trainRun } from '../../src/index.ts';
 import { createEngine, nodeFolder } from '../../src/platform/node/index.ts';
+import { full } from '../helpers/extent.ts';
 import { runCliHere } from '../helpers/run-here.ts';
 import { seriousViolations } from './axe.ts';
 import { noBrowser, type OpenLab, openLab } from './browser.ts';
@@ -29,6 +31,24 @@ cpSync(folder, join(top, 'second'), { recursive: true });
 cpSync(folder, join(top, 'third'), { recursive: true });
 writeFileSync(join(top, 'third/run.json'), '{');
 after(() => rmSync(top, { recursive: true, force: true }));
+
+/** What `flipgrad bench` prints of two block sizes; the command itself measures each for four seconds. */
+async function benchOutput(): Promise<string> {
+  if (full) {
+    const small = ['--units', '16', '--sizes', '4,8', '--rows', '2', '--inputs', '4', '--threads', '1'];
+    const { stdout, code: ended } = await runCliHere(['bench', ...small, '--simd', 'simd', '--json']);
+    assert.equal(ended, 0);
+    return stdout;
+  }
+  const engine = await createEngine({ threads: 1, simd: 'simd' });
+  const lines = [4, 8].flatMap((size) => {
+    const shape = { rows: 2, inputs: 4, units: 16, size };
+    const curve = measureCrossover(engine, shape, { milliseconds: 5 });
+    return benchLines(engine, curve, measureWaterfall(engine, shape, 0.1, 64, 10));
+  });
+  engine.close();
+  return lines.map((line) => `${JSON.stringify(line)}\n`).join('');
+}
 
 const picked = (...names: string[]) => ({
   files: names.map((name) => [name, new Blob([readFileSync(join(top, name))])] as const),
@@ -186,26 +206,7 @@ describe('what the worker reads', () => {
   });
 
   test('the lines of `flipgrad bench` are read', async () => {
-    const { stdout, code: ended } = await runCliHere([
-      ...[
-        'bench',
-        '--units',
-        '16',
-        '--sizes',
-        '4,8',
-        '--rows',
-        '2',
-        '--inputs',
-        '4',
-        '--threads',
-        '1',
-        '--simd',
-        'simd',
-        '--json',
-      ],
-    ]);
-    assert.equal(ended, 0);
-    const view = readReport('own.jsonl', stdout);
+    const view = readReport('own.jsonl', await benchOutput());
     assert.equal(view.rows.length, 4);
     assert.deepEqual(view.head.slice(0, 2), ['what', 'block size']);
     assert.ok(view.charts.length > 0 && view.charts.every(({ x }) => x === 'density'));
