@@ -56,6 +56,26 @@ export function explain(error: unknown): { text: string; code: number } {
   return { text: `flipgrad: ${whose}:\n${error.stack}`, code: ExitCode.badUsage };
 }
 
+/** Node's exit code where what is awaited can never come: nothing is left that could bring it. */
+const NEVER = 13;
+
+/**
+ * Has errors that nobody catches, as of a promise that a user's own file leaves behind, told as all others are, and with their exit code.
+ * @param tell prints a text for people
+ */
+export function guardErrors(tell: (text: string) => void): void {
+  process.on('uncaughtException', (error) => {
+    const { text, code } = explain(error);
+    tell(`${text}\n`);
+    process.exit(code);
+  });
+  process.on('exit', (code) => {
+    if (code !== NEVER) return;
+    tell('flipgrad: something is awaited that never comes, in a file of your own or in this program.\n');
+    process.exitCode = ExitCode.badUsage;
+  });
+}
+
 /** Folders of this program's files; beside them, in a clone, a user may keep files of their own. */
 const OURS = ['cli', 'src', 'charts', 'experiments', 'lab', 'test'].map((name) =>
   fileURLToPath(new URL(`../${name}/`, import.meta.url)),

@@ -1,9 +1,10 @@
 #!/usr/bin/env node
 /** Runs the command line. The program is imported inside `try`, so that an error while it loads is a sentence too. */
-import { ExitCode, explain } from './exit.ts';
+import { ExitCode, explain, guardErrors } from './exit.ts';
 import { guardOutput, printError } from './output.ts';
 
 guardOutput();
+guardErrors(printError);
 
 try {
   const { programFor } = await import('./program.ts');

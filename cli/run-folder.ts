@@ -28,6 +28,7 @@ import {
   provenance,
   TEXT_NAMES,
 } from '../src/platform/node/index.ts';
+import { makeFolders } from '../src/platform/node/make-folders.ts';
 import { recordedBlas } from '../src/runs/recorded-blas.ts';
 import { checkSameData } from '../src/runs/train-run.ts';
 import { trainedSettings } from '../src/runs/train-settings.ts';
@@ -52,7 +53,7 @@ export async function withNewFolder<T>(
   if (named !== undefined) return use(named);
   const time = new Date().toISOString().slice(0, 19).replaceAll(/[-:]/g, '').replace('T', '-');
   const name = `${time}-${labelOf(config).replaceAll(/[^a-z0-9-]+/gi, '_')}-${seed}`;
-  const made = mkdirSync(runsFolder(), { recursive: true });
+  const made = makeFolders(runsFolder());
   const path = makeFolder(name);
   try {
     return await use(path);

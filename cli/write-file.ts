@@ -2,7 +2,6 @@ import {
   chmodSync,
   fstatSync,
   lstatSync,
-  mkdirSync,
   readlinkSync,
   realpathSync,
   renameSync,
@@ -12,6 +11,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { basename, dirname, resolve } from 'node:path';
+import { makeFolders } from '../src/platform/node/make-folders.ts';
 import { UsageError } from './exit.ts';
 
 /**
@@ -33,7 +33,7 @@ export function writeFile(path: string, content: string | Uint8Array): void {
   }
   const whole = facts ? realpathSync(path) : ledTo(resolve(path));
   const part = `${whole}.${process.pid}.part`;
-  mkdirSync(dirname(whole), { recursive: true });
+  makeFolders(dirname(whole));
   try {
     writeFileSync(part, content, facts ? { mode: facts.mode } : {});
     // Also the rights that the umask takes from new files.

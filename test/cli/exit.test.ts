@@ -1,11 +1,12 @@
 /** What an error that reached the top becomes: a sentence for the user's fault, a stack for our own. */
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { ExitCode, explain } from '../../cli/exit.ts';
+import { runCli } from '../helpers/run-cli.ts';
 
 function caught(action: () => unknown): Error {
   try {
@@ -50,6 +51,26 @@ test('of a CommonJS file, and of one in the root of a clone, too', () => {
   const ours = new TypeError('ours');
   ours.stack = `TypeError: ours\n    at ${new URL('../../cli/train.ts', import.meta.url).href}:1:1`;
   assert.match(explain(ours).text, /an error of its own, not of your input/);
+});
+
+test('an error that nobody awaits, and a wait without end, in a file of the user’s own', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'flipgrad-exit-'));
+  try {
+    const net = async (name: string, code: string) => {
+      const file = join(folder, name);
+      writeFileSync(file, `${code}\nexport default [{ layer: 'dense', units: 2 }];\n`);
+      return [file, await runCli(['train', '--data', 'digits', '--net', file, '--run', join(folder, 'run')])] as const;
+    };
+    const [file, left] = await net('left.mjs', 'Promise.reject(new TypeError("later"));');
+    assert.equal(left.stderr.indexOf(`flipgrad: an error in ${file}:\nTypeError: later\n`), 0, left.stderr);
+    assert.equal(left.code, ExitCode.badUsage);
+    const [, waiting] = await net('waiting.mjs', 'await new Promise(() => {});');
+    assert.match(waiting.stderr, /^flipgrad: something is awaited that never comes, in a file of your own/m);
+    assert.equal(waiting.code, ExitCode.badUsage);
+    assert.equal(existsSync(join(folder, 'run')), false);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });
 
 test('errors in a file of the user’s own name the file, also where we called it; of packages they do not', async () => {

@@ -1,8 +1,9 @@
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { cpus, homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { areCrossovers, type Crossovers } from '../../backend/crossovers.ts';
 import type { EngineOptions } from '../../backend/engine.ts';
+import { makeFolders } from './make-folders.ts';
 
 /** Where crossovers measured on this machine are kept: $FLIPGRAD_CALIBRATION, else ~/.cache/flipgrad/calibration.json. */
 export function calibrationFile(): string {
@@ -35,7 +36,7 @@ export function readCalibration(options: EngineOptions): Crossovers | undefined 
 /** Keeps crossovers for engines made with these options on this machine. */
 export function saveCalibration(options: EngineOptions, crossovers: Crossovers): void {
   const file = calibrationFile();
-  mkdirSync(dirname(file), { recursive: true });
+  makeFolders(dirname(file));
   writeFileSync(`${file}.part`, `${JSON.stringify({ ...readAll(), [keyOf(options)]: crossovers }, null, 2)}\n`);
   renameSync(`${file}.part`, file);
 }

@@ -1,8 +1,9 @@
-import { mkdir, rename, rm } from 'node:fs/promises';
+import { rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DataError } from '../../data/dataset.ts';
 import type { FileCheck } from '../../data/mnist.ts';
 import { claimPart } from './claim.ts';
+import { makeFolders } from './make-folders.ts';
 import { readIfThere, readPlainFile } from './plain-file.ts';
 import {
   type DownloadProgress,
@@ -137,7 +138,7 @@ export async function fetchFile(options: FetchFileOptions): Promise<FetchedFile>
   const found = await fromFolder(path, options);
   if ('contents' in found) return { path, contents: found.contents };
   if (mirrors.length === 0) throw failure(path, found.problem, [], options);
-  await mkdir(folder, { recursive: true });
+  makeFolders(folder);
   const claim = await claimPart(path);
   const failures: string[] = [];
   try {

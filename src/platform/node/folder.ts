@@ -5,6 +5,7 @@ import { dirname, join, resolve } from 'node:path';
 import type { Folder } from '../../runs/folder.ts';
 import { folderBelow, openBelow, pathBelow } from './below.ts';
 import { isLocked, lockFolder, sweepLocks } from './folder-lock.ts';
+import { makeFolders } from './make-folders.ts';
 import { readOpened, sizeAtMost } from './plain-file.ts';
 import { codeOf, explained } from './storage-reason.ts';
 
@@ -25,7 +26,7 @@ export function nodeFolder(path: string): Folder {
   /** The folders that a file below this one lies in. This folder itself is not made again where it was locked. */
   const makeRoom = async (target: string): Promise<void> => {
     if (own) await makeBelow(path, dirname(target));
-    else await mkdir(dirname(target), { recursive: true });
+    else makeFolders(dirname(target));
   };
   /** Opens a file, does something with it and closes it. @param what is attempted, for messages: `written` */
   const using = async <T>(
@@ -120,9 +121,12 @@ export function nodeFolder(path: string): Folder {
       });
     },
     async lock() {
-      const made = await mkdir(path, { recursive: true }).catch((error) => {
+      let made: string | undefined;
+      try {
+        made = makeFolders(path);
+      } catch (error) {
         throw explained(error, path, 'made');
-      });
+      }
       const lock = await lockFolder(path);
       own = lock;
       return {

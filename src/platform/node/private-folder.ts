@@ -1,6 +1,7 @@
 import type { Stats } from 'node:fs';
-import { lstat, mkdir, stat } from 'node:fs/promises';
+import { lstat, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
+import { makeFolders } from './make-folders.ts';
 
 /** Mode bits: any access of others, write access of everybody, and the sticky bit. */
 const [OTHERS, ANYBODY_WRITES, STICKY] = [0o077, 0o002, 0o1000];
@@ -11,7 +12,7 @@ const [OTHERS, ANYBODY_WRITES, STICKY] = [0o077, 0o002, 0o1000];
  */
 export async function makePrivate(path: string): Promise<boolean> {
   try {
-    await mkdir(path, { recursive: true, mode: 0o700 });
+    makeFolders(path, 0o700);
     return await isPrivate(resolve(path));
   } catch {
     return false;

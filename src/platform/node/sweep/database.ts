@@ -1,6 +1,7 @@
-import { lstat, mkdir } from 'node:fs/promises';
+import { lstat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { nodeFolder } from '../folder.ts';
+import { makeFolders } from '../make-folders.ts';
 import { openFiles } from '../open-files.ts';
 import { type Patience, patient } from './patient.ts';
 import { needed, SweepError } from './sweep-error.ts';
@@ -83,7 +84,7 @@ export async function openEmbedded(path: string): Promise<Database> {
     );
   const { PGlite } = await needed('@electric-sql/pglite', () => import('@electric-sql/pglite'));
   const { fromPglite } = await needed('pg-boss', () => import('pg-boss'));
-  await mkdir(path, { recursive: true });
+  makeFolders(path);
   const lock = await nodeFolder(path).lock();
   try {
     await lock.tidy();
