@@ -25,15 +25,12 @@ const TYPES: Readonly<Record<string, string>> = {
   '.jpg': 'image/jpeg',
 };
 
-/** Of the one style sheet that Observable Plot writes into its charts, their class being "lab-plot". */
-const PLOT_STYLE = "'sha256-iVt/ZxHAPQOLhWjxM/PEltTyD2JkOY2eBFM7KLOOXHo='";
-
 const HEADERS: Readonly<Record<string, string>> = {
   'Content-Security-Policy': [
     "default-src 'none'",
     "script-src 'self' 'wasm-unsafe-eval'",
     "worker-src 'self'",
-    `style-src 'self' ${PLOT_STYLE}`,
+    "style-src 'self'",
     "img-src 'self'",
     "connect-src 'self'",
     "base-uri 'none'",

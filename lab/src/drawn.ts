@@ -2,6 +2,12 @@
 export const linePath = (points: readonly (readonly [x: number, y: number])[]): string =>
   points.map(([x, y], i) => `${i === 0 ? 'M' : 'L'}${x.toFixed(1)},${y.toFixed(1)}`).join('');
 
+/** The `d` of the area between two lines: where each point lies across, and its two heights, in pixels. */
+export const bandPath = (points: readonly (readonly [x: number, low: number, high: number])[]): string =>
+  points.length === 0
+    ? ''
+    : `${linePath([...points.map(([x, low]) => [x, low] as const), ...points.map(([x, , high]) => [x, high] as const).reverse()])}Z`;
+
 /** Smaller magnitudes are rounding error of a 0. */
 const NOTHING = 5e-13;
 

@@ -1,23 +1,35 @@
-let last: Promise<void> = Promise.resolve();
+/** Milliseconds: work goes on in another task after so long. */
+const SLICE = 8;
+const waiting = new Set<() => void>();
+let going = false;
 
 /**
- * Does a piece of work in a task of its own, after those that were asked for before: a page that gets many charts at once answers people
- * between them. What fails is an error of the page, and holds up no other. @returns a way to call it off
+ * Does a piece of work soon, after those that were asked for before, as many in a task as take little time: a page that gets much at once
+ * answers people between them. What fails is an error of the page, and holds up no other. @returns a way to call it off
  */
 export function inTurn(work: () => void): () => void {
-  let wanted = true;
-  const turn = (): Promise<void> =>
-    new Promise((resolve) => {
-      setTimeout(() => {
-        try {
-          if (wanted) work();
-        } finally {
-          resolve();
-        }
-      });
-    });
-  last = last.then(turn);
+  const own = (): void => work();
+  waiting.add(own);
+  if (!going) setTimeout(slice);
+  going = true;
   return () => {
-    wanted = false;
+    waiting.delete(own);
   };
+}
+
+async function slice(): Promise<void> {
+  const start = performance.now();
+  for (const work of waiting) {
+    waiting.delete(work);
+    try {
+      work();
+    } catch (error) {
+      reportError(error);
+    }
+    // What is drawn anew for it is drawn in microtasks, and counts.
+    await undefined;
+    if (performance.now() - start >= SLICE) break;
+  }
+  going = waiting.size > 0;
+  if (going) setTimeout(slice);
 }

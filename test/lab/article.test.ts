@@ -166,6 +166,8 @@ describe('the article', { skip: noBrowser }, () => {
     await sparsity.locator('h2').scrollIntoViewIfNeeded();
     await sparsity.getByText('of 200').waitFor();
     const map = sparsity.locator('svg[aria-label]').first();
+    await map.hover();
+    await sparsity.getByText(/^A \d opens block \d+ [\d.]+% of the time\.$/).waitFor();
     const shipped = await map.getAttribute('aria-label');
     await sparsity.getByRole('button', { name: 'Train it here' }).click();
     await sparsity.getByRole('progressbar').waitFor();

@@ -220,6 +220,8 @@ describe('the page "Gates" in Chromium', { skip: noBrowser }, () => {
       await page.getByText(/^Gate health: 8 gates/).click();
       await gates.waitFor();
     };
+    await page.locator('section[aria-label="one gate"] canvas').nth(11).waitFor();
+    assert.equal(await page.locator('table.board').count(), 0, 'rows are made when they are looked at');
     await opened();
     assert.equal(await gates.locator('tbody tr').count(), 8);
     assert.equal(await page.locator('section[aria-label="one gate"] canvas').count(), 12);

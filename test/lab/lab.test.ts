@@ -84,7 +84,8 @@ describe('the lab in Chromium', { skip: noBrowser }, () => {
           .waitFor();
         assert.equal(await cell(page, neuron, 'variance'), view.variance.toPrecision(3));
         assert.equal(await cell(page, neuron, 'P(h > 0)'), view.positive.toPrecision(3));
-        assert.equal(await page.locator(`section[aria-label="${neuron}"] svg`).count(), 1);
+        // One, or this throws.
+        await page.locator(`section[aria-label="${neuron}"] svg`).waitFor();
       }
     };
     await check(1.2);

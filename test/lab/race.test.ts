@@ -46,9 +46,8 @@ const drawn = (page: Page, lines: readonly number[]) =>
       Array.from(
         document.querySelectorAll('section svg'),
         (chart) =>
-          Array.from(chart.querySelectorAll<SVGPathElement>('path[fill="none"], g[fill="none"] path')).filter(
-            (path) => path.getTotalLength() > 20,
-          ).length,
+          Array.from(chart.querySelectorAll<SVGPathElement>('path.line')).filter((path) => path.getTotalLength() > 20)
+            .length,
       ).join() === wanted.join(),
     lines,
   );
