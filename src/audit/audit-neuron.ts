@@ -6,6 +6,7 @@ import { withFoundCells } from './found-cells.ts';
 import { type GradientErrors, gradientErrors, norm } from './gradient-errors.ts';
 import { auditLogits, gridPoints, integrableUnits } from './grid-size.ts';
 import { integrate } from './integrate.ts';
+import { hasUntoldJointDraws } from './joint-rows.ts';
 import type { Problem } from './problems.ts';
 import { sampleNeuron, warmState } from './sample-neuron.ts';
 import { gradientInUse, unitOf } from './unit-of.ts';
@@ -81,7 +82,7 @@ export function auditNeuron(given: Neuron, options: AuditOptions): NeuronAudit {
   const evaluations = drawsOf(neuron, units);
   const state = warmState(neuron, logits, problem.loss, { minibatches: WARM_UP, seed: seed + 1 });
   const errors = gradientErrors(truth);
-  const exact = gridPoints(neuron, units) * evaluations * units <= MOST_WORK;
+  const exact = !hasUntoldJointDraws(given) && gridPoints(neuron, units) * evaluations * units <= MOST_WORK;
   if (exact) integrate(neuron, logits, problem.loss, state, errors.observe);
   else sampleNeuron(neuron, logits, problem.loss, { samples, seed, state, observe: errors.observe });
   const found = errors.result();

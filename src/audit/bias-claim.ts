@@ -1,9 +1,12 @@
 import { normalQuantile } from '../math/special.ts';
 import type { Neuron } from '../neurons/contract.ts';
+import { isWholeRow } from './axis.ts';
 import { diagnose } from './diagnose.ts';
 import { cellsOf, DENSE_SCAN } from './found-cells.ts';
 import { estimatePoints } from './grid.ts';
-import { type Measure, measure, type UnitMeasure } from './measure.ts';
+import { hasUntoldJointDraws } from './joint-rows.ts';
+import { measure } from './measure.ts';
+import type { Measure, UnitMeasure } from './place-measure.ts';
 import { describePlace, drawPlace, type Place, short } from './places.ts';
 import { turnsOf } from './turns.ts';
 import { unitOf } from './unit-of.ts';
@@ -32,6 +35,8 @@ const PLACES: readonly (readonly [points: number, places: number])[] = [
 /** Of coupled units with noise: their true gradient is an integral of whole rows, many times. */
 const COUPLED_PLACES = 6;
 const DENSE_PLACES = 12;
+/** Of draws that are joint over a row as no cells tell: all of them are sampled. */
+const UNTOLD_PLACES = 24;
 /** With other options than the usual ones. */
 const SHARE_OF_OTHERS = 0.06;
 const THOROUGH = 10;
@@ -55,12 +60,13 @@ export function measureBias(
   // A dense search in every logit takes long.
   const dense = resolution > 0 && resolution <= 1 / DENSE_SCAN;
   const wide = thorough ? THOROUGH : 1;
-  const one = neuron.jointNoise && !neuron.group ? 2 : (neuron.group ?? 1);
+  const one = isWholeRow(neuron) ? Math.min(2, neuron.mostUnits ?? 2) : (neuron.group ?? 1);
   const points = estimatePoints(known, new Float64Array(one).fill(0.7), LARGE_GRID);
   const [, most] = PLACES.find(([upTo]) => points <= upTo) ?? PLACES[PLACES.length - 1];
   const coupled = neuron.jointNoise !== undefined && neuron.noise > 0;
   const places = coupled ? Math.min(most, neuron.group ? 4 * COUPLED_PLACES : COUPLED_PLACES) : most;
-  const count = Math.ceil((dense ? Math.min(places, DENSE_PLACES) : places) * (usual ? 1 : SHARE_OF_OTHERS) * wide);
+  const few = dense ? DENSE_PLACES : hasUntoldJointDraws(neuron) ? UNTOLD_PLACES : places;
+  const count = Math.ceil(Math.min(places, few) * (usual ? 1 : SHARE_OF_OTHERS) * wide);
   const looks = neuron.claims.unbiased ? 3 : usual ? 1 : 0;
   // Of other units the true gradient is a difference quotient, which is none at a kink.
   const isCheap = points <= CHEAP_GRID && unitOf(known) === 'bits';
@@ -145,6 +151,10 @@ function biasVerdict(claim: string, all: readonly BiasMeasures[]): Verdict {
     const factor = worst.neuron.claims.scale ? ', times the factor that it declares,' : '';
     const evidence = `E[ĝ]${factor} is off the true gradient ∇ at ${wrong.length} of ${cases.length} places${said ? `; ${said}` : ''}; ${example(worst)}`;
     return { claim, verdict: 'refuted', evidence: `${evidence}${withOptions(worst.text, all)}` };
+  }
+  if (!cases.some(({ method, zOfNothing = 0 }) => method === 'integration' || zOfNothing > threshold)) {
+    const evidence = `no bias was seen at ${cases.length} places ${way}, and a gradient of 0 would not have been told from ∇ at any of them`;
+    return { claim, verdict: 'undecided', evidence };
   }
   const exact = cases.filter(({ method, place }) => method === 'integration' && place.arrays === 'Float64');
   const told = exact.filter(({ truth, tolerance }) => Math.abs(truth) > 10 * tolerance).map(relative);

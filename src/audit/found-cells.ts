@@ -2,7 +2,8 @@ import { behaviourOf } from '../neurons/behaviour.ts';
 import type { Neuron } from '../neurons/contract.ts';
 import { drawsOf } from '../tensor/draws.ts';
 import { startingState } from '../tensor/starting-state.ts';
-import { OTHERS, probe } from './grid.ts';
+import { isWholeRow, OTHERS, probe } from './axis.ts';
+import { hasUntoldJointDraws, withSameDraws } from './joint-rows.ts';
 
 /** Evenly spaced places that the noise of a unit is looked at: in all of its logits, and first in a few of them. */
 export const [USUAL_SCAN, DENSE_SCAN] = [2 ** 12, 2 ** 17];
@@ -153,7 +154,8 @@ const known = new WeakMap<Neuron, Cells>();
 
 /**
  * The neuron with the jumps in its `cells` that it does not declare, so that it can be integrated; the neuron itself where there
- * are none, or its units are coupled. A dense search at a few logits says how dense the search at others has to be.
+ * are none, or its units are coupled. Of draws that are joint over a row the cells are those of one draw, for the true gradient alone. A dense
+ * search at a few logits says how dense the search at others has to be.
  */
 export function cellsOf(neuron: Neuron): Cells {
   const before = known.get(neuron);
@@ -167,9 +169,14 @@ export function cellsOf(neuron: Neuron): Cells {
 const LOGITS = [-9.3, -3, -0.4, 0.7, 2.1, 6.2];
 
 function searched(neuron: Neuron): Cells {
+  if (neuron.jointNoise || isWholeRow(neuron) || neuron.noise === 0) return { neuron, resolution: 0 };
+  // A single draw that hangs on others is no draw of units by themselves: another check refutes it.
+  if (drawsOf(neuron, 1) > 1 && hasUntoldJointDraws(neuron)) {
+    const { neuron: unit, ...found } = cellsOf(behaviourOf(neuron));
+    return { ...found, neuron: withSameDraws(neuron, { ...neuron, ...(unit.cells && { cells: unit.cells }) }) };
+  }
   // Of so many draws the grid is too large anyway.
-  if (neuron.jointNoise || neuron.noise === 0 || neuron.noise * drawsOf(neuron, 1) > MOST_WORK)
-    return { neuron, resolution: 0 };
+  if (neuron.noise * drawsOf(neuron, 1) > MOST_WORK) return { neuron, resolution: 0 };
   const scan: Scan = { all: true, dense: false, countless: false };
   // Draws may jump where a single one does not, and the other way round.
   const subjects = neuron.sample ? [neuron, behaviourOf(neuron)] : [neuron];

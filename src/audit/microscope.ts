@@ -5,8 +5,9 @@ import { checkNames, type NamesOf } from '../schema/names.ts';
 import { drawsOf } from '../tensor/draws.ts';
 import { startingState } from '../tensor/starting-state.ts';
 import { gradientErrors } from './gradient-errors.ts';
-import { estimateNodes } from './grid.ts';
+import { estimatePoints } from './grid.ts';
 import { integrate, type Loss } from './integrate.ts';
+import { hasUntoldJointDraws } from './joint-rows.ts';
 import { sampleNeuron, warmState } from './sample-neuron.ts';
 import { gradientInUse } from './unit-of.ts';
 
@@ -141,7 +142,7 @@ export function lookAtUnit(neuron: Neuron, options: MicroscopeOptions): UnitView
     values.push(gradient[0]);
     weights.push(weight);
   };
-  const exact = estimateNodes(neuron, logit) ** units <= MOST_NODES;
+  const exact = !hasUntoldJointDraws(neuron) && estimatePoints(neuron, logits, MOST_NODES) <= MOST_NODES;
   const samples = exact ? 0 : Math.round(SAMPLES / Math.sqrt(units));
   const { mean, rate } = exact
     ? integrate(neuron, logits, sum, state, observe)

@@ -2,8 +2,10 @@ import type { Neuron, NeuronState } from '../neurons/contract.ts';
 import { type RandomStream, randomStream } from '../random/stream.ts';
 import { drawsOf } from '../tensor/draws.ts';
 import { startingState } from '../tensor/starting-state.ts';
+import { isWholeRow } from './axis.ts';
 import { estimatePoints } from './grid.ts';
 import type { Loss } from './integrate.ts';
+import { hasUntoldJointDraws } from './joint-rows.ts';
 import { livedState } from './lived-state.ts';
 import { problemKinds } from './problems.ts';
 
@@ -73,6 +75,8 @@ const USUAL_UNITS = [
 ];
 /** In one place of five, the units that the loss does not depend on are all likely, or all unlikely, to be open. */
 const [FIFTH, LIKELY] = [5, 2.5];
+/** Most units of a row that is integrated as a whole. */
+const WHOLE_ROW = 4;
 /** How far apart losses are that are close to a number, as a share of it. */
 const CLOSE = 0.002;
 const GOLDEN = (Math.sqrt(5) - 1) / 2;
@@ -131,8 +135,10 @@ export function drawPlace(neuron: Neuron, options: PlaceOptions): Place {
       mostPoints,
     );
   let points = pointsOf();
-  // Fewer active units have a smaller grid; groups, and units that are coupled, go together.
-  while (points > mostPoints && active.length > 1 && neuron.jointNoise === undefined) {
+  const integrable = !hasUntoldJointDraws(neuron);
+  const asOne = neuron.jointNoise !== undefined || isWholeRow(neuron);
+  // Fewer active units have a smaller grid; groups, and units of a whole row, go together.
+  while (points > mostPoints && active.length > 1 && integrable && !asOne) {
     active = active.slice(1);
     points = pointsOf();
   }
@@ -151,7 +157,7 @@ export function drawPlace(neuron: Neuron, options: PlaceOptions): Place {
     updates,
     state: arrays === 'Float32' ? narrowed(state) : state,
     points,
-    exact: points <= mostPoints,
+    exact: integrable && points <= mostPoints && (active.length === units || !isWholeRow(neuron)),
   };
 }
 
@@ -171,11 +177,13 @@ function layoutOf(
 ): { units: number; active: number[] } {
   const { group, jointNoise, noise, opens } = neuron;
   const limit = Math.max(neuron.group ?? 1, Math.min(neuron.mostUnits ?? MOST_UNITS, mostUnits));
-  if (jointNoise && !group) {
+  // Of draws that are joint, though units are not, the true gradient is known in large layers too.
+  if (isWholeRow(neuron) && (jointNoise || number % 4 !== 2)) {
     // All of them depend on each other. A rule that fixes how many are open shows no more than that with one.
-    let units = noise === 0 ? 1 + sized(random, 20) : 2;
+    let units = noise === 0 ? 1 + sized(random, 20) : jointNoise ? 2 : 1;
+    const upTo = Math.min(limit, jointNoise ? 3 : 2 + (number % (WHOLE_ROW - 1)));
     const other = { ...neuron };
-    while (noise > 0 && units < 3 && estimatePoints(other, new Float64Array(units + 1).fill(0.1), points) <= points)
+    while (noise > 0 && units < upTo && estimatePoints(other, new Float64Array(units + 1).fill(0.1), points) <= points)
       units++;
     while (opens && opens(units) < 2 && noise === 0 && units < 64) units++;
     return { units, active: Array.from({ length: units }, (_, i) => i) };

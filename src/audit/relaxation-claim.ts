@@ -4,9 +4,9 @@ import { startingState } from '../tensor/starting-state.ts';
 import { cellsOf } from './found-cells.ts';
 import { gridPoints, integrableUnits } from './grid-size.ts';
 import { integrate, type Loss } from './integrate.ts';
-import { differences } from './measure.ts';
 import { short } from './places.ts';
 import { problemKinds } from './problems.ts';
+import { differences } from './truth.ts';
 import type { TestOptions, Verdict } from './verdict.ts';
 
 /** Most points of the grid, and of that of a group that is cut short. */

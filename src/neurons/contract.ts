@@ -179,8 +179,9 @@ export interface NeuronRule {
    */
   readonly group?: number;
   /**
-   * `cells` of coupled units with noise: where in (0, 1) the row's output jumps as a function of noise number `at` of the
-   * row, given its logits and the noise numbers before `at`; later ones are not known yet.
+   * `cells` of whole rows: where in (0, 1) the row's output jumps as a function of noise number `at` of the row, given its logits and the
+   * noise numbers before `at`; later ones are not known yet. Declared for coupled units with noise, and for units that are not coupled but whose
+   * draws are joint over the row (without replacement): there `cells` are those of `sample`.
    */
   readonly rowCells?: (row: { readonly logits: Numbers; readonly noise: Numbers }, at: number) => readonly number[];
   /**

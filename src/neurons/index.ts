@@ -44,6 +44,7 @@ import { rloo } from './zoo/rloo.ts';
 import { rodeo } from './zoo/rodeo.ts';
 import { sigmoid } from './zoo/sigmoid.ts';
 import { slopeAnnealedStraightThrough } from './zoo/slope-annealed-straight-through.ts';
+import { sparsemax } from './zoo/sparsemax.ts';
 import { spsa } from './zoo/spsa.ts';
 import { stochasticBinary } from './zoo/stochastic-binary.ts';
 import { stochasticTimesSmooth } from './zoo/stochastic-times-smooth.ts';
@@ -53,6 +54,7 @@ import { straightThroughGumbel } from './zoo/straight-through-gumbel.ts';
 import { tanh } from './zoo/tanh.ts';
 import { threshold } from './zoo/threshold.ts';
 import { topK } from './zoo/top-k.ts';
+import { unorderedSet } from './zoo/unordered-set.ts';
 import { vimco } from './zoo/vimco.ts';
 
 /** Every shipped neuron by name. */
@@ -85,6 +87,7 @@ export const zoo = {
   rodeo,
   vimco,
   arms,
+  'unordered-set': unorderedSet,
   bitflip,
   'local-expectation': localExpectation,
   'measure-valued': measureValued,
@@ -104,6 +107,7 @@ export const zoo = {
   'top-k': topK,
   'noisy-top-k': noisyTopK,
   'k-subset': kSubset,
+  sparsemax,
   threshold,
   rectifier,
   'leaky-rectifier': leakyRectifier,

@@ -23,6 +23,9 @@ import { slow } from '../helpers/extent.ts';
 const { twin: _twin, ...score } = resolveNeuron('stochastic-binary:baseline=none') as Neuron;
 const { cells: _cells, ...uncut } = score;
 const rloo = resolveNeuron('rloo:K=3');
+/** K states of a row that differ, one after another; and with no cells declared. */
+const set = resolveNeuron('unordered-set:K=3');
+const { rowCells: _rows, cells: _own, ...untold } = set;
 
 interface Where {
   readonly pass: Pullback;
@@ -82,6 +85,25 @@ const equalWeights = ({ rows, loss, weights, total }: Weighing): void => {
   total.fill(0);
   for (let i = 0; i < loss.length; i++) total[i % rows] += loss[i] / draws;
 };
+/** A gradient times a factor. */
+const scaled =
+  (of: Neuron, factor: (pass: Pullback, i: number) => number): Neuron['pullback'] =>
+  (pass) => {
+    of.pullback(pass);
+    for (let i = 0; i < pass.gradient.length; i++) pass.gradient[i] *= factor(pass, i);
+  };
+
+/** REINFORCE of every draw, all weighed alike: right only if draws are independent. */
+function meanScore({ rows, units, logits, h, loss, gradient }: Pullback): void {
+  const draws = loss.length / rows;
+  for (let i = 0; i < gradient.length; i++) {
+    let total = 0;
+    for (let draw = 0; draw < draws; draw++)
+      total += loss[draw * rows + Math.floor(i / units)] * (h[draw * logits.length + i] - sigmoid(logits[i]));
+    gradient[i] = total / draws;
+  }
+}
+
 const held: number[] = [0];
 const group = resolveNeuron('categorical-reinforce') as Neuron;
 
@@ -307,6 +329,23 @@ const attacks: readonly Attack[] = [
     },
   ],
   ['groups that hang on the next one', 'jointNoise', { ...group, fire: besideGroup, sample: besideGroup }],
+  ['a set whose states weigh alike', 'unbiased', { ...set, weigh: equalWeights, pullback: meanScore }],
+  ['a set whose states weigh alike, no cells', 'unbiased', { ...untold, weigh: equalWeights, pullback: meanScore }],
+  ['a set with 1.2 times its gradient, no cells', 'unbiased', { ...untold, pullback: scaled(set, () => 1.2) }],
+  ['a set that is wrong by a thousandth', 'unbiased', { ...set, pullback: scaled(set, () => 1.001) }],
+  [
+    'a set that is wrong in layers of six and more',
+    'unbiased',
+    { ...set, pullback: scaled(set, ({ units }) => (units > 5 ? -1 : 1)) },
+  ],
+  [
+    'a set that is wrong where the first state is all ones',
+    'unbiased',
+    {
+      ...set,
+      pullback: scaled(set, (pass, i) => (ones({ pass, row: Math.floor(i / pass.units) }) === pass.units ? 1.3 : 1)),
+    },
+  ],
 ];
 
 function sharing({ units, logits, noise, h }: Firing, apart: number): void {
@@ -397,6 +436,13 @@ const honest: Readonly<Record<string, Neuron>> = {
         pass.gradient[i] += Math.sign(u) * ((1 - Math.abs(u)) ** -0.45 - 1) * pass.loss[Math.floor(i / pass.units)];
       }
     },
+  }),
+  'a set, no cells': untold,
+  'bits of a number in another order': several(1, {
+    fire: bits((i, u) => {
+      const k = Math.floor(u[i] * 4096);
+      return (((k * 1031) & 4095) + (u[i] * 4096 - k)) / 4096;
+    }),
   }),
   'three draws, no cells': { ...rloo, cells: undefined as never },
   'every state and a slope': several(1, {
