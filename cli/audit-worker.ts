@@ -3,8 +3,6 @@
  * of the library that it uses, since a thread loads all that it imports anew.
  */
 
-import crypto from 'node:crypto';
-import { syncBuiltinESMExports } from 'node:module';
 import { parentPort, workerData } from 'node:worker_threads';
 import { certify } from '../src/audit/certify.ts';
 import { replayDigest } from '../src/audit/replay.ts';
@@ -14,56 +12,15 @@ import { relaxedSimdSupported } from '../src/backend/wasm.ts';
 import { type AuditReply, type AuditRequest, type BoxData, DONE, RUNNING } from './audit-box.ts';
 import { measureRow, withPrinted } from './audit-row.ts';
 import { neuronNamed, textsOfFiles } from './neuron-file.ts';
+import { forgetOutside, readOutside, watchOutside } from './watch-outside.ts';
 
 const { files, calls } = workerData as BoxData;
 
-/** The first source of chance or time that was read since it was last asked. */
-let touched: string | undefined;
-
-/** Puts a function that tells in the place of one that gives numbers from outside. */
-function watch<T extends object, K extends keyof T>(owner: T, name: K, label: string): void {
-  const original = owner[name] as unknown as (...args: unknown[]) => unknown;
-  if (typeof original !== 'function') return;
-  const told = function (this: unknown, ...args: unknown[]): unknown {
-    touched ??= label;
-    return original.apply(this, args);
-  };
-  Object.assign(told, original);
-  // What cannot be replaced is found by replay.
-  Reflect.defineProperty(owner, name, { value: told, configurable: true, writable: true });
-}
-
-const nativeDate = Date;
-
-function watchAll(): void {
-  watch(Math, 'random', 'Math.random');
-  watch(performance, 'now', 'performance.now');
-  watch(process, 'hrtime', 'process.hrtime');
-  process.hrtime.bigint = () => {
-    touched ??= 'process.hrtime';
-    return BigInt(nativeDate.now()) * 1_000_000n;
-  };
-  for (const name of ['randomBytes', 'randomInt', 'randomUUID', 'getRandomValues', 'randomFillSync'] as const)
-    watch(crypto, name, `crypto.${name}`);
-  syncBuiltinESMExports();
-  watch(globalThis.crypto, 'getRandomValues', 'crypto.getRandomValues');
-  globalThis.Date = new Proxy(nativeDate, {
-    construct(target, args, own) {
-      if (args.length === 0) touched ??= 'Date';
-      return Reflect.construct(target, args, own) as object;
-    },
-    get(target, key, own) {
-      if (key === 'now') touched ??= 'Date.now';
-      return Reflect.get(target, key, own) as unknown;
-    },
-  });
-}
-
-/** The same function; it tells when it begins and comes back, and when it reads chance or time from outside. */
+/** The same function; it tells when it begins and comes back, and throws where it has read something outside. */
 function within<F>(f: F, owner: object): F {
   if (typeof f !== 'function') return f;
   const told = (...args: unknown[]): unknown => {
-    touched = undefined;
+    forgetOutside();
     Atomics.add(calls, RUNNING, 1);
     let result: unknown;
     try {
@@ -72,8 +29,11 @@ function within<F>(f: F, owner: object): F {
       Atomics.sub(calls, RUNNING, 1);
       Atomics.add(calls, DONE, 1);
     }
-    if (touched !== undefined)
-      throw new Error(`it reads ${touched}; expected that a neuron draws nothing but the noise that it is given`);
+    const outside = readOutside();
+    if (outside !== undefined)
+      throw new Error(
+        `it reads ${outside}; expected that a neuron depends on what it is given alone, and draws nothing but its noise`,
+      );
     return result;
   };
   return told as F;
@@ -96,7 +56,7 @@ function watched({ neuron, ...rest }: Variant): Variant {
   };
 }
 
-if (files.length > 0) watchAll();
+if (files.length > 0) watchOutside();
 let engines: readonly Engine[] | undefined;
 
 async function answer(request: AuditRequest): Promise<AuditReply> {

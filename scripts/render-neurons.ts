@@ -49,7 +49,7 @@ const FAMILIES: readonly (readonly [title: string, fits: (neuron: Neuron) => boo
   ],
   ['Bits that train with several draws', (neuron) => alone(neuron) && !oneDraw(neuron)],
   ['Noise that the gradient goes through', alone],
-  ['Categorical units: one of a group is 1', ({ group }) => group !== undefined],
+  ['Categorical units: one of a group is 1', ({ group, noise }) => group !== undefined && noise > 0],
   ['Rules that choose units, and deterministic units', () => true],
 ];
 

@@ -127,6 +127,13 @@ function biasVerdict(claim: string, all: readonly BiasMeasures[]): Verdict {
       })),
     ),
   );
+  if (cases.length === 0)
+    return {
+      claim,
+      verdict: 'undecided',
+      evidence:
+        'its output has more jumps along its noise than are looked for, so that the true gradient is not known; expected `claims.rate`, for bits',
+    };
   const wrong = cases.filter((one) => one.wrong);
   const way = wayOf(cases, threshold);
   if (claim === 'biased') {

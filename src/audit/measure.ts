@@ -44,6 +44,8 @@ export function measure(given: Neuron, place: Place, options: MeasureOptions): M
       place,
       broken: `\`claims.scale\` is ${scale}${place.updates > 0 ? ` after ${place.updates} updates` : ''}; expected a number over 0`,
     };
+  // A grid that lacks cells integrates no true gradient either; of bits it is known by their declared rate.
+  if (countless && unitOf(given) === 'own') return { ...NOTHING, method: 'sampling', place };
   const { gradient, error } = (options.truthOf ?? truthAt)(countless ? given : neuron, place);
   const truth = { gradient: gradient.map((g) => g * place.size), error: error.map((e) => e * place.size) };
   const draw = (held = truth): Measure => sampled(given, place, { scale, truth: held }, options.sampling);

@@ -41,6 +41,11 @@ describe('the audit of a file of one’s own', () => {
       exits: 'process.exit(0);',
       chance: 'if (h.length > 3 && Math.random() < 0) gradient[0] = 0;',
       clock: 'if (Date.now() < 0) gradient[0] = 0;',
+      'clock of a date': 'if (new (new Date(0).constructor)() < 0) gradient[0] = 0;',
+      'clock of the process': 'if (process.hrtime.bigint() < 0n) gradient[0] = 0;',
+      environment: 'if (process.env.NOTHING_OF_THIS) gradient[0] = 0;',
+      files: "if (!process.getBuiltinModule('node:fs').existsSync('/')) gradient[0] = 0;",
+      context: "if (process.getBuiltinModule('node:vm').runInNewContext('Math.random()') < 0) gradient[0] = 0;",
       honest: '',
     });
     const { code, stdout, stderr } = await runCliHere(['audit', file, '--limit', '12']);
@@ -60,6 +65,11 @@ describe('the audit of a file of one’s own', () => {
     assert.match(refuted('exits'), /ends the process/);
     assert.match(refuted('chance'), /reads Math\.random/);
     assert.match(refuted('clock'), /reads Date\.now/);
+    assert.match(refuted('clock of a date'), /reads Date/);
+    assert.match(refuted('clock of the process'), /reads process\.hrtime\.bigint/);
+    assert.match(refuted('environment'), /reads process\.env/);
+    assert.match(refuted('files'), /reads fs\.existsSync/);
+    assert.match(refuted('context'), /reads vm\.runInNewContext/);
     assert.equal(refuted('honest'), '');
   });
 

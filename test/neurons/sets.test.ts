@@ -1,12 +1,94 @@
 /** Neurons that draw sets: against the sums over all of them. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { problems } from '../../src/audit/problems.ts';
 import { derivative } from '../../src/audit/quadrature.ts';
+import { sigmoid } from '../../src/math/special.ts';
 import { resolveNeuron } from '../../src/neurons/resolve.ts';
 import { assertClose, drawn, normal, uniform } from '../helpers/numbers.ts';
 
 const statesOf = (units: number): number[][] =>
   Array.from({ length: 2 ** units }, (_, bits) => Array.from({ length: units }, (_, i) => (bits >> i) & 1));
+
+const probability = (state: readonly number[], logits: ArrayLike<number>): number =>
+  state.reduce((product, bit, i) => product * sigmoid(bit ? logits[i] : -logits[i]), 1);
+
+/** All orders in which states are drawn without replacement, with their probabilities. */
+function* sequences(
+  p: readonly number[],
+  length: number,
+  before: number[] = [],
+  weight = 1,
+): Generator<[number[], number]> {
+  if (before.length === length) {
+    yield [before, weight];
+    return;
+  }
+  const left = p.reduce((sum, one, s) => (before.includes(s) ? sum : sum + one), 0);
+  for (let s = 0; s < p.length; s++)
+    if (!before.includes(s)) yield* sequences(p, length, [...before, s], (weight * p[s]) / left);
+}
+
+test('unordered-set is E[loss] and its gradient, summed over all orders of all sets', () => {
+  for (const K of [2, 3, 4, 5])
+    for (const logits of [Float64Array.of(0.7, -1.3), Float64Array.of(0.4, 2.1, -0.6), Float64Array.of(9, -8)]) {
+      const neuron = resolveNeuron(`unordered-set:K=${K}`);
+      const units = logits.length;
+      const states = statesOf(units);
+      const p = states.map((state) => probability(state, logits));
+      const { loss } = problems(units)[2];
+      const losses = states.map((state) => loss(Float64Array.from(state)).loss);
+      const expected = (at: Float64Array): number =>
+        states.reduce((sum, state, s) => sum + probability(state, at) * losses[s], 0);
+      const truth = logits.map((value, i) => derivative((x) => expected(logits.with(i, x)), value, 1e-3));
+      const [mean, gradient] = [new Float64Array(units), new Float64Array(units)];
+      let total = 0;
+      const count = Math.min(K, states.length);
+      for (const [order, weight] of sequences(p, count)) {
+        // As `fire` does where there are fewer states than draws.
+        const all = Array.from({ length: K }, (_, k) => order[k] ?? order[0]);
+        const h = Float64Array.from(all.flatMap((s) => states[s]));
+        const pass = { rows: 1, units, logits, noise: new Float64Array(units * K), h, state: {} };
+        const [own, weights, sum] = [
+          Float64Array.from(all, (s) => losses[s]),
+          new Float64Array(K),
+          new Float64Array(1),
+        ];
+        neuron.weigh?.({ ...pass, loss: own, weights, total: sum });
+        neuron.pullback({ ...pass, loss: own, dh: new Float64Array(0), gradient });
+        total += weight * sum[0];
+        gradient.forEach((g, i) => {
+          mean[i] += weight * g;
+        });
+      }
+      assertClose([total], [expected(logits)], { absolute: 1e-9 }, `E[total], K = ${K}`);
+      assertClose(mean, truth, { absolute: 1e-8 }, `E[ĝ], K = ${K}`);
+    }
+});
+
+test('unordered-set draws states that differ, as often as without replacement', () => {
+  const [units, K, rows] = [2, 3, 40_000];
+  const logits = Float64Array.of(0.9, -1.4);
+  const neuron = resolveNeuron(`unordered-set:K=${K}`);
+  const h = new Float64Array(K * rows * units);
+  const all = Float64Array.from({ length: rows * units }, (_, i) => logits[i % units]);
+  const noise = drawn(uniform, rows * units * K, 81);
+  neuron.fire({ rows, units, logits: all, noise, h, state: {} });
+  const p = statesOf(units).map((state) => probability(state, logits));
+  const counts = new Map<string, number>();
+  for (let row = 0; row < rows; row++) {
+    const order = Array.from(
+      { length: K },
+      (_, k) => h[(k * rows + row) * units] + 2 * h[(k * rows + row) * units + 1],
+    );
+    assert.equal(new Set(order).size, K);
+    counts.set(order.join(), (counts.get(order.join()) ?? 0) + 1);
+  }
+  for (const [order, weight] of sequences(p, K)) {
+    const z = ((counts.get(order.join()) ?? 0) - rows * weight) / Math.sqrt(rows * weight * (1 - weight));
+    assert.ok(Math.abs(z) < 5, `${order}: ${z} standard errors`);
+  }
+});
 
 test('k-subset draws subsets by their weights, and pulls back the derivative of their marginals', () => {
   for (const [k, logits] of [
