@@ -1,12 +1,12 @@
-/** A function bends where its second difference is so many times the larger one of two places beside it. */
+/** At a bend the second difference is over so many times that of its neighbours. */
 const STEEP = 12;
-/** Steps to the places beside it, on both sides: a jump does not show there, and another bend shows at one distance only. */
+/** Distances of the neighbours on both sides, farther than a jump spreads; of two, since another bend may be at one of them. */
 const BESIDE = [3, 5];
 const ROUNDING = 2 ** -52;
 
 /**
- * Where numbers at evenly spaced places jump or bend: their indices, the sharpest first, none beside another. Of a smooth function there are
- * none, so that it is a cheap way to see where another rule begins.
+ * Indices at which a function, known at evenly spaced places, jumps or bends: the sharpest first, at least three apart. A smooth function has
+ * none.
  * @param compares may the places `i − 1`, `i` and `i + 1` be compared? Default: all may
  */
 export function bendsOf(

@@ -7,7 +7,7 @@ import { estimatePoints } from './grid.ts';
 import { hasUntoldJointDraws } from './joint-rows.ts';
 import { measure } from './measure.ts';
 import type { Measure, UnitMeasure } from './place-measure.ts';
-import { describePlace, drawPlace, type Place, short } from './places.ts';
+import { describePlace, drawPlace, short } from './places.ts';
 import { turnsOf } from './turns.ts';
 import { unitOf } from './unit-of.ts';
 import { FALSE_ALARM, type TestOptions, type Verdict } from './verdict.ts';
@@ -106,6 +106,11 @@ export function biasVerdicts(all: readonly BiasMeasures[]): Verdict[] {
   return [...claims].map(([claim, of]) => biasVerdict(claim, of));
 }
 
+/** One unit at one place. */
+interface Tested extends UnitMeasure, Pick<Measure, 'place' | 'method' | 'samples'> {
+  readonly wrong: boolean;
+}
+
 function biasVerdict(claim: string, all: readonly BiasMeasures[]): Verdict {
   for (const { measures, text } of all) {
     const broken = measures.find((one) => one.broken !== undefined);
@@ -136,22 +141,7 @@ function biasVerdict(claim: string, all: readonly BiasMeasures[]): Verdict {
     };
   const wrong = cases.filter((one) => one.wrong);
   const way = wayOf(cases, threshold);
-  if (claim === 'biased') {
-    const seen = wrong.length > 0;
-    const largest = cases.reduce((most, one) => (relative(one) > relative(most) && one.wrong ? one : most), cases[0]);
-    if (seen)
-      return {
-        claim,
-        verdict: 'holds',
-        evidence: `E[ĝ] is off ∇ at ${wrong.length} of ${cases.length} places, ${example(largest)}`,
-      };
-    const exact = cases.every(({ method }) => method === 'integration');
-    return {
-      claim,
-      verdict: exact ? 'refuted' : 'undecided',
-      evidence: `no bias at any of ${cases.length} places ${way}`,
-    };
-  }
+  if (claim === 'biased') return seenBias(cases, way);
   if (wrong.length > 0) {
     const worst = wrong.reduce((a, b) => (relative(b) > relative(a) ? b : a));
     const said = diagnose(cases);
@@ -173,6 +163,20 @@ function biasVerdict(claim: string, all: readonly BiasMeasures[]): Verdict {
   };
 }
 
+/** Is a bias seen at any place? */
+function seenBias(cases: readonly Tested[], way: string): Verdict {
+  const claim = 'biased';
+  const wrong = cases.filter((one) => one.wrong);
+  if (wrong.length > 0) {
+    const largest = wrong.reduce((most, one) => (relative(one) > relative(most) ? one : most));
+    const evidence = `E[ĝ] is off ∇ at ${wrong.length} of ${cases.length} places, ${example(largest)}`;
+    return { claim, verdict: 'holds', evidence };
+  }
+  const exact = cases.every(({ method }) => method === 'integration');
+  const evidence = `no bias at any of ${cases.length} places ${way}`;
+  return { claim, verdict: exact ? 'refuted' : 'undecided', evidence };
+}
+
 /** Of what was integrated and sampled. */
 function wayOf(cases: readonly { method: string; z: number }[], threshold: number): string {
   const sampled = cases.filter(({ method }) => method === 'sampling');
@@ -188,7 +192,7 @@ function wayOf(cases: readonly { method: string; z: number }[], threshold: numbe
 const relative = ({ found, truth, typical }: UnitMeasure): number =>
   found === truth ? 0 : Math.abs(found - truth) / Math.max(typical, Math.abs(truth), Number.MIN_VALUE);
 
-function example(one: UnitMeasure & { place: Place; method: string; samples: number; z: number }): string {
+function example(one: Tested): string {
   const how =
     one.method === 'integration'
       ? 'by exact integration'

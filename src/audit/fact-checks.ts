@@ -2,8 +2,8 @@
 import type { Neuron, Numbers, Opening, Weighing } from '../neurons/contract.ts';
 import { type RandomStream, randomStream } from '../random/stream.ts';
 import { drawsOf } from '../tensor/draws.ts';
-import { startingState } from '../tensor/starting-state.ts';
 import { zOf } from './bias-claim.ts';
+import { drawnPass } from './drawn-pass.ts';
 import { cellsOf } from './found-cells.ts';
 import { estimatePoints, newGrid } from './grid.ts';
 import { type Integral, integrateOver } from './integrate.ts';
@@ -161,17 +161,16 @@ export function weighsByDerivative(neuron: Neuron): string | undefined {
   const { group = 1, mostUnits = Number.POSITIVE_INFINITY } = neuron;
   for (const [rows, least] of WEIGHED) {
     const units = Math.min(group * Math.ceil(least / group), mostUnits);
-    const draws = drawsOf(neuron, units);
-    if (rows * units * draws > MOST_WEIGHED) continue;
+    if (rows * units * drawsOf(neuron, units) > MOST_WEIGHED) continue;
     const random = randomStream(1, 0x77656967, rows, units);
-    const logits = Float64Array.from({ length: rows * units }, () => 2 * random.normal());
-    const noise = Float64Array.from({ length: rows * units * neuron.noise }, random.uniform);
-    const h = new Float64Array(draws * rows * units);
-    const firing = { rows, units, logits, noise, h, state: startingState(neuron, units) };
-    neuron.fire(firing);
+    const pass = drawnPass(neuron, rows, units, { random, logit: (normal) => 2 * normal }, Float64Array);
+    neuron.fire(pass);
     for (const [middle, size] of LOSSES) {
-      const loss = Float64Array.from({ length: draws * rows }, () => middle + size * random.normal());
-      const wrong = weighMisfit(neuron, { ...firing, loss }, random);
+      const wrong = weighMisfit(
+        neuron,
+        { ...pass, loss: pass.loss.map(() => middle + size * random.normal()) },
+        random,
+      );
       if (wrong !== undefined) return wrong;
     }
   }
@@ -231,18 +230,10 @@ export function scalesLearning({ learningRateScale = 1 }: Neuron): string | unde
 export function isIdentity(neuron: Neuron): string | undefined {
   if (!neuron.identity) return undefined;
   const [rows, units] = [40, 5];
-  const random = randomStream(1, 0x6964656e);
-  const logits = Float64Array.from({ length: rows * units }, () => 20 * (2 * random.uniform() - 1));
-  const dh = Float64Array.from(logits, random.normal);
-  const [h, gradient, loss] = [
-    new Float64Array(logits.length),
-    new Float64Array(logits.length),
-    new Float64Array(rows),
-  ];
-  const noise = Float64Array.from({ length: logits.length * neuron.noise }, random.uniform);
-  const firing = { rows, units, logits, noise, h, state: startingState(neuron, units) };
-  neuron.fire(firing);
-  neuron.pullback({ ...firing, loss, dh, gradient });
-  const fits = logits.every((logit, i) => h[i] === logit && gradient[i] === dh[i]);
+  const inputs = { random: randomStream(1, 0x6964656e), logit: (normal: number) => 10 * normal };
+  const pass = drawnPass(neuron, rows, units, inputs, Float64Array);
+  neuron.fire(pass);
+  neuron.pullback(pass);
+  const fits = pass.logits.every((logit, i) => pass.h[i] === logit && pass.gradient[i] === pass.dh[i]);
   return fits ? undefined : 'it says `identity`, and h is not the logit, or the gradient not the cotangent';
 }

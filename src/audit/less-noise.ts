@@ -36,7 +36,8 @@ function withNoise(unit: Neuron, count: number): Neuron {
   const { cells, rowCells, noise: all } = unit;
   const widened = (noise: ArrayLike<number>, units: number): Float64Array => {
     const wide = new Float64Array(units * all).fill(0.5);
-    for (let i = 0; i < noise.length; i++) wide[Math.floor(i / count) * all + (i % count)] = noise[i];
+    for (let unit = 0, i = 0, to = 0; unit < units && i < noise.length; unit++, to += all)
+      for (let k = 0; k < count && i < noise.length; k++) wide[to + k] = noise[i++];
     return wide;
   };
   return {

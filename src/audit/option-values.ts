@@ -2,9 +2,9 @@ import type { Neuron, OptionSpec } from '../neurons/contract.ts';
 import { instantiate } from '../neurons/resolve.ts';
 import { randomStream } from '../random/stream.ts';
 import { drawsOf } from '../tensor/draws.ts';
-import { startingState } from '../tensor/starting-state.ts';
 import { bendsOf } from './bends.ts';
 import { withDrawnInputs } from './drawn-inputs.ts';
+import { drawnPass } from './drawn-pass.ts';
 import type { Variant } from './variants.ts';
 
 /** Values between the ends of a number that are drawn. */
@@ -140,17 +140,10 @@ function onePass(given: Neuron | undefined): OnePass | undefined {
   const units = Math.min(group * GROUPS, mostUnits);
   const draws = drawsOf(neuron, units);
   if (draws * ROWS * units > MOST_OUTPUTS) return undefined;
-  const random = randomStream(1, OPTIONS, 1);
-  const array = (length: number, draw: () => number): Float64Array => Float64Array.from({ length }, draw);
-  const logits = array(ROWS * units, random.normal);
-  const dh = array(draws * logits.length, random.normal);
-  const loss = array(draws * ROWS, random.normal);
-  const noise = array(logits.length * neuron.noise, random.uniform);
-  const h = new Float64Array(dh.length);
-  const gradient = new Float64Array(logits.length);
-  const firing = { rows: ROWS, units, logits, noise, h, state: startingState(neuron, units) };
-  neuron.fire(firing);
-  neuron.pullback({ ...firing, loss, dh, gradient });
+  const pass = drawnPass(neuron, ROWS, units, { random: randomStream(1, OPTIONS, 1) }, Float64Array);
+  neuron.fire(pass);
+  neuron.pullback(pass);
+  const { h, gradient } = pass;
   return { h, gradient: gradient.reduce((sum, g, i) => sum + g * (1 + (i % 7)), 0) };
 }
 

@@ -1,7 +1,8 @@
-import type { Neuron, NeuronState, Numbers } from '../neurons/contract.ts';
+import type { Neuron, Numbers } from '../neurons/contract.ts';
 import { randomStream } from '../random/stream.ts';
 import { drawsOf } from '../tensor/draws.ts';
 import { startingState } from '../tensor/starting-state.ts';
+import { type DrawnPass, drawnPass } from './drawn-pass.ts';
 
 /** First word of the path of the streams of the passes: the word "play" in ASCII. */
 const PLAY = 0x706c6179;
@@ -17,41 +18,34 @@ const SHAPES = [
 ] as const;
 
 /** What one pass is given: drawn once, and copied for every pass. */
-function inputsOf(neuron: Neuron, rows: number, units: number, narrow: boolean) {
-  const draws = drawsOf(neuron, units);
-  const random = randomStream(1, PLAY, rows, units);
-  const make = (length: number, draw: () => number): Numbers => {
-    const values = narrow ? new Float32Array(length) : new Float64Array(length);
-    for (let i = 0; i < length; i++) values[i] = draw();
-    return values;
+function inputsOf(neuron: Neuron, rows: number, units: number, narrow: boolean): DrawnPass<Numbers> {
+  const Kind = narrow ? Float32Array : Float64Array;
+  const state = Object.fromEntries(
+    Object.entries(startingState(neuron, units)).map(([name, start]) => [
+      name,
+      new Kind(start.map((value) => value + 0.1)),
+    ]),
+  );
+  const inputs = {
+    random: randomStream(1, PLAY, rows, units),
+    logit: (normal: number) => 3 * normal,
+    losses: 3,
+    state,
   };
-  return {
-    rows,
-    units,
-    logits: make(rows * units, () => 3 * random.normal()),
-    noise: make(rows * units * neuron.noise, random.uniform),
-    state: Object.entries(startingState(neuron, units)).map(([name, start]) => {
-      let next = 0;
-      return [name, make(start.length, () => start[next++] + 0.1)] as const;
-    }),
-    loss: make(draws * rows, () => 3 * random.normal()),
-    dh: make(draws * rows * units, random.normal),
-  };
+  return drawnPass<Numbers>(neuron, rows, units, inputs, Kind);
 }
 
 /** What one pass and an update of it make, as words of a digest. */
-function digest(neuron: Neuron, inputs: ReturnType<typeof inputsOf>): number {
-  const { rows, units } = inputs;
-  const [logits, noise, loss, dh] = [inputs.logits, inputs.noise, inputs.loss, inputs.dh].map((one) => one.slice());
-  const state: NeuronState = Object.fromEntries(inputs.state.map(([name, values]) => [name, values.slice()]));
-  const [h, gradient] = [dh, logits].map((like) => like.slice().fill(0));
-  const firing = { rows, units, logits, noise, h, state };
-  neuron.fire(firing);
-  neuron.pullback({ ...firing, loss, dh, gradient });
-  let word = mix(mix(0, h), gradient);
+function digest(neuron: Neuron, { rows, units, state, ...arrays }: DrawnPass<Numbers>): number {
+  const copied = <T extends Readonly<Record<string, unknown>>>(of: T): T =>
+    Object.fromEntries(Object.entries(of).map(([name, values]) => [name, (values as Numbers).slice()])) as T;
+  const pass = { rows, units, state: copied(state), ...copied(arrays) };
+  neuron.fire(pass);
+  neuron.pullback(pass);
+  let word = mix(mix(0, pass.h), pass.gradient);
   if (neuron.update) {
-    neuron.update({ ...firing, loss, dh });
-    for (const values of Object.values(state)) word = mix(word, values);
+    neuron.update(pass);
+    for (const values of Object.values(pass.state)) word = mix(word, values);
   }
   return word;
 }

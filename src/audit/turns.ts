@@ -4,15 +4,15 @@ import { drawsOf } from '../tensor/draws.ts';
 import { startingState } from '../tensor/starting-state.ts';
 import { bendsOf } from './bends.ts';
 
-/** A logit, or a loss, where a learning rule turns into another one. */
+/** A logit or a loss at which a learning rule changes into another one. */
 export type Turn = { readonly logit: number } | { readonly loss: number };
 
 /** First word of the path of the streams of noise: the word "turn" in ASCII. */
 const TURN = 0x7475726e;
-/** Evenly spaced logits, and losses of both signs whose sizes are evenly spaced, of one look. */
+/** Rows of one look: logits that are evenly spaced, or losses whose asinh is. */
 const PLACES = 4001;
 const WIDEST = 20;
-/** Losses are LEAST·sinh(x) for |x| up to FAR, where they are 1,000; those from TOLD on count. */
+/** Losses are LEAST·sinh(x) for |x| up to FAR: up to 1,000. Those smaller than TOLD are not compared. */
 const [LEAST, FAR, TOLD] = [1e-3, 14.5, 0.01];
 const LOOKS = 4;
 /** Most turns of one kind that a look finds. */
@@ -22,8 +22,8 @@ const logitAt = (i: number): number => WIDEST * ((2 * i) / (PLACES - 1) - 1);
 const lossAt = (i: number): number => LEAST * Math.sinh(FAR * ((2 * i) / (PLACES - 1) - 1));
 
 /**
- * Where the gradient of a single unit jumps or bends as a function of its logit or of the loss while its noise stays the same, and h does. Right
- * by integration at places that are drawn, a gradient may be wrong between two of them: this is where to look.
+ * Logits and losses at which the gradient of a single unit jumps or bends while its noise and its h stay the same. Places that are drawn may
+ * miss a narrow stretch on which the rule is another one; these are its ends.
  */
 export function turnsOf(neuron: Neuron): Turn[] {
   const random = randomStream(1, TURN);
@@ -39,10 +39,10 @@ export function turnsOf(neuron: Neuron): Turn[] {
   return [...Array.from(logits, (i) => ({ logit: logitAt(i) })), ...Array.from(losses, (i) => ({ loss: lossAt(i) }))];
 }
 
-/** A jump lies on one side of a bend; a rule for a single place at it. */
+/** A bend and its neighbours: the other rule may hold on either side, or at that one place. */
 const beside = (i: number): number[] => [i - 1, i, i + 1];
 
-/** Bends of the gradient of a unit, PLACES times with the same noise. */
+/** Bends of the gradient along PLACES rows of one unit, all with the same noise. */
 function bendsAlong(
   neuron: Neuron,
   own: Float64Array,
@@ -57,7 +57,7 @@ function bendsAlong(
   const h = new Float64Array(draws * rows);
   const firing = { rows, units: 1, logits, noise, h, state: startingState(neuron, 1) };
   neuron.fire(firing);
-  // Draws differ by more than a constant, which baselines take away.
+  // Draws differ by a factor: a constant would vanish in the baselines.
   const loss = Float64Array.from(h, (_, i) => lossOf(i % rows) * (1 + 0.3 * Math.floor(i / rows)));
   const gradient = new Float64Array(rows);
   neuron.pullback({ ...firing, loss, dh: loss.slice(), gradient });
@@ -65,7 +65,7 @@ function bendsAlong(
     if (Math.abs(lossOf(i)) < TOLD) return false;
     for (let draw = 0; draw < draws; draw++) {
       const at = draw * rows + i;
-      // A jump of h is a cell of the noise; a smooth h moves less than that from place to place.
+      // Where h jumps, a cell of the noise ends, which is no fault; a smooth h moves by less than 0.2 between neighbours.
       if (Math.abs(h[at + 1] - h[at - 1]) > 0.2 || (h[at + 1] === 0) !== (h[at - 1] === 0)) return false;
     }
     return true;

@@ -6,6 +6,7 @@ import { randomStream } from '../random/stream.ts';
 import { drawsOf } from '../tensor/draws.ts';
 import { allocateState, runFire, runPullback, type TwinSource } from '../tensor/fire.ts';
 import { startingState } from '../tensor/starting-state.ts';
+import { type DrawnPass, drawnPass } from './drawn-pass.ts';
 import { short } from './places.ts';
 
 /** rows × groups of units: less than a vector, not whole vectors, more than one part of the work. */
@@ -64,11 +65,8 @@ interface Look {
 
 /** Inputs of a pass: numbers that single precision has. */
 function passOf(neuron: Neuron, { rows, units, size }: Look) {
-  const draws = drawsOf(neuron, units);
   const random = randomStream(1, 0x7477696e, rows, units);
   const numbers = (length: number, draw: () => number): Float32Array => Float32Array.from({ length }, draw);
-  const logits = numbers(rows * units, () => size * random.normal());
-  const noise = numbers(rows * units * neuron.noise, random.uniform);
   // Another width than the units, and more than one vector of them.
   const inputs = neuron.readsInput ? units + 6 : units;
   const input = neuron.readsInput && numbers(rows * inputs, random.normal);
@@ -78,12 +76,11 @@ function passOf(neuron: Neuron, { rows, units, size }: Look) {
       Float32Array.from(values, (value) => (value || 0.1) * (0.5 + random.uniform())),
     ]),
   );
-  steady(neuron, { rows, units, logits, noise, state });
-  const h = new Float32Array(draws * rows * units);
-  const loss = numbers(draws * rows, () => 2 * random.normal());
-  const dh = numbers(h.length, random.normal);
+  const drawn = { random, logit: (normal: number) => size * normal, losses: 2, state };
+  const pass = drawnPass(neuron, rows, units, drawn, Float32Array);
+  steady(neuron, pass);
   const selectionBias = neuron.selects && size > SIZES[0] ? numbers(units, () => size * random.normal()) : undefined;
-  return { rows, units, logits, noise, h, state, loss, dh, selectionBias, inputs, ...(input && { input }) };
+  return { ...pass, selectionBias, inputs, ...(input && { input }) };
 }
 
 function misfitOf(neuron: Neuron, engine: Engine, look: Look): string | undefined {
@@ -143,9 +140,10 @@ type Arrays = Omit<Parameters<typeof runPullback>[3], 'gradient'>;
 /** What the neuron's own functions make of a pass; its h is filled. */
 function wantedOf(neuron: Neuron, pass: Pass) {
   const { logits, dh } = pass;
-  const [gradient, settled, open, opening] = Array.from({ length: 4 }, () => new Float32Array(logits.length));
+  const { gradient } = pass;
+  const [settled, open, opening] = Array.from({ length: 3 }, () => new Float32Array(logits.length));
   neuron.fire(pass);
-  neuron.pullback({ ...pass, gradient });
+  neuron.pullback(pass);
   if (neuron.twin?.settle) neuron.settle?.({ ...pass, noise: new Float32Array(0), h: settled });
   if (neuron.twin?.opening) {
     neuron.opening?.probability(pass, open);
@@ -195,10 +193,7 @@ function storeState(held: NdArray, state: NeuronState): void {
 }
 
 /** Moves logits away from the jumps of h, where single precision may fall on the other side. */
-function steady(
-  neuron: Neuron,
-  pass: { rows: number; units: number; logits: Float32Array; noise: Float32Array; state: NeuronState },
-): void {
+function steady(neuron: Neuron, pass: DrawnPass<Float32Array>): void {
   const { rows, units, logits, noise, state } = pass;
   if (neuron.jointNoise) return;
   const draws = drawsOf(neuron, units);

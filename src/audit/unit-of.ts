@@ -10,8 +10,16 @@ const LOGITS = [-2.7, -0.4, 0.9, 1.6];
 /** Nodes of a unit that are integrated over to know its rate. */
 const NODES = 20_000;
 
+const known = new WeakMap<Neuron, 'bits' | 'own'>();
+
 /** Is a behaviour, by what it emits and how often, 1 with probability σ(a) and else 0, or a unit of its own kind? */
 export function unitOf(neuron: Neuron): 'bits' | 'own' {
+  const kind = known.get(neuron) ?? kindOf(neuron);
+  known.set(neuron, kind);
+  return kind;
+}
+
+function kindOf(neuron: Neuron): 'bits' | 'own' {
   const unit = behaviourOf(neuron);
   if (neuron.jointNoise !== undefined) return 'own';
   const bits = LOGITS.every((logit) => emitsBits(unit, logit) && Math.abs(rateOf(unit, logit) - sigmoid(logit)) < 1e-9);

@@ -1,17 +1,17 @@
 import { sigmoid } from '../../math/special.ts';
 import { extent } from '../../math/statistics.ts';
-import { defineNeuron, type Firing } from '../contract.ts';
+import { defineNeuron, type Firing, type Pullback } from '../contract.ts';
 import { fireLargest, keepOptions, keptOf } from '../parts/keep-largest.ts';
 
 const { k, share } = keepOptions;
 
-/** The shift of the logits is known to that: with any, the probabilities given how many are open are the same, and near the right one they are well conditioned. */
+/** Tolerance of the shift of the logits. Any shift gives the same probabilities given the number of open units; near the right one they are well conditioned. */
 const SHIFT = 0.02;
 
-/** P(open) of the units of a row by itself, all logits shifted so that `kept` are open on average: given how many are, nothing changes. */
+/** P(open) of every unit as if units were independent, with all logits shifted so that `kept` units are open on average. */
 function probabilities(scores: Float64Array, kept: number): Float64Array {
   const [least, most] = extent(scores);
-  // Where all but few are kept, or all but few are not, the shift is that of one logit beside the number of units.
+  // If nearly all units are kept, or nearly none, the shift is at most one logit and the logarithm of the number of units.
   const room = 2 + Math.log(scores.length);
   let [low, high] = [-most - room, room - least];
   while (high - low > Math.max(SHIFT, 1e-9 * (Math.abs(low) + Math.abs(high)))) {
@@ -25,8 +25,8 @@ function probabilities(scores: Float64Array, kept: number): Float64Array {
 }
 
 /**
- * P(the units from i on have j open ones) at i·(kept + 1) + j, the last row for none; and the sum of their δ times that, where `dh` is given.
- * Units are taken from the last to the first.
+ * counts[i·(kept + 1) + j] = P(exactly j of the units i, i + 1, … are open); the last row is that of no units. sums, if `dh` is given: the
+ * same probability times the mean of Σ δ over the open ones. Filled from the last unit to the first.
  */
 function tails(p: Float64Array, kept: number, dh?: ArrayLike<number>): { counts: Float64Array; sums: Float64Array } {
   const width = kept + 1;
@@ -42,7 +42,7 @@ function tails(p: Float64Array, kept: number, dh?: ArrayLike<number>): { counts:
   return { counts, sums };
 }
 
-/** P(unit i is open), where j of it and those behind it are. */
+/** P(unit i is open | j of the units i, i + 1, … are open) */
 function chance(p: Float64Array, counts: Float64Array, kept: number, i: number, j: number): number {
   if (j === 0) return 0;
   if (j === p.length - i) return 1;
@@ -51,6 +51,34 @@ function chance(p: Float64Array, counts: Float64Array, kept: number, i: number, 
 
 const scoresOf = ({ units, logits, selectionBias }: Pick<Firing, 'units' | 'logits' | 'selectionBias'>, row: number) =>
   Float64Array.from({ length: units }, (_, i) => logits[row * units + i] + (selectionBias?.[i] ?? 0));
+
+/** ĝ_i = Σ_j δ_j·∂μ_j/∂a_i: ∂μ_j/∂a_i is the covariance of h_j and h_i. */
+function pullMarginals(pullback: Pullback, kept: number): void {
+  const { rows, units, dh, gradient } = pullback;
+  const width = kept + 1;
+  for (let row = 0, from = 0; row < rows; row++, from += units) {
+    const p = probabilities(scoresOf(pullback, row), kept);
+    const own = dh.subarray(from, from + units);
+    const { counts, sums } = tails(p, kept, own);
+    const [all, mean] = [counts[kept], sums[kept] / counts[kept]];
+    // Counts and sums of the units before i.
+    let [before, along] = [new Float64Array(width).fill(1, 0, 1), new Float64Array(width)];
+    for (let i = 0; i < units; i++) {
+      let [open, product] = [0, 0];
+      for (let j = 0; j < kept; j++) {
+        const behind = (i + 1) * width + kept - 1 - j;
+        open += before[j] * counts[behind];
+        product += along[j] * counts[behind] + before[j] * (own[i] * counts[behind] + sums[behind]);
+      }
+      gradient[from + i] = (p[i] * (product - mean * open)) / all;
+      const [last, lastAlong] = [before, along];
+      before = last.map((one, j) => (1 - p[i]) * one + (j > 0 ? p[i] * last[j - 1] : 0));
+      along = lastAlong.map(
+        (one, j) => (1 - p[i]) * one + (j > 0 ? p[i] * (lastAlong[j - 1] + own[i] * last[j - 1]) : 0),
+      );
+    }
+  }
+}
 
 export const kSubset = defineNeuron({
   name: 'k-subset',
@@ -98,34 +126,7 @@ export const kSubset = defineNeuron({
         fireLargest(firing, opens, 'softmax');
         for (let i = 0; i < firing.h.length; i++) if (firing.h[i] > 0) firing.h[i] = 1;
       },
-      // ∂μ_j/∂a_i is the covariance of h_j and h_i.
-      pullback(pullback) {
-        const { rows, units, dh, gradient } = pullback;
-        const kept = opens(units);
-        const width = kept + 1;
-        for (let row = 0, from = 0; row < rows; row++, from += units) {
-          const p = probabilities(scoresOf(pullback, row), kept);
-          const own = dh.subarray(from, from + units);
-          const { counts, sums } = tails(p, kept, own);
-          const [all, mean] = [counts[kept], sums[kept] / counts[kept]];
-          // The same of the units before i.
-          let [before, along] = [new Float64Array(width).fill(1, 0, 1), new Float64Array(width)];
-          for (let i = 0; i < units; i++) {
-            let [open, product] = [0, 0];
-            for (let j = 0; j < kept; j++) {
-              const behind = (i + 1) * width + kept - 1 - j;
-              open += before[j] * counts[behind];
-              product += along[j] * counts[behind] + before[j] * (own[i] * counts[behind] + sums[behind]);
-            }
-            gradient[from + i] = (p[i] * (product - mean * open)) / all;
-            const [last, lastAlong] = [before, along];
-            before = last.map((one, j) => (1 - p[i]) * one + (j > 0 ? p[i] * last[j - 1] : 0));
-            along = lastAlong.map(
-              (one, j) => (1 - p[i]) * one + (j > 0 ? p[i] * (lastAlong[j - 1] + own[i] * last[j - 1]) : 0),
-            );
-          }
-        }
-      },
+      pullback: (pullback) => pullMarginals(pullback, opens(pullback.units)),
       expect: () => 1,
       whenOpen: () => 1,
       formulas: { expect: 1, settle: { keep: 'largest', value: 1 } },

@@ -1,5 +1,5 @@
 import { sigmoid, softplus } from '../../math/special.ts';
-import { defineNeuron, type Firing, type Numbers } from '../contract.ts';
+import { defineNeuron, type Firing, type Numbers, type Pullback, type Weighing } from '../contract.ts';
 import { bernoulli, unbiasedBits } from '../parts/bernoulli.ts';
 
 /** Stands for the probability that is left where rounding leaves none. */
@@ -83,6 +83,75 @@ function orders(
   }
 }
 
+/** Where the choice that noise number `at` of a row makes is cut; the numbers of a row stand draw after draw. */
+function cutsOf(logits: Numbers, noise: Numbers, at: number, K: number): number[] {
+  const { length: units } = logits;
+  const draws = distinct(K, units);
+  const cuts: number[] = [];
+  if (at >= draws * units) return cuts;
+  const [states, behind] = [new Float64Array(draws * units), new Float64Array(draws * units)];
+  walk(logits, states, behind, (draw, i, p) => {
+    const number = draw * units + i;
+    if (number < at) return noise[number] < p ? 1 : 0;
+    cuts.push(p);
+    return undefined;
+  });
+  return cuts;
+}
+
+/** K states of every row that differ; where there are fewer, the first again. */
+function fireSet({ rows, units, logits, noise, h }: Firing, K: number): void {
+  const draws = distinct(K, units);
+  const [states, behind] = [new Float64Array(draws * units), new Float64Array(draws * units)];
+  for (let row = 0; row < rows; row++) {
+    const own = logits.subarray(row * units, (row + 1) * units);
+    const first = row * units * K;
+    walk(own, states, behind, (draw, i, p) => {
+      if (!Number.isFinite(own[i])) return Number.NaN;
+      return noise[first + draw * units + i] < p ? 1 : 0;
+    });
+    for (let draw = 0; draw < K; draw++) {
+      const from = draw < draws ? draw * units : 0;
+      h.set(states.subarray(from, from + units), draw * logits.length + row * units);
+    }
+  }
+}
+
+/** Every state weighs P(s)·R(S, s). */
+function weighSet(weighing: Weighing, K: number): void {
+  const { rows, units, loss, weights, total } = weighing;
+  const draws = distinct(K, units);
+  const [logs, sums] = [new Float64Array(draws), new Float64Array(2 ** draws)];
+  weights.fill(0);
+  total.fill(0);
+  for (let row = 0; row < rows; row++) {
+    orders(weighing, row, logs, sums);
+    for (let s = 0; s < draws; s++) {
+      weights[s * rows + row] = sums[1 << s] / sums[0];
+      total[row] += weights[s * rows + row] * loss[s * rows + row];
+    }
+  }
+}
+
+/** ĝ = Σ_s P(s)·R(S, s)·(f_s − B_s)(h_s − p), B_s = Σ_s' P(s')·R^{D∖s}(S, s')·f_s'. */
+function pullSet(pullback: Pullback, K: number): void {
+  const { rows, units, logits, h, loss, gradient } = pullback;
+  const draws = distinct(K, units);
+  const [logs, sums] = [new Float64Array(draws), new Float64Array(2 ** draws)];
+  gradient.fill(0);
+  for (let row = 0; row < rows; row++) {
+    orders(pullback, row, logs, sums);
+    for (let s = 0; s < draws; s++) {
+      let baseline = Math.exp(logs[s]) * loss[s * rows + row];
+      for (let other = 0; other < draws; other++)
+        if (other !== s) baseline += (sums[(1 << s) | (1 << other)] / sums[1 << s]) * loss[other * rows + row];
+      const signal = (sums[1 << s] / sums[0]) * (loss[s * rows + row] - baseline);
+      for (let i = row * units; i < (row + 1) * units; i++)
+        gradient[i] += signal * (h[s * logits.length + i] - sigmoid(logits[i]));
+    }
+  }
+}
+
 export const unorderedSet = defineNeuron({
   name: 'unordered-set',
   source:
@@ -106,68 +175,9 @@ export const unorderedSet = defineNeuron({
     reads: 'loss',
     claims: unbiasedBits,
     cells: (logit, index) => (index === 0 ? [sigmoid(logit)] : []),
-    // The numbers of a row stand draw after draw.
-    rowCells({ logits, noise }, at) {
-      const { length: units } = logits;
-      const draws = distinct(K, units);
-      const cuts: number[] = [];
-      if (at >= draws * units) return cuts;
-      const [states, behind] = [new Float64Array(draws * units), new Float64Array(draws * units)];
-      walk(logits, states, behind, (draw, i, p) => {
-        const number = draw * units + i;
-        if (number < at) return noise[number] < p ? 1 : 0;
-        cuts.push(p);
-        return undefined;
-      });
-      return cuts;
-    },
-    fire({ rows, units, logits, noise, h }) {
-      const draws = Math.min(distinct(K, units), h.length / logits.length);
-      const [states, behind] = [new Float64Array(draws * units), new Float64Array(draws * units)];
-      for (let row = 0; row < rows; row++) {
-        const own = logits.subarray(row * units, (row + 1) * units);
-        const first = row * units * K;
-        walk(own, states, behind, (draw, i, p) => {
-          if (!Number.isFinite(own[i])) return Number.NaN;
-          return noise[first + draw * units + i] < p ? 1 : 0;
-        });
-        // Where there are fewer states than draws, the first again.
-        for (let draw = 0; draw * logits.length < h.length; draw++) {
-          const from = draw < draws ? draw * units : 0;
-          h.set(states.subarray(from, from + units), draw * logits.length + row * units);
-        }
-      }
-    },
-    weigh(weighing) {
-      const { rows, units, loss, weights, total } = weighing;
-      const draws = distinct(K, units);
-      const [logs, sums] = [new Float64Array(draws), new Float64Array(2 ** draws)];
-      weights.fill(0);
-      total.fill(0);
-      for (let row = 0; row < rows; row++) {
-        orders(weighing, row, logs, sums);
-        for (let s = 0; s < draws; s++) {
-          weights[s * rows + row] = sums[1 << s] / sums[0];
-          total[row] += weights[s * rows + row] * loss[s * rows + row];
-        }
-      }
-    },
-    pullback(pullback) {
-      const { rows, units, logits, h, loss, gradient } = pullback;
-      const draws = distinct(K, units);
-      const [logs, sums] = [new Float64Array(draws), new Float64Array(2 ** draws)];
-      gradient.fill(0);
-      for (let row = 0; row < rows; row++) {
-        orders(pullback, row, logs, sums);
-        for (let s = 0; s < draws; s++) {
-          let baseline = Math.exp(logs[s]) * loss[s * rows + row];
-          for (let other = 0; other < draws; other++)
-            if (other !== s) baseline += (sums[(1 << s) | (1 << other)] / sums[1 << s]) * loss[other * rows + row];
-          const signal = (sums[1 << s] / sums[0]) * (loss[s * rows + row] - baseline);
-          for (let i = row * units; i < (row + 1) * units; i++)
-            gradient[i] += signal * (h[s * logits.length + i] - sigmoid(logits[i]));
-        }
-      }
-    },
+    rowCells: ({ logits, noise }, at) => cutsOf(logits, noise, at, K),
+    fire: (firing) => fireSet(firing, K),
+    weigh: (weighing) => weighSet(weighing, K),
+    pullback: (pullback) => pullSet(pullback, K),
   }),
 });
