@@ -110,7 +110,9 @@ export async function classesOfRun(
 ): Promise<{ readonly task: Task; readonly split: Split }> {
   const task = taskOfRun(run, code);
   if (task.data !== 'classes')
-    throw new UsageError(`${run.folder.path} is a run of the task "${task.name}". Expected a run of a classifier.`);
+    throw new UsageError(
+      `${run.folder.path} is a run of the task "${task.name}". Expected a run of a classifier, whose data are classes.`,
+    );
   const parts = await dataOfRun(run, task, options, moved);
   checkSameData(run, parts);
   return { task, split: parts as unknown as Split };

@@ -187,7 +187,8 @@ for (const [index, { title, neuron }] of instances.entries()) {
       const gradient = gradientOf(neuron, pass);
       // Draws differ by more than a constant, which baselines take away.
       const otherLoss = gradientOf(neuron, { ...pass, loss: pass.loss.map((loss, i) => 1.5 * loss + 1 + (i % 7)) });
-      const otherCotangent = gradientOf(neuron, { ...pass, dh: pass.dh.map((d) => d + 1) });
+      // And units too: the gradient of a softmax takes a constant away.
+      const otherCotangent = gradientOf(neuron, { ...pass, dh: pass.dh.map((d, i) => d + 1 + (i % 3)) });
       const readsLoss = gradient.some((g, i) => g !== otherLoss[i]);
       const readsCotangent = gradient.some((g, i) => g !== otherCotangent[i]);
       assert.equal(readsLoss, neuron.reads === 'loss' || neuron.reads === 'both', 'reads the loss');
