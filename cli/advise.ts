@@ -164,7 +164,9 @@ function configOf(
   ofRun: Partial<TrainConfig> | undefined,
 ): TrainConfig {
   if (ofRun && !['gated', 'dense', 'layers', 'net'].includes(ofRun.model ?? ''))
-    throw new UsageError(`${flags.run} is a run of the model "${ofRun.model}". Expected one of the models gated, dense, layers and net.`);
+    throw new UsageError(
+      `${flags.run} is a run of the model "${ofRun.model}". Expected one of the models gated, dense, layers and net.`,
+    );
   const changed = [...NETWORK, 'layers' as const].find((name) => ofRun && flags[name] !== undefined);
   if (changed) throw new UsageError(`--${changed} and --run both say what the network is. Expected one of them.`);
   const way = ofRun ? undefined : wayOf(flags, (name) => name !== 'neuron' && given(name));
