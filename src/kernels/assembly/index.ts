@@ -5,19 +5,22 @@ export * from './bernoulli-losses';
 export * from './random';
 export * from './sampling';
 export * from './gates';
-export { adamUpdate, catchUp, maxNorm, momentumUpdate, updateBlocks } from './optimizers';
+export { adamUpdate, catchUp, momentumUpdate, updateBlocks } from './optimizers';
+export { maxNorm } from './max-norm';
 export * from './neurons';
+export * from './neurons-pullback';
+export * from './neurons-score';
+export * from './neurons-open';
 export * from './neurons-baseline';
 export * from './neurons-rao-blackwell';
 export {
   fireLargest,
-  fireThreshold,
   openLargest,
   pullbackLargest,
   pullbackOpenLargest,
-  pullbackThreshold,
-  switchBalance,
 } from './neurons-selecting';
+export * from './neurons-threshold';
+export * from './switch-balance';
 export { matmulPacked, packLeft } from './matmul';
 export { matmulFewRows, matmulFewRowsTransposed, matmulFewSteps } from './matmul-few';
 export * from './blocks-mask';

@@ -1,11 +1,11 @@
-// Twins of the neurons that keep the largest logits of every row, or those over a threshold, and of the smooth load. Items are rows.
+// Twins of the neurons that keep the largest logits of every row, and of the smooth load. Items are rows.
 // In the place of the state they get the selection bias: one number a unit, 0 where there is none. Arguments as in neurons.ts.
 import { bytes, loadLanes, storeLanes, sumOfLanes } from './blocks-rows';
-import { exp4, normalCdf4, normalQuantile4, one4, sigmoid4, sigmoidSlope4, splat } from './math';
+import { exp4, normalCdf4, normalQuantile4, one4, sigmoid4, splat } from './math';
 import { scratch } from './scratch';
 
 /** LEAST_OPEN of src/neurons/contract.ts. */
-const LEAST_OPEN: f32 = 1e-30;
+export const LEAST_OPEN: f32 = 1e-30;
 const LOWEST: i32 = i32.MIN_VALUE;
 
 // Three rows in scratch memory, of whole vectors: what units are weighed by, what they are selected by, and which are kept (all bits
@@ -48,7 +48,7 @@ function score(logits: usize, noise: usize, bias: usize, units: i32, scale: f32)
 /** All bits of the lanes from `lanes` (1 to 3) on. */
 // @ts-ignore: decorator
 @inline
-function mask(lanes: i32): v128 {
+export function mask(lanes: i32): v128 {
   return i32x4.gt_s(i32x4(1, 2, 3, 4), i32x4.splat(lanes));
 }
 
@@ -281,73 +281,5 @@ export function pullbackOpenLargest(
       store<f32>(out + o + bytes(j), load<f32>(out + o + bytes(j)) - sumOfLanes(ofClosed));
       break;
     }
-  }
-}
-
-/** h = 1[a > first], or where the second number is 0 σ(a) there; a plus the bias is what is compared. */
-export function fireThreshold(
-  begin: i32, end: i32, logits: usize, noise: usize, h: usize, rows: i32, units: i32, bias: usize, first: f32, second: f32, third: f32,
-): void {
-  const cut = splat(first);
-  for (let r = begin; r < end; r++) {
-    const o = bytes(units) * r;
-    for (let j = 0; j < units; j += 4) {
-      const lanes = min(4, units - j);
-      const a = loadLanes(logits + o + bytes(j), lanes);
-      const x = bias ? f32x4.add(a, loadLanes(bias + bytes(j), lanes)) : a;
-      const open = second == 1 ? one4() : f32x4.pmax(sigmoid4(a), splat(LEAST_OPEN));
-      const y = v128.and(open, f32x4.gt(x, cut));
-      storeLanes(h + o + bytes(j), f32x4.add(y, f32x4.sub(x, x)), lanes);
-    }
-  }
-}
-
-/** δ·σ'(a); where the second number is 0 of open units alone. */
-export function pullbackThreshold(
-  begin: i32, end: i32, logits: usize, noise: usize, h: usize, loss: usize, dh: usize, out: usize, rows: i32, units: i32, bias: usize,
-  first: f32, second: f32, third: f32,
-): void {
-  for (let r = begin; r < end; r++) {
-    const o = bytes(units) * r;
-    for (let j = 0; j < units; j += 4) {
-      const lanes = min(4, units - j);
-      const slope = sigmoidSlope4(loadLanes(logits + o + bytes(j), lanes));
-      const pull = f32x4.mul(loadLanes(dh + o + bytes(j), lanes), slope);
-      const open = second == 1 ? i32x4.splat(-1) : f32x4.ne(loadLanes(h + o + bytes(j), lanes), splat(0));
-      storeLanes(out + o + bytes(j), v128.and(pull, open), lanes);
-    }
-  }
-}
-
-/**
- * The load balance of switch gates, gradient and value of every row: p is the softmax of the logits, and
- * gradient_j = units·p_j(share_j − Σ share·p)/rows; values[r] = units·Σ share·p/rows.
- */
-export function switchBalance(
-  begin: i32, end: i32, logits: usize, shares: usize, gradient: usize, values: usize, rows: i32, units: i32,
-): void {
-  for (let r = begin; r < end; r++) {
-    const o = bytes(units) * r;
-    const to = gradient + o;
-    let top = splat(f32.NEGATIVE_INFINITY);
-    for (let j = 0; j < units; j++) top = f32x4.pmax(top, v128.load32_splat(logits + o + bytes(j)));
-    let total = splat(0), weighed = splat(0);
-    for (let j = 0; j < units; j += 4) {
-      const lanes = min(4, units - j);
-      let e = exp4(f32x4.sub(loadLanes(logits + o + bytes(j), lanes), top));
-      if (lanes < 4) e = v128.andnot(e, mask(lanes));
-      total = f32x4.add(total, e);
-      weighed = f32x4.add(weighed, f32x4.mul(e, loadLanes(shares + bytes(j), lanes)));
-      storeLanes(to + bytes(j), e, lanes);
-    }
-    const sum = sumOfLanes(total);
-    const dot = sumOfLanes(weighed) / sum;
-    const factor = splat(<f32>units / (sum * <f32>rows));
-    for (let j = 0; j < units; j += 4) {
-      const lanes = min(4, units - j);
-      const away = f32x4.sub(loadLanes(shares + bytes(j), lanes), splat(dot));
-      storeLanes(to + bytes(j), f32x4.mul(f32x4.mul(factor, loadLanes(to + bytes(j), lanes)), away), lanes);
-    }
-    store<f32>(values + bytes(r), units == 0 ? 0 : <f32>units * dot / <f32>rows);
   }
 }
