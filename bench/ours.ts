@@ -24,7 +24,9 @@ import {
 import { createEngine } from '../src/platform/node/index.ts';
 import { randomStream } from '../src/random/stream.ts';
 import { gatherBatch } from '../src/tasks/examples.ts';
-import { blocksToBlocks, blocksToDense, denseToBlocks, gateBlocks, openBlocks } from '../src/tensor/ops/blocks.ts';
+import { gateBlocks } from '../src/tensor/ops/block-gates.ts';
+import { openBlocks } from '../src/tensor/ops/block-shape.ts';
+import { blocksToBlocks, blocksToDense, denseToBlocks } from '../src/tensor/ops/blocks.ts';
 import { gate } from '../src/tensor/ops/gate.ts';
 import { matmul } from '../src/tensor/ops/matmul.ts';
 import { Stepper } from '../src/train/step.ts';

@@ -1,5 +1,5 @@
 import type { KernelArguments, KernelName } from '../kernels/catalogue.ts';
-import type { BlockProduct } from './blas-blocks.ts';
+import type { BlockProduct } from './blas-block-items.ts';
 import type { Heap } from './heap.ts';
 import type { Batch } from './matmul.ts';
 

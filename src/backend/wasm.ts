@@ -3,7 +3,7 @@ import { type Kernel, SCRATCH_BYTES } from '../kernels/kernel.ts';
 import { type NeuronKernel, type NeuronKernelName, neuronKernels } from '../kernels/neurons.ts';
 import type { Backend, GemmCall } from './backend.ts';
 import { type Blas, blasKernels, gemmParts } from './blas.ts';
-import { BLOCK_PRODUCTS, type BlockProduct, blockProductItems } from './blas-blocks.ts';
+import { BLOCK_PRODUCTS, type BlockProduct, blockProductItems } from './blas-block-items.ts';
 import { Heap, type Memory } from './heap.ts';
 import { CONTROL_BYTES, kernelTable, Pool, threadTools, type WorkerHandle, type WorkerInit } from './pool.ts';
 

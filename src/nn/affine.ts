@@ -1,5 +1,6 @@
 import type { NdArray } from '../backend/nd-array.ts';
-import { BlockTensor, blocksToDense } from '../tensor/ops/blocks.ts';
+import { BlockTensor } from '../tensor/ops/block-tensor.ts';
+import { blocksToDense } from '../tensor/ops/blocks.ts';
 import { matmul } from '../tensor/ops/matmul.ts';
 import { reshape } from '../tensor/ops/reshaping.ts';
 import type { Tensor } from '../tensor/tensor.ts';

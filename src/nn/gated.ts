@@ -1,15 +1,11 @@
 import type { Neuron } from '../neurons/contract.ts';
 import type { NeuronSpec } from '../neurons/resolve.ts';
 import { checkNames, type NamesOf } from '../schema/names.ts';
-import {
-  allBlocks,
-  type BlockShape,
-  BlockTensor,
-  blocksToBlocks,
-  denseToBlocks,
-  gateBlocks,
-  openBlocks,
-} from '../tensor/ops/blocks.ts';
+import { allBlocks } from '../tensor/ops/all-blocks.ts';
+import { gateBlocks } from '../tensor/ops/block-gates.ts';
+import { type BlockShape, openBlocks } from '../tensor/ops/block-shape.ts';
+import { BlockTensor } from '../tensor/ops/block-tensor.ts';
+import { blocksToBlocks, denseToBlocks } from '../tensor/ops/blocks.ts';
 import { gate } from '../tensor/ops/gate.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { checkUnits } from './check.ts';

@@ -5,7 +5,7 @@ import { BiasNudge } from '../gates/nudge.ts';
 import { steer } from '../gates/rate-control.ts';
 import type { Neuron } from '../neurons/contract.ts';
 import { resolveNeuron } from '../neurons/resolve.ts';
-import { BlockTensor } from '../tensor/ops/blocks.ts';
+import { BlockTensor } from '../tensor/ops/block-tensor.ts';
 import { fireTensor } from '../tensor/ops/fire.ts';
 import { mean } from '../tensor/ops/reductions.ts';
 import type { Tensor } from '../tensor/tensor.ts';

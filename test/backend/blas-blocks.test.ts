@@ -8,7 +8,7 @@ import {
   blockProductItems,
   fitsScratch,
   fitsUpdate,
-} from '../../src/backend/blas-blocks.ts';
+} from '../../src/backend/blas-block-items.ts';
 import type { Crossovers } from '../../src/backend/crossovers.ts';
 import { Engine } from '../../src/backend/engine.ts';
 import { catalogue } from '../../src/kernels/catalogue.ts';

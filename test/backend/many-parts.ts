@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { gemmParts } from '../../src/backend/blas.ts';
-import { type BlockProduct, blockProductItems } from '../../src/backend/blas-blocks.ts';
+import { type BlockProduct, blockProductItems } from '../../src/backend/blas-block-items.ts';
 import type { Engine } from '../../src/backend/engine.ts';
 import { multiplyMatrices } from '../../src/backend/matmul.ts';
 import { catalogue } from '../../src/kernels/catalogue.ts';

@@ -9,17 +9,11 @@ import type { Neuron } from '../../src/neurons/contract.ts';
 import { resolveNeuron } from '../../src/neurons/resolve.ts';
 import { allocateState } from '../../src/tensor/fire.ts';
 import * as t from '../../src/tensor/index.ts';
+import { allBlocks } from '../../src/tensor/ops/all-blocks.ts';
 import { positionsOf } from '../../src/tensor/ops/attention.ts';
-import {
-  allBlocks,
-  type BlockShape,
-  blocksToBlocks,
-  blocksToDense,
-  denseToBlocks,
-  gateBlocks,
-  openBlocks,
-  scatterBlocks,
-} from '../../src/tensor/ops/blocks.ts';
+import { gateBlocks, scatterBlocks } from '../../src/tensor/ops/block-gates.ts';
+import { type BlockShape, openBlocks } from '../../src/tensor/ops/block-shape.ts';
+import { blocksToBlocks, blocksToDense, denseToBlocks } from '../../src/tensor/ops/blocks.ts';
 import { dropout } from '../../src/tensor/ops/dropout.ts';
 import { fireTensor } from '../../src/tensor/ops/fire.ts';
 import { gate } from '../../src/tensor/ops/gate.ts';

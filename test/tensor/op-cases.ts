@@ -6,18 +6,12 @@ import { zoo } from '../../src/neurons/index.ts';
 import { resolveNeuron } from '../../src/neurons/resolve.ts';
 import { defineOp } from '../../src/tensor/define-op.ts';
 import { allocateState } from '../../src/tensor/fire.ts';
+import { allBlocks } from '../../src/tensor/ops/all-blocks.ts';
 import { add, multiply, scale } from '../../src/tensor/ops/arithmetic.ts';
 import { bernoulliDivergence, sigmoidCrossEntropy } from '../../src/tensor/ops/bernoulli.ts';
-import {
-  allBlocks,
-  type BlockShape,
-  blocksToBlocks,
-  blocksToDense,
-  denseToBlocks,
-  gateBlocks,
-  openBlocks,
-  scatterBlocks,
-} from '../../src/tensor/ops/blocks.ts';
+import { gateBlocks, scatterBlocks } from '../../src/tensor/ops/block-gates.ts';
+import { type BlockShape, openBlocks } from '../../src/tensor/ops/block-shape.ts';
+import { blocksToBlocks, blocksToDense, denseToBlocks } from '../../src/tensor/ops/blocks.ts';
 import { fireTensor } from '../../src/tensor/ops/fire.ts';
 import { gate } from '../../src/tensor/ops/gate.ts';
 import { matmul } from '../../src/tensor/ops/matmul.ts';

@@ -1,34 +1,14 @@
-/** Operations on block-sparse activations. */
-
-import { type BlockProduct, fitsScratch, fitsUpdate } from '../../backend/blas-blocks.ts';
+/** Products of block-sparse activations. */
+import { type BlockProduct, fitsScratch, fitsUpdate } from '../../backend/blas-block-items.ts';
 import type { BlockMask } from '../../backend/block-mask.ts';
 import type { Engine } from '../../backend/engine.ts';
-import { multiplyMatrices } from '../../backend/matmul.ts';
-import { columnSums, flip, type Matrix, operand, targetOf } from '../../backend/matrix.ts';
+import { columnSums } from '../../backend/matrix.ts';
 import type { NdArray } from '../../backend/nd-array.ts';
 import { fitsGradient } from '../../kernels/blocks-update.ts';
 import type { KernelArguments } from '../../kernels/catalogue.ts';
 import type { UpdatePlace } from '../../kernels/optimizers.ts';
-import { f } from '../../neurons/formula.ts';
 import { defineOp, type PullbackContext } from '../define-op.ts';
-import type { Plate } from '../plate.ts';
-import { Tensor } from '../tensor.ts';
-
-/** A mask, the units of one of its blocks, and what its rows and pairs stand for. */
-export interface BlockShape {
-  readonly mask: BlockMask;
-  readonly size: number;
-  readonly rows: Plate;
-  readonly pairs: Plate;
-  /** Products of these blocks with dense rows or to them go through BLAS, on gathered rows, where the engine has one and the blocks fit. */
-  readonly gathered?: boolean;
-}
-
-const byBlock = ({ blockStart, pairRow }: BlockMask) => [blockStart, pairRow] as const;
-const byRow = ({ rowStart, rowPair, pairBlock }: BlockMask) => [rowStart, rowPair, pairBlock] as const;
-
-const compact = (engine: Engine, { mask, size }: BlockShape, purpose: string): NdArray =>
-  engine.allocate([mask.pairs, size], purpose);
+import { type BlockShape, byBlock, byRow, compact } from './block-shape.ts';
 
 /** Is a product of open blocks with dense rows (of so many elements), or to them, done by BLAS? */
 const byBlas = ({ backend }: Engine, { gathered, size }: BlockShape, width: number): boolean =>
@@ -220,199 +200,12 @@ export const blocksToBlocks = defineOp<{ from: BlockShape; to: BlockShape }>({
   },
 });
 
-/** Gates (rows×blocks, dense) times values pairs×size. `weights` multiplies the gates' gradient element by element. */
-export const gateBlocks = defineOp<BlockShape & { gradientWeights?: NdArray | undefined }>({
-  name: 'gateBlocks',
-  causal: () => true,
-  showsThrough: true,
-  plates: (_inputs, { rows, pairs }) => ({ inputs: [rows, pairs], output: pairs }),
-  forward(engine, [gates, values], shape) {
-    return { output: gateValues(engine, gates, values, shape) };
-  },
-  pullback(engine, { inputs: [gates, values], attributes: shape, needs }, dy) {
-    const { mask, size, gradientWeights } = shape;
-    const dGates = needs[0] ? engine.allocate(gates.shape, 'gate gradients') : null;
-    if (dGates) {
-      const pointers = [values.pointer, dy.pointer, dGates.pointer, ...byRow(mask)] as const;
-      engine.backend.run('blockGateGradient', ...pointers, mask.pairs, mask.rows, mask.blocks, size);
-      if (gradientWeights) {
-        const { pointer, size: elements } = dGates;
-        engine.backend.run('multiply', pointer, gradientWeights.pointer, pointer, elements);
-      }
-    }
-    return [dGates, needs[1] ? gateValues(engine, gates, dy, shape) : null];
-  },
-});
-
-/** Values pairs×size → rows×(blocks·size), zeros where closed. */
-export const scatterBlocks = defineOp<BlockShape>({
-  name: 'scatterBlocks',
-  causal: () => true,
-  showsThrough: true,
-  plates: (_inputs, { rows, pairs }) => ({ inputs: [pairs], output: rows }),
-  forward(engine, [values], { mask, size }) {
-    const output = engine.allocate([mask.rows, mask.blocks * size], 'scattered blocks');
-    const pointers = [values.pointer, output.pointer, ...byRow(mask)] as const;
-    engine.backend.run('scatterBlocks', ...pointers, mask.pairs, mask.rows, mask.blocks, size);
-    return { output };
-  },
-  pullback(engine, { attributes: shape }, dy) {
-    const { mask, size } = shape;
-    const output = compact(engine, shape, 'gathered blocks');
-    const masks = [mask.pairRow, mask.pairBlock] as const;
-    engine.backend.run('gatherBlocks', dy.pointer, output.pointer, ...masks, mask.pairs, mask.blocks, size);
-    return [output];
-  },
-});
-
-/** x (rows×inputs) times all blocks of W (blocks×inputs×size) plus bias → rows×(blocks·size): the dense path of a gated layer. */
-export const allBlocks = defineOp<{ blocks: number; size: number }>({
-  name: 'allBlocks',
-  causal: () => true,
-  cost: ([x, weights]) => x.rows * weights.size,
-  forward(engine, [x, weights, bias], { blocks, size }) {
-    const output = engine.allocate([x.rows, blocks * size], 'block values');
-    const [inputs, units] = [x.columns, blocks * size];
-    if (size === 1) {
-      const shape = { m: x.rows, n: units, k: inputs, bias: bias.pointer };
-      multiplyMatrices(engine, operand(x, false), unitWeights(weights, units, inputs), targetOf(output), shape);
-    } else {
-      const shape = { m: x.rows, n: size, k: inputs, bias: bias.pointer };
-      const batch = { count: blocks, a: 0, b: inputs * size, c: size, bias: size };
-      multiplyMatrices(engine, operand(x, false), rowsOf(weights, size), targetOf(output), shape, batch);
-    }
-    return { output };
-  },
-  pullback(engine, { inputs: [x, weights], attributes: { blocks, size }, needs }, dy, { descend }) {
-    const dx = needs[0] ? allBlocksInputGradient(engine, x, weights, dy, blocks, size) : null;
-    const dBias = needs[2] ? columnSums(engine, dy) : null;
-    if (!needs[1]) return [dx, null, dBias];
-    const factor = descend(weights);
-    const accumulate = factor !== undefined;
-    const target = accumulate ? weights : engine.allocate(weights.shape, 'a weight gradient');
-    const cotangent = accumulate ? scaled(engine, dy, factor) : dy;
-    const [inputs, units] = [x.columns, blocks * size];
-    if (size === 1) {
-      const left = flip(operand(cotangent, false));
-      const shape = { m: units, n: inputs, k: x.rows, accumulate };
-      multiplyMatrices(engine, left, operand(x, false), { pointer: target.pointer, rowStride: inputs }, shape);
-    } else {
-      const shape = { m: inputs, n: size, k: x.rows, accumulate };
-      const batch = { count: blocks, a: 0, b: size, c: inputs * size, bias: 0 };
-      const out = { pointer: target.pointer, rowStride: size };
-      multiplyMatrices(engine, flip(operand(x, false)), operand(cotangent, false), out, shape, batch);
-    }
-    return [dx, accumulate ? null : target, dBias];
-  },
-  lower(to, [x, weights, bias], { attributes: { blocks, size } }) {
-    const [inputs] = x.shape;
-    // blocks × inputs × size → inputs × units
-    const turned = to.view(weights, [inputs, blocks, size], [size, inputs * size, 1]);
-    const products = to.product(x, to.reshape(turned, [inputs, blocks * size]));
-    return to.elementwise(f.add(f.logit, f.operand(1)), products, bias);
-  },
-});
-/** Weights of units with a block each, stored unit by unit, as inputs×units. */
-const unitWeights = ({ pointer }: NdArray, units: number, inputs: number): Matrix => ({
-  pointer,
-  rows: inputs,
-  columns: units,
-  rowStride: 1,
-  columnStride: inputs,
-});
-
-/** The first block of weights, inputs×size. */
-const rowsOf = ({ pointer }: NdArray, size: number) => ({ pointer, rowStride: size, columnStride: 1 });
-
-function allBlocksInputGradient(
-  engine: Engine,
-  x: NdArray,
-  weights: NdArray,
-  dy: NdArray,
-  blocks: number,
-  size: number,
-): NdArray {
-  const dx = engine.allocate(x.shape, 'an input gradient');
-  const [inputs, units] = [x.columns, blocks * size];
-  if (size === 1) {
-    const shape = { m: x.rows, n: inputs, k: units };
-    multiplyMatrices(engine, operand(dy, false), flip(unitWeights(weights, units, inputs)), targetOf(dx), shape);
-    return dx;
-  }
-  for (let k = 0; k < blocks; k++) {
-    const left = { pointer: dy.pointer + 4 * k * size, rowStride: units, columnStride: 1 };
-    const right = { pointer: weights.pointer + 4 * k * inputs * size, rowStride: 1, columnStride: size };
-    multiplyMatrices(engine, left, right, targetOf(dx), { m: x.rows, n: inputs, k: size, accumulate: k > 0 });
-  }
-  return dx;
-}
-
-function scaled(engine: Engine, x: NdArray, factor: number): NdArray {
-  const output = engine.allocate(x.shape, 'a scaled cotangent');
-  engine.backend.run('scale', x.pointer, output.pointer, x.size, factor);
-  return output;
-}
-
-function gateValues(engine: Engine, gates: NdArray, values: NdArray, shape: BlockShape): NdArray {
-  const { mask, size } = shape;
-  const output = compact(engine, shape, 'gated block values');
-  const pointers = [gates.pointer, values.pointer, output.pointer, mask.pairRow, mask.pairBlock] as const;
-  engine.backend.run('gateBlocks', ...pointers, mask.pairs, mask.blocks, size);
-  return output;
-}
-
 /** Open (row, block below, block above) triples of two masks over the same rows. */
 function pairsOnBothSides(below: BlockMask, above: BlockMask): number {
   const [a, b] = [below.rowStarts(), above.rowStarts()];
   let triples = 0;
   for (let r = 0; r < below.rows; r++) triples += (a[r + 1] - a[r]) * (b[r + 1] - b[r]);
   return triples;
-}
-
-/** A tensor of shape [blocks·size] of which only the values of open blocks are stored; the others are 0. */
-export class BlockTensor extends Tensor {
-  /** Shape [size], one row an open block of a row. */
-  readonly open: Tensor;
-  readonly blocks: BlockShape;
-  private scattered: Tensor | undefined;
-
-  constructor(values: Tensor, blocks: BlockShape) {
-    super(values.tape, undefined, blocks.rows, values.tracked);
-    this.open = values;
-    this.blocks = blocks;
-  }
-
-  override get dense(): Tensor {
-    this.scattered ??= scatterBlocks(this.open, this.blocks);
-    return this.scattered;
-  }
-
-  override get array(): NdArray {
-    return this.dense.array;
-  }
-
-  override get shape(): readonly number[] {
-    return [this.columns];
-  }
-
-  override get columns(): number {
-    return this.blocks.mask.blocks * this.blocks.size;
-  }
-
-  override get size(): number {
-    return this.blocks.mask.rows * this.columns;
-  }
-}
-
-/** What operations on the open blocks of rows are told. @param options.gathered see `BlockShape` */
-export function openBlocks(
-  { tape, plate }: Pick<Tensor, 'tape' | 'plate'>,
-  mask: BlockMask,
-  size: number,
-  gathered = false,
-): BlockShape {
-  const rows = plate ?? tape.plates.examples(mask.rows);
-  return { mask, size, gathered, rows, pairs: tape.plates.gathered(rows, mask.pairRows()) };
 }
 
 const bothExtents = (from: BlockShape, to: BlockShape) =>
