@@ -314,7 +314,7 @@ const DEEPEST = 100;
 
 /** An error that names the module where it came up: `add in "residual0.dense1": …`. Those of a user's own code stay as they are. */
 function named(error: unknown, full: string): unknown {
-  if (!(error instanceof RangeError) || error.message.includes(`"${full}`) || error.message.startsWith(`${full}:`))
+  if (!(error instanceof RangeError) || error.message.includes(`"${full}`) || error.message.startsWith(full))
     return error;
   const [, op, rest] = /^(\w+): (.*)$/s.exec(error.message) ?? [undefined, 'An error', error.message];
   return new RangeError(`${op} in "${full}": ${rest}`, { cause: error });
