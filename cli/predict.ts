@@ -75,7 +75,7 @@ async function run(folder: string, files: string[], flags: PredictFlags): Promis
   });
 }
 
-/** @returns what is told of a file that cannot be answered, with its name @throws what is a fault of the program's own */
+/** @returns an error that names the file, of an input that cannot be answered @throws an error that is the program's own fault */
 function namedFailure(error: unknown, file: string): Error {
   if (!isTold(error)) throw error;
   return error.message.includes(file) ? error : new UsageError(`${file}: ${error.message}`);

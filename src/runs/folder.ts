@@ -40,7 +40,7 @@ export interface Folder {
 export interface FolderLock {
   /** Aborts, with a LockLostError, when another writer has taken over, since this one had been silent for too long, or the folder is gone. */
   readonly lost: AbortSignal;
-  /** Removes what killed writers have left. Not part of taking the lock: whoever is refused after that has changed nothing. */
+  /** Removes what killed writers have left. Not part of taking the lock: a writer that is refused later has then changed nothing. */
   tidy(): Promise<void>;
   /** Gives the lock back. */
   release(): Promise<void>;

@@ -56,7 +56,7 @@ export interface Outcome {
 /** Numbers by name. */
 export type Figures = Readonly<Record<string, number>>;
 
-/** What is told of one example, as plain JSON. */
+/** The answer for one example, as plain JSON. */
 export type Answer = Readonly<Record<string, string | number | readonly (string | number)[]>>;
 
 /** Which part of the data is assessed. */

@@ -40,7 +40,7 @@ interface Candidate {
 
 /**
  * What is to be trained, as a function of the definition and of outcomes: the same whenever and wherever it is asked, so that nothing is lost
- * when whoever asked dies, and the trials do not depend on how many workers there are or in which order they finish. A generation is
+ * when the process that asked dies, and the trials do not depend on how many workers there are or in which order they finish. A generation is
  * settled before the next one is chosen, and so is a round of seeds or a rung of epochs.
  * @param outcomes by the key of their trial
  * @throws RangeError when a result lacks the metric
