@@ -1,10 +1,14 @@
 import type { Neuron, NeuronState, Numbers, Pullback } from '../neurons/contract.ts';
-import { randomStream } from '../random/stream.ts';
+import { type RandomStream, randomStream } from '../random/stream.ts';
 import { startingState } from '../tensor/starting-state.ts';
 import { type DrawnPass, drawnPass } from './drawn-pass.ts';
 
 /** First words of the paths of the streams of firings and of states: the words "pass" and "sttl" in ASCII. */
-export const PASS = 0x70617373;
+const PASS = 0x70617373;
+
+/** Numbers for passes that are checked. */
+export const passNumbers = (seed: number, ...path: readonly number[]): RandomStream =>
+  randomStream(seed, PASS, ...path);
 const LIVED = 0x7374746c;
 
 /** Numbers of the outputs of a pass, at most. */
@@ -29,7 +33,7 @@ export function firedPass(
   units: number,
   { seed, logit = nearAndFar, Kind = Float64Array }: Inputs,
 ): DrawnPass<Numbers> {
-  const random = randomStream(seed, PASS);
+  const random = passNumbers(seed);
   const inputs = { random, logit, losses: 3, state: someState(neuron, units, seed) };
   const pass = drawnPass<Numbers>(neuron, rows, units, inputs, Kind);
   neuron.fire(pass);

@@ -1,11 +1,10 @@
 import type { Neuron, Numbers } from '../neurons/contract.ts';
-import { type RandomStream, randomStream } from '../random/stream.ts';
+import type { RandomStream } from '../random/stream.ts';
 import { drawsOf, weighDraws } from '../tensor/draws.ts';
 import type { Grid } from './grid.ts';
+import { otherNumbers } from './other-numbers.ts';
 import { otherLogit, type Place } from './places.ts';
 
-/** First word of the path of the streams for what is there to be disturbed by: the word "othr" in ASCII. */
-export const OTHERS = 0x6f746872;
 /** The largest and the least number below 1 and over 0 that Float32 noise has. */
 const [UNDER_ONE, OVER_ZERO] = [1 - 2 ** -24, 1e-37];
 
@@ -24,7 +23,7 @@ const POOL = 2 ** 20;
 let pool: Float32Array | undefined;
 function uniforms(): Float32Array {
   if (pool) return pool;
-  const random = randomStream(1, OTHERS, 0, 2);
+  const random = otherNumbers(1, 0, 2);
   pool = Float32Array.from({ length: POOL }, random.uniform);
   return pool;
 }
@@ -33,7 +32,7 @@ const LOGITS = 2 ** 12;
 let logitPool: Float64Array | undefined;
 /** Logits of examples that are there to be disturbed by. */
 function otherLogits(): Float64Array {
-  const random = randomStream(1, OTHERS, 0, 3);
+  const random = otherNumbers(1, 0, 3);
   logitPool ??= Float64Array.from({ length: LOGITS }, () => otherLogit(random));
   return logitPool;
 }

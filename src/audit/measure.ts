@@ -1,11 +1,11 @@
 import { sigmoidSlope } from '../math/special.ts';
 import type { Neuron } from '../neurons/contract.ts';
-import { randomStream } from '../random/stream.ts';
 import { type Cells, cellsOf } from './found-cells.ts';
 import { type Expectation, expectationAt, gridAt } from './grid-expectation.ts';
 import { integrate } from './integrate.ts';
-import { Layer, OTHERS } from './layer.ts';
+import { Layer } from './layer.ts';
 import { leanUnit } from './less-noise.ts';
+import { otherNumbers } from './other-numbers.ts';
 import type { Measure, UnitMeasure } from './place-measure.ts';
 import type { Place } from './places.ts';
 import { type Against, sampled, UNSEEN, withRows } from './sampled.ts';
@@ -84,7 +84,7 @@ const MISSED = 6;
 
 /** Does the gradient at the active units stay the same while the noise of all others, and the other rows, change? */
 function isIdle(neuron: Neuron, place: Place): boolean {
-  const random = randomStream(place.seed, OTHERS, place.number, 2);
+  const random = otherNumbers(place.seed, place.number, 2);
   const grid = gridAt(neuron, place);
   const many = withRows(place);
   const layer = new Layer(neuron, many, random);
@@ -115,7 +115,7 @@ function integrated(
   { scale, truth }: Against,
   totals?: boolean,
 ): Measure | undefined {
-  const random = randomStream(place.seed, OTHERS, place.number);
+  const random = otherNumbers(place.seed, place.number);
   const grid = gridAt(neuron, place);
   const first = expectationAt(neuron, place, grid, random);
   const second = first.broken ? first : expectationAt(neuron, place, gridAt(neuron, place, random), random);

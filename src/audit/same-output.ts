@@ -1,8 +1,16 @@
 import type { Neuron, NeuronState, Numbers } from '../neurons/contract.ts';
-import { randomStream } from '../random/stream.ts';
 import { drawsOf } from '../tensor/draws.ts';
 import type { DrawnPass } from './drawn-pass.ts';
-import { type Arrays, firedPass, gradientOf, MOST_NUMBERS, PASS, sameBits, someState, unitsOf } from './fired-pass.ts';
+import {
+  type Arrays,
+  firedPass,
+  gradientOf,
+  MOST_NUMBERS,
+  passNumbers,
+  sameBits,
+  someState,
+  unitsOf,
+} from './fired-pass.ts';
 
 /** How often the same has to come of the same. */
 const REPEATS = 4;
@@ -94,6 +102,6 @@ function byExampleOf(neuron: Neuron, rows: number, units: number, Kind: Arrays):
 
 function examplesOf(rows: number): Iterable<number> {
   if (rows <= MOST_EXAMPLES) return Array(rows).keys();
-  const random = randomStream(rows, PASS, 1);
+  const random = passNumbers(rows, 1);
   return new Set([0, rows - 1, ...Array.from({ length: MOST_EXAMPLES - 2 }, () => random.integer(rows))]);
 }

@@ -1,9 +1,9 @@
 import { sigmoid } from '../math/special.ts';
 import { sum } from '../math/statistics.ts';
 import type { Neuron } from '../neurons/contract.ts';
-import { randomStream } from '../random/stream.ts';
 import { drawsOf } from '../tensor/draws.ts';
-import { Layer, OTHERS } from './layer.ts';
+import { Layer } from './layer.ts';
+import { otherNumbers } from './other-numbers.ts';
 import type { Measure, UnitMeasure } from './place-measure.ts';
 import type { Place } from './places.ts';
 import type { Truth } from './truth.ts';
@@ -24,7 +24,7 @@ export function sampled(neuron: Neuron, place: Place, { scale, truth }: Against,
   const { units } = place;
   const perRow = units * (drawsOf(neuron, units) + 1 + neuron.noise);
   const samples = Math.max(200, Math.min(40_000, Math.floor(sampling / perRow)));
-  const random = randomStream(place.seed, OTHERS, place.number, 1);
+  const random = otherNumbers(place.seed, place.number, 1);
   const moments = place.active.map(() => ({ values: new Float64Array(samples), at: 0 }));
   const unseen = unseenShare(neuron, place, samples);
   const layer = new Layer(neuron, withRows(place), random);

@@ -65,7 +65,7 @@ describe('the page "Why is it (not) faster" in Chromium', { skip: noBrowser }, (
 
   test('sliders measure anew, the map fills, and the address restores both', async () => {
     const { page, said } = await lab.page('#faster?units=128&size=16&batch=4', { width: 400, colorScheme: 'dark' });
-    await page.getByRole('img', { name: /all blocks computed .* measured/ }).waitFor();
+    await page.getByRole('img', { name: /all blocks computed.* measured/ }).waitFor();
     const slider = page.getByRole('slider', { name: /rate/ });
     await slider.focus();
     await page.keyboard.press('ArrowRight');
