@@ -14,7 +14,6 @@ export function svgText(svg: SVGSVGElement): string {
     to[i].removeAttribute('class');
     to[i].removeAttribute('style');
   });
-  for (const sheet of copy.querySelectorAll('style')) sheet.remove();
   const { width, height } = svg.getBoundingClientRect();
   copy.setAttribute('xmlns', 'http://www.w3.org/2000/svg');
   copy.setAttribute('width', String(Math.round(width)));

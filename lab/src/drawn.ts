@@ -11,6 +11,12 @@ export const bandPath = (points: readonly (readonly [x: number, low: number, hig
 /** Smaller magnitudes are rounding error of a 0. */
 const NOTHING = 5e-13;
 
+/** Digits that no number of an axis needs: the error of its last bits is not among them. */
+const EXACT = 12;
+
+/** A number of an axis, written as it is. */
+export const plain = (value: number): string => short(value, EXACT);
+
 /** A number rounded to significant digits, in exponential form under 0.001. @param nothing smaller magnitudes are written as 0 */
 export function short(value: number, digits = 3, nothing = NOTHING): string {
   if (Math.abs(value) < nothing) return '0';

@@ -7,6 +7,9 @@ export const shortPercent = (share: number): string => percent(share, share < 0.
 /** The same with one decimal, where that is not 0. */
 export const briefPercent = (share: number): string => `${Number((100 * share).toFixed(1))}%`;
 
+/** The same for an axis in percent: three digits, and no sign. */
+export const percentNumber = (share: number): string => String(Number((100 * share).toPrecision(3)));
+
 /** An interval of shares for a column of percents: `5.9 ± 0.2`, `5.9` where the interval has no bounds, a dash where there is no number. */
 export function percentInterval({ value, most }: { readonly value: number; readonly most: number }): string {
   if (Number.isNaN(value)) return '–';

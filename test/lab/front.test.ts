@@ -153,6 +153,8 @@ describe('the front page in Chromium', { skip: noBrowser }, () => {
   });
   after(() => lab.close());
 
+  /** Of a page that ought to change, until it is taken for one that stands still. */
+  const MOST_LOOKS = 600;
   const tiles = (page: Page) => page.getByRole('group', { name: /^blocks/ }).getByRole('button');
   const lit = (page: Page): Promise<string> =>
     page
@@ -169,11 +171,12 @@ describe('the front page in Chromium', { skip: noBrowser }, () => {
     const digits = new Set<string>();
     const picture = () =>
       page.locator('canvas.pad').evaluate((pad) => (pad as unknown as { toDataURL(): string }).toDataURL());
-    while (seen.size < 4 || digits.size < 2) {
+    for (let i = 0; i < MOST_LOOKS && (seen.size < 4 || digits.size < 2); i++) {
       seen.add(await lit(page));
       digits.add(await picture());
       await page.waitForTimeout(100);
     }
+    assert.ok(seen.size >= 4 && digits.size >= 2, `${seen.size} sets of blocks, ${digits.size} digits`);
     await counter(page)
       .getByText(/This digit: \d+ of 32 blocks\s*,\s*[\d.]+ times less work, [\d.]+ times (faster|slower) than/)
       .waitFor();
@@ -271,7 +274,9 @@ describe('the front page in Chromium', { skip: noBrowser }, () => {
     const before = await pictures();
     await tiles(page).nth(9).hover();
     await page.getByRole('heading', { name: 'Block 10', exact: true }).waitFor();
-    while ((await pictures()) === before) await page.waitForTimeout(50);
+    const another = async (): Promise<boolean> => (await pictures()) !== before;
+    for (let i = 0; i < MOST_LOOKS && !(await another()); i++) await page.waitForTimeout(50);
+    assert.ok(await another());
     assert.ok(await thumbs.first().evaluate((canvas, kept) => canvas === kept, first));
     assert.deepEqual(said, []);
     await page.context().close();

@@ -23,6 +23,26 @@ test('work is done in the order in which it was asked for, and what is called of
   assert.deepEqual(done, [0, 1, 2, 3, 4]);
 });
 
+test('pieces share a task until 8 milliseconds of it are over', async ({ mock }) => {
+  // A clock that the pieces themselves turn; what each task did.
+  let clock = 0;
+  const tasks: number[][] = [];
+  mock.method(performance, 'now', () => clock);
+  const { setTimeout } = globalThis;
+  mock.method(globalThis, 'setTimeout', (work: () => void) =>
+    setTimeout(() => {
+      tasks.push([]);
+      work();
+    }),
+  );
+  const lasting = [3, 3, 3, 3, 20, 1, 7, 1];
+  await asked(lasting.length, (i) => {
+    tasks.at(-1)?.push(i);
+    clock += lasting[i];
+  });
+  assert.deepEqual(tasks, [[0, 1, 2], [3, 4], [5, 6], [7]]);
+});
+
 test('between pieces that take long others get their turn', async () => {
   const done: (number | string)[] = [];
   const all = asked(3, (i) => {

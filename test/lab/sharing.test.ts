@@ -2,16 +2,27 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { gunzipSync } from 'node:zlib';
 import type { Page } from 'playwright-core';
 import { previewTags } from '../../lab/previews.ts';
 import { csvText, fileName } from '../../lab/src/chart-files.ts';
 import { MICROSCOPE_PRESETS, microscopePreset } from '../../lab/src/microscope-page.ts';
 import { neuronsIn } from '../../lab/src/neuron-text.ts';
 import { PAGE_TITLES } from '../../lab/src/page-titles.ts';
+import { type RecordedRace, recordedFile } from '../../lab/src/race-presets.ts';
 import { LAB_PAGES, PICTURES, pagesNamed } from '../../scripts/lab-pages.ts';
-import { lookAtUnit, resolveNeuron, type UnitLossName, unitLosses } from '../../src/index.ts';
+import {
+  lookAtUnit,
+  type RacePoint,
+  raceCurve,
+  resolveNeuron,
+  type UnitLossName,
+  unitLosses,
+} from '../../src/index.ts';
 import { seriousViolations } from './axe.ts';
 import { noBrowser, type OpenLab, openLab } from './browser.ts';
+
+const LAB = join(import.meta.dirname, '../../lab');
 
 test('cells of CSV with commas, quotes and ends of lines stand in quotes; titles become names of files', () => {
   assert.equal(
@@ -102,6 +113,49 @@ describe('sharing and choosing', { skip: noBrowser }, () => {
     await page.context().close();
   });
 
+  const numbers = (csv: string): string[][] =>
+    csv
+      .trim()
+      .split('\n')
+      .map((line) => line.split(','));
+
+  test('curves and histograms are saved as pictures that stand by themselves, and as their numbers', async () => {
+    const { page, said } = await lab.page('#race');
+    await page.getByRole('region', { name: 'Validation error' }).locator('path.line').first().waitFor();
+    const { race, events } = JSON.parse(
+      gunzipSync(readFileSync(join(LAB, 'public', recordedFile('answers')))).toString(),
+    ) as RecordedRace;
+    const points = events.filter((event): event is RacePoint => event.event === 'point');
+    const [name, svg] = await saved(page, 'SVG of Validation error');
+    assert.equal(name, 'validation-error.svg');
+    assert.doesNotMatch(svg, /var\(|class=|style=/);
+    // A line and a band an arm.
+    assert.equal(svg.match(/<path /g)?.length, 2 * race.arms.length);
+    const [, csv] = await saved(page, 'CSV of Validation error');
+    assert.match(csv, /^line,evaluations,"mean wrong, %",least,greatest\n/);
+    assert.deepEqual(
+      numbers(csv).slice(1),
+      race.arms.flatMap((arm) =>
+        raceCurve(points, arm, ({ valid }) => valid.error).map(({ x, y, low, high }) =>
+          [arm, x, 100 * y, 100 * low, 100 * high].map(String),
+        ),
+      ),
+    );
+    await page.goto(`${lab.url}#microscope?neurons=rloo&units=1`);
+    await page.getByRole('region', { name: 'rloo', exact: true }).locator('rect').first().waitFor();
+    const [own, histogram] = await saved(page, 'SVG of Output of rloo');
+    assert.equal(own, 'output-of-rloo.svg');
+    assert.doesNotMatch(histogram, /var\(|class=|style=/);
+    const [, shares] = await saved(page, 'CSV of Output of rloo');
+    assert.match(shares, /^from,to,"share, % of draws"\n/);
+    const rows = numbers(shares).slice(1);
+    // The ground is a rectangle too.
+    assert.equal(histogram.match(/<rect /g)?.length, rows.length + 1);
+    assert.ok(Math.abs(rows.reduce((sum, cells) => sum + Number(cells[2]), 0) - 100) < 1e-9);
+    assert.deepEqual(said, []);
+    await page.context().close();
+  });
+
   test('link and command are copied; a link without controls shows figures alone', async () => {
     const { page, said } = await lab.page('#microscope?neurons=rloo');
     await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
@@ -150,8 +204,11 @@ describe('sharing and choosing', { skip: noBrowser }, () => {
       await page.getByRole('listbox').getByRole('option').first().getAttribute('id'),
     );
     assert.deepEqual(await seriousViolations(page), []);
-    while ((await field.getAttribute('aria-activedescendant')) !== (await option.getAttribute('id')))
-      await page.keyboard.press('ArrowDown');
+    const active = async (): Promise<boolean> =>
+      (await field.getAttribute('aria-activedescendant')) === (await option.getAttribute('id'));
+    const count = await page.getByRole('option').count();
+    for (let i = 0; i < count && !(await active()); i++) await page.keyboard.press('ArrowDown');
+    assert.ok(await active());
     await page.keyboard.press('Enter');
     await page.locator('section[aria-label="noisy-rectifier"]').waitFor();
     assert.equal(await option.getAttribute('aria-selected'), 'true');

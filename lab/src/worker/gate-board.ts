@@ -1,4 +1,5 @@
 import { type Dataset, gateExamples, gateInformation, gateRates, type Model } from '../../../src/index.ts';
+import { type BlockHealth, healthOf } from '../block-words.ts';
 
 /** One gate: how it does on the test digits, every gate sampled once for each. */
 export interface GateRow {
@@ -10,7 +11,7 @@ export interface GateRow {
   readonly rates: readonly number[];
   /** Mutual information of gate and class, in bits. */
   readonly information: number;
-  readonly health: 'dead' | 'always on' | 'alive';
+  readonly health: BlockHealth;
   /** Examples that open it most: places in `Board.pictures`. */
   readonly pictures: readonly number[];
   /** 28 × 28 bytes: what these digits have more of than those of other gates. */
@@ -32,8 +33,6 @@ export interface Board {
 /** Gates that a page shows. */
 export const MOST_GATES = 64;
 const MOST_PICTURES = 12;
-/** As in the health statistics of the library. */
-const [DEAD, ALWAYS_ON] = [0.001, 0.999];
 
 /** @throws RangeError for a network without gates that have a target rate */
 export function checkGates(model: Model): void {
@@ -53,8 +52,15 @@ export function boardOf(model: Model, data: Dataset, shown: Dataset): Board {
       const rate = rates.reduce((sum, own, label) => sum + (own * site.examples[label]) / total, 0);
       const { most } = examples[s];
       const numbers = [...examples[s].examples.subarray(unit * most, (unit + 1) * most)].filter((n) => n >= 0);
-      const health = rate < DEAD ? ('dead' as const) : rate > ALWAYS_ON ? ('always on' as const) : ('alive' as const);
-      return { site: site.site, unit, rate, rates, information: information[unit], health, pictures: numbers };
+      return {
+        site: site.site,
+        unit,
+        rate,
+        rates,
+        information: information[unit],
+        health: healthOf(rate),
+        pictures: numbers,
+      };
     });
   });
   const kept = new Set(rows.toSorted((a, b) => b.information - a.information).slice(0, MOST_GATES));
