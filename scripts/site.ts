@@ -2,7 +2,7 @@
  * The documentation as a site. Its tools (VitePress, TypeDoc) are installed in site/ when they are first wanted: `npm ci` of the
  * repository stays quick.
  *
- *     npm run docs:site    # serves it, and follows changes of pages when it is started anew
+ *     npm run docs    # serves it, and follows changes of pages when it is started anew
  *     npm run docs:build   # builds it into site/dist, without the network
  */
 import { spawnSync } from 'node:child_process';
