@@ -81,7 +81,7 @@ const OURS = ['cli', 'src', 'charts', 'experiments', 'lab', 'test'].map((name) =
   fileURLToPath(new URL(`../${name}/`, import.meta.url)),
 );
 /** Where a line of a stack is from: an address of a module, or the path of a CommonJS one. */
-const FRAME = /^ +at (?:.*\()?((?:file:\/\/|\/|[A-Z]:\\).*?):\d+:\d+\)?$/m;
+const FRAME = /^ +at (?:async )?(?:.*\()?((?:file:\/\/|\/|[A-Z]:\\).*?):\d+:\d+\)?$/m;
 
 /** The file of the user's own that threw; undefined where it was the program, or Node, or a package. */
 function fileOf({ stack = '' }: Error): string | undefined {

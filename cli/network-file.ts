@@ -1,5 +1,5 @@
 import type { LayerSpec, Module } from '../src/index.ts';
-import { isObject } from '../src/io/json.ts';
+import { isObject } from '../src/schema/is-object.ts';
 import { UsageError } from './exit.ts';
 
 /** The argument of a function that makes a network. */

@@ -1,8 +1,8 @@
 import { combinationsOf, type Variant, variants } from '../src/audit/variants.ts';
-import { isObject } from '../src/io/json.ts';
 import type { Neuron, NeuronDefinition } from '../src/neurons/contract.ts';
 import { zoo } from '../src/neurons/index.ts';
 import { instantiate, resolveNeuron } from '../src/neurons/resolve.ts';
+import { isObject } from '../src/schema/is-object.ts';
 import { UsageError } from './exit.ts';
 import { exportsOf, ownModule } from './own-file.ts';
 

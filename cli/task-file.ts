@@ -1,5 +1,5 @@
 import type { Task } from '../src/index.ts';
-import { isObject } from '../src/io/json.ts';
+import { isObject } from '../src/schema/is-object.ts';
 import { checkParts } from '../src/tasks/task.ts';
 
 /** Does it look like a task, complete or not? */

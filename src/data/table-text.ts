@@ -1,10 +1,7 @@
-import { quoted } from '../math/text.ts';
+import { listed, quoted } from '../math/text.ts';
 import type { RawTable } from './table.ts';
 import type { TargetKind } from './table-form.ts';
 import type { TableReading } from './table-reading.ts';
-
-export const some = (words: readonly string[], most = 8): string =>
-  words.length <= most ? words.join(', ') : `${words.slice(0, most).join(', ')}, … ${words.length} in all`;
 
 /** A name in a list. */
 const asOne = (name: string): string => (/[,;]/.test(name) ? quoted(name) : name);
@@ -18,11 +15,11 @@ export function readingText(
 ): string {
   const told = targets.map(({ name, classes = labels }) =>
     classes
-      ? `${asOne(name)} (${counted(classes.length, 'class', 'classes')}: ${some(classes.map(asOne))})`
+      ? `${asOne(name)} (${counted(classes.length, 'class', 'classes')}: ${listed(classes.map(asOne))})`
       : asOne(name),
   );
   const how = center ? ', standardised' : scale !== 1 ? ', bytes from 0 to 255 taken as 0 to 1' : '';
-  return `to be told: ${told.join(', ')}${targetCenter ? ', standardised for training' : ''}; ${counted(columns.length, 'feature', 'features')}: ${some(columns.map(({ name }) => asOne(name)))}${how}`;
+  return `to be told: ${told.join(', ')}${targetCenter ? ', standardised for training' : ''}; ${counted(columns.length, 'feature', 'features')}: ${listed(columns.map(({ name }) => asOne(name)))}${how}`;
 }
 
 /** The labels of a table of classes, in order. */
@@ -32,14 +29,14 @@ const labelsOf = ({ targets = new Float32Array() }: RawTable): string[] =>
 /** What was understood of a table, for people. */
 export function tableText(table: RawTable, reading: TableReading, kind: TargetKind = 'classes'): string[] {
   const { columns, missing } = reading;
-  const categories = columns.flatMap(({ name, values }) => (values ? [`${name} (${some(values, 4)})`] : []));
+  const categories = columns.flatMap(({ name, values }) => (values ? [`${name} (${listed(values, 4)})`] : []));
   const empty = Object.entries(table.empty).map(([name, count]) => `${count} without ${name}`);
   return [
     readingText(reading, kind === 'classes' ? labelsOf(table) : undefined),
     ...(categories.length > 0 ? [`categories, a feature each value: ${categories.join('; ')}`] : []),
     ...(empty.length > 0 || table.dropped > 0
       ? [
-          `${table.count + table.dropped} rows, ${some(empty)}${missing === 'drop' ? `; ${table.dropped} dropped` : '; the mean of the training rows stands there'}`,
+          `${table.count + table.dropped} rows, ${listed(empty)}${missing === 'drop' ? `; ${table.dropped} dropped` : '; the mean of the training rows stands there'}`,
         ]
       : []),
     ...table.notes,

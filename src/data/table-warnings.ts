@@ -1,10 +1,9 @@
-import { quoted } from '../math/text.ts';
+import { listed, quoted } from '../math/text.ts';
 import type { RawTable } from './table.ts';
 import { isWrittenNumber } from './table-cells.ts';
 import type { TargetKind } from './table-form.ts';
 import { imageOf } from './table-picture.ts';
 import { expanded, featureNames, type TableReading, widthOf } from './table-reading.ts';
-import { some } from './table-text.ts';
 
 /** Features whose sizes differ by more train badly as they are. */
 const WIDE = 1000;
@@ -46,7 +45,7 @@ function columnWarnings(table: RawTable, reading: TableReading, train: readonly 
   const constant = constantColumns(table, reading, train);
   return [
     ...(empty.length > 0
-      ? [`No training row has a value of ${some(empty)}: it is 0 everywhere, and nothing can be learned from it.`]
+      ? [`No training row has a value of ${listed(empty)}: it is 0 everywhere, and nothing can be learned from it.`]
       : []),
     ...named.map(
       ({ name, values = [] }) =>
@@ -55,7 +54,7 @@ function columnWarnings(table: RawTable, reading: TableReading, train: readonly 
     ...sizeWarnings(table, reading, train),
     // The border of pictures is blank.
     ...(constant.length > 0 && !imageOf(reading)
-      ? [`All training rows have one value of ${some(constant)}: nothing can be learned from it.`]
+      ? [`All training rows have one value of ${listed(constant)}: nothing can be learned from it.`]
       : []),
   ];
 }
@@ -97,7 +96,9 @@ function classWarnings({ targets }: RawTable, reading: TableReading, train: read
   const name = (label: number) => classes?.[label] ?? String(label);
   const lacking = all.filter((label) => !seen.has(label));
   if (all.length === 1) return [`All rows have one class, ${name(all[0])}: there is nothing to learn.`];
-  return lacking.length > 0 ? [`No training row has the class ${some(lacking.map(name))}: it cannot be learned.`] : [];
+  return lacking.length > 0
+    ? [`No training row has the class ${listed(lacking.map(name))}: it cannot be learned.`]
+    : [];
 }
 
 const numberWarnings = ({ targets }: RawTable, reading: TableReading, train: readonly number[]): string[] =>

@@ -1,4 +1,5 @@
 import { shorten } from '../math/text.ts';
+import { isObject } from '../schema/is-object.ts';
 import { FormatError } from './format-error.ts';
 
 export { shorten };
@@ -32,10 +33,6 @@ export function decodeText(bytes: Uint8Array, where: string): string {
     throw new FormatError(`${where} is not text in UTF-8.`, { cause: error });
   }
 }
-
-/** Is a value an object, or an array? */
-export const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null;
 
 /** An object, not an array and not null. @throws FormatError when the value is none */
 export function asObject(value: unknown, where: string): Readonly<Record<string, unknown>> {

@@ -55,7 +55,10 @@ export const countNonzero = kernel({
   },
 });
 
-/** probabilities = softmax(logits) by row; losses[r] = −log probabilities[r, label[r]] (natural logarithm) */
+/**
+ * probabilities = softmax(logits) by row; losses[r] = −log probabilities[r, label[r]] (natural logarithm). A logit of −∞ has the probability 0, and
+ * the loss ∞ where it is the label's; a row of −∞ alone gives NaN, as NaN and +∞ do.
+ */
 export const softmaxCrossEntropy = kernel({
   parameters: ['logits*', 'labels#', 'losses*', 'probabilities*', 'rows', 'columns'],
   items: (_logits, _labels, _losses, _probabilities, rows) => rows,

@@ -27,6 +27,8 @@ export const COMBINATIONS = {
   drop: (a, b) => (a === 0 ? b : 0),
   squaredDifference: (a, b) => (a - b) ** 2,
   absoluteDifference: (a, b) => Math.abs(a - b),
+  /** The weight a times b; a weight of 0 takes off a b of −∞, the logarithm of what cannot be. */
+  weighed: (a, b) => (a === 0 && b === Number.NEGATIVE_INFINITY ? 0 : a * b),
 } as const satisfies Record<string, Two>;
 export type Combination = keyof typeof COMBINATIONS;
 
@@ -55,6 +57,8 @@ export const THREES = {
   logSoftmaxSlope: (a, b, c) => b - Math.exp(a) * c,
   /** The gradient of log Σ e^a: b the result, c its cotangent. */
   shareOfSum: (a, b, c) => c * Math.exp(a - b),
+  /** The gradient of `weighed` at the weight a, for the cotangent c. */
+  weighedSlope: (a, b, c) => (a === 0 && b === Number.NEGATIVE_INFINITY ? 0 : b * c),
 } as const satisfies Record<string, Three>;
 export type ThreeCombination = keyof typeof THREES;
 

@@ -1,6 +1,7 @@
+import { listed } from '../math/text.ts';
 import type { LinkName } from '../tasks/link.ts';
 import { type Program, readsSequences } from './lower.ts';
-import { commented, some } from './one-file-text.ts';
+import { commented } from './one-file-text.ts';
 import type { Outputs, RunFacts } from './run-facts.ts';
 
 /** The comment that a file begins with: how it is used. @param about `image`: does it take pictures of any size? */
@@ -32,7 +33,7 @@ export function header(
   const given = table ? 'row' : 'pixels';
   const [first, ...more] = ANSWERS[link](outputs, names);
   const inputsText = table
-    ? `row: an object by the names of the columns, or a list in their order, as the table of the training has them: ${some(table.columns.map(({ name }) => name))}.`
+    ? `row: an object by the names of the columns, or a list in their order, as the table of the training has them: ${listed(table.columns.map(({ name }) => name))}.`
     : `pixels: ${inputs} numbers as the network was trained on, or bytes (Uint8Array, Uint8ClampedArray), which it multiplies by ${byteScale}.`;
   const picture = image
     ? '// fitPicture(picture): a picture of any size as such pixels; picture: what getImageData of a canvas gives.\n'
@@ -52,12 +53,12 @@ const ANSWERS: Readonly<Record<LinkName, (outputs: number, names?: readonly stri
   classes: (outputs, names) => [
     names ? 'class: name, probabilities' : 'label, probabilities',
     names
-      ? `class: the most probable of ${some(names)}; label: its number, from 0.`
+      ? `class: the most probable of ${listed(names)}; label: its number, from 0.`
       : `label: the most probable of ${outputs} classes.`,
   ],
   labels: (outputs, names) => [
     'labels, probabilities',
-    `labels: those that are more probable than not, of ${names ? some(names) : outputs}.`,
+    `labels: those that are more probable than not, of ${names ? listed(names) : outputs}.`,
   ],
-  numbers: (outputs, names) => ['values', `values: ${names ? `by name, ${some(names)}` : `${outputs} numbers`}.`],
+  numbers: (outputs, names) => ['values', `values: ${names ? `by name, ${listed(names)}` : `${outputs} numbers`}.`],
 };

@@ -1,6 +1,3 @@
-export const some = (words: readonly string[]): string =>
-  words.length > 8 ? `${words.slice(0, 8).join(', ')}, … ${words.length} in all` : words.join(', ');
-
 /** JSON in a program that may stand in a page: no name in it ends the script. */
 export const jsonText = (value: unknown): string => JSON.stringify(value).replaceAll('<', '\\u003c');
 

@@ -27,7 +27,8 @@ export const visibleJson = (json: string): string =>
 
 /** A piece of a file for messages, shortened. */
 export function shorten(value: unknown): string {
-  const text = visibleJson(JSON.stringify(value) ?? String(value));
+  // JSON has no NaN and no infinity.
+  const text = visibleJson(typeof value === 'number' ? String(value) : (JSON.stringify(value) ?? String(value)));
   return text.length > 60 ? `${text.slice(0, 60)}…` : text;
 }
 
@@ -45,3 +46,7 @@ export function quotedList(texts: readonly string[]): string {
   const whole = texts.slice(0, MOST_QUOTED).map(quoted).join(', ');
   return whole.length > MOST_QUOTED ? `${whole.slice(0, MOST_QUOTED - 1)}…` : whole;
 }
+
+/** Words with commas between them: the first `most` and how many there are where there are more. */
+export const listed = (words: readonly string[], most = 8): string =>
+  words.length <= most ? words.join(', ') : `${words.slice(0, most).join(', ')}, … ${words.length} in all`;

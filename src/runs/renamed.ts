@@ -1,4 +1,4 @@
-import { isObject } from '../io/json.ts';
+import { isObject } from '../schema/is-object.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 

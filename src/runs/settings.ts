@@ -1,4 +1,5 @@
-import { isObject, shorten } from '../io/json.ts';
+import { shorten } from '../io/json.ts';
+import { isObject } from '../schema/is-object.ts';
 import { StorageError } from './folder.ts';
 import { upgraded } from './format-1.ts';
 import type { RunRecord } from './record.ts';

@@ -5,7 +5,9 @@ import type { TargetUnits } from '../data/targets.ts';
 import { shorten } from '../math/text.ts';
 import type { LayerSpec, Model } from '../nn/model.ts';
 import type { Pass } from '../nn/pass.ts';
+import { isObject } from '../schema/is-object.ts';
 import type { Tensor } from '../tensor/tensor.ts';
+import { told } from '../tensor/told.ts';
 import type { Link } from './link.ts';
 
 /** How a number of a task reads. */
@@ -130,9 +132,6 @@ export interface Task<
   readonly events?: { readonly epoch: E; readonly result: R };
 }
 
-const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null;
-
 const FUNCTIONS = ['check', 'gather', 'run', 'measure', 'metrics'] as const;
 
 /** @param where it is, for messages @throws RangeError for a task that lacks a part, from callers without types */
@@ -146,25 +145,18 @@ export function checkParts(task: Readonly<Record<string, unknown>>, where: strin
     throw new RangeError(`${where} has no \`defaults\`. Expected { optimizer: 'adam', batch: 100 }.`);
 }
 
-/** @throws RangeError for what is no task, from callers without types */
+/** Can predictions be made with it? @throws RangeError for what has no gather and run, from callers without types */
 export function checkIsTask(task: unknown): void {
-  const { gather, run, name } = (task ?? {}) as Partial<Task>;
-  if (typeof gather === 'function' && typeof run === 'function') {
-    checkParts(task as Readonly<Record<string, unknown>>, `The task ${shorten(name)}`);
-    return;
-  }
-  const given =
-    typeof task === 'function'
-      ? 'a function'
-      : typeof task === 'object' && task !== null
-        ? 'an object without gather and run'
-        : shorten(task);
+  const { gather, run } = (task ?? {}) as Partial<Task>;
+  if (typeof gather === 'function' && typeof run === 'function') return;
+  const given = isObject(task) ? 'an object without gather and run' : told(task);
   throw new RangeError(`The task is ${given}. Expected a task, such as \`regression()\` or \`resolveTask('ctc')\`.`);
 }
 
-/** @throws RangeError for what is no task; the task's own errors for data that do not fit the model */
+/** Can a model be trained and assessed with it? @throws RangeError for what lacks a part of a task; the task's own errors for data that do not fit the model */
 export function checkTask<D extends TaskData, B extends TaskBatch>(task: Task<D, B>, model: Model, data: D): void {
   checkIsTask(task);
+  checkParts(task as unknown as Readonly<Record<string, unknown>>, `The task ${shorten(task.name)}`);
   task.check(model, data);
 }
 
@@ -200,10 +192,23 @@ export function runTask<B extends TaskBatch>(
 
 /** What `measure` or `metrics` of a task gave. @throws RangeError for something else than numbers by name */
 export function checkFigures({ name }: Pick<Task, 'name'>, by: 'measure' | 'metrics', given: Figures): Figures {
-  const odd = isObject(given) ? Object.keys(given).find((key) => typeof given[key] !== 'number') : undefined;
-  if (isObject(given) && odd === undefined) return given;
-  const what = odd === undefined ? shorten(given) : `${shorten(given[odd])} as "${odd}"`;
+  const byName = isObject(given) && !Array.isArray(given) && !(given instanceof Promise);
+  const odd = byName ? Object.keys(given).find((key) => typeof given[key] !== 'number') : undefined;
+  if (byName && odd === undefined) return given;
+  const what = odd === undefined ? told(given) : `${told(given[odd])} as "${odd}"`;
   throw new RangeError(`The task "${name}": \`${by}\` gives ${what}. Expected numbers by name.`);
+}
+
+/** Of what `measure` gave of a minibatch, what is summed while training. @throws RangeError where one of them is no finite number: a sum would never be finite again */
+export function countedOf(task: Pick<Task, 'name' | 'counted'>, given: Figures): Figures {
+  const measured = checkFigures(task, 'measure', given);
+  const { name, counted = [] } = task;
+  for (const key of counted)
+    if (!Number.isFinite(measured[key]))
+      throw new RangeError(
+        `The task "${name}": \`measure\` gives ${key in measured ? `${measured[key]} as` : 'no'} "${key}" while training. Expected a finite number, since \`counted\` names it.`,
+      );
+  return Object.fromEntries(counted.map((key) => [key, measured[key]]));
 }
 
 /** Sums of figures, name by name. */

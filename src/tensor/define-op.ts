@@ -179,16 +179,25 @@ export function applyOp<A>(definition: OpDefinition<A>, operands: readonly Opera
   );
 }
 
-/** Does an operation move whole numbers? @throws RangeError where it would read them as floats */
+/**
+ * Does the output hold whole numbers? So where the operation only moves elements and all operands but the indices are whole.
+ * @throws RangeError where the operation would read whole numbers as floats
+ */
 export function movesWhole(
   { name, moves, indices }: Pick<OpDefinition<unknown>, 'name' | 'moves' | 'indices'>,
   arrays: readonly NdArray[],
 ): boolean {
-  const at = arrays.findIndex(({ whole }, i) => whole && i !== indices);
-  if (at < 0) return false;
-  if (moves && arrays.every(({ whole }, i) => whole || i === indices)) return true;
+  let first = -1;
+  let floats = 0;
+  for (let i = 0; i < arrays.length; i++) {
+    if (i === indices) continue;
+    if (!arrays[i].whole) floats++;
+    else if (first < 0) first = i;
+  }
+  if (first < 0) return false;
+  if (moves && floats === 0) return true;
   throw new RangeError(
-    `${name}: operand ${at} holds whole numbers, which are indices and labels. Expected floats; plain numbers are floats.`,
+    `${name}: operand ${first} holds whole numbers, which are indices and labels. Expected floats; plain numbers are floats.`,
   );
 }
 

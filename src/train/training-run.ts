@@ -3,7 +3,9 @@ import { type Optimizer, resolveOptimizer } from '../optim/index.ts';
 import { epochOrder } from '../tasks/examples.ts';
 import {
   added,
+  checkFigures,
   checkTask,
+  countedOf,
   type Figures,
   type Part,
   type Parts,
@@ -135,14 +137,16 @@ export class TrainingRun {
     const { sums, task } = this;
     const { counted = [] } = task;
     // Of weights with noise, the minibatch is never there as a whole.
-    const measured = counted.length > 0 && !this.stepper.noise ? task.measure(outcome, batch) : {};
-    const own = Object.fromEntries(counted.map((name) => [name, measured[name] ?? 0]));
+    const measured =
+      counted.length > 0 && !this.stepper.noise
+        ? countedOf(task, task.measure(outcome, batch))
+        : Object.fromEntries(counted.map((name) => [name, 0]));
     this.sums = {
       batches: sums.batches + 1,
       examples: sums.examples + rows,
       lossSum: sums.lossSum + loss * rows,
       executed: sums.executed + multiplyAdds,
-      counted: added(sums.counted, own),
+      counted: added(sums.counted, measured),
     };
     this.trained += rows;
   }
@@ -159,7 +163,10 @@ export class TrainingRun {
   /** The epoch's event, measured on the validation data. */
   private async *validated(epoch: number, learningRate: number): AsyncGenerator<TrainEvent, void> {
     const { model, task, sums, count } = this;
-    const trained = task.counted && !this.stepper.noise ? prefixed('train', task.metrics(sums.counted, count)) : {};
+    const trained =
+      task.counted && !this.stepper.noise
+        ? prefixed('train', checkFigures(task, 'metrics', task.metrics(sums.counted, count)))
+        : {};
     const measured = yield* this.measureValid();
     const score = scoreOf(task, measured);
     const better = !this.best || score < scoreOf(task, this.best.event);

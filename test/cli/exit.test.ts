@@ -79,6 +79,19 @@ test('errors in a file of the user’s own name the file, also where we called i
     const file = join(folder, 'my neuron.mjs');
     writeFileSync(file, 'export const fire = () => { null.h; };\nexport const each = (list) => list.map(fire);\n');
     const own = (await import(pathToFileURL(file).href)) as { fire(): void; each(list: readonly number[]): void };
+    const [awaited, above] = ['awaited.mjs', 'above.mjs'].map((name) => join(folder, name));
+    writeFileSync(awaited, 'await 0;\nnull.h;\n');
+    writeFileSync(
+      above,
+      "import { readFile } from 'node:fs/promises';\nawait readFile(1.5).catch((e) => { throw e; });\n",
+    );
+    for (const own of [awaited, above]) {
+      const error = await import(pathToFileURL(own).href).then(
+        () => assert.fail('Nothing was thrown.'),
+        (error) => error as Error,
+      );
+      assert.equal(explain(error).text.indexOf(`flipgrad: an error in ${own}:\n`), 0, explain(error).text);
+    }
     for (const action of [() => own.fire(), () => own.each([1]), () => [1].map(() => own.fire())]) {
       const { text, code } = explain(caught(action));
       assert.equal(text.indexOf(`flipgrad: an error in ${file}:\nTypeError: Cannot read`), 0, text);

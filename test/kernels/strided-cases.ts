@@ -38,6 +38,10 @@ const positive: Draw = (random) => 0.25 + 2 * random.uniform();
 const digit: Draw = (random) => random.integer(3) - 1;
 const someZeros: Draw = (random) => (random.uniform() < 0.2 ? 0 : random.normal());
 
+/** Targets, and logarithms of which none is of probability 0 unless its target may be 0: then the product is ∞, of both kernel and definition. */
+const share: Draw = (random) => (random.uniform() < 0.5 ? 0 : random.uniform());
+const masked: Draw = (random) => (random.uniform() < 0.3 ? Number.NEGATIVE_INFINITY : random.normal());
+
 const twoNames = Object.keys(COMBINATIONS);
 const DRAWS: Partial<Record<keyof typeof COMBINATIONS, readonly [Draw, Draw]>> = {
   power: [positive, normal(2)],
@@ -47,6 +51,7 @@ const DRAWS: Partial<Record<keyof typeof COMBINATIONS, readonly [Draw, Draw]>> =
   notEqual: [digit, digit],
   keep: [digit, wide],
   drop: [digit, wide],
+  weighed: [share, masked],
 };
 
 const threeNames = Object.keys(THREES);
@@ -63,6 +68,7 @@ const THREE_DRAWS: Record<keyof typeof THREES, readonly [Draw, Draw, Draw]> = {
   softmaxSlope: [uniform, normal(), normal()],
   logSoftmaxSlope: [(random) => -Math.abs(3 * random.normal()), normal(), normal()],
   shareOfSum: [normal(), normal(), normal()],
+  weighedSlope: [share, masked, normal()],
 };
 
 export const stridedCases: Record<StridedKernelName, Case> = {

@@ -288,6 +288,17 @@ test('what is no task is refused in a sentence', () => {
   }
 });
 
+test('predictions need no more of a task than how it puts examples on the heap and runs the model', () => {
+  const model = net(one);
+  const part = targetsOf(6, 1, false);
+  const { gather, run } = regression();
+  const [given, whole] = [{ gather, run }, regression()].map((task) =>
+    [...predictTask(model, part, task)].map(({ values }) => [...values]),
+  );
+  assert.equal(given.length, 6);
+  assert.deepEqual(given, whole);
+});
+
 describe('a task of one’s own that lacks something, or gives something else, is refused in a sentence', () => {
   const whole = regression();
   const model = () => net(one);
@@ -312,6 +323,31 @@ describe('a task of one’s own that lacks something, or gives something else, i
       { measure: () => ({ squares: '1' }) },
       /`measure` gives "1" as "squares"\. Expected numbers/,
     ],
+    [
+      'a promise of measures',
+      { measure: async () => ({ squares: 1 }) },
+      /`measure` gives a promise\. Expected numbers by name\./,
+    ],
+    [
+      'no measure that is counted while training',
+      { counted: ['wrong'] },
+      /^The task "regression": `measure` gives no "wrong" while training\. Expected a finite number, since `counted` names it\.$/,
+    ],
+    [
+      'a measure of NaN that is counted while training',
+      { counted: ['wrong'], measure: () => ({ wrong: Number.NaN }) },
+      /`measure` gives NaN as "wrong" while training\./,
+    ],
+    [
+      'a text that is counted while training',
+      { counted: ['wrong'], measure: () => ({ wrong: '1' }) },
+      /`measure` gives "1" as "wrong"\. Expected numbers by name\./,
+    ],
+    [
+      'metrics of training that are texts',
+      { counted: [], metrics: () => ({ rmse: '1' }) },
+      /`metrics` gives "1" as "rmse"\. Expected numbers by name\./,
+    ],
     ['no metrics', { metrics: () => undefined }, /`metrics` gives undefined\. Expected numbers by name\./],
   ];
   for (const [title, change, message] of cases)
@@ -320,6 +356,12 @@ describe('a task of one’s own that lacks something, or gives something else, i
       const ended = finish(model(), { train: part, valid: part, test: part }, { task, epochs: 2 });
       await assert.rejects(ended, { name: 'RangeError', message });
     });
+
+  test('the counted measures are checked while training, before any validation', async () => {
+    const task = { ...whole, counted: ['wrong'] } as never;
+    const run = train(model(), { train: part, valid: part, test: part }, { task, epochs: 1, batch: 4 });
+    await assert.rejects(run.next(), /gives no "wrong" while training/);
+  });
 
   test('an epoch whose metric is no number is never the best one, if another has one', async () => {
     let validations = 0;

@@ -8,11 +8,19 @@ function onePlus4(x: v128): v128 {
   return f32x4.add(splat(1), exp4(f32x4.neg(f32x4.abs(x))));
 }
 
-/** max(l, 0) − t·l; with log(1+e^−|l|) it is log(1+e^l) − t·l. NaN or infinite where l is. */
+/** max(l, 0) − t·l; with log(1+e^−|l|) it is log(1+e^l) − t·l. NaN or infinite where l is; 0 where l is −∞ and t 0. */
 // @ts-ignore: decorator
 @inline
 function linearPart4(l: v128, t: v128): v128 {
-  return f32x4.sub(f32x4.pmax(l, splat(0)), f32x4.mul(t, l));
+  const masked = v128.and(f32x4.eq(l, splat(-Infinity)), f32x4.eq(t, splat(0)));
+  return f32x4.sub(f32x4.pmax(l, splat(0)), v128.andnot(f32x4.mul(t, l), masked));
+}
+
+/** x·e where e falls to 0 faster than |x| grows: 0 at ±∞. */
+// @ts-ignore: decorator
+@inline
+function vanishing4(x: v128, e: v128): v128 {
+  return v128.and(f32x4.mul(x, e), f32x4.ne(f32x4.abs(x), splat(Infinity)));
 }
 
 /** log 2 − H(σ(a)) */
@@ -22,7 +30,7 @@ function divergence4(a: v128): v128 {
   const size = f32x4.abs(a);
   const e = exp4(f32x4.neg(size));
   const one = f32x4.add(splat(1), e);
-  const entropy = f32x4.add(log4(one), f32x4.div(f32x4.mul(size, e), one));
+  const entropy = f32x4.add(log4(one), f32x4.div(vanishing4(size, e), one));
   return f32x4.sub(splat(0.69314718055994531), entropy);
 }
 
@@ -107,11 +115,11 @@ export function bernoulliDivergencePullback(
     let c = 0;
     for (; c + 4 <= columns; c += 4, o += 16) {
       const a = v128.load(logits + o);
-      v128.store(out + o, f32x4.mul(f32x4.mul(a, sigmoidSlope4(a)), weight));
+      v128.store(out + o, f32x4.mul(vanishing4(a, sigmoidSlope4(a)), weight));
     }
     for (; c < columns; c++, o += 4) {
       const a = v128.load32_splat(logits + o);
-      store<f32>(out + o, f32x4.extract_lane(f32x4.mul(f32x4.mul(a, sigmoidSlope4(a)), weight), 0));
+      store<f32>(out + o, f32x4.extract_lane(f32x4.mul(vanishing4(a, sigmoidSlope4(a)), weight), 0));
     }
   }
 }

@@ -103,6 +103,17 @@ class AbsoluteDifference {
   // @ts-ignore: decorator
   @inline of(a: v128, b: v128): v128 { return f32x4.abs(f32x4.sub(a, b)); }
 }
+/** Where a weight of 0 meets −∞. */
+// @ts-ignore: decorator
+@inline
+function masked4(weight: v128, b: v128): v128 {
+  return v128.and(f32x4.eq(weight, splat(0)), f32x4.eq(b, splat(-Infinity)));
+}
+/** a·b, and 0 where a is 0 and b −∞ */
+class Weighed {
+  // @ts-ignore: decorator
+  @inline of(a: v128, b: v128): v128 { return v128.andnot(f32x4.mul(a, b), masked4(a, b)); }
+}
 
 /** n elements of one row. */
 function combineRow<F>(p: usize, q: usize, o: usize, n: i32, aStep: i32, bStep: i32): void {
@@ -142,6 +153,7 @@ export function combine(
       case 12: combineRow<Drop>(p, q, o, n, aStep, bStep); break;
       case 13: combineRow<SquaredDifference>(p, q, o, n, aStep, bStep); break;
       case 14: combineRow<AbsoluteDifference>(p, q, o, n, aStep, bStep); break;
+      case 15: combineRow<Weighed>(p, q, o, n, aStep, bStep); break;
     }
   }
 }
@@ -223,6 +235,11 @@ class ShareOfSum {
   // @ts-ignore: decorator
   @inline of(a: v128, b: v128, c: v128, p: v128): v128 { return f32x4.mul(c, fullExp4(f32x4.sub(a, b))); }
 }
+/** b·c, and 0 where a is 0 and b −∞ */
+class WeighedSlope {
+  // @ts-ignore: decorator
+  @inline of(a: v128, b: v128, c: v128, p: v128): v128 { return v128.andnot(f32x4.mul(b, c), masked4(a, b)); }
+}
 
 /** n elements of one row. */
 function threeRow<F>(p: usize, q: usize, s: usize, o: usize, n: i32, aStep: i32, bStep: i32, cStep: i32, p4: v128): void {
@@ -262,6 +279,7 @@ export function combineThree(
       case 9: threeRow<SoftmaxSlope>(p, q, s, o, n, aStep, bStep, cStep, p4); break;
       case 10: threeRow<LogSoftmaxSlope>(p, q, s, o, n, aStep, bStep, cStep, p4); break;
       case 11: threeRow<ShareOfSum>(p, q, s, o, n, aStep, bStep, cStep, p4); break;
+      case 12: threeRow<WeighedSlope>(p, q, s, o, n, aStep, bStep, cStep, p4); break;
     }
   }
 }

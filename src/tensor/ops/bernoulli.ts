@@ -3,8 +3,8 @@ import type { Engine } from '../../backend/engine.ts';
 import type { NdArray } from '../../backend/nd-array.ts';
 import { defineOp, type Layout, like } from '../define-op.ts';
 import { rowShape, sizeOf, withRows } from '../shape.ts';
-import { repeated, scaled, summedBack } from '../strided.ts';
-import { sidesOf } from './losses.ts';
+import { combineThree, repeated, scaled, summedBack, whole } from '../strided.ts';
+import { besideRows, sidesOf } from './losses.ts';
 
 /** Rows of the plate (one where there is none), and the elements of each. */
 function matrixOf(x: NdArray, layout: Layout): readonly [rows: number, columns: number] {
@@ -13,7 +13,7 @@ function matrixOf(x: NdArray, layout: Layout): readonly [rows: number, columns: 
 
 /**
  * −log of the probability of every row of targets (bits, or numbers in [0, 1]) under σ(logits), in nats: the SUM over the row's elements, one
- * number a row. @throws RangeError where the shapes of a row differ
+ * number a row. A logit of −∞ with a target of 0 adds nothing to it, and no gradient. @throws RangeError where the shapes of a row differ
  */
 export const sigmoidCrossEntropy = defineOp({
   name: 'sigmoidCrossEntropy',
@@ -26,9 +26,9 @@ export const sigmoidCrossEntropy = defineOp({
     return { output: losses };
   },
   pullback(engine, { inputs, layout, needs }, dy) {
-    const { logits, targets, rank } = bothWhole(engine, inputs, layout);
+    const { logits, targets, shape, to } = bothWhole(engine, inputs, layout);
     const back = (i: number, gradient: () => NdArray) =>
-      needs[i] ? summedBack(engine, gradient(), inputs[i], layout, i, rank) : null;
+      needs[i] ? summedBack(engine, gradient(), inputs[i], layout, i, shape.length) : null;
     const [rows, columns] = matrixOf(inputs[0], layout);
     return [
       // (σ(logits) − targets) times each row's cotangent
@@ -40,9 +40,8 @@ export const sigmoidCrossEntropy = defineOp({
       }),
       // −logits times each row's cotangent
       back(1, () => {
-        const output = like(engine, logits, 'the gradient of the targets');
-        engine.backend.run('gateMultiply', dy.pointer, logits.pointer, output.pointer, rows, 1, columns);
-        return scaled(engine, output, -1);
+        const weights = besideRows(dy, shape, layout);
+        return scaled(engine, combineThree(engine, 'weighedSlope', [whole(targets), whole(logits), weights], to), -1);
       }),
     ];
   },
@@ -51,10 +50,10 @@ export const sigmoidCrossEntropy = defineOp({
 /** Both inputs with all rows. */
 function bothWhole(engine: Engine, inputs: readonly NdArray[], layout: Layout) {
   const { predictions, targets, shape, to } = sidesOf('sigmoidCrossEntropy', inputs, layout);
-  return { logits: repeated(engine, predictions, to), targets: repeated(engine, targets, to), rank: shape.length };
+  return { logits: repeated(engine, predictions, to), targets: repeated(engine, targets, to), shape, to };
 }
 
-/** The Kullback-Leibler divergence of every row of Bernoulli(σ(logits)) units from fair coins: the sum over a row, one number each, in nats. */
+/** The Kullback-Leibler divergence of every row of Bernoulli(σ(logits)) units from fair coins: the sum over a row, one number each, in nats: log 2 for a logit of ±∞. */
 export const bernoulliDivergence = defineOp({
   name: 'bernoulliDivergence',
   causal: () => true,

@@ -70,6 +70,7 @@ where.definition = whereOp.definition;
 /** x as it is; no gradient comes back through it. */
 export const stopGradient: (x: Tensor) => Tensor = defineOp({
   name: 'stopGradient',
+  moves: true,
   withholds: true,
   causal: () => true,
   showsThrough: true,

@@ -6,13 +6,13 @@
 import type { Engine } from '../../backend/engine.ts';
 import type { NdArray } from '../../backend/nd-array.ts';
 import type { ThreeCombination } from '../../kernels/strided.ts';
+import { f } from '../../neurons/formula.ts';
 import { checkNames, type NamesOf } from '../../schema/names.ts';
 import { defineOp, type Layout, type OpDefinition, shapeText } from '../define-op.ts';
-import { shapeOfNumbers } from '../numbers.ts';
 import { extentsOf, rowShape, type Shape, sameShape, withRows } from '../shape.ts';
-import { type Broadcast, combine, combineThree, reducedOver, summedBack } from '../strided.ts';
-import { type Operand, Tensor } from '../tensor.ts';
-import { multiply, negate } from './arithmetic.ts';
+import { type Broadcast, combine, combineThree, reducedOver, summedBack, whole } from '../strided.ts';
+import type { Operand, Tensor } from '../tensor.ts';
+import { negate } from './arithmetic.ts';
 import { sum } from './reductions.ts';
 import { logSoftmax } from './softmax.ts';
 
@@ -43,7 +43,7 @@ function rowSums(engine: Engine, x: NdArray, layout: Layout): NdArray {
 }
 
 /** One number a row, beside the elements of rows. */
-const besideRows = (array: NdArray, shape: Shape, layout: Layout): Broadcast => ({
+export const besideRows = (array: NdArray, shape: Shape, layout: Layout): Broadcast => ({
   array,
   extents: withRows(
     shape.map(() => 1),
@@ -121,16 +121,33 @@ export function huber(predictions: Operand, targets: Operand, options: HuberOpti
 }
 huber.definition = huberOp.definition;
 
+/** target·log softmax, in which a target of 0 takes off a class of probability 0: 0·log 0 = 0. */
+const weighedLogs = defineOp({
+  name: 'crossEntropy',
+  causal: () => true,
+  forward(engine, inputs, _attributes, layout) {
+    const { predictions, targets, to } = sidesOf('crossEntropy', inputs, layout);
+    return { output: combine(engine, 'weighed', targets, predictions, to) };
+  },
+  pullback(engine, { inputs, layout, needs }, dy) {
+    const { predictions, targets, shape, to } = sidesOf('crossEntropy', inputs, layout);
+    const back = (i: number, gradient: () => NdArray) =>
+      needs[i] ? summedBack(engine, gradient(), inputs[i], layout, i, shape.length) : null;
+    return [
+      back(0, () => combine(engine, 'multiply', whole(dy), targets, to)),
+      back(1, () => combineThree(engine, 'weighedSlope', [targets, predictions, whole(dy)], to)),
+    ];
+  },
+  // No target is below 0: where it is not above, nothing is added.
+  lower: (to, [logs, targets]) =>
+    to.elementwise(f.pick(f.operand(1), 0, f.multiply(f.logit, f.operand(1)), 0), logs, targets),
+});
+
 /**
- * −Σ target·log softmax(logits) along the last axis, in nats: logits and targets (probabilities) of shape [..., classes] → shape [...].
+ * −Σ target·log softmax(logits) along the last axis, in nats: logits and targets (probabilities) of shape [..., classes] → shape [...]. A class
+ * that is masked, with a logit of −∞, adds nothing to it and no gradient where its target is 0; else the loss is ∞. A row of −∞ alone gives NaN.
  * Whole-number labels have `softmaxCrossEntropy`.
  * @throws RangeError where the shapes do not fit
  */
-export function crossEntropy(logits: Tensor, targets: Operand): Tensor {
-  const shape = targets instanceof Tensor ? targets.shape : shapeOfNumbers(targets);
-  if (!sameShape(logits.shape, shape))
-    throw new RangeError(
-      `crossEntropy: logits of the shape ${shapeText(logits.shape)} and targets of ${shapeText(shape)} differ. Expected one shape: nothing is repeated in a loss.`,
-    );
-  return negate(sum(multiply(logSoftmax(logits), targets), -1));
-}
+export const crossEntropy = (logits: Tensor, targets: Operand): Tensor =>
+  negate(sum(weighedLogs(logSoftmax(logits), targets), -1));

@@ -152,6 +152,7 @@ export function joinParts(gates: Tensor, parts: readonly OpenPart[], shape: read
 /** x itself, whose gradient is multiplied by weights of its shape. */
 export const weighGradient = defineOp<{ readonly weights: NdArray }>({
   name: 'weighGradient',
+  moves: true,
   causal: () => true,
   showsThrough: true,
   plates: ([{ plate }]) => ({ inputs: [plate], output: plate }),

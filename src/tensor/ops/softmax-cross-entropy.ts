@@ -49,7 +49,8 @@ const softmaxCrossEntropyOp = defineOp({
 
 /**
  * Cross-entropy of softmax(logits) with whole-number labels, in nats: logits of shape [..., classes] and labels of shape [...] → shape [...].
- * The labels are a tensor of whole numbers (`NdArray.integers`), or plain numbers that all rows share.
+ * A class that is masked, with a logit of −∞, has the probability 0 and no gradient; a row whose own label is masked has a loss of ∞, and a row of
+ * −∞ alone NaN. The labels are a tensor of whole numbers (`NdArray.integers`), or plain numbers that all rows share.
  * @throws RangeError for shapes that do not fit, or a label that is no class
  */
 export const softmaxCrossEntropy = (logits: Tensor, labels: Indices): Tensor =>
