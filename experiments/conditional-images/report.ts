@@ -2,6 +2,7 @@ import { type ScatterGroup, scatterChart } from '../../charts/scatter-chart.ts';
 import {
   bestBy,
   controlFinding,
+  controlPairs,
   correctedOver,
   type NetFinal,
   ratioOutcome,
@@ -137,21 +138,27 @@ function findingOf(at: number, compared: readonly Compared[]): Finding {
   };
 }
 
+/** What a net is apart from its gates' neuron and penalties. */
+function shapeOfNet({ channels, depth, gates }: ImageNet): string {
+  const dense = `${depth} residual block${depth === 1 ? '' : 's'} of ${channels} channels`;
+  if (!gates) return dense;
+  return `${dense}, ${(100 * gates.rate).toFixed(0)}% of ${gates.of === 'layers' ? 'blocks' : 'blocks of channels'} open`;
+}
+
+/** The neuron and the penalties of a net's gates; nothing for a dense net. */
+const gatesName = ({ gates }: ImageNet): string =>
+  [gates?.neuron, gates?.sparsity].filter((part) => part !== undefined).join(', ');
+
 /** Learning against sparsity alone, at the same shape and rate. */
 function controlsOf(all: readonly Runs[]): Finding {
-  const shapeOf = ({ net: { channels, depth, gates }, budget }: Runs): string =>
-    [channels, depth, gates?.of, gates?.rate, budget].join();
-  const gated = all.filter(({ net }) => net.gates);
-  const pairs = gated
-    .filter(({ net }) => isControl(net.gates?.neuron))
-    .flatMap((control) =>
-      gated
-        .filter((own) => !isControl(own.net.gates?.neuron) && shapeOf(own) === shapeOf(control))
-        .map((own) => ({
-          ...{ name: own.name, control: `${control.name}, ${control.budget}` },
-          ...{ runs: own.runs, controlRuns: control.runs },
-        })),
-    );
+  const pairs = controlPairs<Run, Runs>(
+    all.filter(({ net }) => net.gates),
+    {
+      shapeOf: ({ net, budget }) => `${shapeOfNet(net)}, ${budget}`,
+      gatesOf: ({ net }) => gatesName(net),
+      isControl: ({ net: { gates } }) => isControl(gates?.neuron),
+    },
+  );
   const claim = 'Gates that learn are better than gates that open at random at the same rate';
   return controlFinding(claim, pairs, lossOf, 'Nats a picture');
 }

@@ -153,7 +153,7 @@ function answerOf(part: Part, engine: string): Answer | undefined {
   return {
     verdict: `On ${part.onMnist ? 'MNIST' : 'digits that the library writes'} gates ${pays}: the fastest gated net takes ${longer(inference.factor)} times as long for an example as the dense net that errs as little, and ${longer(step)} times as long for a training step${twin ? `; beside their own experts without gates, gated nets are up to ${times(Math.exp(twin.mean))} times as fast` : ''}.`,
     change:
-      'A task on which larger dense nets keep erring less, so that there is work for gates to skip. Whether text is one is what conditional-text asks.',
+      'A task on which larger dense nets keep erring less, so that there is work for gates to skip. conditional-text measures that on text.',
   };
 }
 

@@ -78,13 +78,20 @@ export function widen({ parameters }: Model, net: TextNet): void {
   }
 }
 
-/** A name that tells nets apart. */
-export function nameOfNet({ widths, gates }: TextNet): string {
+/** What a net is apart from its gates' neuron: the same for a net whose gates learn and its controls. */
+export function shapeOfNet({ widths, gates }: TextNet): string {
   if (!gates) return `dense ${widths.join('-')}`;
-  const { units, size, rate, neuron, wide } = gates;
+  const { units, size, rate, wide } = gates;
   const beside = widths.length > 0 ? `dense ${widths.join('-')} beside ` : '';
-  return `${beside}${units} in blocks of ${size}, 1/${Math.round(1 / rate)} open, ${neuron}${wide ? ', wide start' : ''}`;
+  return `${beside}${units} in blocks of ${size}, 1/${Math.round(1 / rate)} open${wide ? ', wide start' : ''}`;
 }
+
+/** The neuron of a net's gates; nothing for a dense net. */
+export const gatesName = ({ gates }: TextNet): string => gates?.neuron ?? '';
+
+/** A name that tells nets apart. */
+export const nameOfNet = (net: TextNet): string =>
+  net.gates ? `${shapeOfNet(net)}, ${gatesName(net)}` : shapeOfNet(net);
 
 /** Multiply-adds of one example at the target rate. */
 export function multiplyAddsOf({ widths, gates }: TextNet): number {

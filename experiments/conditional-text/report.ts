@@ -2,6 +2,7 @@ import { type ScatterGroup, scatterChart } from '../../charts/scatter-chart.ts';
 import {
   bestBy,
   controlFinding,
+  controlPairs,
   correctedOver,
   type NetFinal,
   ratioOutcome,
@@ -13,7 +14,7 @@ import type { Answer, Finding, Report, ReportTable } from '../kit/experiment.ts'
 import { frontierOf, gainOfDoubling, type Point, priceOf } from '../kit/frontier.ts';
 import { PAYS } from '../kit/outcome.ts';
 import { briefP, interval, mean, withHalf } from '../kit/statistics.ts';
-import { nameOfNet, type TextNet } from './nets.ts';
+import { gatesName, nameOfNet, shapeOfNet, type TextNet } from './nets.ts';
 import type { TextDone } from './trial.ts';
 
 /** Bits that the dense ladder has to gain with a doubling, so that the comparison says anything. */
@@ -145,18 +146,11 @@ function findingOf(
 
 /** Learning against sparsity alone, at the same shape. */
 function controlsOf(gated: readonly Runs[]): Finding {
-  const shapeOf = ({ net: { widths, gates } }: Runs): string => [gates?.units, gates?.rate, ...widths].join();
-  const learns = ({ net: { gates } }: Runs): boolean => !isControl(gates?.neuron);
-  const pairs = gated
-    .filter((own) => !learns(own))
-    .flatMap((control) =>
-      gated
-        .filter((own) => learns(own) && shapeOf(own) === shapeOf(control))
-        .map((own) => ({
-          ...{ name: own.name, control: control.name },
-          ...{ runs: own.runs, controlRuns: control.runs },
-        })),
-    );
+  const pairs = controlPairs<Run, Runs>(gated, {
+    shapeOf: ({ net }) => shapeOfNet(net),
+    gatesOf: ({ net }) => gatesName(net),
+    isControl: ({ net: { gates } }) => isControl(gates?.neuron),
+  });
   const claim = 'Gates that learn are better than gates of the same density that do not';
   return controlFinding(claim, pairs, lossOf, 'Bits a byte');
 }

@@ -33,7 +33,12 @@ const PIECE = 500;
 /** Examples of a search, the rates that it tries, and held-out bytes. */
 const QUICK = { searchExamples: 20_000, learningRates: [0.002, 0.004, 0.008], valid: 2000, test: 20_000 };
 const MEDIUM = { searchExamples: 400_000, learningRates: [0.002, 0.004, 0.008], valid: 10_000, test: 100_000 };
-const FULL = { searchExamples: 700_000, learningRates: [0.0005, 0.001, 0.002, 0.004], valid: 50_000, test: 200_000 };
+const FULL = {
+  searchExamples: 700_000,
+  learningRates: [0.0005, 0.001, 0.002, 0.004, 0.008],
+  valid: 50_000,
+  test: 200_000,
+};
 
 /** `count` examples of a part, in pieces spread evenly over it: neighbours are alike. */
 function spread(data: Dataset, count: number): Dataset {

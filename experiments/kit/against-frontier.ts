@@ -68,12 +68,37 @@ export function ratioOutcome(ratio: Bootstrapped, seeds: number, isSteep: boolea
   return isSteep ? overBy(ratio, 1, seeds) : 'not tested';
 }
 
-/** A net whose gates learn beside a control of the same shape, by their runs. */
+/** Gates that learn beside a control in a net of the same shape, by their runs. */
 export interface ControlPair<R> {
-  readonly name: string;
+  /** Of both nets, everything but what their gates are. */
+  readonly shape: string;
+  /** What the gates are. */
+  readonly gates: string;
   readonly control: string;
   readonly runs: readonly R[];
   readonly controlRuns: readonly R[];
+}
+
+/** How the gated nets of an experiment are told apart. */
+interface GatedNets<N> {
+  readonly shapeOf: (net: N) => string;
+  readonly gatesOf: (net: N) => string;
+  readonly isControl: (net: N) => boolean;
+}
+
+/** Every control beside all gates that learn in a net of its shape. */
+export function controlPairs<R, N extends { readonly runs: readonly R[] }>(
+  nets: readonly N[],
+  { shapeOf, gatesOf, isControl }: GatedNets<N>,
+): ControlPair<R>[] {
+  return nets.filter(isControl).flatMap((control) =>
+    nets
+      .filter((own) => !isControl(own) && shapeOf(own) === shapeOf(control))
+      .map((own) => ({
+        ...{ shape: shapeOf(own), gates: gatesOf(own), control: gatesOf(control) },
+        ...{ runs: own.runs, controlRuns: control.runs },
+      })),
+  );
 }
 
 /** Are learnt gates better than each control? Of each control one pair has to show it. @param unit of the losses */
@@ -95,13 +120,14 @@ export function controlFinding<R>(
     return all.every((one) => one === 'refuted') ? 'refuted' : 'not shown';
   });
   const worst = (['refuted', 'not shown'] as const).find((one) => outcomes.includes(one)) ?? 'holds';
-  const texts = gaps.map(
-    ({ name, control, gap }) =>
-      `${name} against ${control}: ${gap.value.toFixed(3)} (${gap.low.toFixed(3)} to ${gap.high.toFixed(3)})${briefP(gap)}`,
+  const told = ({ gates, control, gap }: (typeof gaps)[number]): string =>
+    `${gates} against ${control} ${gap.value.toFixed(3)} (${gap.low.toFixed(3)} to ${gap.high.toFixed(3)})${briefP(gap)}`;
+  const texts = [...Map.groupBy(gaps, ({ shape }) => shape)].map(
+    ([shape, own]) => `${shape}: ${own.map(told).join('; ')}`,
   );
   return {
     claim,
     outcome: worst,
-    evidence: `${unit} that the control is worse by, with 95% of resamples over seeds: ${texts.join('; ')}.`,
+    evidence: `${unit} that the control is worse by, with 95% of resamples over seeds. ${texts.join('. ')}.`,
   };
 }

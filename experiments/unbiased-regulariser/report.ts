@@ -111,10 +111,16 @@ function answerOf(sizes: readonly Size[]): Answer | undefined {
     against('bits', 'smooth'),
     against('bits, unbiased', 'bits'),
   ];
-  const factors = (own: readonly Judged[]): string =>
-    withFactor(own.length > 1 ? { ...own[0], mean: mean(own.map((x) => x.mean)), half: Number.NaN } : own[0]);
+  const inMean = (own: readonly Judged[]): string =>
+    withFactor({ ...own[0], mean: mean(own.map((x) => x.mean)), half: Number.NaN });
+  const at = (own: readonly Judged[], is: Judged['verdict']): string => {
+    const found = own.flatMap((one, i) => (one.verdict === is ? [`${sizes[i].where}, ${withFactor(one)}`] : []));
+    return found.length === 0 ? 'none' : `${found.length} (${found.join('; ')})`;
+  };
+  const errs = (own: readonly Judged[]): string =>
+    `less in ${at(own, 'better')} and more in ${at(own, 'worse')}, ${inMean(own)} in the mean`;
   return {
-    verdict: `Random bits err less on new data than smooth units in ${tally(unbiased).better} of ${sizes.length} sizes with an unbiased gradient (${factors(unbiased)} in the mean) and in ${tally(bits).better} as they are usually trained (${factors(bits)}); the unbiased gradient is the better one in ${tally(both).better}, the worse one in ${tally(both).worse}.`,
+    verdict: `Of ${sizes.length} size${sizes.length === 1 ? '' : 's'}, random bits with an unbiased gradient err on new data, against smooth units, ${errs(unbiased)}; as they are usually trained, ${errs(bits)}. The unbiased gradient is the better one in ${tally(both).better}, the worse one in ${tally(both).worse}.`,
     change:
       'More examples, at which there is less to regularise; wider nets, for which flipping every unit costs too much; and rates between the three that are tried.',
   };

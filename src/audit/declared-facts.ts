@@ -3,7 +3,7 @@ import type { Neuron, Numbers } from '../neurons/contract.ts';
 import { drawsOf } from '../tensor/draws.ts';
 import { type Arrays, firedPass, gradientOf, MOST_NUMBERS, sameBits, unitsOf } from './fired-pass.ts';
 
-/** Losses and cotangents are looked at so many times as far from 0 too, on its other side. */
+/** Factor of losses and cotangents, with the other sign, of the second pass: a rule that clips or reads a sign alone is seen to read them. */
 const FAR = 50;
 
 /** Rows that are looked at for what a gradient reads: more where the first have none, as where a gradient is drawn once in a while. */
@@ -46,6 +46,7 @@ function readsIn(neuron: Neuron, units: number, Kind: Arrays): string | undefine
     : `${says} depends on the cotangent of units that are closed`;
 }
 
+/** Least and largest output of each declared range. */
 const RANGES = { 'unit-interval': [0, 1], 'non-negative': [0, Number.POSITIVE_INFINITY] } as const;
 
 /** `range` */
@@ -82,7 +83,7 @@ function movesOthers(neuron: Neuron): boolean {
   });
 }
 
-/** Rows × groups of units of which half are drawn anew. */
+/** Rows × groups of units of layers in which half of the groups are drawn anew: more rows where groups are few. */
 const LAYERS = [
   [40, 2],
   [40, 5],
@@ -113,7 +114,7 @@ function hangsOnOthers(neuron: Neuron, group: number): boolean {
   });
 }
 
-/** Units of the layers whose open units are counted. */
+/** Units of the layers whose open units are counted: around powers of two, where shares round differently, and usual layers. */
 const OPENED = [1, 2, 3, 5, 8, 10, 16, 33, 64, 100, 256];
 
 /** `opens` */

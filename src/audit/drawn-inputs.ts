@@ -1,11 +1,12 @@
 import type { Firing, Neuron, Numbers, StateSpec } from '../neurons/contract.ts';
 import { type RandomStream, randomStream } from '../random/stream.ts';
+import { digest } from './digest.ts';
 
 /** First word of the path of the streams that inputs come from: the word "inpt" in ASCII. */
 const INPUTS = 0x696e7074;
-/** Powers of ten of the sizes of inputs. */
+/** Powers of ten between which the size of an input is drawn: features of 0.01 to 100. */
 const DECADES = [-2, 2] as const;
-/** Most numbers of inputs that are looked at for whether a neuron changes them. */
+/** Most numbers of an input that are copied to see whether a neuron writes into it; a copy of more would cost as much as the call. */
 const WATCHED = 20_000;
 
 /** Other than the units, and few. */
@@ -20,16 +21,6 @@ function inputOf(random: RandomStream): () => number {
   return () => middle + size * random.normal();
 }
 
-/** FNV-1a over the bits of numbers. */
-function digest(values: Numbers): number {
-  let hash = 0x811c9dc5;
-  for (const part of new Uint32Array(Float64Array.from(values).buffer)) {
-    hash = Math.imul(hash ^ part, 0x01000193);
-    hash ^= hash >>> 15;
-  }
-  return hash >>> 0;
-}
-
 /** The inputs of a minibatch: those of a row are drawn from its logits alone, so that equal rows have equal ones wherever they stand. */
 function drawInputs({ rows, units, logits }: Pick<Firing, 'rows' | 'units' | 'logits'>): Numbers {
   const inputs = inputsOf(units);
@@ -41,7 +32,8 @@ function drawInputs({ rows, units, logits }: Pick<Firing, 'rows' | 'units' | 'lo
       all.copyWithin(to, to - inputs, to);
       continue;
     }
-    const seed = digest(own);
+    // The same inputs for Float32 and Float64 arrays of equal logits.
+    const seed = digest(Float64Array.from(own));
     const draw = inputOf(randomStream(seed, INPUTS));
     for (let i = 0; i < inputs; i++) all[to + i] = draw();
   }

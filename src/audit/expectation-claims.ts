@@ -34,6 +34,7 @@ interface Expectations {
 
 /** Logits from −20 to 20: so many by integration, and by sampling. */
 const [INTEGRATED, SAMPLED] = [120, 16];
+/** Largest size of a logit that is looked at; that of the places of a gradient. */
 const WIDEST = 20;
 /** Evenly spaced logits that a declared function is scanned at, and most of its bends that are looked at. */
 const [SCAN, MOST_BENDS] = [4001, 8];
@@ -43,6 +44,7 @@ const UPDATES = 300;
 const POINTS = 20_000;
 /** Draws of h where it is larger. */
 const FIRED = 20_000;
+/** Multiples of the golden section, modulo 1, fill (0, 1) evenly however many there are. */
 const GOLDEN = (Math.sqrt(5) - 1) / 2;
 
 const nothing: Loss = (h) => ({ loss: 0, dh: new Float64Array(h.length) });

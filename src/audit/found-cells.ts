@@ -5,19 +5,23 @@ import { startingState } from '../tensor/starting-state.ts';
 import { isWholeRow, OTHERS, probe } from './axis.ts';
 import { hasUntoldJointDraws, withSameDraws } from './joint-rows.ts';
 
-/** Evenly spaced places that the noise of a unit is looked at: in all of its logits, and first in a few of them. */
+/**
+ * Evenly spaced noise numbers at which a unit is evaluated to find its jumps. USUAL_SCAN is for every logit: cells of over 1/4,096 are found.
+ * DENSE_SCAN is for three logits of LOGITS (for one if every jump was declared so far): cells of over 1/131,072; if it finds more than the usual scan,
+ * every logit is scanned so.
+ */
 export const [USUAL_SCAN, DENSE_SCAN] = [2 ** 12, 2 ** 17];
-/** Places closer and closer to both ends, where cells of unlikely states are. */
+/** Further places near both ends, down to 2⁻⁴¹·⁵: states of probabilities below 1/4,096 have their cells there. */
 const ENDS: readonly number[] = Array.from({ length: 80 }, (_, i) => 2 ** -(2 + i / 2));
-/** Places that are fired together. */
+/** Places that are fired together, as rows of one minibatch: arrays of 32 kB stay in the cache. */
 const CHUNK = 4096;
-/** Halvings after which what still differs is a jump: an interval of 1e-13. */
+/** Halvings of an interval after which what still differs is a jump: of an interval of 1/4,096 less than the spacing of Float64 numbers is left. */
 const HALVINGS = 44;
-/** A difference that is none, relative to the values over 1. */
+/** Largest difference of two values that is taken for rounding, relative to the larger, or absolute where both are under 1. */
 const ROUNDING = 1e-6;
 /** What is 0 on one side and more than this on the other is a jump: whether a unit is open hangs on it. What goes through 0 is below it. */
 const OPEN = 1e-10;
-/** A difference is looked into where it is so many times that of the interval beside it. */
+/** An interval is halved only if its difference is over so many times that of an interval beside it: a smooth function has like neighbours. */
 const STEEP = 4;
 /** Most jumps along one noise number: with more, sampling has to decide. */
 const MOST_CUTS = 200;
@@ -165,7 +169,7 @@ export function cellsOf(neuron: Neuron): Cells {
   return cells;
 }
 
-/** Logits of the dense search. */
+/** Logits at which a neuron's jumps are first looked for: likely, unlikely, and neither; none is 0, where symmetry hides jumps. */
 const LOGITS = [-9.3, -3, -0.4, 0.7, 2.1, 6.2];
 
 function searched(neuron: Neuron): Cells {
@@ -233,7 +237,7 @@ function look(neuron: Neuron, logit: number, places: number, scan: Scan): void {
   }
 }
 
-/** How near to a jump it is looked at from both sides. */
+/** Distance from a jump at which both of its sides are evaluated: over the error of a jump that is found (under 1e-13), under the width of a cell that is found. */
 const BESIDE = 1e-9;
 
 /** Does the output jump there because a declared cut of the next noise number, which is held, comes past it? Its integral does not. */
@@ -244,9 +248,9 @@ function movesNext(neuron: Neuron, logit: number, before: readonly number[], cut
   return OTHERS.some((other) => low.filter((x) => x < other).length !== high.filter((x) => x < other).length);
 }
 
-/** Noise numbers times draws of one unit that is searched. */
+/** Most noise numbers × draws of a unit that is searched; the product grid of more has too many points to be integrated. */
 const MOST_WORK = 64;
-/** Noise numbers of a unit that are searched; with more its grid is too large anyway. */
+/** Noise numbers of a unit that are searched, from the first; the rest of them are left to sampling. */
 const MOST_NUMBERS = 3;
 
 export const withFoundCells = (neuron: Neuron): Neuron => cellsOf(neuron).neuron;

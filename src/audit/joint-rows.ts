@@ -4,7 +4,7 @@ import { drawsOf } from '../tensor/draws.ts';
 import { startingState } from '../tensor/starting-state.ts';
 import { cutsOf, isWholeRow, type UnitPlace } from './axis.ts';
 
-/** Groups of units that are looked at in a row, most rows, and noise numbers of all of them. */
+/** Groups of units of a row (each has one on both sides), most rows, and about how many noise numbers all rows have together. */
 const [GROUPS, MOST_ROWS, NUMBERS] = [3, 64, 20_000];
 /** First word of the path of the stream: the word "join" in ASCII. */
 const JOINT = 0x6a6f696e;

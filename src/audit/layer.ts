@@ -5,7 +5,7 @@ import type { Grid } from './grid.ts';
 import { otherNumbers } from './other-numbers.ts';
 import { otherLogit, type Place } from './places.ts';
 
-/** The largest and the least number below 1 and over 0 that Float32 noise has. */
+/** The largest Float32 under 1, and a Float32 over 0 that is still normal: nodes of a grid are clamped to them in Float32 arrays. */
 const [UNDER_ONE, OVER_ZERO] = [1 - 2 ** -24, 1e-37];
 
 /** The least number that is drawn (`wordToUniform`). */
@@ -18,7 +18,10 @@ export interface Broken {
   readonly drawable: boolean;
 }
 
-/** Uniform numbers, more than one place is sampled with: none comes twice there, or a mean would look surer than it is. */
+/**
+ * Uniform numbers that all layers take their noise from, one after another, from a place of their own on: 2²⁰ Float32 numbers, 4 MB. A place is
+ * sampled with fewer (SAMPLING, 400,000), so that no number comes twice there, which would make a mean look surer than it is.
+ */
 const POOL = 2 ** 20;
 let pool: Float32Array | undefined;
 function uniforms(): Float32Array {
@@ -28,6 +31,7 @@ function uniforms(): Float32Array {
   return pool;
 }
 
+/** Logits in the pool of other examples: 32 kB. They only stand beside the row that is judged, so they may come again. */
 const LOGITS = 2 ** 12;
 let logitPool: Float64Array | undefined;
 /** Logits of examples that are there to be disturbed by. */

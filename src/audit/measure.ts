@@ -16,6 +16,7 @@ import { unitOf } from './unit-of.ts';
 const EXACT = { Float64: 1e-7, Float32: 1e-4 } as const;
 /** Two grids agree to that where both are right. */
 const CONFIRMED = { Float64: 1e-6, Float32: 2e-4 } as const;
+/** Spacing of Float64 numbers at 1. */
 const ROUNDING = 2 ** -52;
 /** What sums in Float32 may be off by, relative to the largest loss and cotangent. */
 const FLOAT32 = 4e-6;

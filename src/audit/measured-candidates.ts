@@ -30,15 +30,17 @@ export interface MeasuredTrack extends RaceTrack {
   readonly trained?: Model;
 }
 
-/** Share of the time until which gradients are measured, and the points of the training that they are measured at. */
+/** Share of `seconds` that gradients are measured in; the races, which decide, have the other 0.7. */
 const MEASURE_UNTIL = 0.3;
+/** Points of the training at which gradients are measured: its beginning, and twice later, since the ranking changes while a network learns. */
 const POINTS = 3;
-/** A slow machine measures no more gradients from here on, if so many neurons as race then are measured. */
-const LATEST = 0.4;
+/** Neurons of binary units that race in the heat, at most: the best by their measured gradients. With others beside them a racer still has seconds of training. */
 export const HEAT_OF_BITS = 5;
-/** Neurons measured at the later points. */
+/** Share of `seconds` after which a slow machine measures no further neuron, once HEAT_OF_BITS neurons are measured. */
+const LATEST = 0.4;
+/** Neurons measured at the later points: the best of the first point, three times as many as race. */
 const FOLLOWED = 16;
-/** Neurons that ask for more in this network are left out. */
+/** Most evaluations of the loss a gradient; neurons that ask for more in this network would race on too few steps. */
 export const MOST_EVALUATIONS = 32;
 
 /** Audits all neurons at points of a short training by the carrier; best at equal compute first. */

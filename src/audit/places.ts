@@ -79,6 +79,7 @@ const [FIFTH, LIKELY] = [5, 2.5];
 const WHOLE_ROW = 4;
 /** How far apart losses are that are close to a number, as a share of it. */
 const CLOSE = 0.002;
+/** Multiples of the golden section, modulo 1, fill (0, 1) evenly however many there are. */
 const GOLDEN = (Math.sqrt(5) - 1) / 2;
 
 const between = (random: RandomStream, low: number, high: number): number => low + (high - low) * random.uniform();

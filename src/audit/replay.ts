@@ -2,15 +2,16 @@ import type { Neuron, Numbers } from '../neurons/contract.ts';
 import { randomStream } from '../random/stream.ts';
 import { drawsOf } from '../tensor/draws.ts';
 import { startingState } from '../tensor/starting-state.ts';
+import { digest } from './digest.ts';
 import { type DrawnPass, drawnPass } from './drawn-pass.ts';
 
 /** First word of the path of the streams of the passes: the word "play" in ASCII. */
 const PLAY = 0x706c6179;
-/** Numbers that are worked on again and again, together. */
+/** Numbers (logits, noise, outputs, state) of all replays of a neuron together: about 0.1 s of its work. */
 const NUMBERS = 1_200_000;
-/** Numbers of one pass, at most. */
+/** Most numbers of one pass: it is replayed 300 times within NUMBERS where it has 4,000. */
 const PASS = 30_000;
-/** Rows and units of the passes. */
+/** Rows × groups of units of the passes: less than a vector, a usual layer, one unit. */
 const SHAPES = [
   [5, 3],
   [64, 20],
@@ -35,27 +36,19 @@ function inputsOf(neuron: Neuron, rows: number, units: number, narrow: boolean):
   return drawnPass<Numbers>(neuron, rows, units, inputs, Kind);
 }
 
-/** What one pass and an update of it make, as words of a digest. */
-function digest(neuron: Neuron, { rows, units, state, ...arrays }: DrawnPass<Numbers>): number {
+/** Digest of h, the gradient and the state after one pass and its update. */
+function outputDigest(neuron: Neuron, { rows, units, state, ...arrays }: DrawnPass<Numbers>): number {
   const copied = <T extends Readonly<Record<string, unknown>>>(of: T): T =>
     Object.fromEntries(Object.entries(of).map(([name, values]) => [name, (values as Numbers).slice()])) as T;
   const pass = { rows, units, state: copied(state), ...copied(arrays) };
   neuron.fire(pass);
   neuron.pullback(pass);
-  let word = mix(mix(0, pass.h), pass.gradient);
+  let word = digest(pass.gradient, digest(pass.h));
   if (neuron.update) {
     neuron.update(pass);
-    for (const values of Object.values(pass.state)) word = mix(word, values);
+    for (const values of Object.values(pass.state)) word = digest(values, word);
   }
   return word;
-}
-
-/** FNV-1a over the bits of numbers. */
-function mix(word: number, values: Numbers): number {
-  const bytes = new Uint32Array(values.slice().buffer);
-  let hash = (word ^ 0x811c9dc5) >>> 0;
-  for (const part of bytes) hash = Math.imul(hash ^ part, 0x01000193) ^ (hash >>> 15);
-  return hash >>> 0;
 }
 
 const unitsFor = (neuron: Neuron, units: number): number =>
@@ -70,7 +63,7 @@ export function replayDigest(neuron: Neuron): string {
   return SHAPES.flatMap(([most, some]) => {
     const units = unitsFor(neuron, some);
     const rows = rowsFor(neuron, most, units);
-    return [false, true].map((narrow) => digest(neuron, inputsOf(neuron, rows, units, narrow)).toString(16));
+    return [false, true].map((narrow) => outputDigest(neuron, inputsOf(neuron, rows, units, narrow)).toString(16));
   }).join('-');
 }
 
@@ -84,9 +77,9 @@ export function sameAgain(neuron: Neuron): string | undefined {
   const perPass = rows * (units * (drawsOf(neuron, units) + neuron.noise) + held);
   const passes = Math.max(3, Math.min(300, Math.floor(NUMBERS / perPass)));
   const inputs = inputsOf(neuron, rows, units, false);
-  const again = digest(neuron, inputs);
+  const again = outputDigest(neuron, inputs);
   for (let pass = 0; pass < passes; pass++)
-    if (digest(neuron, inputs) !== again)
+    if (outputDigest(neuron, inputs) !== again)
       return `pass ${pass + 2} of the same input gives another output than the first; expected that a neuron keeps nothing but its \`state\`, and draws nothing but its noise`;
   return replayDigest(neuron) === first
     ? undefined

@@ -40,6 +40,7 @@ const NAMES: NamesOf<WatchRaceOptions> = {
   mode: true,
   gradients: true,
 };
+/** What arms can have equal amounts of, in the order in which errors list them. */
 const MEASURES: readonly RaceMeasure[] = ['evaluations', 'seconds', 'steps'];
 const MODES = ['mean-field', 'sample'] as const satisfies readonly WatchRaceOptions['mode'][];
 

@@ -19,6 +19,7 @@ import { sum } from '../../src/math/statistics.ts';
 import type { Firing, Numbers, Pullback, Weighing } from '../../src/neurons/contract.ts';
 import { builds } from '../helpers/engines.ts';
 import { slow } from '../helpers/extent.ts';
+import { shuffled } from '../helpers/shuffled.ts';
 
 const { twin: _twin, ...score } = resolveNeuron('stochastic-binary:baseline=none') as Neuron;
 const { cells: _cells, ...uncut } = score;
@@ -439,10 +440,7 @@ const honest: Readonly<Record<string, Neuron>> = {
   }),
   'a set, no cells': untold,
   'bits of a number in another order': several(1, {
-    fire: bits((i, u) => {
-      const k = Math.floor(u[i] * 4096);
-      return (((k * 1031) & 4095) + (u[i] * 4096 - k)) / 4096;
-    }),
+    fire: bits((i, u) => shuffled(u[i])),
   }),
   'three draws, no cells': { ...rloo, cells: undefined as never },
   'every state and a slope': several(1, {

@@ -8,7 +8,9 @@ import { sampled } from '../../src/audit/sampled.ts';
 import { truthAt } from '../../src/audit/truth.ts';
 import { type Neuron, resolveNeuron } from '../../src/index.ts';
 import { sigmoid } from '../../src/math/special.ts';
+import { fireEach } from '../../src/neurons/contract.ts';
 import { full, slow } from '../helpers/extent.ts';
+import { shuffled } from '../helpers/shuffled.ts';
 
 const { twin: _, ...score } = resolveNeuron('stochastic-binary:baseline=none') as Neuron;
 
@@ -40,14 +42,8 @@ it('states that are likely enough each and unlikely together refute nothing wher
       assert.ok(z < 5, `seed ${seed}: ${z} standard errors`);
 });
 
-/** 1 with probability σ(a), by a number whose 4,096 stretches stand in another order: more jumps than a search finds. */
-const shuffled: Neuron['fire'] = ({ logits, noise, h }) => {
-  for (let i = 0; i < h.length; i++) {
-    const k = Math.floor(noise[i] * 4096);
-    const u = (((k * 1031) & 4095) + (noise[i] * 4096 - k)) / 4096;
-    h[i] = Number.isFinite(logits[i]) ? (u < sigmoid(logits[i]) ? 1 : 0) : Number.NaN;
-  }
-};
+/** 1 with probability σ(a), with jumps in all stretches of its noise number. */
+const fire = fireEach((logit, u) => (shuffled(u) < sigmoid(logit) ? 1 : 0));
 const { cells: _cells, ...uncut } = score;
 
 it('of countless jumps the true gradient is known by the declared rate, and a factor of 1.2 is seen', {
@@ -57,14 +53,14 @@ it('of countless jumps the true gradient is known by the declared rate, and a fa
     score.pullback(pass);
     for (let i = 0; i < pass.gradient.length; i++) pass.gradient[i] *= 1.2;
   };
-  const neuron = { ...uncut, fire: shuffled, sample: shuffled, pullback, name: 'a fifth more' };
+  const neuron = { ...uncut, fire, sample: fire, pullback, name: 'a fifth more' };
   const [{ verdict, evidence }] = biasVerdicts([measureBias(neuron, neuron.name, true)]);
   assert.equal(verdict, 'refuted', evidence);
 });
 
 it('of countless jumps and no declared rate nothing is said', { skip: slow }, () => {
   const neuron: Neuron = {
-    ...{ ...uncut, fire: shuffled, sample: shuffled, name: 'unknown' },
+    ...{ ...uncut, fire, sample: fire, name: 'unknown' },
     claims: { unbiased: true },
   };
   const [{ verdict, evidence }] = biasVerdicts([measureBias(neuron, neuron.name, true)]);

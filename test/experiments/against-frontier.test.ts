@@ -1,6 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { bestBy, controlFinding, ratioOutcome, timesAsLong } from '../../experiments/kit/against-frontier.ts';
+import {
+  bestBy,
+  controlFinding,
+  controlPairs,
+  ratioOutcome,
+  timesAsLong,
+} from '../../experiments/kit/against-frontier.ts';
 import { bootstrap } from '../../experiments/kit/bootstrap.ts';
 import { modeOf } from '../../experiments/kit/control-gates.ts';
 import { mean } from '../../experiments/kit/statistics.ts';
@@ -8,7 +14,7 @@ import { mean } from '../../experiments/kit/statistics.ts';
 const finding = (...pairs: readonly (readonly [own: number[], control: number[]])[]) =>
   controlFinding(
     'learnt is better',
-    pairs.map(([runs, controlRuns], i) => ({ name: `net ${i}`, control: 'random', runs, controlRuns })),
+    pairs.map(([runs, controlRuns], i) => ({ shape: `net ${i}`, gates: 'own', control: 'random', runs, controlRuns })),
     mean,
     'Nats',
   );
@@ -69,8 +75,34 @@ test('a control is beaten where one net shows it over seeds, and by no point est
       [1, 1.1, 0.9],
       [2, 2.1, 1.9],
     ]).evidence,
-    /Nats .* 1\.000 \(0\.\d+ to 1\.\d+\), p = 0\.00050\./,
+    /Nats .*\. net 0: own against random 1\.000 \(0\.\d+ to 1\.\d+\), p = 0\.00050\./,
   );
+});
+
+test('controls stand beside the gates that learn in nets of their shape, and the shape is named once', () => {
+  const nets = [
+    { shape: 'wide', gates: 'own', runs: [1, 1.1] },
+    { shape: 'wide', gates: 'other', runs: [1, 1.2] },
+    { shape: 'deep', gates: 'own', runs: [1, 1.3] },
+    { shape: 'wide', gates: 'random', runs: [2, 2.1] },
+    { shape: 'deep', gates: 'random', runs: [3, 3.1] },
+    { shape: 'flat', gates: 'random', runs: [3, 3.1] },
+  ];
+  const pairs = controlPairs<number, (typeof nets)[number]>(nets, {
+    shapeOf: ({ shape }) => shape,
+    gatesOf: ({ gates }) => gates,
+    isControl: ({ gates }) => gates === 'random',
+  });
+  assert.deepEqual(
+    pairs.map(({ shape, gates, control, controlRuns }) => [shape, gates, control, controlRuns[0]]),
+    [
+      ['wide', 'own', 'random', 2],
+      ['wide', 'other', 'random', 2],
+      ['deep', 'own', 'random', 3],
+    ],
+  );
+  const { evidence } = controlFinding('learnt is better', pairs, mean, 'Nats');
+  assert.match(evidence, /\. wide: own against random .*; other against random .*\. deep: own against random [^;]*\.$/);
 });
 
 test('a measure that no net has a figure for is not the best of them, and shows nothing', () => {

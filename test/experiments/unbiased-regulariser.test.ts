@@ -65,9 +65,13 @@ describe('unbiased-regulariser', () => {
     assert.deepEqual(outcomes(own, /^Bits err less/), ['holds', 'holds', 'holds']);
     assert.match(
       unbiasedRegulariser.report(own).answer?.verdict ?? '',
-      /in 2 of 2 sizes .* \(× 0\.80 in the mean\) and in 0 as/,
+      /less in 2 \(16 units, × 0\.80 .*; 32 units, .*\) and more in none, × 0\.80 in the mean; as they are usually trained, less in none and more in none/,
     );
     const other = records({ smooth: 0.1, bits: 0.08, 'bits, unbiased': 0.12 });
+    assert.match(
+      unbiasedRegulariser.report(other).answer?.verdict ?? '',
+      /unbiased gradient .* less in none and more in 2 \(16 units, × 1\.20 .*usually trained, less in 2 /,
+    );
     assert.deepEqual(outcomes(other, /^Bits with an unbiased/), ['refuted', 'refuted', 'refuted']);
     assert.deepEqual(outcomes(other, /^Bits as they are/), ['refuted', 'refuted', 'refuted']);
   });

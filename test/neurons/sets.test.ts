@@ -1,4 +1,4 @@
-/** Neurons that draw sets: against the sums over all of them. */
+/** Neurons that draw sets, against the sums over all of them; neurons that project on the simplex, against bisection. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { problems } from '../../src/audit/problems.ts';
@@ -123,4 +123,55 @@ test('k-subset draws subsets by their weights, and pulls back the derivative of 
       assert.ok(Math.abs(z) < 5, `k = ${k}, ${subsets[s]}: ${z} standard errors`);
     });
   }
+});
+
+/** α-entmax by its definition: [(α − 1)·a − τ]₊^{1/(α − 1)}, τ by bisection such that the sum is 1. */
+function entmax(a: ArrayLike<number>, alpha: number): Float64Array {
+  const z = Float64Array.from(a, (value) => (alpha - 1) * value);
+  const at = (threshold: number): Float64Array => z.map((value) => Math.max(0, value - threshold) ** (1 / (alpha - 1)));
+  const most = Math.max(...z);
+  let [low, high] = [most - 1, most];
+  for (let i = 0; i < 200; i++) {
+    const middle = (low + high) / 2;
+    if (at(middle).reduce((sum, p) => sum + p, 0) > 1) low = middle;
+    else high = middle;
+  }
+  return at(low);
+}
+
+test('sparsemax and 1.5-entmax are the projections of their definition, and pull back its derivative', () => {
+  const [rows, units, classes] = [40, 7, 4];
+  for (const alpha of [2, 1.5])
+    for (const size of [0.3, 1, 4]) {
+      const neuron = resolveNeuron(`sparsemax:classes=${classes},alpha=${alpha}`);
+      const logits = drawn(normal(size), rows * units, 101, 10 * size);
+      const dh = drawn(normal(1), rows * units, 102, 10 * size);
+      const [h, gradient] = [new Float64Array(rows * units), new Float64Array(rows * units)];
+      const pass = { rows, units, logits, noise: new Float64Array(0), h, state: {} };
+      neuron.fire(pass);
+      neuron.pullback({ ...pass, loss: new Float64Array(rows), dh, gradient });
+      let closed = 0;
+      for (let row = 0; row < rows; row++)
+        // The last group of a row has 3 units.
+        for (let unit = 0; unit < units; unit += classes) {
+          const [from, to] = [row * units + unit, row * units + Math.min(units, unit + classes)];
+          const own = logits.subarray(from, to);
+          const expected = entmax(own, alpha);
+          const what = `α = ${alpha}, logits of size ${size}, row ${row}, unit ${unit}`;
+          assertClose(h.subarray(from, to), expected, { absolute: 1e-12 }, `${what}: h`);
+          closed += expected.filter((p) => p === 0).length;
+          const along = (at: Float64Array): number =>
+            entmax(at, alpha).reduce((sum, p, i) => sum + p * dh[from + i], 0);
+          // A difference across a change of the support is no derivative; there one side of it is.
+          const sides = own.map((value, i) => {
+            const step = 1e-6;
+            const [left, middle, right] = [-step, 0, step].map((off) => along(own.with(i, value + off)));
+            const [before, after] = [(middle - left) / step, (right - middle) / step];
+            const found = gradient[from + i];
+            return Math.min(Math.abs(found - before), Math.abs(found - after));
+          });
+          assertClose(sides, new Float64Array(to - from), { absolute: 2e-4 }, `${what}: error of ĝ`);
+        }
+      if (size > 1) assert.ok(closed > 0, 'no unit is closed');
+    }
 });

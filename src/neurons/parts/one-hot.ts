@@ -37,22 +37,27 @@ export function softmax(
   return p;
 }
 
-/**
- * Calls f for every group: its row, the place of its first unit in the logits, how many units it has, and softmax(a); NaN where a
- * logit of the group is not finite.
- */
+/** Calls f for every group: the place of its first unit in the logits, how many units it has, and its row. */
+export function forEachGroup(
+  { rows, units }: Pick<Firing, 'rows' | 'units'>,
+  classes: number,
+  f: (first: number, size: number, row: number) => void,
+): void {
+  for (let row = 0; row < rows; row++)
+    for (let unit = 0; unit < units; unit += classes) f(row * units + unit, Math.min(classes, units - unit), row);
+}
+
+/** `forEachGroup` with softmax(a) of the group; NaN where a logit of the group is not finite. */
 export function eachGroup(
-  { rows, units, logits }: Pick<Firing, 'rows' | 'units' | 'logits'>,
+  firing: Pick<Firing, 'rows' | 'units' | 'logits'>,
   classes: number,
   f: (row: number, first: number, size: number, p: Float64Array) => void,
 ): void {
-  for (let row = 0; row < rows; row++)
-    for (let unit = 0; unit < units; unit += classes) {
-      const first = row * units + unit;
-      const size = Math.min(classes, units - unit);
-      const p = softmax(logits, first, size);
-      f(row, first, size, logits.subarray(first, first + size).every(Number.isFinite) ? p : p.fill(Number.NaN));
-    }
+  const { logits } = firing;
+  forEachGroup(firing, classes, (first, size, row) => {
+    const p = softmax(logits, first, size);
+    f(row, first, size, logits.subarray(first, first + size).every(Number.isFinite) ? p : p.fill(Number.NaN));
+  });
 }
 
 /** The class that a uniform number draws. */

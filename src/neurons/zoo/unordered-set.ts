@@ -1,17 +1,28 @@
+/**
+ * The unordered-set policy gradient with its built-in baseline (Kool et al. 2020, §3.3 and §3.4), where a category is the state s of all units of a
+ * row, P(s) = Π_i p_i^{s_i}·(1 − p_i)^{1 − s_i}, p = σ(a). K states are drawn one after another without replacement. The ordered estimator would
+ * weigh the k-th draw with what is left after those before it; this one is its mean over all orders in which the same set S may have been drawn:
+ *   ĝ = Σ_{s ∈ S} P(s)·R(S, s)·(f(s) − B_s)·(s − p),  B_s = Σ_{s' ∈ S} P(s')·R^{D∖s}(S, s')·f(s')
+ * R(S, s) = P(S without s | s is taken out of the domain D)/P(S), and R^{D∖s}(S, s') is the same ratio in a domain without s; R^{D∖s}(S, s) = 1.
+ * B_s depends on f(s) itself; that adds no bias (their appendix E).
+ */
 import { sigmoid, softplus } from '../../math/special.ts';
 import { defineNeuron, type Firing, type Numbers, type Pullback, type Weighing } from '../contract.ts';
 import { bernoulli, unbiasedBits } from '../parts/bernoulli.ts';
 
-/** Stands for the probability that is left where rounding leaves none. */
+/** Least probability that is divided by: rounding may leave 0 of what the states of a set leave over. */
 const NOTHING = 1e-30;
 
 /** log P(unit is h) */
 const logOf = (logit: number, h: number): number => -softplus(h ? -logit : logit);
 
-/** Draws of a row that differ: all of its states, where those are fewer than K. */
+/** How many different states a row draws: K, or all 2^units where they are fewer. */
 const distinct = (K: number, units: number): number => (units < 31 ? Math.min(K, 2 ** units) : K);
 
-/** 1 − Σ exp(logs[k]) over the set, bit k of its number for k; accurate where one of them is nearly 1. */
+/**
+ * 1 − Σ exp(logs[k]) over the set: the probability of what is outside of it. Accurate where one state has nearly all of it.
+ * @param set bit k is draw k
+ */
 function rest(logs: Float64Array, set: number): number {
   let [most, left] = [-1, 1];
   for (let k = 0; set >> k; k++) if ((set >> k) & 1 && (most < 0 || logs[k] > logs[most])) most = k;
@@ -20,20 +31,21 @@ function rest(logs: Float64Array, set: number): number {
   return left;
 }
 
-/** What unit i of a draw is, where it is 1 with probability p; undefined ends the walk. */
+/** Chooses bit i of a draw, which is 1 with probability p given what is drawn already; undefined ends the walk. */
 type Choose = (draw: number, i: number, p: number) => number | undefined;
 
 /**
- * The states of a row one after another, each unit by unit: given those before it, and that the state is none of the earlier draws'.
+ * Draws the states of a row one after another, each unit by unit: P(bit i = 1 | bits before i, and the state is none of the earlier draws). Only
+ * earlier draws with the same bits before i can still be hit: each takes the probability of its remaining bits away.
  * @param states is filled: draws × units
- * @param behind scratch: log P of the units behind one, of each draw: draws × units
+ * @param behind scratch, draws × units: log P of the bits after i in the state of a draw
  */
 function walk(logits: Numbers, states: Float64Array, behind: Float64Array, choose: Choose): void {
   const units = logits.length;
   const draws = states.length / units;
   const logs = new Float64Array(draws);
   for (let draw = 0; draw < draws; draw++) {
-    // The earlier draws that are alike so far.
+    // Set of earlier draws whose bits before i are those of this draw.
     let alike = 2 ** draw - 1;
     for (let i = 0; i < units; i++) {
       let p = sigmoid(logits[i]);
@@ -60,11 +72,13 @@ function walk(logits: Numbers, states: Float64Array, behind: Float64Array, choos
 }
 
 /**
- * Fills `logs` with log P of the states that a row has drawn, and `sums` with F(B) of every subset B of them, bit k of its number for draw k:
- * Σ over the orders of the draws outside of B of Π 1/(1 − P(B) − P(those before)). Then P(s)·R(S, s) = F({s})/F(∅), and
- * P(s')·R^{D∖s}(S, s') = F({s, s'})/F({s}): the probabilities of what was drawn cancel.
+ * What all leave-one-out ratios of a row's set S are made of: F(B), for every subset B of S, is P(S without B is drawn next | B is drawn already),
+ * over all orders, divided by Π P(s) of the states outside of B. F(S) = 1 and F(B) = Σ_{s ∉ B} F(B ∪ {s})/(1 − P(B)), P(B) = Σ P(s) over B. The
+ * products of P(s) cancel in the ratios: P(s)·R(S, s) = F({s})/F(∅), and P(s')·R^{D∖s}(S, s') = F({s, s'})/F({s}).
+ * @param logs is filled: log P of each state of S
+ * @param sums is filled: F(B) at index B, bit k of B for draw k
  */
-function orders(
+function fillRatios(
   { units, logits, h }: Omit<Firing, 'noise'>,
   row: number,
   logs: Float64Array,
@@ -83,7 +97,7 @@ function orders(
   }
 }
 
-/** Where the choice that noise number `at` of a row makes is cut; the numbers of a row stand draw after draw. */
+/** `rowCells`: the probability that noise number `at` of a row is compared with. Number draw·units + i chooses bit i of a draw. */
 function cutsOf(logits: Numbers, noise: Numbers, at: number, K: number): number[] {
   const { length: units } = logits;
   const draws = distinct(K, units);
@@ -99,7 +113,7 @@ function cutsOf(logits: Numbers, noise: Numbers, at: number, K: number): number[
   return cuts;
 }
 
-/** K states of every row that differ; where there are fewer, the first again. */
+/** Draws K different states of every row; where a row has fewer, the first is repeated, with weight 0. */
 function fireSet({ rows, units, logits, noise, h }: Firing, K: number): void {
   const draws = distinct(K, units);
   const [states, behind] = [new Float64Array(draws * units), new Float64Array(draws * units)];
@@ -117,7 +131,7 @@ function fireSet({ rows, units, logits, noise, h }: Firing, K: number): void {
   }
 }
 
-/** Every state weighs P(s)·R(S, s). */
+/** The loss of a row is Σ_s P(s)·R(S, s)·f(s), the unordered-set estimate of E[f]. */
 function weighSet(weighing: Weighing, K: number): void {
   const { rows, units, loss, weights, total } = weighing;
   const draws = distinct(K, units);
@@ -125,7 +139,7 @@ function weighSet(weighing: Weighing, K: number): void {
   weights.fill(0);
   total.fill(0);
   for (let row = 0; row < rows; row++) {
-    orders(weighing, row, logs, sums);
+    fillRatios(weighing, row, logs, sums);
     for (let s = 0; s < draws; s++) {
       weights[s * rows + row] = sums[1 << s] / sums[0];
       total[row] += weights[s * rows + row] * loss[s * rows + row];
@@ -133,14 +147,14 @@ function weighSet(weighing: Weighing, K: number): void {
   }
 }
 
-/** ĝ = Σ_s P(s)·R(S, s)·(f_s − B_s)(h_s − p), B_s = Σ_s' P(s')·R^{D∖s}(S, s')·f_s'. */
+/** ĝ, as at the top of this file; s − p is ∂log P(s)/∂a. */
 function pullSet(pullback: Pullback, K: number): void {
   const { rows, units, logits, h, loss, gradient } = pullback;
   const draws = distinct(K, units);
   const [logs, sums] = [new Float64Array(draws), new Float64Array(2 ** draws)];
   gradient.fill(0);
   for (let row = 0; row < rows; row++) {
-    orders(pullback, row, logs, sums);
+    fillRatios(pullback, row, logs, sums);
     for (let s = 0; s < draws; s++) {
       let baseline = Math.exp(logs[s]) * loss[s * rows + row];
       for (let other = 0; other < draws; other++)
@@ -157,14 +171,14 @@ export const unorderedSet = defineNeuron({
   source:
     'Kool, van Hoof, Welling 2020, "Estimating gradients for discrete random variables by sampling without replacement", Eq. 8, 9 and 17',
   summary:
-    'K states of the row without replacement, P of h = 1[u < p]; ĝ = Σ_s w_s(f_s − B_s)(h_s − p), w and B the leave-one-out ratios of the set',
+    'K different states of the row, drawn without replacement; ĝ = Σ_s P(s)·R(S,s)·(f_s − B_s)(h_s − p), B_s = Σ_s′ P(s′)·R^{D∖s}(S,s′)·f_s′, R the leave-one-out ratio of the unordered set S',
   options: {
     K: {
       minimum: 2,
       maximum: 8,
       default: 2,
       whole: true,
-      meaning: 'states of a row, which all differ; work grows as 2^K',
+      meaning: 'different states drawn for each row; work grows as 2^K',
     },
   },
   rule: ({ K }) => ({
