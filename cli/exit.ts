@@ -20,6 +20,18 @@ export class Interruption extends Error {
   }
 }
 
+/** Standard output or standard error cannot be written: its reader went away, or its disk is full. */
+export class OutputError extends Error {
+  override name = 'OutputError';
+  /** Did the reader go away, as `head` does once it has enough? Then there is nothing to tell but what was saved. */
+  readonly readerLeft: boolean;
+
+  constructor(message: string, readerLeft: boolean) {
+    super(message);
+    this.readerLeft = readerLeft;
+  }
+}
+
 /** Errors whose message is written for the user. */
 const SENTENCES = [
   'UsageError',
@@ -44,10 +56,11 @@ const hasSentence = (error: Error): boolean => SENTENCES.includes(error.name) ||
 /** Is its message a sentence for the user? */
 export const isTold = (error: unknown): error is Error => error instanceof Error && hasSentence(error);
 
-/** The text and exit code for an error that reached the top: a sentence, or a stack where it is our own fault. */
+/** The text and exit code for an error that reached the top: a sentence, a stack where it is our own fault, no text where a reader went away. */
 export function explain(error: unknown): { text: string; code: number } {
   if (!(error instanceof Error)) return { text: String(error), code: ExitCode.badUsage };
   if (error instanceof Interruption) return { text: error.message, code: error.code };
+  if (error instanceof OutputError && error.readerLeft) return { text: '', code: ExitCode.badUsage };
   if (isOutOfFiles(error)) return { text: `flipgrad: ${outOfFiles()}`, code: ExitCode.badUsage };
   if (error.name === 'AbortError') return { text: 'Interrupted.', code: ExitCode.interrupted };
   if (hasSentence(error)) return { text: `flipgrad: ${error.message}`, code: ExitCode.badUsage };

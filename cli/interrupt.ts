@@ -1,12 +1,14 @@
 import { constants } from 'node:os';
 import { isAway } from '../src/platform/node/sweep/patient.ts';
-import { ExitCode, Interruption } from './exit.ts';
-import { OutputError, onBrokenOutput } from './output.ts';
+import { ExitCode, Interruption, OutputError } from './exit.ts';
+import { onBrokenOutput } from './output.ts';
 
 /** What asks a command to stop: Ctrl-C, a system that ends processes, a terminal that is closed. */
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 /** One Ctrl-C can come twice, from the terminal and from a parent that passes it on (npm does); within so many milliseconds it is one. */
 const ECHO = 500;
+/** What an interruption says where nothing was saved. */
+const INTERRUPTED = 'Interrupted.';
 
 /**
  * Does something that the first signal, or output that cannot be written, asks to stop, through an AbortSignal, so that it can save. The second Ctrl-C ends the process at
@@ -16,7 +18,7 @@ const ECHO = 500;
 export async function untilInterrupted(action: (signal: AbortSignal) => Promise<void>): Promise<void> {
   const interrupt = new AbortController();
   let code: number = ExitCode.interrupted;
-  const stop = (): void => interrupt.abort(new Interruption('Interrupted.', code));
+  const stop = (): void => interrupt.abort(new Interruption(INTERRUPTED, code));
   const listeners = SIGNALS.map((signal) => {
     const listener = (): void => {
       if (interrupt.signal.aborted) return;
@@ -42,7 +44,8 @@ export async function untilInterrupted(action: (signal: AbortSignal) => Promise<
     if (!interrupt.signal.aborted) throw error;
     const text = messageOf(error);
     if (text === undefined) throw error;
-    throw failure ? new OutputError(`${failure.message} ${text}`) : new Interruption(text, code);
+    if (failure?.readerLeft && text === INTERRUPTED) throw failure;
+    throw failure ? new OutputError(`${failure.message} ${text}`, false) : new Interruption(text, code);
   } finally {
     release();
     for (const [signal, listener] of listeners) process.removeListener(signal, listener);
@@ -56,5 +59,5 @@ function messageOf(error: unknown): string | undefined {
   if (isAway(error))
     return 'Interrupted while the database was away; results so far are kept there. The same command goes on.';
   if (error instanceof Interruption) return error.message;
-  return error instanceof Error && error.name === 'AbortError' ? 'Interrupted.' : undefined;
+  return error instanceof Error && error.name === 'AbortError' ? INTERRUPTED : undefined;
 }

@@ -14,7 +14,7 @@ try {
     process.exitCode = (error as { exitCode?: unknown }).exitCode === 0 ? ExitCode.done : ExitCode.badUsage;
   else {
     const { text, code } = explain(error);
-    printError(`${text}\n`);
+    if (text !== '') printError(`${text}\n`);
     process.exitCode = code;
   }
 }

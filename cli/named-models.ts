@@ -90,7 +90,8 @@ interface NetworkModel {
 
 const classifies = () => 'classification';
 
-export const MODELS = {
+/** What --model names: the networks that flags describe, by name. */
+export const models: Readonly<Record<string, NetworkModel>> = {
   gated: {
     ...{ idle: [], refused: [], own: [], presets: GATED_PRESETS, defaults: {} },
     task: classifies,
@@ -129,8 +130,7 @@ export const MODELS = {
     otherTasks: false,
     layers: languageLayers,
   },
-} satisfies Record<string, NetworkModel>;
-export const models: Readonly<Record<string, NetworkModel>> = MODELS;
+};
 
 /** Flags that only some other network has. */
 export const ofOthers = (model: string): string[] =>

@@ -1,11 +1,6 @@
 import { stripVTControlCharacters } from 'node:util';
 import { HIDDEN, visibleJson } from '../src/math/text.ts';
-import { ExitCode } from './exit.ts';
-
-/** Standard output or standard error cannot be written: its reader went away, or its disk is full. */
-export class OutputError extends Error {
-  override name = 'OutputError';
-}
+import { ExitCode, OutputError } from './exit.ts';
 
 const REASONS: Readonly<Record<string, string>> = {
   EPIPE: 'its reader went away',
@@ -21,7 +16,10 @@ let failure: OutputError | undefined;
 /** Called when output breaks, so that there is time to save. */
 const stops = new Set<(error: OutputError) => void>();
 
-/** Ends the process, with a sentence, when output cannot be written; where something is to be saved it is told to stop. */
+/**
+ * Ends the process when output cannot be written; where something is to be saved, that is told to stop instead. Why is said in a sentence, but
+ * where a reader went away.
+ */
 export function guardOutput(): void {
   for (const [stream, name] of [
     [process.stdout, 'Standard output'],
@@ -30,10 +28,10 @@ export function guardOutput(): void {
     stream.on('error', ({ code, message }: NodeJS.ErrnoException) => {
       broken.add(stream);
       if (failure) return;
-      failure = new OutputError(`${name} cannot be written: ${REASONS[code ?? ''] ?? message}.`);
+      failure = new OutputError(`${name} cannot be written: ${REASONS[code ?? ''] ?? message}.`, code === 'EPIPE');
       for (const stop of stops) stop(failure);
       if (stops.size > 0) return;
-      printError(`flipgrad: ${failure.message}\n`);
+      if (!failure.readerLeft) printError(`flipgrad: ${failure.message}\n`);
       process.exit(ExitCode.badUsage);
     });
 }

@@ -81,9 +81,10 @@ export {
 } from './data/dataset.ts';
 export { type DigitsDataset, type DigitsSplit, digits, digitsSplit } from './data/digits.ts';
 export { labelledRows, targetRows } from './data/encode-table.ts';
+export type { Picture } from './data/grey-picture.ts';
 export type { DataKind, DataKinds, DataShape } from './data/kinds.ts';
 export { type PenStrings, type PenStringsOptions, penStrings } from './data/pen-strings.ts';
-export { fitPicture, type Picture } from './data/picture.ts';
+export { fitPicture } from './data/picture.ts';
 export type { FittedPicture } from './data/picture-fitter.ts';
 export { joinSequences, type LabelledSequence, type SequenceDataset } from './data/sequences.ts';
 export type { RawTable } from './data/table.ts';
@@ -147,6 +148,7 @@ export { type GatedSpec, gated } from './nn/gated.ts';
 export type { Hold } from './nn/hold.ts';
 export { changeInside, hasGates, layersInside, ungated } from './nn/layer-kinds.ts';
 export { type LstmSpec, lstm } from './nn/lstm.ts';
+export type { ParameterOptions } from './nn/make-parameter.ts';
 export {
   createModel,
   type LayerSpec,
@@ -165,7 +167,7 @@ export { type PositionsSpec, positions } from './nn/positions.ts';
 export { channelBlocks, earlyExits, experts, skipped } from './nn/presets.ts';
 export { type ReshapeSpec, reshape } from './nn/reshape.ts';
 export { type ResidualSpec, residual } from './nn/residual.ts';
-export type { ParameterOptions, Scope, SiteOptions } from './nn/scope.ts';
+export type { Scope, SiteOptions } from './nn/scope.ts';
 export { type SequentialSpec, sequential } from './nn/sequential.ts';
 export { type SignsSpec, signs } from './nn/signs.ts';
 export {

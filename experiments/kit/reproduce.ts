@@ -1,9 +1,8 @@
-import { mkdirSync } from 'node:fs';
 import { rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { type FolderLock, NonFiniteError } from '../../src/index.ts';
-import { provenance } from '../../src/platform/node/index.ts';
+import { makeFolders, provenance } from '../../src/platform/node/index.ts';
 import {
   type Experiment,
   type Finished,
@@ -85,7 +84,7 @@ export async function reproduce<C extends Trial, R>(
 /** @returns was there none? @throws RangeError for a path where no folder can be */
 function makeFolder(path: string): boolean {
   try {
-    return mkdirSync(path, { recursive: true }) !== undefined;
+    return makeFolders(path) !== undefined;
   } catch (error) {
     throw new RangeError(`Records cannot stand in "${path}" (${(error as Error).message}). Expected another folder.`);
   }

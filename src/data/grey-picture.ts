@@ -1,5 +1,5 @@
 /** A grey picture: 0 is black, 1 is white; row by row from the top left. */
-export interface Grey {
+export interface Picture {
   readonly width: number;
   readonly height: number;
   readonly values: Float32Array;
@@ -24,7 +24,7 @@ export function createGreyTools() {
   };
 
   /** The border, pixel after pixel around the picture. */
-  const borderOf = ({ width, height, values }: Grey): number[] => {
+  const borderOf = ({ width, height, values }: Picture): number[] => {
     const at = (x: number, y: number): number => values[y * width + x];
     const across = Array.from({ length: width }, (_, x) => x);
     const down = Array.from({ length: Math.max(0, height - 2) }, (_, y) => y + 1);
@@ -49,7 +49,7 @@ export function createGreyTools() {
   };
 
   /** Every target pixel is the mean of the source pixels under it, weighted by how much of them it covers. */
-  const resample = ({ width, values }: Grey, box: Box, size: { width: number; height: number }): Grey => {
+  const resample = ({ width, values }: Picture, box: Box, size: { width: number; height: number }): Picture => {
     const across = coverage(box.width, size.width);
     const down = coverage(box.height, size.height);
     const out = new Float32Array(size.width * size.height);
@@ -62,7 +62,7 @@ export function createGreyTools() {
   };
 
   /** For every pixel what `of` says of those within `reach`, across and then down. */
-  const along = ({ width, height, values }: Grey, reach: number, of: (a: number, b: number) => number): Grey => {
+  const along = ({ width, height, values }: Picture, reach: number, of: (a: number, b: number) => number): Picture => {
     const pass = (from: Float32Array, length: number, step: number, lines: number, stride: number): Float32Array => {
       const out = new Float32Array(from.length);
       for (let line = 0; line < lines; line++)
@@ -79,7 +79,11 @@ export function createGreyTools() {
   };
 
   /** A picture of a size around, or within, another one that goes on as it ends; its left top is `before` pixels before that one's. */
-  const cut = ({ width, height, values }: Grey, before: number, size: { width: number; height: number }): Grey => {
+  const cut = (
+    { width, height, values }: Picture,
+    before: number,
+    size: { width: number; height: number },
+  ): Picture => {
     const within = (x: number, extent: number): number => Math.max(0, Math.min(extent - 1, x));
     const out = Float32Array.from({ length: size.width * size.height }, (_, i) => {
       const [x, y] = [(i % size.width) - before, Math.floor(i / size.width) - before];
@@ -89,7 +93,7 @@ export function createGreyTools() {
   };
 
   /** The median of every pixel and those around it. */
-  const smoothed = ({ width, height, values }: Grey): Grey => {
+  const smoothed = ({ width, height, values }: Picture): Picture => {
     const out = values.map((_, i) => {
       const [x, y] = [i % width, Math.floor(i / width)];
       const near: number[] = [];
@@ -101,7 +105,7 @@ export function createGreyTools() {
   };
 
   /** How far pixels are from a light that changes smoothly: the second-degree polynomial of the place that fits the border best. */
-  const smooth = ({ width, height, values }: Grey): Float32Array => {
+  const smooth = ({ width, height, values }: Picture): Float32Array => {
     const terms = (i: number): number[] => {
       const x = (2 * (i % width)) / Math.max(1, width - 1) - 1;
       const y = (2 * Math.floor(i / width)) / Math.max(1, height - 1) - 1;

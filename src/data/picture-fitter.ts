@@ -1,4 +1,4 @@
-import type { Grey, GreyTools } from './grey-picture.ts';
+import type { GreyTools, Picture } from './grey-picture.ts';
 import type { Inked, InkFinder } from './picture-ink.ts';
 
 /** What a canvas gives: four bytes a pixel, red, green, blue and how opaque it is. */
@@ -23,7 +23,7 @@ export interface FittedPicture {
 export function createPictureFitter(
   { quantile, borderOf, resample, smoothed, smooth }: GreyTools,
   { inkOfPhotograph, inkOnPlain, isAcross, leastContrast }: InkFinder,
-): (picture: Grey | CanvasPicture, shape: { readonly width: number; readonly height: number }) => FittedPicture {
+): (picture: Picture | CanvasPicture, shape: { readonly width: number; readonly height: number }) => FittedPicture {
   /** Digits of MNIST fill a box of 20 of 28 pixels. */
   const INK_SHARE = 20 / 28;
   /** A ground whose border varies by more of the contrast, or is rougher from pixel to pixel, is a photograph's. */
@@ -33,7 +33,7 @@ export function createPictureFitter(
   const COARSE = 96;
 
   /** Luma of ITU-R BT.601. Transparent parts show white, or black where what is not transparent is bright. */
-  const greyOf = (picture: Grey | CanvasPicture): Grey => {
+  const greyOf = (picture: Picture | CanvasPicture): Picture => {
     if ('values' in picture) return picture;
     const { width, height, data } = picture;
     const count = width * height;
@@ -52,7 +52,7 @@ export function createPictureFitter(
   };
 
   /** Puts a small picture into a larger dark one, its centre of mass in the middle, as far as it does not stick out. */
-  const centred = ({ width, height, values }: Grey, ground: { width: number; height: number }): Float32Array => {
+  const centred = ({ width, height, values }: Picture, ground: { width: number; height: number }): Float32Array => {
     let [mass, massX, massY] = [0, 0, 0];
     values.forEach((v, i) => {
       mass += v;

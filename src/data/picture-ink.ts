@@ -1,8 +1,8 @@
-import type { Box, Grey, GreyTools } from './grey-picture.ts';
+import type { Box, GreyTools, Picture } from './grey-picture.ts';
 
 /** Ink, 0 to 1, and its box. */
 export interface Inked {
-  readonly ink: Grey;
+  readonly ink: Picture;
   readonly box: Box;
 }
 
@@ -71,7 +71,7 @@ export function createInkFinder({ quantile, along, cut }: GreyTools) {
    * The ink of a photograph of paper, 0 to 1, and its box: the ground is what closes over strokes (the brightest within a stroke's width, then the
    * darkest of that), so that shadows stay ground however sharp their edge.
    */
-  const inkOfPhotograph = (picture: Grey, coarse: Grey, dark: boolean): Inked => {
+  const inkOfPhotograph = (picture: Picture, coarse: Picture, dark: boolean): Inked => {
     const { width, height, values } = picture;
     const reach = Math.max(1, Math.round((STROKE * Math.min(coarse.width, coarse.height)) / 2));
     const [first, then] = dark ? [Math.max, Math.min] : [Math.min, Math.max];
@@ -116,12 +116,12 @@ export function createInkFinder({ quantile, along, cut }: GreyTools) {
   };
 
   /** The ink on a ground of one colour. @param share of the contrast that a pixel stands out by */
-  const inkOnPlain = ({ width, height, values: given }: Grey, share: (v: number) => number): Inked => {
+  const inkOnPlain = ({ width, height, values: given }: Picture, share: (v: number) => number): Inked => {
     const values = given.map((v) => Math.max(0, share(v)));
     return { ink: { width, height, values }, box: boxOf(width, (i) => values[i] >= INK, values.length) };
   };
 
-  const isAcross = (box: Box, { width, height }: Grey): boolean =>
+  const isAcross = (box: Box, { width, height }: Picture): boolean =>
     box.width > ACROSS * width || box.height > ACROSS * height;
 
   return { inkOfPhotograph, inkOnPlain, isAcross, leastContrast: CONTRAST };

@@ -1,12 +1,7 @@
 import { DataError, type ImageShape } from './dataset.ts';
-import { createGreyTools } from './grey-picture.ts';
+import { createGreyTools, type Picture } from './grey-picture.ts';
 import { createPictureFitter, type FittedPicture } from './picture-fitter.ts';
 import { createInkFinder } from './picture-ink.ts';
-
-/** A grey picture: 0 is black, 1 is white; row by row from the top left. */
-export interface Picture extends ImageShape {
-  readonly values: Float32Array;
-}
 
 const tools = createGreyTools();
 const fit = createPictureFitter(tools, createInkFinder(tools));

@@ -83,7 +83,8 @@ const readsNumbers = ({ input, uses }: Program): boolean =>
 
 /** What a file has for pictures of any size. */
 const FIT_PICTURE = ({ width, height }: NonNullable<OneFileOptions['image']>, white: 1 | 255): string => `
-const fit = createPictureFitter(createGreyTools(), createInkFinder(createGreyTools()));
+const tools = createGreyTools();
+const fit = createPictureFitter(tools, createInkFinder(tools));
 /**
  * A picture of any size as what predict takes: ${white === 1 ? 'numbers from 0 to 1' : 'bytes'}, bright on dark, the ink's box scaled to 20/28 of the side and centred.
  * picture: what a canvas's getImageData gives, or { width, height, values } of greys from 0 (black) to 1. Gives { pixels, done }.

@@ -41,9 +41,9 @@ export function convolution(
 
 const pairText = extents(2) as { read(text: string): Pair; write(value: readonly number[]): string };
 
-/** `3x3`, `stride=2x2`, `padding=valid`. */
 const PADDINGS = ['same', 'valid'] as const;
 
+/** The size of a window in a layer's text: `3x3`. */
 export const sizeWord = <S extends { readonly size: Pair }>(): TextWord<S> => ({
   form: 'HEIGHTxWIDTH',
   required: true,
@@ -52,6 +52,7 @@ export const sizeWord = <S extends { readonly size: Pair }>(): TextWord<S> => ({
   write: ({ size }) => pairText.write(size),
 });
 
+/** The other words of a window in a layer's text: `stride=2x2`, `padding=valid`. */
 export const windowWords = <S extends WindowOptions>(): readonly TextWord<S>[] =>
   [
     option<WindowOptions, Pair>('stride', 'ROWSxCOLUMNS', pairText),
@@ -66,6 +67,7 @@ const channelsWord: TextWord<ConvolutionSpec> = {
   write: ({ channels }) => String(channels),
 };
 
+/** A convolution as text: `convolution:16,3x3,stride=2x2`. */
 export const convolutionText: LayerText<ConvolutionSpec> = {
   words: [
     channelsWord,

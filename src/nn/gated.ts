@@ -14,7 +14,7 @@ import { type GateOptions, gateNames } from './gate-options.ts';
 import { GatedPath } from './gated-path.ts';
 import { fireGates, type GateFacts, gateOptionWords, gateWords, keepRates, resolveGates } from './gating.ts';
 import { glorotUniform } from './initialize.ts';
-import { type LayerText, neuron, unitsInBlocks } from './layer-text.ts';
+import { type LayerText, neuron, unitsAndBlocks } from './layer-text.ts';
 import { type LayerDescription, type LayerKind, layerNames } from './module.ts';
 import { fastestPath } from './paths.ts';
 import type { Scope } from './scope.ts';
@@ -48,7 +48,7 @@ export const gatedNames: NamesOf<Omit<GatedSpec, 'units' | keyof LayerDescriptio
 
 export const gatedText: LayerText<GatedSpec> = {
   words: [
-    unitsInBlocks(),
+    unitsAndBlocks(),
     ...gateWords<GatedSpec>(),
     neuron('activation', { form: 'ACTIVATION', usual: 'linear' }),
     ...gateOptionWords<GatedSpec>(),

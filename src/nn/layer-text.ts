@@ -60,8 +60,8 @@ export function units<S extends { readonly units: number }>(): TextWord<S> {
   };
 }
 
-/** `UNITS/BLOCKS`. */
-export function unitsInBlocks<S extends { readonly units: number; readonly blocks?: number }>(): TextWord<S> {
+/** `UNITS`, or `UNITS/BLOCKS`. */
+export function unitsAndBlocks<S extends { readonly units: number; readonly blocks?: number }>(): TextWord<S> {
   return {
     form: 'UNITS[/BLOCKS]',
     required: true,

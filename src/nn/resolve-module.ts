@@ -32,7 +32,7 @@ function checkLimit(name: string, maxNorm: unknown): void {
 
 /** The module of a description. @throws RangeError for an unknown kind */
 export function resolve(given: Module | LayerSpec): ResolvedModule {
-  if (isModule(given)) return { kind: given.name, apply: given.apply };
+  if (isModule(given)) return { kind: given.name, own: true, apply: given.apply };
   const { layer, name, maxNorm } = given;
   if (!Object.hasOwn(layerKinds, layer))
     throw new RangeError(`There is no layer "${layer}". ${suggest(String(layer), Object.keys(layerKinds))}`);

@@ -1,48 +1,19 @@
 import type { Engine } from '../backend/engine.ts';
 import type { NdArray } from '../backend/nd-array.ts';
-import { crc32c } from '../math/crc32c.ts';
 import type { Neuron, NeuronDefinition } from '../neurons/contract.ts';
 import { type NeuronSpec, neuronText, resolveNeuron } from '../neurons/resolve.ts';
 import { checkNames, type NamesOf } from '../schema/names.ts';
 import { shapeText } from '../tensor/define-op.ts';
-import { checkShape } from '../tensor/shape.ts';
 import type { Tape } from '../tensor/tape.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { told } from '../tensor/told.ts';
 import { FiringSite } from './firing-site.ts';
-import { glorotUniform } from './initialize.ts';
 import type { LayerSpec } from './layer-kinds.ts';
+import { makeParameter, type ParameterOptions } from './make-parameter.ts';
 import type { Module } from './module.ts';
-import type { Axis, NormLimit, Parameter } from './parameter.ts';
+import type { NormLimit, Parameter } from './parameter.ts';
 import type { Mode, Pass } from './pass.ts';
-
-/** How a parameter starts and trains. */
-export interface ParameterOptions {
-  /**
-   * Its values at the start: `glorot` (default for two extents and more: uniform in ±√(6/(inputs + units))), a number for all (default 0 for
-   * others), or a function that fills them.
-   */
-  readonly initialize?: 'glorot' | number | ((array: NdArray, seed: number, stream: number) => void);
-  /** Gater parameters may have a learning rate of their own; default `main`. */
-  readonly group?: Parameter['group'];
-  /** Default: `weights` for two extents and more, else `bias`. */
-  readonly kind?: Parameter['kind'];
-  readonly axes?: readonly Axis[];
-  readonly learningRateScale?: number;
-  readonly blocks?: Parameter['blocks'];
-  /** Number of the random stream that it starts from; default: one of its own, by its name. */
-  readonly stream?: number;
-}
-
-const PARAMETER_NAMES: NamesOf<ParameterOptions> = {
-  initialize: true,
-  group: true,
-  kind: true,
-  axes: true,
-  learningRateScale: true,
-  blocks: true,
-  stream: true,
-};
+import { placed } from './placed-error.ts';
 
 /** A place where neurons fire. */
 export interface SiteOptions {
@@ -60,6 +31,8 @@ const SITE_NAMES: NamesOf<SiteOptions> = { name: true, rate: true, stream: true,
 
 /** A module as what applies it. */
 export interface ResolvedModule {
+  /** Is its code the user's? */
+  readonly own?: true;
   readonly kind: string;
   readonly name?: string;
   readonly maxNorm?: NormLimit;
@@ -83,6 +56,12 @@ export interface Registry {
   /** An unused number for a random stream. @throws RangeError when all are used */
   nextStream(): number;
   resolve(module: Module | LayerSpec): ResolvedModule;
+}
+
+/** What fires at a site, as it was asked for in the first pass. */
+interface Fired {
+  readonly spec: NeuronSpec;
+  readonly resolved: Neuron;
 }
 
 /** How often a module has been applied in a pass, and the stream of every time. */
@@ -153,24 +132,27 @@ export class Scope {
 
   /** Fires a neuron: logits of shape [..., units] → h. @throws RangeError when it cannot stand there */
   fire(neuron: NeuronSpec, logits: Tensor, options: SiteOptions = {}): Tensor {
-    checkNames('`fire`', options, SITE_NAMES, this.name);
     const name = options.name ?? this.unused('');
     const { rate } = options;
-    if (rate !== undefined && !(rate > 0 && rate < 1))
+    if (this.building) this.checkSite(options);
+    const fired = this.keep<Fired>(`neuron ${name}`, () => ({ spec: neuron, resolved: this.neuron(neuron, rate) }));
+    if (neuron !== fired.spec && neuronText(neuron) !== neuronText(fired.spec))
       throw new RangeError(
-        `\`fire\` of "${this.name}": the rate is ${rate}. Expected a number between 0 and 1 (both excluded).`,
+        `"${this.under(name)}" fires "${neuronText(neuron)}", and fired "${neuronText(fired.spec)}" when the model was built. Expected the same neuron in every pass.`,
       );
-    const { resolved, built } = this.keep(`neuron ${name}`, () => ({
-      resolved: this.neuron(neuron, rate),
-      built: neuronText(neuron),
-    }));
-    if (neuronText(neuron) !== built)
-      throw new RangeError(
-        `"${this.under(name)}" fires "${neuronText(neuron)}", and fired "${built}" when the model was built. Expected the same neuron in every pass.`,
-      );
+    const { resolved } = fired;
     if (resolved.identity) return logits;
     const rows = logits.columns / (logits.shape.at(-1) || 1);
     return this.site(resolved, logits.columns, { ...options, name, rows }).fire(this.pass, logits, options.input);
+  }
+
+  private checkSite(options: SiteOptions): void {
+    checkNames('`fire`', options, SITE_NAMES, this.name);
+    const { rate } = options;
+    if (rate !== undefined && !(rate > 0 && rate < 1))
+      throw new RangeError(
+        `\`fire\` of "${this.name}": the rate is ${told(rate)}. Expected a number between 0 and 1 (both excluded).`,
+      );
   }
 
   /**
@@ -242,7 +224,8 @@ export class Scope {
   within(full: string, stream: number, module: ResolvedModule, inputs: readonly Tensor[]): Tensor {
     const { tape } = this.pass;
     const { maxNorm = this.maxNorm } = module;
-    if (full.split('.', DEEPEST + 1).length > DEEPEST)
+    // Later passes are of the modules of the first.
+    if (this.building && full.split('.', DEEPEST + 1).length > DEEPEST)
       throw new RangeError(
         `"${full.slice(0, 40)}…" stands in more than ${DEEPEST - 1} modules. Expected fewer; a module that holds itself has no end.`,
       );
@@ -253,7 +236,7 @@ export class Scope {
       tape.checkResult(`The module "${full}"`, result);
       return result;
     } catch (error) {
-      throw named(error, full);
+      throw placed(error, full, module.own === true);
     } finally {
       tape.layer = before;
     }
@@ -272,31 +255,9 @@ export class Scope {
   }
 
   private makeParameter(full: string, shape: readonly number[], options: ParameterOptions): Parameter {
-    checkNames(`The parameter "${full}"`, options, PARAMETER_NAMES);
-    checkShape(`The parameter "${full}": its shape`, shape);
     this.checkBuilding('the parameter', full);
-    const { registry } = this;
-    const wide = shape.length > 1;
-    const { initialize = wide ? 'glorot' : 0, group = 'main', learningRateScale = 1 } = options;
-    const kind = options.kind ?? (wide ? 'weights' : 'bias');
-    const array = registry.engine.parameter(shape, full);
-    const stream = options.stream ?? NAMED | crc32c(new TextEncoder().encode(full));
-    if (typeof initialize === 'number') array.values.fill(initialize);
-    else if (typeof initialize === 'function') initialize(array, registry.seed, stream);
-    else if (initialize === 'glorot' && wide) glorotUniform(array, registry.seed, stream, 1, shape.slice(-2));
-    else
-      throw new RangeError(
-        `The parameter "${full}" of the shape ${shapeText(shape)}: \`initialize\` is ${told(initialize)}. Expected a number, a function that fills its values, or 'glorot' for two extents and more.`,
-      );
-    const axes = options.axes ?? [];
-    const { blocks } = options;
-    const { maxNorm } = this;
-    const parameter: Parameter = {
-      ...{ name: full, tensor: array, group, kind, axes, learningRateScale },
-      ...(maxNorm !== undefined && kind === 'weights' && { maxNorm }),
-      ...(blocks && { blocks }),
-    };
-    registry.parameters.set(full, parameter);
+    const parameter = makeParameter(this.registry, full, shape, options, this.maxNorm);
+    this.registry.parameters.set(full, parameter);
     return parameter;
   }
 
@@ -311,14 +272,3 @@ export class Scope {
 
 /** Modules within modules: far fewer than the stack holds. */
 const DEEPEST = 100;
-
-/** An error that names the module where it came up: `add in "residual0.dense1": …`. Those of a user's own code stay as they are. */
-function named(error: unknown, full: string): unknown {
-  if (!(error instanceof RangeError) || error.message.includes(`"${full}`) || error.message.startsWith(full))
-    return error;
-  const [, op, rest] = /^(\w+): (.*)$/s.exec(error.message) ?? [undefined, 'An error', error.message];
-  return new RangeError(`${op} in "${full}": ${rest}`, { cause: error });
-}
-
-/** The bit of streams that are numbered by a name: all counted ones are smaller. */
-const NAMED = 0x80000000;

@@ -18,17 +18,17 @@ export interface Figure {
   readonly unit?: string;
   /** Digits after the point; default 4, of percent 2. */
   readonly digits?: number;
-  /** Of which parts of the data it is told; default: all. */
+  /** The parts of the data that it is reported of; default: all. */
   readonly parts?: readonly Part[];
-  /** Of training it is this times what is minimised. */
+  /** On the training data the figure is this factor times the loss that is minimised. */
   readonly timesLoss?: number;
 }
 
-/** What a task is trained on: so many examples, each by itself. */
+/** The data of a task: `count` examples, independent of each other. */
 export interface TaskData {
   readonly name: string;
   readonly count: number;
-  /** Hexadecimal SHA-256 of all that it holds. */
+  /** Hexadecimal SHA-256 of the contents. */
   readonly checksum: string;
 }
 
@@ -51,7 +51,7 @@ export interface Outcome {
   readonly output: Tensor;
   /** One loss an example, e.g. in nats. */
   readonly losses: Tensor;
-  /** What is added to the losses of the examples and does not depend on any draw: one number an example. */
+  /** Further losses that depend on no draw: tensors of one number an example, added to `losses`. */
   readonly also?: readonly Tensor[];
 }
 
@@ -65,8 +65,8 @@ export type Answer = Readonly<Record<string, string | number | readonly (string 
 export type Part = 'train' | 'valid' | 'test';
 
 /**
- * What is minimised and what is measured. One loop trains every task. Metrics are told in events by their name behind `train`, `valid`
- * and `test`: `error` is `validError`.
+ * What is minimised and what is measured. One loop trains every task. Events hold each metric under its name with the part of the data before
+ * it: `error` is `trainError`, `validError` and `testError`.
  *
  * E and R are the types of its epoch and result events.
  */
@@ -105,7 +105,7 @@ export interface Task<
   measure(outcome: Outcome, batch: B): Figures;
   /** The metrics, from the sums of what `measure` gave and the number of examples. */
   metrics(sums: Figures, examples: number): Figures;
-  /** Which of what `measure` gives is summed while training too: then its metrics are told as trained. Default: none. */
+  /** Names of the figures of `measure` that are summed while training too; then epochs have the metrics of the training data. Default: none. */
   readonly counted?: readonly string[];
   /** The metric that the best epoch is chosen by, and whether less is better. */
   readonly best: { readonly metric: string; readonly better: 'less' | 'more' };
@@ -126,9 +126,9 @@ export interface Task<
    * @param names of the classes or targets, where the data have some
    */
   tell?(values: Float64Array, columns: number, names?: readonly string[]): Answer;
-  /** What the result tells besides, e.g. how many draws a bound has. */
+  /** Further numbers of the result event, e.g. the draws of a bound. */
   readonly facts?: Figures;
-  /** Never there: types of its events. */
+  /** Never set: it carries the types of the events. */
   readonly events?: { readonly epoch: E; readonly result: R };
 }
 

@@ -287,7 +287,7 @@ export class Tape {
   checkCurrent(what: string): void {
     if (this.current) return;
     throw new RangeError(
-      `${what}: the step of its tensors is over, and their memory is used again. Expected tensors of the step under way; \`await tensor.read()\` copies values that are to stay.`,
+      `${what}: the step of its tensors is over, and their memory is used again. Expected tensors of the step under way; read what is needed later with \`await tensor.read()\` before the next step begins.`,
     );
   }
 

@@ -59,13 +59,13 @@ export class Tensor {
    * @throws RangeError when the tensor's step is over
    */
   get values(): Float32Array | Float64Array {
-    this.tape.checkCurrent('The values of a tensor');
+    this.tape.checkCurrent('`values`');
     return this.array.values;
   }
 
   /** A copy of all rows, row-major, that outlives the step. @throws RangeError when the tensor's own step is over */
   async read(): Promise<Float32Array> {
-    this.tape.checkCurrent('The values of a tensor');
+    this.tape.checkCurrent('`read`');
     return this.array.toArray();
   }
 }

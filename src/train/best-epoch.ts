@@ -5,7 +5,7 @@ import { calibrate } from './calibrate.ts';
 import { evaluateTask, type TaskEvaluation } from './evaluate.ts';
 import type { EpochFacts, InModes, MeasuredResult } from './events.ts';
 
-/** A network with stochastic units is calibrated first, and measured in the mode that chooses the epoch. */
+/** Measures the validation data in one mode. A network with stochastic units is calibrated first. @param mode of the measurement that chooses the epoch */
 export function evaluateValid(
   model: Model,
   valid: TaskData,
@@ -17,28 +17,38 @@ export function evaluateValid(
   return evaluateTask(model, valid, task, { mode });
 }
 
-/** The metric that chooses, as an epoch tells it: null for what is no finite number, once JSON has held it. @throws RangeError where it does not */
+/** The name of a metric in an epoch's event: `error` is `validError`. */
+const keyOf = (metric: string): string => Object.keys(prefixed('valid', { [metric]: 0 }))[0];
+
+/**
+ * The metric that chooses the best epoch.
+ * @param figures of an epoch's event; read back from JSON, a number that was not finite is null
+ * @throws RangeError where they do not have it
+ */
 function metricOf({ name, best: { metric } }: Task, figures: object): number | null {
-  const [[key]] = Object.entries(prefixed('valid', { [metric]: 0 }));
-  const value = (figures as Readonly<Record<string, number | null | undefined>>)[key];
+  const value = (figures as Readonly<Record<string, number | null | undefined>>)[keyOf(metric)];
   if (value !== undefined) return value;
   throw new RangeError(
-    `The task "${name}" chooses the best epoch by "${metric}", and gives ${Object.keys(figures).join(', ')}. Expected a metric of that name.`,
+    `The task "${name}" chooses the best epoch by "${metric}", and an epoch has ${Object.keys(figures).join(', ')}. Expected \`metrics\` to give "${metric}", which makes ${keyOf(metric)}.`,
   );
 }
 
-/** Less is better; what is no finite number is no better than anything. @throws as `metricOf` */
+/** A score of an epoch, less being better: Infinity where the metric is not finite. @throws as `metricOf` */
 export function scoreOf(task: Task, figures: object): number {
   const value = metricOf(task, figures);
   if (value === null || !Number.isFinite(value)) return Number.POSITIVE_INFINITY;
   return task.best.better === 'less' ? value : -value;
 }
 
-/** The metric that the best epoch was chosen by. */
+/** The metric that chose the best epoch, by its name in events. */
 export const bestOf = (task: Task, best: EpochFacts): object =>
   prefixed('valid', { [task.best.metric]: metricOf(task, best) });
 
-/** What the model, which holds the weights of the best epoch, comes to on the test data. @param executed multiply-adds of an example while training */
+/**
+ * Measures the test data in three modes.
+ * @param model holds the weights of the best epoch
+ * @param executed multiply-adds of a forward pass of one example while training
+ */
 export function measuredInModes(
   model: Model,
   data: Parts,

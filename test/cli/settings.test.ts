@@ -1,7 +1,7 @@
 /** One declaration of every setting: what follows from it is there for each of them, and says the same. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { MODELS, presetOf } from '../../cli/named-models.ts';
+import { models, presetOf } from '../../cli/named-models.ts';
 import { programFor } from '../../cli/program.ts';
 import { readSetting } from '../../cli/settings.ts';
 import { trainCommand } from '../../cli/train.ts';
@@ -44,15 +44,15 @@ describe('every setting', () => {
   });
 
   it('of a preset is one that it may be', () => {
-    for (const preset of Object.values(MODELS).flatMap(({ presets }) => Object.values<object>(presets)))
+    for (const preset of Object.values(models).flatMap(({ presets }) => Object.values<object>(presets)))
       for (const [name, value] of Object.entries(preset))
         assert.equal(problemOf(spec(name).of, value, name), undefined);
   });
 
   it('of the preset of 2013 limits the norms of the conditional layer and not of the output', () => {
     for (const [model, named] of [
-      ['gated', MODELS.gated],
-      ['dense', MODELS.dense],
+      ['gated', models.gated],
+      ['dense', models.dense],
     ] as const) {
       const layers = (more: object) => named.layers({ ...DEFAULTS, model, ...more }, { inputs: 3, outputs: 2 });
       const limits = (more: object) => layers(more).map(({ maxNorm }) => maxNorm);

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { DataError } from '../../src/data/dataset.ts';
 import { digits } from '../../src/data/digits.ts';
-import { fitPicture, type Picture } from '../../src/data/picture.ts';
+import type { Picture } from '../../src/data/grey-picture.ts';
+import { fitPicture } from '../../src/data/picture.ts';
 import { randomStream } from '../../src/random/stream.ts';
 import { full } from '../helpers/extent.ts';
 

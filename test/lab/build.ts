@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, globSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, globSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { takeLock } from '../helpers/lock.ts';
 
@@ -11,8 +11,7 @@ const STAMP = join(DIST, '.source');
 
 /** Builds the lab into dist/lab from its source as it is now, once for all test files that run at the same time; returns the folder. */
 export function builtLab(): string {
-  mkdirSync(join(ROOT, 'dist'), { recursive: true });
-  const release = takeLock(join(ROOT, 'dist/lab.lock'));
+  const release = takeLock(join(ROOT, 'node_modules/.cache/flipgrad-tests-lab'));
   try {
     const source = sourceNow();
     if (existsSync(STAMP) && readFileSync(STAMP, 'utf8') === source) return DIST;

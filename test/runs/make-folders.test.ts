@@ -1,9 +1,20 @@
 /** Folders and those above them: what Node makes, but where Node never ends. */
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import fs, {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, test } from 'node:test';
+import { after, mock, test } from 'node:test';
+import { reproduceCommand } from '../../cli/reproduce.ts';
 import { trainCommand } from '../../cli/train.ts';
 import { makeFolders } from '../../src/platform/node/make-folders.ts';
 import { runHere } from '../helpers/run-here.ts';
@@ -50,6 +61,24 @@ test('the mode is that of all folders that are made', { skip: process.platform =
   for (const made of ['private', 'private/deep']) assert.equal(statSync(join(folder, made)).mode & 0o777, 0o700);
 });
 
+test('below a root that is not there, as that of a drive, it ends with the error of the system', () => {
+  const none = Object.assign(new Error('ENOENT: no such file or directory'), { code: 'ENOENT' });
+  const mocks = [
+    mock.method(fs, 'mkdirSync', () => {
+      throw none;
+    }),
+    mock.method(fs, 'existsSync', () => false),
+    mock.method(fs, 'statSync', () => undefined),
+  ];
+  syncBuiltinESMExports();
+  try {
+    assert.throws(() => makeFolders('/drive/that/is/not/there'), none);
+  } finally {
+    for (const one of mocks) one.mock.restore();
+    syncBuiltinESMExports();
+  }
+});
+
 const noProc = existsSync('/proc/self') ? false : 'There is no /proc here, whose folders nobody can make.';
 test('where the system says ENOENT of a folder whose parent is there, in a sentence', { skip: noProc }, async () => {
   assert.throws(() => makeFolders('/proc/none/deeper'), { code: 'ENOENT' });
@@ -61,4 +90,10 @@ test('where the system says ENOENT of a folder whose parent is there, in a sente
     [code, stderr],
     [2, "flipgrad: /proc/none cannot be made: ENOENT: no such file or directory, mkdir '/proc/none'.\n"],
   );
+});
+
+test('so for the records of an experiment, too, which do not wait for ever', { skip: noProc }, async () => {
+  const { code, stderr } = await runHere(reproduceCommand(), ['table-1', '--out', '/proc/none', '--seeds', '1']);
+  assert.equal(code, 2);
+  assert.match(stderr, /^flipgrad: Records cannot stand in "\/proc\/none" \(ENOENT.*\)\. Expected another folder\.\n$/);
 });

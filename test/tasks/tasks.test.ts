@@ -310,7 +310,7 @@ describe('a task of one’s own that lacks something, or gives something else, i
     [
       'a best metric that is not told',
       { best: { metric: 'rsme', better: 'less' } },
-      /chooses the best epoch by "rsme", and gives validRmse, .*\. Expected a metric of that name\./,
+      /chooses the best epoch by "rsme", and an epoch has validRmse, .*\. Expected `metrics` to give "rsme", which makes validRsme\.$/,
     ],
     ['no outcome', { run: () => undefined }, /^The task, as `output`, gives undefined\. Expected a tensor/],
     [

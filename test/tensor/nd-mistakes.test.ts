@@ -133,11 +133,11 @@ const mistakes: readonly [(tape: Tape) => unknown, string][] = [
   ],
   [
     (tape) => t.clip(zeros(tape, 2), 1, Number.NaN),
-    'clip: the bounds are 1 and NaN. Expected two numbers, the lower one first, and none that is NaN; ±Infinity is no bound.',
+    'clip: the bounds are 1 and NaN. Expected two numbers, the lower first, and not NaN; −Infinity or Infinity leaves a side without a bound.',
   ],
   [
     (tape) => t.clip(zeros(tape, 2), null as never, 2),
-    'clip: the bounds are null and 2. Expected two numbers, the lower one first, and none that is NaN; ±Infinity is no bound.',
+    'clip: the bounds are null and 2. Expected two numbers, the lower first, and not NaN; −Infinity or Infinity leaves a side without a bound.',
   ],
   [
     (tape) => t.crossEntropy(zeros(tape, 2, 3), [0, 1, 0]),
@@ -230,7 +230,7 @@ describe('a function under `gradient` that gives no tensor of its own', () => {
       'The function gives a tensor of another pass, whose memory is used again. Expected one that is computed in this pass.',
     );
     // Its memory holds other numbers by now.
-    assert.throws(() => kept?.values, /^RangeError: The values of a tensor: the step of its tensors is over/);
+    assert.throws(() => kept?.values, /^RangeError: `values`: the step of its tensors is over/);
   });
 
   test('options that are none', () => {

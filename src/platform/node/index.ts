@@ -7,6 +7,7 @@ export { DATASET_NAMES, dataFolder, type LoadOptions, loadClasses, loadDataset }
 export { DownloadError } from './download.ts';
 export { createEngine, nodePlatform } from './engine.ts';
 export { nodeFolder } from './folder.ts';
+export { makeFolders } from './make-folders.ts';
 export { packageVersion } from './own-package.ts';
 export { readPng } from './png.ts';
 export { processorTime } from './processor-time.ts';

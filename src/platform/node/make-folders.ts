@@ -6,7 +6,7 @@ import { dirname } from 'node:path';
  * ENOENT of a folder whose parent is there, as /proc and automounted places do.
  * @param mode of those that are made
  * @returns the topmost one that was made; undefined where all were there
- * @throws the error of the system where it cannot be made
+ * @throws the error of the system where it cannot be made, as below a drive that is not there
  */
 export function makeFolders(path: string, mode = 0o777): string | undefined {
   try {
@@ -14,7 +14,7 @@ export function makeFolders(path: string, mode = 0o777): string | undefined {
     return path;
   } catch (error) {
     const above = dirname(path);
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT' && !existsSync(above)) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT' && above !== path && !existsSync(above)) {
       const first = makeFolders(above, mode);
       const own = makeFolders(path, mode);
       return first ?? own;

@@ -1,7 +1,7 @@
 import { decode } from 'fast-png';
 import { DataError } from '../../data/dataset.ts';
 import { foreignFormat } from '../../data/file-format.ts';
-import type { Picture } from '../../data/picture.ts';
+import type { Picture } from '../../data/grey-picture.ts';
 import { inflateAtMost } from './inflate.ts';
 
 const SIGNATURE = [137, 80, 78, 71, 13, 10, 26, 10];

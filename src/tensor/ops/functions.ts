@@ -4,6 +4,7 @@ import { type Formula, f } from '../../neurons/formula.ts';
 import { defineOp, type OpDefinition } from '../define-op.ts';
 import { type MapParameters, mapped, slopes } from '../strided.ts';
 import type { Operand, Tensor } from '../tensor.ts';
+import { told } from '../told.ts';
 
 /** An operation on one operand that gives its shape. */
 export interface UnaryOp {
@@ -48,7 +49,7 @@ const clipOp = unary('clip', ({ p, q }) => f.clip(f.logit, p as number, q as num
 export function clip(x: Tensor, low: number, high: number): Tensor {
   if (!(typeof low === 'number' && typeof high === 'number' && low <= high))
     throw new RangeError(
-      `clip: the bounds are ${low} and ${high}. Expected two numbers, the lower one first, and none that is NaN; ±Infinity is no bound.`,
+      `clip: the bounds are ${told(low)} and ${told(high)}. Expected two numbers, the lower first, and not NaN; −Infinity or Infinity leaves a side without a bound.`,
     );
   return x.tape.apply(clipOp, [x], { p: low, q: high });
 }
