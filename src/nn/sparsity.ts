@@ -96,7 +96,9 @@ export class Sparsity {
       const made = weighed ? undefined : penaltyOf(of, { evaluate });
       const rest = { rows, weight: this.weights[i], read: { of, rowParts } };
       pass.penalties.push(
-        made ? { tensor: made, ...rest } : later(tape, layer, () => penaltyOf(of, { evaluate }), rest),
+        made
+          ? { tensor: made, ...rest }
+          : new LaterPenalty(() => inLayer(tape, layer, () => penaltyOf(of, { evaluate })), rest),
       );
     });
   }
@@ -147,19 +149,36 @@ export class Sparsity {
 }
 
 /** A penalty that is made when it is first asked for: what its rows weigh is known once the losses are. */
-function later(tape: Tape, layer: string, make: () => Tensor, rest: Omit<PassPenalty, 'tensor'>): PassPenalty {
-  let made: Tensor | undefined;
-  return {
-    ...rest,
-    get tensor() {
-      if (made) return made;
-      const before = tape.layer;
-      tape.layer = layer;
-      made = make();
-      tape.layer = before;
-      return made;
-    },
-  };
+class LaterPenalty implements PassPenalty {
+  readonly rows: number;
+  readonly weight: number;
+  readonly read: NonNullable<PassPenalty['read']>;
+  private readonly make: () => Tensor;
+  private made: Tensor | undefined;
+
+  /** @param make in the layer that the penalty is of */
+  constructor(make: () => Tensor, { rows, weight, read }: Required<Omit<PassPenalty, 'tensor'>>) {
+    this.make = make;
+    this.rows = rows;
+    this.weight = weight;
+    this.read = read;
+  }
+
+  get tensor(): Tensor {
+    this.made ??= this.make();
+    return this.made;
+  }
+}
+
+/** What `make` gives, computed as a part of a layer. */
+function inLayer(tape: Tape, layer: string, make: () => Tensor): Tensor {
+  const before = tape.layer;
+  tape.layer = layer;
+  try {
+    return make();
+  } finally {
+    tape.layer = before;
+  }
 }
 
 /** Is P(h ≠ 0) about the rate where σ(a) is? */

@@ -1,13 +1,16 @@
 import type { FiringSite } from '../nn/firing-site.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 
-/** What the units of a site did at the rows of a pass: rows × units, row-major, made when it is asked for. */
+/**
+ * What the units of a site did at the rows of a pass: rows × units, row-major, made when it is asked for. These are functions, since an object
+ * literal with accessors of its own has V8 make a hidden class for each object, which keeps the whole pass until the next full collection.
+ */
 export interface SiteRows {
   readonly rows: number;
   /** 1 where h ≠ 0. */
-  readonly open: Uint8Array;
+  open(): Uint8Array;
   /** −∞ for rows that did not reach the site. */
-  readonly logits: Float64Array;
+  logits(): Float64Array;
 }
 
 /**
@@ -35,11 +38,7 @@ export function allRows({ last, units }: FiringSite): SiteRows | undefined {
   };
   return {
     rows,
-    get open() {
-      return place(new Uint8Array(rows * units), h, (value) => Number(value !== 0));
-    },
-    get logits() {
-      return place(new Float64Array(rows * units).fill(Number.NEGATIVE_INFINITY), logits, (value) => value);
-    },
+    open: () => place(new Uint8Array(rows * units), h, (value) => Number(value !== 0)),
+    logits: () => place(new Float64Array(rows * units).fill(Number.NEGATIVE_INFINITY), logits, (value) => value),
   };
 }

@@ -114,7 +114,7 @@ export class CompiledModel {
         const { gates, shares } = open[s];
         gates.fill(0);
         const now = allRows(site);
-        if (now) gates.set(now.open);
+        if (now) gates.set(now.open());
         for (let i = 0; i < gates.length; i++) shares[i] += gates[i];
       });
     }

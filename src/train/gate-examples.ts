@@ -48,9 +48,11 @@ export function gateExamples(
   forEachBatch(model, dataset, classification, options, (_pass, { rows }) => {
     sites.forEach((site, s) => {
       const { units } = site;
-      allRows(site)?.logits.forEach((logit, i) => {
-        insert(tables[s], i % units, seen + Math.floor(i / units), logit);
-      });
+      allRows(site)
+        ?.logits()
+        .forEach((logit, i) => {
+          insert(tables[s], i % units, seen + Math.floor(i / units), logit);
+        });
     });
     seen += rows;
   });

@@ -27,9 +27,11 @@ export function gateRates(model: Model, dataset: Dataset, options: EvaluateOptio
     for (let r = 0; r < rows; r++) examples[dataset.labels[seen + r]]++;
     sites.forEach((site, s) => {
       const { units } = site;
-      allRows(site)?.open.forEach((open, i) => {
-        if (open) tables[s][dataset.labels[seen + Math.floor(i / units)] * units + (i % units)]++;
-      });
+      allRows(site)
+        ?.open()
+        .forEach((open, i) => {
+          if (open) tables[s][dataset.labels[seen + Math.floor(i / units)] * units + (i % units)]++;
+        });
     });
     seen += rows;
   });

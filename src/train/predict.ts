@@ -125,10 +125,12 @@ function* passes<D extends TaskData, B extends TaskBatch>(
       checkFinite(values, outcome, batch, from);
       for (let r = 0; r < values.length; r += columns) link.to(values.subarray(r, r + columns));
       sites.forEach((site, s) => {
-        allRows(site)?.open.forEach((open, i, { length }) => {
-          counts[s] ??= new Float64Array(length);
-          counts[s][i] += open;
-        });
+        allRows(site)
+          ?.open()
+          .forEach((open, i, { length }) => {
+            counts[s] ??= new Float64Array(length);
+            counts[s][i] += open;
+          });
       });
       const { executed } = pass.tape.work;
       const before = seen;
