@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import {
   adam,
   compile,
@@ -255,6 +257,23 @@ describe('compile', async () => {
     const [first, second, third] = draws();
     assert.equal(new Set([first, second, third]).size, 3);
     assert.deepEqual(draws(), [first, second, third]);
+  });
+
+  it('nothing of a prediction is left after the next small collection of garbage', () => {
+    setFlagsFromString('--expose-gc');
+    const collect = runInNewContext('gc') as (options: { type: 'minor' }) => void;
+    const compiled = compile(model, { mode: 'threshold' });
+    const inputs = inputsOf(data.test);
+    const held = (predictions: number): number => {
+      for (let i = 0; i < predictions; i++) compiled.predict(inputs.subarray(0, 784));
+      // What survives one is moved on by the next.
+      collect({ type: 'minor' });
+      collect({ type: 'minor' });
+      return process.memoryUsage().heapUsed;
+    };
+    const before = held(1500);
+    const kilobytes = (held(1000) - before) / 1024;
+    assert.ok(kilobytes < 2000, `1,000 predictions keep ${kilobytes.toFixed(0)} kB`);
   });
 
   it('a network of 200,000 outputs answers', () => {
