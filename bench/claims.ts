@@ -32,6 +32,7 @@ export interface Claim {
 const onThreads = (name: string): string[] => [1, 2].map((threads) => `${name}, ${threads} thread(s)`);
 const OWN = [...onThreads('flipgrad'), ...onThreads('flipgrad with BLAS')];
 
+/** Every claim, in the order of the comparisons. `asked` is a ratio of milliseconds: others divided by ours. */
 export const CLAIMS: readonly Claim[] = [
   { comparison: 'matmul 512³', ours: ['flipgrad, relaxed SIMD, 1 thread'], others: ['jax-js, 1 thread'], asked: 1.05 },
   { comparison: 'matmul 512³', ours: ['flipgrad, SIMD, 1 thread'], others: ['jax-js, 1 thread'], asked: 1.05 },

@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { BenchmarkRecord } from './harness.ts';
 
+/** The file of the records: a line of JSON an entry. */
 export const RECORDS = fileURLToPath(new URL('../results/bench.jsonl', import.meta.url));
 
 /** One record: an entry of a comparison, and where and when it was measured. */
@@ -11,6 +12,7 @@ export interface BenchRecord extends BenchmarkRecord {
   readonly node: string;
 }
 
+/** The records so far, in the order of the file; none where there is no file. */
 export function readBenchRecords(): BenchRecord[] {
   if (!existsSync(RECORDS)) return [];
   const lines = readFileSync(RECORDS, 'utf8').trim().split('\n');

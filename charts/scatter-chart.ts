@@ -34,6 +34,7 @@ const [NAMES, KEY_LINE, KEY_TOP] = [4, 17, 60];
 const LETTER = 5.4;
 const LINE = 10;
 
+/** @returns the SVG's text; the names of points lie beside them where there is room */
 export function scatterChart({ title, xLabel, yLabel, groups, xTicks, yTicks }: ScatterChart): string {
   const floor = Math.min(...yTicks);
   const top = KEY_TOP + KEY_LINE * Math.max(2, Math.ceil(groups.length / NAMES));
@@ -55,38 +56,10 @@ export function scatterChart({ title, xLabel, yLabel, groups, xTicks, yTicks }: 
     label: null,
   } as const;
   const [across, up] = [scale({ x }), scale({ y })];
-  const texts = new Map(xTicks.map(({ at, text }) => [at, text]));
   const options: PlotOptions = {
     ...{ width: BOX.width, height: BOX.height },
     ...{ marginLeft: BOX.left, marginRight: BOX.right, marginTop: top, marginBottom: BOX.bottom },
-    x,
-    y,
-    marks: [
-      gridY(yTicks, { stroke: GRID, strokeOpacity: 1 }),
-      frame({ anchor: 'left', stroke: '#bbb' }),
-      frame({ anchor: 'bottom', stroke: '#bbb' }),
-      axisY(yTicks, { tickSize: 0, tickFormat: String, fill: SOFT }),
-      axisX([...texts.keys()], {
-        ...{ tickSize: 0, tickFormat: (at: number) => texts.get(at) ?? '', fill: SOFT, label: xLabel },
-        ...CENTRED,
-      }),
-      ...groups.flatMap((group, i) =>
-        group.joined
-          ? [
-              joined(
-                group.points.toSorted((a, b) => a.x - b.x).map((point) => ({ ...point, y: Math.max(point.y, floor) })),
-                { x: 'x', y: 'y', z: null, stroke: COLOURS[i % COLOURS.length], strokeWidth: 1.5 },
-              ),
-            ]
-          : [],
-      ),
-      ruleX(
-        points.filter(({ low, high }) => high > low),
-        { x: 'x', y1: 'low', y2: 'high', stroke: 'colour', strokeOpacity: 0.4 },
-      ),
-      dot(points, { x: 'x', y: 'y', r: 4.5, fill: 'colour', title: 'label' }),
-    ],
-    color: { type: 'identity' },
+    ...{ x, y, marks: marksOf({ groups, xLabel, xTicks, yTicks }, points, floor), color: { type: 'identity' } },
   };
   const centres = points.map((point) => [across.apply(point.x), up.apply(point.y)] as const);
   const place = namesApart(centres);
@@ -100,6 +73,50 @@ export function scatterChart({ title, xLabel, yLabel, groups, xTicks, yTicks }: 
     chart(options),
     ...names,
   ]);
+}
+
+/** A point as it is drawn: its place and interval above the floor, and its group's colour. */
+interface Drawn {
+  readonly x: number;
+  readonly y: number;
+  readonly low: number;
+  readonly high: number;
+  readonly label: string;
+  readonly colour: string;
+}
+
+/** Axes, lines of joined groups, intervals and points, in the order in which they lie upon each other. */
+function marksOf(
+  { groups, xLabel, xTicks, yTicks }: Pick<ScatterChart, 'groups' | 'xLabel' | 'xTicks' | 'yTicks'>,
+  points: readonly Drawn[],
+  floor: number,
+): NonNullable<PlotOptions['marks']> {
+  const texts = new Map(xTicks.map(({ at, text }) => [at, text]));
+  return [
+    gridY(yTicks, { stroke: GRID, strokeOpacity: 1 }),
+    frame({ anchor: 'left', stroke: '#bbb' }),
+    frame({ anchor: 'bottom', stroke: '#bbb' }),
+    axisY(yTicks, { tickSize: 0, tickFormat: String, fill: SOFT }),
+    axisX([...texts.keys()], {
+      ...{ tickSize: 0, tickFormat: (at: number) => texts.get(at) ?? '', fill: SOFT, label: xLabel },
+      ...CENTRED,
+    }),
+    ...groups.flatMap((group, i) =>
+      group.joined
+        ? [
+            joined(
+              group.points.toSorted((a, b) => a.x - b.x).map((point) => ({ ...point, y: Math.max(point.y, floor) })),
+              { x: 'x', y: 'y', z: null, stroke: COLOURS[i % COLOURS.length], strokeWidth: 1.5 },
+            ),
+          ]
+        : [],
+    ),
+    ruleX(
+      points.filter(({ low, high }) => high > low),
+      { x: 'x', y1: 'low', y2: 'high', stroke: 'colour', strokeOpacity: 0.4 },
+    ),
+    dot(points, { x: 'x', y: 'y', r: 4.5, fill: 'colour', title: 'label' }),
+  ];
 }
 
 function keyOf({ name }: ScatterGroup, index: number): Element[] {

@@ -101,6 +101,11 @@ async function compareWithFresh(
   }
 }
 
+/**
+ * The texts that ask for the neurons that files export, read in a process of their own.
+ * @param limit seconds that one call may take
+ * @throws UsageError for a file that does not end, or takes the process with it
+ */
 export async function listed(files: readonly string[], limit: number, signal: AbortSignal): Promise<string[]> {
   const box = new AuditBox(files, limit);
   try {

@@ -12,6 +12,7 @@ export interface LaunchFlags {
   readonly use?: readonly string[];
 }
 
+/** What `--print` makes a text for. */
 export type Launcher = 'slurm' | 'kubernetes';
 
 /** Texts that start workers of a sweep, by what reads them. The database's address is never in them: it may hold a password. */
@@ -51,16 +52,8 @@ function kubernetes(sweep: string, flags: LaunchFlags): string {
       '--print kubernetes wants --image NAME: a container image that holds flipgrad, pg-boss and pg.',
     );
   const name = `flipgrad-${sweep.toLowerCase().replaceAll(/[^a-z0-9-]+/g, '-')}`.slice(0, 52).replace(/-+$/, '');
-  const command = ['flipgrad', 'worker', '--sweep', sweep, '--threads', String(threads)];
-  const all = [
-    ...command,
-    '--checkpoint-every',
-    String(checkpointEvery),
-    '--folder',
-    '/runs',
-    '--json',
-    ...ownWords(flags),
-  ];
+  const all = ['flipgrad', 'worker', '--sweep', sweep, '--threads', String(threads), '--folder', '/runs', '--json'];
+  all.push('--checkpoint-every', String(checkpointEvery), ...ownWords(flags));
   return `# Workers of the sweep "${sweep}". Before:
 #   kubectl create secret generic ${name} --from-literal=url=postgres://user:password@host:5432/name
 #   flipgrad sweep FILE.ts --db postgres://… --workers 0

@@ -130,24 +130,24 @@ export function sourceOf(source: string): string {
   return isNamed(source) ? source : `${word}${resolve(path)}`;
 }
 
+/** What a record holds besides the settings. */
+interface About {
+  readonly source: string;
+  readonly seed: number;
+  readonly task: Task;
+  readonly data: Parts;
+  readonly reading?: TableReading;
+  readonly context?: number | undefined;
+  readonly model: ModelDescription;
+  readonly engine: Engine;
+  readonly simd: string;
+  readonly blas: string;
+  readonly logs: readonly LogName[];
+  readonly own?: OwnCodeOf;
+}
+
 /** What run.json says of a run that is about to begin. */
-export function recordOf(
-  config: TrainConfig,
-  about: {
-    source: string;
-    seed: number;
-    task: Task;
-    data: Parts;
-    reading?: TableReading;
-    context?: number | undefined;
-    model: ModelDescription;
-    engine: Engine;
-    simd: string;
-    blas: string;
-    logs: readonly LogName[];
-    own?: OwnCodeOf;
-  },
-): RunRecord {
+export function recordOf(config: TrainConfig, about: About): RunRecord {
   const { data, engine, seed, task } = about;
   const { versions, machine, commit } = provenance();
   const { epochs, batch } = config;

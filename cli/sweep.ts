@@ -118,11 +118,7 @@ async function sweep(
     await session.store.register(definition);
     // Free the trials of the process that had this database before.
     if (session.database.embedded) await session.queue.recoverAll(name);
-    if (flags.retryFailed) {
-      const { open, settled } = await retryFailed(session.store, name);
-      if (json) printJson({ event: 'retry', sweep: name, keys: open, settled });
-      else progress.print(retrySentence(open.length, settled));
-    }
+    if (flags.retryFailed) await retry(session, name, { json, progress });
     const failure = new AbortController();
     const stop = AbortSignal.any([signal, failure.signal]);
     const onEvent = (event: WorkerEvent): void => {
@@ -138,15 +134,7 @@ async function sweep(
     );
     const about = { sweep: name, folderOf: () => folder, signal: AbortSignal.any([stop, done.signal]), onEvent };
     const working = runWorkers(session, flags, about);
-    // Whichever ends with an error stops the other.
-    const both = [working, watching].map((part) =>
-      part.catch((error) => {
-        failure.abort();
-        throw error;
-      }),
-    );
-    await Promise.allSettled(both);
-    await Promise.all(both);
+    await together([working, watching], failure);
     const last = await watching;
     if (!last?.plan.complete) {
       const done = last?.outcomes.size ?? 0;
@@ -155,18 +143,46 @@ async function sweep(
       );
     }
     await conclude(session, last, { folder, json, progress });
-    const outcomes = [...last.outcomes.values()];
-    if (outcomes.every(({ state }) => state === 'failed')) {
-      printError(`flipgrad: every trial of ${definition.name} failed, ${outcomes.length} of them.\n`);
-      process.exitCode = ExitCode.refuted;
-    }
-    const { open } = retryable(definition, last.outcomes);
-    if (open.length > 0 && !json)
+    const open = countFailures(definition, last);
+    if (open > 0 && !json)
       progress.print(`Once the cause of what failed is mended: ${again(file, flags, '--retry-failed')}`);
   } finally {
     progress.clear();
     await session.close();
   }
+}
+
+/** Waits for all; whichever ends with an error stops the others. @throws that error, once all have ended */
+async function together(parts: readonly Promise<unknown>[], failure: AbortController): Promise<void> {
+  const all = parts.map((part) =>
+    part.catch((error) => {
+      failure.abort();
+      throw error;
+    }),
+  );
+  await Promise.allSettled(all);
+  await Promise.all(all);
+}
+
+/** Says so where every trial failed, with code 1. @returns how many failed ones would run again */
+function countFailures(definition: SweepDefinition, { outcomes: byKey }: Advance): number {
+  const outcomes = [...byKey.values()];
+  if (outcomes.every(({ state }) => state === 'failed')) {
+    printError(`flipgrad: every trial of ${definition.name} failed, ${outcomes.length} of them.\n`);
+    process.exitCode = ExitCode.refuted;
+  }
+  return retryable(definition, byKey).open.length;
+}
+
+/** Frees the trials that failed, and says which. */
+async function retry(
+  { store }: SweepSession,
+  name: string,
+  { json, progress }: Omit<Telling, 'signal'>,
+): Promise<void> {
+  const { open, settled } = await retryFailed(store, name);
+  if (json) printJson({ event: 'retry', sweep: name, keys: open, settled });
+  else progress.print(retrySentence(open.length, settled));
 }
 
 function retrySentence(count: number, settled: readonly string[]): string {

@@ -26,6 +26,7 @@ export interface Trained {
   load(engine: Engine): Promise<Model>;
 }
 
+/** What a model holds now, as a network that other engines can load. @param training the options that it was trained by */
 export function copyOf(model: Model, training: Trained['training']): Trained {
   const snapshot = model.snapshot();
   return {

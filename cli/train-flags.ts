@@ -12,6 +12,7 @@ import type { Progress } from './progress.ts';
 import { openRun } from './run-folder.ts';
 import { DEFAULTS, type TrainConfig } from './train-config.ts';
 
+/** The flags of `train` as they were read: what was not given and has no default is undefined. */
 export interface TrainFlags extends Partial<TrainConfig>, Omit<OwnFlags, 'net'> {
   data?: string;
   dataDir?: string;

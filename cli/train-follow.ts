@@ -33,6 +33,7 @@ export function tellNetwork(
     printJson({ event: 'network', layers: model.description.layers, ...(added && { added: layersText([added]) }) });
 }
 
+/** How the data of a session are loaded: where they lie, with which seed they are split, and downloads that are drawn as progress. */
 export function loadOptions({ flags, progress, signal }: Session, seed: number): LoadOptions {
   return {
     dataDir: flags.dataDir,

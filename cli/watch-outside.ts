@@ -33,6 +33,7 @@ let running: string | undefined;
 /** What has been read outside since `forgetOutside`, or was started at any time. */
 export const readOutside = (): string | undefined => read ?? running;
 
+/** Forgets what has been read outside. What was started and goes on is not forgotten. */
 export function forgetOutside(): void {
   read = undefined;
 }

@@ -282,7 +282,6 @@ function circlesOf(all: readonly Module[]): string[] {
 const TYPE_CIRCLES: Readonly<Record<string, number>> = {
   'cli/audit-net.ts': 11,
   'src/backend/backend.ts': 7,
-  'src/backend/blas-blocks.ts': 3,
   'src/nn/affine.ts': 25,
   'src/nn/firing-site.ts': 3,
   'src/runs/own.ts': 2,

@@ -124,9 +124,7 @@ async function run(
           model,
           trial.against.map(layersOf),
           { ...split, test },
-          {
-            ...{ batch: BATCH, many: BATCH, optimizer: adam({ learningRate }), signal },
-          },
+          { batch: BATCH, many: BATCH, optimizer: adam({ learningRate }), signal },
         ));
       return {
         ...common,

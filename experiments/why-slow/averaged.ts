@@ -57,26 +57,29 @@ export function averaged(spec: NeuronSpec, passes: number): Neuron {
         pullback.dh.length > 0 ? ['h', 'loss', 'dh'] : ['h', 'loss'],
       );
     },
-    weigh(weighing) {
-      const { rows, total } = weighing;
-      const own = new Float64Array(rows);
-      total.fill(0);
-      each<Weighing>(
-        weighing,
-        (part) => {
-          const draws = part.loss.length / rows;
-          own.fill(0);
-          if (base.weigh) base.weigh({ ...part, total: own });
-          else {
-            part.weights.fill(1 / draws);
-            for (let i = 0; i < part.loss.length; i++) own[i % rows] += part.loss[i] / draws;
-          }
-          for (let i = 0; i < part.weights.length; i++) part.weights[i] /= passes;
-          for (let row = 0; row < rows; row++) total[row] += own[row] / passes;
-        },
-        ['h', 'loss', 'weights'],
-      );
-    },
+    weigh: (weighing) => weighMean(base, weighing, passes, (act) => each(weighing, act, ['h', 'loss', 'weights'])),
     sample: (firing) => (base.sample ?? base.fire)({ ...firing, noise: noiseOf(firing, 0) }),
   };
+}
+
+/** Weighs the draws of all passes, and the mean of what they come to. @param each calls for the part of every pass */
+function weighMean(
+  { weigh }: Pick<Neuron, 'weigh'>,
+  { rows, total, weights }: Weighing,
+  passes: number,
+  each: (act: (part: Weighing) => void) => void,
+): void {
+  const own = new Float64Array(rows);
+  total.fill(0);
+  each((part) => {
+    const draws = part.loss.length / rows;
+    own.fill(0);
+    if (weigh) weigh({ ...part, total: own });
+    else {
+      part.weights.fill(1 / draws);
+      for (let i = 0; i < part.loss.length; i++) own[i % rows] += part.loss[i] / draws;
+    }
+    for (let row = 0; row < rows; row++) total[row] += own[row] / passes;
+  });
+  for (let i = 0; i < weights.length; i++) weights[i] /= passes;
 }

@@ -25,6 +25,42 @@ const intervalsOf = (forms: readonly Form[]) => ({
   bias: interval(forms.map(({ bias }) => bias)),
 });
 
+/** Does the second order hold at an epoch of the runs with bits? */
+function findingOf(all: readonly Done[], epoch: number): Finding {
+  const { shift, trace, cosine } = intervalsOf(formsAt(all, 'bits', epoch, 1));
+  const outcomes = [shift, trace].map((own) => near(own, 1, TOLERANCE));
+  const outcome = outcomes.includes('refuted') ? 'refuted' : outcomes.includes('not shown') ? 'not shown' : 'holds';
+  return {
+    claim: `The noise of bits has the form of the second order within ${share(TOLERANCE)}: mean shift ½Σp(1 − p)∂²C, covariance H·diag(p(1 − p))·H (epoch ${epoch})`,
+    outcome,
+    evidence: `Measured over predicted: mean shift ${withHalf(shift, ratio)}, trace of the covariance ${withHalf(trace, ratio)}; cosine of the covariances ${withHalf(cosine, ratio)}.`,
+  };
+}
+
+/** Measured over predicted along the training of bits. */
+function chartOf(all: readonly Done[], epochs: readonly number[], bits: readonly number[]): string {
+  const series = bits.flatMap((m) =>
+    (['shift', 'trace'] as const).map((field) => ({
+      name: `${field === 'shift' ? 'mean shift' : 'covariance'}, ${m} ${m === 1 ? 'bit' : 'bits'}`,
+      points: epochs.map((epoch) =>
+        logBand(
+          epoch,
+          formsAt(all, 'bits', epoch, m).map((form) => over(form, field)),
+        ),
+      ),
+    })),
+  );
+  return lineChart({
+    title: 'The form of the noise along the training of bits',
+    xLabel: 'epoch',
+    yLabel: 'measured over predicted by the second order, geometric mean and 95% interval over seeds',
+    series,
+    xTicks: epochs,
+    log: { y: true },
+    yTicks: [0.5, 1, 2, 4],
+  });
+}
+
 /** The form of the noise: measured at some epochs of the runs of two arms, over what the second order predicts. */
 export function renderForms(all: readonly Done[]): {
   table: ReportTable;
@@ -47,18 +83,7 @@ export function renderForms(all: readonly Done[]): {
       }),
     ),
   );
-  const findings = [epochs[0], epochs[epochs.length - 1]].flatMap((epoch): Finding[] => {
-    const { shift, trace, cosine } = intervalsOf(formsAt(all, 'bits', epoch, 1));
-    const outcomes = [shift, trace].map((own) => near(own, 1, TOLERANCE));
-    const outcome = outcomes.includes('refuted') ? 'refuted' : outcomes.includes('not shown') ? 'not shown' : 'holds';
-    return [
-      {
-        claim: `The noise of bits has the form of the second order within ${share(TOLERANCE)}: mean shift ½Σp(1 − p)∂²C, covariance H·diag(p(1 − p))·H (epoch ${epoch})`,
-        outcome,
-        evidence: `Measured over predicted: mean shift ${withHalf(shift, ratio)}, trace of the covariance ${withHalf(trace, ratio)}; cosine of the covariances ${withHalf(cosine, ratio)}.`,
-      },
-    ];
-  });
+  const findings = [epochs[0], epochs[epochs.length - 1]].map((epoch) => findingOf(all, epoch));
   const [start, end] = [epochs[0], epochs[epochs.length - 1]].map((epoch) =>
     intervalsOf(formsAt(all, 'bits', epoch, 1)),
   );
@@ -68,31 +93,11 @@ export function renderForms(all: readonly Done[]): {
   const learnt = [
     `The noise that bits add to the loss and its gradient, measured over the second-order formulas ½Σp(1 − p)∂²C and H·diag(p(1 − p))·H: ${told(start)} before training, ${told(end)} after; with the mean of ${bits[bits.length - 1]} bits in the place of one, ${told(many)} after.`,
   ];
-  const series = bits.flatMap((m) =>
-    (['shift', 'trace'] as const).map((field) => ({
-      name: `${field === 'shift' ? 'mean shift' : 'covariance'}, ${m} ${m === 1 ? 'bit' : 'bits'}`,
-      points: epochs.map((epoch) =>
-        logBand(
-          epoch,
-          formsAt(all, 'bits', epoch, m).map((form) => over(form, field)),
-        ),
-      ),
-    })),
-  );
-  const chart = lineChart({
-    title: 'The form of the noise along the training of bits',
-    xLabel: 'epoch',
-    yLabel: 'measured over predicted by the second order, geometric mean and 95% interval over seeds',
-    series,
-    xTicks: epochs,
-    log: { y: true },
-    yTicks: [0.5, 1, 2, 4],
-  });
   const head = ['network and noise', 'mean shift', 'trace of the covariance', 'cosine', 'bias² over the trace'];
   return {
     table: { title: 'Noise at the hidden units, measured over predicted', head, rows },
     findings,
     learnt,
-    chart,
+    chart: chartOf(all, epochs, bits),
   };
 }

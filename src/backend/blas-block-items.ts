@@ -16,6 +16,7 @@ export const BLOCK_PRODUCTS = [
   'blocksToDenseWeights',
   'blocksToDenseUpdate',
 ] as const;
+/** The name of a product of `BLOCK_PRODUCTS`. */
 export type BlockProduct = (typeof BLOCK_PRODUCTS)[number];
 
 /** Elements of a thread's scratch memory. */
@@ -29,6 +30,7 @@ export const COLUMNS_EACH = 256;
  * matrices. Of a narrow sum there are two items, so that a second thread has work.
  */
 export const SUMS_EACH = 208;
+/** Items of a sum over blocks, at least, where it has as many vectors of 16 columns. */
 export const LEAST_SUMS = 2;
 /** Dense columns in one item of a weight gradient, about. */
 export const WEIGHT_COLUMNS_EACH = 416;

@@ -3,8 +3,6 @@
  * arguments), another way: each thread gathers the rows that have opened a block, calls sgemm on the block, and adds the result to where it
  * belongs, or updates the block with it. It differs from the kernels in rounding only.
  */
-import { updateBlocks as updateKernel } from '../kernels/optimizers.ts';
-import type { Sgemm } from './blas.ts';
 import {
   BLOCK_PRODUCTS,
   type BlockProduct,
@@ -17,52 +15,13 @@ import {
   updatedEach,
   WEIGHT_COLUMNS_EACH,
 } from './blas-block-items.ts';
-import type { KernelTable } from './pool.ts';
+import { type BlockKernel, blockTools, type Sgemm } from './blas-block-tools.ts';
+import type { KernelTable, ThreadTools } from './pool.ts';
 
-/** What a thread of the pool has of its own. */
-export interface ThreadTools {
-  readonly memory: WebAssembly.Memory;
-  /** Byte offset of its scratch memory. */
-  readonly scratch: number;
-  /** Its own instance's kernel of this name. */
-  kernel(
-    name: 'gatherRows' | 'transposeRows' | 'addTransposedRows' | 'addGatedRows' | 'fillRows' | 'updateBlocks',
-  ): KernelTable[number];
-}
-
-/** The products of one thread, in the order of BLOCK_PRODUCTS. */
-export function blockProductKernels(sgemm: Sgemm, { memory, scratch, kernel }: ThreadTools): KernelTable {
-  const [gather, transpose, addTransposed] = (['gatherRows', 'transposeRows', 'addTransposedRows'] as const).map(
-    kernel,
-  );
-  const [addGated, fillRows, updateBlocks] = (['addGatedRows', 'fillRows', 'updateBlocks'] as const).map(kernel);
-  const starts = (blockStart: number, blocks: number) => new Int32Array(memory.buffer, blockStart, blocks + 1);
-
-  /** Goes through the pairs of a block, as many at a time as have room when each takes so many elements. */
-  function inChunks(
-    start: number,
-    stop: number,
-    elements: number,
-    run: (p: number, count: number) => void,
-    room = ROOM,
-  ): void {
-    const most = Math.floor(room / elements);
-    const chunks = Math.ceil((stop - start) / most);
-    for (let chunk = 0, p = start; chunk < chunks; chunk++) {
-      const count = Math.ceil((stop - p) / (chunks - chunk));
-      run(p, count);
-      p += count;
-    }
-  }
-
-  /** Fills rows of so many columns, `stride` elements apart, with a row, or with zeros where it is 0. */
-  function fill(to: number, row: number, rows: number, columns: number, stride: number): void {
-    if (!row) new Float32Array(memory.buffer, scratch, columns).fill(0);
-    fillRows(0, rows, row || scratch, to, rows, columns, stride);
-  }
-
-  /** values[p] = x[row(p)] · W[k] + bias[k]. An item is a piece of the columns of a block. */
-  const denseToBlocks: KernelTable[number] = (begin, end, ...args) => {
+/** values[p] = x[row(p)] · W[k] + bias[k]. An item is a piece of the columns of a block. */
+const denseToBlocks: BlockKernel =
+  ({ fillRows, gather, inChunks, scratch, sgemm, starts }) =>
+  (begin, end, ...args) => {
     const [x, weights, bias, values, blockStart, pairRow, , blocks, inputs, size] = args;
     const start = starts(blockStart, blocks);
     eachPiece([begin, end], [size, COLUMNS_EACH], (k, column, columns) => {
@@ -76,11 +35,13 @@ export function blockProductKernels(sgemm: Sgemm, { memory, scratch, kernel }: T
     });
   };
 
-  /**
-   * dx[r] = Σ over the open blocks k of r: dValues[p] · W[k]ᵀ. An item is a piece of the inputs. It computes the transposed,
-   * W[k] · dValuesᵀ: OpenBLAS is faster at that for few rows.
-   */
-  const denseToBlocksInputs: KernelTable[number] = (begin, end, ...args) => {
+/**
+ * dx[r] = Σ over the open blocks k of r: dValues[p] · W[k]ᵀ. An item is a piece of the inputs. It computes the transposed,
+ * W[k] · dValuesᵀ: OpenBLAS is faster at that for few rows.
+ */
+const denseToBlocksInputs: BlockKernel =
+  ({ addTransposed, fill, inChunks, scratch, sgemm, starts, transpose }) =>
+  (begin, end, ...args) => {
     const [dValues, weights, dx, blockStart, pairRow, , , , , rows, blocks, inputs, size] = args;
     const start = starts(blockStart, blocks);
     const { width } = pieces(inputs, SUMS_EACH, LEAST_SUMS);
@@ -101,8 +62,10 @@ export function blockProductKernels(sgemm: Sgemm, { memory, scratch, kernel }: T
     }
   };
 
-  /** W[k] = (accumulate ? W[k] : 0) + alpha · x[rows of k]ᵀ · dValues[pairs of k]. An item is a piece of the inputs of a block. */
-  const denseToBlocksWeights: KernelTable[number] = (begin, end, ...args) => {
+/** W[k] = (accumulate ? W[k] : 0) + alpha · x[rows of k]ᵀ · dValues[pairs of k]. An item is a piece of the inputs of a block. */
+const denseToBlocksWeights: BlockKernel =
+  ({ gather, inChunks, memory, scratch, sgemm, starts }) =>
+  (begin, end, ...args) => {
     const [x, dValues, weights, blockStart, pairRow, , blocks, inputs, size, alpha, accumulate] = args;
     const start = starts(blockStart, blocks);
     eachPiece([begin, end], [inputs, WEIGHT_COLUMNS_EACH], (k, input, columns) => {
@@ -116,8 +79,10 @@ export function blockProductKernels(sgemm: Sgemm, { memory, scratch, kernel }: T
     });
   };
 
-  /** That gradient, of open blocks alone, into the rule of an optimizer. An item is a piece of the inputs of a block. */
-  const denseToBlocksUpdate: KernelTable[number] = (begin, end, ...args) => {
+/** That gradient, of open blocks alone, into the rule of an optimizer. An item is a piece of the inputs of a block. */
+const denseToBlocksUpdate: BlockKernel =
+  ({ gather, inChunks, scratch, sgemm, starts, update }) =>
+  (begin, end, ...args) => {
     const [x, dValues, weights, first, second, rule, blockStart, pairRow, , blocks, inputs, size] = args;
     const start = starts(blockStart, blocks);
     eachPiece([begin, end], [inputs, updatedEach(size)], (k, input, columns) => {
@@ -135,14 +100,10 @@ export function blockProductKernels(sgemm: Sgemm, { memory, scratch, kernel }: T
     });
   };
 
-  /** The rule for n elements, `at` bytes into the arrays, whose gradient stands in the scratch memory. @param open where a block's pairs are told */
-  function update(n: number, at: number, [weights, first, second, rule]: readonly number[], open: number): void {
-    const args = [weights + at, scratch, first + at, second + at, rule, open, 1, n] as const;
-    updateBlocks(0, updateKernel.items(...args), ...args);
-  }
-
-  /** y[r] = bias + Σ over the open blocks k of r: values[p] · W[rows of k]. An item is a piece of the outputs. */
-  const blocksToDense: KernelTable[number] = (begin, end, ...args) => {
+/** y[r] = bias + Σ over the open blocks k of r: values[p] · W[rows of k]. An item is a piece of the outputs. */
+const blocksToDense: BlockKernel =
+  ({ addGated, fill, inChunks, memory, scratch, sgemm, starts }) =>
+  (begin, end, ...args) => {
     const [values, weights, bias, y, blockStart, pairRow, , , , , rows, blocks, size, outputs] = args;
     const start = starts(blockStart, blocks);
     const { width } = pieces(outputs, SUMS_EACH, LEAST_SUMS);
@@ -164,8 +125,10 @@ export function blockProductKernels(sgemm: Sgemm, { memory, scratch, kernel }: T
     }
   };
 
-  /** dValues[p] = dy[row(p)] · W[rows of k]ᵀ. An item is a piece of the columns of a block. */
-  const blocksToDenseValues: KernelTable[number] = (begin, end, ...args) => {
+/** dValues[p] = dy[row(p)] · W[rows of k]ᵀ. An item is a piece of the columns of a block. */
+const blocksToDenseValues: BlockKernel =
+  ({ gather, inChunks, scratch, sgemm, starts }) =>
+  (begin, end, ...args) => {
     const [dy, weights, dValues, blockStart, pairRow, , blocks, size, outputs] = args;
     const start = starts(blockStart, blocks);
     eachPiece([begin, end], [size, COLUMNS_EACH], (k, column, columns) => {
@@ -178,8 +141,10 @@ export function blockProductKernels(sgemm: Sgemm, { memory, scratch, kernel }: T
     });
   };
 
-  /** W[rows of k] = (accumulate ? itself : 0) + alpha · values[pairs of k]ᵀ · dy[rows of k]. An item is a piece of the outputs of a block. */
-  const blocksToDenseWeights: KernelTable[number] = (begin, end, ...args) => {
+/** W[rows of k] = (accumulate ? itself : 0) + alpha · values[pairs of k]ᵀ · dy[rows of k]. An item is a piece of the outputs of a block. */
+const blocksToDenseWeights: BlockKernel =
+  ({ fill, gather, inChunks, scratch, sgemm, starts }) =>
+  (begin, end, ...args) => {
     const [values, dy, weights, blockStart, pairRow, , blocks, size, outputs, alpha, accumulate] = args;
     const start = starts(blockStart, blocks);
     eachPiece([begin, end], [outputs, WEIGHT_COLUMNS_EACH], (k, column, columns) => {
@@ -194,8 +159,10 @@ export function blockProductKernels(sgemm: Sgemm, { memory, scratch, kernel }: T
     });
   };
 
-  /** That gradient, of open blocks alone, into the rule of an optimizer. An item is a piece of the units of a block. */
-  const blocksToDenseUpdate: KernelTable[number] = (begin, end, ...args) => {
+/** That gradient, of open blocks alone, into the rule of an optimizer. An item is a piece of the units of a block. */
+const blocksToDenseUpdate: BlockKernel =
+  ({ gather, inChunks, scratch, sgemm, starts, update }) =>
+  (begin, end, ...args) => {
     const [values, dy, weights, first, second, rule, blockStart, pairRow, , blocks, size, outputs] = args;
     const start = starts(blockStart, blocks);
     eachPiece([begin, end], [size, updatedEach(outputs)], (k, unit, units) => {
@@ -213,15 +180,19 @@ export function blockProductKernels(sgemm: Sgemm, { memory, scratch, kernel }: T
     });
   };
 
-  const products: Readonly<Record<BlockProduct, KernelTable[number]>> = {
-    denseToBlocks,
-    denseToBlocksInputs,
-    denseToBlocksWeights,
-    denseToBlocksUpdate,
-    blocksToDense,
-    blocksToDenseValues,
-    blocksToDenseWeights,
-    blocksToDenseUpdate,
-  };
-  return BLOCK_PRODUCTS.map((name) => products[name]);
+const PRODUCTS: Readonly<Record<BlockProduct, BlockKernel>> = {
+  denseToBlocks,
+  denseToBlocksInputs,
+  denseToBlocksWeights,
+  denseToBlocksUpdate,
+  blocksToDense,
+  blocksToDenseValues,
+  blocksToDenseWeights,
+  blocksToDenseUpdate,
+};
+
+/** The products of one thread, in the order of BLOCK_PRODUCTS. */
+export function blockProductKernels(sgemm: Sgemm, thread: ThreadTools): KernelTable {
+  const tools = blockTools(sgemm, thread);
+  return BLOCK_PRODUCTS.map((name) => PRODUCTS[name](tools));
 }

@@ -1,5 +1,6 @@
-import { blockProductKernels, type ThreadTools } from './blas-blocks.ts';
-import type { KernelTable } from './pool.ts';
+import type { Sgemm } from './blas-block-tools.ts';
+import { blockProductKernels } from './blas-blocks.ts';
+import type { KernelTable, ThreadTools } from './pool.ts';
 
 /** A BLAS library that a platform has found and loaded. */
 export interface Blas {
@@ -10,23 +11,6 @@ export interface Blas {
   /** The function for one thread and one memory. */
   sgemm(memory: WebAssembly.Memory): Sgemm;
 }
-
-/** cblas_sgemm, row-major; pointers are byte offsets in the memory. */
-export type Sgemm = (
-  transposeA: boolean,
-  transposeB: boolean,
-  m: number,
-  n: number,
-  k: number,
-  alpha: number,
-  a: number,
-  lda: number,
-  b: number,
-  ldb: number,
-  beta: number,
-  c: number,
-  ldc: number,
-) => void;
 
 /** Rows or columns of C in one part: the cut depends on shapes only, so that threads do not change the bits. */
 export const GEMM_PART = 192;

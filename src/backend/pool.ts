@@ -1,5 +1,3 @@
-import type { ThreadTools } from './blas-blocks.ts';
-
 /**
  * The thread pool: a leader (the thread that calls) and workers on one shared memory. A job is one kernel call, cut into
  * parts; threads claim parts from an atomic counter. A job may finish while some worker still sleeps.
@@ -118,6 +116,17 @@ export function kernelTable(instance: WebAssembly.Instance, names: readonly stri
       throw new Error(`The kernel module has no export "${name}": run \`npm run prepare\`.`);
     return run as KernelTable[number];
   });
+}
+
+/** What a thread of the pool has of its own. */
+export interface ThreadTools {
+  readonly memory: WebAssembly.Memory;
+  /** Byte offset of its scratch memory. */
+  readonly scratch: number;
+  /** Its own instance's kernel of this name. */
+  kernel(
+    name: 'gatherRows' | 'transposeRows' | 'addTransposedRows' | 'addGatedRows' | 'fillRows' | 'updateBlocks',
+  ): KernelTable[number];
 }
 
 /** What kernels of the platform work with on one thread. */

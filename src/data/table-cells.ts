@@ -10,10 +10,14 @@ export function cellNumber(cell: string): number {
   return Number.isFinite(value) && cell.trim() !== '' ? value : Number.NaN;
 }
 
+/** Does a cell hold a finite number that Float32 can hold? */
 export const isNumber = (cell: string): boolean => !Number.isNaN(cellNumber(cell));
 /** A number as some countries and programs write it: with a decimal comma, or signs between thousands; none that Number knows. */
 const WRITTEN_NUMBER = /^[+-]?(\d{1,3}([., '’\u00a0\u202f]\d{3})+|\d+)([.,]\d+)?$/;
+/** Is a cell a number for people alone, as `1.234,5` is? */
 export const isWrittenNumber = (cell: string): boolean => !isNumber(cell) && WRITTEN_NUMBER.test(cell.trim());
 
+/** Does a cell hold no value? See `MISSING_WORDS`. */
 export const isMissing = (cell: string): boolean => MISSING_WORDS.includes(cell.trim().toLowerCase());
+/** Are two cells or names equal but for case and the blanks around them? */
 export const same = (a: string, b: string): boolean => a.trim().toLowerCase() === b.trim().toLowerCase();

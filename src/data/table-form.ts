@@ -15,6 +15,7 @@ export interface TableOptions {
   readonly header?: boolean;
 }
 
+/** What is done about cells without a value: see `TableOptions.missing`. */
 export type Missing = 'error' | 'mean' | 'drop';
 
 /** A column of features as it was understood: plain JSON. */

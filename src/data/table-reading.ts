@@ -15,6 +15,7 @@ export interface TableReading extends TableForm {
   readonly targetSpread?: readonly number[];
 }
 
+/** Features that a column becomes: one, or one a category. */
 export const sizeOf = ({ values }: TableColumn): number => values?.length ?? 1;
 
 /** Features of one row, categories one by one. */

@@ -88,6 +88,7 @@ type PortableKind =
       readonly width: number;
     };
 
+/** A network as plain JSON beside its parameters: what an exported file computes. Numbers of steps are places in `steps`. */
 export interface PortableNetwork {
   readonly inputs: number;
   /** A byte times this is an input. */

@@ -42,8 +42,10 @@ export interface GateOptions {
   readonly probe?: number;
 }
 
+/** What `start` may be. */
 export const STARTS = ['rate', 'zero'] as const;
 
+/** The names of `GateOptions`, for checks of layers that have them among their own. */
 export const gateNames: NamesOf<GateOptions> = {
   neuron: true,
   gater: true,
@@ -60,6 +62,11 @@ export const gateNames: NamesOf<GateOptions> = {
 const NUDGE_NAMES: NamesOf<NudgeOptions> = { below: true, step: true, decay: true };
 const BALANCE_NAMES: NamesOf<BalanceOptions> = { step: true };
 
+/**
+ * Checks the options of gates that need no model; neurons and penalties are checked where they are resolved.
+ * @param name of the layer, for messages
+ * @throws RangeError for an unknown option of `nudge` or `balance`, and a value out of its bounds
+ */
 export function checkGates(
   name: string,
   { rate = 0.1, start = 'rate', compute = 'auto', probe, gater = [], nudge, balance }: GateOptions,

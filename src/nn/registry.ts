@@ -7,10 +7,16 @@ import type { Registry, ResolvedModule } from './scope.ts';
 
 /** Random streams reserved for each top-level module. Nested modules have numbers from NESTED on. */
 export const STREAMS = 8;
+/** The first stream of nested modules. */
 export const NESTED = 8192;
 /** Streams have numbers below this. */
 const END = 65_536;
 
+/**
+ * The state of a new model, with nothing in it yet. The caller sets `building` to false after the first pass.
+ * @param seed of the parameters' random starts
+ * @param neurons of the user's own, known by name
+ */
 export function registryOf(
   engine: Engine,
   seed: number,

@@ -1,5 +1,6 @@
 import type { Schema } from '../schema/schema.ts';
 
+/** A setting of a training: its values, its flag, its help and what a sweep may do with it. All of them follow from this one declaration. */
 export interface SettingSpec {
   readonly of: Schema;
   /** What help says of it. */

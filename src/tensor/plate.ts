@@ -115,6 +115,13 @@ export class Plates {
     return this.at(finer, Math.max(a.depth, b.depth, finer.depth));
   }
 
+  /** The plate whose rows have a value of each operand; undefined where all rows share all of them. @throws as `join` */
+  finest(operands: readonly { readonly plate: Plate | undefined }[]): Plate | undefined {
+    let finest: Plate | undefined;
+    for (const { plate } of operands) if (plate) finest = finest ? this.join(finest, plate) : plate;
+    return finest;
+  }
+
   /** The row of a coarser plate that every row of a finer one belongs to. @param coarse with at most as many draws */
   ownerRows(fine: Plate, coarse: Plate): Int32Array {
     const rows = new Int32Array(fine.rows);

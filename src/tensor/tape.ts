@@ -135,9 +135,9 @@ export class Tape {
     return result;
   }
 
-  /** A tensor repeated for the rows of a finer plate, or for more draws. What all rows share stays as it is. */
-  lift(given: Tensor, plate: Plate): Tensor {
-    if (!given.plate || given.plate === plate) return given;
+  /** A tensor repeated for the rows of a finer plate, or for more draws. What all rows share stays as it is, as all does without a plate. */
+  lift(given: Tensor, plate: Plate | undefined): Tensor {
+    if (!plate || !given.plate || given.plate === plate) return given;
     const x = given.dense;
     const from = given.plate;
     const { plates } = this;
@@ -256,21 +256,11 @@ export class Tape {
   private aligned<A>(op: OpDefinition<A>, operands: readonly Tensor[], attributes: A) {
     if (op.plates) {
       const { inputs, output } = op.plates(operands, attributes);
-      const tensors = operands.map((x, i) => {
-        const plate = inputs[i];
-        return plate ? this.lift(x, plate) : x;
-      });
-      return { tensors, plate: output };
+      return { tensors: operands.map((x, i) => this.lift(x, inputs[i])), plate: output };
     }
-    let plate: Plate | undefined;
-    let alike = true;
-    for (const x of operands) {
-      if (!x.plate || x.plate === plate) continue;
-      alike &&= plate === undefined;
-      plate = plate ? this.plates.join(plate, x.plate) : x.plate;
-    }
-    const to = plate;
-    return { tensors: alike || !to ? operands : operands.map((x) => this.lift(x, to)), plate };
+    const plate = this.plates.finest(operands);
+    const differs = (x: Tensor): boolean => x.plate !== undefined && x.plate !== plate;
+    return { tensors: plate && operands.some(differs) ? operands.map((x) => this.lift(x, plate)) : operands, plate };
   }
 
   /** Checks what a function gave. @param who gave it, for messages @throws RangeError for what is no tensor of this tape */

@@ -20,14 +20,16 @@ import { restoreState } from './restore-state.ts';
 import { checkProgress, type Progress, type TrainingState } from './state.ts';
 import { type StepOutcome, Stepper } from './step.ts';
 import type { LoopOptions } from './train-options.ts';
-
-/** The event loop gets a turn at least this often, in milliseconds. */
-const TURN = 50;
+import { Turns } from './turns.ts';
 
 type TrainEvent = BatchEvent | MeasureEvent | EpochFacts | ResultFacts;
 type Sums = Pick<Progress, 'batches' | 'examples' | 'lossSum' | 'executed'> & { readonly counted: Figures };
 const NOTHING: Sums = { batches: 0, examples: 0, lossSum: 0, executed: 0, counted: {} };
 
+/**
+ * One training under way: its epochs, its best epoch, and the state that it goes on from. `events` is consumed once.
+ * `state` may be asked for between two events, also of a run whose consumer has stopped.
+ */
 export class TrainingRun {
   private readonly epochs: number;
   private readonly batchSize: number;
@@ -38,11 +40,11 @@ export class TrainingRun {
   private readonly task: Task;
   private readonly options: LoopOptions;
   private readonly estimatorProbe: EstimatorProbe | undefined;
+  private readonly turns: Turns;
   /** Examples of an epoch. */
   private readonly count: number;
   private order: { readonly pass: number; readonly indices: Int32Array } | undefined;
   private readonly start = performance.now();
-  private lastTurn = performance.now();
   private best: { event: EpochFacts; snapshot: Snapshot } | undefined;
   private lastEpoch = 0;
   private trainingWork = 0;
@@ -55,6 +57,7 @@ export class TrainingRun {
   /** Once the model holds the weights of the best epoch. */
   private last: TrainingState<Progress> | undefined;
 
+  /** @throws RangeError where the task, the data, an option or the state to go on from does not fit the model */
   constructor(model: Model, data: Parts, task: Task, options: LoopOptions & { resume?: TrainingState<Progress> }) {
     for (const part of [data.train, data.valid, data.test]) checkTask(task, model, part);
     const { defaults } = task;
@@ -62,6 +65,7 @@ export class TrainingRun {
     this.data = data;
     this.task = task;
     this.options = options;
+    this.turns = new Turns(options.signal);
     this.epochs = options.epochs ?? 10;
     this.batchSize = options.batch ?? defaults.batch;
     this.count = Math.min(data.train.count, options.examplesPerEpoch ?? data.train.count);
@@ -96,7 +100,7 @@ export class TrainingRun {
       this.add(this.step(indices, learningRate, epoch), indices.length);
       this.estimatorProbe?.afterStep(this.stepper.step, data.train, indices);
       yield this.progress(epoch, batches);
-      await this.turn();
+      await this.turns.take();
     }
     this.stepper.checkParameters();
     if (epoch % (options.validateEvery ?? 1) === 0 || epoch === this.epochs) yield* this.validated(epoch, learningRate);
@@ -207,7 +211,7 @@ export class TrainingRun {
       const { done, value } = (assessing as NonNullable<typeof assessing>).next();
       if (done) return value;
       yield { event: 'measure', what: part, done: value, count: data[part].count };
-      await this.turn();
+      await this.turns.take();
     }
   }
 
@@ -284,15 +288,6 @@ export class TrainingRun {
       gaterLearningRate: gaterLearningRate === undefined ? undefined : gaterLearningRate * decay ** (epoch - 1),
       maxNorm,
     };
-  }
-
-  /** Lets the event loop run now and then, and stops when the signal says so. */
-  private async turn(): Promise<void> {
-    if (performance.now() - this.lastTurn > TURN) {
-      await new Promise((resolve) => setTimeout(resolve, 0));
-      this.lastTurn = performance.now();
-    }
-    this.options.signal?.throwIfAborted();
   }
 
   private get seconds(): number {

@@ -48,6 +48,14 @@ export function sign4(x: v128): v128 {
   return v128.bitselect(one, x, v128.or(f32x4.gt(x, splat(0)), f32x4.lt(x, splat(0))));
 }
 
+/** x^y */
+export function pow4(x: v128, y: v128): v128 {
+  let z = f32x4.splat(Mathf.pow(f32x4.extract_lane(x, 0), f32x4.extract_lane(y, 0)));
+  z = f32x4.replace_lane(z, 1, Mathf.pow(f32x4.extract_lane(x, 1), f32x4.extract_lane(y, 1)));
+  z = f32x4.replace_lane(z, 2, Mathf.pow(f32x4.extract_lane(x, 2), f32x4.extract_lane(y, 2)));
+  return f32x4.replace_lane(z, 3, Mathf.pow(f32x4.extract_lane(x, 3), f32x4.extract_lane(y, 3)));
+}
+
 /** A function of an element and two parameters, and its slope. */
 class Exp {
   // @ts-ignore: decorator

@@ -2,7 +2,7 @@
 // holds their extents, then their strides in every operand, in elements. A work item is a part of one row of the last dimension.
 // The numbers of the operations are their places in COMBINATIONS and THREES of src/kernels/strided.ts.
 import { at, bytes, ceilDivide, copyRow, loadLanes, storeLanes } from './blocks-rows';
-import { fullExp4, fullLog4, sign4 } from './maps';
+import { fullExp4, fullLog4, pow4, sign4 } from './maps';
 import { half4, one4, splat } from './math';
 
 /** Elements of a row that one work item covers. */
@@ -31,13 +31,6 @@ function take(from: usize, step: i32): v128 {
 @inline
 function takeLanes(from: usize, step: i32, lanes: i32): v128 {
   return step ? loadLanes(from, lanes) : v128.load32_splat(from);
-}
-
-function pow4(x: v128, y: v128): v128 {
-  let z = f32x4.splat(Mathf.pow(f32x4.extract_lane(x, 0), f32x4.extract_lane(y, 0)));
-  z = f32x4.replace_lane(z, 1, Mathf.pow(f32x4.extract_lane(x, 1), f32x4.extract_lane(y, 1)));
-  z = f32x4.replace_lane(z, 2, Mathf.pow(f32x4.extract_lane(x, 2), f32x4.extract_lane(y, 2)));
-  return f32x4.replace_lane(z, 3, Mathf.pow(f32x4.extract_lane(x, 3), f32x4.extract_lane(y, 3)));
 }
 
 class Add {

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
-import type { Blas, Sgemm } from '../../backend/blas.ts';
+import type { Blas } from '../../backend/blas.ts';
+import type { Sgemm } from '../../backend/blas-block-tools.ts';
 
 /** A BLAS was asked for by name and cannot be used. */
 export class BlasError extends Error {

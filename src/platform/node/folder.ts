@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { constants } from 'node:fs';
 import { type FileHandle, mkdir, open, readdir, rename, rm, rmdir } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
-import type { Folder } from '../../runs/folder.ts';
+import type { Folder, FolderLock } from '../../runs/folder.ts';
 import { folderBelow, openBelow, pathBelow } from './below.ts';
 import { isLocked, lockFolder, sweepLocks } from './folder-lock.ts';
 import { makeFolders } from './make-folders.ts';
@@ -14,48 +14,72 @@ const ADD = constants.O_WRONLY | constants.O_CREAT | constants.O_APPEND;
 
 /** A folder on this machine's disks; it need not exist yet. It may be reached over links; within it none is followed. */
 export function nodeFolder(path: string): Folder {
-  const at = (name: string): string => join(path, name);
-  let own: Awaited<ReturnType<typeof lockFolder>> | undefined;
-  /** A folder that was removed since this process locked it is not made again with a part of its files. */
-  const stillOwn = async (): Promise<void> => own?.check();
+  const place = new Place(path);
+  return { path, ...readingOf(place), ...writingOf(place), lock: () => lockPlace(place) };
+}
+
+/** A folder, and the lock that this process holds on it. */
+class Place {
+  readonly path: string;
+  own: Awaited<ReturnType<typeof lockFolder>> | undefined;
+
+  constructor(path: string) {
+    this.path = path;
+  }
+
+  at(name: string): string {
+    return join(this.path, name);
+  }
+
+  /** A folder that was removed since this process locked it is not made again with a part of its files. @throws LockLostError */
+  async stillOwn(): Promise<void> {
+    await this.own?.check();
+  }
+
   /** What an error of the system means: a file that is gone may mean that the folder is. */
-  const meaning = async (...told: Parameters<typeof explained>): Promise<Error> => {
-    if (codeOf(told[0]) === 'ENOENT') await stillOwn();
+  async meaning(...told: Parameters<typeof explained>): Promise<Error> {
+    if (codeOf(told[0]) === 'ENOENT') await this.stillOwn();
     return explained(...told);
-  };
+  }
+
   /** The folders that a file below this one lies in. This folder itself is not made again where it was locked. */
-  const makeRoom = async (target: string): Promise<void> => {
-    if (own) await makeBelow(path, dirname(target));
+  async makeRoom(target: string): Promise<void> {
+    if (this.own) await makeBelow(this.path, dirname(target));
     else makeFolders(dirname(target));
-  };
+  }
+
   /** Opens a file, does something with it and closes it. @param what is attempted, for messages: `written` */
-  const using = async <T>(
+  async using<T>(
     name: string,
     flags: number,
     what: string,
     act: (file: FileHandle) => Promise<T>,
     content?: Uint8Array,
-  ): Promise<T> => {
+  ): Promise<T> {
     try {
-      const file = await openBelow(path, name, flags);
+      const file = await openBelow(this.path, name, flags);
       try {
         return await act(file);
       } finally {
         await file.close();
       }
     } catch (error) {
-      throw await meaning(error, at(name), what, content);
+      throw await this.meaning(error, this.at(name), what, content);
     }
-  };
+  }
+}
+
+/** What reads a folder. */
+function readingOf(place: Place): Pick<Folder, 'read' | 'pieces' | 'list' | 'locked'> {
+  const { path } = place;
   return {
-    path,
     async read(name, most) {
       const file = await openToRead(path, name, most);
       if (!file) return undefined;
       try {
-        return await readOpened(file.handle, at(name), most);
+        return await readOpened(file.handle, place.at(name), most);
       } catch (error) {
-        throw explained(error, at(name), 'read');
+        throw explained(error, place.at(name), 'read');
       } finally {
         await file.handle.close();
       }
@@ -66,33 +90,48 @@ export function nodeFolder(path: string): Folder {
       try {
         yield* piecesOf(file);
       } catch (error) {
-        throw explained(error, at(name), 'read');
+        throw explained(error, place.at(name), 'read');
       } finally {
         await file.handle.close();
       }
     },
+    async list(name = '.') {
+      const names = await readdir(await folderBelow(path, name)).catch((error) => {
+        if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR') return [];
+        throw explained(error, place.at(name), 'read');
+      });
+      return names.sort();
+    },
+    locked: () => isLocked(path),
+  };
+}
+
+/** What changes a folder's files. */
+function writingOf(place: Place): Pick<Folder, 'write' | 'append' | 'sync' | 'truncate' | 'remove'> {
+  const { path } = place;
+  return {
     async write(name, content) {
-      await stillOwn();
+      await place.stillOwn();
       const target = await pathBelow(path, name);
       // Two writers never share a temporary name; a kill leaves one behind, which the next lock removes.
       const part = join(dirname(target), `.${randomUUID()}.part`);
       try {
-        await makeRoom(target);
+        await place.makeRoom(target);
         if (content instanceof Uint8Array) await writeDurably(part, content);
         else await writeFolder(part, content);
         await rename(part, target);
         await syncFolder(dirname(target));
       } catch (error) {
         await rm(part, { recursive: true, force: true }).catch(() => {});
-        throw await meaning(error, target, 'written', content);
+        throw await place.meaning(error, target, 'written', content);
       }
     },
     async append(name, bytes) {
-      await stillOwn();
-      await makeRoom(await pathBelow(path, name)).catch(async (error) => {
-        throw await meaning(error, at(name), 'written', bytes);
+      await place.stillOwn();
+      await place.makeRoom(await pathBelow(path, name)).catch(async (error) => {
+        throw await place.meaning(error, place.at(name), 'written', bytes);
       });
-      await using(name, ADD, 'written', (file) => file.writeFile(bytes), bytes);
+      await place.using(name, ADD, 'written', (file) => file.writeFile(bytes), bytes);
     },
     async sync(name) {
       try {
@@ -102,49 +141,43 @@ export function nodeFolder(path: string): Folder {
         } finally {
           await file.close();
         }
-        await syncFolder(dirname(at(name)));
+        await syncFolder(dirname(place.at(name)));
       } catch (error) {
-        if (codeOf(error) !== 'ENOENT') throw explained(error, at(name), 'written');
+        if (codeOf(error) !== 'ENOENT') throw explained(error, place.at(name), 'written');
       }
     },
-    truncate: (name, length) => using(name, constants.O_WRONLY, 'cut', (file) => file.truncate(length)),
-    async list(name = '.') {
-      const names = await readdir(await folderBelow(path, name)).catch((error) => {
-        if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR') return [];
-        throw explained(error, at(name), 'read');
-      });
-      return names.sort();
-    },
+    truncate: (name, length) => place.using(name, constants.O_WRONLY, 'cut', (file) => file.truncate(length)),
     async remove(name) {
       await rm(await pathBelow(path, name), { recursive: true, force: true }).catch((error) => {
-        throw explained(error, at(name), 'removed');
+        throw explained(error, place.at(name), 'removed');
       });
     },
-    async lock() {
-      let made: string | undefined;
-      try {
-        made = makeFolders(path);
-      } catch (error) {
-        throw explained(error, path, 'made');
-      }
-      const lock = await lockFolder(path);
-      own = lock;
-      return {
-        lost: lock.lost,
-        async tidy() {
-          await sweepLocks(path);
-          for (const folder of [path, await folderBelow(path, 'checkpoints')])
-            for (const name of await readdir(folder).catch(() => []))
-              if (/^\.[0-9a-f-]{36}\.part$/.test(name)) await rm(join(folder, name), { recursive: true, force: true });
-        },
-        async release() {
-          own = undefined;
-          await lock.release();
-          if (made !== undefined) await removeEmpty(path, made);
-        },
-      };
+  };
+}
+
+async function lockPlace(place: Place): Promise<FolderLock> {
+  const { path } = place;
+  let made: string | undefined;
+  try {
+    made = makeFolders(path);
+  } catch (error) {
+    throw explained(error, path, 'made');
+  }
+  const lock = await lockFolder(path);
+  place.own = lock;
+  return {
+    lost: lock.lost,
+    async tidy() {
+      await sweepLocks(path);
+      for (const folder of [path, await folderBelow(path, 'checkpoints')])
+        for (const name of await readdir(folder).catch(() => []))
+          if (/^\.[0-9a-f-]{36}\.part$/.test(name)) await rm(join(folder, name), { recursive: true, force: true });
     },
-    locked: () => isLocked(path),
+    async release() {
+      place.own = undefined;
+      await lock.release();
+      if (made !== undefined) await removeEmpty(path, made);
+    },
   };
 }
 

@@ -9,6 +9,11 @@ export const MOST_TRIALS = 100_000;
 
 const RANGE_NAMES: NamesOf<Range> = { from: true, to: true, scale: true, whole: true, steps: true };
 
+/**
+ * Checks the space of a sweep that comes from a file or a program.
+ * @param grid are all combinations tried? Then every range needs `steps`
+ * @throws RangeError that names the setting, for an unknown one, a value that it cannot have, a range that is none, or more than 100,000 trials
+ */
 export function checkSpace(space: Space, grid: boolean): void {
   if (typeof space !== 'object' || space === null || Array.isArray(space) || Object.keys(space).length === 0)
     throw new RangeError(

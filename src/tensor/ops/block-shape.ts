@@ -14,9 +14,12 @@ export interface BlockShape {
   readonly gathered?: boolean;
 }
 
+/** Arguments of kernels that go block after block: where the pairs of a block start, and the row of every pair. */
 export const byBlock = ({ blockStart, pairRow }: BlockMask) => [blockStart, pairRow] as const;
+/** Arguments of kernels that go row after row: where the pairs of a row start, their numbers, and the block of every pair. */
 export const byRow = ({ rowStart, rowPair, pairBlock }: BlockMask) => [rowStart, rowPair, pairBlock] as const;
 
+/** A new array of shape [pairs, units of a block], for the open blocks alone. @param purpose for messages when memory runs out */
 export const compact = (engine: Engine, { mask, size }: BlockShape, purpose: string): NdArray =>
   engine.allocate([mask.pairs, size], purpose);
 
