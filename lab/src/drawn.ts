@@ -9,13 +9,17 @@ export const bandPath = (points: readonly (readonly [x: number, low: number, hig
     : `${linePath([...points.map(([x, low]) => [x, low] as const), ...points.map(([x, , high]) => [x, high] as const).reverse()])}Z`;
 
 /** Smaller magnitudes are rounding error of a 0. */
-const NOTHING = 5e-13;
+export const NOTHING = 5e-13;
 
 /** Digits that no number of an axis needs: the error of its last bits is not among them. */
 const EXACT = 12;
 
+/** From here on, numbers of an axis are written in thousands and millions. */
+const LARGE = 10_000;
+const compact = new Intl.NumberFormat('en', { notation: 'compact' });
+
 /** A number of an axis, written as it is. */
-export const plain = (value: number): string => short(value, EXACT);
+export const plain = (value: number): string => (Math.abs(value) < LARGE ? short(value, EXACT) : compact.format(value));
 
 /** A number rounded to significant digits, in exponential form under 0.001. @param nothing smaller magnitudes are written as 0 */
 export function short(value: number, digits = 3, nothing = NOTHING): string {

@@ -18,9 +18,34 @@ const windows = process.platform === 'win32' ? 'Commands are quoted for POSIX sh
 
 describe('a printed command', { skip: windows }, () => {
   it('has its words back from a shell, whatever they are', () => {
-    const words = ['/a b', "it's", '$HOME', '`id`', '~', 'a"b\\c', 'x;touch y', '*', '!', '#', 'ü …', 'a\nb', ''];
+    const words = [
+      '/a b',
+      "it's",
+      '$HOME',
+      '`id`',
+      '~',
+      'a"b\\c',
+      'x;touch y',
+      '*',
+      '!',
+      '#',
+      'ü …',
+      'a\nb',
+      '',
+      '=a',
+      'a=*b',
+      '{a,b}*',
+    ];
     const shell = `flipgrad() { for word; do printf '%s\\0' "$word"; done; }; ${commandLine(...words)}`;
     assert.deepEqual(execFileSync('sh', ['-c', shell], { encoding: 'utf8' }).split('\0').slice(0, -1), words);
+  });
+
+  it('quotes no more of a word than it has to', () => {
+    assert.equal(
+      commandLine('race', '--neuron', 'sigmoid,rloo*8,binomial:m=8'),
+      'flipgrad race --neuron sigmoid,rloo\\*8,binomial:m=8',
+    );
+    assert.equal(commandLine("it's; here"), `flipgrad "it's; here"`);
   });
 
   it('takes no path for an option', () => {

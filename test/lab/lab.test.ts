@@ -67,6 +67,7 @@ describe('the lab in Chromium', { skip: noBrowser }, () => {
       .digest('hex');
     engine.close();
     assert.equal(shown, checksum);
+    // Every core, though engines of other pages leave one to the page.
     const cores = await page.evaluate(() => navigator.hardwareConcurrency);
     assert.match((await page.locator('main').textContent()) as string, new RegExp(`wasm-simd, ${cores} thread`));
     assert.deepEqual(said, []);

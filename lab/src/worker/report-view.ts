@@ -1,6 +1,7 @@
 import { commandLine, pathWord } from '../../../cli/command-line.ts';
 import { interval, withHalf } from '../../../experiments/kit/statistics.ts';
 import { type LineChart, MOST_LINES } from '../chart.ts';
+import { NOTHING } from '../drawn.ts';
 import { type Figures, type Published, publishedBesideReport } from './published.ts';
 import { type Item, isObject, itemsOf, type Json } from './report-items.ts';
 
@@ -18,6 +19,7 @@ export interface ReportView {
   readonly published?: Published;
   /** What the report written beside the records claims and finds; empty where there is none. */
   readonly findings: readonly string[];
+  /** That makes the records anew; '' where none is known. */
   readonly command: string;
 }
 
@@ -34,7 +36,8 @@ export function readReport(name: string, text: string, markdown = ''): ReportVie
   const shown = fields.filter((field) => new Set(items.map(({ config }) => JSON.stringify(config[field]))).size > 1);
   const groups = [...Map.groupBy(items, ({ config }) => JSON.stringify(config)).values()];
   const measures = [...new Set(items.flatMap(({ numbers }) => [...numbers.keys()]))];
-  const nameOf = ([{ config }]: readonly Item[]): string => shown.map((field) => brief(config[field])).join(', ');
+  const nameOf = ([{ config }]: readonly Item[]): string =>
+    shown.map((field) => named(field, config[field])).join(', ');
   const reproduced = items.every(({ inTrial }) => inTrial);
   const experiment = name.replace(/\.jsonl$/, '');
   const published = besideMeans(groups);
@@ -54,7 +57,7 @@ export function readReport(name: string, text: string, markdown = ''): ReportVie
     charts: chartsOf(groups, nameOf),
     ...(published && { published }),
     findings: findingsOf(markdown),
-    command: reproduced ? reproduction(experiment) : commandLine('lab'),
+    command: reproduced ? reproduction(experiment) : '',
   };
 }
 
@@ -93,9 +96,13 @@ function brief(value: unknown): string {
   return text.length > 60 ? `${text.slice(0, 59)}…` : text;
 }
 
+/** In a legend, where no head says what it is of: texts are names by themselves, numbers and switches are not. */
+const named = (field: string, value: unknown): string =>
+  typeof value === 'number' || typeof value === 'boolean' ? `${nameInWords(field)} ${brief(value)}` : brief(value);
+
 const valuesOf = (group: readonly Item[], measure: string): number[] =>
   group.flatMap(({ numbers }) => numbers.get(measure) ?? []);
-const digits = (x: number): string => String(Number(x.toPrecision(4)));
+const digits = (x: number): string => (Math.abs(x) < NOTHING ? '0' : String(Number(x.toPrecision(4))));
 /** What rounding leaves of a spread of equal numbers, beside their mean. */
 const ROUNDING = 1e-12;
 
