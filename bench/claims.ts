@@ -118,5 +118,5 @@ export function renderClaims(records: readonly BenchRecord[]): string {
       `${name}: ${milliseconds.toFixed(milliseconds < 0.1 ? 4 : 2)} ms`;
     return [`| ${comparison} | ${side(a)} | ${side(b)} | ${ratio.toFixed(2)}× | ${least.toFixed(2)}× ${verdict} |`];
   });
-  return ['| work | ours | against | faster | asked |', '|---|---|---|---:|---:|', ...rows, ''].join('\n');
+  return ['| work | ours | against | faster | target |', '|---|---|---|---:|---:|', ...rows, ''].join('\n');
 }

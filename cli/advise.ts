@@ -51,12 +51,12 @@ const NETWORK = ['model', 'units', 'blocks', 'gater', 'activation', 'rate', 'spa
 export function adviseCommand(): Command {
   const command = new Command('advise')
     .description(
-      'Find a neuron for your network and data: measure the gradients of all, let the best train for equal time on the same seeds, and say why.',
+      'Find a neuron for your network and data: measure the gradients of all candidates, train with the best of them for equal time on the same seeds, and recommend one.',
     )
     .exitOverride()
     .option('--data <name>', `${DATASET_NAMES.join(', ')}, a folder of IDX files, or a CSV file`, 'digits')
-    .option('--data-dir <dir>', 'where data sets lie (default: $FLIPGRAD_DATA, else ~/.cache/flipgrad)')
-    .option('--run <dir>', 'data and network of a trained run; gradients are measured in it too')
+    .option('--data-dir <dir>', 'folder of data sets (default: $FLIPGRAD_DATA, else ~/.cache/flipgrad)')
+    .option('--run <dir>', 'use the data and the network of a trained run, and measure gradients in it')
     .addOption(
       new Option('--model <kind>', 'neurons as gates of blocks, or as hidden units').choices(['gated', 'dense']),
     )
@@ -68,17 +68,13 @@ export function adviseCommand(): Command {
     .option('--batch <n>', `examples in a minibatch (default: ${DEFAULTS.batch})`, count)
     .option('--optimizer <name>', `sgd or adam (default: ${DEFAULTS.optimizer})`)
     .option('--lr <rate>', 'learning rate (default: adam 0.001, sgd 0.1)', positive)
-    .option(
-      '--neuron <names>',
-      'choose among these (default: all that fit, at several values of their options)',
-      neurons,
-    )
-    .option('--seconds <n>', 'time for everything', positive, 60)
+    .option('--neuron <names>', 'candidates (default: all that fit, at several values of their options)', neurons)
+    .option('--seconds <n>', 'time for the whole command', positive, 60)
     .option('--seeds <n>', 'seeds of the final races, 3 or more', count, 4)
     .option('--seed <n>', 'of the data generator', wholeNumber, 1)
-    .option('--threads <n>', 'default: one a core', count)
+    .option('--threads <n>', 'default: one per core', count)
     .option('--blas <lib>', 'auto, off, or the path of a library', USUAL_BLAS)
-    .option('--json', 'one JSON object a line (also when standard output is not a terminal)')
+    .option('--json', 'print one JSON object per line (the default if standard output is no terminal)')
     .option('--layers <text>', 'the network as layers, as `flipgrad train` takes it')
     .action((flags: AdviseFlags, command: Command) => untilInterrupted((signal) => run(flags, command, signal)));
   return withOwnCode(

@@ -47,7 +47,7 @@ const MOST_UNITS = 14;
 export function auditCommand(): Command {
   const command = new Command('audit')
     .description(
-      'Measure bias, variance and cost of the gradients of neurons, and test every claim that they make; a file of your own too.',
+      'Measure bias, variance and cost of the gradients of neurons, your own included, and test every claim that they make.',
     )
     .exitOverride()
     .argument('[files...]', 'TypeScript or JavaScript files that export neurons of your own')
@@ -61,29 +61,29 @@ export function auditCommand(): Command {
         .choices(Object.keys(problemKinds))
         .default('network'),
     )
-    .option('--units <n>', 'units of the problem', count, 6)
-    .option('--evaluations <n>', 'compare gradients averaged over so many evaluations of the loss', count, 64)
+    .option('--units <n>', 'units of the small loss', count, 6)
+    .option('--evaluations <n>', 'compare gradients averaged over this many evaluations of the loss', count, 64)
     .option(
       '--samples <n>',
       `gradients drawn where exact integration is too large (default: ${SAMPLES}; of --net: ${PROGRAM_SAMPLES})`,
       count,
     )
-    .option('--seed <n>', 'of what is drawn', wholeNumber, 1)
-    .option('--thorough', 'ten times as many places of the domain: for certificates to publish')
-    .option('--limit <s>', 'seconds that one call of a function of a neuron may take', positive, 20)
-    .option('--out <file>', 'write a certificate there (JSON), which `flipgrad verify` judges again')
+    .option('--seed <n>', 'seed of the draws', wholeNumber, 1)
+    .option('--thorough', 'test ten times as many places: for certificates that you publish')
+    .option('--limit <s>', 'time limit for one call of a function of a neuron, in seconds', positive, 20)
+    .option('--out <file>', 'write a certificate to this file (JSON), for `flipgrad verify`')
     .option('--run <dir>', 'measure on a trained run and a minibatch of its data instead of a problem')
-    .option('--site <name>', 'with --run: where neurons fire (default: the first place with noise)')
+    .option('--site <name>', 'with --run: the site to measure (default: the first one with noise)')
     .option('--rows <n>', 'with --run: examples of the minibatch', count, 50)
-    .option('--repeats <n>', 'with --run: gradients drawn of every neuron', count, 48)
-    .option('--data <path>', 'with --run: where its data lie now (default: where they were)')
-    .option('--data-dir <dir>', 'with --run: where data sets lie (default: $FLIPGRAD_DATA, else ~/.cache/flipgrad)')
-    .option('--threads <n>', 'with --run: default one a core', count)
-    .option('--inputs <n>', 'with --net: numbers in a row of its data', count, 4)
-    .option('--classes <n>', 'with --net: classes that it tells apart', count, 3)
+    .option('--repeats <n>', 'with --run: gradients drawn for each neuron', count, 48)
+    .option('--data <path>', 'with --run: path of its data, if they have moved')
+    .option('--data-dir <dir>', 'with --run: folder of data sets (default: $FLIPGRAD_DATA, else ~/.cache/flipgrad)')
+    .option('--threads <n>', 'with --run: default one per core', count)
+    .option('--inputs <n>', 'with --net: inputs of the network', count, 4)
+    .option('--classes <n>', 'with --net: classes of the network', count, 3)
     .option('--examples <n>', 'with --net: examples of the loss', count, 1)
-    .option('--plot <file>', 'write the picture there (SVG): variance against evaluations')
-    .option('--json', 'one JSON object a line (also when standard output is not a terminal)')
+    .option('--plot <file>', 'write a chart to this file (SVG): variance against evaluations')
+    .option('--json', 'print one JSON object per line (the default if standard output is no terminal)')
     .action((files: string[], given: AuditFlags) => {
       const ofNet = given.net !== undefined && given.run === undefined;
       const flags = { ...given, samples: given.samples ?? (ofNet ? PROGRAM_SAMPLES : SAMPLES) };

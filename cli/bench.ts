@@ -45,18 +45,18 @@ export function benchCommand(): Command {
     .option('--rows <n>', 'examples in a minibatch', count, 100)
     .option('--inputs <n>', 'width of the input', count, 784)
     .option('--density <s>', 'share of open blocks in the waterfall', share, 0.1)
-    .option('--threads <n>', 'default: one a core', count)
+    .option('--threads <n>', 'default: one per core', count)
     .addOption(new Option('--simd <build>', 'kernel build').choices(['auto', 'simd', 'relaxed']).default('auto'))
     .option('--blas <lib>', 'auto, off, or the path of a library', 'off')
     .option(
       '--calibrate',
-      'keep the crossovers: engines on this machine then choose dense, blocks or BLAS on gathered rows by them',
+      'store the measured crossovers: engines on this machine then use them to choose between all blocks, open blocks and BLAS',
     )
-    .option('--plot <file>', 'write the picture there (SVG)')
-    .option('--step <file>', 'the time of one training step of the network that this file exports, by operation')
+    .option('--plot <file>', 'write a chart to this file (SVG)')
+    .option('--step <file>', 'measure one training step of the network that this file exports, by operation')
     .option('--classes <n>', 'with --step: classes of the random examples', count, 10)
     .option('--optimizer <name>', 'with --step: sgd or adam', 'adam')
-    .option('--json', 'one JSON object a line (also when standard output is not a terminal)')
+    .option('--json', 'print one JSON object per line (the default if standard output is no terminal)')
     .action(run);
 }
 

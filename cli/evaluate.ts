@@ -37,10 +37,10 @@ export function evaluateCommand(): Command {
     'evaluate',
     'Measure a trained run on data: the metrics of its task and its work, in one mode or in all.',
   )
-    .option('--data <name>', 'data as `flipgrad train` takes them (default: the data of the run)')
-    .option('--data-dir <dir>', 'where data sets lie (default: $FLIPGRAD_DATA, else ~/.cache/flipgrad)')
+    .option('--data <name>', 'a data set or a path, as for `flipgrad train` (default: the data of the run)')
+    .option('--data-dir <dir>', 'folder of data sets (default: $FLIPGRAD_DATA, else ~/.cache/flipgrad)')
     .addOption(
-      new Option('--part <part>', 'of the data (default: all of a file that --data names, else test)').choices([
+      new Option('--part <part>', 'part of the data (default: all of a file given by --data, else test)').choices([
         'train',
         'valid',
         'test',
@@ -49,7 +49,7 @@ export function evaluateCommand(): Command {
     )
     .addOption(new Option('--mode <mode>', 'how gates decide').choices([...MODES, 'all']).default('all'))
     .option('--samples <n>', 'draws of the ensemble', count, 10)
-    .option('--threads <n>', 'default: one a core', count)
+    .option('--threads <n>', 'default: one per core', count)
     .action(run);
 }
 

@@ -53,6 +53,20 @@ const isSystemError = (error: Error): boolean => typeof (error as NodeJS.ErrnoEx
 
 const hasSentence = (error: Error): boolean => SENTENCES.includes(error.name) || isSystemError(error);
 
+/** What a call of the operating system says most, as a sentence about its file. */
+const SYSTEM: Readonly<Record<string, (path: string) => string>> = {
+  ENOENT: (path) => `There is no ${path}. Expected the path of a file or folder that exists.`,
+  EISDIR: (path) => `${path} is a folder. Expected a file.`,
+  ENOTDIR: (path) => `${path} leads through a file. Expected folders before the last name.`,
+  EACCES: (path) => `${path} may not be opened: permission denied.`,
+};
+
+/** The message of an error that is told: of a call of the operating system on a file, a sentence that names the file. */
+export function messageOf(error: Error): string {
+  const { code = '', path } = error as NodeJS.ErrnoException;
+  return isSystemError(error) && path !== undefined ? (SYSTEM[code]?.(path) ?? error.message) : error.message;
+}
+
 /** Is its message a sentence for the user? */
 export const isTold = (error: unknown): error is Error => error instanceof Error && hasSentence(error);
 
@@ -63,7 +77,7 @@ export function explain(error: unknown): { text: string; code: number } {
   if (error instanceof OutputError && error.readerLeft) return { text: '', code: ExitCode.badUsage };
   if (isOutOfFiles(error)) return { text: `flipgrad: ${outOfFiles()}`, code: ExitCode.badUsage };
   if (error.name === 'AbortError') return { text: 'Interrupted.', code: ExitCode.interrupted };
-  if (hasSentence(error)) return { text: `flipgrad: ${error.message}`, code: ExitCode.badUsage };
+  if (hasSentence(error)) return { text: `flipgrad: ${messageOf(error)}`, code: ExitCode.badUsage };
   const file = fileOf(error);
   const whose = file === undefined ? 'an error of its own, not of your input' : `an error in ${file}`;
   return { text: `flipgrad: ${whose}:\n${error.stack}`, code: ExitCode.badUsage };

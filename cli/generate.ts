@@ -28,12 +28,17 @@ export function generateCommand(): Command {
     'generate',
     'Let a run that was trained on text write, and show which share of its gates woke for every byte.',
   )
-    .option('--prompt <text>', 'what the text goes on from', '\n')
+    .option('--prompt <text>', 'start of the text, which the run continues', '\n')
     .option('--bytes <n>', 'how many bytes to write', count, 200)
-    .option('--temperature <t>', 'under 1: what is probable more often; 0: the most probable byte always', number, 1)
+    .option(
+      '--temperature <t>',
+      'below 1, probable bytes come more often; 0 always takes the most probable byte',
+      number,
+      1,
+    )
     .option(
       '--context <n>',
-      'bytes that a model of sequences is shown; at most what its positions have (default: as in its training)',
+      'bytes that a model of sequences reads; at most its number of positions (default: as in training)',
       count,
     )
     .option('--seed <n>', 'of the draws', wholeNumber, 1)

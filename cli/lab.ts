@@ -31,11 +31,11 @@ export function labCommand(): Command {
   return new Command('lab')
     .description('Serve the web lab, and a run if one is named, to browsers on this machine only.')
     .exitOverride()
-    .argument('[folder]', 'the folder of a run, which pages then find under /run/')
+    .argument('[folder]', 'the folder of a run, served under /run/')
     .option('--port <n>', 'port to listen on; 0 takes a free one', wholeNumber, 4173)
     .option('--check', 'serve nothing: print the checksum that the page "This browser" shows')
     .option('--seed <n>', 'with --check: seed of the training', wholeNumber, 1)
-    .option('--threads <n>', 'with --check: default one a core', count)
+    .option('--threads <n>', 'with --check: default one per core', count)
     .action((folder: string | undefined, flags: LabFlags) =>
       flags.check ? printCheck(flags) : untilInterrupted((signal) => lab(folder, flags, signal)),
     );

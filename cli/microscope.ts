@@ -27,9 +27,14 @@ export function microscopeCommand(): Command {
         .default('square'),
     )
     .option('--target <t>', 't of the loss', number, 0.45)
-    .option('--units <n>', 'units of the row, whose loss is the sum of theirs; the first is looked at', count, 1)
-    .option('--seed <n>', 'of what is drawn', wholeNumber, 1)
-    .option('--json', 'one JSON object a line (also when standard output is not a terminal)')
+    .option(
+      '--units <n>',
+      'units in the row; the loss is the sum of their losses, and the first unit is shown',
+      count,
+      1,
+    )
+    .option('--seed <n>', 'seed of the draws', wholeNumber, 1)
+    .option('--json', 'print one JSON object per line (the default if standard output is no terminal)')
     .action(look);
 }
 

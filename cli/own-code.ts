@@ -33,7 +33,7 @@ export interface OwnFlags {
 export const withUse = (command: Command): Command =>
   command.option(
     '--use <file>',
-    'a TypeScript or JavaScript file whose neurons and tasks are known by name; may be given several times',
+    'a TypeScript or JavaScript file that exports neurons or tasks, which you can then use by name; repeatable',
     (file: string, before: readonly string[] = []) => [...before, file],
   );
 
@@ -44,7 +44,7 @@ export const withNetAndUse = (command: Command, net: string): Command => withUse
 export const withOwnCode = (command: Command, net: string): Command =>
   withNetAndUse(command, net).option(
     '--any-code',
-    'go on though the files of --net and --use are others than the run began with',
+    'accept files of --net and --use that differ from those that the run began with',
   );
 
 /** Flags that name neurons or a task; the path of a file may stand in the place of a name. */

@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander';
 import { type Answer, type Hold, type InferenceMode, predictTask, type TaskPrediction } from '../src/index.ts';
-import { isTold, UsageError } from './exit.ts';
+import { isTold, messageOf, UsageError } from './exit.ts';
 import { count, holds } from './options.ts';
 import { print, printError, printJson } from './output.ts';
 import { inputsOf, namesIn } from './predict-inputs.ts';
@@ -20,7 +20,7 @@ export function predictCommand(): Command {
     'predict',
     'Ask a trained run about pictures, rows of numbers, sequences or a text, and tell which gates fired.',
   )
-    .argument('<files...>', 'PNG pictures, CSV files with a row an example, JSON lines of sequences, or texts')
+    .argument('<files...>', 'PNG pictures, CSV files with one example per row, JSON lines of sequences, or texts')
     .addOption(new Option('--mode <mode>', 'how gates decide').choices(MODES).default('threshold'))
     .option('--samples <n>', 'draws of the ensemble', count, 10)
     .option('--hold <units>', 'hold gates open or closed, as SITE:UNIT=open or =closed, separated by commas', holds, [])
@@ -78,7 +78,8 @@ async function run(folder: string, files: string[], flags: PredictFlags): Promis
 /** @returns an error that names the file, of an input that cannot be answered @throws an error that is the program's own fault */
 function namedFailure(error: unknown, file: string): Error {
   if (!isTold(error)) throw error;
-  return error.message.includes(file) ? error : new UsageError(`${file}: ${error.message}`);
+  const message = messageOf(error);
+  return new UsageError(message.includes(file) ? message : `${file}: ${message}`);
 }
 
 const failedText = (failed: number, files: number): string =>

@@ -52,7 +52,7 @@ export function raceCommand(): Command {
     .exitOverride()
     .option(
       '--neuron <names>',
-      'two or more, separated by commas; NAME*K averages the gradients of K passes',
+      'two or more neurons, separated by commas; NAME*K averages the gradients of K passes',
       neurons,
       ['straight-through', 'stochastic-binary', 'rloo', 'disarm'],
     )
@@ -61,21 +61,21 @@ export function raceCommand(): Command {
         .choices(['evaluations', 'seconds', 'steps'])
         .default('evaluations'),
     )
-    .option('--budget <n>', 'how much of it every neuron and seed has', positive, 600)
-    .option('--points <n>', 'measurements along the way', count, 20)
+    .option('--budget <n>', 'evaluations, seconds or steps for each neuron and seed', positive, 600)
+    .option('--points <n>', 'measurements during the training', count, 20)
     .option('--units <n>', 'hidden units', count, 64)
     .option('--data <name>', `${DATASET_NAMES.join(', ')}, a folder of IDX files, or a CSV file`, 'digits')
-    .option('--data-dir <dir>', 'where data sets lie (default: $FLIPGRAD_DATA, else ~/.cache/flipgrad)')
+    .option('--data-dir <dir>', 'folder of data sets (default: $FLIPGRAD_DATA, else ~/.cache/flipgrad)')
     .option('--examples <n>', 'training examples', count, 1000)
     .option('--valid <n>', 'validation examples', count, 500)
     .option('--batch <n>', 'examples in a minibatch', count, 50)
     .option('--lr <rate>', "Adam's learning rate", positive, 0.003)
-    .option('--seed <n>', 'of the data generator, and the first of weights, order and draws', wholeNumber, 1)
-    .option('--seeds <n>', 'networks of each neuron, from seeds one after another', count, 3)
-    .option('--sampled', 'measure networks as they flip, not with the noise off')
-    .option('--threads <n>', 'default: one a core', count)
-    .option('--plot <file>', 'write the curves there (SVG): errors, losses and the variance of gradients')
-    .option('--json', 'one JSON object a line (also when standard output is not a terminal)')
+    .option('--seed <n>', 'seed of the data generator, and the first seed of weights, order and draws', wholeNumber, 1)
+    .option('--seeds <n>', 'networks of each neuron, with consecutive seeds', count, 3)
+    .option('--sampled', 'measure networks with their noise on')
+    .option('--threads <n>', 'default: one per core', count)
+    .option('--plot <file>', 'write the curves to this file (SVG): errors, losses and the variance of gradients')
+    .option('--json', 'print one JSON object per line (the default if standard output is no terminal)')
     .action((flags: RaceFlags, self: Command) => untilInterrupted((signal) => race(flags, self, signal)));
   return withUse(withTable(command));
 }

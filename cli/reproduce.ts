@@ -25,15 +25,15 @@ export function reproduceCommand(known: Experiments = experimentsByName): Comman
   const names = Object.keys(known).join(', ');
   return new Command('reproduce')
     .description(
-      `Repeat a published table or claim, with intervals: ${names}. Goes on where it was interrupted; several processes on one folder share the work.`,
+      `Repeat a published table or claim, with intervals: ${names}. The same command continues an interrupted experiment; several processes on one folder share the work.`,
     )
     .exitOverride()
     .argument('<name>', names)
     .option('--quick', 'the small form on embedded digits, within 3 minutes; most full forms need MNIST')
-    .option('--medium', 'a form between them, where the experiment has one')
-    .option('--seeds <n>', 'how many seeds, from the first of the form', count)
+    .option('--medium', 'a form between quick and full, if the experiment has one')
+    .option('--seeds <n>', 'number of seeds (default: that of the form)', count)
     .option('--out <dir>', 'folder of records and reports', 'reproduce')
-    .option('--json', 'one JSON object a line (also when standard output is not a terminal)')
+    .option('--json', 'print one JSON object per line (the default if standard output is no terminal)')
     .action((name: string, flags: ReproduceFlags) => untilInterrupted((signal) => run(known, name, flags, signal)));
 }
 

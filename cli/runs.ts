@@ -50,14 +50,14 @@ const SORTS = {
 /** `flipgrad runs`. */
 export function runsCommand(): Command {
   return new Command('runs')
-    .description('List and compare runs: how far they are, how good, and in which settings they differ.')
+    .description('List and compare runs: their progress, their errors, and the settings in which they differ.')
     .exitOverride()
     .argument('[folders...]', 'runs, or folders of runs (default: $FLIPGRAD_RUNS, else runs)')
     .addOption(new Option('--sort <by>', 'order of the rows').choices(Object.keys(SORTS)).default('created'))
-    .option('--sweep <name>', "rank a sweep's configurations instead: intervals, what matters, and a picture")
-    .option('--db <url>', '--sweep: the Postgres server that has it (default: $FLIPGRAD_DB, else the folder)')
-    .option('--folder <dir>', '--sweep: its folder (default: $FLIPGRAD_SWEEPS, else sweeps, and its name)')
-    .option('--json', 'one JSON object a line (also when standard output is not a terminal)')
+    .option('--sweep <name>', 'rank the configurations of this sweep instead, with intervals and a picture')
+    .option('--db <url>', '--sweep: its Postgres server (default: $FLIPGRAD_DB, else the database in the folder)')
+    .option('--folder <dir>', '--sweep: its folder (default: its name in $FLIPGRAD_SWEEPS, or else in sweeps)')
+    .option('--json', 'print one JSON object per line (the default if standard output is no terminal)')
     .action((folders: string[], flags: RunsFlags) =>
       flags.sweep === undefined ? list(folders, flags) : showSweep(flags.sweep, flags),
     );

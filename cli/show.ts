@@ -25,7 +25,7 @@ export function showCommand(): Command {
     .description('Print one run: its settings, where it ran, its epochs and its result.')
     .exitOverride()
     .argument('<folder>', 'the folder of a run')
-    .option('--json', 'one JSON object (also when standard output is not a terminal)')
+    .option('--json', 'print one JSON object (the default if standard output is no terminal)')
     .action(show);
 }
 
@@ -59,7 +59,7 @@ function facts(
     ['task', taskText(task)],
     [
       'data',
-      `${data.name}: ${train} to train with, ${valid} and ${test} to check; SHA-256 ${data.checksums.train.slice(0, 12)}…`,
+      `${data.name}: ${train} examples for training, ${valid} for validation, ${test} for test; SHA-256 ${data.checksums.train.slice(0, 12)}…`,
     ],
     ['engine', `${engine.name}, ${engine.threads} thread${engine.threads === 1 ? '' : 's'}`],
     ['machine', `${machine.processor ?? ''}, ${machine.cores ?? '?'} cores, ${machine.platform ?? ''}`],
@@ -86,7 +86,7 @@ function epochTable(lines: readonly MetricsLine[], task: Reading): string {
   const header = [
     'epoch',
     ...columns.map(({ part, metric, figure }) => `${part} ${metric === undefined ? 'loss' : figure.title}`),
-    ...(gates ? ['open', 'dead'] : sites.map((site) => `${site} on`)),
+    ...(gates ? ['valid open', 'dead'] : sites.map((site) => `${site} on`)),
   ];
   return rowsOf(header, epochs, (event) => [
     String(event.epoch),

@@ -43,24 +43,21 @@ const WRITE_EVERY = 5;
 export function sweepCommand(): Command {
   const command = new Command('sweep')
     .description(
-      'Train a network with many settings and seeds, and rank them. Goes on where it was interrupted. The file exports defineSweep({ … }).',
+      'Train a network with many settings and seeds, and rank the settings. Run the command again to continue an interrupted sweep. The file exports defineSweep({ … }).',
     )
     .exitOverride()
     .argument('<file>', 'a TypeScript file with the settings, the search, the metric and the seeds')
-    .option('--workers <n>', 'trials at a time in this process; 0 leaves them to flipgrad worker', wholeNumber, 1)
+    .option('--workers <n>', 'trials at a time; 0 leaves all trials to flipgrad worker', wholeNumber, 1)
     .option(
       '--db <url>',
       "postgres://user@host:5432/name (default: $FLIPGRAD_DB, else a database in the sweep's folder)",
     )
-    .option('--folder <dir>', 'folder of results and runs (default: $FLIPGRAD_SWEEPS, else sweeps, and the name)')
-    .option('--shared', 'all workers see that folder: checkpoints are found there, not in the database')
-    .option('--retry-failed', 'run failed trials again, once their cause is mended; their failures stay on record')
-    .option('--lease <seconds>', 'silence after which a worker counts as dead, at least 10', lease, 60)
+    .option('--folder <dir>', 'folder of results and runs (default: its name in $FLIPGRAD_SWEEPS, or else in sweeps)')
+    .option('--shared', 'all workers see that folder: keep checkpoints there, not in the database')
+    .option('--retry-failed', 'run failed trials again, when you have removed the cause; their failures stay on record')
+    .option('--lease <seconds>', 'a worker that is silent for this long counts as dead; at least 10', lease, 60)
     .option('--threads <n>', 'threads of a trial (default: cores by workers)', count)
-    .option(
-      '--data-dir <dir>',
-      'where data sets lie and downloads go (default: $FLIPGRAD_DATA, else ~/.cache/flipgrad)',
-    )
+    .option('--data-dir <dir>', 'folder of data sets and downloads (default: $FLIPGRAD_DATA, else ~/.cache/flipgrad)')
     .option('--checkpoint-every <seconds>', 'time between checkpoints of a trial', seconds, 30)
     .addOption(
       new Option(
@@ -69,7 +66,7 @@ export function sweepCommand(): Command {
       ).choices(Object.keys(LAUNCHERS)),
     )
     .option('--image <name>', 'kubernetes: the container image that holds flipgrad')
-    .option('--json', 'one JSON object a line (also when standard output is not a terminal)')
+    .option('--json', 'print one JSON object per line (the default if standard output is no terminal)')
     .action(run);
   return withNetAndUse(command, 'a file that exports the network of all trials, as `flipgrad train` takes it');
 }

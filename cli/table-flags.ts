@@ -35,7 +35,7 @@ export function tableOptions({
   header,
 }: TableFlags & Partial<Pick<AllSettings, 'target'>>): TableLoadOptions {
   if (label !== undefined && target !== undefined)
-    throw new UsageError('--label and --target both say what is to be told. Expected one of them.');
+    throw new UsageError('--label and --target both name the column to predict. Expected one of them.');
   const targets = target ?? (label === undefined ? undefined : [label]);
   return {
     ...(targets && { targets }),

@@ -86,7 +86,7 @@ export function checkGiven(command: Command, flags: TrainFlags, { record, folder
     )
       continue;
     throw new UsageError(
-      `${flagOf(name)} is ${JSON.stringify(settings[name])} here and ${JSON.stringify(known.findLast((value) => value !== undefined)) ?? 'not set'} in ${folder.path}. Expected the same value, none, or another folder.`,
+      `${flagOf(name)} is ${JSON.stringify(settings[name])} here and ${JSON.stringify(known.findLast((value) => value !== undefined)) ?? 'not set'} in ${folder.path}. Expected the same value, no ${flagOf(name)}, or another folder for a new run.`,
     );
   }
 }

@@ -24,7 +24,7 @@ export function headline(
   layers: string,
 ): string {
   const end = classes === outputs ? `${classes} classes` : String(outputs);
-  return `${count} ${name}: ${width} → ${layers} → ${end}; ${millions(weights)} weights, ${epochs} epochs of ${optimizer}`;
+  return `${count} training examples of ${name}: ${width} → ${layers} → ${end}; ${millions(weights)} weights, ${epochs} epochs of ${optimizer}`;
 }
 
 /** An epoch, in one line: what was minimised, what chooses the best epoch, and how units fired. */
@@ -44,7 +44,7 @@ export function epochLine(event: TaskEpochEvent, task: Reading): string {
     ...told,
     ...(event.density === undefined
       ? event.health.map(({ site, rate }) => `${site} on ${percent(rate, 1)}`)
-      : [`open ${percent(event.health[0]?.rate ?? 1, 1)}`]),
+      : [`train open ${percent(event.health[0]?.rate ?? 1, 1)}`]),
     ...(dead > 0 ? [`${dead} dead`] : []),
     ...(on > 0 ? [`${on} always on`] : []),
   ].join(' · ');

@@ -64,24 +64,21 @@ export function trainCommand(): Command {
     layers: layerForms().join('; '),
     sparsity: Object.keys(penalties).join(', '),
   })
-    .option(
-      '--data-dir <dir>',
-      'where data sets lie and downloads go (default: $FLIPGRAD_DATA, else ~/.cache/flipgrad)',
-    )
-    .option('--seed <n>', 'of the data generator, weights, order and draws', wholeNumber, USUAL_SEED)
-    .option('--threads <n>', 'default: one a core', count)
+    .option('--data-dir <dir>', 'folder of data sets and downloads (default: $FLIPGRAD_DATA, else ~/.cache/flipgrad)')
+    .option('--seed <n>', 'seed of the data generator, weights, order and draws', wholeNumber, USUAL_SEED)
+    .option('--threads <n>', 'default: one per core', count)
     .addOption(new Option('--simd <build>', 'kernel build').choices(['auto', 'simd', 'relaxed']).default('auto'))
     .option('--blas <lib>', 'auto, off, or the path of a library', USUAL_BLAS)
     .option('--run <dir>', 'folder of the run, or none (default: runs/ with the time, the neuron and the seed)')
-    .option('--resume [dir]', 'go on with the run of that folder; without one, with --run if it has begun')
-    .option('--any-engine', 'resume on another engine too, though the result is then another one')
+    .option('--resume [dir]', 'resume the run in this folder; without a folder, the run of --run if it has begun')
+    .option('--any-engine', 'resume on another engine, although the result will differ')
     .option('--checkpoint-every <seconds>', 'time between checkpoints', seconds, 30)
     .option('--log <names>', `logs beside metrics.jsonl: ${LOG_NAMES.join(', ')}`, list(LOG_NAMES), [])
     .option(
       '--compare',
-      'then train dense networks of the same error and of the same cost, and measure all of them beside each other (a gated layer on classes; npm start is: train --preset sparse --compare)',
+      'then train dense networks of the same error and of the same cost, and compare them with the gated one (for one gated layer on classes; npm start runs: train --preset sparse --compare)',
     )
-    .option('--json', 'one JSON object a line (also when standard output is not a terminal)')
+    .option('--json', 'print one JSON object per line (the default if standard output is no terminal)')
     .action((flags: TrainFlags, command: Command) => untilInterrupted((signal) => run(flags, command, signal)));
   return withOwnCode(
     command,

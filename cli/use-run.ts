@@ -47,6 +47,6 @@ export const runUser = (name: string, description: string): Command =>
       .exitOverride()
       .argument('<folder>', 'the folder of a run')
       .option('--blas <lib>', 'auto, off, or the path of a library (default: as in training)')
-      .option('--json', 'one JSON object a line (also when standard output is not a terminal)'),
+      .option('--json', 'print one JSON object per line (the default if standard output is no terminal)'),
     OF_A_RUN,
   );

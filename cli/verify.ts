@@ -12,11 +12,11 @@ import { print } from './output.ts';
 export function verifyCommand(): Command {
   return new Command('verify')
     .description(
-      'Judge the neurons of a certificate again, with its seed: exit code 1 when a source or a verdict is another.',
+      'Judge the neurons of a certificate again, with its seed. Exit code 1: a source or a verdict has changed.',
     )
     .exitOverride()
     .argument('<certificate>', 'a file that `flipgrad audit --out` wrote')
-    .option('--limit <s>', 'seconds that one call of a function of a neuron may take', positive, 20)
+    .option('--limit <s>', 'time limit for one call of a function of a neuron, in seconds', positive, 20)
     .action((path: string, { limit }: { limit: number }) => untilInterrupted((signal) => run(path, limit, signal)));
 }
 

@@ -12,25 +12,24 @@ import { openSession, runWorkers, serverOf, sweepsFolder, type WorkerFlags } fro
 /** `flipgrad worker`. */
 export function workerCommand(): Command {
   const command = new Command('worker')
-    .description('Take trials of sweeps from a Postgres server until they are complete; on any number of machines.')
+    .description(
+      'Train the trials of sweeps that wait on a Postgres server, until the sweeps are complete. Any number of machines can run workers.',
+    )
     .exitOverride()
     .option('--db <url>', 'postgres://user@host:5432/name (default: $FLIPGRAD_DB)')
-    .option('--sweep <name>', 'trials of this sweep only (default: of all that are not complete)')
+    .option('--sweep <name>', 'train trials of this sweep only (default: all incomplete sweeps)')
     .option('--workers <n>', 'trials at a time', count, 1)
     .option(
       '--folder <dir>',
       'folder of sweeps, with the runs of their trials (default: $FLIPGRAD_SWEEPS, else sweeps)',
     )
-    .option('--shared', 'all workers see that folder: checkpoints are found there, not in the database')
+    .option('--shared', 'all workers see that folder: keep checkpoints there, not in the database')
     .option('--threads <n>', 'threads of a trial (default: cores by workers)', count)
-    .option(
-      '--data-dir <dir>',
-      'where data sets lie and downloads go (default: $FLIPGRAD_DATA, else ~/.cache/flipgrad)',
-    )
+    .option('--data-dir <dir>', 'folder of data sets and downloads (default: $FLIPGRAD_DATA, else ~/.cache/flipgrad)')
     .option('--checkpoint-every <seconds>', 'time between checkpoints of a trial', seconds, 30)
-    .option('--json', 'one JSON object a line (also when standard output is not a terminal)')
+    .option('--json', 'print one JSON object per line (the default if standard output is no terminal)')
     .action(run);
-  return withNetAndUse(command, 'a file that exports the network of all trials, as the sweep was begun with');
+  return withNetAndUse(command, 'the file with the network of all trials that the sweep began with');
 }
 
 async function run(flags: WorkerFlags & { sweep?: string }): Promise<void> {

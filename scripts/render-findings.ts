@@ -151,32 +151,33 @@ const WORDS: Readonly<Record<Outcome, string>> = {
   holds: 'Reproduced',
   refuted: 'Refuted here',
   'not shown': 'Not shown either way',
-  'not tested': 'Not tested by this form or at this budget',
+  'not tested': 'Not tested by this form or budget',
 };
 const ORDER: readonly Outcome[] = ['holds', 'refuted', 'not shown', 'not tested'];
 
 function renderFindingsPage(all: readonly Recorded[]): string {
   return [
-    '# What reproduced, what did not, and what was learnt',
+    '# Findings: what reproduced and what did not',
     '',
-    'Old claims about stochastic neurons and sparse gates, repeated with several seeds and error bars. Each has a question, a chart, and a verdict of one',
-    'sentence; claims, tables and further charts are folded away below it. All of it is rendered from records by `npm run results`: the page fills itself as',
-    'runs finish, and says what is missing.',
+    'Published claims about stochastic neurons and sparse gates, tested again with several seeds and error bars. Each section has a question, a chart, and a verdict of one',
+    'sentence; claims, tables and further charts are folded below it. `npm run results` renders this page from the records, and says which trials are missing.',
     '',
-    'Records of commits before 29 November 2026, 11:00 UTC, have noise of [other streams](decisions/2026-11-29-noise-is-drawn-under-keys-of-its-own.md): the same seeds',
-    'now give other draws, and networks without noise the same bits.',
+    'Records of commits before 29 November 2026, 11:00 UTC, used [other random streams](decisions/2026-11-29-noise-is-drawn-under-keys-of-its-own.md): the same seeds',
+    'now draw other noise. Networks without noise give the same bits as before.',
     '',
-    'An experiment has a quick form, mostly on digits that the library writes itself, which shows that it works and how; and a full form, most of them on',
-    'MNIST, which is the one to believe; some have a medium form between them. “Reproduced” and “refuted” mean that an effect, or its opposite, is shown;',
-    '“not shown” that neither is: its size stands beside it with a 95% interval, and may well be of interest. “Not tested” means that the budget could not have shown it.',
-    'Comparisons of one family are corrected together, so that one in twenty families of nothing comes out as something.',
+    'An experiment has up to three forms. The quick form, mostly on generated digits, shows how it works. The full form, mostly on MNIST, is the one to believe. The medium form lies between them.',
+    '',
+    '- **Reproduced**: the effect is shown. **Refuted**: its opposite is shown.',
+    '- **Not shown**: neither is shown. The size stands beside it with a 95% interval, and may still matter.',
+    '- **Not tested**: this form or budget could not have shown the effect.\n',
+    'Comparisons of one family are corrected together: if there is no effect in a family, it reports one in at most one of twenty cases.',
     '',
     ...folded('How all claims came out, counted', summaryOf(all)),
     ...experiments.flatMap((experiment) => sectionOf(experiment, all)),
     '## Run them yourself',
     '',
-    'One command each, which goes on where it was interrupted; a second shell with the same command shares the trials. The quick form takes up to',
-    'three minutes on two quiet cores:',
+    'Each experiment is one command. The same command continues an interrupted experiment, and a second shell with the same command shares the trials.',
+    'The quick form takes up to three minutes on two idle cores:',
     '',
     '<!-- example: elsewhere test/experiments/reproduce.test.ts -->',
     '```sh',
@@ -247,10 +248,10 @@ function stateOf(experiment: Experiment, name: FormName, all: readonly Recorded[
     : 'not run yet';
   const flag = name === 'full' ? '' : ` --${name}`;
   const before = found?.earlier
-    ? ` What follows is of an earlier protocol, until ${found.earlier.until}: ${found.earlier.differs}`
+    ? ` What follows used an earlier protocol, until ${found.earlier.until}: ${found.earlier.differs}`
     : '';
   return [
-    `**${sentence(name)} form: ${done}.** \`FLIPGRAD_DATA=DIR flipgrad reproduce ${experiment.name}${flag} --out results\` runs what is left; all of it takes about ${hours.toFixed(1)} hours of one core.${before}`,
+    `**${sentence(name)} form: ${done}.** \`FLIPGRAD_DATA=DIR flipgrad reproduce ${experiment.name}${flag} --out results\` runs the missing trials; all of them take about ${hours.toFixed(1)} hours of one core.${before}`,
     '',
   ];
 }
@@ -267,7 +268,7 @@ function toldBy(own: Recorded): string[] {
     ...answered(report),
     `${name}: ${finished.length}${isWhole(own) ? '' : ` of ${trials}`} trials; [claims and tables](../results/${file}.md), ${records}${page}.`,
     '',
-    ...folded('What was learnt, in figures', [
+    ...folded('Results in figures', [
       ...report.learnt.map((text) => `- ${text} (${records})`),
       ...(report.learnt.length > 0 ? [''] : []),
     ]),

@@ -218,22 +218,20 @@ function picture(neuron: Neuron): string {
 
 const HEAD = `# The neurons
 
-Made by \`npm run render\` from the files of [src/neurons/zoo](../src/neurons/zoo) and by the audit; a test fails when this page is another.
+One section for each neuron: its equation, source, options, claims, measured bias and variance, and a picture. \`npm run render\` makes this page from the files of [src/neurons/zoo](../src/neurons/zoo) and from the audit, and a test compares it with them.
 
-a is the logit, p = σ(a), h what the unit emits, L (or f) the loss of an example, δ = ∂L/∂h, u and z noise; ĝ is the gradient at the
-logit. An equation that has ĝ = δ·… is a rule for the cotangent; one with f(…) evaluates the loss of several draws.
+**Symbols.** a is the logit, p = σ(a), h the output of the unit, L (or f) the loss of an example, δ = ∂L/∂h, u and z noise, ĝ the gradient at the
+logit that the rule makes. A rule of the form ĝ = δ·… uses the cotangent δ; a rule with f(…) evaluates the loss of several draws.
 
-The tables: bias is |E[ĝ] − ∇| and variance Σ Var[ĝ] of one gradient at ${UNITS} fixed logits (fewer units where their own gradient takes a fine
-grid; coupled units nearer together), options at their defaults, state warmed up on the problem; cosine is that of E[ĝ] with the true gradient ∇ of
-E[L] of the behaviour. \`network\`: L is a random network with five tanh units of h; \`toy\`: L = Σ(h − 0.45)². Exact: by
-integration over all noise, else by samples. Neurons with different numbers of evaluations compare at equal compute: \`flipgrad audit\`
-does that.
+**Tables.** Bias is |E[ĝ] − ∇|, where ∇ is the true gradient of E[L]. Variance is Σ Var[ĝ] of one gradient. Cosine is that of E[ĝ] and ∇. All are measured at ${UNITS} fixed logits (fewer where a unit's gradient needs a fine
+grid of integration; closer together where units are coupled), with default options, and a state that was warmed up on the problem. \`network\`: L is a random network with five tanh units that reads h. \`toy\`: L = Σ(h − 0.45)². “Exact” means
+integration over all noise; otherwise gradients are sampled. To compare neurons with different numbers of evaluations at equal cost, use \`flipgrad audit\`.
 
-The pictures: E[h] and P(h ≠ 0) of the behaviour over the logit, and E[ĝ] for L = h with a band of one standard deviation, before
-training (state as it starts); dashed: the true gradient of E[L]. Coupled units stand beside one of logit 0.
+**Pictures.** On the left E[h] and P(h ≠ 0) over the logit. On the right E[ĝ] for L = h, with a band of one standard deviation, in the initial state; the dashed line is the true gradient of E[L]. A coupled unit is shown beside
+one of logit 0.
 
-Certified: what \`flipgrad audit\` found at places drawn from the whole domain, as [results/certificates.json](../results/certificates.json) says
-it, with the checksums of the sources; \`flipgrad verify results/certificates.json\` judges all of them again.
+**Certified.** What \`flipgrad audit\` found at logits, losses and options from the whole domain ([results/certificates.json](../results/certificates.json), with the checksums of the sources). \`flipgrad verify results/certificates.json\` judges all neurons
+again.
 `;
 
 /** The page and its pictures, by path from the root. */

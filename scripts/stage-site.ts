@@ -30,8 +30,20 @@ function siteLink(page: string, target: string): string | undefined {
   }
   if (found && PICTURES.some((pattern) => posix.matchesGlob(file, pattern))) return target;
   if (!found || !/^(docs|results)\/.*\.\w+$/.test(file)) return undefined;
+  return served(file);
+}
+
+/** Has a file served as it is. @returns its address */
+function served(file: string): string {
   cpSync(join(root, file), join(stage, 'public', file));
   return `/${file}`;
+}
+
+/** A picture of a page. A chart is wider than a page's column: it is a link to itself, which shows it in full size. */
+function sitePicture(page: string, label: string, link: string): string {
+  const picture = `![${label}](${link})`;
+  if (!link.endsWith('.svg')) return picture;
+  return `[${picture}](${served(posix.normalize(posix.join(posix.dirname(page), link)))}){target="_self"}`;
 }
 
 /** A page with the links of the site. */
@@ -46,8 +58,8 @@ function sitePage(page: string, text: string): string {
             (_, picture: string, label: string, target: string) => {
               const link = siteLink(page, target);
               if (link === undefined) return label;
-              const file = link.startsWith('/') && /\.\w+$/.test(link) ? '{target="_self"}' : '';
-              return `${picture}[${label}](${link})${picture ? '' : file}`;
+              if (picture) return sitePicture(page, label, link);
+              return `[${label}](${link})${link.startsWith('/') && /\.\w+$/.test(link) ? '{target="_self"}' : ''}`;
             },
           ),
     )

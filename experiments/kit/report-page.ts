@@ -46,7 +46,7 @@ const cost = ({ seconds, commits, engines }: ReportFacts): string => {
 const formText = ({ form, missing = 0, why = [], earlier }: ReportFacts): string =>
   [
     earlier && `Earlier protocol, until ${earlier.until}: ${earlier.differs}`,
-    form === 'quick' && 'This is the quick form: it shows that things work, and how.',
+    form === 'quick' && 'This is the quick form: it shows how the experiment works.',
     form === 'medium' && 'This is the medium form: fewer networks and one budget.',
     missing > 0 && `Trials without a result: ${missing}${why.length > 0 ? ` (${why.join('; ')})` : ''}.`,
   ]
@@ -57,7 +57,7 @@ const formText = ({ form, missing = 0, why = [], earlier }: ReportFacts): string
 export function chanceOf(findings: readonly Finding[]): string {
   const tested = findings.filter(({ outcome }) => outcome !== 'not tested').length;
   if (tested < 2) return '';
-  return `${tested} claims are tested here. Those of one family are corrected together (Holm, or Tukey where all pairs are looked at): were there nothing to find in a family, one of it would be decided by chance once in 20 times. A level or a published figure stands on its own 95% interval.`;
+  return `${tested} claims are tested here. Claims of one family are corrected together (by Holm, or by Tukey where all pairs are compared): in a family without any effect, chance decides a claim at most once in 20 times. A level or a published figure has its own 95% interval.`;
 }
 
 /** The claim, in quotation marks where the words are its author's. */

@@ -47,7 +47,7 @@ export function renderTable(records: readonly Mnist2013Record[]): string {
     '# Every neuron as the gater of the 2013 network, on MNIST',
     '',
     'Test error in percent at the epoch with the best validation error; one seed. Made by',
-    '`FLIPGRAD_DATA=../shared/data node experiments/mnist-2013/run.ts` from `mnist-2013.jsonl`.',
+    '`FLIPGRAD_DATA=DIR node experiments/mnist-2013/run.ts` from `mnist-2013.jsonl`.',
     '',
     '| gater | momentum | epochs | sampled | threshold | mean-field | valid | open | train loss | minutes | engine |',
     '|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---|',

@@ -2,7 +2,7 @@
  * Every neuron as the gater of the 2013 network (784 → 400 tanh → 2000 gates over 2000 linear experts → 10) on MNIST: does
  * each of them train? Settings of Bengio, Léonard, Courville 2013, §5, as far as the paper and its code give them.
  *
- *     FLIPGRAD_DATA=../shared/data node experiments/mnist-2013/run.ts [NEURON]
+ *     FLIPGRAD_DATA=DIR node experiments/mnist-2013/run.ts [NEURON]
  *
  * Writes a record a neuron to results/mnist-2013.jsonl as it finishes (a neuron that has one is not run again) and renders
  * results/mnist-2013.md.

@@ -2,7 +2,7 @@
  * Does every neuron train? Each as the gates of a block-gated network (784 → 512 rectifier experts in 32 blocks → 10, gater 64)
  * and as the units of a hidden layer (784 → 256 → 10), on MNIST, 10 epochs of Adam, batch 100, one seed.
  *
- *     FLIPGRAD_DATA=../shared/data node experiments/mnist-neurons/run.ts
+ *     FLIPGRAD_DATA=DIR node experiments/mnist-neurons/run.ts
  *
  * Writes a record a trial to results/mnist-neurons.jsonl as it finishes (a finished trial is not run again) and renders
  * results/mnist-neurons.md.

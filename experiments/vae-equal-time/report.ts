@@ -98,7 +98,7 @@ export function renderVaeEqualTime(records: readonly VaeRecord[]): string {
     'then costs no steps, though it still slows them (shared caches and memory), and a step costs what this library’s implementation of the estimator costs. ELBO: last',
     'weights, the latents drawn from Bernoulli(σ(a)) whatever trained, one draw a picture; bound: importance-weighted, 100 draws. Nats, mean and 95% interval',
     `over seeds (one seed: no interval, and no claim about order). ${records.length} of ${SEEDS.length * ESTIMATORS.length} trials are in, ${complete} estimators with all ${SEEDS.length} seeds. Engine: ${engines}. Made by`,
-    '`FLIPGRAD_DATA=../shared/data node experiments/vae-equal-time/run.ts`, which goes on where it was stopped.',
+    '`FLIPGRAD_DATA=DIR node experiments/vae-equal-time/run.ts`, which continues when it is run again.',
     '',
     '![ELBO against CPU seconds](vae-equal-time.svg)',
     '',

@@ -4,7 +4,7 @@
  * the process's CPU time spent training (user and system, measurement left out), so that other work on the machine does not
  * take from them.
  *
- *     FLIPGRAD_DATA=../shared/data node experiments/vae-equal-time/run.ts
+ *     FLIPGRAD_DATA=DIR node experiments/vae-equal-time/run.ts
  *
  * A finished trial stands as a record in results/vae-equal-time.jsonl (page and picture are rendered anew) and is not run again; several of these programs at once
  * share the trials (a lock a trial). A number behind it: so many trials. SIGTERM: the trial under way is finished, no other begun. Trials of neurons that are not there (yet)

@@ -106,7 +106,7 @@ export function renderVaeVariance(records: readonly VarianceRecord[]): string {
     `same weights on the same ten minibatches of 100 pictures with fixed bits, ${DRAWS} draws each: variance of a picture’s gradient at the logits of`,
     `the latents, summed over the latents, divided by that of \`${UNIT}\` on the same minibatch. Mean and 95% interval over the ten minibatches. “Draws”`,
     'are evaluations of the loss for one gradient; nothing is divided by them. Biased estimators can have any variance. Made by',
-    '`FLIPGRAD_DATA=../shared/data node experiments/vae-variance/run.ts`.',
+    '`FLIPGRAD_DATA=DIR node experiments/vae-variance/run.ts`.',
     '',
     '![variances](vae-variance.svg)',
     '',

@@ -3,7 +3,7 @@
  * dynamically binarised MNIST) trained with RLOO (two draws, Adam 0.001, batch 100), stopped at marks; there every estimator is
  * measured at the same weights on the same ten minibatches (fixed bits), thirty draws each.
  *
- *     FLIPGRAD_DATA=../shared/data node experiments/vae-variance/run.ts
+ *     FLIPGRAD_DATA=DIR node experiments/vae-variance/run.ts
  *
  * Appends a record a mark to results/vae-variance.jsonl and renders results/vae-variance.md with `npm run results`. Marks that are there
  * already are not measured again; the trajectory is.

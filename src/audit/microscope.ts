@@ -123,7 +123,7 @@ export function lookAtUnit(neuron: Neuron, options: MicroscopeOptions): UnitView
   checkNames('lookAtUnit', options, NAMES);
   const { logit, loss, seed = 1, units = 1 } = options;
   if (!isSingleUnit(neuron))
-    throw new RangeError(`Units of "${neuron.name}" are coupled. Expected a neuron whose units stand alone.`);
+    throw new RangeError(`Units of "${neuron.name}" are coupled. Expected a neuron whose units fire independently.`);
   if (!Number.isFinite(logit)) throw new RangeError(`The logit is ${logit}. Expected a finite number.`);
   const most = Math.min(MOST_UNITS, neuron.mostUnits ?? MOST_UNITS);
   if (!Number.isInteger(units) || units < 1 || units > most)

@@ -144,7 +144,8 @@ function checked(options: WatchRaceOptions): RaceArm[] {
   const arms = texts.map((text) => raceArm(text, neurons));
   const twice = texts.find((text, i) => texts.indexOf(text) < i);
   if (twice !== undefined) throw new RangeError(`"${twice}" runs twice in the race. Expected it once.`);
-  if (arms.length < 2) throw new RangeError(`A race of ${arms.length} arms is none. Expected two or more.`);
+  if (arms.length < 2)
+    throw new RangeError(`The race has ${arms.length === 1 ? 'one neuron' : 'no neuron'}. Expected two or more.`);
   if (!(budget > 0 && Number.isFinite(budget)))
     throw new RangeError(`The budget of the race is ${budget}. Expected a number over 0.`);
   if (!Number.isInteger(points) || points < 1)

@@ -31,7 +31,7 @@ export interface TableForm {
   readonly named: boolean;
   /** Features, in order. */
   readonly columns: readonly TableColumn[];
-  /** What is told; of classes that are words the words, in order. */
+  /** The columns to predict; for classes that are words, the words in order. */
   readonly targets: readonly { readonly name: string; readonly classes?: readonly string[] }[];
   readonly missing: Missing;
 }

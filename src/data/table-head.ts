@@ -144,7 +144,7 @@ export class TableHead {
     const called = named ? names.filter((one) => known.some((name) => same(one, name))) : [];
     if (wanted === undefined && called.length > 1 && !guess)
       throw new DataError(
-        `${this.where} has the columns ${quotedList(called)}, each of which may be what is to be told. Expected --label with the name of one.`,
+        `${this.where} has the columns ${quotedList(called)}, each of which may be the one to predict. Expected --label with the name of one.`,
       );
     const found = called.length > 0 ? names.indexOf(called[0]) : -1;
     const usual = found < 0 && guess ? 0 : found;
@@ -199,7 +199,7 @@ export class TableHead {
     const all = columns.length + targets.length;
     if (names.length !== all && names.length !== columns.length)
       throw new DataError(
-        `${this.where} has ${names.length} columns; the network takes ${columns.length} numbers, and ${all} columns with a label.`,
+        `${this.where} has ${names.length} ${names.length === 1 ? 'column' : 'columns'}. Expected ${columns.length} for the network, or ${all} with a label.`,
       );
     if (wereNamed)
       this.notes.push('columns are taken in the order of the training file: there are no names to find them by');

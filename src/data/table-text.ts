@@ -19,7 +19,7 @@ export function readingText(
       : asOne(name),
   );
   const how = center ? ', standardised' : scale !== 1 ? ', bytes from 0 to 255 taken as 0 to 1' : '';
-  return `to be told: ${told.join(', ')}${targetCenter ? ', standardised for training' : ''}; ${counted(columns.length, 'feature', 'features')}: ${listed(columns.map(({ name }) => asOne(name)))}${how}`;
+  return `predicts ${told.join(', ')}${targetCenter ? ', standardised for training' : ''} from ${counted(columns.length, 'feature', 'features')}: ${listed(columns.map(({ name }) => asOne(name)))}${how}`;
 }
 
 /** The labels of a table of classes, in order. */
@@ -33,10 +33,10 @@ export function tableText(table: RawTable, reading: TableReading, kind: TargetKi
   const empty = Object.entries(table.empty).map(([name, count]) => `${count} without ${name}`);
   return [
     readingText(reading, kind === 'classes' ? labelsOf(table) : undefined),
-    ...(categories.length > 0 ? [`categories, a feature each value: ${categories.join('; ')}`] : []),
+    ...(categories.length > 0 ? [`categories, one feature for each value: ${categories.join('; ')}`] : []),
     ...(empty.length > 0 || table.dropped > 0
       ? [
-          `${table.count + table.dropped} rows, ${listed(empty)}${missing === 'drop' ? `; ${table.dropped} dropped` : '; the mean of the training rows stands there'}`,
+          `${table.count + table.dropped} rows, ${listed(empty)}${missing === 'drop' ? `; ${table.dropped} dropped` : '; filled in with the mean of the training rows'}`,
         ]
       : []),
     ...table.notes,

@@ -203,7 +203,7 @@ class Reader implements TableReader {
     const value = Number(cell);
     if (!Number.isInteger(value) || value < 0 || value >= MOST_CLASSES)
       throw new DataError(
-        `${this.place(target.at, line)} has the label ${quoted(cell)}. Expected a whole number from 0 to ${MOST_CLASSES - 1}. --task regression takes numbers.`,
+        `${this.place(target.at, line)} has the label ${quoted(cell)}. Expected a whole number from 0 to ${MOST_CLASSES - 1}. To predict numbers, use --task regression.`,
       );
     return value;
   }

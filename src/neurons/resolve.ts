@@ -31,10 +31,29 @@ export function resolveNeuron(spec: NeuronSpec, rate?: number, own: readonly Neu
   const definition = own.find((one) => one.name === name) ?? shipped(name);
   if (!definition)
     throw new RangeError(
-      `There is no neuron "${name}". ${suggest(name, [...own.map((one) => one.name), ...Object.keys(zoo)])}`,
+      `There is no neuron "${name}". ${calledHere(name)}${suggest(name, [...own.map((one) => one.name), ...Object.keys(zoo)])}`,
     );
   return instantiate(definition, options, rate);
 }
+
+/** Names that other libraries and papers have for neurons of the zoo. */
+const ELSEWHERE: Readonly<Record<string, NeuronName>> = {
+  relu: 'rectifier',
+  leakyrelu: 'leaky-rectifier',
+  bernoulli: 'stochastic-binary',
+  reinforce: 'stochastic-binary',
+  ste: 'straight-through',
+  gumbelsoftmax: 'categorical-concrete',
+  gumbelsigmoid: 'concrete',
+  identity: 'linear',
+};
+
+/** The name that the zoo has for one of other libraries, as the start of a suggestion; empty for others. */
+function calledHere(name: string): string {
+  const here = Object.hasOwn(ELSEWHERE, key(name)) ? ELSEWHERE[key(name)] : undefined;
+  return here === undefined ? '' : `It is called "${here}" here. `;
+}
+const key = (name: string): string => name.toLowerCase().replace(/[^a-z]/g, '');
 
 const shipped = (name: string): NeuronDefinition | undefined =>
   Object.hasOwn(zoo, name) ? ((zoo as Record<string, unknown>)[name] as NeuronDefinition) : undefined;
@@ -72,7 +91,7 @@ export function instantiate(
   for (const option of Object.keys(given))
     if (!Object.hasOwn(definition.options, option))
       throw new RangeError(
-        `The neuron "${definition.name}" has no option "${option}". ${specs.length ? suggest(option, Object.keys(definition.options)) : 'It has none.'}`,
+        `The neuron "${definition.name}" has no option "${option}". ${specs.length ? suggest(option, Object.keys(definition.options)) : 'It takes no options.'}`,
       );
   const options = Object.fromEntries(
     specs.map(([name, spec]) => [name, checked(definition.name, name, spec, given[name] ?? defaultOf(spec, rate))]),

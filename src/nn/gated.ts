@@ -150,6 +150,6 @@ function checkBlocks(name: string, units: number, blocks: number): void {
   checkUnits(name, blocks, 'blocks');
   if (units % blocks !== 0)
     throw new RangeError(
-      `${name}: ${units} units cannot stand in ${blocks} equal blocks. Expected ${blocks * Math.max(1, Math.round(units / blocks))} units.`,
+      `${name}: ${units} units cannot be divided into ${blocks} equal blocks. Expected a multiple of ${blocks}, such as ${blocks * Math.max(1, Math.round(units / blocks))}.`,
     );
 }

@@ -32,11 +32,11 @@ export function heldBySite(
     const site = sites.find((candidate) => candidate.name === name);
     if (!site)
       throw new RangeError(
-        `A unit of "${name}" is to be held, and the model has no such site. Expected ${sites.map((known) => known.name).join(', ') || 'a model with neurons that fire'}.`,
+        `The model has no site "${name}", of which a unit is to be held. Expected ${sites.map((known) => known.name).join(', ') || 'a model with neurons that fire'}.`,
       );
     if (!Number.isInteger(unit) || unit < 0 || unit >= site.units)
       throw new RangeError(
-        `Unit ${unit} of "${name}" is to be held. Expected a whole number from 0 to ${site.units - 1}.`,
+        `The unit to be held in "${name}" is ${unit}. Expected a whole number from 0 to ${site.units - 1}.`,
       );
     const held = bySite.get(site) ?? new Map<number, boolean>();
     if (held.has(unit)) throw new RangeError(`Unit ${unit} of "${name}" is to be held twice. Expected it once.`);

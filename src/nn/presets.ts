@@ -59,7 +59,7 @@ export function channelBlocks(
   const { blocks, activation = 'rectifier', stride, padding, ...gates } = options;
   if (!Number.isInteger(channels / blocks))
     throw new RangeError(
-      `channelBlocks: ${channels} channels cannot stand in ${blocks} equal blocks. Expected a multiple.`,
+      `channelBlocks: ${channels} channels cannot be divided into ${blocks} equal blocks. Expected a multiple of ${blocks}.`,
     );
   const windows = { ...(stride && { stride }), ...(padding && { padding }) };
   return conditional({ gater: [16], ...gates, join: 'concatenate', copies: blocks }, [

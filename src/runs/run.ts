@@ -82,7 +82,7 @@ export class Run {
   /** Opens a run. @throws StorageError when there is none; FormatError when its run.json is damaged */
   static async open(folder: Folder): Promise<Run> {
     const bytes = await folder.read(RUN_FILE, MOST_RECORD);
-    if (!bytes) throw new StorageError(`${folder.path} holds no run: there is no ${RUN_FILE}.`);
+    if (!bytes) throw new StorageError(`${folder.path} holds no run: there is no ${RUN_FILE}. Expected a run.`);
     return new Run(folder, decodeRecord(bytes, `${folder.path}/${RUN_FILE}`), true);
   }
 

@@ -82,7 +82,7 @@ test('what does not do is refused in a sentence', () => {
   const loss = unitLosses.square(0);
   assert.throws(
     () => lookAtUnit(resolveNeuron('top-k:k=1'), { logit: 0, loss }),
-    /coupled\. Expected a neuron whose units stand alone/,
+    /coupled\. Expected a neuron whose units fire independently/,
   );
   assert.throws(() => lookAtUnit(resolveNeuron('rloo'), { logit: Number.NaN, loss }), /logit is NaN/);
   for (const units of [0, 1.5, 65])

@@ -141,7 +141,7 @@ describe('watchRace', () => {
   });
 
   for (const [options, words] of [
-    [{ arms: ['sigmoid'] }, /A race of 1 arms is none/],
+    [{ arms: ['sigmoid'] }, /The race has one neuron/],
     [{ arms: ['sigmoid', 'sigmoid'] }, /"sigmoid" runs twice/],
     [{ arms: ['sigmoid', 'sigmo'] }, /There is no neuron "sigmo"/],
     [{ arms: ['sigmoid', 'straight-through*0'] }, /"0" passes\. Expected a whole number from 1 to 64/],

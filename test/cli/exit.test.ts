@@ -19,7 +19,8 @@ function caught(action: () => unknown): Error {
 
 test('errors of the operating system are sentences', () => {
   const { text, code } = explain(caught(() => readFileSync('/no/such/file')));
-  assert.match(text, /^flipgrad: ENOENT: no such file or directory, open '\/no\/such\/file'$/);
+  assert.equal(text, 'flipgrad: There is no /no/such/file. Expected the path of a file or folder that exists.');
+  assert.match(explain(caught(() => readFileSync('/'))).text, /^flipgrad: (\/ is a folder\. Expected a file\.|EISDIR)/);
   assert.equal(code, ExitCode.badUsage);
 });
 

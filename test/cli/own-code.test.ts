@@ -181,7 +181,7 @@ describe('flipgrad train --layers', () => {
       ['--layers', 'residual(dense 8)'],
       /adds what its module gives, of the shape \[8\], to its input of the shape \[4\]/,
     ],
-    [['--layers', 'gated 9/4'], /9 units cannot stand in 4 equal blocks/],
+    [['--layers', 'gated 9/4'], /9 units cannot be divided into 4 equal blocks/],
   ] as const)
     it(`refuses ${args.join(' ')}`, async () => {
       const out = path('no-folder');

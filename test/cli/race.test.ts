@@ -73,5 +73,5 @@ test('a race of one ends with a sentence and draws nothing', async () => {
     '/nonexistent/x.svg',
   ]);
   assert.equal(code, 2);
-  assert.match(stderr, /A race of 1 arms is none\. Expected two or more/);
+  assert.match(stderr, /The race has one neuron\. Expected two or more/);
 });

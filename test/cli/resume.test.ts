@@ -156,7 +156,7 @@ describe('a run', () => {
     assert.equal(contrary.code, 2);
     assert.match(
       contrary.stderr,
-      /--units is 32 here and 16 in .*stopped\. Expected the same value, none, or another folder/,
+      /--units is 32 here and 16 in .*stopped\. Expected the same value, no --units, or another folder for a new run/,
     );
     const { code, lines } = await runCli(['train', '--resume', stopped, '--units', '16', '--threads', '2']);
     assert.equal(code, 0);

@@ -135,7 +135,7 @@ describe('flipgrad evaluate', () => {
     writeFileSync(narrow, Array.from({ length: 30 }, (_, i) => `${i % 3},${i},7`).join('\n'));
     const other = await runCliHere(['evaluate', path('a'), '--data', narrow]);
     assert.equal(other.code, 2);
-    assert.match(other.stderr, /has 3 columns; the network takes 784 numbers, and 785 columns with a label/);
+    assert.match(other.stderr, /has 3 columns\. Expected 784 for the network, or 785 with a label/);
   });
 });
 
@@ -256,8 +256,8 @@ describe('flipgrad predict', () => {
   });
 
   const bad: readonly [string, string, RegExp][] = [
-    ['a file that is not there', '', /ENOENT/],
-    ['rows of another width', '1,2,3\n', /has 3 columns; the network takes 784 numbers, and 785 columns with a label/],
+    ['a file that is not there', '', /^flipgrad: There is no .*that is not there\.x\. Expected the path of a file/],
+    ['rows of another width', '1,2,3\n', /has 3 columns\. Expected 784 for the network, or 785 with a label/],
     ['no rows', '', /holds no row of numbers/],
     ['a damaged picture', '\x89PNG\r\n\x1a\n', /damaged PNG file: it is cut short/],
   ];

@@ -83,8 +83,8 @@ describe('a table of categories, gaps and words', () => {
     );
     assert.equal(told.event, 'data');
     const text = (told.told as string[]).join('\n');
-    assert.match(text, /to be told: survived \(2 classes: no, yes\); 3 features: port, age, deck, standardised/);
-    assert.match(text, /categories, a feature each value: port \(C, Q, S\)/);
+    assert.match(text, /predicts survived \(2 classes: no, yes\) from 3 features: port, age, deck, standardised/);
+    assert.match(text, /categories, one feature for each value: port \(C, Q, S\)/);
     assert.match(text, /120 rows, 11 without age; the mean of the training rows/);
     const { table, width, classes } = recordOf(run).data;
     assert.deepEqual([width, classes, table.targets], [5, 2, [{ name: 'survived', classes: ['no', 'yes'] }]]);
@@ -104,7 +104,7 @@ describe('a table of categories, gaps and words', () => {
     for (const [rows, says] of [
       [['port,age', 'S,3'], /has no column "deck", which the run takes/],
       [['port,age,deck', 'X,3,1'], /holds "X", which is none of its values/],
-      [['1,2,3,4,5'], /has 5 columns; the network takes 3 numbers/],
+      [['1,2,3,4,5'], /has 5 columns\. Expected 3/],
     ] as const) {
       const { code, stderr } = await refused(predictCommand(), [run, file('wrong.csv', rows)]);
       assert.equal(code, 2);
@@ -132,7 +132,7 @@ describe('a table of categories, gaps and words', () => {
     const moved = path('moved.csv');
     renameSync(data, moved);
     const lost = await refused(trainCommand(), ['--resume', run, '--epochs', '31']);
-    assert.match(lost.stderr, /There is no data set/);
+    assert.match(lost.stderr, /There is no data set, file or folder/);
     const others = file('others.csv', [HEADER, ...passengers(120, 7)]);
     const wrong = await refused(trainCommand(), ['--resume', run, '--epochs', '31', '--data', others]);
     assert.match(wrong.stderr, /are not those that .* began with/);
@@ -194,7 +194,7 @@ describe('a table of pixels', () => {
     assert.deepEqual([...inputsOfPixels(record.data.table, rowOf(3))], inputs);
     const view = await viewRun(await Run.open(nodeFolder(run)), 'pixels');
     const told = Object.fromEntries(view.facts).table;
-    assert.match(told, /to be told: label \(2 classes: even, odd\); 784 features: p0, .*, standardised/);
+    assert.match(told, /predicts label \(2 classes: even, odd\) from 784 features: p0, .*, standardised/);
   });
 });
 
@@ -446,7 +446,7 @@ describe('files that people have', () => {
     ]);
     file('kaggle/test.csv', ['p0,p1', '1,2']);
     const [told] = await lines('train', '--data', kaggle, ...SMALL, '--epochs', '1', '--run', 'none');
-    assert.match((told.told as string[]).join('\n'), /test\.csv has nothing to compare with and is left out/);
+    assert.match((told.told as string[]).join('\n'), /test\.csv has no labels and is left out/);
   });
 
   it('whose column of labels nobody can know are refused; a flag given twice adds or is refused', async () => {
@@ -454,7 +454,7 @@ describe('files that people have', () => {
     const none = await refused(trainCommand(), ['--data', data, ...SMALL, '--run', 'none']);
     assert.match(none.stderr, /no column called label, class, target, y: its columns are "a", "b"\. Expected --label/);
     const both = await refused(trainCommand(), ['--data', data, '--label', 'b', '--target', 'a', '--run', 'none']);
-    assert.match(both.stderr, /--label and --target both say what is to be told/);
+    assert.match(both.stderr, /--label and --target both name the column to predict/);
     const two = await refused(trainCommand(), ['--data', data, '--target', 'a,b', ...SMALL, '--run', 'none']);
     assert.equal(two.code, 2);
     assert.match(two.stderr, /--target names 2 columns and classification tells one\. Expected one, or --task multi-/);

@@ -115,7 +115,7 @@ describe('flipgrad train', () => {
     assert.equal(metrics[0].event, 'session');
     const events = metrics.slice(1).map(({ time, ...event }) => event);
     const [{ event, told }, ...others] = lines();
-    assert.deepEqual([event, told], ['data', ['to be told: label (2 classes: 0, 1); 4 features: a, b, c, d']]);
+    assert.deepEqual([event, told], ['data', ['predicts label (2 classes: 0, 1) from 4 features: a, b, c, d']]);
     assert.deepEqual([{ event: 'run', folder: out }, ...events], others);
     const record = JSON.parse(readFileSync(join(out, 'run.json'), 'utf8'));
     assert.equal(record.config.units, 16);

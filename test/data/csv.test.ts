@@ -196,7 +196,7 @@ test('of two columns that may be the label none is guessed', () => {
   const points = 'x,y,label\n1,2,0\n3,4,1\n';
   assert.throws(
     () => read(points),
-    /has the columns "y", "label", each of which may be what is to be told\. Expected --label/,
+    /has the columns "y", "label", each of which may be the one to predict\. Expected --label/,
   );
   assert.deepEqual([...read(points, { targets: ['label'] }).features], [1, 2, 3, 4]);
   assert.equal(read('Label,a,TARGET\n1,2,3\n', { guess: true }).width, 2);
@@ -298,10 +298,7 @@ test('later tables are matched by name, whatever their order; what they lack is 
   const bareRows = like(form, '3,4\n');
   assert.deepEqual([...bareRows.values], [3, 4]);
   assert.match(bareRows.notes[0], /in the order of the training file/);
-  assert.throws(
-    () => like(form, '1,2,3,4\n'),
-    /has 4 columns; the network takes 2 numbers, and 3 columns with a label/,
-  );
+  assert.throws(() => like(form, '1,2,3,4\n'), /has 4 columns\. Expected 2 for the network, or 3 with a label/);
   const without = formOf('7,1,2\n', { targets: ['1'] });
   // Names that the training file had not are told of, and nothing of the rows is taken for them.
   const named = like(without, 'p,q\n3,4\n');

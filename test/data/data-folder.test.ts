@@ -91,7 +91,7 @@ test('a test file without what is to be told is left out by its first row, whate
   const folder = await folderOf(context, files);
   for (const { parts, told = [] } of [await loadClasses(folder), await loadTaskData(regression(), folder)]) {
     assert.deepEqual([parts.train.count, parts.valid.count, parts.test.count], [10, 1, 1]);
-    assert.match(told.join('\n'), /test\.csv has nothing to compare with and is left out/);
+    assert.match(told.join('\n'), /test\.csv has no labels and is left out/);
     assert.match(told.join('\n'), /left out, as neither train\.csv nor test\.csv: submission\.csv$/);
   }
   const told = await folderOf(context, { ...files, 'test.csv': 'y,name,age\n1,n9,2\n' });
@@ -107,7 +107,7 @@ test('a test file without what is to be told is left out by its first row, whate
 test('a test file is read with the options of the training file, from its first row on', async (context) => {
   const train = `a,b,label\n${Array.from({ length: 12 }, (_, i) => `${i},${i % 5},${i % 2}`).join('\n')}\n`;
   const numbered = await folderOf(context, { 'train.csv': train, 'test.csv': '1,2\n5,6\n' });
-  assert.match(((await loadClasses(numbered)).told ?? []).join(), /test\.csv has nothing to compare with/);
+  assert.match(((await loadClasses(numbered)).told ?? []).join(), /test\.csv has no labels/);
   await assert.rejects(loadClasses(numbered, { table: { header: true } }), /test\.csv has no column "a"/);
   const twice = await folderOf(context, { 'train.csv': train, 'test.csv': 'a,b,label,a\n1,2,0,3\n' });
   await assert.rejects(loadDataset(twice), /test\.csv has two columns of one name/);
@@ -126,7 +126,10 @@ test('what is no data set is refused in a sentence', async (context) => {
   const { 0: short } = idxFiles(3, 2);
   const refused = (path: string, message: RegExp) =>
     assert.rejects(loadDataset(path), (error: Error) => error instanceof DataError && message.test(error.message));
-  await refused('no-such-thing', /no data set "no-such-thing"\. Expected digits, mnist, fashion-mnist, a folder/);
+  await refused(
+    'no-such-thing',
+    /no data set, file or folder "no-such-thing"\. Expected digits, mnist, fashion-mnist, a folder/,
+  );
   await refused(await folderOf(context, {}), /holds no data set/);
   await refused(
     await folderOf(context, { 'train-images': images, 'train-labels': labels }),

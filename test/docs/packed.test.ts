@@ -4,26 +4,18 @@
  */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { globSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { slow } from '../helpers/extent.ts';
 import { installPacked, PackedFolder } from '../helpers/packed.ts';
-import { runPage } from '../helpers/page.ts';
+import { blocksOf, readPage, root, runPage } from '../helpers/page.ts';
 
-/** Programs, and commands on files of one's own: what the others run is run in the repository by examples.test.ts. */
-const pages = [
-  'README.md',
-  'docs/black-box.md',
-  'docs/certify.md',
-  'docs/export.md',
-  'docs/networks.md',
-  'docs/own-data.md',
-  'docs/own-neuron.md',
-  'docs/tensors.md',
-  'docs/tutorial.md',
-];
+/** README.md and every page with a block that is run right away. */
+const pages = ['README.md', ...globSync('docs/*.md', { cwd: root }).sort()].filter((page) =>
+  blocksOf(readPage(page)).some(({ how, file }) => how === 'run' || file !== undefined),
+);
 
 /** Node 20 of this machine, the oldest that the package runs on; undefined where there is none. */
 function node20(): string | undefined {

@@ -56,6 +56,9 @@ describe('the site', { skip: slow }, () => {
     const missing: string[] = [];
     for (const [page, html] of texts) {
       if (page.startsWith('results/') && !html.includes('VPContent')) continue; // reports with charts, which stand alone
+      for (const [picture] of html.matchAll(/<img\b[^>]*\.svg"[^>]*>/g))
+        if (!html.includes(`.svg" target="_self">${picture}</a>`))
+          missing.push(`${page}: no link to ${picture} in full size`);
       for (const { path, anchor } of addressesOf(page, html)) {
         const file = fileAt(path);
         if (file === undefined) missing.push(`${page}: ${path}`);

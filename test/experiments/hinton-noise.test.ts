@@ -91,7 +91,7 @@ describe('the report of hinton-noise', () => {
     const report = hintonNoise.report(records([0.5, 0.8], 1));
     const [page, text] = [renderPage, renderMarkdown].map((render) => render(hintonNoise, report, facts));
     for (const own of [page, text]) {
-      for (const part of [hintonNoise.question, 'What was learnt', 'were there nothing to find in a family'])
+      for (const part of [hintonNoise.question, 'What was learnt', 'in a family without any effect'])
         assert.ok(own.includes(part), part);
       assert.doesNotMatch(own, /NaN|undefined|Infinity/);
       // Question, verdict, what would change it; then all else, folded.

@@ -196,7 +196,7 @@ describe('what the worker answers', () => {
   test('what does not fit is a sentence, at once', async () => {
     const refused = (settings: Partial<typeof SETTINGS>) =>
       allOf(gatesAnswers.trainGates({ ...SETTINGS, ...settings }, wanted()));
-    await assert.rejects(refused({ units: 100, blocks: 16 }), /100 units cannot stand in 16 equal blocks/);
+    await assert.rejects(refused({ units: 100, blocks: 16 }), /100 units cannot be divided into 16 equal blocks/);
     await assert.rejects(refused({ neuron: 'rloop' }), /There is no neuron "rloop"/);
     await assert.rejects(gatesAnswers.gateBoard(), /There is no network yet/);
     await assert.rejects(
@@ -406,7 +406,7 @@ describe('the page "Gates" in Chromium', { skip: noBrowser }, () => {
     });
     await page
       .getByRole('alert')
-      .getByText(/100 units cannot stand in 16 equal blocks/)
+      .getByText(/100 units cannot be divided into 16 equal blocks/)
       .waitFor();
     await status.getByText(/^Stopped \(Training: .*\)\. The network stays as it is\.$/).waitFor();
     assert.deepEqual(said, []);
@@ -444,7 +444,10 @@ describe('the page "Gates" in Chromium', { skip: noBrowser }, () => {
 
   test('a training says where it is, can be stopped, and one that does not fit is a sentence', async () => {
     const { page, said } = await lab.page('#gates?source=trained&units=100&blocks=16');
-    assert.match((await page.getByRole('alert').textContent()) as string, /100 units cannot stand in 16 equal blocks/);
+    assert.match(
+      (await page.getByRole('alert').textContent()) as string,
+      /100 units cannot be divided into 16 equal blocks/,
+    );
     await page.getByRole('combobox', { name: 'units' }).selectOption('64');
     await page.getByRole('button', { name: 'Train in this tab' }).click();
     await page

@@ -141,7 +141,7 @@ describe('the pages Race and Noise in Chromium', { skip: noBrowser }, () => {
     await page.getByRole('button', { name: 'remove rloop' }).click();
     await page.getByRole('alert').waitFor({ state: 'detached' });
     await page.getByRole('button', { name: 'Start' }).click();
-    assert.match((await page.getByRole('alert').textContent()) as string, /A race of 1 arms is none/);
+    assert.match((await page.getByRole('alert').textContent()) as string, /The race has one neuron/);
     assert.deepEqual(said, []);
   });
 

@@ -159,7 +159,7 @@ describe('held gates and experts', () => {
     const wrong = (hold: readonly Hold[]) => () => evaluate(model, digits.test, { hold });
     assert.throws(
       wrong([{ site: 'gates', unit: 0, open: true }]),
-      /A unit of "gates" is to be held, and the model has no such site\. Expected gated0\.gates, gated0\.experts/,
+      /The model has no site "gates", of which a unit is to be held\. Expected gated0\.gates, gated0\.experts/,
     );
     assert.throws(wrong([{ site: 'gated0.gates', unit: 8, open: true }]), /Unit 8 .* a whole number from 0 to 7/);
     assert.throws(

@@ -20,7 +20,10 @@ test('what does not fit is refused, with the layer, what was given and what was 
     [() => modelOf(4, dense(2, 'tanhh')), /no neuron "tanhh". Did you mean "tanh"/],
     [() => modelOf(4, { layer: 'gate', units: 2 } as never), /no layer "gate". Did you mean "gated"\?/],
     [() => modelOf(4, { layer: 'constructor', units: 2 } as never), /no layer "constructor"/],
-    [() => modelOf(4, gated(10, { blocks: 3 })), /gated0: 10 units cannot stand in 3 equal blocks\. Expected 9 units/],
+    [
+      () => modelOf(4, gated(10, { blocks: 3 })),
+      /gated0: 10 units cannot be divided into 3 equal blocks\. Expected a multiple of 3, such as 9/,
+    ],
     [() => modelOf(4, gated(2, { blocks: 5 })), /Expected 5 units/],
     [() => modelOf(4, gated(10, { blocks: 0 })), /gated0: `blocks` is 0/],
     [() => modelOf(4, gated(10, { gater: [8, 0] })), /`gater` is 0/],

@@ -96,7 +96,7 @@ test('blocks of channels: a picture computes those that it opens, the others are
   }
   assert.throws(() => channelBlocks(7, 3, { blocks: 3 }), {
     name: 'RangeError',
-    message: /7 channels cannot stand in 3/,
+    message: /7 channels cannot be divided into 3/,
   });
 });
 

@@ -108,7 +108,7 @@ let current: Current | undefined;
 /** What makes a network, one after another: an engine is closed when nobody steps on it any more. */
 let making: Promise<void> = Promise.resolve();
 
-/** Waits for whoever makes a network, and makes the next; the one that there is stays until there is another. */
+/** Waits until a network that is being made is finished, and makes the next; the present one stays until then. */
 async function* inTurn(make: () => AsyncGenerator<GateEvent, void>): AsyncGenerator<GateEvent, void> {
   const before = making;
   let done = (): void => {};
@@ -216,7 +216,7 @@ export const gatesAnswers = {
       }
     }),
 
-  /** Lets go of the network and its threads, when whoever makes one has ended. */
+  /** Releases the network and its threads, when none is being made. */
   async closeGates(): Promise<void> {
     await making;
     close();

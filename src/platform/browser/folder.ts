@@ -12,7 +12,7 @@ function readOnly(path: string): Omit<Folder, 'path' | 'read' | 'pieces' | 'list
     truncate: refuse,
     remove: refuse,
     lock: refuse,
-    // Whoever writes it is not seen from here.
+    // Other writers cannot be seen from here.
     locked: async () => false,
   };
 }

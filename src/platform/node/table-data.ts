@@ -140,7 +140,7 @@ export async function loadTables(
     reading,
     told: [
       ...tableText(all, reading, kind),
-      ...(tested !== undefined && !test ? [`${basename(tested)} has nothing to compare with and is left out`] : []),
+      ...(tested !== undefined && !test ? [`${basename(tested)} has no labels and is left out`] : []),
       ...(others.length > 0 ? [`left out, as neither train.csv nor test.csv: ${others.join(', ')}`] : []),
     ],
     warnings: tableWarnings(all, reading, places.train, kind),
@@ -172,7 +172,8 @@ type Found =
  */
 export async function tablesAt(path: string, expected: string): Promise<Found> {
   const facts = await stat(path).catch(() => undefined);
-  if (!facts) throw new DataError(`There is no data set ${JSON.stringify(path)}. Expected ${expected}.`);
+  if (!facts)
+    throw new DataError(`There is no data set, file or folder ${JSON.stringify(path)}. Expected ${expected}.`);
   if (!facts.isDirectory()) return { tables: { train: path, others: [] } };
   const files = await filesIn(path);
   const tables = tablesAmong(files);
