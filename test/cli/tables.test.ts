@@ -85,7 +85,7 @@ describe('a table of categories, gaps and words', () => {
     const text = (told.told as string[]).join('\n');
     assert.match(text, /predicts survived \(2 classes: no, yes\) from 3 features: port, age, deck, standardised/);
     assert.match(text, /categories, one feature for each value: port \(C, Q, S\)/);
-    assert.match(text, /120 rows, 11 without age; the mean of the training rows/);
+    assert.match(text, /120 rows, 11 without age; filled in with the mean of the training rows/);
     const { table, width, classes } = recordOf(run).data;
     assert.deepEqual([width, classes, table.targets], [5, 2, [{ name: 'survived', classes: ['no', 'yes'] }]]);
     assert.equal(table.center.length, 5);

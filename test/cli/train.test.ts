@@ -184,7 +184,11 @@ describe('flipgrad train refuses bad input with one sentence and code 2', () => 
     ['an unknown option of a neuron', ['--neuron', 'stochastic-binary:base=none'], /no option "base".*"baseline"/],
     ['a rate of 1', ['--rate', '1'], /between 0 and 1/],
     ['a rate that is no number', ['--rate', 'many'], /number/],
-    ['units that the blocks do not divide', ['--units', '65', '--blocks', '8'], /65 units.*8 equal blocks.*64 units/],
+    [
+      'units that the blocks do not divide',
+      ['--units', '65', '--blocks', '8'],
+      /65 units.*8 equal blocks.*multiple of 8, such as 64/,
+    ],
     ['an unknown penalty', ['--sparsity', 'kk'], /no sparsity penalty "kk". Did you mean "kl"/],
     ['a penalty that does not fit', ['--neuron', 'rectifier', '--sparsity', 'kl'], /"kl" is on probabilities.*"l1"/],
     ['a balance of gates that do not select', ['--balance'], /"straight-through" does not select\. Expected `nudge`/],

@@ -377,7 +377,7 @@ test('cells without a value are refused, get the mean of the training rows, or t
   assert.deepEqual([dropped.count, dropped.dropped], [1, 2]);
   assert.match(
     tableText(table, reading).join('\n'),
-    /3 rows, 1 without age, 1 without port; the mean of the training rows/,
+    /3 rows, 1 without age, 1 without port; filled in with the mean of the training rows/,
   );
   assert.throws(() => read('a,label\n1,\n'), /has no label/);
 });

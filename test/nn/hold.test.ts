@@ -161,7 +161,10 @@ describe('held gates and experts', () => {
       wrong([{ site: 'gates', unit: 0, open: true }]),
       /The model has no site "gates", of which a unit is to be held\. Expected gated0\.gates, gated0\.experts/,
     );
-    assert.throws(wrong([{ site: 'gated0.gates', unit: 8, open: true }]), /Unit 8 .* a whole number from 0 to 7/);
+    assert.throws(
+      wrong([{ site: 'gated0.gates', unit: 8, open: true }]),
+      /The unit to be held in "gated0\.gates" is 8\. Expected a whole number from 0 to 7/,
+    );
     assert.throws(
       wrong([0, 1].map((open) => ({ site: 'gated0.gates', unit: 3, open: open === 1 }))),
       /Unit 3 of "gated0\.gates" is to be held twice/,

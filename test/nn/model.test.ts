@@ -24,7 +24,7 @@ test('what does not fit is refused, with the layer, what was given and what was 
       () => modelOf(4, gated(10, { blocks: 3 })),
       /gated0: 10 units cannot be divided into 3 equal blocks\. Expected a multiple of 3, such as 9/,
     ],
-    [() => modelOf(4, gated(2, { blocks: 5 })), /Expected 5 units/],
+    [() => modelOf(4, gated(2, { blocks: 5 })), /Expected a multiple of 5, such as 5/],
     [() => modelOf(4, gated(10, { blocks: 0 })), /gated0: `blocks` is 0/],
     [() => modelOf(4, gated(10, { gater: [8, 0] })), /`gater` is 0/],
     [() => modelOf(4, gated(10, { gater: 64 as never })), /gated0: `gater` is 64\. Expected a list of widths/],
