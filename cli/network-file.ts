@@ -1,5 +1,6 @@
 import type { LayerSpec, Module } from '../src/index.ts';
 import { isObject } from '../src/schema/is-object.ts';
+import { told } from '../src/tensor/told.ts';
 import { UsageError } from './exit.ts';
 
 /** The argument of a function that makes a network. */
@@ -85,5 +86,6 @@ function shown(value: unknown): string {
   if (value instanceof Promise) return 'a promise';
   if (typeof value === 'function')
     return `a function of ${value.length} values, as \`module('name', (scope, x) => …)\` takes one`;
-  return Array.isArray(value) ? 'a list with something else than layers' : value === null ? 'null' : typeof value;
+  if (!Array.isArray(value)) return told(value);
+  return value.length === 0 ? 'an empty list' : 'a list with something else than layers';
 }

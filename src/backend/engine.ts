@@ -190,3 +190,11 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
   });
   return new Engine(backend, options.crossovers);
 }
+
+/** @param what is computed on it, for messages @throws RangeError for what is no engine, from callers without types */
+export function checkEngine(what: string, engine: Engine): void {
+  if (typeof (engine as Partial<Engine> | null | undefined)?.beginStep !== 'function')
+    throw new RangeError(
+      `${what}: the engine is ${engine === null ? 'null' : typeof engine}. Expected what \`createEngine\` gives.`,
+    );
+}

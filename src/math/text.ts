@@ -25,11 +25,18 @@ export const HIDDEN: RegExp = /[\p{Cc}\u061c\u200e\u200f\u2028-\u202e\u2066-\u20
 export const visibleJson = (json: string): string =>
   json.replace(HIDDEN, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
 
-/** A piece of a file for messages, shortened. */
+/** A value for messages, as JSON where it is some, shortened. Whatever it is, it is written: JSON has no NaN, no bigints and no circles. */
 export function shorten(value: unknown): string {
-  // JSON has no NaN and no infinity.
-  const text = visibleJson(typeof value === 'number' ? String(value) : (JSON.stringify(value) ?? String(value)));
+  const text = visibleJson(typeof value === 'number' ? String(value) : (jsonOf(value) ?? String(value)));
   return text.length > 60 ? `${text.slice(0, 60)}…` : text;
+}
+
+function jsonOf(value: unknown): string | undefined {
+  try {
+    return JSON.stringify(value);
+  } catch {
+    return typeof value === 'object' ? 'an object' : undefined;
+  }
 }
 
 /** The most characters of a file that a message repeats. */

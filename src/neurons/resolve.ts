@@ -1,4 +1,4 @@
-import { suggest } from '../math/text.ts';
+import { shorten, suggest } from '../math/text.ts';
 import type { Neuron, NeuronDefinition, OptionSpec } from './contract.ts';
 import { type NeuronName, zoo } from './index.ts';
 
@@ -23,7 +23,7 @@ export function resolveNeuron(spec: NeuronSpec, rate?: number, own: readonly Neu
   if (typeof spec === 'string') return resolveNeuron(parseSpec(spec), rate, own);
   if (typeof spec !== 'object' || spec === null || typeof spec.name !== 'string')
     throw new RangeError(
-      `A neuron is ${JSON.stringify(spec)}. Expected its name, an object with its name and options, or a neuron of your own.`,
+      `A neuron is ${shorten(spec)}. Expected its name, an object with its name and options, or a neuron of your own.`,
     );
   if ('fire' in spec) return spec as Neuron;
   if ('rule' in spec) return instantiate(spec as NeuronDefinition, {}, rate);

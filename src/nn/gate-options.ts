@@ -3,6 +3,7 @@ import type { SparsitySpec } from '../gates/index.ts';
 import type { NudgeOptions } from '../gates/nudge.ts';
 import type { NeuronSpec } from '../neurons/resolve.ts';
 import { checkNames, checkOneOf, type NamesOf } from '../schema/names.ts';
+import { told } from '../tensor/told.ts';
 import { COMPUTES, type Compute } from './paths.ts';
 
 /** How gates are decided, trained and kept at a rate: what all layers with gates have in common. */
@@ -75,12 +76,14 @@ export function checkGates(
   if (typeof balance === 'object') checkNames('`balance`', balance, BALANCE_NAMES, name);
   if (!Array.isArray(gater))
     throw new RangeError(
-      `${name}: \`gater\` is ${JSON.stringify(gater)}. Expected a list of widths, as [64], or [] for no hidden layer.`,
+      `${name}: \`gater\` is ${told(gater)}. Expected a list of widths, as [64], or [] for no hidden layer.`,
     );
   checkOneOf('compute', compute, COMPUTES, name);
-  if (probe !== undefined && !(probe > 0 && probe <= 1))
-    throw new RangeError(`${name}: \`probe\` is ${probe}. Expected a probability over 0 and up to 1.`);
+  if (probe !== undefined && !(typeof probe === 'number' && probe > 0 && probe <= 1))
+    throw new RangeError(`${name}: \`probe\` is ${told(probe)}. Expected a probability over 0 and up to 1.`);
   checkOneOf('start', start, STARTS, name);
-  if (rate !== 'none' && !(rate > 0 && rate < 1))
-    throw new RangeError(`${name}: the rate is ${rate}. Expected a number between 0 and 1 (both excluded), or 'none'.`);
+  if (rate !== 'none' && !(typeof rate === 'number' && rate > 0 && rate < 1))
+    throw new RangeError(
+      `${name}: the rate is ${told(rate)}. Expected a number between 0 and 1 (both excluded), or 'none'.`,
+    );
 }

@@ -1,4 +1,5 @@
-import type { Engine } from '../backend/engine.ts';
+import { checkEngine, type Engine } from '../backend/engine.ts';
+import { shorten } from '../math/text.ts';
 import type { NeuronDefinition } from '../neurons/contract.ts';
 import { noiseKey, USUAL_SEED } from '../random/stream.ts';
 import { checkNames, type NamesOf } from '../schema/names.ts';
@@ -87,7 +88,7 @@ export class Model {
     checkUnits('The model', spec.inputs, 'inputs');
     if (!Array.isArray(spec.layers) || spec.layers.some((layer) => typeof layer !== 'object' || layer === null))
       throw new RangeError(
-        `The model's layers are ${JSON.stringify(spec.layers)}. Expected a list, such as [dense(10, 'tanh'), dense(2)].`,
+        `The model's layers are ${shorten(spec.layers)}. Expected a list, such as [dense(10, 'tanh'), dense(2)].`,
       );
     if (spec.layers.length === 0) throw new RangeError('The model has no layers; give at least one.');
     if (spec.layers.length * STREAMS > NESTED)
@@ -268,6 +269,8 @@ export function createModel(
   given: ModelSpec | Module | LayerSpec,
   options?: Omit<ModelSpec, 'layers'>,
 ): Model {
+  checkEngine('createModel', engine);
+  if (typeof given !== 'object' || given === null) checkNames('createModel', given, NAMES);
   if (!isModule(given) && !('layer' in given)) return new Model(engine, given);
   if (!options) throw new RangeError('createModel: a module was given alone. Expected `{ inputs }` after it.');
   return new Model(engine, { ...options, layers: [given] });

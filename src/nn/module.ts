@@ -1,3 +1,4 @@
+import { isObject } from '../schema/is-object.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import type { NormLimit } from './parameter.ts';
 import type { Scope } from './scope.ts';
@@ -40,7 +41,8 @@ export type LayerKind<S extends LayerDescription> = (scope: Scope, spec: S, ...i
 /** Options of any layer. */
 export const layerNames = { name: true, maxNorm: true } as const;
 
-export const isModule = (value: object): value is Module => 'apply' in value;
+/** Is it a module of the user's own, no description of a shipped one? */
+export const isModule = (value: unknown): value is Module => isObject(value) && 'apply' in value;
 
 /** The shipped ones among modules: a module of one's own is named by how often it is used. */
 export const described = <S extends object>(modules: readonly (Module | S)[]): S[] =>

@@ -1,4 +1,5 @@
 import { suggest } from '../math/text.ts';
+import { told } from '../tensor/told.ts';
 import { type LayerSpec, layerKinds } from './layer-kinds.ts';
 import { type LayerText, option, type TextContext, type TextWord } from './layer-text.ts';
 import type { NormLimit } from './parameter.ts';
@@ -32,6 +33,8 @@ const MORE_OPTIONS = /,\s*(?=[A-Za-z][\w-]*=)/y;
  * @throws RangeError that names the character at which the text is wrong, and what was expected there
  */
 export function parseLayers(text: string, context: TextContext = {}): LayerSpec[] {
+  if (typeof text !== 'string')
+    throw new RangeError(`The text of layers is ${told(text)}. Expected a text, such as 'dense:10'.`);
   return new Reader(text, context).all();
 }
 

@@ -1,6 +1,8 @@
 import { suggest } from '../math/text.ts';
 import { type NeuronSpec, neuronDescription } from '../neurons/resolve.ts';
+import { isObject } from '../schema/is-object.ts';
 import { checkNames } from '../schema/names.ts';
+import { told } from '../tensor/told.ts';
 import { changeInside, type LayerSpec, layerKinds } from './layer-kinds.ts';
 import { isModule, type LayerKind, type Module } from './module.ts';
 import type { ResolvedModule } from './scope.ts';
@@ -25,13 +27,13 @@ export function described(given: Module | LayerSpec): LayerSpec {
 /** @throws RangeError for a max-norm that is no limit */
 function checkLimit(name: string, maxNorm: unknown): void {
   if (maxNorm === undefined || maxNorm === 'none' || (Number.isFinite(maxNorm) && (maxNorm as number) > 0)) return;
-  throw new RangeError(
-    `The layer "${name}": maxNorm is ${JSON.stringify(maxNorm)}. Expected a number over 0, or 'none'.`,
-  );
+  throw new RangeError(`The layer "${name}": maxNorm is ${told(maxNorm)}. Expected a number over 0, or 'none'.`);
 }
 
-/** The module of a description. @throws RangeError for an unknown kind */
+/** The module of a description. @throws RangeError for an unknown kind, and for what is neither */
 export function resolve(given: Module | LayerSpec): ResolvedModule {
+  if (!isObject(given))
+    throw new RangeError(`A layer is ${told(given)}. Expected a module, or a layer such as dense(10, 'tanh').`);
   if (isModule(given)) return { kind: given.name, own: true, apply: given.apply };
   const { layer, name, maxNorm } = given;
   if (!Object.hasOwn(layerKinds, layer))

@@ -149,7 +149,7 @@ export class Scope {
   private checkSite(options: SiteOptions): void {
     checkNames('`fire`', options, SITE_NAMES, this.name);
     const { rate } = options;
-    if (rate !== undefined && !(rate > 0 && rate < 1))
+    if (rate !== undefined && !(typeof rate === 'number' && rate > 0 && rate < 1))
       throw new RangeError(
         `\`fire\` of "${this.name}": the rate is ${told(rate)}. Expected a number between 0 and 1 (both excluded).`,
       );

@@ -1,4 +1,5 @@
 import { shorten, suggest } from '../math/text.ts';
+import { isObject } from './is-object.ts';
 
 /** The names of a type's fields, each of them: a field without its line here is a type error. */
 export type NamesOf<T> = { readonly [K in keyof T]-?: true };
@@ -7,9 +8,13 @@ export type NamesOf<T> = { readonly [K in keyof T]-?: true };
  * Checks the names of options from a caller without types. Operations call it in every step: it allocates nothing where all names are known.
  * @param what has them, for messages: `evaluate`
  * @param of what that belongs to, if anything
- * @throws RangeError for a name that is not known, with the nearest that is
+ * @throws RangeError for what is no object, and a name that is not known, with the nearest that is
  */
 export function checkNames(what: string, options: object, known: Readonly<Record<string, true>>, of?: string): void {
+  if (!isObject(options))
+    throw new RangeError(
+      `The options of ${what}${of === undefined ? '' : ` of ${of}`} are ${shorten(options)}. Expected an object with any of ${Object.keys(known).join(', ')}.`,
+    );
   for (const name in options)
     if (known[name] !== true && Object.hasOwn(options, name))
       throw new RangeError(

@@ -1,8 +1,10 @@
 /** Every task. Adding one: a file beside this one, and a line here. */
 
 import { suggest } from '../math/text.ts';
+import { isObject } from '../schema/is-object.ts';
 import type { Schema } from '../schema/schema.ts';
 import { closed, oneOf, optional, problemOf, whole } from '../schema/schema.ts';
+import { told } from '../tensor/told.ts';
 import { classification } from './classification.ts';
 import { ctc } from './ctc.ts';
 import { multiLabel } from './multi-label.ts';
@@ -73,7 +75,12 @@ export function describeTask(task: Task): TaskDescription {
 
 /** A text or a description as a name with options: `regression:loss=huber`. @throws RangeError for what cannot be read */
 function partsOf(spec: string | TaskDescription): TaskDescription {
-  if (typeof spec !== 'string') return spec;
+  if (typeof spec !== 'string') {
+    if (isObject(spec) && typeof spec.name === 'string') return spec;
+    throw new RangeError(
+      `The task is ${told(spec)}. Expected its name, such as 'regression:loss=huber', or its description.`,
+    );
+  }
   const [name, rest] = spec.split(/:(.*)/s);
   if (rest === undefined) return { name };
   const pairs = rest.split(',').map((pair): [string, string | number] => {

@@ -157,6 +157,10 @@ export function checkIsTask(task: unknown): void {
 export function checkTask<D extends TaskData, B extends TaskBatch>(task: Task<D, B>, model: Model, data: D): void {
   checkIsTask(task);
   checkParts(task as unknown as Readonly<Record<string, unknown>>, `The task ${shorten(task.name)}`);
+  if (!isObject(data))
+    throw new RangeError(
+      `The task "${task.name}" is given ${told(data)}. Expected its data, such as \`makeDataset\` makes.`,
+    );
   task.check(model, data);
 }
 

@@ -1,4 +1,4 @@
-import type { Engine } from '../backend/engine.ts';
+import { checkEngine, type Engine } from '../backend/engine.ts';
 import type { NdArray } from '../backend/nd-array.ts';
 import type { Neuron } from '../neurons/contract.ts';
 import { type NeuronSpec, resolveNeuron } from '../neurons/resolve.ts';
@@ -86,6 +86,9 @@ export function valueAndGradient<V extends Values>(
   values: V,
   options: GradientOptions = {},
 ): { readonly value: number; readonly gradient: GradientsOf<V> } {
+  checkEngine('valueAndGradient', engine);
+  if (typeof f !== 'function')
+    throw new RangeError(`valueAndGradient: the function is ${told(f)}. Expected one of tensors that gives a tensor.`);
   engine.beginStep();
   const tape = new Tape(engine);
   const { loss, tensors } = applied(tape, f, values, options);

@@ -2,6 +2,7 @@ import type { Snapshot } from '../nn/model.ts';
 import type { ClassificationEpoch } from '../tasks/classification.ts';
 import { prefixed, type Task } from '../tasks/task.ts';
 import type { VaeEpoch } from '../tasks/vae.ts';
+import { told } from '../tensor/told.ts';
 import type { EpochFacts } from './events.ts';
 
 /** How far a training has come: plain JSON, every number finite. What the task sums while training stands beside, by name. */
@@ -70,10 +71,10 @@ export function checkProgress<P extends Progress>(
 
 function checkCount(name: string, value: unknown): void {
   if (!Number.isSafeInteger(value) || (value as number) < 0)
-    throw new RangeError(`The progress of training has \`${name}\` ${JSON.stringify(value)}. Expected a whole number.`);
+    throw new RangeError(`The progress of training has \`${name}\` ${told(value)}. Expected a whole number.`);
 }
 
 function checkNumber(name: string, value: unknown): void {
   if (typeof value !== 'number' || !Number.isFinite(value))
-    throw new RangeError(`The progress of training has \`${name}\` ${JSON.stringify(value)}. Expected a number.`);
+    throw new RangeError(`The progress of training has \`${name}\` ${told(value)}. Expected a number.`);
 }

@@ -1,5 +1,6 @@
 import type { Model, Snapshot } from '../nn/model.ts';
 import { type Optimizer, resolveOptimizer } from '../optim/index.ts';
+import { isObject } from '../schema/is-object.ts';
 import { epochOrder } from '../tasks/examples.ts';
 import {
   added,
@@ -13,6 +14,7 @@ import {
   type Task,
   type TaskBatch,
 } from '../tasks/task.ts';
+import { told } from '../tensor/told.ts';
 import { bestOf, evaluateValid, measuredInModes, scoreOf } from './best-epoch.ts';
 import { EstimatorProbe } from './estimator-probe.ts';
 import type { BatchEvent, EpochFacts, MeasureEvent, ResultFacts } from './events.ts';
@@ -59,6 +61,7 @@ export class TrainingRun {
 
   /** @throws RangeError where the task, the data, an option or the state to go on from does not fit the model */
   constructor(model: Model, data: Parts, task: Task, options: LoopOptions & { resume?: TrainingState<Progress> }) {
+    if (!isObject(data)) throw new RangeError(`The data are ${told(data)}. Expected { train, valid, test }.`);
     for (const part of [data.train, data.valid, data.test]) checkTask(task, model, part);
     const { defaults } = task;
     this.model = model;

@@ -23,7 +23,7 @@ export function checkSpace(space: Space, grid: boolean): void {
     const where = `\`space.${name}\``;
     const kind = settingKind('space', name);
     if (typeof dimension !== 'object' || dimension === null)
-      throw new RangeError(`${where} is ${JSON.stringify(dimension)}. Expected a list of values or { from, to }.`);
+      throw new RangeError(`${where} is ${shorten(dimension)}. Expected a list of values or { from, to }.`);
     if (!isRange(dimension)) {
       if (dimension.length === 0) throw new RangeError(`${where} is empty. Expected a list of values.`);
       for (const value of dimension) checkSetting('space', name, value);
