@@ -39,9 +39,11 @@ export class BoxError extends Error {
 /** This file's own ending: `.ts` when run from source, `.js` when built. */
 const ending = import.meta.url.slice(import.meta.url.lastIndexOf('.'));
 const workerUrl = new URL(`./audit-worker${ending}`, import.meta.url);
-/** Megabytes of objects that a thread may have, and bytes that this process may grow by. */
-const HEAP = 1024;
+/** Megabytes of objects that a thread may have: those that last, and young ones, which a smaller share collects sooner. */
+const [HEAP, YOUNG_HEAP] = [1024, 16];
+/** Bytes that this process may grow by. */
 const MEMORY = 3 * 2 ** 30;
+/** Milliseconds between looks at a thread. */
 const LOOK = 100;
 /** So many times as long as a call a thread may take for anything else, before it is taken for endless. */
 const PATIENCE = 30;
@@ -80,7 +82,7 @@ export class AuditBox {
     const workerData: BoxData = { files: this.files, calls: this.calls };
     const worker = new Worker(workerUrl, {
       workerData,
-      resourceLimits: { maxOldGenerationSizeMb: HEAP },
+      resourceLimits: { maxOldGenerationSizeMb: HEAP, maxYoungGenerationSizeMb: YOUNG_HEAP },
       stdout: true,
     });
     this.worker = worker;

@@ -43,7 +43,7 @@ export interface NetAsked {
 }
 
 const DOMAIN =
-  'logits from −20 to 20 (Float32: ±13.5), losses of size 1e-3 to 1e3 with offsets up to 1e3, 1 to 1,024 units, 1 to 2,048 rows, states after 0 to 1,000 updates (thorough: 10,000), Float32 and Float64 arrays, every choice, both ends and values in between of every option';
+  'logits from −20 to 20 (Float32: ±13.5), losses of size 1e-3 to 1e3 with offsets up to 1e3, 1 to 4,096 units, 1 to 2,048 rows, states after 0 to 1,000 updates (thorough: 10,000), Float32 and Float64 arrays, every choice, both ends and values in between of every option';
 
 /** The certificate of rows. @param path where it will lie */
 export function certificateOf(

@@ -42,9 +42,11 @@ const SHARE_OF_OTHERS = 0.06;
 const THOROUGH = 10;
 /** Numbers of a minibatch: of one place in eight, and of the others. */
 const [LARGE_BATCH, SMALL_BATCH] = [300_000, 30_000];
-/** Numbers that are worked on for a sampled place. */
-const SAMPLING = 400_000;
-/** Units of most layers that are sampled: more draws tell more than more units. */
+/** Numbers that are worked on for a sampled place: to show no bias, and to see one that is declared. */
+const [SAMPLING, SEEN_SAMPLING] = [400_000, 100_000];
+/** Standard errors of a declared bias that is seen: beyond what chance makes of thousands of places. */
+const SEEN = 8;
+/** Units of layers that are sampled, but for one in five with the usual options: more draws tell more than more units. */
 const SAMPLED_UNITS = 3;
 /** Longest history of a state. */
 const [UPDATES, FEW_UPDATES] = [1000, 60];
@@ -65,29 +67,36 @@ export function measureBias(
   const [, most] = PLACES.find(([upTo]) => points <= upTo) ?? PLACES[PLACES.length - 1];
   const coupled = neuron.jointNoise !== undefined && neuron.noise > 0;
   const places = coupled ? Math.min(most, neuron.group ? 4 * COUPLED_PLACES : COUPLED_PLACES) : most;
-  const few = dense ? DENSE_PLACES : hasUntoldJointDraws(neuron) ? UNTOLD_PLACES : places;
-  const count = Math.ceil(Math.min(places, few) * (usual ? 1 : SHARE_OF_OTHERS) * wide);
+  const upTo = dense ? DENSE_PLACES : hasUntoldJointDraws(neuron) ? UNTOLD_PLACES : places;
+  const count = Math.ceil(Math.min(places, upTo) * (usual ? 1 : SHARE_OF_OTHERS) * wide);
   const looks = neuron.claims.unbiased ? 3 : usual ? 1 : 0;
   // Of other units the true gradient is a difference quotient, which is none at a kink.
   const isCheap = points <= CHEAP_GRID && unitOf(known) === 'bits';
   const turns = usual && isCheap && neuron.claims.unbiased ? turnsOf(neuron) : [];
-  const measures = Array.from({ length: count + turns.length }, (_, i) => {
-    const number = usual ? i : 7 * i + 3;
-    const place = drawPlace(known, {
-      seed,
-      number,
-      ...turns[i - count],
-      most: i >= count ? 1 : number % 16 === 8 ? MOST_ACTIVE : number % 4 === 0 ? ACTIVE : 1,
-      points: (coupled && !neuron.group ? number === 0 : number % 8 === 0 && !coupled && neuron.noise <= 2)
-        ? LARGE_GRID
-        : SMALL_GRID,
-      numbers: number % 8 === 4 ? LARGE_BATCH : SMALL_BATCH,
-      ...(points > SMALL_GRID && number % 5 !== 3 && { mostUnits: SAMPLED_UNITS }),
-      updates: usual ? wide * UPDATES : FEW_UPDATES,
-    });
-    return measure(neuron, place, { sampling: wide * SAMPLING, looks, totals: weighsItself(neuron) });
-  });
-  return { neuron, text, measures };
+  const measured =
+    (sampling: number) =>
+    (i: number): Measure => {
+      const number = usual ? i : 7 * i + 3;
+      const place = drawPlace(known, {
+        seed,
+        number,
+        ...turns[i - count],
+        most: i >= count ? 1 : number % 16 === 8 ? MOST_ACTIVE : number % 4 === 0 ? ACTIVE : 1,
+        points: (coupled && !neuron.group ? number === 0 : number % 8 === 0 && !coupled && neuron.noise <= 2)
+          ? LARGE_GRID
+          : SMALL_GRID,
+        numbers: number % 8 === 4 ? LARGE_BATCH : SMALL_BATCH,
+        ...(points > SMALL_GRID && !(usual && number % 5 === 3) && { mostUnits: SAMPLED_UNITS }),
+        updates: usual ? wide * UPDATES : FEW_UPDATES,
+      });
+      return measure(neuron, place, { sampling: wide * sampling, looks, totals: weighsItself(neuron) });
+    };
+  const numbers = Array.from({ length: count + turns.length }, (_, i) => i);
+  const few = neuron.claims.unbiased ? [] : numbers.map(measured(SEEN_SAMPLING));
+  // A bias that fewer draws do not show may be seen by more.
+  const isSeen = few.some(({ broken, units }) => broken !== undefined || units.some((unit) => isOff(unit, SEEN)));
+  const enough = isSeen || (few.length > 0 && !usual);
+  return { neuron, text, measures: enough ? few : numbers.map(measured(SAMPLING)) };
 }
 
 /** Is E[total] compared with E[loss]: of an unbiased neuron with several draws. */

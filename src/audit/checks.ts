@@ -2,7 +2,13 @@ import type { Neuron } from '../neurons/contract.ts';
 import { formulaMisfit } from '../neurons/parts/formula-misfit.ts';
 import { jointNoiseAsDeclared, keepsToRange, opensAsDeclared, readsAsDeclared } from './declared-facts.ts';
 import { showsBroken, survivesExtremes } from './extreme-logits.ts';
-import { isIdentity, opensWithProbability, scalesLearning, weighsByDerivative } from './fact-checks.ts';
+import {
+  isIdentity,
+  opensWithProbability,
+  scalesLearning,
+  settlesAsExpected,
+  weighsByDerivative,
+} from './fact-checks.ts';
 import { sameAgain } from './replay.ts';
 import { byExample, repeatable, updatesAlike } from './same-output.ts';
 import type { Verdict } from './verdict.ts';
@@ -23,6 +29,7 @@ const checks: Readonly<Record<string, Check>> = {
   'NaN and infinity': showsBroken,
   opening: opensWithProbability,
   weigh: weighsByDerivative,
+  settle: settlesAsExpected,
   identity: isIdentity,
   learningRateScale: scalesLearning,
   formulas: (neuron) => (neuron.formulas === 'none' ? undefined : formulaMisfit(neuron)),

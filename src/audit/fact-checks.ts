@@ -1,7 +1,8 @@
-/** Checks of what a neuron declares beside its gradient: opening, weigh, identity, learningRateScale. */
+/** Checks of what a neuron declares beside its gradient: opening, weigh, settle, identity, learningRateScale. */
 import type { Neuron, Numbers, Opening, Weighing } from '../neurons/contract.ts';
 import { type RandomStream, randomStream } from '../random/stream.ts';
 import { drawsOf } from '../tensor/draws.ts';
+import { startingState } from '../tensor/starting-state.ts';
 import { zOf } from './bias-claim.ts';
 import { drawnPass } from './drawn-pass.ts';
 import { cellsOf } from './found-cells.ts';
@@ -115,11 +116,29 @@ function pullbackMisfit(neuron: Neuron, opening: Opening): string | undefined {
     : '`opening` is not finite at logits among ±50, ±10,000, 104 and 0';
 }
 
+/** Rows and units of layers whose units are compared with units alone: one that is no power of two, and a wide one. */
+const OPENED_LAYERS = [
+  [30, 70],
+  [1, 2048],
+] as const;
+
 /** Does a layer of units by themselves give what each of its units gives alone? */
 function layerMisfit(neuron: Neuron, opening: Opening): string | undefined {
   if (neuron.jointNoise) return undefined;
-  const [rows, units] = [30, Math.min(70, neuron.mostUnits ?? 70)];
   const random = randomStream(1, 0x6f70656e, 2);
+  return OPENED_LAYERS.map(([rows, most]) => {
+    const units = Math.min(most, neuron.mostUnits ?? most);
+    return unitsMisfit(neuron, opening, rows, units, random);
+  }).find((wrong) => wrong !== undefined);
+}
+
+function unitsMisfit(
+  neuron: Neuron,
+  opening: Opening,
+  rows: number,
+  units: number,
+  random: RandomStream,
+): string | undefined {
   for (const Kind of [Float64Array, Float32Array]) {
     const make = (length: number, draw: () => number): Numbers => new Kind(length).map(draw);
     const logits = make(rows * units, () => WIDEST * (2 * random.uniform() - 1));
@@ -152,6 +171,8 @@ const MOST_WEIGHED = 200_000;
 /** Losses: about which number, and how far from it. */
 const LOSSES = [
   [0, 0.01],
+  // All equal.
+  [1, 0],
   [0, 1],
   [0, 20],
   [-50, 1],
@@ -221,6 +242,22 @@ function weighMisfit(
   }
   return undefined;
 }
+
+/** Does `settle` give a unit that is alone in its row, before training, what `expect` gives? */
+export function settlesAsExpected(neuron: Neuron): string | undefined {
+  if (!neuron.settle) return undefined;
+  const logits = Float64Array.from({ length: 2 * SETTLED + 1 }, (_, i) => (WIDEST * (i - SETTLED)) / SETTLED);
+  const h = new Float64Array(logits.length).fill(Number.NaN);
+  const state = startingState(neuron, 1);
+  neuron.settle({ rows: logits.length, units: 1, logits, noise: new Float64Array(0), h, state });
+  const wrong = logits.findIndex((logit, i) => !(Math.abs(h[i] - neuron.expect(logit)) <= 1e-9 * (1 + Math.abs(h[i]))));
+  return wrong < 0
+    ? undefined
+    : `\`settle\` gives a unit that is alone in its row ${short(h[wrong])} at the logit ${short(logits[wrong])}, and \`expect\` ${short(neuron.expect(logits[wrong]))}; expected the same`;
+}
+
+/** Logits of `settlesAsExpected` on each side of 0. */
+const SETTLED = 40;
 
 /** A sensible multiple of a learning rate. */
 export function scalesLearning({ learningRateScale = 1 }: Neuron): string | undefined {

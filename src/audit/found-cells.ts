@@ -3,7 +3,10 @@ import type { Neuron } from '../neurons/contract.ts';
 import { drawsOf } from '../tensor/draws.ts';
 import { startingState } from '../tensor/starting-state.ts';
 import { isWholeRow, OTHERS, probe } from './axis.ts';
+import { estimatePoints, MAXIMUM_POINTS } from './grid.ts';
 import { hasUntoldJointDraws, withSameDraws } from './joint-rows.ts';
+import { leanUnit } from './less-noise.ts';
+import { scratch } from './scratch.ts';
 
 /**
  * Evenly spaced noise numbers at which a unit is evaluated to find its jumps. USUAL_SCAN is for every logit: cells of over 1/4,096 are found.
@@ -97,7 +100,7 @@ function valuesAt(
   places: Float64Array,
 ): Float64Array {
   const draws = drawsOf(neuron, 1);
-  const out = new Float64Array(places.length * (draws + 1));
+  const out = scratch('values of a scan', places.length * (draws + 1), Float64Array);
   const state = startingState(neuron, 1);
   for (let from = 0; from < places.length; from += CHUNK) {
     const rows = Math.min(CHUNK, places.length - from);
@@ -181,6 +184,16 @@ function searched(neuron: Neuron): Cells {
   }
   // Of so many draws the grid is too large anyway.
   if (neuron.noise * drawsOf(neuron, 1) > MOST_WORK) return { neuron, resolution: 0 };
+  // No grid over all noise numbers is small enough, whatever is found: the cells of the behaviour are wanted alone, for the true gradient.
+  const lean = leanUnit(neuron);
+  if (
+    neuron.noise > MOST_NUMBERS &&
+    lean.noise < neuron.noise &&
+    estimatePoints(neuron, [0.7], MAXIMUM_POINTS) > MAXIMUM_POINTS
+  ) {
+    const { neuron: unit, ...found } = cellsOf(lean);
+    return { ...found, neuron: { ...neuron, ...(unit.cells && { cells: unit.cells }) } };
+  }
   const scan: Scan = { all: true, dense: false, countless: false };
   // Draws may jump where a single one does not, and the other way round.
   const subjects = neuron.sample ? [neuron, behaviourOf(neuron)] : [neuron];

@@ -11,7 +11,7 @@ export interface UnitNode {
 }
 
 /** The most points of a product grid: 2⁸ states of binary units, or three units of continuous noise, and room to spare. */
-const MAXIMUM_POINTS = 4_000_000;
+export const MAXIMUM_POINTS = 4_000_000;
 
 /** The nodes of the integration over the noise of a whole row. */
 export interface Grid {

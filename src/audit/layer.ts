@@ -4,6 +4,7 @@ import { drawsOf, weighDraws } from '../tensor/draws.ts';
 import type { Grid } from './grid.ts';
 import { otherNumbers } from './other-numbers.ts';
 import { otherLogit, type Place } from './places.ts';
+import { scratch } from './scratch.ts';
 
 /** The largest Float32 under 1, and a Float32 over 0 that is still normal: nodes of a grid are clamped to them in Float32 arrays. */
 const [UNDER_ONE, OVER_ZERO] = [1 - 2 ** -24, 1e-37];
@@ -43,7 +44,8 @@ function otherLogits(): Float64Array {
 
 /**
  * A layer whose rows are points of a grid, or samples, in places of the minibatch that are drawn, among other examples with logits of their
- * own; idle units have noise that is drawn, too. What an example's gradient must not depend on differs from point to point.
+ * own; idle units have noise that is drawn, too. What an example's gradient must not depend on differs from point to point. One layer is in use at
+ * a time: the next one takes its arrays.
  */
 export class Layer {
   /** Rows for points. */
@@ -76,16 +78,16 @@ export class Layer {
     this.random = random;
     this.draws = drawsOf(neuron, units);
     this.slots = rows < 4 ? rows : Math.ceil(0.8 * rows);
-    const make = (length: number): Numbers =>
-      arrays === 'Float32' ? new Float32Array(length) : new Float64Array(length);
-    this.logits = make(rows * units);
-    this.noise = make(rows * units * neuron.noise);
-    this.h = make(this.draws * rows * units);
-    this.dh = make(this.draws * rows * units);
-    this.loss = make(this.draws * rows);
-    this.gradient = make(rows * units);
-    this.weights = make(this.draws * rows);
-    this.total = make(rows);
+    const make = (name: string, length: number): Numbers =>
+      scratch<Numbers>(`layer ${name}`, length, arrays === 'Float32' ? Float32Array : Float64Array).fill(0);
+    this.logits = make('logits', rows * units);
+    this.noise = make('noise', rows * units * neuron.noise);
+    this.h = make('h', this.draws * rows * units);
+    this.dh = make('dh', this.draws * rows * units);
+    this.loss = make('loss', this.draws * rows);
+    this.gradient = make('gradient', rows * units);
+    this.weights = make('weights', this.draws * rows);
+    this.total = make('total', rows);
     this.point = new Float64Array(active.length * neuron.noise);
     this.order = Int32Array.from({ length: rows }, (_, i) => i);
     this.next = random.integer(POOL);

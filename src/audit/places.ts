@@ -7,7 +7,7 @@ import { estimatePoints } from './grid.ts';
 import type { Loss } from './integrate.ts';
 import { hasUntoldJointDraws } from './joint-rows.ts';
 import { livedState } from './lived-state.ts';
-import { problemKinds } from './problems.ts';
+import { type Problem, problemKinds } from './problems.ts';
 
 /** A place of the domain that a neuron has to be right on. */
 export interface Place {
@@ -66,13 +66,15 @@ const DECADES = [-3, 3] as const;
 /** The largest offset of a loss in its sizes, where gradients are still told from the rounding of the loss. */
 const OFFSETS = { Float32: 30, Float64: 1e4 } as const;
 /** Most units and rows. */
-const [MOST_UNITS, MOST_ROWS] = [1024, 2048];
+const [MOST_UNITS, MOST_ROWS] = [4096, 2048];
 /** Sizes that minibatches and layers mostly have: every other place has one of these. */
 const USUAL_ROWS = [1, 2, 4, 8, 10, 16, 20, 25, 32, 50, 64, 100, 128, 200, 250, 256, 500, 512, 1000, 1024, 2000, 2048];
 const USUAL_UNITS = [
   2, 3, 4, 5, 6, 8, 10, 12, 16, 20, 24, 30, 32, 40, 48, 50, 64, 80, 96, 100, 128, 200, 256, 300, 400, 500, 512, 784,
-  1000, 1024,
+  1000, 1024, 2000, 2048, 4096,
 ];
+/** One place of so many has units whose logits are all equal, as before training; one of so many has whole losses, as counts of errors are. */
+const [EQUAL_LOGITS, WHOLE_LOSSES] = [11, 9];
 /** In one place of five, the units that the loss does not depend on are all likely, or all unlikely, to be open. */
 const [FIFTH, LIKELY] = [5, 2.5];
 /** Most units of a row that is integrated as a whole. */
@@ -128,6 +130,8 @@ export function drawPlace(neuron: Neuron, options: PlaceOptions): Place {
     logits[unit] = i === 0 ? (options.logit ?? drawn) : drawn;
   });
   const round = arrays === 'Float32' ? Math.fround : (x: number) => x;
+  // Equal logits of coupled units are ties, at which there is no derivative.
+  if (number % EQUAL_LOGITS === 4 && neuron.jointNoise === undefined) logits.fill(logits[active[0]]);
   for (let i = 0; i < units; i++) logits[i] = round(near ? logits[i] / 8 : logits[i]);
   const pointsOf = (): number =>
     estimatePoints(
@@ -144,9 +148,12 @@ export function drawPlace(neuron: Neuron, options: PlaceOptions): Place {
     points = pointsOf();
   }
   const kinds = Object.values(problemKinds);
-  const { name, loss } = kinds[number % kinds.length](active.length, 1 + (seed % 1000) + number);
-  const [size, offset] =
-    options.loss === undefined ? sizeAndOffset(random, arrays) : [CLOSE * Math.abs(options.loss), options.loss];
+  const problem = kinds[number % kinds.length](active.length, 1 + (seed % 1000) + number);
+  // A whole loss has no cotangent.
+  const whole = number % WHOLE_LOSSES === 2 && neuron.reads === 'loss' && options.loss === undefined;
+  const { name, loss } = whole ? inWholeNumbers(problem) : problem;
+  const drawnLoss = options.loss === undefined ? sizeAndOffset(random, arrays) : closeTo(options.loss);
+  const [size, offset] = whole ? [1, 0] : drawnLoss;
   const { state, updates } = stateFor(neuron, units, random, options);
   const perRow = units * (drawsOf(neuron, units) + 1 + neuron.noise);
   const mostRows = Math.min(MOST_ROWS, Math.max(1, Math.floor(numbers / perRow)));
@@ -161,6 +168,14 @@ export function drawPlace(neuron: Neuron, options: PlaceOptions): Place {
     exact: integrable && points <= mostPoints && (active.length === units || !isWholeRow(neuron)),
   };
 }
+
+/** A problem whose losses are −2, −1, 0, 1, 2 and the like, as often equal as not. */
+function inWholeNumbers({ name, loss, ...problem }: Problem): Problem {
+  const rounded: Loss = (h) => ({ loss: Math.round(2 * loss(h).loss), dh: new Float64Array(h.length) });
+  return { ...problem, name: `${name}, in whole numbers`, loss: rounded };
+}
+
+const closeTo = (loss: number): [size: number, offset: number] => [CLOSE * Math.abs(loss), loss];
 
 /** Of a loss of any size. */
 function sizeAndOffset(random: RandomStream, arrays: Place['arrays']): [size: number, offset: number] {

@@ -58,8 +58,34 @@ const MINIBATCHES = [
 /** Examples that are taken out of a minibatch: all of it, or so many that are drawn, the first and the last among them. */
 const MOST_EXAMPLES = 64;
 
+/** Rows of minibatches that examples are taken out of for the functions that other modes than training call. */
+const MODE_ROWS = [2, 7, 130];
+
+/** Do `sample` and `settle` give an example the same alone as in a minibatch? */
+function modesByExample(neuron: Neuron): string | undefined {
+  const units = unitsOf(neuron, 5);
+  for (const mode of ['sample', 'settle'] as const)
+    for (const rows of neuron[mode] ? MODE_ROWS : []) {
+      const { logits, noise, state } = firedPass(neuron, rows, units, { seed: 44 });
+      const numbers = mode === 'sample' ? units * neuron.noise : 0;
+      const emitted = (from: number, to: number): Float64Array => {
+        const h = new Float64Array((to - from) * units).fill(Number.NaN);
+        const own = [logits.slice(from * units, to * units), noise.slice(from * numbers, to * numbers)];
+        neuron[mode]?.({ rows: to - from, units, logits: own[0], noise: own[1], h, state });
+        return h;
+      };
+      const all = emitted(0, rows);
+      for (const row of examplesOf(rows))
+        if (!sameBits(emitted(row, row + 1), all.subarray(row * units, (row + 1) * units)))
+          return `\`${mode}\` gives an example another h beside others than alone, in a minibatch of ${rows} rows`;
+    }
+  return undefined;
+}
+
 /** Has an example the same outputs and gradient alone as in a minibatch? */
 export function byExample(neuron: Neuron): string | undefined {
+  const otherModes = modesByExample(neuron);
+  if (otherModes !== undefined) return otherModes;
   for (const { units: least, sizes } of MINIBATCHES)
     for (const [i, rows] of sizes.entries()) {
       const units = unitsOf(neuron, least);

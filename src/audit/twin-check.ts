@@ -38,11 +38,30 @@ const SIZES = [2, 12] as const;
 /** Numbers of the outputs, and of an array of the state, of one look at a usual layer. */
 const [MOST_OUTPUTS, MOST_STATE] = [200_000, 20_000];
 
+/** Widest layer for which a twin's numbers are asked, and most layers that are looked at since theirs are other ones. */
+const [WIDEST, MOST_OTHERS] = [4096, 8];
+
+/** One row and the groups of units of layers for which the numbers of a twin are others than in all layers of SHAPES; if many, some of them. */
+function otherShapes(neuron: Neuron): (readonly [rows: number, groups: number])[] {
+  const { twin, group = 1 } = neuron;
+  if (typeof twin?.numbers !== 'function') return [];
+  const numbersFor = (groups: number): string => twinNumbers(neuron, groups * group).join();
+  const seen = new Set(SHAPES.map(([, groups]) => numbersFor(groups)));
+  const others: number[] = [];
+  for (let groups = 1; groups * group <= WIDEST; groups++) {
+    if (seen.has(numbersFor(groups))) continue;
+    seen.add(numbersFor(groups));
+    others.push(groups);
+  }
+  return others.filter((_, i) => i % Math.ceil(others.length / MOST_OTHERS) === 0).map((groups) => [1, groups]);
+}
+
 /** Do the kernels of `twin` do what the neuron's own functions do, on random input? */
 export function kernelsMisfit(neuron: Neuron, engine: Engine): string | undefined {
   if (!neuron.twin) return undefined;
+  const shapes = [...SHAPES, ...otherShapes(neuron)];
   for (const size of SIZES)
-    for (const [i, [rows, groups]] of SHAPES.entries()) {
+    for (const [i, [rows, groups]] of shapes.entries()) {
       const units = groups * (neuron.group ?? 1);
       if (units > (neuron.mostUnits ?? units) || (i >= 5 && !affords(neuron, rows, units))) continue;
       const wrong = misfitOf(neuron, engine, { rows, units, size });

@@ -1,9 +1,9 @@
 import { sigmoid } from '../math/special.ts';
-import { behaviourOf } from '../neurons/behaviour.ts';
 import type { Neuron } from '../neurons/contract.ts';
 import { cellsOf } from './found-cells.ts';
 import { estimateNodes } from './grid.ts';
 import { integrate, type Loss } from './integrate.ts';
+import { leanUnit } from './less-noise.ts';
 import { emitsBits, trueGradient } from './true-gradient.ts';
 
 const LOGITS = [-2.7, -0.4, 0.9, 1.6];
@@ -20,7 +20,7 @@ export function unitOf(neuron: Neuron): 'bits' | 'own' {
 }
 
 function kindOf(neuron: Neuron): 'bits' | 'own' {
-  const unit = behaviourOf(neuron);
+  const unit = leanUnit(neuron);
   if (neuron.jointNoise !== undefined) return 'own';
   const bits = LOGITS.every((logit) => emitsBits(unit, logit) && Math.abs(rateOf(unit, logit) - sigmoid(logit)) < 1e-9);
   return bits ? 'bits' : 'own';
