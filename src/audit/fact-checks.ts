@@ -37,7 +37,7 @@ export function opensWithProbability(neuron: Neuron): string | undefined {
 }
 
 function probabilityMisfit(neuron: Neuron, opening: Opening): string | undefined {
-  const { neuron: known, countless } = cellsOf(neuron);
+  const { neuron: known, countless, resolution } = cellsOf(neuron);
   const unit = leanUnit(known);
   const units = neuron.jointNoise ? COUPLED : 1;
   // One grid serves both where the gradient of a unit is its declared probability.
@@ -49,7 +49,7 @@ function probabilityMisfit(neuron: Neuron, opening: Opening): string | undefined
       { length: units },
       () => (neuron.jointNoise ? 2 : WIDEST) * (2 * random.uniform() - 1),
     );
-    const known = (small && exactOpening(both, logits, random)) || sampledOpening(both, logits, i);
+    const known = (small && exactOpening(both, logits, random, resolution)) || sampledOpening(both, logits, i);
     const wrong = known.rate.findIndex((p, k) => !(Math.abs(p - known.declared[k]) <= known.tolerance[k]));
     if (wrong >= 0)
       return `\`opening.probability\` is ${long(known.declared[wrong])} on average at the logit ${short(logits[wrong])}, and P(h ≠ 0) is ${long(known.rate[wrong])} ${known.how}; expected the same`;
@@ -67,12 +67,21 @@ interface Opened {
   readonly how: string;
 }
 
-/** By integration, where two grids agree on the difference. @param both its gradient is the declared probability */
-function exactOpening(both: Neuron, logits: Float64Array, random: RandomStream): Opened | undefined {
+/**
+ * By integration, where two grids agree on the difference.
+ * @param both its gradient is the declared probability
+ * @param resolution of its cells: as much of the noise may be missed
+ */
+function exactOpening(
+  both: Neuron,
+  logits: Float64Array,
+  random: RandomStream,
+  resolution: number,
+): Opened | undefined {
   const [first, second] = [undefined, { random: random.uniform }].map((finer) =>
     integrateOver(newGrid(both, logits, finer && { finer }), both, logits, nothing),
   );
-  const tolerance = first.rate.map((p) => KNOWN.absolute + KNOWN.relative * p);
+  const tolerance = first.rate.map((p) => KNOWN.absolute + KNOWN.relative * p + resolution);
   const off = (one: Integral, k: number): number => one.rate[k] - one.gradient[k];
   if (tolerance.some((most, k) => Math.abs(off(first, k) - off(second, k)) > most)) return undefined;
   return { rate: first.rate, declared: first.gradient, tolerance, how: 'by exact integration' };

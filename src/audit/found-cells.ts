@@ -67,10 +67,11 @@ function jumps(neuron: Neuron, logit: number, before: readonly number[], other: 
   const width = drawsOf(neuron, 1) + 1;
   const values = valuesAt(neuron, logit, before, other, places);
   /** How far two places are apart: the largest difference of h or gradient. */
-  const step = new Float64Array(places.length);
+  const step = scratch('steps of a scan', places.length, Float64Array).fill(0);
   for (let i = 1; i < places.length; i++)
     for (let k = 0; k < width; k++) {
       const [x, y] = [values[(i - 1) * width + k], values[i * width + k]];
+      if (x === y) continue;
       const off = Math.abs(x - y);
       const told =
         off > ROUNDING * Math.max(1, Math.abs(x), Math.abs(y)) ||

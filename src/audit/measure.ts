@@ -50,7 +50,9 @@ export function measure(given: Neuron, place: Place, options: MeasureOptions): M
   const { gradient, error } = (options.truthOf ?? truthAt)(countless ? given : neuron, place);
   const truth = { gradient: gradient.map((g) => g * place.size), error: error.map((e) => e * place.size) };
   const draw = (held = truth): Measure => sampled(given, place, { scale, truth: held }, options.sampling);
-  if (!place.exact || countless || (hasIdle && sharing.has(given))) return draw();
+  const shares = hasIdle && sharing.has(given);
+  if (shares) return sampled(given, withLikelyIdle(place), { scale, truth }, options.sampling);
+  if (!place.exact || countless) return draw();
   const exact = integrated({ neuron, resolution }, place, { scale, truth }, options.totals);
   if (!exact) return draw();
   const refuted = exact.units.some(({ z }) => z > 0);
@@ -62,7 +64,7 @@ export function measure(given: Neuron, place: Place, options: MeasureOptions): M
   looked.set(given, looks + 1);
   if (hasIdle && !isIdle(neuron, place)) {
     sharing.add(given);
-    return draw();
+    return sampled(given, withLikelyIdle(place), { scale, truth }, options.sampling);
   }
   if (resolution > 0) {
     const found = Float64Array.from(exact.units, (unit) => unit.found);
@@ -76,6 +78,15 @@ export function measure(given: Neuron, place: Place, options: MeasureOptions): M
 
 /** Neurons whose gradient at a unit depends on the noise of others: a coordinate that is drawn, a direction. */
 const sharing = new WeakSet<Neuron>();
+/** Logits of idle units whose both states come often: the less likely one 1 in 12 times. */
+const OFTEN = 2.4;
+
+/** Where a gradient hangs on the noise of idle units, a state of theirs that never comes among the draws would be missing in its mean. */
+const withLikelyIdle = (place: Place): Place => ({
+  ...place,
+  logits: place.logits.map((a, i) => (place.active.includes(i) ? a : Math.max(-OFTEN, Math.min(OFTEN, a)))),
+});
+
 /** How often integration was looked at again before it refuted. */
 const looked = new WeakMap<Neuron, number>();
 /** Numbers of minibatches that idle noise is drawn anew for, and rows. */
@@ -139,7 +150,8 @@ function integrated(
       scale * 8 * ROUNDING * first.magnitude +
       truth.error[i] +
       narrow * (bits ? sigmoidSlope(place.logits[unit]) : 1) +
-      missed * (place.size + first.range);
+      // What is missed may be as large as the largest loss or cotangent: the offset of a loss is in it.
+      missed * Math.max(place.size + first.range, scale * first.magnitude);
     const found = scale * first.mean[i];
     const drawnShift = scale * (first.drawn[i] - first.mean[i]);
     const wrong = ![found, found + drawnShift].some((mean) => Math.abs(mean - truth.gradient[i]) <= tolerance);

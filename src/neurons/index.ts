@@ -24,6 +24,7 @@ import { exact } from './zoo/exact.ts';
 import { gappedStraightThrough } from './zoo/gapped-straight-through.ts';
 import { gaussianMatched } from './zoo/gaussian-matched.ts';
 import { hardConcrete } from './zoo/hard-concrete.ts';
+import { implicitMle } from './zoo/implicit-mle.ts';
 import { kSubset } from './zoo/k-subset.ts';
 import { leakyRectifier } from './zoo/leaky-rectifier.ts';
 import { linear } from './zoo/linear.ts';
@@ -67,6 +68,7 @@ export const zoo = {
   'rao-blackwell-gumbel': raoBlackwellGumbel,
   'gapped-straight-through': gappedStraightThrough,
   'decoupled-straight-through': decoupledStraightThrough,
+  'implicit-mle': implicitMle,
   reinmax,
   concrete,
   'as-if-deterministic': asIfDeterministic,

@@ -50,9 +50,16 @@ export const times =
     }
   };
 
-/** How many units of the row are 1. */
-export const ones = ({ pass: { h, units }, row }: Pick<Where, 'pass' | 'row'>): number =>
-  sum(h.subarray(row * units, (row + 1) * units));
+const counted = new WeakMap<Pullback, number[]>();
+
+/** How many units of the row are 1; a pass is counted once. */
+export function ones({ pass, row }: Pick<Where, 'pass' | 'row'>): number {
+  const { h, units } = pass;
+  const rows = counted.get(pass) ?? [];
+  counted.set(pass, rows);
+  rows[row] ??= sum(h.subarray(row * units, (row + 1) * units));
+  return rows[row];
+}
 
 /** Neuron and definition of one with options. */
 export const optional = (
