@@ -5,7 +5,7 @@ import { drawsOf } from '../tensor/draws.ts';
 import { startingState } from '../tensor/starting-state.ts';
 import { zOf } from './bias-claim.ts';
 import { drawnPass } from './drawn-pass.ts';
-import { cellsOf } from './found-cells.ts';
+import { cellsOf, DENSE_SCAN, findCells } from './found-cells.ts';
 import { estimatePoints, newGrid } from './grid.ts';
 import { type Integral, integrateOver } from './integrate.ts';
 import { leanUnit } from './less-noise.ts';
@@ -43,14 +43,21 @@ function probabilityMisfit(neuron: Neuron, opening: Opening): string | undefined
   // One grid serves both where the gradient of a unit is its declared probability.
   const both: Neuron = { ...unit, pullback: ({ gradient, ...firing }) => opening.probability(firing, gradient) };
   const small = !countless && estimatePoints(both, new Float64Array(units).fill(0.7), POINTS) <= POINTS;
+  // Cells of a state that is rarer than what a scan resolves are missed, or others that a dense scan shows: sampling decides.
+  const misses = ({ rate, logits }: Opened, wrong: number): boolean =>
+    wrong >= 0 && (Math.min(rate[wrong], 1 - rate[wrong]) < resolution || hidesCells(leanUnit(neuron), logits[wrong]));
   const random = randomStream(1, 0x6f70656e);
   for (let i = 0; i < (neuron.jointNoise ? FEW_LOGITS : LOGITS); i++) {
     const logits = Float64Array.from(
       { length: units },
       () => (neuron.jointNoise ? 2 : WIDEST) * (2 * random.uniform() - 1),
     );
-    const known = (small && exactOpening(both, logits, random, resolution)) || sampledOpening(both, logits, i);
-    const wrong = known.rate.findIndex((p, k) => !(Math.abs(p - known.declared[k]) <= known.tolerance[k]));
+    const misfit = ({ rate, declared, tolerance }: Opened): number =>
+      rate.findIndex((p, k) => !(Math.abs(p - declared[k]) <= tolerance[k]));
+    const exact = small ? exactOpening(both, logits, random) : undefined;
+    const isMissed = exact !== undefined && resolution > 0 && misses(exact, misfit(exact));
+    const known = exact && !isMissed ? exact : sampledOpening(both, logits, i);
+    const wrong = misfit(known);
     if (wrong >= 0)
       return `\`opening.probability\` is ${long(known.declared[wrong])} on average at the logit ${short(logits[wrong])}, and P(h ≠ 0) is ${long(known.rate[wrong])} ${known.how}; expected the same`;
   }
@@ -61,30 +68,29 @@ const long = (value: number): string => Number(value.toPrecision(7)).toString();
 
 /** P(h ≠ 0), and the mean of what is declared; one number a unit. */
 interface Opened {
+  readonly logits: Float64Array;
   readonly rate: Float64Array;
   readonly declared: Float64Array;
   readonly tolerance: Float64Array;
   readonly how: string;
 }
 
-/**
- * By integration, where two grids agree on the difference.
- * @param both its gradient is the declared probability
- * @param resolution of its cells: as much of the noise may be missed
- */
-function exactOpening(
-  both: Neuron,
-  logits: Float64Array,
-  random: RandomStream,
-  resolution: number,
-): Opened | undefined {
+/** Does a dense scan of a unit's noise show jumps that the usual one misses? */
+function hidesCells(unit: Neuron, logit: number): boolean {
+  return Array.from({ length: unit.noise }, (_, index) => new Array<number>(index).fill(0.37)).some(
+    (before) => findCells(unit, logit, before, DENSE_SCAN).length > findCells(unit, logit, before).length,
+  );
+}
+
+/** By integration, where two grids agree on the difference. @param both its gradient is the declared probability */
+function exactOpening(both: Neuron, logits: Float64Array, random: RandomStream): Opened | undefined {
   const [first, second] = [undefined, { random: random.uniform }].map((finer) =>
     integrateOver(newGrid(both, logits, finer && { finer }), both, logits, nothing),
   );
-  const tolerance = first.rate.map((p) => KNOWN.absolute + KNOWN.relative * p + resolution);
+  const tolerance = first.rate.map((p) => KNOWN.absolute + KNOWN.relative * p);
   const off = (one: Integral, k: number): number => one.rate[k] - one.gradient[k];
   if (tolerance.some((most, k) => Math.abs(off(first, k) - off(second, k)) > most)) return undefined;
-  return { rate: first.rate, declared: first.gradient, tolerance, how: 'by exact integration' };
+  return { logits, rate: first.rate, declared: first.gradient, tolerance, how: 'by exact integration' };
 }
 
 /** By sampling. */
@@ -93,7 +99,7 @@ function sampledOpening(both: Neuron, logits: Float64Array, seed: number): Opene
   const z = zOf(2 * LOGITS);
   const error = (square: number): number => (z * Math.sqrt(square) + (z * z) / Math.sqrt(DRAWS)) / Math.sqrt(DRAWS);
   const tolerance = rate.map((p, k) => error(p * (1 - p)) + error(variance[k]));
-  return { rate, declared: gradient, tolerance, how: `in ${DRAWS} draws (false alarms ${FALSE_ALARM})` };
+  return { logits, rate, declared: gradient, tolerance, how: `in ${DRAWS} draws (false alarms ${FALSE_ALARM})` };
 }
 
 function pullbackMisfit(neuron: Neuron, opening: Opening): string | undefined {
