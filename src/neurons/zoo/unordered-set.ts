@@ -171,7 +171,7 @@ export const unorderedSet = defineNeuron({
   source:
     'Kool, van Hoof, Welling 2020, "Estimating gradients for discrete random variables by sampling without replacement", Eq. 8, 9 and 17',
   summary:
-    'K different states of the row, drawn without replacement; ĝ = Σ_s P(s)·R(S,s)·(f_s − B_s)(h_s − p), B_s = Σ_s′ P(s′)·R^{D∖s}(S,s′)·f_s′, R the leave-one-out ratio of the unordered set S',
+    'h = 1[u < P(1 | the units before, the draws before)]: K different states of the row; ĝ = Σ_s P(s)·R(S,s)·(f_s − B_s)(h_s − p), B_s = Σ_s′ P(s′)·R^{D∖s}(S,s′)·f_s′, R the leave-one-out ratio of the unordered set S',
   options: {
     K: {
       minimum: 2,
