@@ -12,14 +12,23 @@ import {
 } from 'node:fs';
 import { basename, dirname, resolve } from 'node:path';
 import { makeFolders } from '../src/platform/node/make-folders.ts';
+import { explained } from '../src/platform/node/storage-reason.ts';
 import { UsageError } from './exit.ts';
 
 /**
  * Writes a file that the user names as a whole, or not at all; folders that are missing are made. What a link leads to is written, not the
  * link; a pipe or a device is written to, and stays one. What this process has open, as /dev/stdout or /dev/fd/3, is written on from where it is.
- * @throws UsageError as `checkOut`
+ * @throws UsageError as `checkOut`; StorageError that names the file and why it cannot be written
  */
 export function writeFile(path: string, content: string | Uint8Array): void {
+  try {
+    write(path, content);
+  } catch (error) {
+    throw explained(error, path, 'written');
+  }
+}
+
+function write(path: string, content: string | Uint8Array): void {
   const facts = checkOut(path);
   const stream = facts && streamOf(facts);
   if (stream) {

@@ -55,8 +55,9 @@ export function checkProgress<P extends Progress>(
 ): P {
   if (typeof value !== 'object' || value === null) throw new RangeError('The progress of training is no object.');
   const progress = value as Readonly<Record<string, unknown>>;
-  for (const name of [...COUNTS, ...counted]) checkCount(name, progress[name]);
-  for (const name of NUMBERS) checkNumber(name, progress[name]);
+  for (const name of COUNTS) checkCount(name, progress[name]);
+  // What a task sums need not be whole.
+  for (const name of [...NUMBERS, ...counted]) checkNumber(name, progress[name]);
   if (progress.draws !== undefined) checkCount('draws', progress.draws);
   const best = progress.best as Readonly<Record<string, unknown>> | null | undefined;
   if (best === undefined) return value as P;

@@ -363,6 +363,17 @@ describe('a task of one’s own that lacks something, or gives something else, i
     await assert.rejects(run.next(), /gives no "wrong" while training/);
   });
 
+  test('sums while training that are no whole numbers go on where a checkpoint was', () => {
+    const progress = {
+      ...{ step: 3, epochs: 0, batches: 3, examples: 12 },
+      ...{ lossSum: 1, executed: 1, trainingWork: 0, seconds: 1 },
+    };
+    const task = { ...whole, counted: ['squares'] } as never;
+    assert.equal((checkProgress({ ...progress, squares: 1.5 }, task) as unknown as { squares: number }).squares, 1.5);
+    for (const squares of [null, '1', undefined])
+      assert.throws(() => checkProgress({ ...progress, squares }, task), /has `squares` .*\. Expected a number\./);
+  });
+
   test('an epoch whose metric is no number is never the best one, if another has one', async () => {
     let validations = 0;
     const metrics = (...args: Parameters<typeof whole.metrics>) => ({
