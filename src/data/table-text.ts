@@ -19,7 +19,7 @@ export function readingText(
       : asOne(name),
   );
   const how = center ? ', standardised' : scale !== 1 ? ', bytes from 0 to 255 taken as 0 to 1' : '';
-  return `predicts ${told.join(', ')}${targetCenter ? ', standardised for training' : ''} from ${counted(columns.length, 'feature', 'features')}: ${listed(columns.map(({ name }) => asOne(name)))}${how}`;
+  return `predicts ${told.join(', ')}${targetCenter ? ' (standardised for training)' : ''} from ${counted(columns.length, 'feature', 'features')}: ${listed(columns.map(({ name }) => asOne(name)))}${how}`;
 }
 
 /** The labels of a table of classes, in order. */

@@ -243,7 +243,7 @@ describe('targets of any size', () => {
       const data = file(`${name}.csv`, ['age,price,size', ...rows(of)]);
       const args = ['--task', 'regression', '--target', 'price', '--standardize', ...SMALL, '--epochs', '20'];
       const told = await lines('train', '--data', data, ...args, '--optimizer', 'sgd', '--run', path(name));
-      assert.match((told[0].told as string[])[0], /price, standardised for training; 2 features/);
+      assert.match((told[0].told as string[])[0], /predicts price \(standardised for training\) from 2 features/);
       results.push(told.at(-1) as unknown as (typeof results)[number]);
       const { table } = recordOf(path(name)).data;
       assert.deepEqual([table.targetCenter.length, table.targetSpread.length], [1, 1]);
