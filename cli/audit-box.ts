@@ -41,6 +41,8 @@ const ending = import.meta.url.slice(import.meta.url.lastIndexOf('.'));
 const workerUrl = new URL(`./audit-worker${ending}`, import.meta.url);
 /** Megabytes of objects that a thread may have: those that last, and young ones, which a smaller share collects sooner. */
 const [HEAP, YOUNG_HEAP] = [1024, 16];
+/** Bytes of this process over which a thread that has answered is ended. */
+const FULL = 400 * 2 ** 20;
 /** Bytes that this process may grow by. */
 const MEMORY = 3 * 2 ** 30;
 /** Milliseconds between looks at a thread. */
@@ -48,7 +50,7 @@ const LOOK = 100;
 /** So many times as long as a call a thread may take for anything else, before it is taken for endless. */
 const PATIENCE = 30;
 
-/** A thread that judges the neurons of files, or of the zoo, one after the other; it is made anew after each that broke it. */
+/** A thread that judges the neurons of files, or of the zoo, one after the other; it is made anew after each that broke it, and after one that left much memory. */
 export class AuditBox {
   private readonly files: readonly string[];
   private readonly limit: number;
@@ -66,6 +68,8 @@ export class AuditBox {
     this.worker ??= await this.start(signal);
     const reading = request.kind === 'list';
     const reply = await this.answerOf(this.worker, () => this.worker?.postMessage(request), reading, signal);
+    // A heap that has grown is not given back while its thread lives; the next neuron gets a new one.
+    if (process.memoryUsage.rss() > FULL) await this.close();
     if (reply.kind === 'error')
       throw request.kind === 'list' ? new UsageError(reply.message) : new BoxError(reply.message);
     return reply;
