@@ -306,7 +306,7 @@ describe('a network of a file', () => {
       'export const answer = 42;',
       /exports no network\. Expected a module, layers, or a function of \(\{ inputs, classes, neuron \}\)/,
     ],
-    ['number', 'export default 42;', /The export "default" of .*number\.ts is number\. Expected a module/],
+    ['number', 'export default 42;', /The export "default" of .*number\.ts is 42\. Expected a module/],
     [
       'several',
       'export const a = [{ layer: "dense", units: 2 }], b = a;',
@@ -324,7 +324,7 @@ describe('a network of a file', () => {
       'const own = { layer: "residual" }; own.module = own; export default [own];',
       /stands in more than 99 modules\. Expected fewer; a module that holds itself has no end\./,
     ],
-    ['gives', 'export default () => "dense";', /The export "default" of .*gives\.ts gave string/],
+    ['gives', 'export default () => "dense";', /The export "default" of .*gives\.ts gave "dense"\. Expected a module/],
     ['unknown', 'export default [{ layer: "dens", units: 2 }];', /There is no layer "dens"\. Did you mean "dense"/],
     ['syntax', 'export default [;', /syntax\.ts cannot be run/],
     ['thrown', "throw 'a word';", /thrown\.ts cannot be run: a word$/m],
