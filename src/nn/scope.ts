@@ -156,8 +156,8 @@ export class Scope {
   }
 
   /**
-   * A place where units fire, with its state, threshold and statistics.
-   * @param options.rows rows of units in one row of the logits (the product of its leading extents): each reads an equal part of `input`; default 1
+   * A place where units fire, with its state, threshold and statistics. `rows` is the number of rows of units in one row of the logits (the
+   * product of its leading extents), each of which reads an equal part of `input`; default 1.
    */
   site(
     neuron: Neuron,
