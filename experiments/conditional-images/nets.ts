@@ -38,7 +38,11 @@ export function layersOf({ channels, depth, gates }: ImageNet): LayerSpec[] {
   const options = {
     rate,
     gater: control ? [] : [8],
-    ...(control?.options(rate) ?? { neuron, ...(sparsity !== undefined && { sparsity }) }),
+    ...(control?.options(rate) ?? {
+      // Gradients of hard gates drown those of the layers below.
+      ...{ neuron, detached: true },
+      ...(sparsity !== undefined && { sparsity }),
+    }),
   };
   const first =
     of === 'channels'

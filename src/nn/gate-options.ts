@@ -30,6 +30,12 @@ export interface GateOptions {
    * how many open; default true. False: the penalties alone, of which some follow the open share by their weight, as in the papers.
    */
   readonly steer?: boolean;
+  /**
+   * Does the gater read its input without passing a gradient back to it? Then the layers below learn from what open parts do alone. Default
+   * false. In residual networks of several gated layers the estimated gradients of hard gates can drown those of the layers below
+   * (docs/notes/2026-11-30-gradients-of-gates-that-drown-the-layers-below.md); gates with a smooth value, as top-k's `value=sigmoid`, teach them.
+   */
+  readonly detached?: boolean;
   /** Raise the biases of dead gates; default false. */
   readonly nudge?: boolean | NudgeOptions;
   /** Balance the gates without a loss, by selection biases; for neurons that select (top-k and the like). Default false. */
@@ -54,6 +60,7 @@ export const gateNames: NamesOf<GateOptions> = {
   sparsity: true,
   start: true,
   steer: true,
+  detached: true,
   nudge: true,
   balance: true,
   compute: true,
@@ -70,7 +77,7 @@ const BALANCE_NAMES: NamesOf<BalanceOptions> = { step: true };
  */
 export function checkGates(
   name: string,
-  { rate = 0.1, start = 'rate', compute = 'auto', probe, gater = [], nudge, balance }: GateOptions,
+  { rate = 0.1, start = 'rate', compute = 'auto', probe, gater = [], nudge, balance, detached = false }: GateOptions,
 ): void {
   if (typeof nudge === 'object') checkNames('`nudge`', nudge, NUDGE_NAMES, name);
   if (typeof balance === 'object') checkNames('`balance`', balance, BALANCE_NAMES, name);
@@ -81,6 +88,8 @@ export function checkGates(
   checkOneOf('compute', compute, COMPUTES, name);
   if (probe !== undefined && !(typeof probe === 'number' && probe > 0 && probe <= 1))
     throw new RangeError(`${name}: \`probe\` is ${told(probe)}. Expected a probability over 0 and up to 1.`);
+  if (typeof detached !== 'boolean')
+    throw new RangeError(`${name}: \`detached\` is ${told(detached)}. Expected true or false.`);
   checkOneOf('start', start, STARTS, name);
   if (rate !== 'none' && !(typeof rate === 'number' && rate > 0 && rate < 1))
     throw new RangeError(

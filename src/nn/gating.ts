@@ -6,6 +6,7 @@ import { steer } from '../gates/rate-control.ts';
 import type { Neuron } from '../neurons/contract.ts';
 import { resolveNeuron } from '../neurons/resolve.ts';
 import { BlockTensor } from '../tensor/ops/block-tensor.ts';
+import { stopGradient } from '../tensor/ops/comparison.ts';
 import { fireTensor } from '../tensor/ops/fire.ts';
 import { mean } from '../tensor/ops/reductions.ts';
 import type { Tensor } from '../tensor/tensor.ts';
@@ -51,6 +52,7 @@ export const gateOptionWords = <S extends GateOptions>(): readonly TextWord<S>[]
     option<GateOptions, SparsitySpec>('sparsity', 'PENALTY', sparsity),
     oneOfOption<GateOptions, (typeof STARTS)[number]>('start', STARTS),
     option<GateOptions, boolean>('steer', 'yes|no', yesOrNo),
+    option<GateOptions, boolean>('detached', 'yes|no', yesOrNo),
     flag<GateOptions>('nudge', ['below', 'step', 'decay']),
     flag<GateOptions>('balance', ['step']),
     oneOfOption<GateOptions, Compute>('compute', COMPUTES),
@@ -186,6 +188,10 @@ function startingLogit(neuron: Neuron, target: number, steered: boolean): number
   return high;
 }
 
+/** The same values, through which no gradient comes back; open blocks stay the ones that are stored. */
+const detach = (x: Tensor): Tensor =>
+  x instanceof BlockTensor ? new BlockTensor(stopGradient(x.open), x.blocks) : stopGradient(x);
+
 /** Shape [inputs] → hidden tanh layers → one logit a gate. */
 function gaterOf(
   scope: Scope,
@@ -201,7 +207,8 @@ function gaterOf(
   const first = scope.stream + 4;
   const tanh = scope.keep('tanh', () => resolveNeuron('tanh'));
   // Of a picture a gater sees what its channels are on average (Veit and Belongie 2018).
-  let h = x instanceof BlockTensor || x.shape.length < 3 ? x : mean(x, [-3, -2]);
+  const input = x instanceof BlockTensor || x.shape.length < 3 ? x : mean(x, [-3, -2]);
+  let h = options.detached ? detach(input) : input;
   hidden.forEach((units, i) => {
     const name = `gater${i}`;
     scope.keep(`checked ${name}`, () => checkUnits(scope.name, units, 'gater'));

@@ -256,3 +256,31 @@ test('REINFORCE takes the loss of each example, not a sum: a gate’s score is w
     expected[i % 4] += (h.values[i] - 1 / (1 + Math.exp(-logits.values[i]))) * losses.values[Math.floor(i / 4)];
   assertClose(tape.gradient(bias)?.values ?? [], expected, { absolute: 1e-12 }, 'the bias’s gradient');
 });
+
+test('a gater that is detached teaches its own weights, and nothing below it', () => {
+  for (const detached of [false, true]) {
+    const gates = gated(6, { blocks: 3, gater: [3], neuron: 'sigmoid', rate: 'none', detached });
+    // The second layer gives its gater open blocks in place of rows.
+    const below = gated(6, { blocks: 3, gater: [], neuron: 'rectifier', rate: 'none', compute: 'blocks' });
+    for (const layers of [
+      [dense(4, 'tanh'), gates],
+      [below, gates],
+    ]) {
+      const model = modelOf(reference, layers);
+      // What is behind the gates does not depend on the input: only gaters could teach the layer below.
+      const experts = model.parameters
+        .filter(({ name }) => name.startsWith('gated') && name.includes('experts'))
+        .slice(-2);
+      for (const { name, tensor } of experts) tensor.values.fill(name.endsWith('bias') ? 1 : 0);
+      const moved = [...stepGradient(model)].flatMap(([name, values]) =>
+        values.some((value) => value !== 0) ? [name] : [],
+      );
+      const [first, second] = model.layers.map(({ name }) => `${name}.`);
+      assert.ok(moved.some((name) => name.startsWith(`${second}gater`)));
+      assert.equal(
+        moved.some((name) => name.startsWith(first)),
+        !detached,
+      );
+    }
+  }
+});

@@ -102,6 +102,7 @@ describe('the text of layers', () => {
     some('sparsity', fc.constantFrom('kl', 'kl=0.5', 'importance+load=0.2', 'none')),
     some('start', fc.constantFrom('rate', 'zero')),
     some('steer', fc.boolean()),
+    some('detached', fc.boolean()),
     some('nudge', fc.oneof(fc.constant(true), fc.record({ below: number, step: number }, PLAIN))),
     some('balance', fc.oneof(fc.constant(true), fc.record({ step: number }, PLAIN))),
     some('compute', fc.constantFrom('auto', 'dense', 'blocks')),
