@@ -61,14 +61,20 @@ export function layersOf({ channels, depth, gates }: ImageNet): LayerSpec[] {
   ];
 }
 
-/** A name that tells nets apart. */
-export function nameOfNet({ channels, depth, gates }: ImageNet): string {
-  const shape = `${depth} residual block${depth === 1 ? '' : 's'} of ${channels} channels`;
-  if (!gates) return `dense, ${shape}`;
-  const { of, rate, neuron, sparsity } = gates;
-  const what = of === 'layers' ? 'blocks' : 'blocks of channels';
-  return `${shape}, ${(100 * rate).toFixed(0)}% of ${what} open, ${neuron}${sparsity === undefined ? '' : `, ${sparsity}`}`;
+/** What a net is apart from its gates' neuron and penalties: the same for a net whose gates learn and its controls. */
+export function shapeOfNet({ channels, depth, gates }: ImageNet): string {
+  const blocks = `${depth} residual block${depth === 1 ? '' : 's'} of ${channels} channels`;
+  if (!gates) return `dense, ${blocks}`;
+  return `${blocks}, ${(100 * gates.rate).toFixed(0)}% of ${gates.of === 'layers' ? 'blocks' : 'blocks of channels'} open`;
 }
+
+/** The neuron and the penalties of a net's gates; nothing for a dense net. */
+export const gatesName = ({ gates }: ImageNet): string =>
+  [gates?.neuron, gates?.sparsity].filter((part) => part !== undefined).join(', ');
+
+/** A name that tells nets apart. */
+export const nameOfNet = (net: ImageNet): string =>
+  net.gates ? `${shapeOfNet(net)}, ${gatesName(net)}` : shapeOfNet(net);
 
 const denseNets = (...shapes: readonly (readonly [channels: number, depth: number])[]): ImageNet[] =>
   shapes.map(([channels, depth]) => ({ channels, depth }));

@@ -14,7 +14,7 @@ import type { Answer, Finding, Report, ReportTable } from '../kit/experiment.ts'
 import { frontierOf, gainOfDoubling, type Point, priceOf } from '../kit/frontier.ts';
 import { PAYS } from '../kit/outcome.ts';
 import { briefP, interval, mean, withHalf } from '../kit/statistics.ts';
-import { type ImageNet, nameOfNet } from './nets.ts';
+import { gatesName, type ImageNet, nameOfNet, shapeOfNet } from './nets.ts';
 import type { ImageDone } from './trial.ts';
 
 /** The share of its loss that the dense ladder has to lose with a doubling, so that the comparison says anything. */
@@ -137,17 +137,6 @@ function findingOf(at: number, compared: readonly Compared[]): Finding {
     evidence: `Best of ${compared.length}: ${gated.name}, ${gated.budget}, ${shown(factors[at])} times, 95% of resamples over seeds${briefP(factors[at])} (Holm). The dense ladder lowers the loss by ${(100 * slope).toFixed(0)}% a doubling there (needed: ${100 * SLOPE}%).`,
   };
 }
-
-/** What a net is apart from its gates' neuron and penalties. */
-function shapeOfNet({ channels, depth, gates }: ImageNet): string {
-  const dense = `${depth} residual block${depth === 1 ? '' : 's'} of ${channels} channels`;
-  if (!gates) return dense;
-  return `${dense}, ${(100 * gates.rate).toFixed(0)}% of ${gates.of === 'layers' ? 'blocks' : 'blocks of channels'} open`;
-}
-
-/** The neuron and the penalties of a net's gates; nothing for a dense net. */
-const gatesName = ({ gates }: ImageNet): string =>
-  [gates?.neuron, gates?.sparsity].filter((part) => part !== undefined).join(', ');
 
 /** Learning against sparsity alone, at the same shape and rate. */
 function controlsOf(all: readonly Runs[]): Finding {
