@@ -200,7 +200,10 @@ describe('flipgrad predict', () => {
     assert.notDeepEqual(held.probabilities, free.probabilities);
     const saidTo = async (text: string) => (await refused(predictCommand(), [path('a'), plain, '--hold', text])).stderr;
     assert.match(await saidTo('1=open'), /Expected units as SITE:UNIT=open/);
-    assert.match(await saidTo('gates:1=open'), /the model has no such site\. Expected gated\.gates, gated\.experts/);
+    assert.match(
+      await saidTo('gates:1=open'),
+      /The model has no site "gates", of which a unit is to be held\. Expected gated\.gates, gated\.experts/,
+    );
   });
 
   it('answers a picture as it does the same digit in a table; inverted too, and says so', { skip: slow }, async () => {
