@@ -102,6 +102,6 @@ describe('training of an autoencoder resumed from a state', () => {
       /lacks the weights of its best epoch/,
     );
     const worse = { ...best, validElbo: Number.NaN };
-    assert.throws(() => checkProgress({ ...progress, best: worse }, task), /`best\.validElbo` null/);
+    assert.throws(() => checkProgress({ ...progress, best: worse }, task), /`best\.validElbo` NaN/);
   });
 });
