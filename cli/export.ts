@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { extname, join } from 'node:path';
 import { type Command, Option } from 'commander';
 import {
   exportOneFile,
@@ -16,7 +16,7 @@ import { runUser, type UseFlags, useRun } from './use-run.ts';
 import { writeFile } from './write-file.ts';
 
 interface ExportFlags extends UseFlags {
-  format: keyof typeof formats;
+  format?: keyof typeof formats;
   mode?: FrozenMode;
   gates?: 'skip' | 'plain';
   out?: string;
@@ -63,7 +63,9 @@ const formats = {
 /** `flipgrad export`. */
 export function exportCommand(): Command {
   return runUser('export', 'Write a trained run as one file for other programs: ONNX, JavaScript or safetensors.')
-    .addOption(new Option('--format <format>', 'of the file').choices(Object.keys(formats)).default('onnx'))
+    .addOption(
+      new Option('--format <format>', 'default: by the ending of --out, else onnx').choices(Object.keys(formats)),
+    )
     .addOption(
       new Option('--mode <mode>', 'how gates decide: onnx and js (default: threshold)').choices([
         'threshold',
@@ -80,8 +82,12 @@ export function exportCommand(): Command {
     .action(run);
 }
 
+/** The format whose files end as this one does. */
+const formatOf = (out = ''): keyof typeof formats | undefined =>
+  (Object.keys(formats) as (keyof typeof formats)[]).find((format) => extname(formats[format].file) === extname(out));
+
 async function run(folder: string, flags: ExportFlags): Promise<void> {
-  const { format } = flags;
+  const { format = formatOf(flags.out) ?? 'onnx' } = flags;
   const { file, takes, make } = formats[format];
   for (const flag of ['mode', 'gates'] as const)
     if (flags[flag] !== undefined && !(takes as readonly string[]).includes(flag))

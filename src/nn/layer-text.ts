@@ -140,7 +140,7 @@ export function option<S, V>(
 export const oneOf = <T extends string>(...known: readonly T[]) => ({
   read(text: string): T {
     if ((known as readonly string[]).includes(text)) return text as T;
-    throw new RangeError(`"${text}" is none of its values. Expected one of ${known.join(', ')}.`);
+    throw new RangeError(`"${text}" is no value of this option. Expected one of ${known.join(', ')}.`);
   },
   write: (value: T): string => value,
 });

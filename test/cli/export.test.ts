@@ -127,6 +127,22 @@ describe('flipgrad export', () => {
     engine.close();
   });
 
+  it('the ending of --out says the format, where --format does not; of others onnx is written', async () => {
+    const own = mkdtempSync(join(tmpdir(), 'flipgrad-endings-'));
+    for (const [name, format] of [
+      ['a.js', 'js'],
+      ['a.safetensors', 'safetensors'],
+      ['a.onnx', 'onnx'],
+      ['a.bin', 'onnx'],
+    ]) {
+      const { code, stdout } = await exported('--out', join(own, name), '--json');
+      assert.equal(code, 0);
+      assert.equal(JSON.parse(stdout).format, format);
+    }
+    const { stdout } = await exported('--out', join(own, 'b.js'), '--format', 'onnx', '--json');
+    assert.equal(JSON.parse(stdout).format, 'onnx');
+  });
+
   it('--out writes what a link leads to, and into a pipe or a device, which stay what they are', async () => {
     const own = mkdtempSync(join(tmpdir(), 'flipgrad-out-'));
     const at = (name: string) => join(own, name);

@@ -245,7 +245,7 @@ describe('what is wrong in a text of layers is told with its place', () => {
     ['gated 64/8 sparsity=kk', /^at character 12: There is no sparsity penalty "kk"\. Did you mean "kl"/],
     [
       'gated 64/8 compute=fast',
-      /^at character 12: "fast" is none of its values\. Expected one of auto, dense, blocks\.$/,
+      /^at character 12: "fast" is no value of this option\. Expected one of auto, dense, blocks\.$/,
     ],
     ['gated 64/8 probe=2', /^at character 12: "2" is no probability/],
     [
@@ -270,7 +270,7 @@ describe('what is wrong in a text of layers is told with its place', () => {
     ['conditional copies=0 (dense 4)', /^at character 13: "0" is no number of copies/],
     [
       'conditional join=max (dense 4)',
-      /^at character 13: "max" is none of its values\. Expected one of sum, concatenate/,
+      /^at character 13: "max" is no value of this option\. Expected one of sum, concatenate/,
     ],
     [
       'parallel tanh (dense 4)',
