@@ -38,6 +38,7 @@ const SPARE = 5;
 /** Single examples that a net classifies before the next net's turn: as in use, its weights may stay where the processor has them at hand. */
 const TURN = 20;
 
+/** How the steps that are timed train. */
 export interface StepOptions {
   readonly batch: number;
   readonly optimizer: Optimizer;
